@@ -317,20 +317,28 @@ class MainScreen(BaseScreen):
             has_more=not session.all_listed,
             sandboxes=sandboxes.all if sandboxes.known else None,
             show_gone=session.show_gone,
-            now=session.clock(),
+            now=session.hearing.now(),
         )
 
     def _show_totals(self) -> None:
-        self.sidebar.tick(self.session.clock())
+        lost = self.session.hearing.lost()
+        self.sidebar.tick(self.session.hearing.now(), lost.as_of if lost else "")
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
+
+    def _show_standing(self) -> None:
+        """Show how long nothing came of the run at the right, or that its server does not
+        answer."""
+        session = self.session
+        lost = session.hearing.lost(session.current.id if session.current else "")
+        self.run_view.show_standing(silent_runs.told(session), lost.as_of if lost else "")
 
     def tick(self) -> None:
         """Count up the times of what runs."""
-        now = self.session.clock()
-        self.run_view.tick(now)
-        self.run_view.show_silence(silent_runs.told(self.session))
+        hearing, current = self.session.hearing, self.session.current
+        self.run_view.tick(hearing.now(current.id if current else ""))
+        self._show_standing()
         if self.session.loaded.sums().counts.running:
-            self.sidebar.tick(now)
+            self._show_totals()
 
     def _tick_lists(self) -> None:
         """Update the ages."""
@@ -374,7 +382,7 @@ class MainScreen(BaseScreen):
             self.sidebar.list.move_to(0)
         self._show_totals()
         self._show_keys()
-        self.run_view.show_silence(silent_runs.told(self.session))
+        self._show_standing()
         if self.session.has_budgets:
             self.controllers.budgets.watch()
 
@@ -430,8 +438,9 @@ class MainScreen(BaseScreen):
             if session.cursors and session.cursors.listed is session.current:
                 self._rest.pause()
         self.sidebar.show_rows(session.listed)
-        self.run_view.show_conversation(session.current, session.clock())
-        self.run_view.show_silence(silent_runs.told(session))
+        now = session.hearing.now(session.current.id if session.current else "")
+        self.run_view.show_conversation(session.current, now)
+        self._show_standing()
         self._show_annotations()
         self.ui.preparations.cursors_moved()
         session.run_news.ring()

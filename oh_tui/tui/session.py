@@ -26,6 +26,7 @@ from oh_tui.text.human import plural
 from oh_tui.tui.state import to_disk
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.conversation_rows import Row
+from oh_tui.tui.state.hearing import Hearing
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.loaded_runs import News, Run, Runs
@@ -63,6 +64,8 @@ class Session:
         self.annotations = annotations or Annotations()
         """The bookmarks, notes and tags of all runs."""
         self.clock = clock
+        self.hearing = Hearing(lambda: self.clock())
+        """Which servers do not answer. What is told of a run is as of `hearing.now`."""
         self.source: Source | None = None
         """The open source; None until it is made, and while switching servers."""
         self.unopened: Callable[[], Source] | None = None
@@ -202,7 +205,14 @@ class Session:
             if self.source and self.source.remote:
                 return "opened by a shared link: it can only be read"
             return "these are files: they have no sandbox and no agent"
-        return ""
+        return self.no_answer
+
+    @property
+    def no_answer(self) -> str:
+        """Why the server cannot be asked now; "" if it answers. What is refused is not kept for
+        later."""
+        lost = self.hearing.lost()
+        return f"{lost.why}: nothing was done · r tries again" if lost else ""
 
     @property
     def has_budgets(self) -> bool:
@@ -253,6 +263,7 @@ class Session:
     def begin_lists(self, loaded: LoadedConversations) -> None:
         """Begin with another source, of which nothing is known yet."""
         self.loaded, self.sandboxes = loaded, Sandboxes()
+        self.hearing = Hearing(lambda: self.clock())
         self.listing = Listing(self.annotations.of)
         self.listing.set_order(self._first_order())
         if self.open_filter:

@@ -43,8 +43,8 @@ def told(session: Session) -> Silence | None:
 
 
 def _now(session: Session) -> float:
-    remote = session.source.remote if session.source else None
-    return remote.now(session.clock()) if remote else session.clock()
+    remote, now = session.source and session.source.remote, session.hearing.now()
+    return remote.now(now) if remote else now
 
 
 def _after(session: Session) -> float:

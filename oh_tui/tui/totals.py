@@ -73,6 +73,8 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
         sums.cost, sums.with_cost, total, sums.partial
     )
     facts.append((words, "dim"))
+    if lost := session.hearing.lost():
+        facts = [(lost.as_of, "warn"), *((text, "dim") for text, _ in facts)]
     return joined(facts, glyphs.dot), " ".join(title)
 
 

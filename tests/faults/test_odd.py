@@ -20,7 +20,6 @@ from oh_tui.demo import Demo
 from oh_tui.sources.actions import agent_actions
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.controllers.run.reader import SILENT
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source
 from tests.faults.wire import Exchange, Fault, Wire
@@ -31,6 +30,8 @@ DATES = "Parse ISO week dates"
 
 LIST = "GET /api/v1/app-conversations/search"
 AGENT = "GET /runtime/*"
+SILENT = "no updates: the server does not answer"
+
 FEW = 0.4
 """Times the usual waits: an agent server then has two seconds."""
 
@@ -55,12 +56,12 @@ async def test_a_sandbox_that_stops_answering_is_told_and_followed_on_when_it_is
         steps = it.screen.timeline.row_count()
         assert "following" in it.text("#timeline-rule")
         wire.arm(AGENT, fault)
-        await it.until(lambda: SILENT[:20] in it.text("#timeline-rule"))
+        await it.until(lambda: SILENT in it.text("#timeline-rule"))
         assert any("Could not read the events" in text for text, _ in it.screen.footer.history)
         await it.send("k")
         assert it.screen.timeline.row_count() == steps, "what was read stays"
         wire.disarm()
-        await it.until(lambda: SILENT[:20] not in it.text("#timeline-rule"))
+        await it.until(lambda: SILENT not in it.text("#timeline-rule"))
         demo.advance(60)
         await it.until(lambda: it.screen.timeline.row_count() > steps)
         ids = [event.id for event in it.screen.timeline.trajectory.events]  # type: ignore[union-attr]
@@ -136,7 +137,7 @@ async def test_a_server_that_is_restarted_is_read_on(wire: Wire) -> None:
         rows = it.text("#conversations")
         wire.arm("*", faults.reset)
         await it.press("r")
-        assert "broke off" in it.footer and it.text("#conversations") == rows
+        assert "broke off" in it.footer and "as of " in it.text("#conversations")
         wire.disarm()
         await it.press("escape", "r")
         assert "broke off" not in it.footer and it.text("#conversations") == rows

@@ -211,11 +211,11 @@ async def test_an_agent_server_that_fails_is_replaced_by_the_app_server() -> Non
 async def test_lists_that_fail_later_stay_as_they_were() -> None:
     between = Between()
     async with explore(wrap=between) as it:
-        rows = it.text("#conversations")
+        rows = it.screen.sidebar.conversations
         between.answer("GET /api/v1/app-conversations/search", 502, "")
         await it.press("r")
         assert "is not ready" in it.footer
-        assert it.text("#conversations") == rows
+        assert it.screen.sidebar.conversations == rows
 
 
 # No key

@@ -78,6 +78,8 @@ class ConversationList(RowList):
     annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
     """What the user keeps of runs, by their names."""
     now: reactive[float] = reactive(0.0, repaint=False)
+    as_of: reactive[str] = reactive("")
+    """When the server was last heard, in words; "" for one that answers."""
     marked_sandbox: reactive[str] = reactive("")
     """Conversations in this sandbox are highlighted, because pausing it affects them."""
 
@@ -198,7 +200,8 @@ class ConversationList(RowList):
         if line == self._tops[index]:
             return self.pieces(index, width)
         indent = "  " * (1 + min(row.depth, DEEPEST))
-        text = shorten(row.line, width - len(indent) - 1, self.glyphs.more)  # free at the end
+        told = f"{self.as_of} {self.glyphs.dot} {row.line}" if self._is_held(row) else row.line
+        text = shorten(told, width - len(indent) - 1, self.glyphs.more)  # free at the end
         hue = "" if row.status in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
 
@@ -231,7 +234,7 @@ class ConversationList(RowList):
             )
             beside = min(width_of(name), left) + 2 if left >= LEAST_NAME else 0
         return [
-            (glyph, hue if shown.certain else "dim"),
+            (glyph, hue if shown.certain and not self._is_held(shown) else "dim"),
             sign,
             (tree, "dim"),
             (fit(title, room - beside, self.glyphs.more), "mark" if inside else ""),
@@ -239,6 +242,10 @@ class ConversationList(RowList):
             (facts, "dim"),
             (aged, "dim"),
         ]
+
+    def _is_held(self, row: Row) -> bool:
+        """Whether its state may have changed since the server was last heard."""
+        return bool(self.as_of) and row.certain and row.due <= Group.RUNNING
 
     def _sign(self, row: Row) -> Piece:
         """Whether a row is marked, else what the user keeps of its run."""

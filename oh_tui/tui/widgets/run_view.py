@@ -139,9 +139,10 @@ class RunView(Stack):
         self._arrange_top()
         self.detail.show_current()
 
-    def show_silence(self, silence: Silence | None) -> None:
-        """Show since when nothing comes of the run; None for one that is not silent."""
-        self._summary.silence = silence
+    def show_standing(self, silence: Silence | None, as_of: str) -> None:
+        """Show since when nothing comes of the run, None for one that is not silent, and when its
+        server was last heard, "" for one that answers."""
+        self._summary.silence, self._summary.as_of = silence, as_of
 
     def show_budget(self, limit: float | None) -> None:
         """Show what the run may cost, in dollars, beside what it has cost."""

@@ -68,6 +68,8 @@ class Sidebar(Stack):
     )
     """The sandboxes have the whole screen."""
     now: var[float] = var(0.0)
+    as_of: var[str] = var("")
+    """When the server was last heard, in words; "" for one that answers."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -87,7 +89,9 @@ class Sidebar(Stack):
             yield Rule("1 Conversations", id="conversations-rule")
             conversations = ConversationList(id="conversations")
             yield ColumnHead(conversations)
-            yield conversations.data_bind(Sidebar.marks, Sidebar.now, Sidebar.annotated)
+            yield conversations.data_bind(
+                Sidebar.marks, Sidebar.now, Sidebar.as_of, Sidebar.annotated
+            )
         with Stack(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
             sandboxes = SandboxList(id="sandboxes")
@@ -158,9 +162,9 @@ class Sidebar(Stack):
         self.list.finding = finding if finding and finding.pane == "list" else None
         self._show_total()
 
-    def tick(self, now: float) -> None:
-        """Update the ages."""
-        self.now = now
+    def tick(self, now: float, as_of: str = "") -> None:
+        """Update the ages, and when the server was last heard."""
+        self.now, self.as_of = now, as_of
 
     def enter(self, pane: str) -> None:
         """The user is in this pane now. In the Sandboxes pane rows keep their places; on leaving it

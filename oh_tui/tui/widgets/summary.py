@@ -39,6 +39,8 @@ class Summary(Drawn):
     """The state of the sandbox by the record of the conversation; "" for a file."""
     silence: reactive[Silence | None] = reactive(None)
     """Since when nothing comes of a silent run, in words."""
+    as_of: reactive[str] = reactive("")
+    """When the server was last heard, in words; "" for one that answers."""
     budget: reactive[float | None] = reactive(None)
     """US dollars that the run may cost; None for no budget."""
     broken: reactive[int] = reactive(0)
@@ -73,6 +75,9 @@ class Summary(Drawn):
         run = self.study.trajectory
         verdict = silent_runs.told(self.study.verdict, run, self.sandbox, self.silence)
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
+        word = verdict.word
+        if self.as_of and run.live:
+            word, hue = f"{word} {self.as_of}", "dim"
         broken = self._broken_words()
         if verdict.cut_off:
             return [(f" {self.glyphs.failed} {verdict.cause}", "warn"), *broken]
@@ -87,11 +92,11 @@ class Summary(Drawn):
         if not verdict.word:
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said, *warned]
         came_to = f"  {self._short_totals()} " if self.short else ""
-        room = max(0, width - 5 - len(verdict.word) - total_width(said) - len(came_to))
+        room = max(0, width - 5 - len(word) - total_width(said) - len(came_to))
         warned = warned if total_width(warned) <= room // 2 else ()
         cause = fit(verdict.cause, room - total_width(warned), self.glyphs.more)
         return [
-            (" ", ""), (f"{glyph} {verdict.word}", hue), *said, ("  ", ""), (cause, ""),
+            (" ", ""), (f"{glyph} {word}", hue), *said, ("  ", ""), (cause, ""),
             *warned, (came_to, "dim"),
         ]  # fmt: skip
 

@@ -32,6 +32,7 @@ from oh_tui.tui.messages import (
 )
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state.arrangement import NARROW
+from oh_tui.tui.state.hearing import LATE
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ class Conversations:
         asked = time.monotonic()
         with ui.reporting():
             told = set(source.problems)
-            page = await source.newest()
+            page = await (self._newest(source) if source.remote else source.newest())
             fresh = {bare_id(c.id): c for c in page.items}
             if not source.remote:
                 self._show_problems([one for one in source.problems if one not in told])
@@ -305,6 +306,25 @@ class Conversations:
         if sort and is_whole:
             ui.tell("read again", log=False)
         return changed if is_whole else None
+
+    async def _newest(self, source: Source) -> Page[Conversation]:
+        """The first page, which tells whether the server answers."""
+        hearing = self._session.hearing
+
+        def lose(problem: Problem | None = None) -> None:
+            hearing.lose(problem)
+            self._ui.post_message(ListsChanged())
+
+        late = self._ui.set_timer(LATE, lose)
+        try:
+            page = await source.newest()
+        except Problem as problem:
+            lose(problem)
+            raise
+        finally:
+            late.stop()
+        hearing.heard()
+        return page
 
     async def read_sandboxes(self) -> None:
         """Read the current states of the sandboxes."""

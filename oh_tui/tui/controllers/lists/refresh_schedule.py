@@ -112,7 +112,8 @@ class RefreshSchedule:
             changed = await self._refresh(sort)
             self._read_at = time.monotonic()
             if changed is None:
-                self.every = min(2 * self.every, SLOWEST) if self._failed else FRESH
+                slowest = self._least if self._session.hearing.lost() else SLOWEST
+                self.every = min(2 * self.every, slowest) if self._failed else FRESH
                 self._failed = True
                 continue
             self._failed = False

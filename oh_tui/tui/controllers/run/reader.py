@@ -33,6 +33,7 @@ from oh_tui.tui.messages import (
     RunStudied,
 )
 from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.state.hearing import why_not
 from oh_tui.tui.state.loaded_runs import Run, landing
 
 if TYPE_CHECKING:
@@ -49,9 +50,6 @@ AT_ONCE = 2000
 DRAWN = 0.03
 """Seconds reserved for drawing the newest events before reading the others: a thread that reads a
 file would take half of the processor."""
-
-SILENT = "no updates: the server does not answer · r reads again"
-"""Shown above a run that cannot be followed at the moment."""
 
 PREVIEW = 2000
 """Up to this many events a run is read as soon as the cursor rests on it."""
@@ -308,7 +306,7 @@ class RunReader:
         answer, nobody knows."""
         session = self._session
         current, run = session.current, session.run
-        if current is None or run is None or session.progress == SILENT:
+        if current is None or run is None or session.hearing.lost(current.id):
             return
         if silent_runs.take_event(session, current.id, run.trajectory):
             self._ui.post_message(ListsChanged())
@@ -369,12 +367,17 @@ class RunReader:
         session = self._session
         assert session.source is not None
         self._ui.post_message(FollowingChanged())
+        session.hearing.heard(run.conversation.id)  # it has just been read
 
         held = session.progress
 
         def report(problem: Problem | None) -> None:
+            if problem:
+                session.hearing.lose(problem, run.conversation.id)
+            elif session.hearing.heard(run.conversation.id):
+                self._ui.post_message(ListsWanted())
             if session.trajectory is run.trajectory:
-                self.show_progress(SILENT if problem else held)
+                self.show_progress(_no_updates(problem) if problem else held)
                 self._ui.tell(problem.sentence if problem else "the server answers again")
 
         runs = session.source.runs
@@ -444,6 +447,11 @@ class RunReader:
             (now,) = await source.get([conversation.id])
             return now or conversation
         return conversation
+
+
+def _no_updates(problem: Problem) -> str:
+    """Shown above a run that cannot be followed at the moment."""
+    return f"no updates: {why_not(problem) or problem.sentence} · r reads again"
 
 
 def _step_of(row: tuple[Step | None, Event] | None, trajectory: Trajectory) -> int:

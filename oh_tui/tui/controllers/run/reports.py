@@ -135,7 +135,8 @@ class Reports:
             if number is not None and self._session.is_open(conversation):
                 self._ui.post_message(StepWanted(number))
 
-        view = costs.CostsScreen(title_of(conversation), self._session.clock)
+        now = partial(self._session.hearing.now, conversation.id)
+        view = costs.CostsScreen(title_of(conversation), now)
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)
         self._ui.work_on("study", self._show_study, view, conversation, instead=True)

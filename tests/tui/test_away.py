@@ -1,0 +1,178 @@
+"""A server that does not answer: nothing ticks, nothing is asked of it, and all goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from starlette.responses import Response
+
+from oh_tui.api import AppServer, BareAgentServer
+from oh_tui.demo import Demo, make_demo
+from oh_tui.demo.servers.alone import make_alone
+from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.server import ServerSource
+from oh_tui.sources.source import Source
+from oh_tui.tui.controllers.lists import conversations
+from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, case, explore
+
+FLAKY = "Flaky CI on main"
+"""Its agent works."""
+
+OAUTH = "Add OAuth login"
+"""Its agent waits for an answer."""
+
+ACTS = ("P", "a", "m", "p", "A", "F", "ctrl+n", "exclamation_mark")
+
+
+@dataclass
+class Server:
+    """A server of the demo, which can be stopped; its clock stands still until it is moved."""
+
+    kind: str
+    demo: Demo = field(default_factory=lambda: make_demo(NOW, "everything"))
+    between: Between = field(default_factory=Between)
+
+    def source(self) -> Source:
+        self.demo.rate_limited = False
+        if self.kind == "app":
+            api = AppServer(self.demo.base_url, app=self.between(self.demo.app), retries=AT_ONCE)
+            return ServerSource(api, "demo", last_known=self.demo.last_known)
+        app = self.between(make_alone(self.demo.world))
+        return AgentServerSource(
+            BareAgentServer("http://demo.invalid", app=app, retries=AT_ONCE), "demo"
+        )
+
+    def stop(self) -> None:
+        def broken() -> Response:
+            raise ConnectionResetError("stopped")
+
+        self.between.answers["*"] = broken
+
+    def revoke(self) -> None:
+        self.between.answer("*", 401, '{"detail": "Unauthorized"}', "application/json")
+
+    def start(self) -> None:
+        self.between.answers.clear()
+
+    @property
+    def acts(self) -> list[str]:
+        return [call for call in self.between.asked if not call.startswith("GET ")]
+
+
+@asynccontextmanager
+async def watching(
+    kind: str, monkeypatch: pytest.MonkeyPatch, title: str = FLAKY
+) -> AsyncIterator[tuple[Explorer, Server]]:
+    """A run that works is open, and followed at a hundred times the pace."""
+    monkeypatch.setattr("oh_tui.sources.server_runs.following.PACE", (0.02, 0.02, 0.02))
+    server = Server(kind)
+    async with explore(source=server.source, size=(160, 40)) as it:
+        it.screen.session.clock = server.demo.world.clock.now
+        await it.open(title)
+        await look(it)
+        yield it, server
+
+
+async def look(it: Explorer) -> None:
+    """What timers do: the lists are read again, and all that counts up counts."""
+    it.screen.controllers.conversations.schedule._want()
+    await it.settle()
+    it.screen.tick()
+    it.screen._tick_lists()
+    await it.settle()
+
+
+def shown(it: Explorer) -> list[str]:
+    return [it.text(f"#{name}") for name in ("header", "conversations", "summary", "sandboxes")]
+
+
+def hues(it: Explorer) -> set[str]:
+    return {hue for _, hue in it.screen.totals}
+
+
+@pytest.mark.parametrize("kind", ["app", "agent"])
+async def test_nothing_ticks_while_a_server_does_not_answer(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watching(kind, monkeypatch) as (it, server):
+        before = shown(it)
+        server.demo.advance(7)
+        await look(it)
+        assert all("as of" not in text for text in shown(it)) and shown(it) != before
+        server.stop()
+        await look(it)
+        await it.until(
+            lambda: "no updates: the server does not answer" in it.text("#timeline-rule")
+        )
+        await it.press("escape")
+        stopped = shown(it)
+        for text in stopped[:3]:
+            assert "as of 16:00" in text
+        assert "● running as of 16:00" in it.text("#summary")
+        assert hues(it) <= {"dim", "warn"}, "the counts are no news"
+        server.demo.advance(600)
+        await look(it)
+        assert shown(it) == stopped
+        server.start()
+        await look(it)
+        await it.until(lambda: "no updates" not in it.text("#timeline-rule"))
+        await look(it)
+        assert all("as of" not in text for text in shown(it))
+
+
+@pytest.mark.parametrize("kind", ["app", "agent"])
+async def test_a_key_that_was_revoked_is_said_as_such(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watching(kind, monkeypatch) as (it, server):
+        server.revoke()
+        await look(it)
+        await it.until(lambda: "no updates" in it.text("#timeline-rule"))
+        assert "does not answer" not in it.text("#timeline-rule") + it.footer
+        assert "(401)" in it.text("#timeline-rule") and "(401)" in it.footer
+        assert "as of 16:00" in it.text("#header")
+        await it.press("escape", "P")
+        assert "(401)" in it.footer and "nothing was done" in it.footer
+
+
+@pytest.mark.parametrize("kind", ["app", "agent"])
+@pytest.mark.parametrize("title", [FLAKY, OAUTH])
+async def test_no_act_is_kept_for_later(
+    kind: str, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watching(kind, monkeypatch, title) as (it, server):
+        server.stop()
+        await look(it)
+        asked = len(server.between.asked)
+        for key in ACTS:
+            with case(key):
+                await it.press("escape", key)
+                assert "does not answer" in it.footer or "no sandbox" in it.footer
+                assert not it.screen.asking.is_asking and it.screen.asking.editor is None
+        server.start()
+        await look(it)
+        assert not it.screen.asking.is_asking and it.screen.asking.editor is None
+        assert not server.acts and len(server.between.asked) > asked
+
+
+async def test_a_list_that_does_not_come_counts_as_not_answered_until_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conversations, "LATE", 0.01)
+    async with watching("app", monkeypatch) as (it, server):
+        held = server.between.hold("GET /api/v1/app-conversations/search")
+        it.screen.controllers.conversations.schedule._want()
+        await it.until(lambda: "as of 16:00" in it.text("#header"))
+        assert "as of 16:00" in it.text("#conversations")
+        held.set()
+        await it.until(lambda: "as of" not in it.text("#header"))
+
+
+async def test_a_refusal_of_one_thing_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with watching("app", monkeypatch) as (it, server):
+        server.between.answer("GET /api/v1/app-conversations/search", 500)
+        await look(it)
+        assert "Could not list" in it.footer and "as of" not in it.text("#header")
