@@ -42,16 +42,28 @@ def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
     if is_mini or exit_status:
         _name_exit(listed, exit_status)
     has_text_calls = _has_text_calls(listed)
-    open_calls, is_refused = 0, False
+    calls: dict[int, int] = {}
+    """Place of an answer -> how many results will come as messages of the user."""
+    for place, message in enumerate(listed):
+        role = field(message, "role")
+        if role == "assistant" or (role == "user" and field(message, "extra", "actions")):
+            after = listed[place + 1] if place + 1 < len(listed) else None
+            calls[place] = _find_calls(message, after, is_mini=is_mini, in_text=has_text_calls)
+    is_marked = is_mini or _are_marked(listed, calls, has_text_calls)
+    open_calls, is_refused, is_over = 0, False, False
     for place, message in enumerate(listed):
         if not isinstance(message, dict):
             continue
         role = message.get("role")
-        if role == "assistant" or (role == "user" and field(message, "extra", "actions")):
-            after = listed[place + 1] if place + 1 < len(listed) else None
-            open_calls = _find_calls(message, after, is_mini=is_mini, in_text=has_text_calls)
+        if place in calls:
+            open_calls = calls[place]
             is_refused = is_mini and not open_calls  # mini-swe-agent accepts exactly one command
-        elif role == "user" and open_calls and _is_result(message, has_text_calls):
+            is_over = _finishes(message)
+        elif (
+            role == "user"
+            and open_calls
+            and (_is_result(message, has_text_calls) or not (is_marked or is_over))
+        ):
             message["role"] = "tool"
             open_calls -= 1
         elif role == "user" and (is_refused or _is_refusal(message)):
@@ -162,6 +174,31 @@ def _is_result(message: Message, has_text_calls: bool) -> bool:
         return True
     begins = (TIMED_OUT, *RESULTS) if has_text_calls else (TIMED_OUT, RESULTS[1])
     return _text(message).startswith(begins)
+
+
+def _are_marked(messages: list[Any], calls: dict[int, int], has_text_calls: bool) -> bool:
+    """Whether results are marked as such, or some are missing, so that a message without the mark
+    is a person's. Else the message after an answer with a call is its result."""
+    for message in messages:
+        role, parts = field(message, "role"), field(message, "content")
+        listed = parts if isinstance(parts, list) else ()
+        if role in ("tool", "function") or any(
+            text_field(p, "type") == "tool_result" for p in listed
+        ):
+            return True
+        if role == "user" and _is_result(message, has_text_calls):
+            if not _text(message).startswith(RESULTS[1]):  # SWE-agent marks only some
+                return True
+    after = (messages[place + 1 : place + 2] for place, count in calls.items() if count)
+    return any(field(one, "role") == "assistant" for found in after for one in found)
+
+
+def _finishes(message: Message) -> bool:
+    """Whether an answer ends the run: what follows is said by a person."""
+    calls = message.get("tool_calls")
+    return isinstance(calls, list) and any(
+        text_field(call, "function", "name") == "finish" for call in calls
+    )
 
 
 def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -> int:
