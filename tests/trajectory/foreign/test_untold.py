@@ -4,12 +4,20 @@ what they are."""
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from oh_tui.api.models import Conversation
+from oh_tui.sources.rules.rule import findings
+from oh_tui.sources.rules.rule_places import builtin_rules
+from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.formats.foreign import v0
 from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.trajectory.model.trajectory import Trajectory
 
-from .runs import JsonObject
+from .runs import JsonObject, trajectory
 from .test_dialects import START, opened, told
 
 SILENT = "Your command ran successfully and did not produce any output."
@@ -78,3 +86,75 @@ def test_what_follows_the_end_is_a_persons() -> None:
     finish = call("", tool="finish", text="All is done.")
     _, run = opened([*START, call("ls"), said("x.py"), finish, said("Now the docs.")])
     assert told(run)[-1] == "you wrote | Now the docs."
+
+
+# refusals
+
+
+REFUSALS = [
+    "[Your proposed edit has introduced new syntax error(s). Please understand the errors and "
+    "retry your edit command.]\nERRORS:\na.py:1:1 E999",
+    "[No exact match found in a.py for\n```\nx\n```\n]",
+    "ERROR: File b.py not found.",
+    "-" * 75 + "\nNameError                      Traceback (most recent call last)\nCell In[1]",
+]
+
+
+def cell(content: str, **more: Any) -> Trajectory:
+    code = "edit_file_by_replace('a.py', to_replace='x', new_content='y')"
+    history = [
+        {"id": 0, "source": "user", "action": "message", "args": {"content": "fix it"}},
+        {"id": 1, "source": "agent", "action": "run_ipython", "args": {"code": code}},
+        {"id": 2, "source": "agent", "cause": 1, "observation": "run_ipython", "content": content,
+         "extras": {"code": code}} | more,
+    ]  # fmt: skip
+    return trajectory(v0.convert(history))
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+@pytest.mark.parametrize("more", [{}, {"success": True}])
+def test_a_refused_edit_is_a_failure(text: str, more: JsonObject) -> None:
+    assert cell(text, **more).outcome(cell(text, **more).steps[1]) is Outcome.ERROR
+
+
+def test_a_result_that_does_not_tell_is_not_known_and_so_are_rules_over_it() -> None:
+    run = cell("[File updated (edited at line 1).]")
+    assert run.outcome(run.steps[1]) is Outcome.WITH_RESULT
+    rule = [one for one in builtin_rules() if one.name == "tests-after-last-edit"]
+    (found,) = findings(rule, Study(run), Conversation("c"))
+    assert found.state is State.UNKNOWN
+    told_ok = cell("[File updated (edited at line 1).]", success=True)
+    assert told_ok.outcome(told_ok.steps[1]) is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "extras", "outcome"),
+    [
+        ("run", {"exit_code": 0}, Outcome.OK),
+        ("run", {}, Outcome.WITH_RESULT),
+        ("browse", {"error": False}, Outcome.OK),
+        ("browse", {}, Outcome.WITH_RESULT),
+        ("edit", {"path": "a.py"}, Outcome.OK),
+        ("delegate", {}, Outcome.WITH_RESULT),
+    ],
+)
+def test_an_observation_of_v0_works_where_it_says_so(
+    name: str, extras: JsonObject, outcome: Outcome
+) -> None:
+    history = [
+        {"id": 1, "source": "agent", "action": name, "args": {"thought": ""}},
+        {"id": 2, "cause": 1, "observation": name, "content": "text", "extras": extras},
+    ]
+    run = trajectory(v0.convert(history))
+    assert run.outcome(run.steps[0]) is outcome
+
+
+@pytest.mark.parametrize("tool", ["bash", "str_replace_editor"])
+def test_an_editor_of_a_chat_refuses_too(tool: str) -> None:
+    refused = call("str_replace", tool=tool)
+    _, run = opened(
+        [*START, refused, said("No replacement was performed, old_str `a` is not there")]
+    )
+    assert run.outcome(run.steps[1]) is Outcome.ERROR
+    _, run = opened([*START, refused, said("Found: No replacement was performed")])
+    assert run.outcome(run.steps[1]) is Outcome.WITH_RESULT

@@ -84,7 +84,7 @@ def tells_purpose(step: Step, purpose: Purpose) -> bool:
     """Whether a step that is not seen to be for this tells that it is not."""
     if not step.is_call or purpose in _TOLD_BY_TOOL or command_of(step.event):
         return True
-    if _hides_command(step.event):
+    if _hides_command(step.event) or tool(step.event) == "IPython":  # code may do anything
         return False
     return family_of(step.event) not in _NOT_TOLD and not delegates(step.event)
 

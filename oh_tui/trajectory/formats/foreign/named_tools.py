@@ -48,6 +48,13 @@ _RETURNED = pattern(r"\s{0,9}<returncode>(-?\d{1,9})</returncode>")
 _LAST = 400
 """Characters at the end of an output in which OpenHands writes the exit code."""
 
+_REFUSED = pattern(
+    r"[\s\[]{0,9}(?:Your proposed edit has introduced|Your changes have NOT been applied"
+    r"|No exact match found|No replacement was performed|-{20,}\s{1,3}\w{1,60}\s+Traceback )"
+)
+"""How tools of OpenHands and SWE-agent begin a result where they changed nothing, or where a cell of
+Python failed; they write no exit code then."""
+
 _RISKS = ("LOW", "MEDIUM", "HIGH", "UNKNOWN")
 
 
@@ -94,9 +101,15 @@ def observation_of(action: JsonObject, content: list[Any], text: str) -> JsonObj
     if tool in ("Terminal", "ExecuteBash"):
         code = _EXIT.search(text[-_LAST:]) or _RETURNED.match(text)
         found |= {"exit_code": int(code[1])} if code else {}
-    if "Editor" in tool and text.startswith("ERROR:"):
+    is_told = "Editor" in tool or tool == "IPython"
+    if (is_told and text.startswith("ERROR:")) or ("exit_code" not in found and is_refusal(text)):
         found["is_error"] = True
     return found
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a result without an exit code says that nothing was done."""
+    return _REFUSED.match(text) is not None
 
 
 def _camel(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign import v0_tools
+from oh_tui.trajectory.formats.foreign.calls import UNTOLD
 from oh_tui.trajectory.formats.foreign.foreign_run import (
     ForeignRun,
     content_blocks,
@@ -17,6 +18,7 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
     timestamp,
     without,
 )
+from oh_tui.trajectory.formats.foreign.named_tools import is_refusal
 from oh_tui.trajectory.formats.foreign.v0_history import Entry, read_history
 from oh_tui.trajectory.formats.foreign.v0_usage import charge_history
 from oh_tui.trajectory.model.bodies import field, text_field
@@ -205,7 +207,9 @@ class _Converter:
         """Adds a message. A `finish` that is no call becomes one, with its last words."""
         names = ("content",) if entry.action == "message" else ("final_thought", "thought")
         name = next((n for n in names if args.get(n) and isinstance(args[n], str)), "")
-        content: list[Any] = text_block(args.pop(name)) if name else []
+        content: list[Any] = text_block(
+            args.pop(name) if name else text_field(args, "outputs", "content")
+        )
         urls = args.get("image_urls")
         if isinstance(urls, list) and urls and all(isinstance(url, str) for url in urls):
             content.append({"type": "image", "image_urls": args.pop("image_urls")})
@@ -275,14 +279,19 @@ class _Converter:
         if observation.get("diff") == text:
             del observation["diff"]
         code = as_code(field(observation, "metadata", "exit_code"))
-        code = code or as_code(observation.get("exit_code"))
+        code = as_code(observation.get("exit_code")) if code is None else code
         observation["content"] = content or []
         observation["is_error"] = (
             name in errors
-            or (name in v0_tools.EDITS and text.startswith("ERROR:"))
+            or (name in (*v0_tools.EDITS, "run_ipython") and text.startswith("ERROR:"))
             or (body.get("success") is False and not code)
             or (name == "mcp" and v0_tools.is_mcp_error(text))
+            or (code is None and is_refusal(text))
         )
+        says = (body.get("success"), observation.get("error"), entry.inside.get("is_error"))
+        is_told = code is not None or any(isinstance(one, bool) for one in says)
+        if not is_told and name not in v0_tools.TELLING and '"isError"' not in text:
+            links[UNTOLD] = True
         self._emit("ObservationEvent", entry, rest, **links, observation=observation)
 
     def _observation(self, entry: Entry) -> None:

@@ -79,9 +79,9 @@ def _mcp(args: Args) -> Args:
 
 
 def _finish(args: Args) -> Args:
-    """The last words are `final_thought`, or in older runs the thought."""
+    """The last words are `final_thought`, or in older runs the thought, or an output."""
     name = next((n for n in ("final_thought", "thought") if not is_empty(args.get(n))), "")
-    said = args.get(name)
+    said = args.get(name, text_field(args, "outputs", "content") or None)
     rest = {n: v for n, v in args.items() if n != name}
     if isinstance(said, str) and said == args.get("thought"):
         rest.pop("thought", None)
@@ -129,6 +129,9 @@ TOOL_NAMES = {
 
 EDITS = ("edit", "read", "write")
 """Observations whose text reports a failure."""
+
+TELLING = (*EDITS, "think", "task_tracking", "recall")
+"""Observations that V0 makes only of what worked: the others may report anything."""
 
 
 def split_args(name: str, args: Args, tool: str) -> tuple[str, Args, Args]:
