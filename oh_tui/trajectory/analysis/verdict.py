@@ -10,6 +10,7 @@ import msgspec
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis import verdict_words as words
 from oh_tui.trajectory.analysis.ending import (
     FAILURES,
@@ -33,8 +34,10 @@ from oh_tui.trajectory.analysis.failures import (
     refusal_words,
 )
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
-from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.analysis.patch import read_patch
+from oh_tui.trajectory.model.bodies import blocks_text, field, text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.tool_use import first_line
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.classification import remedy
 from oh_tui.trajectory.presentation.describe import describe
@@ -275,10 +278,29 @@ def _finished(trajectory: Trajectory) -> Verdict:
         cause, short = f"Finished, with an error: {cause}", f"finished, with an error: {short}"
         return _verdict("finished", cause, short, [step] if step else (), len(trajectory))
     if step is None or any(later.is_call for later in trajectory.steps[step.number :]):
-        return _verdict("finished", "Finished without an answer.", landing=len(trajectory))
+        return _verdict("finished", *_handed_in(trajectory), landing=len(trajectory))
     answer = describe(step, trajectory.outcome(step)).result
-    answer = re.sub(r"^#{1,6} |\*\*", "", answer).strip() or "Finished without an answer."
+    if not answer:  # a model may close in the text beside a call that says nothing
+        answer = safe_line(first_line(blocks_text(field(step.event.body(), "thought"))))
+    answer = re.sub(r"^#{1,6} |\*\*", "", answer).strip()
+    if not answer or answer.startswith("diff --git "):
+        return _verdict("finished", *_handed_in(trajectory, answer), [step], step.number)
     return _verdict("finished", answer, answer, [step], step.number)
+
+
+def _handed_in(trajectory: Trajectory, otherwise: str = "") -> tuple[str, str]:
+    """What the source says was handed in, as cause and short, where no step is an answer."""
+    recorded = trajectory.recorded
+    if files := read_patch(recorded.patch):
+        more = f" +{len(files) - 1} more" if files[1:] else ""
+        lines = f"+{sum(f.added for f in files):,} −{sum(f.removed for f in files):,}"
+        said = f"anded in a patch: {safe_line(files[0].path)}{more}, {lines}"
+        return f"H{said}", f"h{said}"
+    if answer := safe_line(first_line(recorded.patch)) or otherwise:
+        return answer, answer
+    if recorded.format or not trajectory.complete:
+        return "Finished; no answer is told.", "finished, no answer is told"
+    return "Finished without an answer.", "finished without an answer"
 
 
 def _idle(trajectory: Trajectory) -> Verdict:

@@ -49,7 +49,7 @@ class Recorded(msgspec.Struct, frozen=True):
     label: Label | None = None
     """What an evaluation says; None without one."""
     patch: str = ""
-    """The change that the run handed in, as git prints it."""
+    """What the run handed in: a change as git prints it, or an answer."""
     agent: str = "openhands"
     """The program that it is a run of."""
     format: str = ""

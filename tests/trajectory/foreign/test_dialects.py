@@ -232,7 +232,7 @@ def test_an_answer_of_version_1_without_just_one_command_is_refused_by_the_progr
     assert run.steps[1].event.seconds() == 1_780_000_000
     charged = Study(run).accounts.of(run.steps[1])
     assert charged and charged.cost == 0.25
-    assert judge(run).cause == "Finished without an answer."
+    assert judge(run).cause == "Handed in a patch: x.py, +1 −1"
 
 
 @pytest.mark.parametrize("is_json", [True, False])

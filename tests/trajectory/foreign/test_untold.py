@@ -13,12 +13,13 @@ from oh_tui.sources.rules.rule import findings
 from oh_tui.sources.rules.rule_places import builtin_rules
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.formats.foreign import v0
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 from .runs import JsonObject, trajectory
-from .test_dialects import START, opened, told
+from .test_dialects import ASKED, PATCH, START, a_step, a_traj, mini, opened, told
 
 SILENT = "Your command ran successfully and did not produce any output."
 
@@ -86,6 +87,45 @@ def test_what_follows_the_end_is_a_persons() -> None:
     finish = call("", tool="finish", text="All is done.")
     _, run = opened([*START, call("ls"), said("x.py"), finish, said("Now the docs.")])
     assert told(run)[-1] == "you wrote | Now the docs."
+
+
+# answers
+
+
+def test_an_answer_is_told_where_the_file_has_one() -> None:
+    flag = a_traj("submitted", [a_step("submit 'FLAG{a}'", "")], ASKED)
+    flag["info"]["submission"] = "FLAG{a}\n"
+    assert judge(opened(flag)[1]).cause == "FLAG{a}"
+    closing = [*START, call("", tool="finish", text="The parser was wrong.\nI mended it.")]
+    assert judge(opened(closing)[1]).cause == "The parser was wrong."
+
+
+@pytest.mark.parametrize("name", ["model_patch", "patch", "submission"])
+def test_a_patch_that_was_handed_in_is_an_answer(name: str) -> None:
+    two = PATCH + PATCH.replace("x.py", "y.py")
+    row = {"messages": [*START, call("", tool="submit"), said(PATCH)], name: two}
+    assert judge(opened(row)[1]).cause == "Handed in a patch: x.py +1 more, +2 −2"
+    _, run = opened(
+        mini([*START, {"role": "assistant", "content": "I am done."}], "Submitted", two)
+    )
+    assert judge(run).cause == "I am done."
+
+
+def test_the_patch_that_the_task_asks_for_is_no_answer() -> None:
+    row = {"messages": [*START, call("", tool="finish", text="")], "patch": PATCH}
+    _, run = opened(row | {"test_patch": PATCH})
+    assert judge(run).cause == "Finished; no answer is told."
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_an_output_of_a_finish_is_an_answer(calls: bool) -> None:
+    beside = {"tool_call_metadata": {"tool_call_id": "a", "function_name": "finish"}}
+    args = {"outputs": {"content": "It is 42."}}
+    event = {"source": "agent", "action": "finish", "args": args} | (beside if calls else {})
+    assert judge(trajectory(v0.convert([event]))).cause == "It is 42."
+    event["args"] = {"outputs": {}}
+    _, run = opened([{"source": "user", "action": "message", "args": {"content": "a"}}, event])
+    assert judge(run).cause == "Finished; no answer is told."
 
 
 # refusals

@@ -33,6 +33,9 @@ _FINISHED = frozenset({"submit", "submitted", "finish", "finished", "complete", 
 SWE-agent's `submitted (exit_cost)`."""
 
 _PATCHES = ("submission", "model_patch", "git_patch", "generated_patch")
+_OF_TASK = frozenset({"test_patch", "base_commit"})
+"""Beside these, as in SWE-bench, `patch` is what the task asks for, not what was handed in."""
+
 _IDS = ("trajectory_id", "instance_id", "traj_id", "id")
 
 
@@ -103,7 +106,8 @@ def _whole(
     # 0 comes from programs that know no price or were told nothing
     cost = field(stats, "instance_cost") or None
     run.bill.total(cost, {name: number for name, number in sums.items() if number})
-    patch = next((p for name in _PATCHES if (p := text_field(told, name))), handed_in or "")
+    places = _PATCHES if told.keys() & _OF_TASK else (*_PATCHES, "patch")
+    patch = next((p for name in places if (p := text_field(told, name))), handed_in or "")
     ended = status.lower() in _FINISHED
     if ended:
         run.add("ConversationStateUpdateEvent", pack({"exit_status": status}),
