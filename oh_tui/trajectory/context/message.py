@@ -66,7 +66,7 @@ class Message:
     def kind(self) -> str:
         """system, user, model, result or summary; that of the first part."""
         event = self._material.texts.event(self.items[0])
-        if event.kind == "MessageEvent":
+        if event.kind in ("MessageEvent", "DemonstrationEvent"):
             return MODEL if event.source == "agent" else USER
         return _KINDS.get(event.kind, RESULT)
 

@@ -75,7 +75,7 @@ def _single(event: Body, rules: Rules) -> Body:
         case "SystemPromptEvent":
             parts = (event.get("system_prompt"), event.get("dynamic_context"))
             return {"role": "system", "content": [b for part in parts for b in _block(part)]}
-        case "MessageEvent":
+        case "MessageEvent" | "DemonstrationEvent":
             return _said(event)
         case "Condensation" | "CondensationSummaryEvent":
             return summary(event)

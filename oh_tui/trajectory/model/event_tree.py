@@ -13,6 +13,7 @@ ROOT = "__root__"
 
 SEEN = RESULT_KINDS | {
     "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
+    "DemonstrationEvent",
 }  # fmt: skip
 """Kinds of which messages are made."""
 

@@ -12,7 +12,7 @@ from oh_tui.trajectory.model.events import Event
 
 HIDDEN_KINDS = frozenset({
     "StreamingDeltaEvent", "ConversationStateUpdateEvent", "TokenEvent", "LLMCompletionLogEvent",
-    "SystemPromptEvent", "CondensationRequest", "SecurityAnalysisEvent",
+    "SystemPromptEvent", "CondensationRequest", "SecurityAnalysisEvent", "DemonstrationEvent",
 })  # fmt: skip
 """Kinds that are not steps; they are counted, and shown on demand."""
 

@@ -361,6 +361,7 @@ def _says(text: str) -> Callable[[dict[str, object], StepContext | None], list[B
 
 EVENTS: dict[str, Callable[[dict[str, object], StepContext | None], list[Block]]] = {
     "MessageEvent": _message,
+    "DemonstrationEvent": _message,
     "ConversationErrorEvent": _error,
     "ServerErrorEvent": _error,
     "Condensation": _condensation,

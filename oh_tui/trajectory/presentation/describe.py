@@ -245,6 +245,11 @@ def _message(event: Event, body: dict[str, object]) -> Facts:
     return Family.YOU, f"{sender or 'you'} wrote", (line,)
 
 
+def _demonstration(event: Event, body: dict[str, object]) -> Facts:
+    role = text_field(body, "llm_message", "role")
+    return Family.SYSTEM, f"demonstration, {role}", (first_line(bodies.message_text(body)),)
+
+
 def _condensation(event: Event, body: dict[str, object]) -> Facts:
     forgotten = field(body, "forgotten_event_ids")
     number = len(forgotten) if isinstance(forgotten, list) else 0
@@ -341,6 +346,7 @@ def _only(family: Family, what: str) -> Callable[[Event, dict[str, object]], Fac
 
 EVENTS: dict[str, Callable[[Event, dict[str, object]], Facts]] = {
     "MessageEvent": _message,
+    "DemonstrationEvent": _demonstration,
     "Condensation": _condensation,
     "CondensationRequest": _only(Family.CONDENSED, "ask for a condensation"),
     "CondensationSummaryEvent": _summary,

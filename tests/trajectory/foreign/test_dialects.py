@@ -333,7 +333,6 @@ STATS = {"instance_cost": 0.5, "tokens_sent": 900, "tokens_received": 70, "api_c
 def test_a_trajectory_of_sweagent_tells_actions_results_patch_cost_and_tokens() -> None:
     file, run = opened(a_traj("submitted", STEPS, ASKED, **STATS))
     assert told(run) == [
-        "demonstration wrote | A demonstration.",
         "you wrote | Fix it.",
         "$ ls | x.py",
         "$ str_replace_editor view /x.py | 1 one",
@@ -356,7 +355,7 @@ def test_its_calls_of_tools_stand_in_the_history() -> None:
     answers[1]["tool_calls"] = [named]
     history = [*ASKED, *answers]
     _, run = opened(a_traj("submitted", STEPS, history))
-    assert told(run)[2:4] == ["$ ls | x.py", "read /x.py | 1 line"]
+    assert told(run)[1:3] == ["$ ls | x.py", "read /x.py | 1 line"]
     assert not Study(run).accounts.priced
 
 
@@ -398,7 +397,7 @@ def test_a_history_of_sweagent_is_a_run(is_native: bool) -> None:
         first |= {"tool_calls": [{"id": "c", "type": "function", "function": function}]}
         result |= {"role": "tool", "tool_call_ids": ["c"]}
     _, run = opened({"history": [*ASKED, first, result]})
-    assert told(run)[2:] == ["$ ls | x.py"]
+    assert told(run)[1:] == ["$ ls | x.py"]
 
 
 def test_so_is_a_row_of_the_data_set_of_sweagent() -> None:

@@ -198,3 +198,20 @@ def test_an_editor_of_a_chat_refuses_too(tool: str) -> None:
     assert run.outcome(run.steps[1]) is Outcome.ERROR
     _, run = opened([*START, refused, said("Found: No replacement was performed")])
     assert run.outcome(run.steps[1]) is Outcome.WITH_RESULT
+
+
+# demonstrations
+
+
+def test_a_demonstration_is_context_and_no_step() -> None:
+    shown = [said("Here is how."), call("ls"), marked("ls", "a.txt")]
+    history = [START[0], *({**one, "is_demo": True} for one in shown), START[1],
+               {"role": "assistant", "content": "I look."}]  # fmt: skip
+    _, run = opened(a_traj("submitted", [a_step("cat a", "b")], history, instance_cost=0.5))
+    study = Study(run)
+    assert told(run) == ["you wrote | Fix it.", "$ cat a | b"]
+    assert run.counts.calls == 1 and len(study.contexts.answers) == 1
+    messages = study.contexts.at(study.contexts.answers[0]).messages
+    parts = [part.dump() for message in messages for part in message.parts]
+    assert [part["role"] for part in parts] == ["system", "user", "assistant", "tool", "user"]
+    assert [part.get("tool_calls", [{}])[0].get("name") for part in parts][2] == "bash"

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign.calls import Calls
-from oh_tui.trajectory.formats.foreign.dialects import EXIT, plain_messages
+from oh_tui.trajectory.formats.foreign.dialects import DEMONSTRATION, EXIT, plain_messages
 from oh_tui.trajectory.formats.foreign.foreign_run import (
     ForeignRun,
     content_blocks,
@@ -72,6 +72,8 @@ class _Converter:
             self._user(original, id, rest, fields)
         elif role == EXIT:
             self._exit(original, id, rest, fields)
+        elif role == DEMONSTRATION:
+            self._demonstration(original, id, rest, fields)
         else:
             self._other(role, original, id, rest, fields)
         self._has_begun |= role in ("assistant", "user")
@@ -161,6 +163,15 @@ class _Converter:
                          rest=leaves_out(rest), **fields)  # fmt: skip
         elif rest := leaves_out(rest):
             self.run.add("note", original, rest=rest, **fields)
+
+    def _demonstration(self, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
+        """Adds a message of another run that the model was shown: context, but no step."""
+        said = {"role": rest.pop("said_by", "user"), "content": _take_content(rest)}
+        names = [name for name in ("tool_calls", "tool_call_id") if name in rest]
+        said |= {name: rest.pop(name) for name in names}
+        source = "agent" if said["role"] == "assistant" else "user"
+        self.run.add("DemonstrationEvent", original, id=id, source=source, llm_message=said,
+                     rest=leaves_out(rest), **fields)  # fmt: skip
 
     def _other(self, role: str, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
         content = _take_content(rest)

@@ -83,7 +83,7 @@ def _plain(message: Any) -> Any:
     made = dict(message)
     made["role"] = _ROLES.get(role, role)
     if made.get("is_demo") is True:
-        made["role"] = DEMONSTRATION
+        made |= {"role": DEMONSTRATION, "said_by": made["role"]}
     if "content" not in made:
         _of_data_set(made, role)
     ids = made.get("tool_call_ids")
