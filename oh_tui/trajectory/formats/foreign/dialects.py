@@ -186,9 +186,9 @@ def _are_marked(messages: list[Any], calls: dict[int, int], has_text_calls: bool
             text_field(p, "type") == "tool_result" for p in listed
         ):
             return True
-        if role == "user" and _is_result(message, has_text_calls):
-            if not _text(message).startswith(RESULTS[1]):  # SWE-agent marks only some
-                return True
+        is_mark = role == "user" and _is_result(message, has_text_calls)
+        if is_mark and not _text(message).startswith(RESULTS[1]):  # SWE-agent marks only some
+            return True
     after = (messages[place + 1 : place + 2] for place, count in calls.items() if count)
     return any(field(one, "role") == "assistant" for found in after for one in found)
 

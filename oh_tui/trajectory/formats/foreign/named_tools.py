@@ -52,8 +52,8 @@ _REFUSED = pattern(
     r"[\s\[]{0,9}(?:Your proposed edit has introduced|Your changes have NOT been applied"
     r"|No exact match found|No replacement was performed|-{20,}\s{1,3}\w{1,60}\s+Traceback )"
 )
-"""How tools of OpenHands and SWE-agent begin a result where they changed nothing, or where a cell of
-Python failed; they write no exit code then."""
+"""How tools of OpenHands and SWE-agent begin a result where they changed nothing, or where a cell
+of Python failed; they write no exit code then."""
 
 _RISKS = ("LOW", "MEDIUM", "HIGH", "UNKNOWN")
 

@@ -290,9 +290,9 @@ class _Converter:
         )
         says = (body.get("success"), observation.get("error"), entry.inside.get("is_error"))
         is_told = code is not None or any(isinstance(one, bool) for one in says)
-        if not is_told and name not in v0_tools.TELLING and '"isError"' not in text:
-            links[UNTOLD] = True
-        self._emit("ObservationEvent", entry, rest, **links, observation=observation)
+        is_told |= name in v0_tools.TELLING or '"isError"' in text
+        beside: Fields = {} if is_told else {UNTOLD: True}
+        self._emit("ObservationEvent", entry, rest, **links, **beside, observation=observation)
 
     def _observation(self, entry: Entry) -> None:
         """Adds an observation that answers no call."""
