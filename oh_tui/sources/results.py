@@ -130,4 +130,7 @@ def joined(held: Trajectory, pages: Sequence[Older]) -> Trajectory:
         # the held events came from the agent server, which lacks some in between
         events = list(heapq.merge(older, held.events, key=lambda event: event.timestamp))
     complete = pages[-1].complete
-    return build(events, live=held.live, complete=complete, stats=held.stats, clock=held.clock)
+    run = build(events, live=held.live, complete=complete, stats=held.stats, clock=held.clock)
+    if held.copied_from is not None:
+        run.copied_from = len(older) + held.copied_from
+    return run

@@ -27,7 +27,7 @@ COME_BACK = 10.0
 
 LATE = 20
 """Held events that a page of the app server must contain to continue them. An event may arrive with
-an earlier time than some before it, as cost events do, and must not be lost there."""
+an earlier time than some before it, as cost events do: which are new is decided by their ids."""
 
 PACE = (1.0, 3.0, 10.0)
 """Seconds between two looks at a followed run: while events arrive, after three looks without any,
@@ -54,6 +54,7 @@ async def follow(
             agent = running_agent(api, conversation)
     stats = StatsReader(agent, trajectory) if agent else None
     known = len(trajectory.events) if trajectory.complete else -1
+    is_counted = False
     quiet, misses, tried = 0, 0, time.monotonic()
     while True:
         await asyncio.sleep(PACE[(quiet >= 3) + (quiet >= 10)])
@@ -71,8 +72,13 @@ async def follow(
                 total = await api.count_events(conversation.id)
                 news = []
                 if total != known:
-                    news = await news_from_app(api, conversation, trajectory)
-                    known = total
+                    news = await news_from_app(api, conversation, trajectory, via)
+                    came, known = total - known, total
+                    if is_counted and news is not None:
+                        known += max(0, len(news) - came)  # these came after the count
+                        news = news if len(news) >= came else None  # one is older than the page
+                else:
+                    is_counted = via == "app server"
         except Problem as problem:
             quiet, misses = max(quiet + 1, 10), misses + 1
             if agent and await moved_record(api, conversation):
@@ -107,13 +113,24 @@ async def is_on_agent_server(api: GivesRuns, conversation: Conversation) -> bool
 
 
 async def news_from_app(
-    api: GivesRuns, conversation: Conversation, trajectory: Trajectory
+    api: GivesRuns, conversation: Conversation, trajectory: Trajectory, via: str
 ) -> list[Event] | None:
-    """The new events of the newest page; None when there may be more before it."""
+    """The new events of the newest page; None when there may be more before it. For a run of an
+    agent server (`via`) they are a copy, in the order of time, until it answers again."""
     page = await api.search_events(conversation.id, sort_order="TIMESTAMP_DESC")
-    news = [e for e in reversed(page.items) if not trajectory.holds(e.id)]
-    reaches_back = len(page.items) - len(news) >= LATE or not page.next_page_id
+    is_copy = via == "agent server"
+    items = [event for event in reversed(page.items) if not (is_copy and is_foreign(event))]
+    news = [event for event in items if not trajectory.holds(event.id)]
+    reaches_back = len(items) - len(news) >= LATE or not page.next_page_id
+    if is_copy and trajectory.copied_from is None:
+        trajectory.copied_from = len(trajectory.events)
     return news if reaches_back or not news else None
+
+
+def is_foreign(event: Event) -> bool:
+    """Whether an app server was sent an event that no agent server keeps: a part of an answer while
+    it is written, or the whole state for whoever listens."""
+    return event.kind == "StreamingDeltaEvent" or event.key == "full_state"
 
 
 async def moved_record(api: GivesRuns, conversation: Conversation) -> Conversation | None:
@@ -134,10 +151,12 @@ def running_agent(api: GivesRuns, conversation: Conversation) -> AgentServer | N
 async def news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
     """The events after the last one that the agent server gave.
 
-    None when it does not know that event: it answers with its first page then (measured).
+    None when it does not know that event: it answers with its first page then (measured). Those
+    that are held as copies are among them.
     """
     news: list[Event] = []
-    cursor = trajectory.events[-1].id if trajectory.events else None
+    place = len(trajectory.events) if trajectory.copied_from is None else trajectory.copied_from
+    cursor = trajectory.events[place - 1].id if place else None
     asked = set[str | None]()
     while True:
         asked.add(cursor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -28,11 +28,22 @@ async def load_from_agent(
     whole: Trajectory | None,
 ) -> AsyncGenerator[Loaded, None]:
     """All events, or those after a `whole` run that this server gave before."""
-    news = None if whole is None else await news_from_agent(agent, whole)
+    news: Sequence[Event] | None = None if whole is None else await news_from_agent(agent, whole)
     if whole is None or news is None:
         async for state in _all_from_agent(agent, conversation, held):
             yield state
         return
+    if whole.copied_from is not None:
+        own, copies = whole.events[: whole.copied_from], whole.events[whole.copied_from :]
+        if [event.id for event in copies] == [event.id for event in news[: len(copies)]]:
+            whole.copied_from, news = None, news[len(copies) :]
+        else:  # they came in another order, or not all of them
+            events = [*own, *news]
+            whole = await asyncio.to_thread(
+                build, events, live=True, stats=whole.stats, clock=whole.clock
+            )
+            yield Loaded("agent server", whole, len(events), len(events))
+            news = ()
     count = len(whole.events) + len(news)
     if news or not whole.live:
         yield Loaded("agent server", None, count, count, news=news)

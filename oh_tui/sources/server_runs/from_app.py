@@ -146,9 +146,9 @@ class AppServerEvents:
         news = [event for event in newest if not held.holds(event.id)]
         if common >= LATE:
             # events older than the held ones come with the older pages
-            first = () if held.complete else held.events[:LATE]
-            since = max((event.timestamp for event in first), default="").removesuffix(held.clock)
-            news = [event for event in news if event.timestamp >= since]
+            first = {event.id for event in held.events[: 0 if held.complete else LATE]}
+            since = max((n for n, e in enumerate(newest) if e.id in first), default=-1) + 1
+            news = [event for event in newest[since:] if not held.holds(event.id)]
             events, whole = [*held.events, *news], held.complete
         else:
             whole = not cursor

@@ -15,7 +15,7 @@ from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.server_runs import following, server_sub_agents
-from oh_tui.sources.server_runs.following import LATE, moved_record, running_agent
+from oh_tui.sources.server_runs.following import moved_record, running_agent
 from oh_tui.sources.server_runs.from_agent import load_from_agent
 from oh_tui.sources.server_runs.from_app import AppServerEvents, missing_end
 from oh_tui.sources.server_runs.older_pages import older_from_agent
@@ -125,7 +125,9 @@ class ServerRuns:
                     break
                 conversation, note = moved, ""
         # its sandbox is down, not silent
-        news = await self._last_news(conversation, whole) if whole and not note else None
+        news = None
+        if whole and not note:
+            news = await following.news_from_app(self.api, conversation, whole, via)
         if whole and news is not None:
             whole.stats = stats_of_app(conversation, whole) or whole.stats
             count = len(whole.events) + len(news)
@@ -136,17 +138,6 @@ class ServerRuns:
             note = note or AFTER_FORK
         async for state in self.app.load(conversation, held, note):
             yield state
-
-    async def _last_news(self, conversation: Conversation, held: Trajectory) -> list[Event] | None:
-        """What an agent server wrote after the held run was read and before its sandbox went down;
-        None if the newest page of the app server does not reach back that far."""
-        news = await following.news_from_app(self.api, conversation, held)
-        if news is None:
-            return None
-        last = max((event.timestamp for event in held.events[-LATE:]), default="")
-        since = last.removesuffix(held.clock)
-        # the app server also has events that no agent server returns
-        return [event for event in news if event.timestamp > since]
 
     async def changed_paths(self, conversation: Conversation) -> None:
         """None: it would take reading whole runs."""

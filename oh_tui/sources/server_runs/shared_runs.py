@@ -46,7 +46,7 @@ class SharedRuns(ServerRuns):
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
     ) -> AsyncGenerator[Loaded, None]:
         if held and held.complete:
-            news = await news_from_app(self.api, conversation, held)
+            news = await news_from_app(self.api, conversation, held, via)
             if news is not None:
                 if news:
                     yield await self._loaded(conversation, [*held.events, *news], held=held)

@@ -98,6 +98,9 @@ class Trajectory:
         """What the source says of the run beside its events."""
         self.head = ""
         """The id of the event that the next one will follow, where the source tells it."""
+        self.copied_from: int | None = None
+        """The place in `events` from which on they are a copy, in the order of time, of what the
+        source of the others has in its own; None for none."""
         self.branch: Branch | None = None
         """None for a run without branches."""
         self.sub_agents: Sequence[SubAgent] = ()
