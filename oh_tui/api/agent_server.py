@@ -140,6 +140,16 @@ class AgentServer:
         )  # fmt: skip
         decode.require_success(answer, _ACT_HINTS[InvalidRequest])
 
+    async def set_title(self, title: str) -> None:
+        """Give the conversation a title of at most 200 characters, in the record of the agent
+        server alone. While a step runs, the server answers only when it ends, and takes the title
+        all the same (source)."""
+        answer = await self._http.post(
+            self._path, "write the title", json={"title": title}, method="PATCH",
+            timeout=QUICK, hints=_ACT_HINTS,
+        )  # fmt: skip
+        decode.require_success(answer, _ACT_HINTS[InvalidRequest])
+
     async def version(self) -> str:
         """The version of the agent server, safe to show; "" when it does not say."""
         return await version_of(self._http)

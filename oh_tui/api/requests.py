@@ -24,6 +24,10 @@ Content: TypeAlias = bytes | Path
 """A file to send: its bytes, or its local path."""
 
 
+LONGEST_TITLE = 200
+"""Characters; an agent server takes no more (source)."""
+
+
 class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation to start.
 

@@ -217,6 +217,12 @@ class AgentServer(Blocking, of=agent_server.AgentServer):
         """
         return self._call("set_tags", tags)
 
+    def set_title(self, title: str) -> None:
+        """Give the conversation a title of at most 200 characters, in the record of the agent
+        server alone. While a step runs, the server answers only when it ends, and takes the title
+        all the same (source)."""
+        return self._call("set_title", title)
+
     def version(self) -> str:
         """The version of the agent server, safe to show; "" when it does not say."""
         return self._call("version")

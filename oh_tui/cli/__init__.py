@@ -256,7 +256,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         try:
             return await opening.with_source(make_source, run)
         except Problem as problem:
-            problem.hint = remedies.worded(problem.hint, call.about)
+            problem.hint = remedies.worded(problem.hint, problem.about or call.about)
             raise
 
     # What a command creates lives as long as the command: few collections.

@@ -24,7 +24,7 @@ from oh_tui.commands.framework.reading import on_server, read_run, whole
 from oh_tui.commands.framework.status import outcome
 from oh_tui.sources.actions.start_draft import Choices, Draft, choices, request_for
 from oh_tui.sources.actions.start_offers import may_pause
-from oh_tui.sources.actions.starting import stage_of
+from oh_tui.sources.actions.starting import stage_of, title_lost
 from oh_tui.sources.lists.last_known import UNSEEN
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -81,7 +81,7 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         default="",
         help="a branch of it; its main branch by default",
     ),
-    argument("--title", metavar="TEXT", default="", help="the server makes its own after a while"),
+    argument("--title", metavar="TEXT", default="", help="by default the server makes one"),
     argument("--model", metavar="NAME", default="", help="the server's own choice by default"),
     argument(
         "--profile",
@@ -112,8 +112,9 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "start - --no-run --yes < task.md": "for a person to look at before it runs",
     },
     wants="change",
-    epilog="Without --wait, --until-done, --no-run and --profile the id of the start is printed,\n"
-    "as there is no conversation yet; with one of them the id of the conversation. How a run\n"
+    epilog="Without --wait, --until-done, --no-run, --profile and --title the id of the start is\n"
+    "printed, as there is no conversation yet; with one of them the id of the conversation,\n"
+    "which gets profile and title once it is there. How a run\n"
     "ended goes to stderr; the exit code is 1 when it ended in an error, got stuck, was\n"
     "paused or waits for an answer.",
 )
@@ -134,6 +135,8 @@ async def start(call: Call) -> int:
     with progress() as show:
         task, conversation = await _started(call, request, stages)
         if conversation is not None:
+            if lost := title_lost(request, conversation):
+                say(f"{lost}: oh-tui rename {short(conversation)} TITLE tries again")
             if args.no_run:
                 await _leave(call, conversation, prompt)
                 stages.append("the message waits")
@@ -231,7 +234,8 @@ async def _started(
     call: Call, request: StartRequest, stages: list[str]
 ) -> tuple[StartTask, Conversation | None]:
     """The start task, and the conversation if the options wait for it."""
-    waits = call.args.wait or call.args.until_done or call.args.no_run or request.profile
+    args = call.args
+    waits = args.wait or args.until_done or args.no_run or request.profile or request.title
     task: StartTask | None = None
     conversation: Conversation | None = None
     async with contextlib.aclosing(call.agents.start(request)) as going:

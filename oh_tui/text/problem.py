@@ -38,6 +38,7 @@ class Remedy(StrEnum):
     MAY_ARRIVE = "the message may still arrive: look before you send it again"
     SEND_FIRST = "send it the message, or switch its profile first"
     OWN_WORDS = "it may lack the prompt for this task: start it in your own words"
+    PAUSE_LEFT = "pause that sandbox, which nothing uses"
     START_LATER = "try again in a minute"
     LISTED_SOON = "read the list in a moment"
     FIND_START = "look at the list: it may be there; else start it again"
@@ -48,9 +49,12 @@ class Problem(Exception):
     """A failure that a person can act on; the only error that the screen and the commands catch.
 
     `sentence` says what failed and why, without a full stop and without secrets. `hint` says what
-    to try next, or "": a text without keys and commands, or a Remedy. Texts of servers and files
-    have to pass `oh_tui.text.redact.safe_line` first.
+    to try next, or "": a text without keys and commands, or a Remedy. `about` names what a Remedy
+    is about where the user has not named it. Texts of servers and files have to pass
+    `oh_tui.text.redact.safe_line` first.
     """
+
+    about = ""
 
     def __init__(self, sentence: str, hint: str = "") -> None:
         super().__init__(sentence)

@@ -36,6 +36,7 @@ WORDS = {
     Remedy.MAY_ARRIVE: "It may be done already: look before you try again",
     Remedy.SEND_FIRST: "r lists it, m sends it the message; the text is kept",
     Remedy.OWN_WORDS: "it may lack the prompt for this task: type the task in your own words",
+    Remedy.PAUSE_LEFT: "p on it, among the sandboxes, pauses it; the text is kept",
     Remedy.START_LATER: "try again in a minute; the text is kept",
     Remedy.LISTED_SOON: "press r in a moment",
     Remedy.FIND_START: "look at the list: it may be there; else start it again",

@@ -176,6 +176,21 @@ def test_a_start_that_fails_says_what_is_known(shell: Shell) -> None:
     said = moving(shell, "start x --repo acme/nope --yes --wait")
     assert said.code == 1 and "The start failed" in said.complaint
     assert "check the repository" in said.complaint
+    found = re.search(r"left sandbox (\w+) running\s+oh-tui pause (\w+) pauses it", said.complaint)
+    assert found and found[1] == found[2]
+    assert shell(f"pause {found[1]} --yes").code == 0
+
+
+def test_a_title_waits_for_the_conversation_and_is_its_title(shell: Shell) -> None:
+    said = moving(shell, "start 'fix it' --title 'Mine [x]' --yes")
+    shown = json.loads(shell(f"show {said.out.strip()} --json").out)["conversation"]
+    assert (said.code, said.err, shown["title"]) == (0, "", "Mine [x]")
+    shell.between.answer("PATCH /api/v1/app-conversations/*", 500)
+    said = moving(shell, "start 'fix it' --title Mine --yes")
+    name = said.out.strip()[:8]
+    assert said.code == 0 and said.err == (
+        f"oh-tui: the server did not take the title Mine: oh-tui rename {name} TITLE tries again\n"
+    )
 
 
 def test_a_start_that_never_tells_is_found_in_the_list(

@@ -16,7 +16,9 @@ from oh_tui.api import (
     StartRequest,
     same_id,
 )
+from oh_tui.sources.actions import starting
 from oh_tui.sources.actions.starting import STAGES
+from oh_tui.text.problem import Problem, Remedy
 
 from .acting import Stage
 from .fixtures import UNKNOWN
@@ -37,6 +39,45 @@ async def test_a_start_goes_through_its_stages_to_a_conversation(stage: Stage) -
     await stage.until_status(conversation, "finished")
     messages = [event for event in await stage.events(conversation) if event.source == "user"]
     assert messages[0].body()["llm_message"]["content"][0]["text"] == stage.prompts.short
+
+
+SETTLED = 15.0
+"""Seconds after a message in which an app server may still write a title."""
+
+
+async def test_a_start_ignores_its_title_and_gets_it_afterwards(stage: Stage) -> None:
+    asked = StartRequest(
+        message=stage.prompts.short, title="My own title", sandbox_id=stage.sandbox_id
+    )
+    task, _ = await stage.task(asked)
+    conversation = await stage.now(task.app_conversation_id or "")
+    assert conversation.title != "My own title"
+
+    async def started() -> Conversation:
+        steps = [one async for one in starting.start(stage.api, asked, waits=[0.5])]
+        assert isinstance(steps[-1], Conversation)
+        return steps[-1]
+
+    conversation = await stage.meanwhile(started())
+    assert conversation.title == "My own title"
+    await stage.until_status(conversation, "finished")
+    await stage.sleep(SETTLED)
+    assert (await stage.now(conversation.id)).title == "My own title"
+
+
+async def test_a_start_that_fails_leaves_a_sandbox_and_names_it(stage: Stage) -> None:
+    asked = StartRequest(message=stage.prompts.short, selected_repository="acme/none")
+
+    async def started() -> None:
+        async for _ in starting.start(stage.api, asked, waits=[0.5]):
+            pass
+
+    with pytest.raises(Problem) as caught:
+        await stage.meanwhile(started())
+    assert caught.value.hint == Remedy.PAUSE_LEFT
+    (left,) = await stage.api.sandboxes.get([caught.value.about])
+    assert left is not None and left.status == "RUNNING"
+    await stage.api.sandboxes.pause(left.id)
 
 
 async def test_a_first_message_is_answered_even_if_told_not_to(

@@ -38,6 +38,7 @@ WORDS = {
     "send it again",
     Remedy.SEND_FIRST: "oh-tui conversations lists it, oh-tui send sends it the message",
     Remedy.OWN_WORDS: "it may lack the prompt for this task: give TEXT beside --task",
+    Remedy.PAUSE_LEFT: "oh-tui pause {id} pauses it",
     Remedy.START_LATER: "try again in a minute",
     Remedy.LISTED_SOON: "oh-tui conversations lists it in a moment",
     Remedy.FIND_START: "oh-tui conversations lists it if it is there; else start it again",

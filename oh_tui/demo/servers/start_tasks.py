@@ -165,7 +165,7 @@ class StartTasks:
         named = request.get("llm_model")
         entry = Started(
             slug=f"started {start.number}",
-            title=_title(words) or request.get("title"),
+            title=_title(words),  # whatever title it was asked for (measured)
             age=world.clock.start - at,
             sandbox=start.sandbox.slug,
             repo=request.get("selected_repository"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from oh_tui.api.requests import LONGEST_TITLE
 from oh_tui.sources.actions.agent_actions import watched
 from oh_tui.sources.lists.tags import applied
 from oh_tui.text.clean import clean_line
@@ -14,9 +15,6 @@ from oh_tui.text.redact import safe_line
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.api.server import Server
-
-LONGEST_TITLE = 200
-"""Characters; an agent server takes no more (source)."""
 
 
 class Records:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import Conversation, Secret
-from oh_tui.api.requests import StartRequest
+from oh_tui.api.requests import LONGEST_TITLE, StartRequest
 from oh_tui.sources.links import read_repository
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -151,6 +151,10 @@ def request_for(
     for name, text in (("branch", branch), ("model", draft.model.strip())):
         if any(c.isspace() or not c.isprintable() for c in text):
             raise Invalid(name, f"A {name} has no spaces in its name", "take them out")
+    title = clean_line(draft.title)
+    if len(title) > LONGEST_TITLE:
+        what = f"A title has at most {LONGEST_TITLE} characters, and this one {len(title):,}"
+        raise Invalid("title", what, "shorten it")
     folder = draft.folder.strip()
     if not folder.isprintable():
         raise Invalid("folder", "That is not a folder", "write its path on the server")
@@ -170,7 +174,7 @@ def request_for(
         selected_branch=branch or None,
         git_provider=provider or known.providers.get(repository) or None,
         suggested_task=task,
-        title=clean_line(draft.title) or None,
+        title=title or None,
         llm_model=draft.model.strip() or None,
         agent_type="plan" if mode == "plan" else None,
         secrets=_secrets(draft.secrets, environment) or None,

@@ -12,6 +12,7 @@ import msgspec
 from oh_tui.api.errors import ServerError
 from oh_tui.api.models import Conversation, StartTask, bare_id
 from oh_tui.api.requests import StartRequest
+from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
@@ -49,6 +50,12 @@ STAGES = {
 """Status of a start task -> the stage in words."""
 
 
+_OF_AGENT_SERVER = pattern(r"(?:Client|Server) error '([^']{1,80})' for url '")
+_NO_AGENT_SERVER = pattern(
+    r"^(All connection attempts failed|\[Errno \d+\]|Server disconnected|\w*Timeout|timed out)"
+)
+"""What httpx says of a call that failed."""
+
 MOST_NAMED = 20
 """Profiles that are named."""
 
@@ -66,9 +73,25 @@ def what_became(task: StartTask) -> str:
     return f"that is the id of a start that is not over: {stage_of(task.status)}"
 
 
+def _takes_port(task: StartTask) -> bool:
+    """Whether the agent server of another sandbox answered, whose key is another. Its own then ends
+    by itself (measured, process sandboxes)."""
+    return (task.detail or "").startswith(
+        "Client error '401 Unauthorized' for url 'http://localhost:"
+    )
+
+
 def _failure(task: StartTask) -> str:
-    """The server's reason for a failed start, "" for none."""
-    return safe_line(task.detail or "")[:300].rstrip(". ")
+    """The reason for a failed start, "" for none: in the words of the server, but where they are
+    those of its HTTP client about the agent server (measured, app server 1.11.0)."""
+    told = safe_line(task.detail or "")
+    if _takes_port(task):
+        return "another start took the port of its sandbox, as two at once may"
+    if found := _OF_AGENT_SERVER.search(told):
+        return f"the agent server in its sandbox answered {found[1]}"
+    if _NO_AGENT_SERVER.search(told):
+        return "the agent server in its sandbox did not answer"
+    return told[:300].rstrip(". ")
 
 
 def stage_of(status: str | None) -> str:
@@ -88,16 +111,40 @@ async def start(
     """
     if request.folder:
         raise Problem("An app server chooses the folder by itself", "leave it out")
-    if not request.profile:
-        async for step in _started(api, request, waits):
-            yield step
-        return
-    await _require_profile(api, request.profile)
-    idle = msgspec.structs.replace(request, message="")
-    async for step in _started(api, idle, waits):
+    if request.profile:
+        await _require_profile(api, request.profile)
+    message = "" if request.profile else request.message
+    asked = msgspec.structs.replace(request, message=message)
+    async for step in _started(api, asked, waits):
         if isinstance(step, Conversation):
-            await _begin(api, step, request)
+            if request.title:
+                step = await _titled(api, step, request.title)
+            if request.profile:
+                await _begin(api, step, request)
         yield step
+
+
+async def _titled(api: AppServer, conversation: Conversation, title: str) -> Conversation:
+    """The conversation with its title, if the server takes it: see `title_lost`.
+
+    App server 1.11.0 ignores the title of a start (measured). Seconds after the first message it
+    writes that of the agent server, which makes one only where it has none (source, 1.34.0): so
+    both are told, the agent server first.
+    """
+    with contextlib.suppress(Problem):  # the conversation has started, which is what counts
+        if agent := api.agent_server(conversation):
+            await agent.set_title(title)
+    with contextlib.suppress(Problem):
+        return await api.rename_conversation(conversation.id, title)
+    return conversation
+
+
+def title_lost(request: StartRequest, conversation: Conversation) -> str:
+    """What to say of a conversation that started without the title that was asked for; "" if it has
+    it."""
+    if not request.title or conversation.title == request.title:
+        return ""
+    return f"the server did not take the title {safe_line(request.title)[:80]}"
 
 
 async def _require_profile(api: AppServer, name: str) -> None:
@@ -138,7 +185,7 @@ async def _started(
     in_stage = 0.0
     while True:
         if task.status == "ERROR":
-            raise _failed(task, stage, request)
+            raise await _with_what_is_left(api, task, request, _failed(task, stage, request))
         if not looks or task.status != stage:
             yield task
             in_stage = 0.0
@@ -193,6 +240,25 @@ async def _listed(api: AppServer, task: StartTask) -> Conversation:
             return found
         await asyncio.sleep(1)
     raise Refused("It was started, and is not listed yet", Remedy.LISTED_SOON)
+
+
+async def _with_what_is_left(
+    api: AppServer, task: StartTask, request: StartRequest, failure: Refused
+) -> Refused:
+    """The failure; with the sandbox, if that was made for this start alone and runs on, which costs
+    (measured, app server 1.11.0: a plan, an unknown repository)."""
+    named = request.sandbox_id or request.parent_conversation_id
+    if not task.sandbox_id or named or _takes_port(task):
+        return failure
+    with contextlib.suppress(Problem):
+        (left,) = await api.sandboxes.get([task.sandbox_id])
+        inside = await api.search_conversations(sandbox_id__eq=task.sandbox_id, limit=1)
+        if left and left.status in ("STARTING", "RUNNING") and not inside.items:
+            why = f"{failure.sentence} ({failure.hint})" if failure.hint else failure.sentence
+            about = safe_line(left.id)
+            failure = Refused(f"{why}. It left sandbox {about} running", Remedy.PAUSE_LEFT)
+            failure.about = about
+    return failure
 
 
 def _failed(task: StartTask, seen: str | None, request: StartRequest) -> Refused:

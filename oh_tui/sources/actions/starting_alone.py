@@ -64,7 +64,7 @@ async def start(
     profile = await _profile(api, request.profile or "")
     conversation = await api.start(request.message, profile, request.folder or FOLDER)
     if request.title:
-        with contextlib.suppress(Problem):  # the conversation has started, which is what counts
+        with contextlib.suppress(Problem):  # the rest has worked: see `starting.title_lost`
             conversation = await api.rename_conversation(conversation.id, request.title)
     yield StartTask(conversation.id, "READY", app_conversation_id=conversation.id)
     yield conversation

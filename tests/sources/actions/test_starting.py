@@ -15,9 +15,10 @@ from oh_tui.api.requests import StartRequest
 from oh_tui.demo import Demo
 from oh_tui.sources.actions import starting
 from oh_tui.sources.actions.start_draft import Choices, Draft, Invalid, choices, request_for
-from oh_tui.sources.actions.starting import stage_of, what_became
+from oh_tui.sources.actions.starting import stage_of, title_lost, what_became
+from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem, Remedy
-from tests.sources.here import demo_read
+from tests.sources.here import IDS, demo_read
 from tests.tui.explorer import Between
 
 TASKS = "GET /api/v1/app-conversations/start-tasks"
@@ -29,6 +30,7 @@ class Here:
     demo: Demo
     api: AppServer
     between: Between
+    source: ServerSource
     started: Conversation | None = None
 
     async def start(self, **fields: Any) -> list[StartTask]:
@@ -54,7 +56,7 @@ async def here(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
             await real(0)
 
         monkeypatch.setattr(asyncio, "sleep", sleep)
-        yield Here(it.demo, it.source.api, it.between)
+        yield Here(it.demo, it.source.api, it.between, it.source)
 
 
 async def test_a_start_is_told_stage_by_stage_until_it_is_ready(here: Here) -> None:
@@ -74,9 +76,89 @@ async def test_a_start_that_fails_says_what_was_seen_last(here: Here) -> None:
     with pytest.raises(Problem) as caught:
         await here.start(repository="acme/nope")
     assert "The start failed, last seen" in caught.value.sentence
-    assert "does not say why" in caught.value.sentence
-    assert "check the repository" in caught.value.hint
+    assert "does not say why (check the repository" in caught.value.sentence
     assert here.between.count(START) == 1, "a start is never sent twice"
+
+
+@pytest.mark.parametrize("fields", [{"repository": "acme/nope"}, {"mode": "plan"}])
+async def test_a_start_that_fails_names_the_sandbox_that_it_left(
+    here: Here, fields: dict[str, Any]
+) -> None:
+    before = {one.id for one in await here.source.sandboxes.all()}
+    here.demo.world.has_processes = True
+    with pytest.raises(Problem, match="It left sandbox") as caught:
+        await here.start(**fields)
+    (left,) = {one.id for one in await here.source.sandboxes.all()} - before
+    assert (caught.value.hint, caught.value.about) == (Remedy.PAUSE_LEFT, left)
+
+
+async def test_a_sandbox_that_others_use_or_that_is_gone_is_not_called_left(here: Here) -> None:
+    here.between.answer("GET /api/v1/sandboxes", 200, "[null]", "application/json")
+    with pytest.raises(Problem) as caught:
+        await here.start(repository="acme/nope")
+    assert "left" not in caught.value.sentence and "check the repository" in caught.value.hint
+    used = IDS["week-dates"]
+    here.between.answers.clear()
+    asked = StartRequest(message="x", selected_repository="acme/nope", parent_conversation_id=used)
+    with pytest.raises(Problem) as caught:
+        async for _ in starting.start(here.api, asked, waits=[0.0]):
+            here.demo.advance(1)
+    assert "left" not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        (
+            "Client error '401 Unauthorized' for url 'http://localhost:8002/api/conversations'\n"
+            "For more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/401",
+            "The start failed: another start took the port of its sandbox, as two at once may",
+        ),
+        (
+            "Server error '503 Service Unavailable' for url 'https://x.prod.example/api/bash'\nFor",
+            "The start failed: the agent server in its sandbox answered 503 Service Unavailable",
+        ),
+        (
+            "Client error '401 Unauthorized' for url 'https://x.prod.example/api/conversations'",
+            "The start failed: the agent server in its sandbox answered 401 Unauthorized",
+        ),
+        (
+            "All connection attempts failed",
+            "The start failed: the agent server in its sandbox did not answer",
+        ),
+        ("500: Sandbox not found: x", "The start failed: 500: Sandbox not found: x"),
+    ],
+)
+async def test_what_an_http_client_says_is_told_in_a_sentence(
+    here: Here, monkeypatch: pytest.MonkeyPatch, detail: str, told: str
+) -> None:
+    async def look(ids: list[str]) -> list[StartTask | None]:
+        return [StartTask(ids[0], "ERROR", detail)]
+
+    monkeypatch.setattr(here.api.start_tasks, "get", look)
+    with pytest.raises(Problem) as caught:
+        await here.start()
+    assert (caught.value.sentence, caught.value.hint) == (told, Remedy.START_LATER)
+
+
+@pytest.mark.parametrize("refuses", ["nobody", "the app server", "the agent server"])
+async def test_a_title_is_given_after_the_start(here: Here, refuses: str) -> None:
+    if refuses == "the app server":
+        here.between.answer("PATCH /api/v1/app-conversations/*", 500)
+    if refuses == "the agent server":
+        here.between.answer("PATCH /*/api/conversations/*", 500)
+    await here.start(title="My title")
+    found = here.started
+    assert found is not None and here.between.count(START) == 1
+    lost = title_lost(StartRequest(title="My title"), found)
+    if refuses == "the app server":
+        assert found.title == "Fix it"
+        assert lost == "the server did not take the title My title"
+    else:
+        assert (found.title, lost) == ("My title", "")
+    own = here.demo.world.conversation(found.id)
+    assert own is not None
+    assert own.agent_title == ("Fix it" if refuses == "the agent server" else "My title")
 
 
 async def test_the_detail_of_a_failure_is_told_clean_and_without_keys(
@@ -186,6 +268,7 @@ def test_a_draft_becomes_the_request_it_means() -> None:
         (Draft("Fix", branch="main"), "repository"),
         (Draft("Fix", repository="a/b", branch="my branch"), "branch"),
         (Draft("Fix", model="a model"), "model"),
+        (Draft("Fix", title="x" * 201), "title"),
     ],
 )
 def test_what_cannot_stand_names_its_field_and_what_to_do(draft: Draft, field: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.sources.actions.start_draft import Draft, choices, draft_like
 from oh_tui.sources.actions.start_offers import may_pause
-from oh_tui.sources.actions.starting import stage_of
+from oh_tui.sources.actions.starting import stage_of, title_lost
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of
@@ -135,6 +135,8 @@ class NewConversations:
         assert conversation is not None
         if session.source is source:
             self._started(form, conversation)
+            if lost := title_lost(request, conversation):
+                self._ui.tell(f"started, but {lost}", error=True)
         else:
             self._ui.tell(f"started on {source.label}: {title_of(conversation)}")
 
