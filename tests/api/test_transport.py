@@ -170,13 +170,52 @@ async def test_what_may_pass_is_tried_again(status: int) -> None:
         assert await server.count_conversations() == 5
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422, 500])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422])
 async def test_what_will_not_pass_is_asked_once(status: int) -> None:
     app = Script(json({}, status))
     async with over(app) as server:
         with pytest.raises(errors.ApiError):
             await server.count_conversations()
     assert len(app.asked) == 1
+
+
+async def test_a_read_that_a_500_answers_is_asked_once_more() -> None:
+    app = Script(json({}, 500), json(5))
+    async with over(app) as server:
+        assert await server.count_conversations() == 5
+    app = Script(json({"detail": "the first"}, 500), json({"detail": "the second"}, 500))
+    async with over(app) as server:
+        with pytest.raises(errors.ServerError, match="the first"):
+            await server.count_conversations()
+    assert len(app.asked) == 2
+    app = Script(json({"detail": "the first"}, 500), json({}, 404), json(5))
+    async with over(app) as server:
+        with pytest.raises(errors.ServerError, match="the first"):
+            await server.count_conversations()
+    assert len(app.asked) == 2
+    app = Script(json({}, 500), Response(b"PK", media_type="application/zip"))
+    async with over(app) as server, server.download("c") as pieces:
+        assert b"".join([piece async for piece in pieces]) == b"PK"
+
+
+async def test_what_acts_is_not_repeated_after_a_500() -> None:
+    app = Script(json({}, 500))
+    async with over(app) as server:
+        for call in (server.send_message("c", "x"), server.rename_conversation("c", "x")):
+            with pytest.raises(errors.ServerError):
+                await call
+        with pytest.raises(errors.ServerError):
+            await server.sandboxes.pause("s1")
+    assert len(app.asked) == 3
+
+
+async def test_a_connection_is_not_used_after_a_500() -> None:
+    app = Script(json(1), json(2), json({}, 500), json(3))
+    async with listening(app) as base, AppServer(base, retries=AT_ONCE) as server:
+        for _ in range(3):
+            await server.count_conversations()
+    ports = [request.client.port for request in app.asked if request.client]
+    assert ports[0] == ports[1] == ports[2] != ports[3]
 
 
 async def test_trying_ends_after_the_third_time() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -139,6 +140,16 @@ async def test_1_58_2_loses_the_key_and_a_profile_brings_it(
         await agent_setup.switch_profile(source.agents, setup, "cure")
         assert await until_over(source, stage, identifier, "script:short") == "finished"
         assert len(await loaded(source, identifier)) == 6
+
+
+async def test_1_58_2_makes_two_forks_at_once(alone: Callable[[str], Runs]) -> None:
+    runs = alone(AgentVersion.NEW)
+    async with on(runs) as source:
+        run = await loaded(source, runs.tour)
+        forks = [forking.fork(source.agents, runs.tour, run, 3) for _ in range(2)]
+        for forked in await asyncio.gather(*forks):
+            assert forked.problem is None and forked.is_listed and forked.has_key is False
+            assert len(await loaded(source, forked.conversation.id)) == 3
 
 
 async def test_1_58_2_forks_a_run_again_and_again(alone: Callable[[str], Runs]) -> None:

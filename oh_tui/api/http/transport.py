@@ -183,7 +183,7 @@ class HttpClient:
 
         At most 5 redirects are followed, none if `follow` is False. The key is dropped for good
         when one leads to another scheme, host or port. Repeated only before the body has begun, and
-        not after a 5xx.
+        after a 5xx only if that is a 500.
         """
         call = self._call("GET", path, doing, hints)
         options = _Options(params, PATIENT)
@@ -194,7 +194,7 @@ class HttpClient:
                 opened.push_async_callback(in_own_task, response.aclose)
                 return response
 
-            response = await in_own_task(lambda: self._retried(call, once, never=range(500, 600)))
+            response = await in_own_task(lambda: self._retried(call, once, never=range(501, 600)))
             url = response.url.copy_with(query=None)
             last = replace(call, url=str(url), host=url.netloc.decode("ascii"))
             if "html" in content_type(response):
@@ -246,14 +246,18 @@ class HttpClient:
         retries = self._retries
         left = (attempts or retries.attempts) - 1
         wait = retries.first
+        failed: ApiError | None = None
+        """The first 500, after which a call is repeated once."""
         while True:
             try:
                 return await once()
             except FailedAttempt as failure:
                 again = failure.again if failure.unsent or not call.acts else False
-                if again is False or not left or failure.error.status in never:
+                if failed or again is False or not left or failure.error.status in never:
                     # without the cause: its frames hold requests with their headers
-                    raise failure.error from None
+                    raise failed or failure.error from None
+                if failure.error.status == 500:
+                    failed = failure.error
             left -= 1
             usual = min(wait, retries.longest) + random.uniform(0, retries.jitter)
             await anyio.sleep(usual if again is True else again)
@@ -349,6 +353,12 @@ class HttpClient:
             body = await whole_body(call, response, MAX_EXPLANATION, cut=True) or b""
         wait = retry_after(response.headers.get("Retry-After", ""))
         again: bool | float = status in (429, 502, 503, 504)
+        if status == 500:
+            # two calls at once may have met; an agent server then draws a traceback for 5 to 22 s
+            # and closes the connection only afterwards (measured, 1.58.2): it is not used again
+            again = call.method == "GET"
+            if stream := response.extensions.get("network_stream"):
+                await stream.aclose()
         if again and wait is not None:
             again = wait if wait <= self._retries.longest_asked else False
         return FailedAttempt(from_status(call, status, body, content_type(response), wait), again)

@@ -21,7 +21,7 @@ from oh_tui.trajectory.files.since_step import Differs, differing, differing_wor
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.actions.forking import Forked
+    from oh_tui.sources.actions.forking import Forked, Origin
     from oh_tui.trajectory.context.fork_places import ForkPlace
     from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -54,14 +54,15 @@ async def fork(call: Call) -> int:
     forking.checked_title(args.title)
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
-    origin = await forking.ready(call.agents, conversation.id)
+    ready = await forking.ready(call.agents, conversation.id)
+    origin = ready.conversation
     run = whole(await read_run(call, origin, sub_agents=True))
     step = _step(run, args.at)
     place = forking.place_for(run, step)
     files = Study(run).files
     changed = differing(files.files, files.moment(place.step))
     if not call.as_json:
-        for told in _facts(call, origin, run, place, changed):
+        for told in _facts(call, ready, run, place, changed):
             say(told)
     at = f" --at {step}" if step else ""
     stake = "This makes another conversation on the server"
@@ -105,16 +106,17 @@ def _step(run: Trajectory, at: str) -> int | None:
 
 def _facts(
     call: Call,
-    origin: Conversation,
+    origin: Origin,
     run: Trajectory,
     place: ForkPlace,
     changed: Sequence[Differs],
 ) -> list[str]:
     """What has to be known before a yes."""
-    model = safe_line(origin.llm_model or "")
+    model = safe_line(origin.conversation.llm_model or "")
     differ = f": since step {place.step}, {differing_words(changed)}" if changed else ""
+    uses = f", its model is {model}" if model else ""
     told = [
-        f"the fork knows {place.words(len(run))}{f', its model is {model}' if model else ''}",
+        f"the fork knows {origin.knows(place, len(run))}{uses}",
         f"the files are not turned back{differ}",
     ]
     if changed:

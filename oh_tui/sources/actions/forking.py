@@ -15,12 +15,13 @@ import msgspec
 
 from oh_tui.api.errors import ApiError, NotFound
 from oh_tui.api.models import IN_SANDBOX, ORIGIN, ORIGIN_EVENT, bare_id
+from oh_tui.api.requests import LONGEST_TITLE
 from oh_tui.sources.actions.agent_actions import watched
 from oh_tui.sources.actions.agent_state import AgentState
-from oh_tui.sources.actions.conversation_records import LONGEST_TITLE
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.fork_places import ForkPlace, ForkPlaces
+from oh_tui.trajectory.context.rules import version_of
 from oh_tui.trajectory.formats.zip.cut_zip import CutZipMembers
 from oh_tui.trajectory.formats.zip.members import CannotRead
 from oh_tui.trajectory.model.bodies import field
@@ -38,7 +39,26 @@ LOOKS = 10
 HEAD = 4_000_000
 """Bytes of a zip among which the state of the agent is looked for: it comes before the events."""
 
+FORKS, FORKS_AT_STEPS = (1, 18, 0), (1, 31, 0)
+"""The first versions of the agent server that can do it (measured, 1.17.0 and 1.30.0; source)."""
+
+WHOLE = "This server cannot fork at a step (from 1.31 on they can)"
+
 WITHOUT_KEY = "This server left the key of the model out of the fork, so that its agent cannot work"
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """A conversation that can be forked now."""
+
+    conversation: Conversation
+    takes_all: bool = False
+    """Its server takes all steps, whatever is asked for."""
+
+    def knows(self, place: ForkPlace, total: int) -> str:
+        """What a fork will know, in words."""
+        if self.takes_all and place.step < total:
+            return f"all {total:,} steps: {WHOLE[0].lower()}{WHOLE[1:]}"
+        return place.words(total)
 
 
 class Forked(msgspec.Struct, frozen=True):
@@ -61,10 +81,7 @@ class Forked(msgspec.Struct, frozen=True):
         """What is not as it was asked for, in sentences."""
         told = []
         if self.is_whole:
-            told.append(
-                "This server cannot fork at a step (from 1.31 on they can): the fork knows all of "
-                "the run. Go on with it so, or leave it"
-            )
+            told.append(f"{WHOLE}: the fork knows all of the run. Go on with it so, or leave it")
         if self.has_key is False:
             told.append(WITHOUT_KEY)
         if not self.is_listed:
@@ -108,21 +125,25 @@ def checked_title(title: str) -> str:
     return title
 
 
-async def ready(agents: Agents, conversation_id: str) -> Conversation:
-    """The record of a conversation that can be forked now. Raises Problem when it cannot, as when
-    its agent is a program of its own: the server copies the session of that with the fork, which
-    then knows more than the step (source, 1.58.2)."""
+async def ready(agents: Agents, conversation_id: str) -> Origin:
+    """A conversation to fork. Raises Problem when that cannot be now, or not by this version of its
+    server, or when its agent is a program of its own: the server copies the session of that with
+    the fork, which then knows more than the step (source, 1.58.2)."""
     (now,) = await agents.api.get_conversations([conversation_id])
     if now is None:
         raise Refused("This conversation is not on the server any more", Remedy.LIST)
     AgentState(now).require_reachable()
-    record = await agents.agent_server(now).conversation()
+    agent = agents.agent_server(now)
+    record, told = await asyncio.gather(agent.conversation(), agent.version())
+    version = version_of(told)
+    if version is not None and version < FORKS:
+        raise _cannot_fork(told)
     if record.agent is not None and record.agent.kind == "ACPAgent":
         raise Refused(
             "Its agent is a program of its own, of which a fork would know more than the step",
             "start a new conversation instead",
         )
-    return now
+    return Origin(now, version is not None and version < FORKS_AT_STEPS)
 
 
 async def fork(
@@ -141,7 +162,7 @@ async def fork(
     Raises Problem, and nothing was made; whatever fails afterwards is in the `problem` of the fork.
     """
     place, title = place_for(run, step, before=before), checked_title(title)
-    now = await ready(agents, conversation_id)
+    now = (await ready(agents, conversation_id)).conversation
     agent = agents.agent_server(now)
     title = title or title_for(now, place)
     try:
@@ -150,7 +171,9 @@ async def fork(
         raise await _refusal(agent, error, place) from error
     # one that takes all events has no place of its own either
     is_whole = made.leaf_event_id != place.event_id and place.step < len(run.steps)
-    forked = Forked(_record(now, made, title), place, is_whole, is_listed=False)
+    # an app server does not know of it yet; an agent server that made it does
+    is_listed = agents.api.workplace is not IN_SANDBOX
+    forked = Forked(_record(now, made, title), place, is_whole, is_listed=is_listed)
     try:
         return await _found_out(agents, agent, forked, made, title)
     except Problem as problem:
@@ -167,6 +190,10 @@ async def _refusal(agent: AgentServer, error: NotFound, place: ForkPlace) -> Ref
     version = ""
     with contextlib.suppress(ApiError):
         version = await agent.version()
+    return _cannot_fork(version)
+
+
+def _cannot_fork(version: str) -> Refused:
     return Refused(
         f"Agent server {version or 'of unknown version'} cannot fork",
         "servers from 1.18 on can, and from 1.31 on at a step",
@@ -208,12 +235,13 @@ async def _found_out(
     listed = await _listed(agents, forked.conversation.id)
     if listed is not None and listed.title != title:
         listed = await agents.api.rename_conversation(listed.id, title)
-    return msgspec.structs.replace(
-        forked,
-        conversation=listed or forked.conversation,
-        is_listed=listed is not None,
-        has_key=await _has_key(origin, agent),
+    forked = msgspec.structs.replace(
+        forked, conversation=listed or forked.conversation, is_listed=listed is not None
     )
+    try:
+        return msgspec.structs.replace(forked, has_key=await _has_key(origin, agent))
+    except Problem as problem:  # the rest is known
+        return msgspec.structs.replace(forked, problem=problem)
 
 
 async def _listed(agents: Agents, identifier: str) -> Conversation | None:

@@ -41,6 +41,17 @@ def test_it_says_what_the_fork_knows_and_prints_its_id(shell: Shell) -> None:
     assert shell.between.count(TELL) == 0
 
 
+def test_the_version_of_the_server_comes_before_what_a_fork_knows(shell: Shell) -> None:
+    shell.demo.world.agent_version = AgentVersion.WHOLE
+    said = shell(f"fork {DATES} --at 42 --yes")
+    assert "the fork knows all 61 steps: this server cannot fork at a step" in said.err
+    assert "steps 1-42" not in said.err
+    shell.demo.world.agent_version = AgentVersion.OLD
+    said = shell(f"fork {DATES} --at 42 --message x")
+    assert said.code == 1 and "Agent server 1.17.0 cannot fork" in said.complaint
+    assert "the fork knows" not in said.err and "--yes" not in said.err
+
+
 def test_its_document_has_what_differs(shell: Shell) -> None:
     said = shell(f"--json fork {DATES} --at 57 --yes --title 'Another try'")
     told = json.loads(said.out)

@@ -175,6 +175,45 @@ async def test_a_server_that_cannot_fork_says_since_when_others_can(here: Here) 
     assert "1.18" in caught.value.hint and "1.31" in caught.value.hint
 
 
+@versions(AgentVersion.OLD, AgentVersion.WHOLE, AgentVersion.USUAL)
+async def test_what_a_fork_will_know_is_told_by_the_version(here: Here) -> None:
+    version = here.demo.world.agent_version
+    if version == AgentVersion.OLD:
+        with pytest.raises(Problem, match=r"Agent server 1\.17\.0 cannot fork"):
+            await forking.ready(here.agents, DATES)
+        return
+    run = await here.run(DATES)
+    ready = await forking.ready(here.agents, DATES)
+    told = ready.knows(forking.place_for(run, 57), len(run))
+    assert told.startswith("all 61 steps: this" if ready.takes_all else "steps 1-57 of 61")
+    assert ready.takes_all is (version == AgentVersion.WHOLE)
+    assert ready.knows(forking.place_for(run, None), len(run)) == "steps 1-61 of 61"
+
+
+async def test_a_version_that_is_not_told_forbids_nothing(here: Here) -> None:
+    here.between.answer(
+        "GET /runtime/*/server_info", 200, '{"version": "next"}', "application/json"
+    )
+    assert (await here.fork(DATES, 57)).remarks == []
+
+
+@versions(AgentVersion.NEW)
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_download_that_fails_hides_no_fork(either: Here, times: int) -> None:
+    """As that of 1.58.2 does when two forks are made at once (measured)."""
+    it, call = either, "GET */download-trajectory/*"
+    it.between.answer(call, 500)
+    if times == 1:
+        it.between.after(call, it.between.answers.clear)
+    forked = await it.fork(DATES, 57)
+    assert forked.is_listed and it.between.count(call) == 2 + (times == 1)
+    if times == 1:
+        assert forked.problem is None and forked.has_key is False
+    else:
+        (told,) = forked.remarks
+        assert told.startswith("It was made, but then: Could not download")
+
+
 @versions(AgentVersion.NEW)
 async def test_a_key_that_was_left_out_is_told_and_a_profile_brings_one(either: Here) -> None:
     it = either

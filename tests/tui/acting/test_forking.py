@@ -78,6 +78,19 @@ async def test_it_asks_says_what_it_means_and_sends_the_first_message() -> None:
         assert (it.screen.session.target() or forks(it)[0]).title == f"{DATES} (from step 42)"
 
 
+async def test_the_version_of_the_server_comes_before_what_a_fork_knows() -> None:
+    async with explore() as it:
+        it.demo.world.agent_version = AgentVersion.WHOLE
+        await at(it, DATES, 42)
+        question = await asked(it, "F")
+        assert "It knows all 61 steps: this server cannot" in " ".join(question.split())
+        await it.send("n")
+        it.demo.world.agent_version = AgentVersion.OLD
+        await it.send("F")
+        await it.until(lambda: "Agent server 1.17.0 cannot fork" in told(it))
+        assert not forks(it)
+
+
 async def test_without_a_message_the_fork_waits_for_one() -> None:
     between = Between()
     async with explore(wrap=between) as it:

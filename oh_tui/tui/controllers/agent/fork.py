@@ -20,7 +20,7 @@ from oh_tui.tui.widgets.question_bar import Question
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.actions.agent_actions import Agents
-    from oh_tui.sources.actions.forking import Forked
+    from oh_tui.sources.actions.forking import Forked, Origin
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.context.fork_places import ForkPlace
@@ -82,14 +82,15 @@ class Forking:
                 if study is None:
                     ui.tell("this run is not read: enter reads it")
                     return
-                origin = await forking.ready(agents, conversation.id)
+                ready = await forking.ready(agents, conversation.id)
+                origin = ready.conversation
                 step = self._steps.step_here if in_run else None
                 said = own_message(study, step)
                 place, changed = await asyncio.to_thread(
                     _looked, study, step, before=said is not None
                 )
             at = f"at step {place.step}" if said is None else f"before step {step}"
-            if not await ui.ask(self._question(origin, study, place, changed, at)):
+            if not await ui.ask(self._question(ready, study, place, changed, at)):
                 return
             name = f"{bare_id(origin.id)}/{place.event_id}"
             text = await self._first_message(name, at, said or "")
@@ -108,10 +109,11 @@ class Forking:
             await self._go_on(source, agents, forked)
 
     def _question(
-        self, origin: Conversation, study: Study, place: ForkPlace, changed: str, at: str
+        self, ready: Origin, study: Study, place: ForkPlace, changed: str, at: str
     ) -> Question:
+        origin = ready.conversation
         model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
-        knows = f"It knows {place.words(len(study.trajectory))}{model}. "
+        knows = f"It knows {ready.knows(place, len(study.trajectory))}{model}. "
         costs_nothing = ("It costs nothing until it gets a message.", "dim")
         lines: list[list[Piece]] = [[(knows, ""), costs_nothing]]
         if not changed:
