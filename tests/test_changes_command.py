@@ -90,6 +90,7 @@ def test_json_is_one_document_with_stable_keys(tmp_path: Path) -> None:
         "patch",
         "note",
         "commits",
+        "server_files",
     ]
     assert (told["changed"], told["added"], told["removed"]) == (6, 79, 1)
     assert told["files"][2] == {
@@ -215,6 +216,30 @@ def test_a_file_only_git_knows_has_nulls_for_what_the_run_would_tell() -> None:
     (file,) = told["files"]
     assert (file["path"], file["git"]) == ("uv.lock", "M")
     assert all(value is None for name, value in file.items() if name not in ("path", "git"))
+
+
+def test_the_servers_own_files_are_counted_and_no_rows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from oh_tui import cli
+    from oh_tui.api.git_models import GitChange
+    from oh_tui.sources.actions.workspaces import Workspaces
+
+    own = f"/tmp/sandbox/workspace/conversations/{'ab' * 16}/meta.json"
+
+    async def lists(_self: object, _conversation: object) -> list[GitChange]:
+        return [GitChange(own, "ADDED"), GitChange("/tmp/sandbox/mine.txt", "ADDED")]
+
+    monkeypatch.setattr(Workspaces, "git_changes", lists)
+    assert cli.main(["--demo", "changes", DATES]) == 0
+    out, err = capsys.readouterr()
+    assert own not in out and "mine.txt" in out
+    assert "1 of the server's own files left out" in err
+    assert cli.main(["--demo", "changes", DATES, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    schemas.check("changes", told)
+    assert told["server_files"] == 1
+    assert [one["path"] for one in told["files"] if one["git"]] == ["/tmp/sandbox/mine.txt"]
 
 
 def test_git_that_does_not_answer_costs_only_its_column(

@@ -23,7 +23,14 @@ from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.change_rows import FileRow, Lister, lister_of, rows
+from oh_tui.trajectory.analysis.change_rows import (
+    FileRow,
+    Lister,
+    left_out,
+    lister_of,
+    rows,
+    without_servers,
+)
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
 from oh_tui.trajectory.analysis.study import Study
@@ -81,7 +88,7 @@ async def changes(call: Call) -> int:
         say_damage(loaded)
         print_json(changed.document())
         return 0
-    log, git, found, beside, commits = changed
+    log, git, found, beside, commits, servers = changed
     # a pipe gets the rows alone, and remarks go to stderr
     remark = say if call.style.piped else print
     if not call.style.piped:
@@ -95,6 +102,8 @@ async def changes(call: Call) -> int:
         remark("churn: not known, as the events lack the text of a file")
     if git == [] and log.changed:
         remark("git lists no changes: everything was pushed, or there is no repository")
+    if servers:
+        remark(left_out(servers))
     if below := sum(bool(row.agent) for row in found):
         remark(f"sub-agents changed {plural(below, 'file')} in the same folder")
     if log.patch:
@@ -124,21 +133,26 @@ class Changed(NamedTuple):
     rows: list[FileRow]
     beside: Mapping[str, BesideGit]
     commits: list[Committed]
+    servers: int | None
+    """How many of the server's own files git lists beside; None where it could not be asked."""
 
     def document(self) -> dict[str, Any]:
         """What `--json` prints."""
         commits = [_committed(one) for one in self.commits]
-        return report(self.log, self.rows, self.git, self.beside) | {"commits": commits}
+        return report(self.log, self.rows, self.git, self.beside) | {
+            "commits": commits,
+            "server_files": self.servers,
+        }
 
 
 async def changed_by(source: Source, conversation: Conversation, study: Study) -> Changed:
     """Asks git too, while the sandbox runs."""
     log = study.changes
-    git = await _git(source, conversation)
+    git, servers = await _git(source, conversation)
     found = rows(log, git, study.changes_below)
     beside = await _beside(source, conversation, study, found) if git else {}
     commits = await _commits(source, conversation, study.trajectory)
-    return Changed(log, git, found, beside, commits)
+    return Changed(log, git, found, beside, commits, servers)
 
 
 def _print_lines(call: Call, one: BesideGit) -> None:
@@ -153,16 +167,19 @@ def _print_lines(call: Call, one: BesideGit) -> None:
         print(f"  {more} {plural(len(lines) - LINES, 'line')} more: --json has all")
 
 
-async def _git(source: Source, conversation: Conversation) -> Git | None:
-    """What git says in a sandbox that runs, None without an answer."""
+async def _git(source: Source, conversation: Conversation) -> tuple[Git | None, int | None]:
+    """What git says in a sandbox that runs, and how many files of the server it lists beside; None
+    without an answer."""
     if source.workspaces is None:
-        return None
+        return None, None
     try:
         found = await source.workspaces.git_changes(conversation)
     except Problem as problem:
         say(problem.sentence)
-        return None
-    return None if found is None else [(change.letter, change.path) for change in found]
+        return None, None
+    if found is None:
+        return None, None
+    return without_servers((change.letter, change.path) for change in found)
 
 
 async def _beside(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
+from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
 from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
@@ -16,6 +17,14 @@ from oh_tui.trajectory.files.touched import shown_path
 
 Lister: TypeAlias = Literal["", "git", "patch"]
 """What else lists changed files."""
+
+
+_OF_SERVER = pattern(
+    r"(?:^|/)(?:\.openhands-agent-server\.log$|bash_events/\d{14,}_Bash\w+$"
+    r"|conversations/[0-9a-f]{32}/)"
+)
+"""What an agent server writes below its folder, which is that of a process sandbox, where git lists
+it: its log, commands, events (measured, 1.34.0)."""
 
 
 class FileRow(NamedTuple):
@@ -75,6 +84,18 @@ class FileRow(NamedTuple):
 def lister_of(log: ChangeLog, git: Iterable[object] | None) -> Lister:
     """What lists changed files beside the run. An empty list of git may mean no repository."""
     return "git" if git else "patch" if log.patch else ""
+
+
+def without_servers(git: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], int]:
+    """What git lists, without the server's own files, and how many these are."""
+    listed = list(git)
+    kept = [one for one in listed if not _OF_SERVER.search(one[1])]
+    return kept, len(listed) - len(kept)
+
+
+def left_out(servers: int) -> str:
+    """What to say of the server's own files; "" for none."""
+    return f"{servers:,} of the server's own files left out" if servers else ""
 
 
 def rows(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.change_rows import rows
+from oh_tui.trajectory.analysis.change_rows import left_out, rows, without_servers
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, changes
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -18,6 +18,33 @@ from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.edited import A, edit, patch, run, view
 from tests.trajectory.made import call, event, failure, output, result, shell
 from tests.work import counted
+
+X = "0123456789abcdef" * 2
+OF_SERVER = [
+    "/tmp/s/.openhands-agent-server.log",
+    f"workspace/bash_events/20261201064751591827_BashCommand_{X}",
+    f"/tmp/s/workspace/bash_events/20261201064751591827_BashOutput_{X}_{X}",
+    f"/tmp/s/workspace/conversations/{X}/.owner_lease.lock",
+    f"conversations/{X}/events/event-00000-a4b1462c-039d-4547-b005-9de88b0cdb26.json",
+    f"/tmp/s/workspace/conversations/{X}/subagents/{X}/base_state.json",
+]
+"""Files that agent server 1.34.0 writes below its folder."""
+OTHERS = [
+    "/w/openhands-agent-server.log",
+    "/w/docs/.openhands-agent-server.log.md",
+    "/w/bash_events/notes.txt",
+    "/w/bash_events/2026_Bash.md",
+    "/w/conversations/hello.json",
+    f"/w/conversations/{X}.json",
+    f"/w/{X}/meta.json",
+]
+
+
+def test_the_files_of_the_server_are_counted_and_left_out() -> None:
+    git = [("A", path) for path in (*OF_SERVER, *OTHERS)]
+    assert without_servers(git) == ([("A", path) for path in OTHERS], len(OF_SERVER))
+    assert left_out(42) == "42 of the server's own files left out"
+    assert without_servers([]) == ([], 0) and left_out(0) == ""
 
 
 def only(log: ChangeLog) -> FileChange:

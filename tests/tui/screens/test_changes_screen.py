@@ -205,6 +205,18 @@ async def test_git_without_an_answer_says_why_and_marks_nothing() -> None:
         await it.settle()
         assert "git: no change, or no repository" in it.rule
         assert "not in git" not in "\n".join(it.files), "where there may be no repository"
+        assert "the server's own" not in it.rule
+
+
+async def test_the_servers_own_files_are_counted_and_no_rows() -> None:
+    async with look(demo_run("week-dates")) as it:
+        before = list(it.files)
+        own = [f"/w/workspace/conversations/{'ab' * 16}/events/{n}.json" for n in range(42)]
+        it.set_git([*GIT, *(GitChange(path, "ADDED") for path in own)])
+        await it.settle()
+        assert "42 of the server's own files left out" in it.rule
+        assert len(it.files) == len(before) + 1  # the one that git alone knows
+        assert "git differs in 2" in it.rule
 
 
 async def test_the_file_shown_is_compared_with_git() -> None:

@@ -16,7 +16,13 @@ from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.change_blocks import change_blocks, edited_steps
-from oh_tui.trajectory.analysis.change_rows import FileRow, lister_of, rows
+from oh_tui.trajectory.analysis.change_rows import (
+    FileRow,
+    left_out,
+    lister_of,
+    rows,
+    without_servers,
+)
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -64,6 +70,8 @@ class ChangesScreen(FilesScreen):
         self._has_churn = False
         """All edits are read, so that churn takes no time."""
         self._git: list[tuple[str, str]] | None = None
+        self._servers = 0
+        """Files of the server that git lists beside."""
         self._why = ""
         self._commits: Sequence[Committed] = ()
         self._git_text: GitText | None = None
@@ -86,9 +94,9 @@ class ChangesScreen(FilesScreen):
     ) -> None:
         """Git's answer, or None and the reason when it could not be asked."""
         self._why, self._git_text = why, git_text
-        self._git = (
-            None if changes is None else [(change.letter, change.path) for change in changes]
-        )
+        self._git, self._servers = None, 0
+        if changes is not None:
+            self._git, self._servers = without_servers((one.letter, one.path) for one in changes)
         if self.is_mounted:
             self._list()
 
@@ -142,7 +150,7 @@ class ChangesScreen(FilesScreen):
             (log.size if log.changed else "", ""),
             (f"patch: {log.patch_size}", "")
             if log.patch
-            else ("editor and patch calls only", "dim"),
+            else (left_out(self._servers) or "editor and patch calls only", "dim"),
             (f"{plural(below, 'file')} by sub-agents" if below else "", ""),
             (plural(len(self._commits), "commit") if self._commits else "", ""),
             ("" if log.trajectory.complete else "older events not read", "warn"),
