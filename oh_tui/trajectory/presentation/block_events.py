@@ -229,7 +229,8 @@ def acp_blocks(first: dict[str, object], reports: list[dict[str, object]]) -> li
 
 def _state(body: dict[str, object], context: StepContext | None) -> list[Block]:
     """A change of the run's state; a single value with the previous one."""
-    key, value = safe_line(take.text(body, "key")), left(take.value(body, "value"))
+    key, value = safe_line(take.text(body, "key")), take.value(body, "value")
+    value = left(value) if key in ("full_state", "stats") else value  # others are small
     earlier = context.event_before if context else None
     before = field(earlier.body(), "value") if earlier else None
     if value and isinstance(value, dict | list):

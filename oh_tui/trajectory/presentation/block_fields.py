@@ -27,6 +27,9 @@ SHORT = 200
 LONG = 1 << 22
 """Longer JSON in a text, in characters, is not decoded: it would take 25 times as much memory."""
 
+_EMPTY = '""'
+"""What an empty text is shown as."""
+
 _INDENTED = 20
 """Deepest level that is indented."""
 
@@ -37,7 +40,7 @@ def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Bl
     short: list[tuple[str, str]] = []
     long: list[Block] = []
     for name, inner in redact_json(kept).items():
-        if inner is None or inner is False or inner in ("", [], {}):
+        if inner is None or inner in ([], {}):
             continue
         label = safe_line(str(name)).replace("_", " ")
         text = _short(inner)
@@ -114,7 +117,7 @@ def outline(value: object) -> str:
 
 def _scalar(value: object) -> str:
     if isinstance(value, str):
-        return data_text(value) or safe(value)
+        return data_text(value) or safe(value) if value else _EMPTY
     if isinstance(value, dict | list):
         return "{}" if isinstance(value, dict) else "[]"
     return number_text(value)
@@ -124,8 +127,9 @@ def _short(value: object) -> str | None:
     """A value on one line; None if it is too long."""
     if isinstance(value, str):
         text = (data_text(value) or safe(value)).strip("\n")
-    elif value is True:
-        text = "yes"
+        text = text if value else _EMPTY
+    elif isinstance(value, bool):
+        text = "yes" if value else "no"
     elif isinstance(value, dict | list):
         return _inline(value)
     else:

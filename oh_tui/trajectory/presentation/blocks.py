@@ -36,7 +36,7 @@ from oh_tui.trajectory.presentation.block_events import (
     reasoning_blocks,
     what_followed,
 )
-from oh_tui.trajectory.presentation.block_fields import rest_blocks, value_blocks
+from oh_tui.trajectory.presentation.block_fields import object_blocks, rest_blocks, value_blocks
 from oh_tui.trajectory.presentation.block_files import proposal
 from oh_tui.trajectory.presentation.block_plans import asked_plan
 from oh_tui.trajectory.presentation.block_results import (
@@ -48,6 +48,7 @@ from oh_tui.trajectory.presentation.block_results import (
 from oh_tui.trajectory.presentation.block_terminal import terminal_text
 from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.trajectory.presentation.terminal import TERMINALS
+from oh_tui.trajectory.presentation.tools import tool_of
 from oh_tui.trajectory.presentation.views import REDUNDANT_IN_CALL, View, view
 
 _UNDONE = (Outcome.ERROR, Outcome.REJECTED)
@@ -101,6 +102,9 @@ def call_blocks(
         else:
             for name in IN_RESULT.get(step.event.part, ()):
                 take.text(action, name)
+        if tool_of(step.event.part) is None:  # what the model gave, empty values too
+            blocks += object_blocks(action, action.taken)
+            action.taken.update(action)
         blocks += rest_blocks(action)
     else:
         blocks += [

@@ -75,6 +75,15 @@ USUAL_NUMBERS = {"pid": (-1, "no process was told")}
 """Redundant numbers by field name, and why."""
 
 
+USUALLY_FALSE = frozenset({
+    "is_error", "error", "is_input", "reset", "timeout", "is_new_file", "is_truncated", "truncated",
+    "prev_exist", "new_tab", "include_screenshot", "extract_links", "recursive", "blocked",
+    "use_user_message", "cache_prompt", "cache_enabled", "vision_enabled", "contains_image",
+    "function_calling_enabled", "force_string_serializer", "send_reasoning_content",
+})  # fmt: skip
+"""Fields of the SDK that are false unless something is told. Any other false value is shown."""
+
+
 class View(dict[str, Any]):
     """A JSON object; fields whose names are in `taken` are shown."""
 
@@ -99,10 +108,14 @@ def is_usual(name: str, value: object) -> bool:
 
 
 def left(value: object, depth: int = 0) -> Any:
-    """The fields that were not taken, without empty values: "" [] {} null false."""
+    """The fields that were not taken, without empty values: "" [] {} null, and usual false ones."""
     if isinstance(value, View):
         kept = {n: left(inner, depth + 1) for n, inner in value.items() if n not in value.taken}
-        return {name: inner for name, inner in kept.items() if not _is_empty(inner)}
+        return {
+            name: inner
+            for name, inner in kept.items()
+            if not (_is_empty(inner) or (inner is False and name in USUALLY_FALSE))
+        }
     if isinstance(value, list) and depth < _DEEPEST:
         items = [left(inner, depth + 1) for inner in value]
         return [] if all(map(_is_empty, items)) else [i for i in items if i not in (None, {}, [])]
@@ -110,7 +123,7 @@ def left(value: object, depth: int = 0) -> Any:
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or value is False or value in ("", [], {})
+    return value is None or value in ("", [], {})
 
 
 def is_same(one: object, other: object) -> bool:

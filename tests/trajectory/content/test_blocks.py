@@ -637,3 +637,26 @@ def test_a_shell_that_tells_no_process_is_shown_without_one(pid: int, told: str)
         observation("TerminalObservation", metadata=metadata),
     )
     assert plain_text(result_blocks(step, outcome)).splitlines()[-1] == told
+
+
+@pytest.mark.parametrize("kind", ["MCPToolAction", "ToolOfTomorrowAction"])
+def test_what_is_false_zero_or_empty_is_shown_where_it_is_data(kind: str) -> None:
+    given: JsonObject = {"force": False, "depth": 0, "body": "", "label": None}
+    call = action(kind, **({"data": given} if kind == "MCPToolAction" else given))
+    shown = call_blocks(Step(1, parse_event(json.dumps(call).encode())))
+    assert Fields((("force", "no"), ("depth", "0"), ("body", '""'))) in shown
+
+
+def test_a_state_shows_what_is_false() -> None:
+    verdict = {"score": 0.0, "complete": False, "missing": ""}
+    value = {"active": False, "iteration": 0, "verdict": verdict}
+    event = {"kind": "ConversationStateUpdateEvent", "id": "a", "key": "goal", "value": value}
+    text = plain_text(event_blocks(parse_event(json.dumps(event).encode())))
+    for line in ("active: false", "iteration: 0", "complete: false", 'missing: ""', "score: 0.0"):
+        assert line in text
+
+
+def test_a_usual_false_of_the_sdk_is_not_shown() -> None:
+    call = action("TerminalAction", command="ls", is_input=False, reset=False)
+    step = Step(1, parse_event(json.dumps(call).encode()))
+    assert "no" not in plain_text(call_blocks(step, whole=True)).split()

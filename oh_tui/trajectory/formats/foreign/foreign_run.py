@@ -176,7 +176,7 @@ def leaves_out(rest: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def is_empty(value: Any) -> bool:
-    return value is None or value is False or value in ("", [], {})
+    return value is None or value in ("", [], {})
 
 
 def texts_of(*values: Any) -> set[str]:
