@@ -11,6 +11,7 @@ from oh_tui.commands.framework.printing import LAST, number, stamp
 from oh_tui.commands.framework.reading import title
 from oh_tui.sources.lists import attributes
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
+from oh_tui.sources.lists.tags import MACHINE
 from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe, safe_line
@@ -61,9 +62,12 @@ def _told(value: object) -> object:
 
 def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, object]:
     """Tags, note, bookmarks and budget, where there are any."""
-    tags = {**dict(list((conversation.tags or {}).items())[:MOST_TAGS]), **kept.tags}
+    held = dict(list((conversation.tags or {}).items())[:MOST_TAGS])
+    machine = {key: held.pop(key) for key in list(held) if key in MACHINE}
+    tags = held | kept.tags
     found: dict[str, object] = {
         "tags": {safe_line(key): safe_line(value) for key, value in tags.items()},
+        "machine_tags": {safe_line(key): safe_line(value) for key, value in machine.items()},
         "note": safe(kept.note),
         "bookmarks": [safe_line(one) for one in kept.bookmarks],
         "step_notes": {safe_line(one): safe(text) for one, text in kept.step_notes.items()},

@@ -110,8 +110,10 @@ def of_people(tags: Mapping[str, str] | None, without: Collection[str] = ()) -> 
 MACHINE = frozenset(
     {
         "acpserver", "agentprofileid", "agentprofilerevision", "archiveworkspacepath",
-        "automationid", "automationrunid", "git_provider", "repo_name", "selected_branch",
+        "automationid", "automationname", "automationrunid", "automationtrigger", "git_provider",
+        "plugins", "repo_name", "selected_branch",
         ORIGIN, ORIGIN_EVENT,
     }
 )  # fmt: skip
-"""Keys of tags that the app server sets for itself (source, 1.11.0), and those of a fork."""
+"""Keys of tags that an app server (source, 1.11.0) and an automation server (measured, 1.26.0) set
+for themselves, and those of a fork."""

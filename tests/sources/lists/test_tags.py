@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.sources.lists.tags import applied, complete, fits_server, read_tags, tag_words
+from oh_tui.api.models import Conversation
+from oh_tui.commands.framework.json_documents import conversation_json
+from oh_tui.sources.lists.filter_words import TAG, Asked
+from oh_tui.sources.lists.tags import (
+    applied,
+    complete,
+    fits_server,
+    of_people,
+    read_tags,
+    tag_words,
+)
+from oh_tui.sources.lists.triage import ConversationState
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN
 
@@ -85,3 +96,18 @@ def test_the_last_word_is_completed() -> None:
 def test_an_agent_server_takes_plain_keys_alone() -> None:
     assert fits_server("kind2")
     assert not any(map(fits_server, ("needs-review", "größe", "kind\n", "")))
+
+
+def test_what_a_machine_has_set_is_no_tag_of_people() -> None:
+    machine = {"automationtrigger": "cron", "automationid": "8b", "automationname": "Nightly",
+               "automationrunid": "1b", "plugins": "a,b"}  # fmt: skip
+    assert of_people(machine) == {}
+    assert of_people(machine | {"kind": "flaky"}) == {"kind": "flaky"}
+    assert TAG.told is not None and list(TAG.told(Conversation("c", tags=machine))) == []
+    for tags, finds in ((machine, False), (machine | {"kind": "flaky"}, True)):
+        one = Conversation("c", tags=tags)
+        asked = Asked(one, ConversationState(), 0.0)
+        assert TAG.holds(asked, TAG.read("any")) is finds
+        assert TAG.holds(asked, TAG.read("automationname:nightly"))
+    found = conversation_json(one)
+    assert found["tags"] == {"kind": "flaky"} and found["machine_tags"] == machine

@@ -7,7 +7,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources.lists.tags import applied, complete, fits_server, read_tags, tag_words
+from oh_tui.sources.lists.tags import (
+    applied,
+    complete,
+    fits_server,
+    of_people,
+    read_tags,
+    tag_words,
+)
 from oh_tui.sources.lists.user_annotations import LONGEST_NOTE
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
@@ -256,7 +263,9 @@ class AnnotationActions:
         with self._ui.reporting(), self._session.writes.doing(TAGGING, conversation.id):
             held = await records.tag(conversation, changes)
             more = ", whose list may still show it" if any(_taken(changes)) else ""
-            self._ui.tell(f"tags on the server{more}: {' '.join(tag_words(held)) or 'none'}")
+            self._ui.tell(
+                f"tags on the server{more}: {' '.join(tag_words(of_people(held))) or 'none'}"
+            )
             self._ui.post_message(ListsWanted())
 
     def _tags_title(self, conversation: Conversation) -> str:
