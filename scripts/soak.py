@@ -182,7 +182,7 @@ class Soak:
                 found = await self.record(run)
                 if found and found.sandbox_status == wanted:
                     break
-                await self._press_pause("enter" if stops else "f")
+                await self._asks("p", "enter" if stops else "f")
                 await self.quiet()
             else:
                 self.wrong.append(f"the sandbox of {run} did not become {wanted.lower()}")
@@ -190,18 +190,18 @@ class Soak:
             found = await self.record(run)
             if found and found.execution_status in ("running", "finished"):
                 break
-            await self.press("3", "P")
-            await asyncio.sleep(1.0)
+            await self._asks("P", "enter")
             await self.quiet()
 
-    async def _press_pause(self, how: str) -> None:
-        await self.press("3", "p")
+    async def _asks(self, key: str, how: str) -> None:
+        """Press a key and answer what it asks."""
+        await self.press("3", key)
         end = time.monotonic() + 4
         while not self.screen.asking.question_bar.is_seen and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         if question := self.screen.asking.question_bar.question:
-            pauses = any(key == "f" for key, *_ in question.answers)
-            await self.press(how if pauses else "enter")
+            freezes = how == "f" and any(one.letter == "f" for one in question.answers)
+            await self.press(*(("f", "enter") if freezes else ("enter",)))
         await asyncio.sleep(2.0)
 
     # The runs

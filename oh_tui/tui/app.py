@@ -196,6 +196,9 @@ class OhTui(BaseApp):
     def keys_dropped(self, count: int) -> None:
         self.main.footer.add(f"it did not open: ignored {plural(count, 'key')} typed for it")
 
+    def keys_ignored(self, count: int) -> None:
+        self._footer.add(f"ignored {plural(count, 'key')} that followed: wait a moment", log=False)
+
     async def on_unmount(self) -> None:
         if self.main.is_mounted:
             self.main.session.loaded.last_known.save()

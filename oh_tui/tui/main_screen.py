@@ -39,7 +39,6 @@ from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Divider, Piece
 from oh_tui.tui.widgets.panes import Panes
-from oh_tui.tui.widgets.question_bar import QuestionBar
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.step_detail import BLAME
@@ -295,10 +294,6 @@ class MainScreen(BaseScreen):
         self.controllers.view.move_divider(message.column)
 
     # What the header, the lists and the footer show
-
-    @on(QuestionBar.TooEarly)
-    def _show_early(self, message: QuestionBar.TooEarly) -> None:
-        self.ui.tell(message.words)
 
     def _show_location(self) -> None:
         self.location = location(self.session)
@@ -592,7 +587,7 @@ class MainScreen(BaseScreen):
         told = "oh-tui needs {} columns and {} rows".format(*LEAST)
         if waits := self.asking.keys_here:
             what = "a question waits" if self.asking.is_questioning else "a text is being written"
-            told += f"\n{what} · esc: {dict(waits[1])['esc']}"
+            told += f"\n{what} · esc: {waits[1][-1][1]}"
         for notice in self.query("#too-small").results(Static):
             notice.update(told)
 

@@ -153,7 +153,8 @@ class ScreenUi:
 
     def begin(self, group: str, do: Callable[[], Coroutine[object, object, None]]) -> None:
         if not self.preparations.prepares(do.__name__):
-            self.work_on(group, do)
+            with self.expecting():
+                self.work_on(group, do)
 
     @contextlib.contextmanager
     def preparing(self, what: str, *, opens: bool = True) -> Iterator[None]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
     from oh_tui.tui.widgets.prompt import Complete
-    from oh_tui.tui.widgets.question_bar import Question
+    from oh_tui.tui.widgets.question_bar import Question, Stake
 
 
 T = TypeVar("T")
@@ -54,11 +54,13 @@ class Ui(Protocol):
         complete: Complete | None = None,
         mistake: tuple[int, int] | None = None,
         changed: Callable[[str], None] | None = None,
+        stake: Stake = ...,
     ) -> str | None:
         """The entered line; None for Esc. `enter` is what that key does. With a `title`, a rule
         above the line names its purpose and shows what is `wrong` with the previous entry.
         `mistake` is the part of the value to type again. `changed` is called with the text as it
-        is typed."""
+        is typed. If something is at `stake`, an enter typed ahead is not taken; nothing is as a
+        default."""
         ...
 
     async def write_text(self, editor: Editor) -> tuple[str, bool]:
@@ -149,7 +151,8 @@ class Ui(Protocol):
         """Run a worker in this group, beside its other workers or `instead` of them."""
 
     def begin(self, group: str, do: Callable[[], Coroutine[object, object, None]]) -> None:
-        """As `work_on`, but ignored while the same action is still preparing."""
+        """As `work_on`, for an action that asks or opens something; ignored while the same action
+        is still preparing. If nothing opens, the keys that follow closely are ignored."""
 
     def at_work(self, group: str) -> bool:
         """Whether a worker of this group is running and not cancelled."""

@@ -76,17 +76,17 @@ AGENT = {
         "the agent stops after this step", "stop the agent", LOOK, WORKS_ON,
     ),
     "P, now": Key(
-        "Flaky CI on main", ("P", "f"), "POST /runtime/*/interrupt",
+        "Flaky CI on main", ("P", "f", "enter"), "POST /runtime/*/interrupt",
         "stopping the agent now", "interrupt the agent", LOOK, WORKS_ON,
     ),
     "P, continue": Key(
-        "Split the settings module", ("P",), "POST /runtime/*/run",
+        "Split the settings module", ("P", "enter"), "POST /runtime/*/run",
         "the agent goes on", "let the agent go on",
         "It is still ending its step: P again in a moment",
         ("The agent was asked to continue, but its state is as before: P tries again", True),
     ),
     "a, yes": Key(
-        "Add OAuth login", ("a", "y"), "POST /runtime/*/run",
+        "Add OAuth login", ("a", "y", "enter"), "POST /runtime/*/run",
         "approving", "approve what the agent wants to do", NOT_READY, STILL_WAITS,
     ),
     "a, no": Key(
@@ -158,7 +158,7 @@ class Sandbox:
 
 SANDBOX = {
     "p, pause": Sandbox(
-        "Split the settings module", ("p",), "pause", "running",
+        "Split the settings module", ("p", "enter"), "pause", "running",
         [("paused", False), ("sandbox paused · p resumes it", False)],
     ),
     "p, resume": Sandbox(

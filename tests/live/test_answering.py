@@ -67,7 +67,7 @@ async def test_y_approves_and_the_call_runs(stage: Stage, live: Live) -> None:
         assert "$ echo ran >>" in question
         await it.send("enter")
         assert not stage.ran(conversation)
-        await it.send("y")
+        await it.send("y", "enter")
         await footer_tells(it, "approved · ")
         await stage.until_status(conversation, "finished")
         assert stage.ran(conversation)
@@ -127,7 +127,7 @@ async def test_now_cuts_the_call_off(stage: Stage, live: Live, patient: Patient)
     conversation = patient.conversation
     async with shown(live, conversation) as it:
         assert "now, cutting for i in {1..120}" in await asked(it, "P")
-        await it.send("f")
+        await it.send("f", "enter")
         await footer_tells(it, "the agent is stopped: P continues it")
         assert await stage.status(conversation) == "paused"
         assert "AgentErrorEvent" in await stage.kinds(conversation)

@@ -192,6 +192,9 @@ class Explorer:
     app: OhTui
     pilot: Pilot[int]
     demo: Demo
+    typed_at: float = 0.0
+    """When the last key was typed, by a clock of our own: one second after the one before, unless a
+    test says another time."""
 
     @property
     def screen(self) -> MainScreen:
@@ -202,7 +205,7 @@ class Explorer:
         the Pilot's own, which waits after each until the processor is idle."""
         for key in keys:
             await self.seen()
-            self._type(key)
+            self.key(key)
             await self.settle()
 
     async def send(self, *keys: str) -> None:
@@ -210,13 +213,18 @@ class Explorer:
         or is typed in is seen first, as by whoever presses them."""
         for key in keys:
             await self.seen()
-            self._type(key)
+            self.key(key)
             for _ in range(3):
                 await self.pilot.pause(0)
 
-    def _type(self, key: str) -> None:
+    def key(self, key: str, after: float = 1.0) -> None:
+        """A key, so many seconds after the one before."""
         character = CHARACTERS.get(key, key if len(key) == 1 else None)
-        self.app.post_message(events.Key(key, character))
+        self.input(events.Key(NAMES.get(key, key), character), after)
+
+    def input(self, event: events.Event, after: float = 1.0) -> None:
+        self.typed_at = event.time = max(self.typed_at, self.app.hands.last) + after
+        self.app.post_message(event)
 
     async def seen(self) -> None:
         """Wait until the question or the field that has the keys is drawn."""
@@ -227,7 +235,7 @@ class Explorer:
 
     async def type(self, text: str) -> None:
         for character in text:
-            self.app.post_message(events.Key(NAMES.get(character, character), character))
+            self.key(character, after=0.1)
         await self.settle()
 
     async def settle(self) -> None:

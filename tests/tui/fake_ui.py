@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.looks import UNICODE, Glyphs
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.widgets.question_bar import Question, Stake
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.editor import Editor
     from oh_tui.tui.widgets.prompt import Complete
-    from oh_tui.tui.widgets.question_bar import Question
 
 
 T = TypeVar("T")
@@ -74,6 +74,7 @@ class FakeUi:
         complete: Complete | None = None,
         mistake: tuple[int, int] | None = None,
         changed: Callable[[str], None] | None = None,
+        stake: Stake = Stake.NOTHING,
     ) -> str | None:
         self.prompted.append(value[slice(*mistake)] if mistake else value)
         return self.answers.pop(0) if self.answers else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.tui.messages import AnnotationsChanged, MarksChanged, QuitWanted
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers import Controllers
@@ -120,13 +120,14 @@ class Navigation:
     async def _ask_and_quit(self) -> None:
         """Quit if the user may leave unsent messages and running work."""
         session = self._session
-        await self._ui.drawn()  # by then the text is kept as a draft
+        with self._ui.expecting():
+            await self._ui.drawn()  # by then the text is kept as a draft
         lines: list[list[Piece]] = []
         if session.writes.words:
             words = f"Still {session.writes.words}. A change sent to the server still happens."
             lines.append([(words, "")])
         if session.unsent:
             lines.append([(f"{session.unsent} will be lost if you quit.", "")])
-        question = Question("Quit", lines, (("enter", "quit anyway", "quit"),), "stay")
+        question = Question("Quit", lines, (Answer("quit anyway", "quit"),), "stay", Stake.WORK)
         if not lines or await self._ui.ask(question) == "quit":
             self._ui.post_message(QuitWanted())

@@ -16,7 +16,7 @@ from oh_tui.sources.links import is_shared_link, read_shared_link
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -89,8 +89,9 @@ class Servers:
             "a file that is being moved may not arrive."
         )
         lines: list[list[Piece]] = [[(words, "")]]
-        answers = (("enter", f"go to {name} anyway", "go"),)
-        return await self._ui.ask(Question("Another server", lines, answers, "stay")) == "go"
+        answers = (Answer(f"go to {name} anyway", "go"),)
+        question = Question("Another server", lines, answers, "stay", Stake.WORK)
+        return await self._ui.ask(question) == "go"
 
     async def open_without_key(self) -> None:
         """The server requires a key and none is set: explain how to get one, and offer the demo and
@@ -103,9 +104,9 @@ class Servers:
             [("Your own server: oh-tui --server http://localhost:3000", "dim")],
         ]
         answers = [
-            ("d", "look around in the demo", "demo"),
-            ("o", "open a file or a shared link", "open"),
-            ("q", "quit", "quit"),
+            Answer("look around in the demo", "demo", "d"),
+            Answer("open a file or a shared link", "open", "o"),
+            Answer("quit", "quit", "q"),
         ]
         while True:
             answer = await self._ui.ask(Question("No API key", lines, answers, "stay"))

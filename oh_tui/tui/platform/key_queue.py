@@ -6,8 +6,9 @@ although the first may move the focus: after "/", the text to find would run as 
 paused a sandbox).
 
 Keys that are typed while a server is asked for what the last one opens, a question, a field or a
-screen, wait for it: a shell's line takes them. They are dropped when it does not open. Esc gives
-the keys back to what is there, whether or not the asking ends with it.
+screen, wait for it: a shell's line takes them. They are dropped when it does not open, and those
+that follow closely do nothing either (`Hands`). Esc gives the keys back to what is there, whether
+or not the asking ends with it.
 
 The queue also holds marks of frames: a key typed before a question was on the terminal is handled
 before the mark of that frame, so that it cannot answer the question.
@@ -28,6 +29,8 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+
+from oh_tui.tui.platform.hands import Hands
 
 HOPS = 3
 """Turns of the event loop after a key, in which a worker it started can ask its question."""
@@ -66,6 +69,7 @@ class KeyQueueApp(App[int]):
         super().__init__(ansi_color=ansi_color)
         self.input_at = 0.0
         """When the last key, paste or turn of the wheel came, by the performance counter."""
+        self.hands = Hands()
         self._keys: deque[events.Event] = deque()
         """Waiting keys, with the marks of frames between them."""
         self._number = 0
@@ -146,9 +150,12 @@ class KeyQueueApp(App[int]):
 
     def _drop_keys(self) -> int:
         """Drop the waiting keys: they are meant for what does not come, and no commands."""
-        before = len(self._keys)
-        self._keys = deque(event for event in self._keys if isinstance(event, FrameShown))
-        return before - len(self._keys)
+        before = self._keys
+        self._keys = deque(event for event in before if isinstance(event, FrameShown))
+        for event in before:
+            if not isinstance(event, FrameShown):
+                self.hands.came(event.time)
+        return len(before) - len(self._keys)
 
     def keys_wait(self, count: int) -> None:
         """So many keys wait for what opens, `MANY` or more."""
@@ -156,20 +163,43 @@ class KeyQueueApp(App[int]):
     def keys_dropped(self, count: int) -> None:
         """So many keys waited for what did not open."""
 
+    def keys_ignored(self, count: int) -> None:
+        """So many keys followed one that was refused."""
+
     async def _take(self, event: events.Event) -> None:
         if not self.screen_stack:
             return  # the app ends
         if isinstance(event, FrameShown):
             event.call()
             return
+        target = self.focused or self.screen
+        if self._is_ignored(event, target):
+            self.keys_ignored(self.hands.ignored)
+            return
         self.key_begins()
         self._number += 1
         self._under_way = self._number
         self._top = self.screen
-        target = self.focused or self.screen
         await super().on_event(event)
         if not target.post_message(KeyDone(self._number)):
             self._under_way = 0
+
+    def _is_ignored(self, event: events.Event, target: Widget) -> bool:
+        """Whether a key would act although it belongs to what was typed for something else. What
+        takes text keeps it, and a question ignores by itself."""
+        hands = self.hands
+        hands.came(event.time)
+        if not getattr(target, "is_seen", True):
+            hands.follow()
+        if not isinstance(event, events.Key):
+            return False
+        if event.key in STOPS:
+            hands.rest()
+        acts = event.is_printable or event.key == "enter"
+        if not (hands.in_motion and acts) or target.check_consume_key("a", "a"):
+            return False
+        hands.ignore()
+        return True
 
     @property
     def handles_key(self) -> bool:
@@ -199,8 +229,11 @@ class KeyQueueApp(App[int]):
         if self._expecting:
             await self._hold([*self._keys])
             return
-        if self._beneath and self._beneath == self._has_keys and (count := self._drop_keys()):
-            self.keys_dropped(count)
+        if self._beneath and self._beneath == self._has_keys:
+            if count := self._drop_keys():
+                self.hands.ignored += count
+                self.keys_dropped(count)
+            self.hands.follow()
         await self._go_on()
 
     def _watch(self) -> None:

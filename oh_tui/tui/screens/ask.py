@@ -16,10 +16,10 @@ from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import Note, Plain
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.line_screen import LineScreen, SentLine
+from oh_tui.tui.screens.line_screen import LineScreen
 from oh_tui.tui.state.questions import Question, Questions
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.prompt import Prompt
+from oh_tui.tui.widgets.prompt import Prompt, SentLine
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:

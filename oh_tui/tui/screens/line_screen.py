@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
 from textual.screen import ModalScreen
-from textual.strip import Strip
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
@@ -24,34 +23,8 @@ from oh_tui.tui.state.shells import Shell
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Label, Piece
-from oh_tui.tui.widgets.first_frame import FirstFrame
+from oh_tui.tui.widgets.prompt import SentLine
 from oh_tui.tui.widgets.rule import Rule
-
-
-class SentLine(Input, FirstFrame):
-    """A line that enter sends, once it was seen."""
-
-    def render_line(self, y: int) -> Strip:
-        self.drawing()
-        return super().render_line(y)
-
-    async def action_submit(self) -> None:
-        if self.is_seen:
-            await super().action_submit()
-        else:
-            self.tell("enter came too early: press it again")
-
-    def put(self, text: str) -> None:
-        self.value = text
-        self.cursor_position = len(text)
-
-    def put_back(self, text: str) -> None:
-        """Offer again what could not be carried out, unless something else is written already."""
-        if not self.value:
-            self.put(text)
-
-    def tell(self, text: str, *, error: bool = False) -> None:
-        self.screen.query_one(Footer).tell(text, error=error)
 
 
 class LineScreen(ModalScreen[None], ClosesOnce[None]):

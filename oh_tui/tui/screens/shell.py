@@ -22,10 +22,11 @@ from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import Command, Failure, Note, Plain
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.line_screen import LineScreen, SentLine
+from oh_tui.tui.screens.line_screen import LineScreen
 from oh_tui.tui.state.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
+from oh_tui.tui.widgets.prompt import SentLine
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:

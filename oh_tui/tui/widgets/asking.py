@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.structs import replace
 from textual import events, on
@@ -23,12 +23,14 @@ from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Stack
-from oh_tui.tui.widgets.question_bar import Question, QuestionBar
+from oh_tui.tui.widgets.first_frame import hands_of
+from oh_tui.tui.widgets.question_bar import Question, QuestionBar, Stake
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+    from oh_tui.tui.platform.key_queue import KeyQueueApp
     from oh_tui.tui.widgets.editor import Editor
 
 
@@ -76,8 +78,8 @@ class AskingBars(Stack):
         return _hidden(QuestionBar(id="question"))
 
     @cached_property
-    def find_input(self) -> prompting.Prompt:
-        return _hidden(prompting.Prompt(id="find", compact=True))
+    def find_input(self) -> prompting.AskedLine:
+        return _hidden(prompting.AskedLine(id="find", compact=True))
 
     @cached_property
     def asked_rule(self) -> Rule:
@@ -116,10 +118,13 @@ class AskingBars(Stack):
         self.asked.wrap = wraps
 
     async def ask(self, question: Question) -> str:
-        """The answer to a question in the bar, "" for no; the focus returns afterwards."""
+        """The answer to a question in the bar, "" for no; the focus returns afterwards. The keys
+        that are being typed are not for one that no key has asked for."""
         await self.be_there()
         if self.is_questioning:
             return ""
+        if not cast("KeyQueueApp", self.app).handles_key:
+            hands_of(self).follow()
         self._answer = asyncio.get_running_loop().create_future()
         self.question_bar.question = question
         with self._focused(self.question_bar):
@@ -162,8 +167,8 @@ class AskingBars(Stack):
         blocks = whole if fits else blocks
         most = room if fits else self._host.size.height // 3
         self.asked.styles.height = max(1, min(self._rows(blocks), most))
-        self.asked_rule.title, self.asked_rule.facts = title, facts
-        self._asked_facts = facts
+        self.asked_rule.title, self._asked_facts = title, facts
+        self._show_lines()
         self.asked_rule.display = self.asked.display = True
         self.asked.show(blocks)
         try:
@@ -219,11 +224,14 @@ class AskingBars(Stack):
         complete: prompting.Complete | None = None,
         mistake: tuple[int, int] | None = None,
         changed: Callable[[str], None] | None = None,
+        stake: Stake = Stake.NOTHING,
     ) -> str | None:
         """The line typed at the foot; None for Esc. Meanwhile the footer shows the keys of the
-        line, and what `enter` does. `changed` is called with the text as it is typed."""
+        line, and what `enter` does. `changed` is called with the text as it is typed. If something
+        is at stake, an `enter` typed ahead is not taken."""
         await self.be_there()
         line, self._enter = self.find_input, enter
+        line.wait_for_frame(stake is not Stake.NOTHING)
         line.complete_with(complete)
         line.select_on_focus = not (title or mistake)
         try:
@@ -241,7 +249,8 @@ class AskingBars(Stack):
     def _titled(self, title: str, wrong: str) -> Iterator[None]:
         """The line appears below a rule, and keeps its text when the user begins to type."""
         rule, body = self.asked_rule, self.asked
-        rule.title, rule.facts, rule.display = ((title, "title"),), (), True
+        rule.title, self._asked_facts, rule.display = ((title, "title"),), (), True
+        self._show_lines()
         if wrong:
             body.styles.height = len(wrap(wrong, max(20, self._host.size.width - 4)))
             body.show([Failure(wrong)])
@@ -330,8 +339,7 @@ class AskingBars(Stack):
         """The title for the help, and the keys of the open question or editor; None without one."""
         question = self.question_bar.question if self.is_questioning else None
         if question:
-            answers = [(key, label) for key, label, _ in question.answers]
-            return "To answer the question", [*answers, ("esc", question.refusal)]
+            return "To answer the question", question.hints
         if self.is_typing:
             line = [("enter", self._enter), ("tab →", "take the completion")]
             return "In the line to type in", [*line, ("ctrl+u", "empty it"), ("esc", "close it")]

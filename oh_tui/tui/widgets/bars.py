@@ -113,6 +113,8 @@ class Footer(Drawn):
         self._clickable: list[tuple[int, int, str]] = []
         """First cell, cell after the last one, and action of each hint drawn."""
         self._is_error = self._stays = self._is_remark = False
+        self._added = ""
+        """The end of the news that was added to them."""
         self._timer: Timer | None = None
         self._long: LongNews | None = None
         self.history: list[tuple[str, bool]] = []
@@ -138,16 +140,27 @@ class Footer(Drawn):
         answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
         self._is_error, self._stays = error, log and not passing
         self._is_remark = not error and (remark or (log and answers))
-        self.news = ((text, "bad" if error else ""),) if text else ()
+        self._show(text)
+
+    def _show(self, text: str) -> None:
+        self.news = ((text, "bad" if self._is_error else ""),) if text else ()
+        self._added = ""
         self._fit()
         if self._timer:
             self._timer.stop()
-        self._timer = None if error else self.set_timer(NEWS_SECONDS, self.clear)
+        self._timer = None if self._is_error else self.set_timer(NEWS_SECONDS, self.clear)
 
-    def add(self, text: str) -> None:
-        """Show a message beside the one that still shows, as its remark."""
+    def add(self, text: str, *, log: bool = True) -> None:
+        """Show a message beside the one that still shows, as its remark, instead of the last one
+        that was added."""
         shown = "".join(text for text, _ in self.news) if self._stays else ""
-        self.tell(f"{shown} · {text}" if shown else text, error=self._is_error, remark=True)
+        shown = shown.removesuffix(self._added).removesuffix(" · ")
+        whole = f"{shown} · {text}" if shown else text
+        if log:
+            self.note(whole, error=self._is_error)
+        self._stays, self._is_remark = True, not self._is_error
+        self._show(whole)
+        self._added = text
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Keep a message in the history without showing it here."""

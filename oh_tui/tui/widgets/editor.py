@@ -5,6 +5,7 @@ It is imported when it is first needed, because Textual's text area takes time t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,8 +19,8 @@ from textual.strip import Strip
 
 from oh_tui.tui.platform.text_field import TextField
 from oh_tui.tui.rendering.cells import total_width
-from oh_tui.tui.widgets.drawing import Drawn, Piece
-from oh_tui.tui.widgets.first_frame import FirstFrame
+from oh_tui.tui.widgets.drawing import Drawn, Piece, wrap_pieces
+from oh_tui.tui.widgets.first_frame import FirstFrame, hands_of
 from oh_tui.tui.widgets.rule import Rule
 
 MOST_LINES = 12
@@ -58,6 +59,27 @@ class EditorKeys(Drawn):
         return self.strip(pieces, width)
 
 
+class EditorFacts(Drawn):
+    """What the text is for, as far as there is room beside the run."""
+
+    DEFAULT_CSS = "EditorFacts { width: 1fr; background: $panel; }"
+
+    def __init__(self, lines: Sequence[Sequence[Piece]]) -> None:
+        super().__init__()
+        self._lines = lines
+        self._rows: list[list[Piece]] = []
+
+    def on_resize(self) -> None:
+        room = max(1, self.screen.size.width - 2)
+        rows = [part for line in self._lines for part in wrap_pieces(line, room)]
+        self._rows = rows[: max(1, self.screen.size.height // 4)]
+        self.styles.height = len(self._rows)
+
+    def render_line(self, y: int) -> Strip:
+        row = self._rows[y] if y < len(self._rows) else ()
+        return self.strip([(" ", ""), *row], self.size.width)
+
+
 class Editor(Vertical):
     """Text of several lines under a title. Enter makes a new line and ctrl+s sends. ctrl+enter
     sends too, but is not shown: few terminals tell it from Enter."""
@@ -81,6 +103,7 @@ class Editor(Vertical):
         title: tuple[Piece, ...],
         facts: tuple[Piece, ...] = (),
         *,
+        lines: Sequence[Sequence[Piece]] = (),
         text: str = "",
         hint: str = "",
         send: str = "send",
@@ -93,6 +116,7 @@ class Editor(Vertical):
         self._empty = empty
         self._rule = Rule()
         self._rule.title, self._rule.facts, self._rule.heavy = title, facts, True
+        self._about = EditorFacts(lines)
         self.lines = Lines(text, placeholder=hint, compact=True, highlight_cursor_line=False)
         self._keys = EditorKeys()
         self._keys.keys = (
@@ -100,7 +124,7 @@ class Editor(Vertical):
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
-        yield from (self._rule, self.lines, self._keys)
+        yield from (self._rule, self._about, self.lines, self._keys)
 
     @property
     def text(self) -> str:
@@ -126,7 +150,7 @@ class Editor(Vertical):
         self.lines.styles.height = max(2, min(most, self.lines.wrapped_document.height))
 
     def action_send(self) -> None:
-        if not self.lines.is_seen:
+        if hands_of(self).in_motion:
             self._keys.refusal = EARLY
         elif self._empty and not self.text.strip():
             self._keys.refusal = self._empty

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from oh_tui.tui.platform.hands import Hands
     from oh_tui.tui.platform.key_queue import KeyQueueApp
 
 
@@ -20,12 +21,20 @@ def after_frame(widget: Widget, call: Callable[[], None]) -> None:
     cast("KeyQueueApp", widget.app).after_frame(widget, call)
 
 
+def hands_of(widget: Widget) -> Hands:
+    return cast("KeyQueueApp", widget.app).hands
+
+
 class FirstFrame:
     """A widget that knows whether its first frame is on the terminal (`is_seen`) and the keys from
     before have been handled."""
 
     is_seen = False
     _awaited = False
+
+    def wait_for_frame(self, waits: bool) -> None:
+        """It opens again: what comes before its next frame is early, if it `waits` for that."""
+        self.is_seen = self._awaited = not waits
 
     def drawing(self) -> None:
         """Call this each time the widget is drawn."""

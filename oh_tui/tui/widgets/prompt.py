@@ -1,4 +1,4 @@
-"""A line to type in; Tab takes the completion shown after the caret."""
+"""Lines to type in; Tab takes the completion shown after the caret."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
+from textual.strip import Strip
 from textual.suggester import Suggester
+from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from oh_tui.tui.platform.input_line import InputLine
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.first_frame import FirstFrame, hands_of
 
 Complete = Callable[[str], Awaitable[str | None]]
 """Gives the whole text that begins with what is typed, None for no such."""
@@ -40,6 +44,37 @@ class Prompt(InputLine):
     def point_at(self, start: int, end: int) -> None:
         """Select a part of the text, for typing over it."""
         self.selection = Selection(start, end)
+
+
+class SentLine(Input, FirstFrame):
+    """A line that enter sends, unless a part of it was typed before it was seen, until the hands
+    rest."""
+
+    def render_line(self, y: int) -> Strip:
+        self.drawing()
+        return super().render_line(y)
+
+    async def action_submit(self) -> None:
+        if hands_of(self).in_motion:
+            self.tell("enter came too early: press it again")
+        else:
+            await super().action_submit()
+
+    def put(self, text: str) -> None:
+        self.value = text
+        self.cursor_position = len(text)
+
+    def put_back(self, text: str) -> None:
+        """Offer again what could not be carried out, unless something else is written already."""
+        if not self.value:
+            self.put(text)
+
+    def tell(self, text: str, *, error: bool = False) -> None:
+        self.screen.query_one(Footer).tell(text, error=error)
+
+
+class AskedLine(SentLine, Prompt):
+    """The line above the footer."""
 
 
 class Completions(Suggester):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 from textual import events
@@ -13,27 +15,79 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from oh_tui.text.human import plural
+from oh_tui.tui.platform.hands import REST
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, wrap_pieces
-from oh_tui.tui.widgets.first_frame import after_frame
+from oh_tui.tui.widgets.first_frame import after_frame, hands_of
+
+
+class Stake(IntEnum):
+    """What is at stake in an answer. From that alone follows which keys give it."""
+
+    NOTHING = 0
+    WORK = 1
+    """It stops work or costs money."""
+    FINAL = 2
+    """It cannot be undone."""
+
+
+_CONFIRMS: Mapping[Stake, tuple[str, ...]] = {
+    Stake.NOTHING: (), Stake.WORK: ("enter",), Stake.FINAL: ("y", "enter"),
+}  # fmt: skip
+
+
+class Answer(NamedTuple):
+    """What the user may answer. One without a letter is the yes of its question."""
+
+    label: str
+    value: str
+    letter: str = ""
+    stake: Stake | None = None
+    """Where it is another than that of the question."""
+
+    def ways(self, stake: Stake) -> tuple[tuple[str, ...], ...]:
+        """The keys that give it, each right after the one before. A letter only chooses where
+        something is at stake."""
+        confirms = _CONFIRMS[stake if self.stake is None else self.stake]
+        if self.letter:
+            return ((self.letter, *confirms),)
+        return (confirms,) if confirms else (("y",), ("enter",))
+
+    def keys(self, stake: Stake) -> str:
+        """Those keys in words."""
+        return " or ".join(", then ".join(way) for way in self.ways(stake))
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question in the bar: a title, lines that say what is at stake, and the answers as
-    (key, label, value). Esc always answers "" and need not be listed, and so does n, unless it is
-    listed for another way of saying no. Without a title the bar has
-    no rule of its own, because its subject stands right above it."""
+    """A question in the bar: a title, lines that say what is at stake, and the answers. Esc always
+    answers "" and is not listed, and so does n, unless it is the letter of another way of saying
+    no. Without a title the bar has no rule of its own, because its subject stands right above
+    it."""
 
     title: str
     lines: Sequence[Sequence[Piece]]
-    answers: Sequence[tuple[str, str, str]]
+    answers: Sequence[Answer]
     refusal: str = "no"
     """The label of Esc."""
+    stake: Stake = Stake.NOTHING
     harmless: bool = False
     """Keys typed before it was drawn may answer it."""
     again: Callable[[], Question] | None = None
     """Makes it anew each second while it is shown, for one that names what goes on. Its answers
     keep their keys."""
+
+    @property
+    def ways(self) -> dict[tuple[str, ...], Answer]:
+        """The keys, each right after the one before, and what they answer."""
+        return {way: one for one in self.answers for way in one.ways(self.stake)}
+
+    @property
+    def hints(self) -> list[tuple[str, str]]:
+        """The keys of each answer in words, and its label; the refusal last."""
+        has_yes = any(not one.letter for one in self.answers)
+        has_no = any(one.letter == "n" for one in self.answers)
+        no = "n or esc" if has_yes and not has_no else "esc"
+        return [*((one.keys(self.stake), one.label) for one in self.answers), (no, self.refusal)]
 
 
 SCROLLS = {
@@ -49,7 +103,10 @@ HELP = ("f1", "question_mark")
 
 class QuestionBar(Drawn, can_focus=True):
     """Asks above the footer, so that the run stays readable, and takes all keys until answered.
-    Keys typed before it was drawn answer nothing; a `TooEarly` reports them."""
+
+    A key that came before it was drawn, or is no answer, is ignored. It may be the first of a
+    sentence: what follows it is ignored too until the hands rest, which the bar says. Only n and
+    esc are heard at any time."""
 
     DEFAULT_CSS = "QuestionBar { width: 1fr; height: 2; background: $panel; }"
 
@@ -61,13 +118,6 @@ class QuestionBar(Drawn, can_focus=True):
         def __init__(self, value: str) -> None:
             super().__init__()
             self.value = value
-
-    class TooEarly(Message):
-        """Keys came before the question was on the terminal; `words` says which."""
-
-        def __init__(self, words: str) -> None:
-            super().__init__()
-            self.words = words
 
     class Scrolled(Message):
         """The subject of the question is to scroll by pages or lines."""
@@ -81,11 +131,18 @@ class QuestionBar(Drawn, can_focus=True):
         self.is_seen = False
         """The question is on the terminal, and earlier keys have been handled."""
         self._awaited: Question | None = None
-        self._early: list[str] = []
+        self._typed: tuple[str, ...] = ()
+        """The first keys of an answer: the next one gives it, or takes them back."""
+        self._ignored = ""
+        """Says that keys were ignored."""
+        self._rests: Timer | None = None
+        """Runs while the hands are in motion."""
         self._each_second: Timer | None = None
 
     def watch_question(self, question: Question | None) -> None:
-        self.is_seen, self._early, self._awaited = False, [], None
+        self.is_seen = question is not None and question.harmless
+        self._awaited, self._typed, self._ignored = None, (), ""
+        self._stop_timer()
         self._fit(question)
         if self._each_second:
             self._each_second.stop()
@@ -105,16 +162,8 @@ class QuestionBar(Drawn, can_focus=True):
             self.refresh()
 
     def _seen(self, question: Question) -> None:
-        if self.question is not question or self.is_seen:
-            return
-        self.is_seen = True
-        if self._early:
-            self.post_message(self.TooEarly(early_words(self._early, question)))
-
-    @property
-    def _is_hidden(self) -> bool:
-        """Whether the question is hidden because the terminal is too small."""
-        return not all(node.display for node in self.ancestors)
+        if self.question is question:
+            self.is_seen = True
 
     def _fit(self, question: Question | None) -> None:
         self.display = question is not None
@@ -137,14 +186,22 @@ class QuestionBar(Drawn, can_focus=True):
         if len(lines) > most:
             last = wrap_pieces(lines[most - 1], self._room - 1)[0]
             lines[most - 1 :] = [[*last, (self.glyphs.more, "dim")]]
+        if self._ignored:
+            then = "wait a moment, then answer" if self._rests else "now answer"
+            lines += wrap_pieces([(f"{self._ignored}: {then}", "warn")], self._room)
         return lines
 
     def _answers(self, question: Question) -> list[list[Piece]]:
-        """The keys and what they do, in as many lines as they take."""
-        answers: list[list[Piece]] = [
-            [(key, "key"), (f"  {label}", "")] for key, label, _ in question.answers
-        ]
-        answers.append([("esc", "key"), (f"  {question.refusal}", "")])
+        """The keys and what they do, in as many lines as they take. After the first keys of an
+        answer what gives it, or takes them back."""
+        hints, so_far = question.hints, self._typed
+        if so_far:
+            ways = question.ways.items()
+            rest = [(way[len(so_far) :], one) for way, one in ways if way[: len(so_far)] == so_far]
+            hints = [(", then ".join(keys), one.label) for keys, one in rest]
+            hints += [("esc", question.refusal), ("any other key", "takes that back")]
+        hue = "dim" if self._rests else "key"
+        answers: list[list[Piece]] = [[(key, hue), (f"  {label}", "")] for key, label in hints]
         free = self._room - sum(map(total_width, answers))
         share = free // max(1, len(answers) - 1)
         gap = " " * (min(5, share) if share > 2 else 4)
@@ -176,36 +233,77 @@ class QuestionBar(Drawn, can_focus=True):
         rows = [*self._lines(self.question), *self._answers(self.question)]
         return self.strip([(" ", ""), *(rows[y - 1] if y <= len(rows) else ())], width)
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return key not in HELP
+
     def on_key(self, event: events.Key) -> None:
-        if event.key in HELP:
+        hands = hands_of(self)
+        if event.key in HELP and not hands.in_motion:
+            self._take_back()
             return
         event.stop()
         event.prevent_default()
         if self.question is None:
             return
-        if event.key == "escape" and self._is_hidden:
-            self.post_message(self.Answered(""))
-            return
-        if not (self.is_seen or self.question.harmless):
-            self._early.append(event.character or event.key if event.is_printable else event.key)
-            return
         if event.key == "escape":
             self.post_message(self.Answered(""))
-            return
-        for key, _, value in self.question.answers:
-            if event.key == key:
-                self.post_message(self.Answered(value))
-                return
-        if event.key == "n":
+        elif event.key == "n":
+            self._say_no(self.question)
+        elif hands.in_motion:
+            self._ignore()
+        else:
+            self._take(self.question, event.key)
+
+    def on_paste(self) -> None:
+        self._ignore()
+
+    def _say_no(self, question: Question) -> None:
+        """What a no opens takes the rest of a sentence that begins with it, and nothing takes a
+        part of one: after keys that were ignored it is a plain no."""
+        hands = hands_of(self)
+        no = next((one for one in question.answers if one.letter == "n"), None)
+        if no is None or hands.ignored:
+            hands.follow()
             self.post_message(self.Answered(""))
-        if event.key in SCROLLS:
-            self.post_message(self.Scrolled(*SCROLLS[event.key]))
+        else:
+            self.post_message(self.Answered(no.value))
 
+    def _take(self, question: Question, key: str) -> None:
+        typed, ways = (*self._typed, key), question.ways
+        if typed in ways:
+            self.post_message(self.Answered(ways[typed].value))
+        elif any(way[: len(typed)] == typed for way in ways):
+            self._typed = typed
+            self._show_again()
+        elif key in SCROLLS:
+            self._take_back()
+            self.post_message(self.Scrolled(*SCROLLS[key]))
+        else:
+            self._ignore()
 
-def early_words(keys: Sequence[str], question: Question) -> str:
-    """Says that keys were ignored: the last one that would have answered, and how many others."""
-    answers = {key for key, _, _ in question.answers}
-    named = next((key for key in reversed(keys) if key in answers), keys[-1])
-    if len(keys) == 1:
-        return f"{named} was typed before the question appeared: press it again"
-    return f"ignored {named} and {plural(len(keys) - 1, 'key')} typed before the question appeared"
+    def _take_back(self) -> None:
+        if self._typed:
+            self._typed = ()
+            self._show_again()
+
+    def _ignore(self) -> None:
+        hands = hands_of(self)
+        hands.ignore()
+        when = "" if self.is_seen else " typed before this question"
+        self._typed, self._ignored = (), f"Ignored {plural(hands.ignored, 'key')}{when}"
+        self._stop_timer()
+        self._rests = self.set_timer(REST, self._rested)
+        self._show_again()
+
+    def _rested(self) -> None:
+        self._rests = None
+        self.refresh()
+
+    def _stop_timer(self) -> None:
+        if self._rests:
+            self._rests.stop()
+        self._rests = None
+
+    def _show_again(self) -> None:
+        self._fit(self.question)
+        self.refresh()

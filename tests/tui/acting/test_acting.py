@@ -101,7 +101,7 @@ async def test_f_freezes_at_once_and_leaves_the_agent_alone() -> None:
     async with explore(wrap=between) as it:
         await ask_to_pause(it, PYDANTIC)
         asked = between.count("GET /api/v1/sandboxes")
-        await it.press("f")
+        await it.press("f", "enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         assert between.count(STOP) == 0
         assert between.count(PAUSE) == 1
@@ -114,11 +114,12 @@ async def test_f_freezes_at_once_and_leaves_the_agent_alone() -> None:
         assert "p resume sandbox" in it.footer
 
 
-async def test_a_sandbox_with_nothing_at_stake_is_paused_without_a_question() -> None:
+async def test_a_sandbox_in_which_nothing_works_is_asked_about_like_all_others() -> None:
     async with explore() as it:
-        highlight(it, SPLIT)
-        await it.pilot.pause(0)
-        await it.press("p")
+        await ask_to_pause(it, SPLIT)
+        assert f"Pauses the sandbox of: ║ {SPLIT}" in it.text("#question")
+        assert "enter  pause     n or esc  no" in it.text("#question")
+        await it.press("enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         assert status(it, SPLIT) == "PAUSED"
 
@@ -157,7 +158,7 @@ async def test_a_refused_pause_says_what_is_true_now() -> None:
     async with explore(wrap=between) as it:
         highlight(it, SPLIT)
         await it.pilot.pause(0)
-        await it.press("p")
+        await it.press("p", "enter")
         assert "did not pause the sandbox; it is running" in it.footer
         assert status(it, SPLIT) == "RUNNING"
         assert not it.screen.session.writes.words
@@ -174,7 +175,7 @@ async def test_a_404_of_a_pause_that_worked_all_the_same_is_a_success() -> None:
         between.answers[PAUSE] = pause_and_deny
         highlight(it, SPLIT)
         await it.pilot.pause(0)
-        await it.press("p")
+        await it.press("p", "enter")
         assert "sandbox paused" in it.footer
 
 
@@ -187,7 +188,7 @@ async def test_a_pause_that_never_comes_is_not_called_done(
     async with explore(wrap=between) as it:
         highlight(it, SPLIT)
         await it.pilot.pause(0)
-        await it.press("p")
+        await it.press("p", "enter")
         assert "was asked to pause the sandbox, which is still running" in it.footer
         assert "paused" not in it.text("#run-rule")
 

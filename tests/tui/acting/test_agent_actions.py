@@ -37,7 +37,7 @@ class FakeAgents:
         yield replace(state, status="paused")
 
 
-async def goes_on(agents: object, state: AgentState) -> bool:
+async def goes_on(agents: object, state: AgentState, stakes: object) -> bool:
     """No key was rejected in these tests."""
     return True
 

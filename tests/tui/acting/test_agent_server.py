@@ -184,7 +184,7 @@ async def test_a_waiting_call_is_answered() -> None:
         await it.until(lambda: it.screen.session.has_events)
         await it.send("a")
         await it.until(lambda: it.screen.asking.question_bar.question)
-        await it.send("y")
+        await it.send("y", "enter")
         await it.until(lambda: between.count("POST *run"))
 
 

@@ -117,7 +117,7 @@ async def test_of_several_at_once_each_is_asked_about() -> None:
         assert len(seen) == 2 and between.count(PAUSE) == 0
 
 
-@pytest.mark.parametrize(("key", "stops"), [("s", True), ("escape", False), ("n", False)])
+@pytest.mark.parametrize(("key", "stops"), [("enter", True), ("escape", False), ("n", False)])
 async def test_an_answer_counts(key: str, stops: bool) -> None:
     between = Between()
     between.first(PAUSE, lambda: it.demo.advance(30))

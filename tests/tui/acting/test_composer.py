@@ -26,7 +26,7 @@ class FakeAgents:
         return AgentState(replace(ONE, sandbox_status="MISSING"))
 
 
-async def goes_on(agents: object, state: AgentState) -> bool:
+async def goes_on(agents: object, state: AgentState, stakes: object) -> bool:
     """No key was rejected in these tests."""
     return True
 

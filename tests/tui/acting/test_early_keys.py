@@ -1,4 +1,5 @@
-"""A question ignores keys typed before it was drawn; a field takes and keeps such text."""
+"""A question ignores keys typed before it was drawn, and those that follow closely; a field keeps
+such text."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from oh_tui.tui.platform.key_queue import FrameShown
 from oh_tui.tui.screens.ask import AskScreen
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start.screen import StartScreen
-from oh_tui.tui.widgets.question_bar import Question, early_words
+from oh_tui.tui.widgets.question_bar import Answer, Question
 from tests.tui.acting.test_answering import (
     CUT,
     FLAKY,
@@ -57,7 +58,7 @@ class Slow:
         """Keys that are handled while the frame is on its way."""
         for key in keys:
             name = _character_to_key(key) if len(key) == 1 else key
-            self.it.app.post_message(events.Key(name, key if len(key) == 1 else None))
+            self.it.input(events.Key(name, key if len(key) == 1 else None), after=0.1)
             for _ in range(6):
                 await self.it.pilot.pause(0)
 
@@ -80,14 +81,14 @@ def in_field(it: Explorer) -> str:
 @pytest.mark.parametrize(
     ("title", "key", "answer", "sends"),
     [
-        (OAUTH, "a", "y", RUN),
-        (FLAKY, "P", "f", CUT),
-        (FLAKY, "p", "f", PAUSE),
-        (FLAKY, "p", "enter", "POST /runtime/*/pause"),
+        (OAUTH, "a", ("y", "enter"), RUN),
+        (FLAKY, "P", ("f", "enter"), CUT),
+        (FLAKY, "p", ("f", "enter"), PAUSE),
+        (FLAKY, "p", ("enter",), "POST /runtime/*/pause"),
     ],
 )
-async def test_what_came_before_the_question_is_dropped_and_told(
-    title: str, key: str, answer: str, sends: str
+async def test_what_came_before_the_question_and_what_follows_is_ignored_and_told(
+    title: str, key: str, answer: tuple[str, ...], sends: str
 ) -> None:
     between = Between()
     async with explore(wrap=between) as it:
@@ -95,13 +96,19 @@ async def test_what_came_before_the_question_is_dropped_and_told(
         with slow(it) as terminal:
             await terminal.early(key)
             await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
-            await terminal.early("escape", answer)
-            assert it.screen.asking.question_bar.display and between.count("POST *") == 0
+            await terminal.early(*answer, *answer)
+            bar, many = it.screen.asking.question_bar, 2 * len(answer)
+            assert bar.display and between.count("POST *") == 0
             terminal.release()
-            words = f"ignored {answer} and 1 key typed before the question"
-            await it.until(lambda: words in told(it))
-            assert words in it.footer
-        await it.send(answer)
+            await it.until(lambda: bar.is_seen)
+            words = f"Ignored {many} keys typed before this question"
+            await it.until(lambda: words in it.text("#question"))
+            await terminal.early(*answer)  # it is seen by now, but the hands have not rested
+            assert bar.display and between.count("POST *") == 0
+            words = f"Ignored {many + len(answer)} keys: "
+            await it.until(lambda: f"{words}wait a moment, then answer" in it.text("#question"))
+            await it.until(lambda: f"{words}now answer" in it.text("#question"))
+        await it.send(*answer)
         await it.until(lambda: between.count(sends) == 1)
         it.demo.advance(60)
         await it.settle()
@@ -137,7 +144,7 @@ async def test_quitting_is_asked_like_all_else() -> None:
             await terminal.early("enter")
             assert it.app._exit is False
             terminal.release()
-            await it.until(lambda: "enter was typed before the question" in it.footer)
+            await it.until(lambda: "Ignored 1 key typed before this" in it.text("#question"))
         await it.press("escape")
 
 
@@ -151,10 +158,10 @@ async def test_the_question_before_a_message_takes_no_early_key_either() -> None
         with slow(it) as terminal:
             await terminal.early("ctrl+s")
             await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
-            await terminal.early("y", "enter")
+            await terminal.early("a", "y", "enter")
             assert between.count("POST *") == 0
             terminal.release()
-            await it.until(lambda: "before the question appeared" in it.footer)
+            await it.until(lambda: "Ignored 3 keys typed before this" in it.text("#question"))
         await it.press("escape", "escape")
 
 
@@ -163,8 +170,8 @@ async def test_each_question_is_waited_for_anew() -> None:
         screen, given = it.screen, []
 
         async def ask() -> None:
-            given.append(await screen.ui.ask(Question("1", [], [("y", "yes", "first")])))
-            given.append(await screen.ui.ask(Question("2", [], [("y", "yes", "second")])))
+            given.append(await screen.ui.ask(Question("1", [], [Answer("yes", "first")])))
+            given.append(await screen.ui.ask(Question("2", [], [Answer("yes", "second")])))
 
         screen.run_worker(ask(), group="ask")
         await it.until(lambda: screen.asking.question_bar.is_seen)
@@ -174,7 +181,7 @@ async def test_each_question_is_waited_for_anew() -> None:
             await terminal.early("y")
             assert given == ["first"]
             terminal.release()
-            await it.until(lambda: "y was typed before the question" in it.footer)
+            await it.until(lambda: "Ignored 1 key typed before this" in it.text("#question"))
         await it.send("y")
         await it.until(lambda: given == ["first", "second"])
 
@@ -214,7 +221,7 @@ async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question(
         assert not it.screen.ui.is_asking
         gate.set()
         await it.until(lambda: it.screen.asking.question_bar.is_seen)
-        await it.until(lambda: "y was typed before the question" in told(it))
+        await it.until(lambda: "Ignored 1 key typed before this" in it.text("#question"))
         assert "approve" in it.text("#question") and between.count("POST *") == 0
         await it.press("escape")
 
@@ -229,7 +236,7 @@ async def test_a_yes_before_what_asks_nothing_is_dropped_beside_the_reason() -> 
         await it.send("y")
         gate.set()
         await it.until(lambda: "it did not open: ignored 1 key typed for it" in it.footer)
-        assert "the agent has finished" in it.footer and "the question" not in told(it)
+        assert "the agent has finished" in it.footer and not it.text("#question")
         assert not it.screen.ui.is_asking
 
 
@@ -290,6 +297,8 @@ async def test_what_is_typed_ahead_is_sent_by_a_key_that_came_after_its_line(
             assert view.line.value == typed and between.count(sent) == 0
             terminal.release()
             await it.until(lambda: view.line.is_seen)
+            await terminal.early("enter")  # the hands have not rested since
+            assert view.line.value == typed and between.count(sent) == 0
         await it.send("enter")
         await it.until(lambda: between.count(sent) == 1)
 
@@ -340,20 +349,7 @@ async def test_a_paste_into_a_field_is_no_news(key: str) -> None:
         await it.press("escape")
 
 
-# The words, and frames among keys that are dropped
-
-
-def test_the_key_that_would_have_answered_is_named() -> None:
-    question = Question("", [], [("y", "yes", "yes"), ("n", "no", "no")])
-    assert (
-        early_words(["y"], question) == "y was typed before the question appeared: press it again"
-    )
-    assert (
-        early_words([*"xyz"], question) == "ignored y and 2 keys typed before the question appeared"
-    )
-    assert (
-        early_words([*"xz"], question) == "ignored z and 1 key typed before the question appeared"
-    )
+# Frames among keys that are dropped
 
 
 async def test_a_frame_is_told_of_though_the_keys_before_it_were_for_what_never_came(
@@ -420,7 +416,7 @@ async def test_what_was_typed_for_what_does_not_open_does_nothing() -> None:
         assert not it.screen.ui.is_asking and len(it.app.screen_stack) == 1
 
 
-async def test_keys_for_a_sleeping_sandbox_do_not_resume_it() -> None:
+async def test_a_key_for_a_sleeping_sandbox_does_not_resume_it() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         it.demo.world.pause(next(e.sandbox_id for e in ENTRIES if e.title == SPLIT))
@@ -428,26 +424,23 @@ async def test_keys_for_a_sleeping_sandbox_do_not_resume_it() -> None:
         await opened(it, SPLIT)
         gate = between.hold(SERVER)
         with slow(it) as terminal:
-            burst(it, "!", "p")
+            burst(it, "!", "enter")
             await it.until(lambda: "1 key is waiting" in it.footer)
             gate.set()
             await it.until(lambda: it.screen.asking.question_bar.display and terminal.frames)
             terminal.release()
-            await it.until(lambda: "p was typed before the question" in told(it))
+            await it.until(lambda: "Ignored 1 key typed before this" in it.text("#question"))
         assert between.count("POST *") == 0
         await it.press("escape")
 
 
 async def asked_to_resume(it: Explorer) -> None:
-    """`!` asks whether to resume a sandbox that sleeps, and then whether others may be paused: that
-    question is on the screen."""
+    """`!` asks whether to resume a sandbox that sleeps, as others may be paused for it."""
     it.demo.world.pause(next(e.sandbox_id for e in ENTRIES if e.title == SPLIT))
     it.demo.advance(5)
     await opened(it, SPLIT)
     bar = it.screen.asking.question_bar
     await it.send("exclamation_mark")
-    await it.until(lambda: bar.is_seen)
-    await it.send("p")
     await it.until(lambda: bar.is_seen and bar.question and "Resume" in bar.question.title)
 
 
@@ -493,12 +486,12 @@ async def test_keys_wait_for_the_question_that_the_editor_announced() -> None:
         await it.seen()
         await it.until(lambda: "asks about pending calls first" in it.text("Editor Rule"))
         gate = between.hold(SERVER)
-        burst(it, "ctrl+s", "y", "enter")
-        await it.until(lambda: "2 keys are waiting until this opens" in it.footer)
+        burst(it, "ctrl+s", "a", "y", "enter")
+        await it.until(lambda: "3 keys are waiting until this opens" in it.footer)
         assert not it.screen.ui.is_asking
         gate.set()
         await it.until(lambda: it.screen.asking.question_bar.is_seen)
-        await it.until(lambda: "before the question appeared" in told(it))
+        await it.until(lambda: "Ignored 3 keys typed before this" in it.text("#question"))
         assert between.count("POST *") == 0
         await it.press("escape", "escape")
 

@@ -166,7 +166,7 @@ async def test_put_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
         assert between.count(UPLOAD) == 0
         await it.send("enter")
         await it.until(lambda: it.screen.asking.question_bar.display)
-        await it.send("r")
+        await it.send("y", "enter")
         await it.until(lambda: "put 4 B" in it.footer)
         assert between.count(UPLOAD) == 1
 

@@ -1,4 +1,4 @@
-"""`F`: the question before, the first message, and what is shown of the fork."""
+"""`F`: what a fork means, above its first message, and what is shown of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.tui.screens.comparison.screen import CompareScreen
-from tests.tui.acting.test_answering import COVERAGE, FLAKY, LEDGER, OAUTH, asked, opened, told
+from tests.tui.acting.test_answering import COVERAGE, FLAKY, LEDGER, OAUTH, opened, told
 from tests.tui.explorer import Between, Explorer, case, explore
 from tests.tui.screens.test_compare_screen import shown as drawn
 
@@ -30,19 +30,24 @@ async def at(it: Explorer, title: str, step: int) -> None:
     await it.settle()
 
 
-async def writes(it: Explorer) -> str:
-    """Go on from the question to the line to write in; gives what is in it."""
-    await it.send("enter")
+async def forking(it: Explorer) -> str:
+    """Ask for a fork; gives what is said above its first message."""
+    await it.send("F")
     await it.until(lambda: it.screen.asking.editor and it.screen.asking.editor.has_focus_within)
+    await it.seen()
+    await it.settle()
+    return " ".join(f"{it.text('Editor Rule')} {it.text('EditorFacts')}".split())
+
+
+def text(it: Explorer) -> str:
     assert it.screen.asking.editor is not None
     return it.screen.asking.editor.text
 
 
 async def begun(it: Explorer, title: str, step: int) -> None:
-    """Ask for a fork at a step, and go on to its first message."""
+    """Ask for a fork at a step."""
     await at(it, title, step)
-    await asked(it, "F")
-    await writes(it)
+    await forking(it)
 
 
 async def shown(it: Explorer) -> None:
@@ -52,21 +57,20 @@ async def shown(it: Explorer) -> None:
     await it.until(lambda: it.screen.timeline.row_count())
 
 
-async def test_it_asks_says_what_it_means_and_sends_the_first_message() -> None:
+async def test_it_says_what_it_means_and_sends_the_first_message() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await at(it, DATES, 42)
-        question = await asked(it, "F")
+        said = await forking(it)
         for words in (
-            "Fork Parse ISO week dates at step 42",
+            "First message to the fork of Parse ISO week dates at step 42",
             "It knows steps 1-42 of 61, its model is anthropic/claude-sonnet-4-5.",
             "It costs nothing until it gets a message.",
             "The files are not turned back: since step 42, dates/CHANGELOG.md",
             "--at 42 -o FOLDER writes them as they were then",
         ):
-            assert words in " ".join(question.split())
-        assert between.count("POST *") == 0
-        assert await writes(it) == ""
+            assert words in said
+        assert between.count("POST *") == 0 and text(it) == ""
         await it.type("Say it is no error")
         await it.send("ctrl+s")
         await shown(it)
@@ -82,9 +86,8 @@ async def test_the_version_of_the_server_comes_before_what_a_fork_knows() -> Non
     async with explore() as it:
         it.demo.world.agent_version = AgentVersion.WHOLE
         await at(it, DATES, 42)
-        question = await asked(it, "F")
-        assert "It knows all 61 steps: this server cannot" in " ".join(question.split())
-        await it.send("n")
+        assert "It knows all 61 steps: this server cannot" in await forking(it)
+        await it.press("escape")
         it.demo.world.agent_version = AgentVersion.OLD
         await it.send("F")
         await it.until(lambda: "Agent server 1.17.0 cannot fork" in told(it))
@@ -121,10 +124,9 @@ async def test_at_a_call_without_a_result_it_is_refused_with_the_nearest_steps()
 async def test_on_ones_own_message_it_begins_before_it_with_its_text() -> None:
     async with explore() as it:
         await at(it, DATES, 1)
-        question = await asked(it, "F")
-        assert "before step 1" in question and "It knows nothing of this run" in question
-        text = await writes(it)
-        assert "ISO" in text
+        said = await forking(it)
+        assert "before step 1" in said and "It knows nothing of this run" in said
+        assert "ISO" in text(it)
         await it.type(" Quickly.")
         await it.send("ctrl+s")
         await shown(it)
@@ -135,19 +137,16 @@ async def test_on_ones_own_message_it_begins_before_it_with_its_text() -> None:
         assert b"Quickly." in events[1].raw and b"ISO" in events[1].raw
 
 
-async def test_no_and_esc_fork_nothing_and_a_text_is_kept() -> None:
+async def test_esc_forks_nothing_and_the_text_is_kept() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await at(it, DATES, 57)
-        await asked(it, "F")
-        await it.press("n")
-        await asked(it, "F")
-        await writes(it)
+        await forking(it)
         await it.type("half a thought")
         await it.press("escape")
         await it.until(lambda: "nothing was forked; F has the text" in it.footer)
-        await asked(it, "F")
-        assert await writes(it) == "half a thought"
+        await forking(it)
+        assert text(it) == "half a thought"
         await it.press("escape")
         assert between.count(FORK) == 0
 
@@ -160,8 +159,8 @@ async def test_a_fork_that_fails_leaves_the_text() -> None:
         await it.type("half a thought")
         await it.send("ctrl+s")
         await it.until(lambda: "Could not fork the conversation" in it.footer)
-        await asked(it, "F")
-        assert await writes(it) == "half a thought"
+        await forking(it)
+        assert text(it) == "half a thought"
         assert between.count(FORK) == 1 and not forks(it)
         await it.press("escape")
 
@@ -171,13 +170,13 @@ async def test_keys_typed_ahead_fork_nothing() -> None:
     async with explore(wrap=between) as it:
         await at(it, DATES, 57)
         held = between.hold("GET /api/v1/app-conversations")
-        for key in ("F", "enter", "ctrl+s", "enter"):
-            it._type(key)
+        for key in ("F", "n", "ctrl+s", "enter"):
+            it.key(key, after=0.1)
         await asyncio.sleep(0.05)
         held.set()
-        await it.until(lambda: it.screen.asking.question_bar.display)
-        await it.until(lambda: "typed before the question appeared" in told(it))
-        assert it.screen.asking.editor is None and between.count(FORK) == 0
+        await it.until(lambda: it.screen.asking.editor)
+        await it.settle()
+        assert between.count(FORK) == 0
         await it.press("escape")
 
 
@@ -212,8 +211,8 @@ async def test_a_fork_without_a_key_gets_one_from_a_profile_and_then_the_message
         await it.send("ctrl+s")
         await it.until(lambda: "The fork has no key" in it.text("#question"))
         assert "left the key of the model out" in it.text("#question")
-        assert between.count(RUN) == 0 and "1  careful" in it.text("#question")
-        await it.send("1")
+        assert between.count(RUN) == 0 and "1, then enter  careful" in it.text("#question")
+        await it.send("1", "enter")
         await it.until(lambda: "sent · " in told(it))
         assert between.count(RUN) == 1
 
@@ -256,7 +255,7 @@ async def test_from_the_list_it_forks_the_end() -> None:
         await it.until(lambda: it.screen.timeline.row_count())
         await it.press("1")
         steps = len(it.screen.timeline.study.trajectory) if it.screen.timeline.study else 0
-        assert f"at step {steps}" in await asked(it, "F")
+        assert f"at step {steps}" in await forking(it)
         await it.press("escape")
 
 

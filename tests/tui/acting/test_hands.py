@@ -31,7 +31,7 @@ async def test_a_stuck_agent_goes_on_only_when_told_so() -> None:
             assert status(it) == "stuck"
         await it.press("P")
         await it.until(lambda: "It is stuck" in it.text("#question"))
-        await it.press("y")
+        await it.press("enter")
         await it.until(lambda: status(it) == "running")
 
 
@@ -39,7 +39,7 @@ async def test_n_does_not_cut_a_step_off() -> None:
     async with explore() as it:
         await it.open("Migrate to pydantic 2")
         await it.press("P")
-        await it.until(lambda: "f  now, cutting" in it.text("#question"))
+        await it.until(lambda: "f, then enter  now, cutting" in it.text("#question"))
         await it.press("n")
         await it.until(lambda: not it.screen.asking.is_asking)
         assert status(it) == "running"

@@ -17,11 +17,12 @@ from tests.tui.run.test_run import OAUTH, WEEKS, number
 
 def burst(it: Explorer, *keys: str) -> None:
     """All of them before the first is looked at."""
+    it.typed_at += 1.0
     for key in keys:
         if len(key) == 1:
-            it.app.post_message(events.Key(_character_to_key(key), key))
+            it.input(events.Key(_character_to_key(key), key), after=0.0)
         else:
-            it.app.post_message(events.Key(key, None))
+            it.input(events.Key(key, None), after=0.0)
 
 
 class Opens(KeyQueueApp):

@@ -10,7 +10,7 @@ from textual.widgets import Input
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer, LongNews
 from oh_tui.tui.widgets.drawing import Piece, wrap_pieces
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 from tests.tui.explorer import Explorer, case, explore
 from tests.tui.run.test_run import WEEKS
 
@@ -22,7 +22,7 @@ def shows_answers(it: Explorer, width: int) -> bool:
     question = it.screen.asking.question_bar.question
     assert question
     lines = it.text("#question").split("\n")
-    labels = [f"{key}  {label}" for key, label, _ in question.answers]
+    labels = [f"{keys}  {label}" for keys, label in question.hints]
     found = all(any(one in line for line in lines) for one in labels)
     return found and f"esc  {question.refusal}" in lines[-1] and max(map(width_of, lines)) <= width
 
@@ -45,16 +45,17 @@ async def test_long_lines_and_answers_wrap_and_leave_the_run_in_sight(
 ) -> None:
     titles: list[Piece] = [("Stops 3 runs: ", "")]
     titles += [(f"● A title of some length, number {n}   ", "") for n in range(1, 4)]
-    stop = ("enter", "stop the agent after this step, then pause", "a")
-    answers = (stop, ("f", "freeze " * 14, "b"))
-    question = Question("Pause " * 30, [titles, [("word " * 400, "dim")]], answers)
+    stop = Answer("stop the agent after this step, then pause", "a")
+    answers = (stop, Answer("freeze " * 14, "b", "f"))
+    words: list[Piece] = [("word " * 400, "dim")]
+    question = Question("Pause " * 30, [titles, words], answers, stake=Stake.WORK)
     async with explore(size=size) as it:
         asked = asyncio.ensure_future(it.screen.asking.ask(question))
         await it.until(lambda: "esc  no" in it.text("#question"))
         lines = it.text("#question").split("\n")
         text = " ".join(line.strip() for line in lines)
         assert "enter  stop the agent after this step, then pause" in text
-        assert "f  " + " ".join(["freeze"] * 14) in text
+        assert "f, then enter  " + " ".join(["freeze"] * 14) in text
         assert "number 3" in text and "word …" in text
         assert lines[0].endswith("━") and max(map(width_of, lines)) <= size[0]
         assert it.screen.query_one("#panes").size.height >= size[1] // 4

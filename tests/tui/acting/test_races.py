@@ -49,7 +49,7 @@ async def test_an_approval_runs_what_was_shown_or_says_what_it_ran(stage: str) -
         await opened(it, OAUTH)
         assert SHOWN in await asked(it, "a")
         does(other)
-        await it.send("y")
+        await it.send("y", "enter")
         await error_told(it, words)
         assert posts(between) == sent
         assert "approved" not in told(it)
@@ -71,8 +71,10 @@ async def test_a_rejection_in_the_same_gap_runs_nothing_and_is_not_said_to_be_on
         assert other.ran == [SHOWN]
 
 
-@pytest.mark.parametrize("key", ["y", "enter"])
-async def test_a_message_runs_nothing_that_was_not_shown_and_is_not_sent_twice(key: str) -> None:
+@pytest.mark.parametrize("keys", [("a", "y", "enter"), ("enter",)], ids=["approve", "reject"])
+async def test_a_message_runs_nothing_that_was_not_shown_and_is_not_sent_twice(
+    keys: tuple[str, ...],
+) -> None:
     between = Between()
     async with explore(wrap=between) as it:
         other = Other(it.demo, between)
@@ -81,8 +83,9 @@ async def test_a_message_runs_nothing_that_was_not_shown_and_is_not_sent_twice(k
         await it.type("on a branch")
         assert SHOWN in await asked(it, "ctrl+s")
         other.before(SEND)
-        await it.send(key)
-        await error_told(it, f"now it asks: $ {NEXT}" if key == "y" else "The message arrived")
+        await it.send(*keys)
+        words = f"now it asks: $ {NEXT}" if keys[0] == "a" else "The message arrived"
+        await error_told(it, words)
         assert between.count(RUN) == 0 and between.count(SEND) == 1
         assert it.screen.asking.editor is None and not it.screen.session.drafts
         assert NEXT not in other.ran

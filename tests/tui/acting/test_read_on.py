@@ -24,20 +24,18 @@ async def test_a_pause_and_a_resume_read_on(monkeypatch: pytest.MonkeyPatch) -> 
         run, rows = session.trajectory, it.screen.timeline.row_count()
         assert run and run.live and studied
 
-        async def change(key: str, status: str) -> list[str]:
+        async def change(status: str, *keys: str) -> list[str]:
             between.asked.clear()
             studied.clear()
-            await it.press("p")
-            if it.screen.asking.is_asking:
-                await it.press(key)
+            await it.press("p", *keys)
             await it.until(lambda: session.current and session.current.sandbox_status == status)
             await it.settle()
             # what a reading of all events begins with; following it asks for news alone
             return [one for one in between.asked if one.endswith(("/events/count", "/download"))]
 
-        reads = await change("f", "PAUSED")
+        reads = await change("PAUSED", "f", "enter")
         assert session.trajectory is run and not run.live and not studied
         assert it.screen.timeline.row_count() >= rows and not reads
-        reads = await change("enter", "RUNNING")
+        reads = await change("RUNNING", "enter")
         assert session.trajectory is run and run.live and not studied
         assert it.screen.timeline.row_count() >= rows and not reads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 from tests.tui.acting.test_answering import (
     COVERAGE,
     FLAKY,
@@ -41,9 +41,9 @@ async def written(it: Explorer, title: str, text: str) -> None:
     await it.type(text)
 
 
-async def sent(it: Explorer, key: str = "ctrl+s") -> None:
-    """The message, by the key that sends it or the one that answers what is asked before."""
-    await it.send(key)
+async def sent(it: Explorer, *keys: str) -> None:
+    """The message, by the key that sends it or those that answer what is asked before."""
+    await it.send(*keys or ("ctrl+s",))
     await it.until(lambda: "sent · " in told(it))
 
 
@@ -171,21 +171,21 @@ async def test_at_80_columns_every_answer_is_there_whole() -> None:
         assert it.text("Editor > Rule").endswith("asks about pending calls first ━")
         await it.type("open a pull request")
         question = await asked(it, "ctrl+s")
-        assert question.endswith("esc  back to the text")
+        assert question.endswith("n or esc  back to the text")
 
 
 async def test_what_is_at_stake_is_there_whole_at_80_columns() -> None:
     line = "If this goes over its limit, the server pauses the oldest without asking: " * 3
     async with explore(size=(80, 24)) as it:
         question = Question(
-            "Resume", [[(line, "")], [("a  ", "key"), ("b", "")]], [("y", "yes", "y")]
+            "Resume", [[(line, "")], [("a  ", "key"), ("b", "")]], [Answer("yes", "y")]
         )
         asking = asyncio.create_task(it.screen.ui.ask(question))
         await it.until(lambda: it.screen.asking.question_bar.display)
         await it.pilot.pause()
         shown = it.text("#question").split("\n")
         assert " ".join(" ".join(shown[1:-2]).split()) == line.strip()
-        assert shown[-2:] == [" a  b", " y  yes     esc  no"]
+        assert shown[-2:] == [" a  b", " y or enter  yes     n or esc  no"]
         await it.send("y")
         assert await asking == "y"
 
@@ -200,7 +200,7 @@ async def test_on_a_run_that_waits_a_message_may_approve_or_be_taken_back() -> N
         assert editor_text(it) == "go"
         assert between.count("POST *") == 0
         await asked(it, "ctrl+s")
-        await sent(it, "y")
+        await sent(it, "a", "y", "enter")
         assert (between.count(RESPOND), between.count(SEND)) == (0, 1)
 
 
@@ -223,7 +223,7 @@ async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
     async with explore(wrap=between) as it:
         await written(it, COVERAGE, "more tests")
         question = await asked(it, "ctrl+s")
-        assert "The sandbox is paused" in question
+        assert "The agent reads messages only while its sandbox runs" in question
         assert "the server pauses the oldest without asking" in question
         await it.send("escape")
         await it.until(lambda: it.screen.asking.editor)

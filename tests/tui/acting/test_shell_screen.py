@@ -191,7 +191,7 @@ async def test_a_sandbox_that_pauses_meanwhile_gives_the_command_back() -> None:
         assert shown.line.value == "echo hello"
 
 
-async def test_a_paused_sandbox_is_resumed_only_when_asked_to() -> None:
+async def test_a_paused_sandbox_is_resumed_after_one_question() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         it.demo.world.pause(next(e.sandbox_id for e in ENTRIES if e.title == SPLIT))
@@ -199,14 +199,13 @@ async def test_a_paused_sandbox_is_resumed_only_when_asked_to() -> None:
         it.screen.focus_pane("conversations")
         it.screen.sidebar.highlight(IDS[SPLIT])
         await it.press("exclamation_mark")
-        assert "paused" in it.text("#question")
+        assert "The sandbox is paused, and this needs it to run" in it.text("#question")
+        assert "over its limit" in it.text("#question")
         await it.press("escape")
         assert it.app.screen is it.screen
         assert between.count("POST *") == 0
 
         await it.press("exclamation_mark")
-        await it.send("p")
-        await it.until(lambda: "over its limit" in it.text("#question"))
         await it.send("enter")
         await it.until(lambda: isinstance(it.app.screen, ShellScreen))
         assert between.count("POST */resume") == 1

@@ -257,7 +257,7 @@ async def test_the_cursor_stays_where_it_was_through_acts_that_take_a_while(
         await it.send(keys)
         await it.until(lambda: it.screen.asking.question_bar.display or told in it.footer)
         if it.screen.asking.question_bar.display:
-            await it.send("f" if keys == "p" else "enter")
+            await it.send(*(("f", "enter") if keys == "p" else ("enter",)))
         await it.until(lambda: told in it.footer)
         await it.settle()
         assert listed.current and listed.current.title == FLAKY

@@ -147,7 +147,7 @@ async def test_keys_typed_ahead_fill_the_line_and_send_nothing() -> None:
         await it.pilot.pause(0)
         held = between.hold("GET *server_info")
         for key in ("A", "w", "h", "y", "enter"):
-            it._type(key)
+            it.key(key)
         await it.pilot.pause(0)
         held.set()
         await it.until(lambda: isinstance(it.app.screen, AskScreen))

@@ -53,7 +53,7 @@ async def test_a_profile_is_typed_completed_and_read_back() -> None:
 async def test_when_the_agent_asks_is_set() -> None:
     async with explore() as it:
         await open_dialog(it)
-        await it.press("c", "a")
+        await it.press("c", "a", "enter")
         await it.until(lambda: "the agent asks before every call" in it.footer)
         assert it.demo.world.conversations[IDS[WEEKS]].policy == {"kind": "AlwaysConfirm"}
 
@@ -64,11 +64,11 @@ async def test_condensing_asks_and_never_runs_a_call_that_waits() -> None:
         await open_dialog(it)
         await it.press("k")
         assert "costs money" in it.text("#question")
-        await it.press("y")
+        await it.press("enter")
         await it.until(lambda: "events forgotten" in it.footer)
         before = changes(between)
         await open_dialog(it, OAUTH)
-        await it.press("k", "y")
+        await it.press("k", "enter")
         await it.until(lambda: "condensing would run it" in it.footer)
         assert changes(between) == before
 
@@ -78,7 +78,7 @@ async def test_what_somebody_else_did_meanwhile_is_not_overwritten() -> None:
     async with explore(wrap=between) as it:
         await open_dialog(it)
         it.demo.world.conversations[IDS[WEEKS]].profile = "local"
-        await it.press("c", "a")
+        await it.press("c", "a", "enter")
         await it.until(lambda: "Somebody else changed it meanwhile" in it.footer)
         assert changes(between) == []
 
@@ -92,8 +92,8 @@ async def test_keys_typed_ahead_change_nothing() -> None:
         await it.pilot.pause(0)
         it.screen.controllers.agent_setups.action_open()
         await it.until(lambda: between.count("GET *server_info"))
-        for key in ("k", "y"):
-            it._type(key)
+        for key in ("k", "enter"):
+            it.key(key)
         await it.pilot.pause(0)
         held.set()
         await it.until(lambda: it.text("#question"))
@@ -119,7 +119,7 @@ async def test_a_key_that_was_rejected_leads_to_another_profile() -> None:
         await it.press("P")
         shown = it.text("#question")
         assert "The model's key was rejected" in shown and "careful, fast, local (no key)" in shown
-        assert "s  switch profile" in shown and "y  go on with what it has" in shown
+        assert "s  switch profile" in shown and "enter  go on with what it has" in shown
         await it.press("s")
         await it.type("fast")
         await it.press("enter")
@@ -128,5 +128,5 @@ async def test_a_key_that_was_rejected_leads_to_another_profile() -> None:
         assert [call.rpartition("/")[2] for call in changes(between)] == ["switch_profile"]
         await it.press("P")
         assert "it uses the profile fast now" in it.text("#question")
-        await it.press("y")
+        await it.press("enter")
         await it.until(lambda: changes(between)[-1].endswith("/run"))

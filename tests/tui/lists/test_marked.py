@@ -100,7 +100,7 @@ async def test_all_marked_are_downloaded_after_one_question(tmp_path: Path) -> N
         ("semicolon", LEDGER, "Editor Rule"),
         ("m", FLAKY, "Editor Rule"),
         ("P", FLAKY, "#question"),
-        ("P", SPLIT, "#question"),  # stopped: without marks it goes on at once
+        ("P", SPLIT, "#question"),
     ],
 )
 async def test_what_acts_on_one_of_the_marked_names_it_before(
@@ -147,7 +147,7 @@ async def test_a_sandbox_that_goes_while_the_question_stands_fails_alone() -> No
         await it.press("p")
         await it.until(lambda: "Pause 3 sandboxes" in it.text("#question"))
         delete(it, FLAKY)
-        await it.press("f")
+        await it.press("f", "enter")
         await it.until(lambda: "2 of 3 sandboxes paused, 1 failed" in told(it))
         await it.until(lambda: FLAKY not in it.text("#conversations"))
         assert marked(it) == []
@@ -236,7 +236,7 @@ async def test_the_sandboxes_of_all_marked_are_paused_after_one_question() -> No
         assert "Stops 1 run: ● Flaky CI on main" in question
         assert "Skips 1 that cannot be paused" in question
         assert between.count("POST *") == 0
-        await it.press("f")
+        await it.press("f", "enter")
         await it.until(lambda: "3 of 3 sandboxes paused" in it.footer)
         assert between.count(PAUSE) == 3
         assert {status(it, title) for title in (LEDGER, FLAKY, CACHE)} == {"PAUSED"}
@@ -327,7 +327,8 @@ async def test_p_on_all_marked_leaves_alone_what_p_pauses_already() -> None:
     async with explore(wrap=between) as it:
         it.screen.focus_pane("conversations")
         it.screen.sidebar.highlight(IDS[LEDGER])
-        await it.send("p")
+        await it.press("p")
+        await it.send("enter")
         await it.until(lambda: between.count(PAUSE) == 1)
         it.screen.sidebar.highlight(IDS[LEDGER])
         await it.send("space", "p")

@@ -190,7 +190,7 @@ async def p_twice(it: Explorer, between: Between) -> None:
     place = highlight(it, SPLIT)
     assert pane.current
     meant, line = pane.current.id, place - round(pane.scroll_y)
-    await it.press("p")
+    await it.press("p", "enter")
     await it.until(lambda: "sandbox paused · p resumes it" in it.footer)
     assert statuses(it)[place] == "PAUSED", "before the lists are read again"
     await it.settle()
@@ -226,7 +226,7 @@ async def test_after_the_pane_is_left_the_paused_one_is_among_the_paused() -> No
         place = highlight(it, SPLIT)
         assert pane.current
         meant = pane.current.id
-        await it.press("p")
+        await it.press("p", "enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         await it.settle()
         assert pane.cursor == place
@@ -245,7 +245,7 @@ async def test_r_puts_the_rows_in_order_under_a_cursor_that_stays_on_its_sandbox
     async with explore(size=(160, 48)) as it:
         pane = it.screen.sidebar.sandbox_list
         place = highlight(it, SPLIT)
-        await it.press("p")
+        await it.press("p", "enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         await it.settle()
         assert pane.current
@@ -259,7 +259,7 @@ async def test_a_sandbox_paused_from_the_conversations_keeps_its_row_in_sight() 
     async with explore(size=(160, 48)) as it:
         order = [row.id for row in it.screen.sidebar.sandbox_list.rows]
         await it.open(SPLIT)
-        await it.press("1", "p")
+        await it.press("1", "p", "enter")
         await it.until(lambda: "sandbox paused · p resumes it" in it.footer)
         await it.settle()
         assert [row.id for row in it.screen.sidebar.sandbox_list.rows] == order
@@ -272,7 +272,8 @@ async def test_p_pressed_twice_at_once_pauses_once() -> None:
     async with explore(wrap=between) as it:
         held = between.hold(PAUSE)
         highlight(it, SPLIT)
-        await it.send("p")
+        await it.press("p")
+        await it.send("enter")
         await it.until(lambda: between.count(PAUSE))
         await it.send("p")
         await it.pilot.pause(0)
@@ -288,7 +289,8 @@ async def test_who_moved_on_meanwhile_is_told_whose_it_was_and_not_to_press_p() 
     async with explore(wrap=between) as it:
         held = between.hold(PAUSE)
         place = highlight(it, SPLIT)
-        await it.send("p")
+        await it.press("p")
+        await it.send("enter")
         await it.until(lambda: between.count(PAUSE))
         await it.send("k")
         held.set()

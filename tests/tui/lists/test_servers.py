@@ -389,8 +389,6 @@ async def test_a_shell_whose_server_is_left_while_its_sandbox_wakes_says_one_thi
         held = first.hold("POST /api/v1/sandboxes/*/resume")
         await it.open("Raise the coverage of billing")
         await it.send("exclamation_mark")
-        await it.until(lambda: "resume it, then go on" in it.text("#question"))
-        await it.send("p")
         await it.until(lambda: "Resume sandbox" in it.text("#question"))
         await it.send("enter")
         await it.until(lambda: first.count("POST *"))

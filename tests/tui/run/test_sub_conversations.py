@@ -66,7 +66,8 @@ async def test_of_several_one_is_chosen() -> None:
     assert not ui.posted
     ui.answers = [CHILD.id]
     await sub_conversations.enter({"3" * 32: "look", CHILD.id: ""})
-    assert ui.asked[-1].answers == [("1", "look", "3" * 32), ("2", "number 2", CHILD.id)]
+    answers = [("look", "3" * 32, "1", None), ("number 2", CHILD.id, "2", None)]
+    assert list(ui.asked[-1].answers) == answers
     assert wanted(ui) == [CHILD]
 
 

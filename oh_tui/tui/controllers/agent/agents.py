@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from oh_tui.sources.actions.agent_state import AgentStatus
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.analysis.ending import with_outcome
+from oh_tui.trajectory.analysis.purposes.lasting import cannot_be_undone
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.presentation.block import Block, Heading
 from oh_tui.trajectory.presentation.blocks import call_blocks, call_title
@@ -30,7 +31,7 @@ from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -43,8 +44,11 @@ TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
 SENDING = "sending a message"
 """The activity shown while a message is being sent."""
 
-RISKS = {"HIGH": "bad", "MEDIUM": "warn"}
+RISKS = {"HIGH": "bad", "not told": "warn", "MEDIUM": "warn"}
 """Risks shown in a question, the highest first, with their colours."""
+
+_STAKES = {"LOW": Stake.NOTHING, "MEDIUM": Stake.WORK}
+"""Risk -> what is at stake in a call that can be undone; of others it is not known."""
 
 _TELL_IT: Piece = ("m tells it what to do instead.", "dim")
 
@@ -60,7 +64,7 @@ class AgentActions:
         self,
         session: Session,
         ui: Ui,
-        goes_on: Callable[[Agents, AgentState], Awaitable[bool]],
+        goes_on: Callable[[Agents, AgentState, Sequence[Sequence[Piece]]], Awaitable[bool]],
     ) -> None:
         """`goes_on` asks whether an agent whose key was rejected goes on with the same key."""
         self._session = session
@@ -109,11 +113,12 @@ class AgentActions:
                 self._ui.tell(f"nothing waits for your answer: {state_words(state)}")
                 return
             runs = "they run" if len(state.calls) > 1 else "it runs"
-            answers = [("n", "reject, with a reason", "no")]
+            answers = [Answer("reject, with a reason", "no", "n", Stake.NOTHING)]
             if state.in_sight:
-                answers.insert(0, ("y", f"approve: {runs} now", "yes"))
+                answers.insert(0, Answer(f"approve: {runs} now", "yes"))
             lines = [*_one_answer(state), *self.over_budget(state)]
-            chosen = await self.ask_about_calls(state, Question("", lines, answers, "later"))
+            question = Question("", lines, answers, "later", stake_of(state.calls))
+            chosen = await self.ask_about_calls(state, question)
             if not chosen:
                 return
             reason = ""
@@ -151,7 +156,7 @@ class AgentActions:
             named.append([(f"and {len(rows) - MOST_NAMED:,} more", "dim")])
         title = f"Nothing waits for your answer here: {state_words(state)}"
         there = "go there" if len(rows) == 1 else "go to the first"
-        if await self._ui.ask(Question(title, named, (("enter", there, "go"),), "stay here")):
+        if await self._ui.ask(Question(title, named, (Answer(there, "go"),), "stay here")):
             self._ui.post_message(RunWanted(rows[0].conversation, go=True))
         return True
 
@@ -166,7 +171,7 @@ class AgentActions:
         title = f"{plural(len(calls), 'call') if calls else 'the agent'} {what}"
         if not calls:
             return await self._ui.ask(replace(question, title=title))
-        risks = [risk for risk in RISKS if any(call.event.risk == risk for call in calls)]
+        risks = [risk for risk in RISKS if any(_risk(call) == risk for call in calls)]
         facts = ((f"risk {risks[0]}", RISKS[risks[0]]),) if risks else ()
         return await self._ui.ask_about(_calls_blocks(calls), question, ((title, "title"),), facts)
 
@@ -231,8 +236,8 @@ class AgentActions:
             cut = f"cutting {shorten(what.removeprefix('$ '), room)} off"
         return Question(
             "Stop the agent", [named],
-            (("enter", "after this step", "step"), ("f", f"now, {cut}", "now")),
-            again=partial(self._stop_question, state) if run else None,
+            (Answer("after this step", "step"), Answer(f"now, {cut}", "now", "f")),
+            stake=Stake.WORK, again=partial(self._stop_question, state) if run else None,
         )  # fmt: skip
 
     async def _continue(self, agents: Agents, state: AgentState) -> None:
@@ -246,19 +251,23 @@ class AgentActions:
             stakes.append([(f"It is stuck: {repeats}.", "warn")])
             stakes.append([("It may do that again, which costs money. ", ""), _TELL_IT])
         stakes += self.over_budget(state)
-        if state.key_was_rejected and not await self._goes_on(agents, state):
+        rejected = state.key_was_rejected
+        if rejected and not await self._goes_on(agents, state, stakes):
             return
         if state.calls:
             count = len(state.calls)
             again = (
                 "Continuing runs it again." if count == 1 else f"Continuing runs all {count} again."
             )
-            question = Question("", [*stakes, [(again, "warn")]], (("y", "go on", "yes"),))
+            stake = max(Stake.WORK, stake_of(state.calls))
+            lines = [*stakes, [(again, "warn")]]
+            question = Question("", lines, (Answer("go on", "yes"),), stake=stake)
             if not await self.ask_about_calls(state, question):
                 return
-        elif stakes:
-            answers = (("y", "go on", "yes"),)
-            if not await self._ui.ask(Question(f"Continue {title}", stakes, answers)):
+        elif not rejected:
+            lines = stakes or [[("The agent goes on with its task, which costs money.", "")]]
+            question = Question(f"Continue {title}", lines, (Answer("go on", "yes"),))
+            if not await self._ui.ask(replace(question, stake=Stake.WORK)):
                 return
         self.allow_over_budget(state)
         now = await self.carry_out(state, agents.go_on(state))
@@ -354,6 +363,19 @@ class AgentActions:
     async def write(self, editor: editing.Editor) -> tuple[str, bool]:
         with self._session.writes.doing("writing to an agent"):
             return await self._ui.write_text(editor)
+
+
+def stake_of(calls: Sequence[Step]) -> Stake:
+    """What is at stake where calls run: most of them decides."""
+    return max(map(_stake, calls), default=Stake.FINAL)
+
+
+def _stake(call: Step) -> Stake:
+    return Stake.FINAL if cannot_be_undone(call) else _STAKES.get(_risk(call), Stake.FINAL)
+
+
+def _risk(call: Step) -> str:
+    return call.event.risk if call.event.risk in ("HIGH", *_STAKES) else "not told"
 
 
 def _one_answer(state: AgentState) -> list[list[Piece]]:

@@ -18,7 +18,7 @@ from oh_tui.tui.controllers.agent.agents import STOPPING, short_title, state_wor
 from oh_tui.tui.messages import AnnotationsChanged
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.loaded_conversations import Change
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -65,7 +65,7 @@ class Budgets:
         while True:
             answer = await ui.prompt(
                 "dollars, such as 5.00; empty removes it", typed,
-                enter="set", title=self._title(conversation), wrong=refused,
+                enter="set", title=self._title(conversation), wrong=refused, stake=Stake.WORK,
             )  # fmt: skip
             ui.focus_pane(pane)
             if answer is None:
@@ -179,8 +179,9 @@ class Budgets:
             [
                 [(cost, "warn"), (f"Without an answer it stops after this step, in {left} s.", "")],
             ],
-            (("s", "stop it after this step", "stop"),),
+            (Answer("stop it after this step", "stop"),),
             "let it go on",
+            Stake.WORK,
             again=partial(self._question, conversation, end),
         )
 

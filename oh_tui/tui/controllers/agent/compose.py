@@ -7,16 +7,24 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.actions.agent_actions import HalfDone
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
-from oh_tui.tui.controllers.agent.agents import SENDING, TELLING, short_title, state_words
+from oh_tui.tui.controllers.agent.agents import (
+    SENDING,
+    TELLING,
+    short_title,
+    stake_of,
+    state_words,
+)
 from oh_tui.tui.messages import ListsWanted, RunWanted
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.drawing import Piece, shorten
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.sources.actions.agent_actions import Agents
@@ -177,18 +185,20 @@ class Composer:
         server 1.34.0)."""
         costs = [] if state.runs else self._agent_actions.over_budget(state)
         if not state.is_held:
-            send = (("y", "send", "send"),)
-            over = Question("A message lets the agent continue", costs, send, "back to the text")
-            return await self._ui.ask(over) if costs else "send"
+            if not costs:
+                return "send"
+            title, send = "A message lets the agent continue", (Answer("send", "send"),)
+            return await self._ui.ask(Question(title, costs, send, "back to the text", Stake.WORK))
         count = plural(len(state.calls) or 1, "call")
         lines: list[list[Piece]] = [
             [("A message lets the agent continue: calls without result run first.", "warn")],
             *costs,
         ]
-        answers = [("enter", f"reject {count}, then send", "reject")]
+        answers = [Answer(f"reject {count}, then send", "reject")]
         if state.in_sight:
-            answers.append(("y", "approve and send", "approve"))
-        question = Question("", lines, answers, "back to the text")
+            stake = max(Stake.WORK, stake_of(state.calls))
+            answers.append(Answer("approve and send", "approve", "a", stake))
+        question = Question("", lines, answers, "back to the text", Stake.WORK)
         return await self._agent_actions.ask_about_calls(state, question)
 
     async def _resume(self, source: Source, conversation: Conversation) -> bool:
@@ -212,14 +222,15 @@ class Composer:
             return True
         if plan.action != "resume":
             raise Problem(f"The message was not sent: {plan.reason}", plan.hint)
-        lines: list[list[Piece]] = [
-            [("The sandbox is paused. The agent reads messages only while it runs.", "")]
-        ]
-        if plan.others:
-            lines += [list(line) for line in self._sandbox_actions.question(plan).lines]
-        answers = (("enter", "resume it, then send", "now"),)
-        if not await self._ui.ask(Question("Resume sandbox", lines, answers, "back to the text")):
-            return False
+        if plan.at_stake:
+            why = "The agent reads messages only while its sandbox runs. "
+            question = replace(
+                self._sandbox_actions.question(plan, why),
+                answers=(Answer("resume it, then send", "now"),),
+                refusal="back to the text",
+            )
+            if not await self._ui.ask(question):
+                return False
         self._session.changing[sandbox_id] = "being resumed"
         with self._session.writes.doing("resuming a sandbox"):
             stage = await self._sandbox_actions.carry_out(sandboxes, plan, self._ui.tell)
@@ -243,7 +254,7 @@ def _require_reader(state: AgentState) -> None:
 def _read_when(state: AgentState) -> str:
     """When the agent would read a message."""
     if state.obstacle:
-        return "asks before it resumes the sandbox"
+        return "resumes the sandbox first"
     if state.runs:
         return "it reads this when its step is over"
     if state.waits:

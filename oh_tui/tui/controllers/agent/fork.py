@@ -15,7 +15,7 @@ from oh_tui.tui.controllers.agent.agents import short_title
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -89,11 +89,11 @@ class Forking:
                 place, changed = await asyncio.to_thread(
                     _looked, study, step, before=said is not None
                 )
-            at = f"at step {place.step}" if said is None else f"before step {step}"
-            if not await ui.ask(self._question(ready, study, place, changed, at)):
-                return
+            where = f"at step {place.step}" if said is None else f"before step {step}"
+            at = f"of {short_title(origin)} {where}"
             name = f"{bare_id(origin.id)}/{place.event_id}"
-            text = await self._first_message(name, at, said or "")
+            lines = self._stakes(ready, study, place, changed)
+            text = await self._first_message(name, at, said or "", lines)
             if text is None:
                 return
             if said is None:  # the end may be another one by now
@@ -108,9 +108,10 @@ class Forking:
             self._show(forked, len(study.trajectory))
             await self._go_on(source, agents, forked)
 
-    def _question(
-        self, ready: Origin, study: Study, place: ForkPlace, changed: str, at: str
-    ) -> Question:
+    def _stakes(
+        self, ready: Origin, study: Study, place: ForkPlace, changed: str
+    ) -> list[list[Piece]]:
+        """What a fork is, above its first message."""
         origin = ready.conversation
         model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
         knows = f"It knows {ready.knows(place, len(study.trajectory))}{model}. "
@@ -122,16 +123,17 @@ class Forking:
             lines.append([("The files are not turned back", "warn"), (changed, "")])
             told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
             lines.append([(told, "key"), ("  writes them as they were then", "dim")])
-        answers = (("enter", "write its first message, or none", "go"),)
-        return Question(f"Fork {short_title(origin)} {at}", lines, answers)
+        return lines
 
-    async def _first_message(self, name: str, at: str, said: str) -> str | None:
+    async def _first_message(
+        self, name: str, at: str, said: str, lines: list[list[Piece]]
+    ) -> str | None:
         """What the fork is told first, "" for nothing; None for no fork. The text is kept for the
         next time, until there is a fork."""
         session = self._session
         editor = editing.Editor(
             ((f"First message to the fork {at}", "title"),),
-            text=session.drafts.get(name, said), hint="none: it waits for one",
+            lines=lines, text=session.drafts.get(name, said), hint="none: it waits for one",
             send="fork, and send it", keep="no fork",
         )  # fmt: skip
         text, sent = await self._agents.write(editor)
@@ -189,7 +191,11 @@ class Forking:
         if not fit:
             raise Problem(forking.WITHOUT_KEY, f"{forking.make_a_profile(agents)}{kept}")
         answers = [
-            (str(number), f"{safe_line(one.name)}  {safe_line(one.model or '')}".strip(), one.name)
+            Answer(
+                f"{safe_line(one.name)}  {safe_line(one.model or '')}".strip(),
+                one.name,
+                str(number),
+            )
             for number, one in enumerate(fit, 1)
         ]
         then = ", and the message is sent then" if has_text else ""
@@ -197,7 +203,9 @@ class Forking:
             [(f"{forking.WITHOUT_KEY}.", "warn")],
             [(f"A profile of the server brings one{then}.", "")],
         ]
-        chosen = await self._ui.ask(Question("The fork has no key", lines, answers, "leave it so"))
+        stake = Stake.WORK if has_text else Stake.NOTHING
+        question = Question("The fork has no key", lines, answers, "leave it so", stake)
+        chosen = await self._ui.ask(question)
         if not chosen:
             self._ui.tell(f"the fork has no key{kept}")
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +18,7 @@ from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.ask import AskScreen
 from oh_tui.tui.state.questions import Questions
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -93,7 +93,7 @@ class AgentSetups:
             return
         agents, setup = found
         answers = [
-            (key, label, act)
+            Answer(label, act, key)
             for key, label, act in (
                 ("p", "switch profile", Act.SWITCH),
                 ("c", "change when it asks", Act.CONFIRM),
@@ -111,7 +111,9 @@ class AgentSetups:
             case Act.CONDENSE:
                 await self._condense(agents, setup)
 
-    async def goes_on(self, agents: Agents, state: AgentState) -> bool:
+    async def goes_on(
+        self, agents: Agents, state: AgentState, stakes: Sequence[Sequence[Piece]]
+    ) -> bool:
         """Whether an agent whose key was rejected is to go on with the same key; offers to switch
         its profile."""
         with self._ui.preparing("asking for the profiles"):
@@ -120,15 +122,16 @@ class AgentSetups:
         kept = "the conversation keeps the key that it began with"
         if setup.profile:
             kept = f"it uses the profile {setup.profile} now"
-        lines: list[list[Piece]] = [
+        lines: list[Sequence[Piece]] = [
             [(f"The model's key was rejected; {kept}.", "warn")],
             [(why or f"Profiles: {setup.names_shown or profile_hint(setup)}", "")],
+            *stakes,
         ]
-        answers = [("y", "go on with what it has", "go on")]
+        answers = [Answer("go on with what it has", "go on")]
         if not why:
-            answers.insert(0, ("s", "switch profile", "switch"))
+            answers.append(Answer("switch profile", "switch", "s", Stake.NOTHING))
         title = f"Continue {short_title(state.conversation)}"
-        chosen = await self._ui.ask(Question(title, lines, answers))
+        chosen = await self._ui.ask(Question(title, lines, answers, stake=Stake.WORK))
         if chosen == "switch":
             await self._switch(agents, setup)
         return chosen == "go on"
@@ -162,8 +165,9 @@ class AgentSetups:
 
         while True:
             answer = await self._ui.prompt(
-                "its name", name, enter="switch", title=title, wrong=wrong, complete=complete
-            )
+                "its name", name, enter="switch", title=title, wrong=wrong, complete=complete,
+                stake=Stake.WORK,
+            )  # fmt: skip
             self._ui.focus_pane(pane)
             name = (answer or "").strip()
             if not name:
@@ -182,11 +186,12 @@ class AgentSetups:
         if setup.state.runs:
             lines.append([("It works: this holds from the end of its step on.", "dim")])
         answers = [
-            ("a", "before every call", "always"),
-            ("r", "before risky calls", "risky"),
-            ("x", "never", "never"),
+            Answer("before every call", "always", "a"),
+            Answer("before risky calls", "risky", "r"),
+            Answer("never", "never", "x"),
         ]
-        word = await self._ui.ask(Question("When the agent asks", lines, answers, "as it is"))
+        title = "When the agent asks"
+        word = await self._ui.ask(Question(title, lines, answers, "as it is", Stake.WORK))
         if not word:
             return
         with self._ui.reporting():
@@ -197,7 +202,7 @@ class AgentSetups:
         lines: list[list[Piece]] = [
             [("A model sums up its older events, which it then forgets. This costs money.", "")],
         ]
-        question = Question("Condense", lines, (("y", "condense now", "yes"),))
+        question = Question("Condense", lines, (Answer("condense now", "yes"),), stake=Stake.WORK)
         if not await self._ui.ask(question):
             return
         with self._ui.reporting():

@@ -41,6 +41,9 @@ class NewConversations:
         self._edit = edit
 
     def action_open(self) -> None:
+        self._ui.begin("ask", self.open)
+
+    async def open(self) -> None:
         """Ask what to start."""
         if self._may_start():
             self._open(self._session.draft or Draft())

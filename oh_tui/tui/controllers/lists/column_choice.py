@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.tui.messages import ColumnsChanged
 from oh_tui.tui.state.columns import LIST, STEPS, Column
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from oh_tui.tui.session import Session
@@ -63,11 +63,11 @@ def _question(
     was_chosen: bool,
 ) -> Question:
     answers = [
-        (one.key, f"{'hide' if one.name in wanted else 'show'} {one.label}", one.name)
+        Answer(f"{'hide' if one.name in wanted else 'show'} {one.label}", one.name, one.key)
         for one in columns
     ]
     if was_chosen:
-        answers.append(("u", "as many as fit", USUAL))
+        answers.append(Answer("as many as fit", USUAL, "u"))
     lines: list[list[Piece]] = []
     if lacks := ", ".join(one.label for one in columns if one.name in missing):
         lines.append([(f"no room for {lacks}: z gives the pane the whole screen", "warn")])

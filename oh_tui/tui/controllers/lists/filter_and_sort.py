@@ -28,7 +28,7 @@ from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state import rules
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
@@ -152,7 +152,8 @@ class ListActions:
 
     async def _ask(self, title: str, keys: Sequence[tuple[str, str, str]]) -> str:
         pane = self._session.pane
-        answer = await self._ui.ask(Question(title, (), keys, refusal="as it is", harmless=True))
+        answers = [Answer(label, value, key) for key, label, value in keys]
+        answer = await self._ui.ask(Question(title, (), answers, "as it is", harmless=True))
         self._ui.focus_pane(pane)
         return answer
 

@@ -9,6 +9,7 @@ from oh_tui.text.display import cached_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.widgets.question_bar import Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.session import Session
@@ -45,7 +46,7 @@ class Renaming:
         while True:
             typed = await ui.prompt(
                 "the title, for all who see the conversation", title,
-                enter="rename", title="Rename on the server", wrong=refused,
+                enter="rename", title="Rename on the server", wrong=refused, stake=Stake.WORK,
             )  # fmt: skip
             ui.focus_pane(pane)
             if typed is None or typed.strip() == cached_line(conversation.title):

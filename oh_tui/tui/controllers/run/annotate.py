@@ -23,7 +23,7 @@ from oh_tui.tui.state.loaded_runs import beside_words
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -196,7 +196,7 @@ class AnnotationActions:
             answer = await ui.prompt(
                 "key, key:value, -key removes", typed,
                 enter="tag", title=self._tags_title(conversation), wrong=refused,
-                complete=self._completing(),
+                complete=self._completing(), stake=Stake.WORK,
             )  # fmt: skip
             ui.focus_pane(pane)
             if not (answer or "").strip():
@@ -249,7 +249,7 @@ class AnnotationActions:
             lines.append(
                 [("The agent is working: the tags are written when its step ends.", "dim")]
             )
-        answers = (("y", "write it to the server too", "yes"),)
+        answers = (Answer("write it to the server too", "yes"),)
         if not await self._ui.ask(Question("Tags", lines, answers, "only here")):
             return False
         if source is not None and source is self._session.source and source.records:

@@ -10,7 +10,7 @@ from oh_tui.trajectory.model.trajectory import ALL
 from oh_tui.trajectory.presentation.describe import describe_event
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import shorten
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.branches import Branches
@@ -86,10 +86,11 @@ class BranchActions:
         words = [_began(branches, n) for n in range(1, branches.count + 1)]
         room = _each(words, self._ui.columns - REST - BESIDE * branches.count)
         answers = [
-            (str(n), self._name(branches, n, word, room), str(n)) for n, word in enumerate(words, 1)
+            Answer(self._name(branches, n, word, room), str(n), str(n))
+            for n, word in enumerate(words, 1)
         ]
         title = f"Show one of {branches.count} branches"
-        answers.append(("a", "all of them", str(ALL)))
+        answers.append(Answer("all of them", str(ALL), "a"))
         answer = await self._ui.ask(Question(title, [], answers, "stay", harmless=True))
         return int(answer) if answer else None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.results import Cost, Loaded, Older, joined
 from oh_tui.text.human import plural, rough
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reader import RunReader
@@ -129,4 +129,4 @@ def _cost_question(cost: Cost) -> Question:
          ("for each call the server reads the whole run.", "")],
         [("Esc or another run stops it. What was read stays; L continues.", "dim")],
     ]  # fmt: skip
-    return Question("Read all events", lines, (("enter", "read them", "yes"),))
+    return Question("Read all events", lines, (Answer("read them", "yes"),), stake=Stake.WORK)

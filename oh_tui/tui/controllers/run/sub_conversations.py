@@ -15,7 +15,7 @@ from oh_tui.trajectory.model.trajectory import SubAgent
 from oh_tui.trajectory.presentation.blocks import links_of
 from oh_tui.tui.messages import RunStudied, RunWanted
 from oh_tui.tui.widgets.drawing import shorten
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,9 @@ class SubConversations:
         """One of several sub-agents; "" for none."""
         shown = list(ids.items())[:MOST]
         answers = [
-            (str(n), shorten(safe_line(asked), WIDTH, self._ui.glyphs.more) or f"number {n}", id)
+            Answer(
+                shorten(safe_line(asked), WIDTH, self._ui.glyphs.more) or f"number {n}", id, str(n)
+            )
             for n, (id, asked) in enumerate(shown, 1)
         ]
         title = f"This step started {len(ids)} sub-agents"

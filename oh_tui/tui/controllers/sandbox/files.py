@@ -15,7 +15,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.tui.controllers.system.downloads import saved_words
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
@@ -48,7 +48,7 @@ class FileTransfers:
             self._ui.tell(session.no_target)
             return
         with self._ui.reporting():
-            workspace = await self._sandboxes.workspace(conversation, "Get a file")
+            workspace = await self._sandboxes.workspace(conversation)
             if workspace is None:
                 return
             with self._ui.preparing("asking for the agent's folder"):
@@ -70,7 +70,7 @@ class FileTransfers:
             self._ui.tell(session.no_changes or session.no_target)
             return
         with self._ui.reporting():
-            workspace = await self._sandboxes.workspace(conversation, "Put a file")
+            workspace = await self._sandboxes.workspace(conversation)
             if workspace is None:
                 return
             with self._ui.preparing("asking for the agent's folder"):
@@ -109,8 +109,9 @@ class FileTransfers:
             path, there = await workspace.target(path, local.name)
         if there is not None:
             lines = [[(clean_line(path), "key"), (f"  is there already, {size(there)}", "")]]
-            question = Question("Put a file", lines, (("r", "replace it", "replace"),))
-            if await self._ui.ask(question) != "replace":
+            replace = Answer("replace it", "replace")
+            question = Question("Put a file", lines, (replace,), stake=Stake.FINAL)
+            if not await self._ui.ask(question):
                 raise Problem("Nothing was replaced", "type another path")
         progress = self._progress(f"putting {clean_line(local.name)}")
         try:
@@ -133,8 +134,9 @@ class FileTransfers:
         wrong = ""
         while True:
             typed = await self._ui.prompt(
-                "", value, enter=enter, title=title, wrong=wrong, complete=complete
-            )
+                "", value, enter=enter, title=title, wrong=wrong, complete=complete,
+                stake=Stake.WORK,
+            )  # fmt: skip
             if typed is None:
                 return
             value = typed

@@ -25,7 +25,7 @@ from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.state.work import Batch, Wait
 from oh_tui.tui.widgets.conversation_list import first_titles, title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 """Conversations named in a question; the others are counted."""
+
+_FREEZE = Answer("freeze now", "now", "f")
+
+_NEEDED = "The sandbox is paused, and this needs it to run. "
 
 
 class SandboxActions:
@@ -63,9 +67,9 @@ class SandboxActions:
         if await self.change(sandboxes, sandbox_id):
             self._ui.post_message(ListsWanted())
 
-    async def workspace(self, conversation: Conversation, title: str) -> Workspace | None:
-        """The sandbox of a conversation; if it is paused, offer to resume it. None when the user
-        declines, Problem when it does not run."""
+    async def workspace(self, conversation: Conversation) -> Workspace | None:
+        """The sandbox of a conversation, resumed if it is paused. None when the user declines that,
+        Problem when it does not run."""
         session = self._session
         source = session.source
         places = source.workspaces if source else None
@@ -78,10 +82,6 @@ class SandboxActions:
         except sandbox_workspace.Asleep:
             if session.settings.read_only or not (sandboxes and conversation.sandbox_id):
                 raise
-            lines = [[("The sandbox is paused, and this needs it to run.", "")]]
-            answers = [("p", "resume it, then go on", "resume")]
-            if await self._ui.ask(Question(title, lines, answers)) != "resume":
-                return None
         wanted = await self._resume_first(sandboxes, conversation.sandbox_id)
         self._ui.post_message(ListsWanted())
         if not wanted or session.source is not source:  # given up, or another server is open
@@ -126,10 +126,14 @@ class SandboxActions:
             plan = await sandboxes.plan(sandbox_id)
         if not plan.action:
             raise Problem(f"It cannot be paused or resumed: {plan.reason}", plan.hint)
-        answer = await self._ui.ask(self.question(plan)) if plan.at_stake else "now"
+        pauses = plan.action == "pause"
+        if opens and pauses:  # somebody has resumed it
+            return True
+        answer = "now"
+        if pauses or plan.at_stake:
+            answer = await self._ui.ask(self.question(plan, _NEEDED if opens else ""))
         if not answer:
             return False
-        pauses = plan.action == "pause"
         session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
         stopped = answer == "stop" and bool(plan.running)
         with (
@@ -180,7 +184,7 @@ class SandboxActions:
         named = ", ".join(titles[:2]) or plural(len(paused), "sandbox", "sandboxes")
         return f" · the server paused {named}"
 
-    def question(self, plan: SandboxPlan) -> Question:
+    def question(self, plan: SandboxPlan, why: str = "") -> Question:
         if plan.action == "resume":
             listed = self._session.conversations
             inside = {c.sandbox_id: c for c in reversed(listed)}
@@ -188,10 +192,11 @@ class SandboxActions:
             up = plural(len(plan.others), "other sandbox", "other sandboxes")
             limit = "If this goes over its limit, the server pauses the oldest without asking:"
             lines: list[list[Piece]] = [
-                [(f"{up} up. {limit}", "")],
+                [(f"{why}{up} up. {limit}", "")],
                 [("  ".join(names) or "their conversations are not loaded", "dim")],
             ]
-            return Question("Resume sandbox", lines, (("enter", "resume", "now"),))
+            resume = Answer("resume", "now")
+            return Question("Resume sandbox", lines, (resume,), stake=Stake.WORK)
         running = plan.running
         count = plural(len(running), "run")
         head = f"Stops {count}:" if running else "Pauses the sandbox of:"
@@ -201,14 +206,11 @@ class SandboxActions:
             first += self._named(conversation)
         if len(ordered) > SHOWN:
             first.append((f"and {len(ordered) - SHOWN} more", "dim"))
-        answers = [("enter", "pause", "now")]
+        answers = [Answer("pause", "now")]
         if running:
-            answers = [
-                ("enter", "stop the agent after this step, then pause", "stop"),
-                ("f", "freeze now", "now"),
-            ]
+            answers = [Answer("stop the agent after this step, then pause", "stop"), _FREEZE]
         again = partial(self.question, plan) if running else None
-        return Question("Pause sandbox", [first], answers, again=again)
+        return Question("Pause sandbox", [first], answers, stake=Stake.WORK, again=again)
 
     def _named(self, conversation: Conversation) -> list[Piece]:
         """Glyph and title; for the run at the right also its current step."""
@@ -259,9 +261,10 @@ class SandboxActions:
                 raise Problem(
                     f"It cannot be paused or resumed: {reason}", first.hint if first else ""
                 )
-            answer = await self._ui.ask(
-                self._marked_question([*todo.values()], len(ids) - len(todo))
-            )
+            answer = "now"
+            if action == "pause" or any(plan.at_stake for plan in todo.values()):
+                question = self._marked_question([*todo.values()], len(ids) - len(todo))
+                answer = await self._ui.ask(question)
             if not answer:
                 return
             for one in plans.keys() - todo.keys():
@@ -343,13 +346,11 @@ class SandboxActions:
         if todo[0].action == "resume":
             up = {s.id for plan in todo for s in plan.others}
             lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *self._some(inside)]]
-            if up:
-                count_up = plural(len(up), "other sandbox is", "other sandboxes are")
-                limit = "If this goes over its limit, the server pauses the oldest without asking."
-                lines.append([(f"{count_up} up. {limit}{aside}", "")])
-            elif aside:
-                lines.append([(aside.strip(), "dim")])
-            return Question(f"Resume {count}", lines, (("enter", f"resume {len(todo)}", "now"),))
+            count_up = plural(len(up), "other sandbox is", "other sandboxes are")
+            limit = "If this goes over its limit, the server pauses the oldest without asking."
+            lines.append([(f"{count_up} up. {limit}{aside}", "")])
+            resume = Answer(f"resume {len(todo)}", "now")
+            return Question(f"Resume {count}", lines, (resume,), stake=Stake.WORK)
         running = [c for plan in todo for c in plan.running]
         others = [c for c in inside if c not in running]
         lines = []
@@ -361,13 +362,10 @@ class SandboxActions:
             lines.append([(head, ""), *self._some(others)])
         if aside:
             lines.append([(aside.strip(), "dim")])
-        answers = [("enter", f"pause {len(todo)}", "now")]
+        answers = [Answer(f"pause {len(todo)}", "now")]
         if running:
-            answers = [
-                ("enter", "stop each agent after its step, then pause", "stop"),
-                ("f", "freeze now", "now"),
-            ]
-        return Question(f"Pause {count}", lines, answers)
+            answers = [Answer("stop each agent after its step, then pause", "stop"), _FREEZE]
+        return Question(f"Pause {count}", lines, answers, stake=Stake.WORK)
 
     def _some(self, conversations: list[Conversation]) -> list[Piece]:
         return first_titles(self._session.loaded, conversations, self._ui.glyphs)

@@ -31,7 +31,7 @@ class Shells:
             self._ui.tell(session.no_changes or session.no_target)
             return
         with self._ui.reporting():
-            workspace = await self._sandboxes.workspace(conversation, "Shell")
+            workspace = await self._sandboxes.workspace(conversation)
             if workspace is None:
                 return
             name = bare_id(conversation.id)

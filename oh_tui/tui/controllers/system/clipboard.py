@@ -18,7 +18,7 @@ from oh_tui.trajectory.presentation.blocks import command_text, json_text, outpu
 from oh_tui.trajectory.presentation.markdown import step_markdown
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.state import context_rows
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -102,11 +102,11 @@ class Clipboard:
         session, ui = self._session, self._ui
         conversation = session.target()
         selected = self._steps.range
-        answers = [(key, label, key) for key, label, _ in COPY_KEYS]
+        answers = [Answer(label, key, key) for key, label, _ in COPY_KEYS]
         if self._bodies.hit_line and not selected:
-            answers.append(("f", "line found", "f"))
+            answers.append(Answer("line found", "f", "f"))
         if session.saved:
-            answers.append(("p", "path of the download", "p"))
+            answers.append(Answer("path of the download", "p", "p"))
         title = f"Copy {self._steps.range_words}".rstrip()
         answer = await ui.ask(Question(title, [], answers, "none", harmless=True))
         if not answer:

@@ -16,7 +16,7 @@ from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.conversation_list import first_titles
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -86,7 +86,7 @@ class Downloads:
             [(f"Saves {count} one after the other in {session.settings.download_folder}", "")],
             first_titles(session.loaded, marked, self._ui.glyphs),
         ]
-        answers = (("enter", f"download {len(marked)}", "yes"),)
+        answers = (Answer(f"download {len(marked)}", "yes"),)
         if not await self._ui.ask(Question(f"Download {count}", lines, answers)):
             return
         saved: dict[str, int] = {}

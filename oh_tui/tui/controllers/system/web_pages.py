@@ -18,7 +18,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.desktop import start_detached
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.question_bar import Question
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -106,11 +106,11 @@ class WebPages:
 
     async def _choose(self, links: list[Link]) -> Link | None:
         answers = [
-            ("enter" if n == 0 else str(n + 1), f"{link.url.rpartition('/')[2]}", str(n))
+            Answer(link.url.rpartition("/")[2], str(n), str(n + 1))
             for n, link in enumerate(links[:SHOWN])
         ]
-        key, number, value = answers[0]
-        answers[0] = (key, f"{number}, the newest", value)
+        newest = answers[0]
+        answers[0] = Answer(f"{newest.label}, the newest", newest.value)
         words = f"{len(links)} pull requests, such as {links[0].url}"
         answer = await self._ui.ask(Question("Pull requests", [[(words, "")]], answers))
         return links[int(answer)] if answer else None
@@ -131,9 +131,9 @@ class WebPages:
             title, why = f"{what}: no browser can be started here", ""
             self._copy(link.url)
         lines = [[(link.url, "key")], [(why, "dim")]] if why else [[(link.url, "key")]]
-        answers = [("y", "copy it" if why else "copy it again", "copy")]
+        answers = [Answer("copy it" if why else "copy it again", "copy", "c")]
         if link.guess and not made_up:
-            answers.insert(0, ("enter", "open it", "open"))
+            answers.insert(0, Answer("open it", "open"))
         answer = await self._ui.ask(Question(title, lines, answers, "close"))
         if answer == "open" and open_address(link.url):
             self._ui.tell(f"opened {link.url}")

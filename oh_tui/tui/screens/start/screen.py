@@ -34,6 +34,7 @@ from oh_tui.tui.screens.start.task_list import TaskScreen
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Label, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
+from oh_tui.tui.widgets.first_frame import hands_of
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def action_start(self) -> None:
         if self.starting:
             return
-        if not self.text.is_seen:
+        if hands_of(self).in_motion:
             self._say(EARLY, wrong=True)
             return
         try:
