@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,18 +189,26 @@ async def test_the_record_is_read_again_when_the_agent_stops(
         assert spent(run) == BOTH
 
 
-async def test_while_the_agent_works_the_record_is_read_once_a_minute(
+async def test_while_the_agent_works_the_record_is_read_every_15_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("oh_tui.sources.server_runs.server_stats.AGAIN", 0.0)
+    clock = [0.0]
+    made = SimpleNamespace(monotonic=lambda: clock[0])
+    monkeypatch.setattr("oh_tui.sources.server_runs.server_stats.time", made)
     servers = Servers(inside=HISTORY[:3], stats=told(A))
     async with followed(servers, monkeypatch) as (run, _):
+        await looks(servers)
+        clock[0] = 100.0
         await looks(servers)
         assert records(servers) == 0, "nothing is new"
         servers.inside, servers.stats = HISTORY, told(A, B)
         await looks(servers)
-        assert records(servers) == 1
-        assert spent(run) == BOTH
+        assert (records(servers), spent(run)) == (1, BOTH)
+        for now, read in ((114.9, 1), (115.0, 2)):
+            clock[0] = now
+            servers.inside = [*servers.inside, turned(int(now), "running")]
+            await looks(servers)
+            assert records(servers) == read
 
 
 async def test_a_record_that_does_not_come_is_not_asked_for_all_the_time(
