@@ -11,14 +11,14 @@ from oh_tui.text.problem import Problem, Remedy
 
 def write(
     target: Path,
-    pieces: Iterable[str],
+    pieces: Iterable[str] | Iterable[bytes],
     publish: Callable[[Path, Path], Path | None] = publish_as,
 ) -> Path:
     """Returns the path, which `publish` may make another one. Whatever ends it before, an error of
     `pieces` too, leaves nothing."""
     try:
         with part_file(target) as (file, part):
-            file.writelines(piece.encode() for piece in pieces)
+            file.writelines(one if isinstance(one, bytes) else one.encode() for one in pieces)
             file.flush()
             return publish(part, target) or target
     except Problem as problem:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import itertools
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -342,6 +344,80 @@ def test_a_run_of_a_server_is_the_same_trace_as_its_file(run_file: Path) -> None
         spans = spans_in(done.stdout.splitlines(keepends=True))
         ids.append({span["spanId"] for span in spans})
     assert ids[0] == ids[1]
+
+
+def request_in(path: Path) -> list[Fields]:
+    """The spans of a file of protobuf, as `spans_in` has them, sorted by their ids."""
+    official = "opentelemetry.proto.collector.trace.v1.trace_service_pb2"
+    request = importlib.import_module(official).ExportTraceServiceRequest()
+    request.ParseFromString(path.read_bytes())
+    told = importlib.import_module("google.protobuf.json_format").MessageToDict(request)
+    found = spans_in([json.dumps({"resourceSpans": [one]}) for one in told["resourceSpans"]])
+    for span in found:
+        for name in ("traceId", "spanId", "parentSpanId"):
+            if name in span:
+                span[name] = base64.b64decode(span[name]).hex()
+    return sorted(found, key=lambda span: str(span["spanId"]))
+
+
+def as_protobuf_has_them(lines: list[str]) -> list[Fields]:
+    """The spans of lines with the names of numbers, as the JSON of protobuf has them."""
+    kinds, codes = {1: "SPAN_KIND_INTERNAL", 3: "SPAN_KIND_CLIENT"}, ("", "OK", "ERROR")
+    found = spans_in(lines)
+    for span in found:
+        span["kind"] = kinds[span["kind"]]
+        if "status" in span:
+            span["status"]["code"] = f"STATUS_CODE_{codes[span['status']['code']]}"
+        for one in span.get("events", ()):
+            if not one["attributes"]:
+                del one["attributes"]
+    return sorted(found, key=lambda span: str(span["spanId"]))
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one run", "many runs"])
+def test_protobuf_is_one_request_equal_to_the_lines(
+    tmp_path: Path, run_file: Path, many: bool
+) -> None:
+    pytest.importorskip("opentelemetry.proto")
+    path = tmp_path / "runs" if many else run_file
+    if many:
+        write_outputs(path, 6, Maker(seed=8, events=16), part=3)
+    lines, target = tmp_path / "a.jsonl", tmp_path / "a.pb"
+    for more in (("-o", lines), ("-o", target, "--protobuf")):
+        done = oh_tui("export", path, "--to", "otlp", "--messages", *more)
+        assert done.returncode == 0, done.stderr
+    assert ("one request of 6 runs" in done.stderr) is many
+    made = request_in(target)
+    assert made == as_protobuf_has_them(lines.read_text().splitlines(keepends=True))
+    assert len(made) > 20 and {len(span["spanId"]) for span in made} == {16}
+
+
+def test_protobuf_is_for_a_file_and_its_library_is_named(
+    monkeypatch: pytest.MonkeyPatch, run_file: Path, tmp_path: Path
+) -> None:
+    done = oh_tui("export", run_file, "--to", "otlp", "--protobuf")
+    assert done.returncode == 2 and "name a file: -o traces.pb" in done.stderr
+    done = oh_tui("export", run_file, "--to", "md", "--protobuf")
+    assert done.returncode == 2 and "--protobuf is for --to otlp" in done.stderr
+    monkeypatch.setitem(sys.modules, "google.protobuf.json_format", None)
+    target = tmp_path / "a.pb"
+    done = oh_tui("export", run_file, "--to", "otlp", "--protobuf", "-o", target)
+    assert done.returncode == 2 and not target.exists()
+    assert "opentelemetry-proto, which writes protobuf, is not installed" in done.stderr
+    assert "uv tool install '.[otlp]', or pip install 'oh-tui[otlp]'" in done.stderr
+
+
+def test_the_cost_of_an_answer_has_the_names_that_receivers_read() -> None:
+    spans = traced(demo_run("week-dates"))
+    chats = [
+        s["attributes"] for s in named(spans, "chat") if "openhands.cost_usd" in s["attributes"]
+    ]
+    assert chats
+    for told in chats:
+        costs = {told["openhands.cost_usd"], told["gen_ai.usage.cost"], told["llm.cost.total"]}
+        assert len(costs) == 1 and costs.pop() > 0
+    others = [s["attributes"] for s in spans if s["attributes"] not in chats]
+    assert not any("gen_ai.usage.cost" in one or "llm.cost.total" in one for one in others)
 
 
 def test_only_chosen_steps_are_written(run_file: Path) -> None:

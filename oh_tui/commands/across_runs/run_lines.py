@@ -46,9 +46,11 @@ async def export_chat(call: Call) -> int:
     return await _export(call, target, partial(ChatJob, every, left_of(call)), without)
 
 
-async def export_otlp(call: Call) -> int:
+async def export_otlp(call: Call, encode: Callable[[str], bytes] | None) -> int:
+    """`encode` makes protobuf of the lines."""
     job = partial(OtlpJob, call.args.messages, call.args.whole, left_of(call))
-    return await _export(call, _target(call), job, "without a step", sub_agents=True)
+    without = "without a step"
+    return await _export(call, _target(call), job, without, sub_agents=True, encode=encode)
 
 
 def _target(call: Call) -> Path | None:
@@ -72,6 +74,7 @@ async def _export(
     without: str,
     *,
     sub_agents: bool = False,
+    encode: Callable[[str], bytes] | None = None,
 ) -> int:
     """Writes the lines that a job makes of each run, in a folder that it is told. `without` says of
     which runs it makes none."""
@@ -87,7 +90,7 @@ async def _export(
         async for one in leaves.taken(reading.results()):
             if isinstance(made := one.value, Unread):
                 continue
-            await asyncio.to_thread(_move, made, out)
+            await asyncio.to_thread(_move, made, out, encode)
             runs, lines, empty = runs + 1, lines + made.lines, empty + (not made.lines)
             if out is not None:
                 show_progress(f"{plural(runs, 'run')}, {plural(lines, 'line')}")
@@ -97,7 +100,8 @@ async def _export(
     if target is not None and call.as_json:
         print_json({"runs": runs, "lines": lines, "unread": reading.unread})
     elif target is not None:
-        say(f"wrote {plural(lines, 'line')} of {plural(runs, 'run')} to {clean_line(str(target))}")
+        what = "one request" if encode else plural(lines, "line")
+        say(f"wrote {what} of {plural(runs, 'run')} to {clean_line(str(target))}")
     return reading.code
 
 
@@ -171,10 +175,13 @@ def _output(target: Path | None) -> Iterator[IO[bytes] | None]:
         publish_as(part, target)
 
 
-def _move(made: Lines, out: IO[bytes] | None) -> None:
+def _move(made: Lines, out: IO[bytes] | None, encode: Callable[[str], bytes] | None) -> None:
     """The lines of a run, which are masked already, to their place."""
     path = Path(made.path)
-    if out is not None:
+    if out is not None and encode is not None:
+        with path.open(encoding="ascii") as lines:
+            out.writelines(map(encode, lines))
+    elif out is not None:
         with path.open("rb") as file:
             shutil.copyfileobj(file, out)
     else:

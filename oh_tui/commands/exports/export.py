@@ -33,6 +33,7 @@ from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.long_run import fitting
+from oh_tui.sharing.otlp import protobuf
 from oh_tui.sharing.read_events import always, what_leaves
 from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
 from oh_tui.sharing.what_leaves import WhatLeaves, texts_in, told
@@ -85,6 +86,7 @@ from oh_tui.trajectory.formats.table import find_files
     BRANCH,
     flag("--notes", about="with --to md, html and jsonl: your bookmarks, notes and tags"),
     flag("--messages", about="with --to otlp: what the model got and answered, calls and results"),
+    flag("--protobuf", about="with --to otlp -o: protobuf, which Phoenix wants; needs an extra"),
     flag("--whole", about="with --to html, cast and otlp: large texts whole"),
     argument(
         "--without",
@@ -130,7 +132,8 @@ from oh_tui.trajectory.formats.table import find_files
     "export; after exit code 2, which says that not all runs could be read, it tries\n"
     "those parts again.\n\n"
     "--to otlp makes lines of OTLP JSON, each a request for a collector, of one run or of\n"
-    "many: docs/sharing.md sends them. Ids are the same each time. --messages adds texts.\n\n"
+    "many: docs/sharing.md sends them. Ids are the same each time. --messages adds texts.\n"
+    "--protobuf makes one request in all; it needs pip install 'oh-tui[otlp]'.\n\n"
     "--to chat makes one file of JSON lines, of one run or of many: id, step, messages,\n"
     "tools, answer, usage, label. The words say which runs, as above. --every answer\n"
     "repeats what contexts share, and tells the size first. Sub-agents are left out.",
@@ -142,10 +145,15 @@ async def export(call: Call) -> int:
     if call.args.branch is not None and (call.args.to == "chat" or _names_many(call)):
         taken = "chat and otlp take the active branch, tables take all of them"
         raise Problem("--branch is for the steps of one run", taken)
+    encode = None
+    if call.args.protobuf:
+        if not call.args.output:
+            raise Problem("Protobuf is no text to print", "name a file: -o traces.pb")
+        encode = protobuf.encoder()
     if call.args.to == "chat":
         return await run_lines.export_chat(call)
     if call.args.to == "otlp" and _names_many(call):
-        return await run_lines.export_otlp(call)
+        return await run_lines.export_otlp(call, encode)
     if _names_many(call):
         return await part_files.export_tables(call)
     query = parse(call.args.filter)
@@ -197,7 +205,8 @@ async def export(call: Call) -> int:
         done_by = "oh-tui export ... --to html --yes"
         require_consent(call, stake, done_by, refused="Nothing was written")
     if call.args.output:
-        target = write(path_of(call.args.output), write_it())
+        pieces = map(encode, write_it()) if encode else write_it()
+        target = write(path_of(call.args.output), pieces)
         say(f"wrote {plural(len(run.steps), 'step')} to {clean_line(str(target))}")
     else:
         print_masked(write_it())
@@ -220,6 +229,7 @@ _ONLY_FOR = {
     "every": ("chat",),
     "messages": ("otlp",),
     "notes": ("md", "html", "jsonl"),
+    "protobuf": ("otlp",),
     "whole": ("html", "cast", "otlp"),
 }
 """Options that mean nothing in other formats."""

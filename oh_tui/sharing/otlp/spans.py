@@ -46,6 +46,10 @@ _TOKENS = {
     "cache_write": "gen_ai.usage.cache_creation.input_tokens",
     "reasoning": "gen_ai.usage.reasoning.output_tokens",
 }
+_COST = ("openhands.cost_usd", "gen_ai.usage.cost", "llm.cost.total")
+"""The cost of an answer: by our name, by the one that Langfuse reads, else it shows an estimate of
+its own, and by that of OpenInference (source, Langfuse of August 2026, Phoenix 20.3). The sum of an
+agent has ours alone: added to its answers it would count twice."""
 _FAILED = (Outcome.ERROR, Outcome.COMMAND_FAILED)
 _GOES_ON = ("running", "starting", "saved", "unfinished", "")
 """Verdicts on runs that may have more events than these."""
@@ -262,7 +266,7 @@ def _thinking(study: Study, step: Step, used: Usage | None) -> tuple[Moments, At
 def _spent(used: Usage | None, study: Study) -> Attributes:
     if used is None:
         return {}
-    return _usage(used, study.accounts.told) | {"openhands.cost_usd": used.cost or None}
+    return _usage(used, study.accounts.told) | dict.fromkeys(_COST, used.cost or None)
 
 
 def _usage(used: Usage, told: Told) -> Attributes:

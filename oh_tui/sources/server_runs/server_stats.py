@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 AGAIN = 15.0
 """Seconds between two readings of the record while the agent works: as often as the list reads it
-for the budget beside. No event of 1.17.0 tells a cost, and those of 1.58.2 may be late (measured)."""
+for the budget beside. Events of 1.17.0 tell no cost, and those of 1.58.2 may be late (measured)."""
 
 
 class Told(NamedTuple):
