@@ -118,6 +118,7 @@ def test_json(save: Save) -> None:
         "steps": [58, 59, 60, 61],
         "landing": 58,
         "plan": [3, 4],
+        "goal": None,
         "cut_off": False,
     }
     assert found["before"] == [

@@ -17,6 +17,8 @@ BELOW = "/subagents/"
 class FileConversation(Conversation, frozen=True):
     label: Label | None = None
     """The label that an evaluation gave the result; None if there is none."""
+    goal: str | None = None
+    """The word of the last goal of its run; "" for none, None where it is not read."""
     file_name: str = ""
     """Without folder and .zip; "" if it equals the title or is only an id."""
     apart: str = ""
@@ -40,6 +42,10 @@ def apart_of(conversation: Conversation) -> str:
 
 def version_of(conversation: Conversation) -> str:
     return conversation.version if isinstance(conversation, FileConversation) else ""
+
+
+def goal_told(conversation: Conversation) -> str | None:
+    return conversation.goal if isinstance(conversation, FileConversation) else None
 
 
 def label_of(conversation: Conversation) -> Label | None:

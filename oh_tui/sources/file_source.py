@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
-from oh_tui.sources.file_conversation import BELOW, label_of, version_of
+from oh_tui.sources.file_conversation import BELOW, FileConversation, label_of, version_of
 from oh_tui.sources.file_rows import (
     as_given,
     chosen_row,
@@ -270,7 +270,8 @@ class FileSource:
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word
         row = self.runs.rows.get(conversation.id, conversation)
-        return msgspec.structs.replace(row, execution_status=status or None)
+        more = {"goal": verdict.goal_word} if isinstance(row, FileConversation) else {}
+        return msgspec.structs.replace(row, execution_status=status or None, **more)
 
     async def count(self) -> int | None:
         return len(self.runs.rows) if self._is_listed else None

@@ -104,6 +104,9 @@ class Seen:
     def record_spent(self, conversation: Conversation, spent: Spent) -> None:
         self._states.record_spent(bare_id(conversation.id), spent)
 
+    def record_goal(self, conversation: Conversation, verdict: Verdict) -> None:
+        self._states.record_goal(bare_id(conversation.id), verdict.goal_word)
+
     def record_fork(self, conversation: Conversation, step: int) -> None:
         self._states.record_fork(bare_id(conversation.id), step)
 
@@ -138,7 +141,8 @@ def as_read(call: Call, conversation: Conversation, study: Study) -> Conversatio
     seen = Seen(call)
     if (spent := spent_of(accounts)) and conversation.execution_status != "running":
         seen.record_spent(conversation, spent)
-        seen.save()
+    seen.record_goal(conversation, study.verdict)
+    seen.save()
     return with_spent(conversation, spent)
 
 

@@ -194,6 +194,15 @@ ATTRIBUTES = (
         ),
         text=_status_text, place=4, key="s", cells=13, usual_from=76,
     ),
+    Attribute(
+        name="goal", label="goal", json="goal", is_optional=True, words=(words.GOAL,),
+        value=lambda _, state: state.goal or None, text=lambda _, state: state.goal or "",
+        order=Order(
+            "goal", 12, lambda _, state: state.goal or None,
+            ("by goal", "by goal, back"), ("by goal", "goal, back"),
+        ),
+        place=9, key="g", cells=7, most=12, usual_from=76, is_rare=True,
+    ),
     Attribute(json="label", value=lambda one, _: label_of(one)),
     Attribute(json="sandbox_id", value=lambda one, _: one.sandbox_id),
     # an agent server without an app server has no sandbox

@@ -308,6 +308,16 @@ STATUS = Word(
     tells=lambda asked, term: outcome_told(asked.conversation, asked.state.status.value, term),
 )  # fmt: skip
 
+_GOALS = ("reached", "capped", "interrupted", "running")
+
+GOAL = Word(
+    "goal", (("goal:capped", "set a goal; also reached, interrupted, running, any"),),
+    str.lower, lambda asked, value: bool(asked.state.goal) and value in (ANY, asked.state.goal),
+    any_of((*_GOALS, ANY)),
+    is_open=lambda asked, _: asked.state.goal is None, lacks="goals", is_left_out=True,
+    is_told=lambda asked, _: asked.state.goal is not None,
+)  # fmt: skip
+
 PULL = Word(
     "pr", (("pr:482", "with this pull request; pr:any"),), _pull, _has_pull, any_of(("any", "482"))
 )

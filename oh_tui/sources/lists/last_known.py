@@ -47,6 +47,8 @@ class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     """What its run used in total when it was last read."""
     fork_step: int = 0
     """Of a fork: the step of its origin up to which it knows that; records name an event."""
+    goal: str | None = None
+    """The word of its last goal; "" for a run without any."""
     silent: float | None = None
     """When its last event came, in seconds since 1970, if it is silent. Never read from the disk:
     another event may have come."""
@@ -97,6 +99,12 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         """Records the line of the outcome, on the disk only with `keep`."""
         line = safe_line(line, LINE)
         self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
+
+    def record_goal(self, identifier: str, goal: str) -> None:
+        """Records what its run tells of its goal; "" for none, on the disk only if it had one."""
+        before = self.get(identifier)
+        keep = bool(goal or before.goal)
+        self._set(identifier, msgspec.structs.replace(before, goal=goal), keep=keep)
 
     def record_silent(self, identifier: str, since: float | None) -> None:
         """Records since when the run is silent; None for one that is not."""
@@ -158,7 +166,7 @@ def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
             one = _DECODER.decode(entry)
             if one.spent and not one.spent.is_possible:
                 one = msgspec.structs.replace(one, spent=None)
-            if len(identifier) <= LONGEST and len(one.outcome) <= LONGEST:
+            if len(identifier) <= LONGEST and len(one.outcome + (one.goal or "")) <= LONGEST:
                 found[identifier] = msgspec.structs.replace(
                     _not_after(one, now), line=safe_line(one.line, LINE), silent=None
                 )

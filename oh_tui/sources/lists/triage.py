@@ -10,7 +10,7 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.file_conversation import label_of
+from oh_tui.sources.file_conversation import goal_told, label_of
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import by_the_clock
@@ -103,6 +103,8 @@ class ConversationState(NamedTuple):
     failed sandbox."""
     silent: float | None = None
     """When the last event of a silent run came, in seconds since 1970."""
+    goal: str | None = None
+    """The word of its last goal; "" for a run without any, None where that is not known."""
 
     def group(self, conversation: Conversation) -> Group:
         """The group of the conversation.
@@ -170,7 +172,9 @@ def conversation_state(conversation: Conversation, last_known: LastKnown) -> Con
     if silent is not None:
         status = RunStatus.SILENT
     opened = 0.0 < last_known.opened >= updated(conversation)
-    return ConversationState(status, bool(reported), opened, seen=seen, silent=silent)
+    goal = goal_told(conversation)
+    goal = last_known.goal if goal is None else goal
+    return ConversationState(status, bool(reported), opened, seen=seen, silent=silent, goal=goal)
 
 
 def is_current(conversation: Conversation, last_known: LastKnown) -> bool:

@@ -128,10 +128,12 @@ def _asked(
             conversation,
             label=run.recorded.label,
             execution_status=status or None,
+            goal=verdict.goal_word,
             created_at=conversation.created_at or (times[0] if times else None),
             updated_at=conversation.updated_at or (times[-1] if times else None),
         )
-    state = conversation_state(conversation, LastKnown(outcome=status))
+    known = LastKnown(outcome=status, goal=verdict.goal_word)
+    state = conversation_state(conversation, known)
     told = OfSteps(study.edited_paths)
     if any("failure" in query.of_steps for query in queries):
         told = OfSteps(study.edited_paths, [one.failure.id for one in failures_of(run)])

@@ -36,6 +36,7 @@ from oh_tui.trajectory.analysis.failures import (
 from oh_tui.trajectory.analysis.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.analysis.patch import read_patch
 from oh_tui.trajectory.model.bodies import blocks_text, field, text_field
+from oh_tui.trajectory.model.goal import Goal, goal_of, is_of_last_turn
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import first_line
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -66,8 +67,15 @@ class Verdict(msgspec.Struct, frozen=True):
     """Number of the step to open first."""
     plan: tuple[int, int] | None = None
     """Done and all items of the last plan."""
+    goal: Goal | None = None
+    """The last goal that the run was set."""
     cut_off: bool = False
     """The end of the run is missing, so how it ended is unknown."""
+
+    @property
+    def goal_word(self) -> str:
+        """That of its goal; "" for a run without any."""
+        return self.goal.word if self.goal else ""
 
 
 _CUT_OFF = {
@@ -115,7 +123,16 @@ def judge(trajectory: Trajectory) -> Verdict:
             cause=words.fit(verdict.cause, CAUSE - len(left)) + left,
             short=words.fit(verdict.short, SHORT - len(left)) + left,
         )
-    return msgspec.structs.replace(verdict, plan=plan)
+    goal = goal_of(trajectory)
+    if goal and goal.word != "running" and verdict.word and is_of_last_turn(trajectory):
+        said = goal.words if verdict.word == "finished" else f"{verdict.short}, {goal.words}"
+        verdict = msgspec.structs.replace(
+            verdict,
+            cause=words.fit(said[:1].upper() + said[1:], CAUSE),
+            short=words.fit(said, SHORT),
+            landing=len(trajectory) or None,
+        )
+    return msgspec.structs.replace(verdict, plan=plan, goal=goal)
 
 
 def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
@@ -148,6 +165,12 @@ def _error(trajectory: Trajectory) -> Verdict:
     step, recorded = failure_of(trajectory), trajectory.recorded.error
     if recorded and (step is None or _is_beside(step, recorded)):
         return _recorded(trajectory, *recorded_words(recorded))
+    last = trajectory.steps[-1] if step is None and trajectory.steps else None
+    if last and last.result and last.result.kind == "AgentErrorEvent":
+        error = text_field(last.result.body(), "error")[:500]
+        if _RESTARTED.search(error):
+            said = f"he agent server was restarted while {words.what(trajectory, last)}"
+            return _verdict("error", f"T{said}", f"t{said}", [last], last.number)
     if step is None:
         sentence = "The run failed; the server does not say why."
         return _verdict(
@@ -343,6 +366,12 @@ def _is_beside(failure: Step, recorded: str) -> bool:
     told = f"{text_field(body, 'code')} {text_field(body, 'detail')[:500]}"
     return bool(_LIMIT.search(recorded[:500])) and not _LIMIT.search(told)
 
+
+_RESTARTED = pattern(
+    r"\brestart occurred\b|\bserver (?:was |has been |had )?restarted\b"
+    r"|\binterrupted by an? (?:agent |server )*restart\b",
+    re.IGNORECASE,
+)
 
 _LIMIT = pattern(r"\bmax(?:imum)?[ _-]?(?:number of )?(?:iteration|budget)", re.IGNORECASE)
 

@@ -232,7 +232,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         id=head.id or _substitute_id(raw),
         kind=_name(kind),
         timestamp=head.timestamp or "",
-        source=_name(head.source),
+        source=_source(kind, head.source, raw),
         tool_name=_name(head.tool_name),
         tool_call_id=head.tool_call_id or "",
         action_id=head.action_id or "",
@@ -258,6 +258,20 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
 def _name(text: str | None) -> str:
     """Interned, because many events share it: each copy would take 60 bytes."""
     return sys.intern(text[:_NAME]) if text else ""
+
+
+_BY_SERVER = pattern(
+    rb'(?<!\\)"(?:Your last response did not include a function call'
+    rb"|The goal is NOT yet|Resuming a goal that was paused or interrupted)"
+)
+"""Starts of messages that the server writes as the user."""
+
+
+def _source(kind: str, source: str | None, raw: bytes) -> str:
+    """Who made an event; a message is the user's if the user wrote it."""
+    if kind == "MessageEvent" and source == "user" and _BY_SERVER.search(raw):
+        return "environment"
+    return _name(source)
 
 
 def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str | None) -> str:

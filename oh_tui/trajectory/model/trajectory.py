@@ -107,6 +107,8 @@ class Trajectory:
         """Those whose runs are in the source, by name."""
         self.statuses: list[StatusChange] = []
         """All changes of the status, in order."""
+        self.goals: list[StatusChange] = []
+        """All that was told of goals, in order; the status of the run is not told here."""
         self.numberings = 1
         """Version of the step numbers: one more each time steps were removed."""
         self.events: list[Event] = []
@@ -169,6 +171,8 @@ class Trajectory:
                     if previous := self._last_updates.get(event.key):
                         self._updates[event.id] = previous
                     self._last_updates[event.key] = event
+                    if event.key == "goal":
+                        self.goals.append(StatusChange(len(self.steps), "", event))
                 continue
             number = self._step_answered(event)
             if number:
@@ -348,10 +352,13 @@ class Trajectory:
             step.number = new[step.number]
         self.steps = kept
         ordered = sorted(gone)
-        self.statuses = [
-            change._replace(after=change.after - bisect_right(ordered, change.after))
-            for change in self.statuses
-        ]
+        self.statuses, self.goals = (
+            [
+                change._replace(after=change.after - bisect_right(ordered, change.after))
+                for change in changes
+            ]
+            for changes in (self.statuses, self.goals)
+        )
         self._owner = {event_id: new.get(n, 0) for event_id, n in self._owner.items()}
         self._calls = {name: new[n] for name, n in self._calls.items()}
         for name, numbers in self._unanswered.items():

@@ -231,16 +231,12 @@ def _main_text(values: dict[str, object]) -> str:
     return ""
 
 
-_BY_OPENHANDS = ("Your last response did not include a function call", "The goal is NOT yet")
-"""Starts of messages that OpenHands writes as the user."""
-
-
 def _message(event: Event, body: dict[str, object]) -> Facts:
     line = first_line(bodies.message_text(body))
     sender = text_field(body, "sender")
     if event.source == "agent":
         return Family.AGENT, f"{sender or 'agent'} wrote", (line,)
-    if event.source != "user" or line.startswith(_BY_OPENHANDS):
+    if event.source != "user":
         return Family.SYSTEM, f"{sender or 'OpenHands'} wrote", (line,)
     return Family.YOU, f"{sender or 'you'} wrote", (line,)
 

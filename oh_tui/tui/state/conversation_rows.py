@@ -34,6 +34,8 @@ class Row(msgspec.Struct, frozen=True, dict=True):
     opened: bool = False
     silent: float | None = None
     """When the last event of a silent run came, in seconds since 1970."""
+    goal: str | None = None
+    """The word of the last goal of its run; "" for none, None where that is not known."""
     fork_step: int = 0
     """The step of its origin at which a fork was made; 0 where that is not known."""
     heard: float | None = None
@@ -74,7 +76,7 @@ class Row(msgspec.Struct, frozen=True, dict=True):
         """What the header counts and filter words ask: a row that no longer needs anybody counts as
         long as it is listed among those that do."""
         stays = self.group is Group.NEEDS_YOU
-        return ConversationState(self.status, self.certain, self.opened, stays)
+        return ConversationState(self.status, self.certain, self.opened, stays, goal=self.goal)
 
     @cached_property
     def due(self) -> Group:

@@ -37,6 +37,7 @@ from oh_tui.trajectory.model.trajectory import CUT_OFF
 from oh_tui.tui.state.conversation_rows import Row, flat, joined, ordered
 
 if TYPE_CHECKING:
+    from oh_tui.trajectory.analysis.verdict import Verdict
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 LOOK_AGAIN = 30.0
@@ -191,6 +192,13 @@ class LoadedConversations:
             self.rows = tuple(row for row in self.rows if row.id not in dropped)
         return dropped
 
+    def take_verdict(self, identifier: str, verdict: Verdict) -> None:
+        """Take how a run stands by its events, as just read."""
+        if row := self.row(identifier):
+            self.last_known.record_goal(row.id, verdict.goal_word)
+            self._put(self._renewed(row, row.conversation))
+        self.take_outcome(identifier, verdict.word, verdict.short)
+
     def take_outcome(self, identifier: str, word: str, line: str) -> None:
         """Take the state found in the events of a run: it is newer than the list, and available
         even when the server reports no outcome."""
@@ -331,6 +339,7 @@ class LoadedConversations:
             line=line,
             since=since,
             opened=opened,
+            goal=state.goal,
             silent=state.silent,
             fork_step=known.fork_step,
             moved=silence.moved_words(row.conversation, conversation) or row.moved,

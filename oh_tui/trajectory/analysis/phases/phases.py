@@ -15,6 +15,7 @@ from oh_tui.trajectory.analysis.phases.summary import sentence
 from oh_tui.trajectory.analysis.phases.work import Name, work_of
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.strip import Strip
+from oh_tui.trajectory.model.goal import goal_in
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import DOLLAR
 
@@ -103,7 +104,7 @@ class Phases:
         for one in told:
             said = sentence(one.name, (yield from one.facts()))
             found.append(Phase(one.name, one.groups[0].first, one.groups[-1].last, said))
-        self._told = found
+        self._told = _with_goals(found, self.trajectory)
 
     def _first_changed(self) -> int:
         """The lowest number of a read step that has a new result."""
@@ -119,6 +120,16 @@ class Phases:
         the first of them began, so that their steps can be added again."""
         while number <= self._read and self._groups and self._groups[-1].last >= number:
             self._read = self._groups.pop().first - 1
+
+
+def _with_goals(phases: list[Phase], run: Trajectory) -> list[Phase]:
+    """The phases, each with what was told of a goal at its end."""
+    told = {change.after: goal for change in run.goals if (goal := goal_in(change.event))}
+    for place, phase in enumerate(phases):
+        judged = [goal.words for after, goal in told.items() if phase.first <= after <= phase.last]
+        if judged:
+            phases[place] = phase._replace(summary=f"{phase.summary}, {judged[-1]}")
+    return phases
 
 
 class Spent(NamedTuple):

@@ -67,7 +67,7 @@ class Beside(NamedTuple):
 LISTED = Beside(
     "steps",
     "conversations",
-    ("branch", "changed", "fork", "model", "pr", "repo", "rule", "tag", "title"),
+    ("branch", "changed", "fork", "goal", "model", "pr", "repo", "rule", "tag", "title"),
 )
 """The fields are named here, as the filter of conversations stands above this one."""
 

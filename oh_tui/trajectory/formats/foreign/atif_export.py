@@ -177,9 +177,9 @@ def _steps(group: list[Step], spent: Spent, started: Started) -> list[Fields]:
     own = field(body, MARK, "metrics")
     if event.kind == "ActionEvent":
         made = _calls(group, started)
-    elif event.kind == "MessageEvent" and event.source in ("user", "agent") and _is_message(body):
+    elif event.kind == "MessageEvent" and _by(body) and _is_message(body):
         message = body.get("llm_message") or {}
-        made = {"source": event.source, "message": _text(message.get("content"))}
+        made = {"source": _by(body), "message": _text(message.get("content"))}
         reasoning = body.get("reasoning_content")
         made |= {"reasoning_content": reasoning} if isinstance(reasoning, str) else {}
         told = {"role", "content"}
@@ -192,6 +192,12 @@ def _steps(group: list[Step], spent: Spent, started: Started) -> list[Fields]:
         made |= {"source": "agent"} if usage else {}
         return [made | _metrics(usage, made, own), *reports]
     return [made | _metrics(spent(first), made, own)]
+
+
+def _by(body: Fields) -> str:
+    """Who a message is from in ATIF: what a server writes as the user is the user's."""
+    source = text_field(body, "source")
+    return source if source in ("user", "agent") else ""
 
 
 def _is_message(body: Fields) -> bool:

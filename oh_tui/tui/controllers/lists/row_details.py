@@ -60,7 +60,7 @@ class RowDetails:
                 continue
             if run is not None:
                 verdict = judge(run)
-                loaded.take_outcome(conversation.id, verdict.word, verdict.short)
+                loaded.take_verdict(conversation.id, verdict)
                 loaded.take_spent(conversation.id, spent_of(Accounts(run)))
                 silent_runs.take_event(session, conversation.id, run)
             news = loaded.row(conversation.id) != before

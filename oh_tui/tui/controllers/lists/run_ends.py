@@ -54,7 +54,7 @@ class RunEnds:
             with contextlib.suppress(Problem):
                 if (run := await source.runs.peek(row.conversation)) is not None:
                     verdict = judge(run)
-                    loaded.take_outcome(row.conversation.id, verdict.word, verdict.short)
+                    loaded.take_verdict(row.conversation.id, verdict)
                     found.append(row.conversation.id)
             if len(found) == BATCH:
                 await self._show(source, found)

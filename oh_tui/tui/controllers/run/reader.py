@@ -288,7 +288,7 @@ class RunReader:
             loaded, name = session.loaded, run.conversation.id
             before = loaded.row(name)
             if run.shows_active:
-                loaded.take_outcome(name, verdict.word, verdict.short)
+                loaded.take_verdict(name, verdict)
             # sub-conversations are rows of their own, sub-agents of a file are not
             whole = run.study.whole
             below = None if loaded.grouped else whole.sub_runs

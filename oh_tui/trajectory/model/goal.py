@@ -1,0 +1,84 @@
+"""The goal that a run was set (`/goal`): rounds of the agent, each judged, until it is reached."""
+
+from __future__ import annotations
+
+import msgspec
+
+from oh_tui.text.human import plural
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+_WORDS = {"complete": "reached"}
+"""Status of the server -> our word, where that is another one."""
+
+_MISSING = 200
+"""Characters of what a judge says is missing."""
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """How far it is, as the server told last; texts are clean and on one line."""
+
+    word: str
+    """running, reached, capped (its last round did not reach it), interrupted, or one that a newer
+    server has."""
+    rounds: int
+    """Rounds that were judged, or that a stopped goal had begun."""
+    most: int
+    """Rounds that it may take; 0 where that is not told."""
+    objective: str
+    score: float | None
+    """Of the last verdict, from 0 to 1; None without one."""
+    missing: str
+    """What the judge found missing."""
+
+    @property
+    def words(self) -> str:
+        """Such as "goal not reached after 5 rounds (0.4): pytest output not shown"."""
+        scored = "" if self.score is None else f" ({self.score:g})"
+        lacks = f": {self.missing}" if self.missing and self.word != "reached" else ""
+        of = f" of {self.most:,}" if self.most else ""
+        match self.word:
+            case "reached":
+                return f"goal reached after {plural(self.rounds, 'round')}{scored}"
+            case "capped":
+                return f"goal not reached after {plural(self.rounds, 'round')}{scored}{lacks}"
+            case "running":
+                return f"goal in round {self.rounds + 1:,}{of}{scored}{lacks}"
+        return f"goal {self.word} in round {self.rounds + 1:,}{of}{scored}{lacks}"
+
+
+def goal_in(event: Event) -> Goal | None:
+    """The goal that a state update tells; None for one that tells none. Never raises."""
+    value = field(event.body(), "value")
+    if not (status := safe_line(text_field(value, "status")[:40])):
+        return None
+    status = status.lower()
+    score = field(value, "verdict", "score")
+    is_number = isinstance(score, int | float) and not isinstance(score, bool)
+    return Goal(
+        _WORDS.get(status, status),
+        _count(field(value, "iteration")),
+        _count(field(value, "max_iterations")),
+        safe_line(text_field(value, "objective")[:1_000]),
+        float(score) if is_number and 0 <= score <= 1 else None,
+        safe_line(text_field(value, "verdict", "missing")[:1_000], _MISSING),
+    )
+
+
+def goal_of(trajectory: Trajectory) -> Goal | None:
+    """The last goal of the run."""
+    return goal_in(trajectory.goals[-1].event) if trajectory.goals else None
+
+
+def is_of_last_turn(trajectory: Trajectory) -> bool:
+    """Whether nobody has asked for something else since the last goal was told."""
+    after = trajectory.goals[-1].after if trajectory.goals else 0
+    later = trajectory.steps[after:]
+    return not any(s.event.kind == "MessageEvent" and s.event.source == "user" for s in later)
+
+
+def _count(value: object) -> int:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**6
+    return value if is_count else 0  # type: ignore[return-value]
