@@ -258,14 +258,14 @@ def _sentence(style: Style, counts: _Counts) -> str:
     told: tuple[tuple[str, int, str, Hue], ...] = (
         ("waiting", counts.waiting, "wait" if counts.waiting > 1 else "waits", "amber"),
         ("failed", counts.failed, "failed", "red"),
-        ("running", counts.running - counts.silent, "running", "cyan"),
-        ("running", counts.silent, "silent", "amber"),
+        ("running", counts.running, "running", "cyan"),
     )
     for name, many, words, hue in told:
         if many:
             for_you = " for you" if name == "waiting" else ""
             glyph = style.glyph(*GLYPHS[name])
-            parts.append(style.paint(f"{glyph} {many} {words}{for_you}", hue))
+            silent = f" ({counts.silent} silent)" * bool(name == "running" and counts.silent)
+            parts.append(style.paint(f"{glyph} {many} {words}{for_you}{silent}", hue))
     more = "the newest " if counts.more else ""
     total = f"{more}{plural(counts.conversations, 'conversation')}"
     costs = (counts.cost, counts.priced, counts.conversations, counts.partial)

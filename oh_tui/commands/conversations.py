@@ -111,7 +111,7 @@ def _help_of_words() -> str:
         "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
     ),
     flag("--all", about="all of them"),
-    flag("--sub", about="sub-conversations too"),
+    flag("--sub", about="sub-conversations too; a filter with is: has them anyway"),
     examples={
         "conversations": f"the {LIMIT} created last",
         "conversations 'is:error after:2d'": "what failed lately",
@@ -128,7 +128,8 @@ async def conversations(call: Call) -> int:
     query = conversation_query.parse(args.filter)
     seen, kept = Seen(call), read_annotations(call)
     limit = MOST if args.all else args.limit
-    found, more = await listed(call, query, seen, kept, limit, sort=args.sort or "", sub=args.sub)
+    sub = args.sub or any(term.field == "is" for term in query.terms)
+    found, more = await listed(call, query, seen, kept, limit, sort=args.sort or "", sub=sub)
     if call.as_json:
         print_json(
             {

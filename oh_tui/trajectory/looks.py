@@ -165,6 +165,7 @@ _STATES = {
     "running": ("running", "good"),
     "silent": ("running", "warn"),
     "starting": ("starting", "good"),
+    "idle": ("starting", "dim"),
     "finished": ("finished", "dim"),
     "stopped": ("paused", "dim"),
     "paused": ("paused", "dim"),  # a sandbox

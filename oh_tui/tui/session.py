@@ -336,9 +336,12 @@ class Session:
         self.listing.sort_again()
 
     def reorder_unwatched(self) -> None:
-        """As `reorder`, unless somebody is in the list: no row moves under the hands."""
+        """As `reorder`, unless somebody is in the list: no row moves under the hands but those
+        that they acted on."""
         if self.pane != "conversations":
             self.reorder()
+        else:
+            self.loaded.place_acted()
 
     @property
     def marked(self) -> tuple[Conversation, ...]:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 _FILTERS = {
-    "waits": "is:waiting is:needs",
-    "wait": "is:waiting is:needs",
-    "failed": "is:failed is:needs",
+    "waits": "is:waiting",
+    "wait": "is:waiting",
+    "failed": "is:failed",
     "running": "is:running",
     "silent": "is:silent",
     "errors": "is:error",
     **{one.value: f"is:{one.value}" for one in Label},
 }
-"""Word of a count -> what lists exactly those counted: failures that were read count no more."""
+"""Word of a count -> what lists exactly those counted."""
 
 
 def location(session: Session) -> tuple[Piece, ...]:
@@ -61,13 +61,14 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     for count, glyph, words, hue in (
         (counts.waiting, glyphs.waiting, "waits" if counts.waiting == 1 else "wait", "warn"),
         (counts.failed, glyphs.error, "failed", "bad"),
-        (counts.running - counts.silent, glyphs.running, "running", "good"),
-        (counts.silent, glyphs.running, "silent", "warn"),
+        (counts.running, glyphs.running, "running", "good"),
     ):
         if count:
             for_you = " for you" if glyph == glyphs.waiting else ""
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
+    if counts.silent:
+        facts.append((f"{counts.silent:,} of them silent", "warn"))
     total = max(session.total or 0, len(session.loaded.rows))
     words = plural(total, "conversation") + cost_words(
         sums.cost, sums.with_cost, total, sums.partial

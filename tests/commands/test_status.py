@@ -51,10 +51,8 @@ def test_what_failed_before_its_sandbox_was_paused_says_so() -> None:
     assert (counts, row.group, row.word) == (Counts(failed=1), "failed", "stuck")
     broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
     assert needy([broken], lambda _: UNSEEN)[1][0].word == "sandbox failed"
-    assert needy([broken], lambda _: LastKnown("error", 1.0, "", OPENED_SINCE)) == (
-        Counts(),
-        [],
-    )
+    opened = LastKnown("error", 1.0, "", OPENED_SINCE)
+    assert needy([broken], lambda _: opened)[0] == Counts(failed=1), "it failed all the same"
 
 
 def test_the_state_that_is_listed_is_that_of_the_agent_as_in_the_explorer() -> None:
@@ -66,7 +64,7 @@ def test_the_state_that_is_listed_is_that_of_the_agent_as_in_the_explorer() -> N
     assert outcome(awake, LastKnown("finished", 1.0)) == ("error", "red")
     broken = Conversation(id="b" * 32, sandbox_status="ERROR", updated_at=CHANGED)
     assert outcome(broken, LastKnown("error", 1.0)) == ("error", "dim")
-    assert outcome(broken, LastKnown()) == ("not known", "dim")
+    assert outcome(broken, LastKnown()) == ("sandbox failed", "dim")
     stopped = Conversation(id="c" * 32, execution_status="paused", sandbox_status="RUNNING")
     assert outcome(stopped, LastKnown()) == ("stopped", "dim")
 
@@ -88,5 +86,5 @@ def test_of_several_in_a_sandbox_the_one_that_the_explorer_lists_first_is_named_
 
 def test_of_the_demo_too() -> None:
     told = json.loads(demo("status", "--json").stdout)
-    assert [told[name] for name in ("waiting", "failed", "running")] == [1, 2, 3]
-    assert len(told["listed"]) == 6 and told["conversations"] == 35
+    assert [told[name] for name in ("waiting", "failed", "running")] == [1, 4, 3]
+    assert len(told["listed"]) == 8 and told["conversations"] == 35

@@ -19,8 +19,9 @@ from oh_tui.sources.lists.spent import Spent, spent_of, with_spent
 from oh_tui.sources.lists.triage import (
     NOT_KNOWN,
     STATUSES,
+    WORDS,
+    ConversationState,
     Counts,
-    Group,
     RunStatus,
     conversation_state,
     count,
@@ -176,7 +177,7 @@ def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue
     """The status of its agent and the hue, as in the explorer's list; one that is only remembered
     is dim."""
     how = conversation_state(conversation, last_known)
-    word = status_word(conversation, how)
+    word = _word(conversation, how)
     if label := label_of(conversation):
         return ", ".join(filter(None, (word, label.words))), LABEL_HUES.get(label, "")
     return word, HUES.get(word, "") if how.certain or not how.status else "dim"
@@ -198,19 +199,16 @@ def needy(
 ) -> tuple[Counts, list[Needy]]:
     """How many wait, failed and run, and which: first those that wait, then those that failed."""
     found: list[Needy] = []
-    stands: list[tuple[Group, RunStatus]] = []
+    statuses: list[RunStatus] = []
     for one in conversations:
         last_known = seen(one)
         how = conversation_state(one, last_known)
-        group = how.group(one)
-        stands.append((group, how.status))
-        if group is Group.RUNNING:
-            name = "running"
-        elif group is Group.NEEDS_YOU:
-            name = "waiting" if how.status is RunStatus.WAITING else "failed"
-        else:
-            continue
-        word = status_word(one, how) if how.seen else "sandbox failed"
-        found.append(Needy(one, name, word, last_known))
+        statuses.append(how.status)
+        if group := next((name for name in GLYPHS if how.status in WORDS[name]), ""):
+            found.append(Needy(one, group, _word(one, how), last_known))
     found.sort(key=lambda row: list(GLYPHS).index(row.group))
-    return count(stands), found
+    return count(statuses), found
+
+
+def _word(conversation: Conversation, how: ConversationState) -> str:
+    return status_word(conversation, how) if how.seen else "sandbox failed"

@@ -13,6 +13,7 @@ from operator import attrgetter
 from statistics import median
 from typing import Any, NamedTuple
 
+from oh_tui.sources.lists.triage import WORDS
 from oh_tui.text.human import dollars, duration, percent, told_cost
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.tables import RunRow
@@ -103,9 +104,6 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
 NOT_TOLD = {"fork": "none known", "day": "no time", "week": "no time"}
 """What the group without a name is called, where that is not simply not known."""
 
-FAILED = ("error", "stuck")
-"""Verdicts of runs that failed."""
-
 
 class Spread(NamedTuple):
     """Distribution of a number over the runs in which it is known."""
@@ -170,7 +168,7 @@ class Group(NamedTuple):
 
     @property
     def failed(self) -> int:
-        return sum(self.endings.get(word, 0) for word in FAILED)
+        return sum(self.endings.get(word, 0) for word in WORDS["failed"])
 
     @property
     def resolved_words(self) -> str:

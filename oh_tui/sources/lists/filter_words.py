@@ -20,7 +20,7 @@ from oh_tui.sources.lists.matching_facts import (
     took_told,
 )
 from oh_tui.sources.lists.tags import MACHINE, of_people, tag_words
-from oh_tui.sources.lists.triage import AT_WORK, ConversationState, Group, RunStatus, updated
+from oh_tui.sources.lists.triage import WORDS, ConversationState, Group, RunStatus, updated
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import dollars_of, seconds_of
 from oh_tui.text.patterns import pattern
@@ -238,9 +238,7 @@ def _says(asked: Asked, wanted: Words) -> bool:
     )
 
 
-_FAILED = (RunStatus.STUCK, RunStatus.ERROR)
-
-_ENDED = (RunStatus.FINISHED, *_FAILED)
+_ENDED = WORDS["finished"] | WORDS["failed"]
 
 
 def _is_unread(asked: Asked) -> bool:
@@ -248,18 +246,16 @@ def _is_unread(asked: Asked) -> bool:
     return not (state.opened or one.parent_conversation_id) and state.status in _ENDED
 
 
+def _does(statuses: Collection[RunStatus]) -> Callable[[Asked], bool]:
+    return lambda asked: asked.state.status in statuses
+
+
 _IS: dict[str, Callable[[Asked], bool]] = {
-    "waiting": lambda asked: asked.state.status is RunStatus.WAITING,
-    "stuck": lambda asked: asked.state.status is RunStatus.STUCK,
-    "failed": lambda asked: asked.state.status in _FAILED,
+    **{word: _does(statuses) for word, statuses in WORDS.items()},
     "error": lambda asked: (
         asked.state.status is RunStatus.ERROR or label_of(asked.conversation) is Label.ERROR
     ),
-    "running": lambda asked: asked.state.status in AT_WORK - {RunStatus.SILENT},
-    "silent": lambda asked: asked.state.status is RunStatus.SILENT,
-    "stopped": lambda asked: asked.state.status is RunStatus.STOPPED,
     "paused": lambda asked: asked.conversation.sandbox_status == "PAUSED",
-    "finished": lambda asked: asked.state.status is RunStatus.FINISHED,
     "unread": _is_unread,
     "needs": lambda asked: asked.state.group(asked.conversation) is Group.NEEDS_YOU,
     "gone": lambda asked: asked.conversation.sandbox_status == "MISSING",
@@ -299,8 +295,8 @@ STATUS = Word(
     "is",
     (
         ("is:needs", "needs you: waits, or failed and was not opened since"),
-        ("is:failed", "also waiting, stuck, error, running, silent, stopped, finished, unread; "
-         "paused, gone: its sandbox"),
+        ("is:failed", "also waiting, stuck, error, running, starting, silent, stopped, finished, "
+         "unread; paused, gone: its sandbox"),
         ("is:resolved", "also unresolved, unlabelled: by an evaluation"),
     ),
     one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS),

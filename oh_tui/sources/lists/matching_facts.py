@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.file_conversation import label_of
 from oh_tui.sources.lists.conversation_order import took
+from oh_tui.sources.lists.triage import WORDS
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
 
@@ -18,9 +19,6 @@ LONGEST = 80
 
 LABELS = ("resolved", "unresolved", "unlabelled")
 """Values of `is:` that the label of an evaluation answers."""
-
-_OF_STATUS = ("waiting", "stuck", "failed", "running", "silent", "stopped", "finished")
-"""Values of `is:` that the status alone answers."""
 
 
 def cost_told(one: Conversation, term: Term) -> str:
@@ -37,7 +35,7 @@ def outcome_told(one: Conversation, status: str, term: Term) -> str:
     label = label_of(one)
     if term.value in LABELS:
         return f"it is {label.value}" if label else ""
-    return f"it is {status}" if status and term.value in _OF_STATUS else ""
+    return f"it is {status}" if status and term.value in WORDS else ""
 
 
 def text_told(name: str, text: str | None) -> str:

@@ -1,11 +1,12 @@
 """Which conversations need the user: the state of each, reported or remembered, and its group.
 
-Explorer and commands count with these functions only.
+`WORDS` says which runs each word counts: header, list, `status`, `is:` and board ask it alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -38,6 +39,19 @@ class RunStatus(StrEnum):
 
 TROUBLE = frozenset({RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR})
 AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.SILENT, RunStatus.STARTING})
+
+WORDS: Mapping[str, frozenset[RunStatus]] = {
+    "waiting": frozenset({RunStatus.WAITING}),
+    "stuck": frozenset({RunStatus.STUCK}),
+    "failed": frozenset({RunStatus.STUCK, RunStatus.ERROR}),
+    "running": AT_WORK,
+    "starting": frozenset({RunStatus.STARTING}),
+    "silent": frozenset({RunStatus.SILENT}),
+    "stopped": frozenset({RunStatus.STOPPED}),
+    "finished": frozenset({RunStatus.FINISHED}),
+}
+"""Word -> what the agents of the runs that it counts do. A fork and a sub-conversation count as any
+other run does, wherever they are listed."""
 
 NOT_KNOWN = "not known"
 """The agent's sandbox is away and nobody saw its status before."""
@@ -96,8 +110,6 @@ class ConversationState(NamedTuple):
     """The server reports it now. If not, it is remembered from when the sandbox ran."""
     opened: bool = False
     """The user has opened the run since it last changed."""
-    stays: bool = False
-    """It stays among those that need the user until the next sort."""
     seen: bool = True
     """The server, or somebody on this machine, saw this status. If not, it is inferred from the
     failed sandbox."""
@@ -109,15 +121,14 @@ class ConversationState(NamedTuple):
     def group(self, conversation: Conversation) -> Group:
         """The group of the conversation.
 
-        A remembered failure leaves "needs you" once its run was opened. A remembered question stays
-        while it can be answered. A finished sub-conversation is not news: its parent reads the
-        result. If an evaluation labelled the run, only the label counts.
+        A remembered failure leaves "needs you" once its run was opened. A finished
+        sub-conversation is not news: its parent reads the result. If an evaluation
+        labelled the run, only the label counts.
         """
         if label := label_of(conversation):
             return _LABELLED[label]
-        if self.status is RunStatus.WAITING and conversation.sandbox_status == "PAUSED":
-            return Group.NEEDS_YOU
-        if self.status in TROUBLE and (self.certain or not self.opened or self.stays):
+        is_new = self.certain or not self.opened
+        if self.status is RunStatus.WAITING or (self.status in WORDS["failed"] and is_new):
             return Group.NEEDS_YOU
         if self.status in AT_WORK:
             return Group.RUNNING
@@ -128,7 +139,7 @@ class ConversationState(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Number of conversations that wait, have failed, and run; `silent` of those that run are."""
+    """How many runs these words of `WORDS` count."""
 
     waiting: int = 0
     failed: int = 0
@@ -136,16 +147,9 @@ class Counts(NamedTuple):
     silent: int = 0
 
 
-def count(states: Iterable[tuple[Group, RunStatus]]) -> Counts:
-    """Counts the conversations that need the user and those that run."""
-    waiting = failed = running = silent = 0
-    for group, status in states:
-        if group is Group.NEEDS_YOU:
-            waiting += status is RunStatus.WAITING
-            failed += status is not RunStatus.WAITING
-        running += group is Group.RUNNING
-        silent += status is RunStatus.SILENT
-    return Counts(waiting, failed, running, silent)
+def count(statuses: Iterable[RunStatus]) -> Counts:
+    found = Counter(statuses)
+    return Counts(*(sum(found[one] for one in WORDS[word]) for word in Counts._fields))
 
 
 def reported_status(conversation: Conversation) -> RunStatus:
@@ -163,9 +167,11 @@ def conversation_state(conversation: Conversation, last_known: LastKnown) -> Con
     seen = True
     if not reported:
         status = STATUSES.get(last_known.outcome, RunStatus.UNKNOWN)
+        paused = conversation.sandbox_status == "PAUSED"
         if status is RunStatus.RUNNING:  # no longer: the agent is frozen or gone with its sandbox
-            paused = conversation.sandbox_status == "PAUSED"
             status = RunStatus.STOPPED if paused else RunStatus.UNKNOWN
+        elif status is RunStatus.WAITING and conversation.sandbox_status and not paused:
+            status = RunStatus.UNKNOWN  # the question went with it
         if not status and conversation.sandbox_status == "ERROR":
             status, seen = RunStatus.ERROR, False
     silent = last_known.silent if reported is RunStatus.RUNNING else None

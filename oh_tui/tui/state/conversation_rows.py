@@ -73,15 +73,13 @@ class Row(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def state(self) -> ConversationState:
-        """What the header counts and filter words ask: a row that no longer needs anybody counts as
-        long as it is listed among those that do."""
-        stays = self.group is Group.NEEDS_YOU
-        return ConversationState(self.status, self.certain, self.opened, stays, goal=self.goal)
+        """What filter words ask."""
+        return ConversationState(self.status, self.certain, self.opened, goal=self.goal)
 
     @cached_property
     def due(self) -> Group:
         """The group it belongs to."""
-        return self.state._replace(stays=False).group(self.conversation)
+        return self.state.group(self.conversation)
 
     @cached_property
     def urgency(self) -> tuple[Group, bool, float]:

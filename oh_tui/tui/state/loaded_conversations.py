@@ -28,6 +28,7 @@ from oh_tui.sources.lists.triage import (
     conversation_state,
     count,
     reported_status,
+    status_word,
     updated,
 )
 from oh_tui.text.human import clock_time
@@ -116,6 +117,8 @@ class LoadedConversations:
         """By id."""
         self._records: dict[str, Metrics | None] = {}
         """The cost in the record of each conversation, by id; rows have the cost that is known."""
+        self._acted: set[str] = set()
+        """The ids of those whose agent the user told something."""
         self._settled: dict[str, float] = {}
         """When an action last reported the state of a conversation, by id."""
 
@@ -138,12 +141,8 @@ class LoadedConversations:
         return self._sums
 
     def _count(self) -> Counts:
-        if not self.grouped:
-            failed = sum(row.status in (RunStatus.STUCK, RunStatus.ERROR) for row in self.rows)
-            return Counts(failed=failed)
-        near = Group.RUNNING  # what is neither there nor due there counts for nothing
-        rows = (row for row in self.rows if row.due <= near or row.group <= near)
-        return count((row.state.group(row.conversation), row.status) for row in rows)
+        counts = count(row.status for row in self.rows)
+        return counts if self.grouped else Counts(failed=counts.failed)  # files wait for nobody
 
     # What becomes known
 
@@ -281,6 +280,12 @@ class LoadedConversations:
                 conversation = self._with_spent(conversation)
             self._put(self._renewed(row, conversation))
 
+    def acted(self, conversation: Conversation, now: float) -> None:
+        """Take its state after the user told its agent something. Its row moves from now on
+        whenever its group changes: who acts on it expects that."""
+        self._acted.add(bare_id(conversation.id))
+        self.settled(conversation, now)
+
     def sandbox_settled(self, sandbox_id: str, status: str, now: float) -> None:
         """Take the state of a sandbox after an action. The rest is unknown: for a paused sandbox
         the server reports no agent and no address (measured), and a resumed one has new ones."""
@@ -331,6 +336,7 @@ class LoadedConversations:
         if not line:
             broken = status is RunStatus.ERROR and conversation.sandbox_status == "ERROR"
             line = "its sandbox failed" if broken else _WORDS.get(status, "")
+            line = line or status_word(conversation, state)
         return msgspec.structs.replace(
             row,
             conversation=conversation,
@@ -390,6 +396,19 @@ class LoadedConversations:
         self._looks[bare_id(one.id)] = look
 
     # The order
+
+    def place_acted(self) -> None:
+        """Move the rows whose agents the user told something; all others keep their places."""
+        parents = {row.parent for row in self.rows} if self._acted else set[str]()
+        moved = {
+            row.id
+            for row in self.rows
+            if row.id in self._acted - parents and row.due is not row.group and not row.depth
+        }
+        if moved and self.grouped:
+            stay = [row for row in self.rows if row.id not in moved]
+            new = [row for row in self.rows if row.id in moved]
+            self.rows = tuple(joined(stay, new, older=False))
 
     def reorder(self, keep: str = "") -> None:
         """Move every row to its place. `keep` is the id of a row that stays in its group although

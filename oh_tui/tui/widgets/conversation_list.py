@@ -148,9 +148,8 @@ class ConversationList(RowList):
             self._tops = [*range(1, len(self.rows) + 1)]
             self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
             return
-        counts = dict.fromkeys(Group, 0)
-        for row in self.rows:
-            counts[row.group] += 1
+        # a row below its parent, or kept where it was, counts to its own group
+        counts = Counter(row.due if self.grouped else row.group for row in self.rows)
         self._tops, self._headings = [], {}
         line, before = 0, None
         for row in self.rows:
@@ -192,7 +191,7 @@ class ConversationList(RowList):
         heading = self._headings.get(line)
         if heading:
             words, count = heading
-            number = f"{count:,} "
+            number = f"{count:,} " if count else ""
             words = fit(words, width - len(number), self.glyphs.more)
             return [(words, "heading"), (number, "dim")]
         index = self.row_near(line)

@@ -195,8 +195,8 @@ async def test_the_four_groups_are_as_in_the_drawing() -> None:
         assert "earlier                            34" in lines[17]
         assert any("· Bump eslint to 10       $0.15+   1d" in line for line in lines)
         assert any("✓ └ Migration notes        $0.13   1d" in line for line in lines)
-        assert it.app.title == "oh-tui ◆1 ✗2 ●3"
-        assert "◆ 1 waits for you · ✗ 2 failed · ● 3 running · 42 conversations, $1" in (
+        assert it.app.title == "oh-tui ◆1 ✗4 ●3"
+        assert "◆ 1 waits for you · ✗ 4 failed · ● 3 running · 42 conversations, $1" in (
             it.text("#header")
         )
 
@@ -354,12 +354,12 @@ async def test_by_default_nothing_rings(monkeypatch: pytest.MonkeyPatch) -> None
         source.statuses = {LEDGER: "error"}
         it.screen.controllers.conversations.schedule.ask()
         await it.settle()
-        assert "✗ 3 failed" in it.text("#header")
+        assert "✗ 5 failed" in it.text("#header")
 
 
 async def test_ascii_marks_and_title() -> None:
     async with explore(settings=Settings(ascii=True)) as it:
-        assert it.app.title == "oh-tui ?1 x2 *3"
+        assert it.app.title == "oh-tui ?1 x4 *3"
         await it.press("space")
         assert "?#Add OAuth login" in it.text("#conversations")
 

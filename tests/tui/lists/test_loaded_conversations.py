@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -58,6 +59,11 @@ def order(loaded: LoadedConversations) -> list[str]:
 
 def groups(loaded: LoadedConversations) -> dict[str, Group]:
     return {row.conversation.id: row.group for row in loaded.rows}
+
+
+def heads(loaded: LoadedConversations) -> dict[Group, int]:
+    """What stands beside the headings of groups."""
+    return dict(Counter(row.due for row in loaded.rows))
 
 
 def get(loaded: LoadedConversations, id: str) -> Row:
@@ -167,15 +173,16 @@ def test_what_is_only_remembered_needs_nobody_once_it_was_opened() -> None:
     assert get(live, "a").due is Group.NEEDS_YOU
 
 
-def test_what_is_counted_is_what_is_listed_until_the_next_order() -> None:
+def test_a_row_that_stays_until_the_next_order_counts_to_its_own_group() -> None:
     made = loaded(talk("a", "stuck", 300), talk("b", "error", 400))
     made.open("a")
     made.take([talk("a", None, 300)])  # its sandbox was paused
     assert groups(made) == {"a": Group.NEEDS_YOU, "b": Group.NEEDS_YOU}
     assert made.sums().counts == Counts(failed=2)
+    assert heads(made) == {Group.NEEDS_YOU: 1, Group.EARLIER: 1}
     made.reorder()
     assert groups(made) == {"b": Group.NEEDS_YOU, "a": Group.EARLIER}
-    assert made.sums().counts == Counts(failed=1)
+    assert made.sums().counts == Counts(failed=2), "it failed, opened or not"
 
 
 def test_one_that_is_kept_in_its_group_keeps_its_place_in_it_too() -> None:

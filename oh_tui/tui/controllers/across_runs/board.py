@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.across_runs import cached_rows, each_run, rule_rows, stats_rows
 from oh_tui.sources.across_runs.worker import Unread
-from oh_tui.sources.lists import range_before, silence
+from oh_tui.sources.lists import range_before
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.rules import rule_places
 from oh_tui.tui.controllers.across_runs.collecting import collect
@@ -157,11 +157,10 @@ class BoardOfRuns:
         await collect(board, results, take, self._renew, EVERY)
 
     def _as_listed(self, conversation: Conversation, row: Summand) -> Summand:
-        """The events of a run say that it runs, the list that it is silent."""
-        listed = self._session.loaded.row(conversation.id)
-        if row.verdict == "running" and listed and listed.silent is not None:
-            return row._replace(verdict=silence.WORD)
-        return row
+        """A run counts as what the list says of it; only what that does not know its events say."""
+        loaded = self._session.loaded
+        listed = loaded.row(conversation.id) if loaded.grouped else None
+        return row._replace(verdict=listed.status.value) if listed and listed.status else row
 
     async def _renew(self) -> None:
         if self._view:

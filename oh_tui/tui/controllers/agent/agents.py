@@ -350,7 +350,7 @@ class AgentActions:
             if step is not None:
                 now = step
                 status = now.status or now.conversation.execution_status
-                session.loaded.settled(
+                session.loaded.acted(
                     replace(now.conversation, execution_status=status), time.monotonic()
                 )
                 session.reorder_unwatched()
