@@ -378,6 +378,7 @@ class MainScreen(BaseScreen):
         self._show_totals()
         self._show_keys()
         self._show_standing()
+        self.footer.look_again()
         if self.session.has_budgets:
             self.controllers.budgets.watch()
 

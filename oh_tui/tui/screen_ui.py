@@ -7,11 +7,11 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
-from textual.worker import get_current_worker
+from textual.worker import NoActiveWorker, get_current_worker
 
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.preparations import Preparations
@@ -32,6 +32,13 @@ A_FRAME = 0.1
 """Maximum seconds to wait for results to be drawn."""
 
 
+def _work() -> str:
+    """The name of what the present worker does, the kind of its errors; "" outside of one."""
+    with contextlib.suppress(NoActiveWorker):
+        return get_current_worker().name
+    return ""
+
+
 class ScreenUi:
     def __init__(
         self,
@@ -48,7 +55,8 @@ class ScreenUi:
         self.prompt, self.write_text = self._latest(asking.prompt), self._latest(asking.write_text)
         self.refuse = asking.refuse
         self.focus_editor = asking.focus_editor
-        self.tell, self.note, self.clear_news = footer.tell, footer.note, footer.clear
+        self._footer = footer
+        self.note, self.clear_news = footer.note, footer.clear
         self.post_message, self.set_timer = screen.post_message, screen.set_timer
         self.focus_pane = focus_pane
 
@@ -81,19 +89,29 @@ class ScreenUi:
 
     # Showing
 
-    def report(self, problem: Problem) -> None:
-        self.tell(words_of(problem), error=True)
+    def tell(self, text: str, *, error: bool = False, about: str = "", **how: Any) -> None:
+        self._footer.tell(text, error=error, about=about or (_work() if error else ""), **how)
+
+    def report(self, problem: Problem, about: str = "") -> None:
+        self.tell(words_of(problem), error=True, about=about)
 
     @contextlib.contextmanager
-    def reporting(self, say: Callable[[Problem], None] | None = None) -> Iterator[None]:
+    def reporting(
+        self, say: Callable[[Problem], None] | None = None, *, about: str = ""
+    ) -> Iterator[None]:
         """Show a problem as a sentence in the footer, and in the pane that stays empty because of
         it (`say`). Any other exception is a bug and is not caught."""
+        about = about or _work()
+        before = self._footer.errors.get(about)
         try:
             yield
         except Problem as problem:
             if say:
                 say(problem)
-            self.report(problem)
+            self.report(problem, about)
+        else:
+            if self._footer.errors.get(about) is before:  # else it was told meanwhile
+                self._footer.settle(about)
 
     # The terminal
 

@@ -96,8 +96,12 @@ class Ui(Protocol):
         log: bool = True,
         passing: bool = False,
         remark: bool = False,
+        over: bool = False,
+        about: str = "",
+        holds: Callable[[], bool] | None = None,
     ) -> None:
-        """Show news in the footer, as `Footer.tell`."""
+        """Show news in the footer, as `Footer.tell`. What an error is about is by itself what the
+        worker does."""
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Add news that are shown elsewhere to the history."""
@@ -106,14 +110,14 @@ class Ui(Protocol):
         """Remove news or an error; True when it was an error."""
         ...
 
-    def report(self, problem: Problem) -> None:
+    def report(self, problem: Problem, about: str = "") -> None:
         """Show a problem as an error in the footer, with its remedy."""
 
     def reporting(
-        self, say: Callable[[Problem], None] | None = None
+        self, say: Callable[[Problem], None] | None = None, *, about: str = ""
     ) -> AbstractContextManager[None]:
         """Show a problem raised inside as an error in the footer, and pass it to `say`, for the
-        pane that stays empty."""
+        pane that stays empty. Without one, an earlier error about the same is over."""
         ...
 
     def copy(self, text: str) -> None:

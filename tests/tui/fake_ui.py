@@ -96,6 +96,9 @@ class FakeUi:
         log: bool = True,
         passing: bool = False,
         remark: bool = False,
+        over: bool = False,
+        about: str = "",
+        holds: Callable[[], bool] | None = None,
     ) -> None:
         self.told.append(text)
 
@@ -104,11 +107,13 @@ class FakeUi:
     def clear_news(self) -> bool:
         return False
 
-    def report(self, problem: Problem) -> None:
+    def report(self, problem: Problem, about: str = "") -> None:
         self.told.append(words_of(problem))
 
     @contextlib.contextmanager
-    def reporting(self, say: Callable[[Problem], None] | None = None) -> Iterator[None]:
+    def reporting(
+        self, say: Callable[[Problem], None] | None = None, *, about: str = ""
+    ) -> Iterator[None]:
         try:
             yield
         except Problem as problem:

@@ -57,8 +57,7 @@ class Preparations:
         about = self._session.target()
         one = Preparation(worker, self._cursors(), about.id if about else "")
         self._current = one
-        self._ui.clear_news()
-        self._ui.tell(f"{what} · esc stops", log=False)
+        self._ui.tell(f"{what} · esc stops", log=False, over=True)
         try:
             yield
         finally:
@@ -72,9 +71,7 @@ class Preparations:
         if one is None:
             return False
         one.worker.cancel()
-        self._ui.clear_news()
-        if why:
-            self._ui.tell(why)
+        self._ui.tell(why, log=bool(why))
         return True
 
     def cursors_moved(self) -> None:

@@ -193,8 +193,9 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         try:
             await self._counting.group_by_rule()
         except Problem as problem:
-            self.footer.tell(words_of(problem), error=True)
+            self.footer.tell(words_of(problem), error=True, about="rules")
             return
+        self.footer.settle("rules")
         await self.renew()
         self.groups.move_to(0)
 

@@ -267,14 +267,14 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
             path = await asyncio.to_thread(self._write_file, choice, done)
         except Problem as problem:
             hint = f" · {hint_of(problem)}" if hint_of(problem) else ""
-            self.footer.tell(f"{problem.sentence}{hint}", error=True)
+            self.footer.tell(f"{problem.sentence}{hint}", error=True, about="share")
         except _Stopped:
             self.footer.tell("stopped, nothing was kept")
         else:
             self.written = path
             self._saved(path)
             folder = tilde(path.absolute().parent, os.environ)
-            self.footer.tell(f"wrote {path.name} in {folder}, {size(done[0])}")
+            self.footer.tell(f"wrote {path.name} in {folder}, {size(done[0])}", about="share")
         finally:
             ticks.stop()
             self._is_writing = False

@@ -214,10 +214,12 @@ class ShellScreen(LineScreen):
     @work(group="stop", exclusive=True)
     async def _end(self, stop: Callable[[], Awaitable[bool]]) -> None:
         try:
-            if not await stop():
+            is_ended = await stop()
+            self.footer.settle("stop")
+            if not is_ended:
                 self.footer.tell("this server cannot stop a command: esc stops waiting for it")
         except Problem as problem:
-            self.footer.tell(words_of(problem), error=True)
+            self.footer.tell(words_of(problem), error=True, about="stop")
 
     def action_time(self) -> None:
         """Change the time limit of the next command."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from rich.text import Text
 from textual import events
@@ -67,6 +68,16 @@ class Header(Drawn):
         return self.strip([*left, (gap, ""), *facts], width)
 
 
+class Error(NamedTuple):
+    text: str
+    holds: Callable[[], bool]
+    """Whether its cause is still there, where something else than a success tells that."""
+
+
+def _always() -> bool:
+    return True
+
+
 KEPT_NEWS = 500
 """Messages that the palette can show again."""
 
@@ -115,6 +126,10 @@ class Footer(Drawn):
         self._is_error = self._stays = self._is_remark = False
         self._added = ""
         """The end of the news that was added to them."""
+        self._holds = _always
+        """Whether the news that show are still true."""
+        self.errors: dict[str, Error] = {}
+        """Those that stand, by what they are about, the newest last."""
         self._timer: Timer | None = None
         self._long: LongNews | None = None
         self.history: list[tuple[str, bool]] = []
@@ -128,39 +143,67 @@ class Footer(Drawn):
         log: bool = True,
         passing: bool = False,
         remark: bool = False,
+        over: bool = False,
+        about: str = "",
+        holds: Callable[[], bool] | None = None,
     ) -> None:
-        """Show a message: for 5 seconds, an error until Esc. A `remark` goes with the next key, and
-        so do news that answer a key while it is being handled. News never replace an error.
-        Progress (`log=False`) is not kept in the history and does not replace news that still show,
-        unless those only announced it (`passing`)."""
+        """Show a message for 5 seconds, an error until Esc or until another message is `about` the
+        same; both only as long as it `holds`. A `remark` goes with the next key, and so do news
+        that answer a key while it is being handled; then an error that they covered shows again.
+        Progress (`log=False`) is not kept in the history and covers no error and no news, except
+        what only announced it (`passing`), unless it is to stand `over` them."""
         if log and text:
             self.note(text, error=error)
-        if (self._is_error and not error) or (self._stays and not log):
-            return
-        answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
-        self._is_error, self._stays = error, log and not passing
-        self._is_remark = not error and (remark or (log and answers))
-        self._show(text)
+        if error or about:
+            self.errors.pop(about, None)
+        if error:
+            self.errors[about] = Error(text, holds or _always)
+        if error or not (text or self._stays):
+            self._uncover()
+        elif text and (log or over or not (self._is_error or self._stays)):
+            answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
+            self._show(text, holds or _always)
+            self._stays, self._is_remark = log and not passing, remark or (log and answers)
+            self._timer = self.set_timer(NEWS_SECONDS, self._uncover)
 
-    def _show(self, text: str) -> None:
-        self.news = ((text, "bad" if self._is_error else ""),) if text else ()
-        self._added = ""
-        self._fit()
+    def _show(self, text: str, holds: Callable[[], bool], *, error: bool = False) -> None:
         if self._timer:
             self._timer.stop()
-        self._timer = None if self._is_error else self.set_timer(NEWS_SECONDS, self.clear)
+        self._is_error, self._stays, self._is_remark, self._holds = error, False, False, holds
+        self.news = ((text, "bad" if error else ""),) if text else ()
+        self._added = ""
+        self._fit()
+
+    def _uncover(self) -> None:
+        """Remove the news; the newest error that stands shows again."""
+        newest = next(reversed(self.errors.values()), None)
+        self._show(newest.text if newest else "", _always, error=newest is not None)
+
+    def settle(self, about: str) -> None:
+        """Remove the error about this, which is over."""
+        if self.errors.pop(about, None) and self._is_error:
+            self._uncover()
+
+    def look_again(self) -> None:
+        """Remove what is no longer true."""
+        over = [about for about, error in self.errors.items() if not error.holds()]
+        for about in over:
+            self.settle(about)
+        if not self._holds():
+            self._uncover()
 
     def add(self, text: str, *, log: bool = True) -> None:
         """Show a message beside the one that still shows, as its remark, instead of the last one
         that was added."""
-        shown = "".join(text for text, _ in self.news) if self._stays else ""
+        is_error = self._is_error
+        shown = "".join(text for text, _ in self.news) if self._stays or is_error else ""
         shown = shown.removesuffix(self._added).removesuffix(" · ")
         whole = f"{shown} · {text}" if shown else text
         if log:
-            self.note(whole, error=self._is_error)
-        self._stays, self._is_remark = True, not self._is_error
-        self._show(whole)
-        self._added = text
+            self.note(whole, error=is_error)
+        self._show(whole, self._holds, error=is_error)
+        self._added, self._stays, self._is_remark = text, not is_error, not is_error
+        self._timer = None if is_error else self.set_timer(NEWS_SECONDS, self._uncover)
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Keep a message in the history without showing it here."""
@@ -168,17 +211,16 @@ class Footer(Drawn):
         del self.history[:-KEPT_NEWS]
 
     def clear(self) -> bool:
-        """Remove the message; True when it was an error."""
-        was_error = self._is_error
-        self._is_error = self._stays = self._is_remark = False
-        self.news = ()
-        self._fit()
+        """Remove all messages; True when one was an error."""
+        was_error = bool(self.errors)
+        self.errors.clear()
+        self._uncover()
         return was_error
 
     def drop_remark(self) -> None:
         """Remove a remark when a key is pressed."""
         if self._is_remark:
-            self.clear()
+            self._uncover()
 
     def _lines(self) -> list[str]:
         """The lines of news that are too long for one. Progress is cut: it changes too often. So

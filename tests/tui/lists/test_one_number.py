@@ -162,7 +162,7 @@ async def test_a_row_that_was_answered_moves_though_its_list_has_the_keys() -> N
         await opened(it, OAUTH)
         await it.press("1")
         places = [row.id for row in it.screen.session.loaded.rows]
-        await it.press("a", "y")
+        await it.press("a", "y", "enter")
         await it.until(lambda: "approved" in it.footer)
         loaded = it.screen.session.loaded
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
+AGENT = "agent"
+"""What errors are about that answers, stops and messages share."""
+
 SENDING = "sending a message"
 """The activity shown while a message is being sent."""
 
@@ -99,7 +102,7 @@ class AgentActions:
 
     async def answer(self) -> None:
         """Approve or reject the pending calls."""
-        with self._ui.reporting():
+        with self._ui.reporting(about=AGENT):
             found = await self.read_standing()
             if found is None:
                 return
@@ -133,7 +136,7 @@ class AgentActions:
             steps = agents.answer(state, accept=chosen == "yes", reason=reason)
             now = await self.carry_out(state, steps)
             done = "approved" if chosen == "yes" else "rejected"
-            self._ui.tell(f"{done} · {state_words(now)}")
+            self.tell_state(f"{done} · {state_words(now)}", now)
 
     async def _goes_where_one_waits(self, state: AgentState) -> bool:
         """Offer to open a conversation that waits, if this one does not; False if none
@@ -188,7 +191,7 @@ class AgentActions:
 
     async def stop_or_continue(self) -> None:
         """Stop the agent if it is working, otherwise let it continue."""
-        with self._ui.reporting():
+        with self._ui.reporting(about=AGENT):
             found = await self.read_standing()
             if found is None:
                 return
@@ -211,7 +214,7 @@ class AgentActions:
             return
         steps = agents.stop(state, at_once=chosen == "now")
         now = await self.carry_out(state, steps, what=STOPPING)
-        self._ui.tell(state_words(now))
+        self.tell_state(state_words(now), now)
 
     def _stop_question(self, state: AgentState) -> Question:
         """Names the call that runs: now, if the run is open; else as the run was last read."""
@@ -271,7 +274,7 @@ class AgentActions:
                 return
         self.allow_over_budget(state)
         now = await self.carry_out(state, agents.go_on(state))
-        self._ui.tell(state_words(now))
+        self.tell_state(state_words(now), now)
 
     # Waiting
 
@@ -332,6 +335,16 @@ class AgentActions:
                 self._ui.tell(f"not yet: still {verb}")
                 return True
         return False
+
+    def tell_state(self, told: str, now: AgentState) -> None:
+        """Show what an agent was made to do, until its row says that it does something else."""
+
+        def status() -> RunStatus | None:
+            row = self._session.loaded.row(now.conversation.id)
+            return row.status if row else None
+
+        was = status()
+        self._ui.tell(told, about=AGENT, holds=lambda: status() is was)
 
     async def carry_out(
         self, before: AgentState, steps: Steps, *, what: str = TELLING

@@ -102,9 +102,9 @@ class Budgets:
         return f"{budget.words}: watched while oh-tui runs{until}"
 
     async def _save(self) -> None:
-        if not await self._session.save_annotations():
-            told = "the budget could not be written to the disk, and lasts until oh-tui ends"
-            self._ui.tell(told, error=True)
+        is_kept = await self._session.save_annotations()
+        told = "the budget could not be written to the disk, and lasts until oh-tui ends"
+        self._ui.tell("" if is_kept else told, error=not is_kept, log=not is_kept, about="disk")
 
     # Watching
 
@@ -209,4 +209,4 @@ class Budgets:
             return
         steps = source.agents.stop(state, at_once=False)
         now = await self._agent_actions.carry_out(state, steps, what=STOPPING)
-        self._ui.tell(f"stopped at its budget: {title} · {state_words(now)}")
+        self._agent_actions.tell_state(f"stopped at its budget: {title} · {state_words(now)}", now)

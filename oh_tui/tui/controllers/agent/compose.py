@@ -15,6 +15,7 @@ from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.agent.agents import (
+    AGENT,
     SENDING,
     TELLING,
     short_title,
@@ -76,7 +77,7 @@ class Composer:
                 sent, asks = await self._write(agents, conversation)
                 if not sent:
                     return
-                with self._ui.reporting():
+                with self._ui.reporting(about=AGENT):
                     if await self.send_draft(source, agents, conversation, asks=asks):
                         return
                 if session.source is not source:  # the user switched servers: keep the text
@@ -128,7 +129,7 @@ class Composer:
             state = await agents.state(conversation.id)
             _require_reader(state)
         except Problem as problem:  # without the editor, what is still typed would be keys
-            self._ui.report(problem)
+            self._ui.report(problem, about=AGENT)
             return False
         when = _read_when(state)
         editor.tell(self._title(conversation, when), ((when, "dim"),))
@@ -170,14 +171,14 @@ class Composer:
             now = await self._agent_actions.carry_out(state, steps, what=SENDING)
         except HalfDone as problem:  # the message arrived: sending it again would repeat it
             session.drafts.pop(bare_id(conversation.id), None)
-            self._ui.report(problem)
+            self._ui.report(problem, about=AGENT)
             return True
         session.drafts.pop(bare_id(conversation.id), None)
         if now.runs:
             effect = "the agent reads it with its next step" if state.runs else "the agent began"
         else:
             effect = state_words(now)
-        self._ui.tell(f"sent · {effect}")
+        self._agent_actions.tell_state(f"sent · {effect}", now)
         return True
 
     async def _ask_before_message(self, state: AgentState) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.models import bare_id
 from oh_tui.sources.actions import agent_setup, forking
-from oh_tui.text.problem import Problem
+from oh_tui.sources.lists.triage import WORDS
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.files.since_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
@@ -167,7 +167,16 @@ class Forking:
         session.follow = True
         self._ui.post_message(RunWanted(conversation, go=True))
         told = ". ".join(forked.remarks) or f"the fork knows {forked.place.words(total)}"
-        self._ui.tell(f"forked: {told}", error=bool(forked.remarks))
+        self._tell_of(conversation, f"forked: {told}", error=bool(forked.remarks))
+
+    def _tell_of(self, fork: Conversation, told: str, *, error: bool) -> None:
+        """Show what is to be known of a fork until it runs."""
+
+        def is_idle() -> bool:
+            row = self._session.loaded.row(fork.id)
+            return row is None or row.status not in WORDS["running"] | WORDS["finished"]
+
+        self._ui.tell(told, error=error, about=f"fork {fork.id}", holds=is_idle)
 
     async def _go_on(self, source: Source, agents: Agents, forked: Forked) -> None:
         """Send the first message, if the fork is what was asked for; else it stays a draft."""
@@ -189,7 +198,9 @@ class Forking:
         profiles = setup.profiles.profiles if setup.profiles else ()
         fit = [one for one in profiles if one.api_key_set is not False][:MOST]
         if not fit:
-            raise Problem(forking.WITHOUT_KEY, f"{forking.make_a_profile(agents)}{kept}")
+            told = f"{forking.WITHOUT_KEY}: {forking.make_a_profile(agents)}{kept}"
+            self._tell_of(conversation, told, error=True)
+            return False
         answers = [
             Answer(
                 f"{safe_line(one.name)}  {safe_line(one.model or '')}".strip(),
@@ -210,7 +221,7 @@ class Forking:
             self._ui.tell(f"the fork has no key{kept}")
             return False
         await agent_setup.switch_profile(agents, setup, chosen)
-        self._ui.tell(f"the fork uses {safe_line(chosen)}")
+        self._ui.tell(f"the fork uses {safe_line(chosen)}", about=f"fork {conversation.id}")
         return True
 
 

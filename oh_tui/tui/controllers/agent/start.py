@@ -128,7 +128,9 @@ class NewConversations:
                         form.show_stage(session.starting)
         except Problem as problem:
             if form.left:
-                self._ui.tell(f"{words_of(problem)} · ctrl+n has the text", error=True)
+                self._ui.tell(
+                    f"{words_of(problem)} · ctrl+n has the text", error=True, about="start"
+                )
             else:
                 form.fail(problem)
             self._ui.post_message(ListsWanted())
@@ -153,7 +155,7 @@ class NewConversations:
             self._ui.post_message(ListsChanged())
         self._ui.post_message(ListsWanted())
         if form.left:
-            self._ui.tell(f"started: {title_of(conversation)}")
+            self._ui.tell(f"started: {title_of(conversation)}", about="start")
             return
         form.finish()
         session.follow = True

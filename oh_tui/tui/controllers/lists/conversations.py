@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.conversation_list import ConversationList
 
+LISTS = "lists"
+"""What errors are about that reading the list again ends."""
+
 NAMES_R = (Remedy.REFRESH, Remedy.LIST, Remedy.WAIT)
 """Remedies that are the key `r`."""
 
@@ -78,7 +81,7 @@ class Conversations:
 
     async def _open(self, make_source: Callable[[], Source], in_thread: bool) -> None:
         session, ui = self._session, self._ui
-        with ui.reporting(self._say_why):
+        with ui.reporting(self._say_why, about=LISTS):
             self._say("reading the conversations …")
             ui.cancel("peek")
             session.unopened = make_source
@@ -113,7 +116,8 @@ class Conversations:
             self._show_problems(source.problems)
             if source.remarks and not source.problems:
                 ui.tell(source.remarks[0])
-            await self._open_named(source)
+            with ui.reporting(about=session.open_id):
+                await self._open_named(source)
             session.unsupported.clear()
             await self.read_sandboxes()
             self._details.look(source)
@@ -193,7 +197,7 @@ class Conversations:
         """Show what could not be opened when other parts could."""
         if problems:
             more = f" · and {len(problems) - 1} more" if len(problems) > 1 else ""
-            self._ui.tell(problems[0] + more, error=True)
+            self._ui.tell(problems[0] + more, error=True, about=problems[0])
 
     # Pages
 
@@ -207,7 +211,7 @@ class Conversations:
         pager = session.pager
         if pager is None:
             return
-        with self._ui.reporting():
+        with self._ui.reporting(about=LISTS):
             asked = time.monotonic()
             page = await pager.next()
             if session.pager is pager:  # else another source was opened meanwhile
@@ -271,7 +275,7 @@ class Conversations:
         sandboxes, fresh, is_whole = session.sandboxes.all, dict[str, Conversation](), False
         gone = set[str]()
         asked = time.monotonic()
-        with ui.reporting():
+        with ui.reporting(about=LISTS):
             told = set(source.problems)
             page = await (self._newest(source) if source.remote else source.newest())
             fresh = {bare_id(c.id): c for c in page.items}
@@ -341,7 +345,7 @@ class Conversations:
     def _optional(self, what: str) -> Iterator[None]:
         """Wrap a call that the lists can do without. If the server does not support it, say so once
         and do not call it again."""
-        with self._ui.reporting():
+        with self._ui.reporting(about=what):
             try:
                 yield
             except ApiError as error:

@@ -73,7 +73,6 @@ class ListActions:
         self._filter = filter
         self._steps = steps
         self._run = run
-        self._has_failed = False
         """The footer says why the last search broke off."""
         self._was = ""
         """The conversation under the cursor when there last was one."""
@@ -111,10 +110,10 @@ class ListActions:
                 except QueryError as error:
                     text, wrong = typed, error
                     error.instead("steps", "press esc and 3 first")
-                    ui.report(error)
+                    ui.report(error, about="filter")
         finally:
             if wrong:
-                ui.clear_news()
+                ui.tell("", log=False, about="filter")
             ui.focus_pane("conversations")
         self.set_filter(query)
 
@@ -213,9 +212,7 @@ class ListActions:
 
     def _begin(self) -> None:
         """Show loaded matches at once, then search further."""
-        if self._has_failed:
-            self._has_failed = False
-            self._ui.clear_news()
+        self._ui.tell("", log=False, about="sift")
         self._say_why_empty()
         self._ui.post_message(ListsChanged(at=self._stay()))
         self._ui.cancel("sift")
@@ -281,11 +278,10 @@ class ListActions:
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:
         """Show a problem with the keys that go on where it broke off."""
-        with self._ui.reporting():
+        with self._ui.reporting(about="sift"):
             try:
                 yield
             except Problem as problem:
-                self._has_failed = True
                 hint = " · ".join(filter(None, (hint_of(problem), GOES_ON)))
                 raise Problem(problem.sentence, hint) from problem
 

@@ -42,7 +42,7 @@ class Unpacking:
     def _tell(self, work: copies.Work) -> None:
         if work.is_over or work.is_stopped:
             if self._told and not work.is_stopped:
-                self._ui.clear_news()
+                self._ui.tell("", log=False)
             self._told = 0.0
         elif work.elapsed > OFTEN:
             self._told = time.monotonic()

@@ -302,9 +302,9 @@ class AnnotationActions:
         self._ui.tell(f"{told}{for_now}")
 
     async def _save(self) -> None:
-        if not await self._session.save_annotations():
-            self._ui.tell("it could not be written to the disk, and lasts until oh-tui ends",
-                error=True)  # fmt: skip
+        is_kept = await self._session.save_annotations()
+        told = "it could not be written to the disk, and lasts until oh-tui ends"
+        self._ui.tell("" if is_kept else told, error=not is_kept, log=not is_kept, about="disk")
 
 
 def _taken(changes: Mapping[str, str | None]) -> list[str]:

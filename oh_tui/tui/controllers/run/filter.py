@@ -101,10 +101,10 @@ class Filter:
                     break
                 except queries.QueryError as error:
                     text, wrong = typed, error
-                    ui.report(error)
+                    ui.report(error, about="filter")
         finally:
             if wrong:
-                ui.clear_news()
+                ui.tell("", log=False, about="filter")
             ui.focus_pane(pane)
         if await self._run.is_there(conversation):
             self.set_filter(query)

@@ -174,7 +174,7 @@ class RunReader:
             self._ui.post_message(RunEmpty("reading the events …"))
         run, whole = kept, False
         held, via = (kept.whole, kept.via) if kept else (None, "")
-        with self._reporting():
+        with self._reporting(conversation):
             if preview and not kept and not await self._is_cheap(conversation):
                 return
             session.is_reading = True
@@ -329,9 +329,9 @@ class RunReader:
         self._ui.post_message(RunLoaded(run, step))
 
     @contextlib.contextmanager
-    def _reporting(self) -> Iterator[None]:
+    def _reporting(self, conversation: Conversation) -> Iterator[None]:
         """Show a problem in the footer, and in the pane that stays empty because of it."""
-        with self._ui.reporting():
+        with self._ui.reporting(about=f"run {conversation.id}"):
             try:
                 yield
             except Problem as problem:

@@ -58,7 +58,7 @@ class Downloads:
             tell("it is still being downloaded · esc stops")
             return
         with (
-            self._ui.reporting(),
+            self._ui.reporting(about="download"),
             session.writes.doing(f"{DOWNLOADING} a trajectory", conversation.id),
         ):
             try:
@@ -107,7 +107,7 @@ class Downloads:
             first = problems[0]
             hint = f" ({hint_of(first)})" if hint_of(first) else ""
             news = f"{news}; {len(problems)} failed: {first.sentence}{hint}"
-        self._ui.tell(news, error=bool(problems))
+        self._ui.tell(news, error=bool(problems), about="download")
 
     async def _download_each(
         self, remote: ServerRuns, marked: tuple[Conversation, ...], saved: dict[str, int]

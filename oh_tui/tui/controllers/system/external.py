@@ -66,14 +66,14 @@ class ExternalPrograms:
 
     def page(self) -> None:
         """Show the focused body, or else the result, in $PAGER."""
-        with self._ui.reporting():
+        with self._ui.reporting(about="program"):
             body = self._body()
             command = _program(("PAGER",), PAGERS)
             self._run(lambda: _feed(command, body.text), command[0])
 
     def edit(self) -> None:
         """Open a copy of it in $VISUAL or $EDITOR, and delete the copy afterwards."""
-        with self._ui.reporting():
+        with self._ui.reporting(about="program"):
             body = self._body()
             with contextlib.suppress(Unreadable):
                 if self._edited(body) != body.text.encode("utf-8", "replace"):
@@ -130,7 +130,7 @@ class ExternalPrograms:
             reason = (failed.strerror or str(failed)).lower()
             raise Problem(f"{name} could not be started: {reason}") from failed
         if code >= _FAILED:
-            self._ui.tell(f"{name} ended with exit code {code}", error=True)
+            self._ui.tell(f"{name} ended with exit code {code}", error=True, about="program")
 
 
 def _suffix(blocks: Sequence[Block]) -> str:
