@@ -20,7 +20,7 @@ from oh_tui.commands.framework.printing import number, print_json, stamp
 from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
 from oh_tui.commands.framework.status import as_read, standing
 from oh_tui.sources.file_conversation import label_of
-from oh_tui.text.human import dollars, duration, percent, plural, told_cost
+from oh_tui.text.human import dollars, duration, percent, plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.alike.fingerprints import recovers
 from oh_tui.trajectory.analysis.ending import is_cut_off, key_was_rejected
@@ -35,7 +35,7 @@ from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
-from oh_tui.trajectory.model.usage import tokens_json
+from oh_tui.trajectory.model.usage import Cost, tokens_json
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
@@ -343,7 +343,8 @@ def _head(found: dict[str, Any]) -> str:
     parts = [
         f"{duration(work)} of work" if work and work >= 0.5 else "",
         plural(found["counts"]["steps"], "step") if found["counts"]["steps"] else "",
-        told_cost(about["cost"], is_partial=bool(about["cost_is_partial"])) or no_price,
+        Cost(about["cost"], about["cost_is_partial"], "cost_is_estimate" in about).words
+        or no_price,
         f"model {about['model']}" if about["model"] else "",
     ]
     about_run = ", ".join(filter(None, parts))

@@ -83,9 +83,10 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount < 1000 else f"${amount:,.0f}"
 
 
-def told_cost(cost: float | None, *, is_partial: bool = False) -> str:
-    """A cost as $4.28, as $4.28+ where a part of it may be missing; "" for none."""
-    return dollars(cost) + "+" * is_partial if cost else ""
+def told_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool = False) -> str:
+    """A cost as $4.28, as $4.28+ where a part of it may be missing, as ~$4.28 where it may be
+    made up; "" for none."""
+    return "~" * is_estimate + dollars(cost) + "+" * is_partial if cost else ""
 
 
 def cost_words(cost: float, priced: int, total: int, partial: int = 0) -> str:

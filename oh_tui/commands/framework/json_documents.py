@@ -118,7 +118,8 @@ def cost_json(study: Study, conversation: Conversation) -> dict[str, object]:
     """What the run and its sub-agents cost, by its events or else by its record, and whether a part
     may be missing."""
     found = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
-    return {"cost": number(found.dollars), "cost_is_partial": found.is_partial}
+    about = {"cost_is_estimate": True} if found.is_estimate else {}
+    return {"cost": number(found.dollars), "cost_is_partial": found.is_partial, **about}
 
 
 def branch_json(study: Study) -> dict[str, object]:

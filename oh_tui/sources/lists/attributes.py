@@ -161,8 +161,9 @@ def _tokens(one: Conversation, _: ConversationState) -> dict[str, int | None] | 
 
 
 def cost_text(one: Conversation) -> str:
-    """US dollars, with a mark if a part may be missing."""
-    return told_cost(one.cost, is_partial=bool(one.cost_is_partial))
+    """US dollars, with a mark if a part may be missing, and one if they may be made up."""
+    is_acp = "acpserver" in (one.tags or {})
+    return told_cost(one.cost, is_partial=bool(one.cost_is_partial), is_estimate=is_acp)
 
 
 def _tokens_text(one: Conversation, _: ConversationState) -> str:

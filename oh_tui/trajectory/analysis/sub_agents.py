@@ -10,6 +10,7 @@ from oh_tui.trajectory.model.bodies import field, message_text, text_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage
+from oh_tui.trajectory.model.usage_stats import ACP
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
@@ -293,12 +294,19 @@ class UsedBelow(Generic[R]):
         """Whether the total may lack a part."""
         return self._accounts.is_partial or any(one.sub_runs.is_partial for one in self._within)
 
+    @property
+    def is_estimate(self) -> bool:
+        """Whether an agent that speaks ACP is among those that used it."""
+        within = any(one.sub_runs.is_estimate for one in self._within)
+        return within or ACP in self._accounts.usages
+
     def cost(self, beside: float | None = None, *, is_partial: bool | None = False) -> Cost:
         """That of the total; of a run whose events have no price the one that is told `beside`."""
-        total = self.total
+        total, is_estimate = self.total, self.is_estimate
         if not total.cost and beside:
-            return Cost(beside, bool(is_partial))
-        return Cost(total.cost or None, self.is_partial if total.cost or total.tokens else None)
+            return Cost(beside, bool(is_partial), is_estimate)
+        known = self.is_partial if total.cost or total.tokens else None
+        return Cost(total.cost or None, known, is_estimate and bool(total.cost))
 
     @property
     def told(self) -> Told:

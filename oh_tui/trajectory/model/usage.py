@@ -124,11 +124,16 @@ class Cost(NamedTuple):
     """None when no price is known."""
     is_partial: bool | None
     """Whether a part of it, and of the tokens, may be missing; None when neither is known."""
+    is_estimate: bool = False
+    """An agent that speaks ACP was at work: the SDK makes some of its costs up, and adds others
+    twice (measured, 1.58.2)."""
 
     @property
     def words(self) -> str:
         """ "" when no price is known."""
-        return told_cost(self.dollars, is_partial=bool(self.is_partial))
+        return told_cost(
+            self.dollars, is_partial=bool(self.is_partial), is_estimate=self.is_estimate
+        )
 
 
 def sum_of(amounts: Iterable[Usage]) -> Usage:

@@ -25,6 +25,9 @@ agent alone after each stats event, and of all usages after some acts (measured)
 AGENT = "agent"
 """The usage id of the agent itself."""
 
+ACP = "acp-managed"
+"""The usage id of an agent that speaks the Agent Client Protocol."""
+
 COMBINED = "*"
 """The usage id of the sums of all usages together, as a row of an evaluation has them."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from textwrap import wrap
 
-from oh_tui.text.human import compact, dollars, duration, percent, plural, tenths, told_cost
+from oh_tui.text.human import compact, dollars, duration, percent, plural, tenths
 from oh_tui.trajectory.analysis.spending import SHORT, Costly, Spending
 from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs
-from oh_tui.trajectory.model.usage import NO_USAGE, Usage
+from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Usage
+from oh_tui.trajectory.model.usage_stats import ACP
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.rule import joined, whole_pieces
@@ -89,7 +90,9 @@ class Writer:
         elif not spent.priced:
             facts.append(("price unknown", "warn"))
         elif total.cost:
-            facts.append((told_cost(total.cost, is_partial=spent.is_partial), ""))
+            is_estimate = any(usage == ACP for usage, _ in spent.usages)
+            words = Cost(total.cost, spent.is_partial, is_estimate).words
+            facts.append((words, ""))
         if total.calls:
             facts.append((plural(total.calls, "answer"), ""))
         if total.prompt:
