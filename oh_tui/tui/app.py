@@ -197,7 +197,7 @@ class OhTui(BaseApp):
         self.main.footer.add(f"it did not open: ignored {plural(count, 'key')} typed for it")
 
     def keys_ignored(self, count: int) -> None:
-        self._footer.add(f"ignored {plural(count, 'key')} that followed: wait a moment", log=False)
+        self._footer.add(f"ignored {plural(count, 'key')} that followed closely", log=False)
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:

@@ -1,0 +1,179 @@
+"""The table of all that asks in the explorer: questions in the bar, lines, editors and forms, with
+what is at stake in their yes and how one gets there over the embedded demo."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from oh_tui.demo.catalog import ENTRIES
+from oh_tui.tui.widgets.question_bar import Stake
+from tests.tui.explorer import Explorer
+
+IDS = {entry.title: entry.id for entry in ENTRIES}
+
+OAUTH = "Add OAuth login"
+FLAKY = "Flaky CI on main"
+SPLIT = "Split the settings module"
+LEDGER = "Rename Store to Ledger"
+COVERAGE, CLICK = "Raise the coverage of billing", "Port the CLI to click"
+WEEKS = "Parse ISO week dates"
+BUMP = "Nightly dependency bump"
+FUZZ = "Fuzz the parser over night"
+GONE = "Fix the add function"
+PYDANTIC = "Migrate to pydantic 2"
+
+Go = Callable[[Explorer], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Asks:
+    """`made_by` names the functions that make it. `title` is the conversation under the cursor,
+    `keys` are what is pressed there; the last of them asks. `go` does what comes before."""
+
+    made_by: str
+    keys: tuple[str, ...] = ()
+    title: str = WEEKS
+    stake: Stake | None = None
+    """None for a line, an editor or a form."""
+    go: Go | None = None
+    action: str = ""
+    """The action of the palette that asks, where no key does."""
+    act: str = ""
+    """What a line sends by the enter after it was seen: a call."""
+    shown: bool = True
+    """False for what only other tests lead to, as it needs another server."""
+
+
+def list_row(it: Explorer, title: str) -> None:
+    it.screen.focus_pane("conversations")
+    it.screen.sidebar.highlight(IDS[title])
+
+
+def marks(*titles: str) -> Go:
+    async def mark(it: Explorer) -> None:
+        for title in titles:
+            list_row(it, title)
+            await it.press("space")
+
+    return mark
+
+
+def budget(title: str) -> Go:
+    async def give(it: Explorer) -> None:
+        row = next(r for r in it.screen.session.loaded.rows if r.conversation.title == title)
+        it.screen.session.annotations.set_budget(row.conversation, 0.01)
+
+    return give
+
+
+async def half_a_message(it: Explorer) -> None:
+    await it.press("m")
+    await it.until(lambda: it.screen.asking.editor)
+    await it.seen()
+    await it.type("go on")
+    await it.until(lambda: it.screen.asking.editor and it.screen.asking.editor.text == "go on")
+
+
+async def a_draft(it: Explorer) -> None:
+    await half_a_message(it)
+    await it.press("escape")
+
+
+async def setup_shown(it: Explorer) -> None:
+    it.screen.controllers.agent_setups.action_open()
+    await it.until(lambda: it.screen.asking.question_bar.is_seen)
+
+
+async def tag_typed(it: Explorer) -> None:
+    await it.press("number_sign")
+    await it.type("bug")
+
+
+N, W, F = Stake.NOTHING, Stake.WORK, Stake.FINAL
+
+TABLE = {
+    # Agents
+    "answer": Asks("agents.answer", ("a",), OAUTH, F),
+    "go where one waits": Asks("agents._goes_where_one_waits", ("a",), LEDGER, N),
+    "reason": Asks("agents._reason", ("a", "n"), OAUTH),
+    "stop": Asks("agents._stop_question", ("P",), FLAKY, W),
+    "continue": Asks("agents._continue", ("P",), SPLIT, W),
+    "continue a stuck agent": Asks("agents._continue", ("P",), WEEKS, W),
+    "continue over the budget": Asks("agents._continue", ("P",), SPLIT, W, budget(SPLIT)),
+    "continue with a rejected key": Asks("setup.goes_on", ("P",), BUMP, W),
+    "budget": Asks("budgets.ask", ("dollar_sign",), FLAKY),
+    "over its budget": Asks("budgets._question", shown=False, stake=W),
+    "message": Asks("compose._write", ("m",), LEDGER),
+    "message to one that waits": Asks(
+        "compose._ask_before_message", ("ctrl+s",), OAUTH, W, half_a_message
+    ),
+    "message to a sandbox that sleeps": Asks(
+        "sandboxes.question", ("ctrl+s",), COVERAGE, W, half_a_message
+    ),
+    "fork": Asks("fork._first_message", ("F",), WEEKS),
+    "fork without a key": Asks("fork._brings_key", shown=False, stake=W),
+    "ask": Asks("setup.ask", ("A",), FLAKY, act="POST *ask_agent"),
+    "agent setup": Asks("setup.open", title=WEEKS, stake=N, action="agent_setups.open"),
+    "profile": Asks("setup._switch", ("p",), WEEKS, go=setup_shown),
+    "when it asks": Asks("setup._set_policy", ("c",), WEEKS, W, setup_shown),
+    "condense": Asks("setup._condense", ("k",), WEEKS, W, setup_shown),
+    "start": Asks("start._open", ("ctrl+n",)),
+    # Sandboxes
+    "pause": Asks("sandboxes.question", ("p",), FLAKY, W),
+    "pause where nothing works": Asks("sandboxes.question", ("p",), SPLIT, W),
+    "resume": Asks("sandboxes.question", ("p",), COVERAGE, W),
+    "resume for a shell": Asks("sandboxes.question", ("exclamation_mark",), COVERAGE, W),
+    "pause all marked": Asks("sandboxes._marked_question", ("p",), SPLIT, W, marks(LEDGER, SPLIT)),
+    "resume all marked": Asks(
+        "sandboxes._marked_question", ("p",), CLICK, W, marks(COVERAGE, CLICK)
+    ),
+    "shell": Asks("shell.open", ("exclamation_mark",), FLAKY, act="POST *bash*"),
+    "get a file": Asks("files._ask_until_done", title=WEEKS, action="files.get"),
+    "put a file": Asks("files._ask_until_done", title=WEEKS, action="files.put"),
+    "replace a file": Asks("files._send", shown=False, stake=F),
+    # What is kept
+    "tag": Asks("annotate.ask_tags", ("number_sign",)),
+    "tag on the server": Asks("annotate._offer", ("enter",), WEEKS, N, tag_typed),
+    "note": Asks("annotate.write_note", ("semicolon",)),
+    "rename": Asks("rename.rename", title=WEEKS, action="titles.rename", act="PATCH *"),
+    "download all marked": Asks(
+        "downloads._download_marked", ("d",), SPLIT, N, marks(LEDGER, SPLIT)
+    ),
+    "share": Asks("share._open", ("S",)),
+    # Looking
+    "read all": Asks("older._cost_question", ("L",), FUZZ, W),
+    "sort": Asks("filter_and_sort._ask", ("s",), stake=N),
+    "columns": Asks("column_choice._question", ("vertical_line",), stake=N),
+    "copy": Asks("clipboard.copy", ("y",), stake=N),
+    "branches": Asks("branches._ask", shown=False, stake=N),
+    "number of a branch": Asks("branches._ask_number", shown=False),
+    "sub-agents": Asks("sub_conversations._choose", shown=False, stake=N),
+    "filter": Asks("filter_and_sort._ask_filter", ("ampersand",)),
+    "filter of steps": Asks("filter.ask_filter", ("3", "ampersand")),
+    "find": Asks("find.ask", ("slash",)),
+    "go to": Asks("goto.ask", ("3", "colon")),
+    "pull requests": Asks("web_pages._choose", shown=False, stake=N),
+    "page": Asks("web_pages._show", shown=False, stake=N),
+    # The program
+    "quit": Asks("navigation._ask_and_quit", ("q",), LEDGER, W, a_draft),
+    "another server": Asks("servers._may_leave", shown=False, stake=W),
+    "no key": Asks("servers.open_without_key", shown=False, stake=N),
+    "open": Asks("servers._open_typed", shown=False),
+}
+
+
+async def ask(it: Explorer, asks: Asks) -> None:
+    """Everything but the key that asks."""
+    it.screen.footer.clear()
+    list_row(it, asks.title)
+    await it.press("enter")
+    await it.until(lambda: it.screen.timeline.row_count())
+    await it.press("1")
+    if asks.go:
+        await asks.go(it)
+        if not it.screen.asking.is_asking and it.screen.asking.editor is None:
+            list_row(it, asks.title)
+    for key in asks.keys[:-1]:
+        await it.press(key)
+        await it.seen()
