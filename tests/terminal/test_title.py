@@ -20,7 +20,7 @@ def test_the_title_counts_and_is_given_back() -> None:
         terminal.wait_for("35 conversations")
         terminal.press("q")
         assert terminal.ends() == 0
-        assert titles(terminal) == ["oh-tui", "oh-tui ◆1 ✗2 ●3", ""]
+        assert titles(terminal) == ["oh-tui", "oh-tui ◆1 ✗4 ●3", ""]
         drawn = bytes(terminal.drawn)
         assert drawn.count(b"\x1b[22;2t") == drawn.count(b"\x1b[23;2t") == 1
         assert drawn.index(b"\x1b[22;2t") < drawn.index(b"\x1b]2;")

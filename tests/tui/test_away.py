@@ -24,7 +24,7 @@ FLAKY = "Flaky CI on main"
 OAUTH = "Add OAuth login"
 """Its agent waits for an answer."""
 
-ACTS = ("P", "a", "m", "p", "A", "F", "ctrl+n", "exclamation_mark")
+ACTS = ("P", "a", "m", "p", "A", "F", "ctrl+n", "exclamation_mark", "d")
 
 
 @dataclass

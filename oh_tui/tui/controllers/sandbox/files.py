@@ -44,8 +44,8 @@ class FileTransfers:
         """Get a file from the sandbox into the download folder."""
         session = self._session
         conversation = session.target()
-        if conversation is None or session.source is None:
-            self._ui.tell(session.no_target)
+        if session.no_answer or conversation is None or session.source is None:
+            self._ui.tell(session.no_answer or session.no_target)
             return
         with self._ui.reporting():
             workspace = await self._sandboxes.workspace(conversation)

@@ -41,6 +41,9 @@ class Downloads:
         session, tell = self._session, self._ui.tell
         source = session.source
         remote = source.remote if source else None
+        if session.no_answer:
+            tell(session.no_answer)
+            return
         if remote and not remote.gives_zips:
             tell("a shared link gives no zip: oh-tui export writes the steps")
             return
