@@ -76,7 +76,29 @@ async def serve(session: Session) -> None:
             told = types.ErrorData(code=types.INVALID_REQUEST, message=about)
             refusal = SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=told))
             lines.refuse = partial(writing.send, refusal)
-            await server.run(reading, writing, server.create_initialization_options())
+            answers: Any = _Answers(writing, lines)  # the SDK asks no more of a stream
+            await server.run(reading, answers, server.create_initialization_options())
+
+
+class _Answers:
+    """The stream to the client; tells the lines which of their requests it has an answer to."""
+
+    def __init__(self, stream: Any, lines: Lines) -> None:
+        self._stream, self._lines = stream, lines
+
+    async def send(self, message: SessionMessage) -> None:
+        await self._stream.send(message)
+        if isinstance(message.message, types.JSONRPCResponse | types.JSONRPCError):
+            self._lines.answered(message.message.id)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> _Answers:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
 
 @contextlib.contextmanager

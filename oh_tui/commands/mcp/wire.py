@@ -8,8 +8,26 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 MOST = 4_000_000
 """Bytes of a line: no call of a tool has as many."""
+
+LAST = 600.0
+"""Most seconds after the last line in which requests are still answered."""
+
+
+class _Params(msgspec.Struct):
+    cancelled: str | int | None = msgspec.field(default=None, name="requestId")
+
+
+class _Message(msgspec.Struct):
+    method: str
+    id: str | int | None = None
+    params: _Params = msgspec.field(default_factory=_Params)
+
+
+_decode = msgspec.json.Decoder(_Message).decode
 
 
 async def _nothing() -> None: ...
@@ -23,6 +41,9 @@ class Lines:
 
     A thread reads them that no end of the program waits for. That of the SDK is waited for until
     the client closes its end, so that a signal would not end the program.
+
+    The lines end once all requests in them are answered: with their end the server gives up those
+    that it is at work on.
     """
 
     def __init__(self) -> None:
@@ -30,6 +51,9 @@ class Lines:
         self._lines = asyncio.Queue[str | None]()
         """None for a line that is too long."""
         self.refuse: Callable[[], Awaitable[None]] = _nothing
+        self._asked = set[str | int]()
+        """Ids of the requests without an answer."""
+        self._all_answered = asyncio.Event()
         wire, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -57,5 +81,20 @@ class Lines:
         while (line := await self._lines.get()) is None:
             await self.refuse()
         if not line:
+            if self._asked:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._all_answered.wait(), LAST)
             raise StopAsyncIteration
+        with contextlib.suppress(msgspec.DecodeError):
+            asked = _decode(line)
+            if asked.id is not None:
+                self._asked.add(asked.id)
+                self._all_answered.clear()
+            elif asked.params.cancelled is not None:
+                self.answered(asked.params.cancelled)
         return line
+
+    def answered(self, id: str | int | None) -> None:
+        self._asked.discard(id)
+        if not self._asked:
+            self._all_answered.set()

@@ -188,3 +188,22 @@ def test_standard_input_is_no_run(capsys: pytest.CaptureFixture[str]) -> None:
         patch.setattr("oh_tui.commands.framework.standard_input.copy_of_stdin", lambda: Path("x"))
         assert cli.main(["mcp", "-"]) == 2
     assert "Standard input is for the client" in capsys.readouterr().err
+
+
+def test_all_that_was_asked_before_the_input_ended_is_answered(run_file: Path) -> None:
+    asked: list[dict[str, Any]] = [
+        HELLO,
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        *(
+            {"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": {"name": name}}
+            for n, name in enumerate(["find_runs", "stats", "why", "failures", "no such tool"], 10)
+        ),
+        {"jsonrpc": "2.0", "id": 20, "method": "tools/call", "params": {"name": 5}},
+        {"jsonrpc": "2.0", "id": 21, "method": "no/such"},
+        {"jsonrpc": "2.0", "id": 22, "method": "ping"},
+    ]
+    text = "".join(json.dumps(one) + "\n" for one in asked).encode()
+    done = subprocess.run([*OH_TUI, "mcp", run_file], input=text, capture_output=True, timeout=60)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert sorted(one["id"] for one in told) == sorted(one["id"] for one in asked if "id" in one)
