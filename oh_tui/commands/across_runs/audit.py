@@ -228,15 +228,17 @@ async def _print_junit(call: Call, rules: tuple[Rule, ...], least: Severity) -> 
     reading = runs_of(call, RulesJob(rules), call.args.filter, live=call.args.live)
     is_failed = False
     print_masked([junit.BEGIN])
-    async for one in _results(call, rules, call.args.filter, reading):
-        show_progress("")
-        if isinstance(one.value, Unread):
-            lines = junit.unread(_suite_name(one.conversation), one.value.reason)
-        else:
-            lines = junit.suite(_suite_name(one.conversation), rules, one.value)
-            is_failed |= is_broken(one.value.findings, least)
-        print_masked(lines)
-    print_masked([junit.END])
+    try:
+        async for one in _results(call, rules, call.args.filter, reading):
+            show_progress("")
+            if isinstance(one.value, Unread):
+                lines = junit.unread(_suite_name(one.conversation), one.value.reason)
+            else:
+                lines = junit.suite(_suite_name(one.conversation), rules, one.value)
+                is_failed |= is_broken(one.value.findings, least)
+            print_masked(lines)
+    finally:  # a reader of XML needs its end, whatever ended the runs
+        print_masked([junit.END])
     code = say_rest(call, reading)
     return DEFECTS if is_failed else code
 

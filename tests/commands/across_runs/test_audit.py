@@ -365,3 +365,16 @@ def test_what_of_a_run_breaks_a_rule_about_the_whole_run_is_said(tmp_path: Path)
     assert told["plan-done"] is None
     assert "within-limits\ttook 2h16m, the limit is 2h\n" in oh_tui(*words).stdout
     assert 'message="took 2h16m, the limit is 2h"' in oh_tui(*words, "--junit").stdout
+
+
+@pytest.mark.parametrize("kind", ["no run", "none matches"])
+def test_junit_of_no_run_is_whole(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "runs"
+    path.mkdir()
+    words = []
+    if kind == "none matches":
+        evaluation_files.write(path / "output.jsonl", [evaluation_files.row("a", [])])
+        words = ["is:waiting"]
+    found = oh_tui("audit", path, *words, "--junit")
+    assert ElementTree.fromstring(found.stdout).tag == "testsuites"
+    assert found.returncode == 2
