@@ -339,8 +339,9 @@ def test_a_path_is_told_from_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "beef").mkdir()
     (tmp_path / "runs").mkdir()
-    assert is_path("runs") and is_path("./beef") and is_path("missing.zip")
-    assert not is_path("beef") and not is_path("unknown") and not is_path("")
+    assert is_path("runs") and is_path("./beef") and is_path("missing.zip") and is_path("beef")
+    assert not is_path("beef", asks_server=True) and is_path("./beef", asks_server=True)
+    assert not is_path("unknown") and not is_path("")
     assert not is_path("https://app.all-hands.dev/conversations/beef")
     assert is_path("https://example.org/runs/beef.zip")
 

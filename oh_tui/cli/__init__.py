@@ -142,7 +142,8 @@ def _run(words: list[str]) -> int:
     files_named: list[str] = getattr(args, "paths", [])
     if command.wants == "run":
         # a command on several runs opens the files among them by itself
-        ids = [word for word in targets if not is_path(word)]
+        asks_server = bool(args.server or args.demo)
+        ids = [word for word in targets if not is_path(word, asks_server=asks_server)]
         targets, files_named = (ids, files_named) if ids else ([""], targets)
     links = [word for word in files_named if is_shared(word)]
     places = [split_place(word) for word in files_named if word not in links]
@@ -152,7 +153,8 @@ def _run(words: list[str]) -> int:
         raise Problem(
             "A shared conversation and a file are not opened at once", "oh-tui compare reads both"
         )
-    for word in filter(is_path, targets if command.on_server else ()):
+    on_server = partial(is_path, asks_server=True)
+    for word in filter(on_server, targets if command.on_server else ()):
         if is_shared(word):
             raise Problem(
                 f"{name} is not for a shared link, which can only be read: {clean_line(word)}",

@@ -73,7 +73,7 @@ async def compare(call: Call) -> int:
     async with contextlib.AsyncExitStack() as opened:
         places: list[tuple[Source, str]] = []
         for word in call.args.words:
-            if is_path(word):
+            if is_path(word, asks_server=bool(call.args.server or call.args.demo)):
                 source = _shared(call, word) if is_shared(word) else _files(call, word)
                 opened.push_async_callback(source.close)
                 places.append((source, ""))

@@ -57,16 +57,17 @@ def read_id(text: str) -> str:
     return next((part for part in reversed(parts) if len(part) == WHOLE), "")
 
 
-def is_path(text: str) -> bool:
-    """Whether a word names a file, or what others share, rather than a conversation of ours; an id
-    wins over a bare file name."""
+def is_path(text: str, *, asks_server: bool = False) -> bool:
+    """Whether a word names a file, or what others share, rather than a conversation of ours. A file
+    or folder of that name wins over an id, but not where the command `asks_server`."""
     if not text or "://" in text:
         return is_file_address(text) or is_shared(text)
     if is_stdin(text):
         return True
     if "/" in text or text.endswith(".zip") or text in (".", ".."):
         return True
-    return not read_id(text) and (paths.exists(text, os.environ) or bool(split_run(text)[1]))
+    is_id = asks_server and bool(read_id(text))
+    return not is_id and (paths.exists(text, os.environ) or bool(split_run(text)[1]))
 
 
 def is_address(text: str) -> bool:
