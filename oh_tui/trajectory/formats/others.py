@@ -52,12 +52,13 @@ def _is_qwen(line: _Line) -> bool:
 
 
 def _is_claude(line: _Line) -> bool:
-    of_file = {"sessionId", "leafUuid", "parentUuid"} & line.names or (
+    of_file = {"sessionId", "leafUuid", "parentUuid", "uuid"} & line.names or (
         {"messageId", "snapshot"} <= line.names
     )
     of_stream = "session_id" in line.names and {"message", "subtype"} & line.names
-    is_said = isinstance(field(line.value, "message", "role"), str)
-    return line.type in _CLAUDE and bool(of_file or of_stream or is_said)
+    is_said = isinstance(field(line.value, "message"), dict)
+    is_end = {"type", "summary"} == line.names or {"subtype", "total_cost_usd"} <= line.names
+    return line.type in _CLAUDE and bool(of_file or of_stream or is_said or is_end)
 
 
 def _is_claude_web(line: _Line) -> bool:
@@ -72,8 +73,10 @@ def _is_codex(line: _Line) -> bool:
 
 
 def _is_gemini(line: _Line) -> bool:
-    of_session = {"sessionId", "startTime", "lastUpdated"} <= line.names
-    return of_session or (line.type == "gemini" and "content" in line.names)
+    of_session = len({"sessionId", "startTime", "lastUpdated", "projectHash"} & line.names) > 1
+    said = "content" in line.names or {"messageId", "message"} <= line.names
+    is_turn = isinstance(line.value.get("parts"), list) and line.value.get("role") is not None
+    return of_session or is_turn or (line.type == "gemini" and said)
 
 
 def _is_copilot(line: _Line) -> bool:
@@ -103,12 +106,15 @@ class _Other(NamedTuple):
 
 
 _GEMINI = _Other("a session of Gemini CLI", _is_gemini)
-_PARTS = pattern(rb'\[\s*\{\s*"(?:role"\s*:\s*"\w{1,9}"\s*,\s*"parts|parts)"\s*:')
-"""How a list of Gemini's messages begins."""
+_CLAUDE_CODE = _Other("a session of Claude Code", _is_claude, _TO_ATIF)
+_FIRST = pattern(
+    rb'(?:\{[^{}\[\]]*"(?:messages|contents|history|events)"\s*:\s*)?\[\s*(\{[^{}\[\]]*)([\[{]?)'
+)
+"""The first object of a list, itself or in a field of an object, up to a bracket within it."""
 
 _OTHERS = (
     _Other("a session of Qwen Code", _is_qwen),
-    _Other("a session of Claude Code", _is_claude, _TO_ATIF),
+    _CLAUDE_CODE,
     _Other("a session of Claude Code on the web", _is_claude_web),
     _Other("a session of Codex", _is_codex, _TO_ATIF),
     _GEMINI,
@@ -144,13 +150,24 @@ def _beginning(head: bytes) -> _Line:
 
 def _other(head: bytes) -> _Other | None:
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if _PARTS.match(head):
-        return _GEMINI
+    if (first := _FIRST.match(head)) and (found := _of_list(_beginning(first[1]), first[2])):
+        return found
     if head[:1] != b"{":
         return None
     lines = list(_lines(head))
     found = next((one for one in _OTHERS if any(map(one.is_line, lines))), None)
     return found if found and not holds_run(head.partition(b"\n")[0]) else None
+
+
+def _of_list(first: _Line, bracket: bytes) -> _Other | None:
+    """Whose list it is, by the fields of its first object. The last of them may hold an object or a
+    list of which this is the first bracket."""
+    names = first.names
+    if first.type in ("user", "gemini") and "role" not in names:
+        if "message" in names and bracket:
+            return _CLAUDE_CODE
+        return _GEMINI if {"content", "message"} & names else None
+    return _GEMINI if "parts" in names and bracket == b"[" and "content" not in names else None
 
 
 def _recognises(head: bytes, name: str) -> bool:

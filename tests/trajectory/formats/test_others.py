@@ -34,6 +34,8 @@ OLD_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text"
 GEMINI = {"sessionId": "s", "projectHash": "p", "startTime": "2026-01-05T10:00:00Z",
           "lastUpdated": "2026-01-05T10:00:00Z"}  # fmt: skip
 GEMINI_SAID = {"id": "m", "timestamp": "2026-01-05T10:00:00Z", "type": "gemini", "content": "Hi."}
+GEMINI_USER = {"id": "u", "type": "user", "content": "Fix it."}
+GEMINI_TURN = {"role": "user", "parts": [{"text": "Fix it."}]}
 GPTME = SAID | {"timestamp": "2026-01-05T10:00:00"}
 QWEN = CLAUDE | {"message": {"role": "user", "parts": [{"text": "Fix it."}]}}
 
@@ -66,6 +68,33 @@ def lines(*rows: Any) -> str:
         ),
         (lines(QWEN, QWEN), "Qwen Code", ""),
         (lines(GPTME, GPTME | {"role": "assistant"}), "gptme", "jq"),
+        # with no more fields than it takes
+        (lines({"type": "user", "message": {"content": "Fix it."}}), "Claude Code", "atif-make"),
+        (
+            lines({"type": "assistant", "message": {"content": [{"type": "text"}]}}),
+            "Claude Code",
+            "",
+        ),
+        (lines({"type": "summary", "summary": "Dates"}), "Claude Code", ""),
+        (lines({"type": "user", "uuid": "a", "message": "Fix it."}), "Claude Code", ""),
+        (json.dumps([{"type": "user", "message": SAID}]), "Claude Code", ""),
+        (
+            json.dumps({"messages": [{"type": "user", "message": SAID}]}, indent=1),
+            "Claude Code",
+            "",
+        ),
+        (lines({"type": "result", "subtype": "success", "total_cost_usd": 1}), "Claude Code", ""),
+        (json.dumps({"messages": [GEMINI_USER, GEMINI_SAID]}, indent=2), "Gemini CLI", ""),
+        (json.dumps([GEMINI_USER, GEMINI_SAID]), "Gemini CLI", ""),
+        (lines(GEMINI_USER, GEMINI_SAID), "Gemini CLI", ""),
+        (json.dumps({"contents": [GEMINI_TURN]}), "Gemini CLI", ""),
+        (json.dumps({"model": "g", "history": [GEMINI_TURN]}, indent=1), "Gemini CLI", ""),
+        (lines(GEMINI_TURN), "Gemini CLI", ""),
+        (
+            json.dumps([{"sessionId": "s", "messageId": 0, "type": "user", "message": "Fix it."}]),
+            "Gemini CLI",
+            "",
+        ),
     ],
 )
 def test_a_session_of_another_program_is_refused_by_name(
@@ -87,6 +116,8 @@ def test_a_session_of_another_program_is_refused_by_name(
         ),
         json.dumps([SAID, {"role": "assistant", "content": "Done.", "ts": 1.78e12}], indent=1),
         lines({"session_id": "s", "type": "user", "message": "x", "messages": [SAID]}),
+        json.dumps({"messages": [{"type": "message"} | SAID]}, indent=1),
+        json.dumps([{"content": [{"type": "text", "text": "x"}], "role": "user"}]),
     ],
 )
 def test_what_is_a_run_is_none_of_them(tmp_path: Path, text: str) -> None:
