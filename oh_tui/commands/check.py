@@ -42,7 +42,7 @@ _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 async def check(call: Call) -> int:
     """Returns 3 when a call has no result (unless it runs or waits for an answer), a result has no
     call, a call has a second result, or the file lacks the end of the run."""
-    conversation, loaded = await open_run(call)
+    conversation, loaded = await open_run(call, damaged=True)
     trajectory = whole(loaded)
     found = report(trajectory)
     if call.as_json:

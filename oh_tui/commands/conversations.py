@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from oh_tui.api.models import Conversation, Page
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
@@ -27,6 +28,7 @@ from oh_tui.commands.framework.reading import on_server, short_id, title, with_s
 from oh_tui.commands.framework.status import Seen, outcome
 from oh_tui.sources.across_runs.of_steps import StepsAsked
 from oh_tui.sources.file_conversation import apart_of
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.attributes import ORDERS, cost_text, filter_help
 from oh_tui.sources.lists.conversation_order import Sorting
@@ -136,12 +138,13 @@ async def conversations(call: Call) -> int:
                 "source": call.source.label,
                 "more": more,
                 "remarks": list(call.source.remarks),
+                "not_read": not_read(call.source),
                 "conversations": [
                     conversation_json(one, kept.of(one), seen.of(one)) for one in found
                 ],
             }
         )
-        return 0
+        return _code(call.source)
     apart = [Column("file", share=1)] if any(map(apart_of, found)) else []
     rows = (
         (*conversation_row(call.style, one, seen.of(one)), *([apart_of(one)] if apart else []))
@@ -153,7 +156,17 @@ async def conversations(call: Call) -> int:
             print("no conversations match" if query.terms else "no conversations yet")
         elif more:
             print(call.style.paint("there are more: --limit N or --all", "dim"))
-    return 0
+    return _code(call.source)
+
+
+def not_read(source: Source) -> int:
+    """How many files and runs could not be read."""
+    return source.not_read if isinstance(source, FileSource) else 0
+
+
+def _code(source: Source) -> int:
+    """2 if there are runs and none could be read."""
+    return OK if not isinstance(source, FileSource) or source.reads_any else WRONG_USE
 
 
 async def listed(

@@ -107,10 +107,12 @@ class Library(LibraryFile):
         self.do(work)
 
     def mark_others_gone(self, home: str, fingerprint: str) -> None:
-        """Marks runs of the home that were indexed with another fingerprint."""
+        """Marks runs of the home that were indexed with another fingerprint. Some of its runs
+        could not be read."""
 
         def work(database: sqlite3.Connection) -> None:
             with _transaction(database):
+                _finish(database, home, "")
                 _mark_others_gone(database, home, fingerprint)
 
         self.do(work)
@@ -201,8 +203,14 @@ class Library(LibraryFile):
         return str(found[0][0]) if found else ""
 
     def homes(self) -> list[str]:
-        """The homes of all runs."""
-        return [row[0] for row in self.select("SELECT DISTINCT home FROM runs ORDER BY 1") or ()]
+        """The homes of all runs, and those with runs that could not be read."""
+        sql = "SELECT home FROM runs UNION SELECT home FROM homes ORDER BY 1"
+        return [row[0] for row in self.select(sql) or ()]
+
+    def lacking(self) -> int:
+        """The number of homes with runs that could not be read."""
+        found = self.select("SELECT count(*) FROM homes WHERE fingerprint = ''")
+        return int(found[0][0]) if found else 0
 
     def places(self, home: str) -> dict[str, str]:
         """Place -> fingerprint of the runs of a home, without those marked as gone."""

@@ -35,15 +35,16 @@ ENOUGH = 10
 _ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
-def name_of(path: Path, info: dict[str, object], taken: set[str], number: int = 0) -> str:
+def name_of(
+    path: Path, info: dict[str, object], taken: set[str], number: int = 1, name: str = ""
+) -> str:
     """The id of the run. Without an id, or if the id is in `taken`, as for a second copy, it is the
-    path; with a `number`, the run's place in that file. `taken` has ids without dashes; this one is
+    path; with a `name` in that file, its place there. `taken` has ids without dashes; this one is
     added."""
     place = called(str(path))
     names = [str(info.get("id") or ""), place]
-    if number:
-        names[1:] = [f"{place}#{info.get('id')}"] if names[0] else []
-        names.append(f"{place}#{number}")
+    if name:
+        names[1:] = [f"{place}#{name}", f"{place}#{number}"]
     name = next((one for one in names if one and bare_id(one) not in taken), names[-1])
     taken.add(bare_id(name))
     return name

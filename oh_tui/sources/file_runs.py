@@ -40,6 +40,8 @@ OPEN = 4
 
 NOT_SHOWN = "whose steps are not shown"
 
+UNREAD_HINT = "the file is damaged, or keeps its events in a form that oh-tui does not know"
+
 
 class FileRuns:
     """All runs of a source of files."""
@@ -118,6 +120,8 @@ class FileRuns:
         total = len(run)
         first = max(0, total - 2 * PAGE)
         newest = await asyncio.to_thread(_newest, run, first)
+        if not newest.events:
+            _require_events(run, newest)
         yield Loaded("file", newest, total - first, total, run.note, first > 0)
         if first == 0:
             return
@@ -203,9 +207,25 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
     return run
 
 
-def whole_run(source: RunFile, is_wanted: Callable[[], bool] = lambda: True) -> Trajectory:
-    """The run with all its events, for one use. Raises Problem once it is not wanted any more."""
-    return run_of(source, _held_events(source, is_wanted))
+def whole_run(
+    source: RunFile, is_wanted: Callable[[], bool] = lambda: True, *, damaged: bool = False
+) -> Trajectory:
+    """The run with all its events, for one use. Raises Problem once it is not wanted any more, and
+    if no event can be read, unless it may be `damaged`."""
+    run = run_of(source, _held_events(source, is_wanted))
+    return run if damaged else _require_events(source, run)
+
+
+def _require_events(source: RunFile, run: Trajectory) -> Trajectory:
+    """The run. Raises Problem if no event of it can be read, so that nobody counts it as one in
+    which nothing happened. One that has just begun, and one of which an evaluation tells why it has
+    no events, are runs."""
+    if any(event.kind != UNREADABLE for event in run.events) or source.recorded.error:
+        return run
+    if not (len(source) or source.problems) or not run.complete:
+        return run
+    why = f": {source.note}" if source.note else ""
+    raise Problem(f"No event of {source.name} can be read{why}", UNREAD_HINT)
 
 
 def _held_events(source: RunFile, is_wanted: Callable[[], bool]) -> Iterator[Event]:
@@ -229,8 +249,9 @@ def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:
 
 
 def end_of(source: RunFile) -> Trajectory:
-    """The events that show how the run ended; all of them if only its length can show it."""
-    end = _newest(source, max(0, len(source) - PEEK))
+    """The events that show how the run ended; all of them if only its length can show it. Raises
+    Problem if none can be read."""
+    end = _require_events(source, _newest(source, max(0, len(source) - PEEK)))
     if not end.complete and may_be_limit(end, judge(end)):
         return _newest(source, 0)
     return end

@@ -32,6 +32,7 @@ from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     Indexes,
@@ -41,6 +42,7 @@ from oh_tui.trajectory.formats.run_file import (
     short_name,
 )
 from oh_tui.trajectory.formats.table import find_files, open_runs
+from oh_tui.trajectory.formats.zip import archive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +86,8 @@ class FileSource:
         self._former: list[RunList] = []
         """Lists of files before they changed: the screen may still read events from them."""
         self._unopened: list[Problem] = []
+        self._unread: dict[str, str] = {}
+        """Id -> why the state of a run could not be read."""
         self._listing: Iterator[Conversation] | None = None
         """Continues the list; None before its start."""
         self._at: dict[Path, RunList] = {}
@@ -113,7 +117,7 @@ class FileSource:
         ]
         for path, runs in self._at.items():
             told += [as_given(problem, path) for problem in runs.problems]
-        return told
+        return told + list(self._unread.values())
 
     @property
     def changes(self) -> bool:
@@ -166,6 +170,7 @@ class FileSource:
         kept = {id(runs) for runs in self._grown.values()}
         self._former += [runs for runs in self._lists if id(runs) not in kept]
         self._lists, self._unopened, self._at, self._versions = [], [], {}, {}
+        self._unread = {}
         for name, entry, row in self._found():
             known = before.get(name)
             if known and label_of(known) == label_of(row) and version_of(known) == version_of(row):
@@ -244,11 +249,13 @@ class FileSource:
                     self._lists.append(runs)
                     self._at[file], home = runs, str(plain_path(file))
                     for entry in _entries(runs, wanted):
-                        name = name_of(file, entry.info, taken, entry.number if entry.name else 0)
-                        if entry.name:
+                        is_known = bool(entry.name) and not entry.is_folder
+                        run = None if is_known else entry.open()
+                        info = entry.info if run is None else run.info
+                        name = name_of(file, info, taken, entry.number, entry.name)
+                        if run is None:
                             row = row_of_entry(name, entry, "" if is_only else file.name)
                         else:
-                            run = entry.open()
                             row = row_of_run(name, run)
                             self.runs.keep(name, run)
                         place = home, entry.name, apart.get(file, ""), self._opened[file]
@@ -257,16 +264,52 @@ class FileSource:
                 problem.sentence = as_given(problem.sentence, file)
                 self._unopened.append(problem)
 
-    def with_state(self, conversation: Conversation) -> Conversation:
-        """The conversation with the status of its agent, judged by the last events, and with all
-        that its run shows. A run that cannot be opened is added to `problems`."""
+    @property
+    def not_read(self) -> int:
+        """How many files could not be opened, and runs not be read to tell their state."""
+        return len(self._unread) + sum(not isinstance(one, NotRead) for one in self._unopened)
+
+    @property
+    def is_zip(self) -> bool:
+        """Whether it is one zip, with all its runs."""
         try:
-            with opening(short_name(conversation.title or conversation.id)):
-                run = self.runs.run(conversation)
-                verdict = judge(end_of(run))
+            return len(self.paths) == 1 and archive.is_zip(start_of(self.paths[0], 2))
+        except OSError:
+            return False
+
+    @property
+    def is_list_of_folders(self) -> bool:
+        """Whether it is an archive of several runs, of which none is named."""
+        several = len(self.paths) == 1 and len(self.conversations()) > 1
+        return several and any(entry.is_folder for entry in self.runs.entries.values())
+
+    def longest(self) -> Conversation:
+        """The run with the most events, the first of several."""
+        return max(self.runs.rows.values(), key=self._length)
+
+    def _length(self, row: Conversation) -> int:
+        with contextlib.suppress(Problem):
+            return len(self.runs.run(row))
+        return 0
+
+    @property
+    def reads_any(self) -> bool:
+        """Whether a run could be read, or none was tried yet."""
+        return len(self._unread) < max(1, len(self.runs.rows))
+
+    def with_state(self, conversation: Conversation) -> Conversation:
+        """As `judged`. A run that cannot be read is added to `problems`."""
+        try:
+            return self.judged(conversation)
         except Problem as problem:
-            self._unopened.append(problem)
+            self._unread[conversation.id] = problem.sentence
             return conversation
+
+    def judged(self, conversation: Conversation) -> Conversation:
+        """The conversation with the status of its agent, judged by the last events, and with all
+        that its run shows. Raises Problem if it cannot be read."""
+        with opening(short_name(conversation.title or conversation.id)):
+            verdict = judge(end_of(self.runs.run(conversation)))
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word
         row = self.runs.rows.get(conversation.id, conversation)

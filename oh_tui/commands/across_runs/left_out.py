@@ -60,6 +60,6 @@ def left_out(reading: ManyRuns[Any]) -> dict[str, int]:
     return {
         "not_kept": len(reading.not_kept),
         "going_on": reading.going_on,
-        "unread": len(reading.unread),
+        "unread": reading.not_read,
         "unsure": reading.unsure,
     }

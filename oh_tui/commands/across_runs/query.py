@@ -6,11 +6,14 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
 from oh_tui.commands.framework.command import Call, argument, command, flag
+from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.fields import print_csv
 from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import Column, print_json_line, print_table
+from oh_tui.commands.framework.printing import Column, print_json_line, print_table, say
+from oh_tui.library.library import Library
 from oh_tui.library.sql_query import TABLES, asked
 from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 
@@ -68,7 +71,12 @@ async def query(call: Call) -> int:
         else:
             columns = [Column(name, share=1) for name in answer.columns]
             print_table(call.style, columns, ([_text(one) for one in row] for row in answer.rows))
-    return 0
+    with Library(folder) as library:
+        lacking, status = library.lacking(), library.status()
+    if not lacking:
+        return OK
+    say(f"not in the index: runs of {plural(lacking, 'file')} that could not be read; oh-tui index")
+    return OK if status and status.runs else PARTIAL
 
 
 def _require_names(columns: Sequence[str]) -> None:

@@ -156,7 +156,7 @@ class _Reading(Generic[T]):
     @property
     def unread(self) -> int:
         """How many runs could not be read."""
-        return len(self._of_files.unread) if self._of_files else 0
+        return self._of_files.not_read if self._of_files else 0
 
     @property
     def code(self) -> int:

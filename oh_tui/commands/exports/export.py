@@ -38,6 +38,7 @@ from oh_tui.sharing.read_events import always, what_leaves
 from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
 from oh_tui.sharing.what_leaves import WhatLeaves, texts_in, told
 from oh_tui.sharing.writing import write
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -243,7 +244,11 @@ def _names_many(call: Call) -> bool:
         return True
     if args.output and (args.output.endswith("/") or path_of(args.output).is_dir()):
         return True
-    return args.to in ("jsonl", "otlp") and any(_holds_several(path) for path in call.paths)
+    if args.to not in ("jsonl", "otlp"):
+        return False
+    source = call.source
+    is_archive = isinstance(source, FileSource) and source.is_list_of_folders
+    return is_archive or any(map(_holds_several, call.paths))
 
 
 def _holds_several(path: Path) -> bool:

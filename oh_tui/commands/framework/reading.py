@@ -17,11 +17,13 @@ from oh_tui.commands.framework.printing import progress, say, show_progress
 from oh_tui.commands.framework.remedies import worded
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources import compared, server
+from oh_tui.sources.file_conversation import given
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.server_runs import parents, server_sub_agents
 from oh_tui.sources.source import Source
+from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, rough, size
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
@@ -45,6 +47,12 @@ async def chosen(source: Source, identifier: str) -> Conversation:
     if identifier:
         return await find(source, identifier)
     rows = (await source.newest()).items
+    if len(rows) > 1 and isinstance(source, FileSource) and source.is_zip:
+        longest = await in_background(source.longest)
+        entry, where = source.runs.entries[longest.id].name, given(source.paths[0])
+        took = f"took {clean_line(entry)}, the longest; name one as {where}#ID"
+        say(f"{where} holds {plural(len(rows), 'run')}; {took}")
+        return longest
     if len(rows) != 1:
         names = ", ".join(name(row) for row in rows[:5])
         form = "-#ID" if source.label == standard_input.LABEL else "PATH#ID"
@@ -55,20 +63,26 @@ async def chosen(source: Source, identifier: str) -> Conversation:
     return rows[0]
 
 
-async def open_run(call: Call, *, sub_agents: bool = False) -> tuple[Conversation, Loaded]:
+async def open_run(
+    call: Call, *, sub_agents: bool = False, damaged: bool = False
+) -> tuple[Conversation, Loaded]:
     """The conversation that a command was given, and its run with all events. The note says that
-    `sub_agents` are not shown, unless they are."""
+    `sub_agents` are not shown, unless they are. Raises Problem if no event can be read, unless it
+    may be `damaged`."""
     conversation = await chosen(call.source, call.identifier)
-    return conversation, await read_run(call, conversation, sub_agents=sub_agents)
+    read = await read_run(call, conversation, sub_agents=sub_agents, damaged=damaged)
+    return conversation, read
 
 
-async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool = False) -> Loaded:
-    """The run with all its events. A run too long for a download is read page by page, which takes
-    minutes; a terminal shows the progress."""
+async def read_run(
+    call: Call, conversation: Conversation, *, sub_agents: bool = False, damaged: bool = False
+) -> Loaded:
+    """The run with all its events, as `open_run` reads it. A run too long for a download is read
+    page by page, which takes minutes; a terminal shows the progress."""
     source = call.source
     if isinstance(source, FileSource):
         run = source.runs.run(conversation)
-        read = await in_background(partial(_read_file, run, sub_agents))
+        read = await in_background(partial(_read_file, run, sub_agents, damaged))
     else:
         call.about = short_id(conversation)
         read = await _read_server(source, conversation)
@@ -79,10 +93,7 @@ async def read_run(call: Call, conversation: Conversation, *, sub_agents: bool =
         seen.save()
         if sub_agents:
             read = await _with_sub_agents(source, conversation, read, {bare_id(conversation.id)})
-    read = _on_branch(call, read)
-    if read.damaged and not (whole(read).events or whole(read).cut_off):
-        raise Problem(f"No event of this file can be read: {read.note}", "download it again")
-    return read
+    return _on_branch(call, read)
 
 
 async def _give_parents(source: Source, conversation: Conversation, run: Trajectory) -> None:
@@ -230,11 +241,10 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
     return Loaded(pages[-1].via, whole, len(whole.events), len(whole.events), read.note)
 
 
-def _read_file(run: RunFile, sub_agents: bool) -> Loaded:
-    trajectory = whole_run(run, is_wanted)
-    count, damaged = len(run), bool(run.problems)
+def _read_file(run: RunFile, sub_agents: bool, damaged: bool) -> Loaded:
+    trajectory = whole_run(run, is_wanted, damaged=damaged)
     note = run.note if sub_agents else note_of(run)
-    return Loaded("file", trajectory, count, count, note, damaged=damaged)
+    return Loaded("file", trajectory, len(run), len(run), note, damaged=bool(run.problems))
 
 
 def with_state(source: Source, conversation: Conversation) -> Conversation:

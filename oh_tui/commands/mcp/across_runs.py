@@ -12,7 +12,7 @@ from oh_tui.commands.across_runs.failures import failures_in
 from oh_tui.commands.across_runs.grep import hit_json, search_of
 from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.across_runs.stats import sums_of
-from oh_tui.commands.conversations import listed
+from oh_tui.commands.conversations import listed, not_read
 from oh_tui.commands.framework.json_documents import conversation_id, conversation_json
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import say_given_up, show_progress
@@ -62,7 +62,7 @@ async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
         last = ListedRuns(words, found, not more, time.monotonic())
     session.listed = last
     found = last.runs
-    head = {"source": clean_line(call.source.label)}
+    head = {"source": clean_line(call.source.label), "not_read": not_read(call.source)}
 
     def item(one: Conversation) -> dict[str, object]:
         return {"conversations": without_place(conversation_json(one, kept.of(one), seen.of(one)))}

@@ -131,6 +131,12 @@ class ManyRuns(Generic[T]):
         return sum(not is_over(self.source, row) for row in self.not_kept)
 
     @property
+    def not_read(self) -> int:
+        """How many runs, and files of runs, could not be read."""
+        files = self.source.not_read if isinstance(self.source, FileSource) else 0
+        return len(self.unread) + files
+
+    @property
     def lacked(self) -> str:
         """What the query asks and is not known of the `unsure` runs."""
         return self._query.may_lack
@@ -141,8 +147,8 @@ class ManyRuns(Generic[T]):
         found = []
         if self.not_kept:
             found.append(f"{plural(len(self.not_kept), 'run')} not read yet")
-        if self.unread:
-            found.append(f"{plural(len(self.unread), 'run')} could not be read")
+        if self.not_read:
+            found.append(f"{plural(self.not_read, 'run')} could not be read")
         if self.unsure:
             found.append(f"{plural(self.unsure, 'run')} of unknown {self.lacked} left out")
         if self.vanished:
@@ -219,7 +225,11 @@ class ManyRuns(Generic[T]):
     async def _is_wanted(self, one: Conversation, now: float) -> bool:
         query = self._query
         if isinstance(self.source, FileSource):
-            one = self.source.with_state(one)
+            try:
+                one = await asyncio.to_thread(self.source.judged, one)
+            except Problem as problem:
+                self.unread.append(problem.sentence)
+                return False
         kept = self._annotations.of(one)
         last_known = self._last_known.get(bare_id(one.id), LastKnown())
         one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)

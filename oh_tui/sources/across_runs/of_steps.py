@@ -67,7 +67,11 @@ class StepsAsked:
         what the user keeps of the run. Raises Problem."""
         found = NOT_READ
         if "changed" in self._words:
-            found = found._replace(changed=await self._source.runs.changed_paths(row))
+            try:
+                found = found._replace(changed=await self._source.runs.changed_paths(row))
+            except Problem:
+                if not isinstance(self._source, FileSource):
+                    raise
         failures = self._failures.get(row.id) if "failure" in self._words else None
         rules = self._known_rules(row) if "rule" in self._words else None
         lacks_failures = "failure" in self._words and failures is None

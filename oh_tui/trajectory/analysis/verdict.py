@@ -115,6 +115,9 @@ def judge(trajectory: Trajectory) -> Verdict:
         limit = trajectory.recorded.max_iterations
         if count_answers(trajectory) >= limit:
             verdict = _recorded(trajectory, *limit_words(f"its limit of {limit:,} steps"))
+    recorded = trajectory.recorded
+    if recorded.names_evaluation or (recorded.by_evaluation and verdict.word == "finished"):
+        verdict = _with_evaluation(verdict, recorded.error)
     plan = plan_of(trajectory)
     if verdict.word == "finished" and plan and plan[0] < plan[1]:
         left = f" (plan {plan[0]}/{plan[1]})"
@@ -133,6 +136,17 @@ def judge(trajectory: Trajectory) -> Verdict:
             landing=len(trajectory) or None,
         )
     return msgspec.structs.replace(verdict, plan=plan, goal=goal)
+
+
+def _with_evaluation(verdict: Verdict, error: str) -> Verdict:
+    """The verdict, and that the evaluation of the run failed."""
+    told = f"the evaluation failed: {words.fit(recorded_words(error)[0], CAUSE // 2)}"
+    if not verdict.cause:
+        return msgspec.structs.replace(
+            verdict, cause=told[0].upper() + told[1:], short=words.fit(told, SHORT)
+        )
+    cause = f"{words.fit(verdict.cause.rstrip('.'), CAUSE - len(told) - 2)}; {told}"
+    return msgspec.structs.replace(verdict, cause=cause)
 
 
 def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
@@ -296,7 +310,8 @@ def _stopped(trajectory: Trajectory) -> Verdict:
 
 def _finished(trajectory: Trajectory) -> Verdict:
     step = last_step(trajectory, is_answer)
-    if trajectory.recorded.error:  # what went wrong after the agent was done
+    recorded = trajectory.recorded
+    if recorded.error and not recorded.by_evaluation:  # went wrong after the agent was done
         cause, short = recorded_words(trajectory.recorded.error)
         cause, short = f"Finished, with an error: {cause}", f"finished, with an error: {short}"
         return _verdict("finished", cause, short, [step] if step else (), len(trajectory))
@@ -351,7 +366,8 @@ def _ended(trajectory: Trajectory) -> Verdict:
     """By the last status in the events, by the error that the source records, or by the last
     steps."""
     judged = _BY_STATUS.get(trajectory.status)
-    if trajectory.recorded.error and trajectory.status not in _ENDS:
+    recorded = trajectory.recorded
+    if recorded.error and not recorded.names_evaluation and trajectory.status not in _ENDS:
         latest = last_telling(trajectory)
         said_finished = latest is not None and latest.event.part == "FinishAction"
         if not (said_finished and latest and is_answer(latest)):

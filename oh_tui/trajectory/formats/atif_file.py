@@ -10,6 +10,7 @@ from typing import NamedTuple
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats import json_file
 from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import also_claimed
@@ -151,7 +152,9 @@ def _open(source: Source) -> RunList:
     try:
         return OneHeldRun(read)
     except (ValueError, FormatProblem):
-        return json_lines.FORMAT.open(source)  # JSON lines, or broken: that reader says which
+        head = start_of(source.path, HEAD)  # another format, or broken: these readers say which
+        is_rows = json_lines.are_lines(head, path.name)
+        return (json_lines.FORMAT if is_rows else json_file.FORMAT).open(source)
 
 
 FORMAT = Format("ATIF file", _may_be, _open)

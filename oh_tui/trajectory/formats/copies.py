@@ -141,13 +141,14 @@ def temporary() -> Path:
 
 
 def source_of(
-    path: Path, name: str, *, given: bool = False, indexes: Indexes | None = None
-) -> Source:
-    """A file or folder as a format reads it. A packed file or a tar is read from its copy, which is
-    made unless there is an up-to-date one. `given` marks a path of the user's. Raises OSError, and
-    FormatProblem if it cannot be unpacked."""
+    path: Path, name: str, *, given: bool = False, zipped: bool = False,
+    indexes: Indexes | None = None,
+) -> Source:  # fmt: skip
+    """A file or folder as a format reads it. A packed file, a tar or, if `zipped`, a zip is read
+    from its copy, which is made unless there is an up-to-date one. `given` marks a path of the
+    user's. Raises OSError, and FormatProblem if it cannot be unpacked."""
     read, about = path, PLAIN
-    if stat.S_ISREG(path.stat().st_mode) and unpack.is_archive(path):
+    if zipped or (stat.S_ISREG(path.stat().st_mode) and unpack.is_archive(path)):
         key = key_of(stamp_of(path))
         try:
             read, about = _copy(_top_of(path) or place() / key, key, path)

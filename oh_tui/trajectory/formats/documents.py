@@ -16,12 +16,8 @@ from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
 from oh_tui.trajectory.model.recorded import Label, told_label
 
-DOCUMENTS: tuple[Document, ...] = (evaluation.ROW, ATIF, SWE_AGENT, V0, CHAT)
-"""The first that recognises a text converts it."""
-
-
-_FIRST = 20
-"""Items of a list that are looked at to see what it contains."""
+DOCUMENTS: tuple[Document, ...] = (evaluation.V1, ATIF, SWE_AGENT, V0, CHAT, evaluation.ROW)
+"""The first that recognises a text by its events converts it; the last one needs none."""
 
 
 def may_be_run(head: bytes) -> bool:
@@ -38,6 +34,12 @@ def holds_run(text: bytes) -> bool:
     return any(document.is_one(top) for document in DOCUMENTS)
 
 
+def is_event(text: bytes) -> bool:
+    """Whether a text is an event of OpenHands, without a run around it."""
+    is_object = text.lstrip()[:1] == b"{"  # V0 also has pairs of events
+    return is_object and any(one.is_one([msgspec.Raw(text)]) for one in (evaluation.V1, V0))
+
+
 def read_document(text: bytes, where: str) -> Converted:
     """The run in a text. `where` is what errors call the text. Raises FormatProblem."""
     try:
@@ -45,13 +47,14 @@ def read_document(text: bytes, where: str) -> Converted:
     except ValueError as error:
         why = {"nested too deep": "is nested too deep", "too many values": "has too many values"}
         raise FormatProblem(f"{where} {why.get(str(error), 'is no JSON')}") from error
-    claims = [document for document in DOCUMENTS if document.is_one(top)]
+    claims = _claims(top)
     if not claims:
         raise FormatProblem(f"{where} is not in a format that oh-tui reads", HINT)
     try:
         converted = claims[0].convert(text, top)
     except ValueError as error:
         raise FormatProblem(f"{where} cannot be read as {claims[0].name}", HINT) from error
+    converted = evaluation.add_row(converted, top)
     if converted.recorded.label is None and (label := _label_in(top)):
         converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
     converted.notes += _also(claims[0], claims)
@@ -64,9 +67,20 @@ def also_claimed(document: Document, value: object) -> list[str]:
     if not isinstance(value, dict):
         return []
     others = {name: each for name, each in value.items() if name != "steps"}
-    first = (each[:_FIRST] if isinstance(each, list) else None for each in others.values())
+    first = (
+        each[: evaluation.FIRST] if isinstance(each, list) else None for each in others.values()
+    )
     top = Fields({name: msgspec.Raw(pack(each)) for name, each in zip(others, first, strict=True)})
-    return _also(document, [one for one in DOCUMENTS if one is not document and one.is_one(top)])
+    return _also(document, [one for one in _claims(top) if one is not evaluation.ROW])
+
+
+def _claims(top: Top) -> list[Document]:
+    """The formats whose events a text has; that of a row without events, if it has none."""
+    found = [one for one in DOCUMENTS if one.is_one(top)]
+    lacks = {evaluation.ROW}
+    if isinstance(top, Fields) and not top.list_at("steps"):
+        lacks.add(ATIF)
+    return [one for one in found if one not in lacks] or found
 
 
 def _also(document: Document, claims: list[Document]) -> list[str]:

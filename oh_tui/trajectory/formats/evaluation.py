@@ -1,4 +1,4 @@
-"""A row of an evaluation's `output.jsonl`: one instance, with V1 events as its history.
+"""A run with V1 events, as in a row of an evaluation's `output.jsonl`: an instance, its history.
 
 The rows of OpenHands/benchmarks: `instance_id`, `attempt`, `test_result.git_patch`, `metadata`,
 `history`, `metrics` and `error`. Each may be missing or null.
@@ -6,26 +6,33 @@ The rows of OpenHands/benchmarks: `instance_id`, `attempt`, `test_result.git_pat
 
 from __future__ import annotations
 
+import contextlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import overload
+
+import msgspec
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top, value_of
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.usage_stats import COMBINED, stats_text
 
-_NAMED = pattern(rb'"(?:instance_id|history|test_result)"\s*:')
+_NAMED = pattern(
+    rb'"(?:instance_id|history|test_result|kind)"\s*:|"source"\s*:\s*"(?:agent|user|environment)"'
+)
 
 _BETWEEN = pattern(rb"[\s,\[]*")
 
-_FIRST = 20
-"""Items of a history that are looked at to see what it contains."""
+FIRST = 20
+"""Items of a list that are looked at to see what it contains."""
+
+_PLACES = ("history", "events", "trajectory")
+"""Fields of a row that may have its events."""
 
 _OTHERS = ("action", "observation", "role")
-"""Fields that only events of other formats have."""
+"""Fields that have a text only in events of other formats."""
 
 LONGEST = 4_000_000
 """Characters of a patch or an error that are kept."""
@@ -53,49 +60,85 @@ class Slices(Sequence[bytes]):
         return self._read(self.starts[index], self.sizes[index])
 
 
-def is_row(top: Top) -> bool:
-    """Whether it is a row with V1 events as history, or one without history that names an
-    instance."""
+def place_of(top: Top, names: Iterable[str], test: Callable[[object], bool]) -> str | None:
+    """The field whose list has an item that passes the test; "" for the top level itself, None if
+    there is none."""
     if not isinstance(top, Fields):
-        return False
-    history = top.get("history")
+        return "" if _any(top, test) else None
+    return next((name for name in names if _any(_list_at(top, name), test)), None)
+
+
+def _list_at(top: Fields, name: str) -> Sequence[msgspec.Raw]:
     try:
-        items = (decode_json(bytes(item)) for item in top.list_at("history")[:_FIRST])
-        first = next((item for item in items if isinstance(item, dict | list)), None)
+        return top.list_at(name)
     except ValueError:
+        return ()
+
+
+def _any(items: Sequence[msgspec.Raw], test: Callable[[object], bool]) -> bool:
+    for item in items[:FIRST]:
+        with contextlib.suppress(ValueError):
+            if test(decode_json(bytes(item))):
+                return True
+    return False
+
+
+def is_event(value: object) -> bool:
+    """Whether a decoded value is a V1 event."""
+    is_other = any(isinstance(field(value, name), str) for name in _OTHERS)
+    return isinstance(field(value, "kind"), str) and not is_other
+
+
+def has_events(top: Top) -> bool:
+    return place_of(top, _PLACES, is_event) is not None
+
+
+def is_bare_row(top: Top) -> bool:
+    """Whether it is a row of an evaluation, which need not have events."""
+    if not isinstance(top, Fields) or "instance_id" not in top:
         return False
-    if isinstance(field(first, "kind"), str):
-        return True
-    first = first[0] if isinstance(first, list) and first else first  # a V0 pair
-    if any(isinstance(field(first, name), str) for name in _OTHERS):
-        return False
-    return "instance_id" in top and (history is not None or "test_result" in top)
+    return top.get("history") is not None or "test_result" in top
 
 
 def convert(text: bytes, top: Top) -> Converted:
-    assert isinstance(top, Fields)
-    metadata, instance = value_of(top, "metadata"), value_of(top, "instance")
-    error = value_of(top, "error")
+    place = place_of(top, _PLACES, is_event)
+    if isinstance(top, Fields):
+        place = "history" if place is None else place
+        converted = Converted(events=_events(text, top.get(place), top.list_at(place)))
+    else:
+        converted = Converted(events=_events(text, None, top))
+    history = top.get("history") if isinstance(top, Fields) else None
+    if not (len(converted.events) or (history and bytes(history).startswith(b"["))):
+        converted.notes = ["it has no history of events"]
+    return add_row(converted, top)
+
+
+def add_row(converted: Converted, top: Top) -> Converted:
+    """Adds what the fields of a row say about its run, where its format does not."""
+    metadata, metrics = value_of(top, "metadata"), value_of(top, "metrics")
     most = field(metadata, "max_iterations")
     patch = value_of(top, "test_result", "git_patch")
-    metrics = value_of(top, "metrics")
     info = {
         "id": name_in(value_of(top, "instance_id")),
         "attempt": value_of(top, "attempt"),
-        "llm_model": field(metadata, "llm", "model"),
-        "selected_repository": field(instance, "repo"),
+        "llm_model": field(metadata, "llm", "model") or field(metadata, "llm_config", "model"),
+        "selected_repository": field(value_of(top, "instance"), "repo"),
         "dataset": field(metadata, "dataset"),
     }
-    return Converted(
-        events=_events(text, top),
-        info={name: value for name, value in info.items() if value},
-        stats=stats_text({"usage_to_metrics": {COMBINED: metrics}}) if metrics else b"",
-        recorded=Recorded(
-            error=told_error(error)[:LONGEST],
-            max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
-            patch=patch[:LONGEST] if isinstance(patch, str) else "",
-        ),
+    given = {name: value for name, value in info.items() if value}
+    converted.info = given | {name: v for name, v in converted.info.items() if v}
+    if metrics and not converted.stats:
+        converted.stats = stats_text({"usage_to_metrics": {COMBINED: metrics}})
+    known, error = converted.recorded, told_error(value_of(top, "error"))[:LONGEST]
+    converted.recorded = msgspec.structs.replace(
+        known,
+        error=known.error or error,
+        by_evaluation=bool(error) and not known.error,
+        max_iterations=known.max_iterations
+        or (most if isinstance(most, int) and 0 < most < 10**6 else 0),
+        patch=known.patch or (patch[:LONGEST] if isinstance(patch, str) else ""),
     )
+    return converted
 
 
 def name_in(value: object) -> str:
@@ -111,10 +154,10 @@ def told_error(error: object) -> str:
     return ": ".join(filter(None, said)) if said[1] else (str(error) if error else "")
 
 
-def _events(text: bytes, top: Fields) -> Sequence[bytes]:
-    """The events as slices of the text, so that none is copied."""
-    history = top.get("history")
-    items = top.list_at("history")
+def _events(
+    text: bytes, history: msgspec.Raw | None, items: Sequence[msgspec.Raw]
+) -> Sequence[bytes]:
+    """The events of a history as slices of the text, so that none is copied."""
     if history is not None and not items and decode_json(bytes(history)):
         return [bytes(history)]  # not a list: shown as it is
     # an earlier copy of the same bytes has the same events
@@ -133,4 +176,9 @@ def _events(text: bytes, top: Fields) -> Sequence[bytes]:
     return Slices(lambda start, size: text[start : start + size], starts, sizes)
 
 
-ROW = Document("evaluation output", lambda head: _NAMED.search(head) is not None, is_row, convert)
+def _may_be(head: bytes) -> bool:
+    return _NAMED.search(head) is not None
+
+
+V1 = Document("V1 events", _may_be, has_events, convert)
+ROW = Document("evaluation output", _may_be, is_bare_row, convert)

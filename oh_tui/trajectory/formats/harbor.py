@@ -128,6 +128,7 @@ def _converted(folder: Path, name: str) -> Converted:
         error = [text_field(result, "exception_info")]  # only a text
     converted.recorded = Recorded(
         error=": ".join(filter(None, error)),
+        by_evaluation=error[0].startswith(("Verifier", "Reward")),
         label=_label(folder, result),
         agent=text_field(result, "agent_info", "name") or UNKNOWN_AGENT,
     )

@@ -1,5 +1,5 @@
-"""A tar as people share it: runs in folders, outputs of evaluations, files of one run each, and
-archives of these.
+"""A tar, or a zip of several runs, as people share it: runs in folders, outputs of evaluations,
+files of one run each, and archives of these.
 
 The `results.tar.gz` of OpenHands/benchmarks has `output.jsonl`, its report, and
 `conversations/ID.tar.gz`.
@@ -8,7 +8,6 @@ The `results.tar.gz` of OpenHands/benchmarks has `output.jsonl`, its report, and
 from __future__ import annotations
 
 import contextlib
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +28,7 @@ from oh_tui.trajectory.formats.endings import (
 )
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
-from oh_tui.trajectory.formats.lines.json_lines import JsonLines, are_lines, holds_no_run
+from oh_tui.trajectory.formats.lines.json_lines import are_lines, open_rows
 from oh_tui.trajectory.formats.parquet import ParquetRuns
 from oh_tui.trajectory.formats.plain_file import stamp_of, start_of
 from oh_tui.trajectory.formats.run_file import (
@@ -46,8 +45,8 @@ from oh_tui.trajectory.formats.run_file import (
     some,
 )
 from oh_tui.trajectory.formats.unpack import head_of, is_tar
+from oh_tui.trajectory.formats.zip import folder_members
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
-from oh_tui.trajectory.formats.zip.zip_layout import may_be_run as names_run
 
 MOST_FILES = 20_000
 """Files outside of runs that are looked at."""
@@ -143,7 +142,7 @@ class ResultsTar(Unchanging):
             if item.is_folder and number == 1 and not self._is_found(2):
                 yield Entry(self, 1)  # the only run needs no name
             else:
-                yield Entry(self, number, item.name, item.info)
+                yield Entry(self, number, item.name, item.info, is_folder=item.is_folder)
         if not number:
             told = self.problems
             raise FormatProblem(told[0] if told else f"{self.name} holds no run", HINT)
@@ -155,6 +154,10 @@ class ResultsTar(Unchanging):
         for runs in self._lists:
             runs.close()
 
+    @property
+    def holds_runs(self) -> bool:
+        return self._is_found(1)
+
     def _is_found(self, count: int) -> bool:
         """Looks for runs until there are `count`; False if there are not so many."""
         with self._lock:
@@ -163,15 +166,20 @@ class ResultsTar(Unchanging):
                     return False
             return True
 
-    def _add(self, short: str, path: str, info: dict[str, object], opener: Opener) -> None:
+    def _add(
+        self, short: str, path: str, info: dict[str, object], opener: Opener,
+        *, is_folder: bool = False,
+    ) -> None:  # fmt: skip
         """Lists a run as `short`, or as `path` if another has that name."""
         name = self._unique.take(short, path)
-        self._items.append(_Item(name, info or {"id": name, "title": name}, opener))
+        self._items.append(_Item(name, info or {"id": name, "title": name}, opener, is_folder))
 
     def _found(self) -> Iterator[None]:
         """The runs in folders, rows of outputs, Harbor trials, then the files that belong to none
         of these."""
         for home in self._homes:
+            if not (self._tar.about.is_cut or folder_members.is_run(self._folder / home)):
+                continue
             name = self._unique.take(home.rpartition("/")[2] or self.name, home)
             opener = partial(self._run_in, home, name)
             self._items.append(_Item(name, {"id": name, "title": name}, opener, is_folder=True))
@@ -240,9 +248,12 @@ class ResultsTar(Unchanging):
         if output_of(Path(file).name) and self._has_output_beside(file):
             return
         source = self._source(file)
-        if not are_lines(start_of(source.path, HEAD), file) or holds_no_run(source.path):
+        if not are_lines(start_of(source.path, HEAD), file):
+            return
+        try:
+            runs = open_rows(source, partial(self._add_found, file))
+        except FormatProblem:
             return  # JSON lines, but no runs
-        runs = JsonLines(source, tell=partial(self._add_found, file))
         self._lists.append(runs)
         yield from runs.entries()
 
@@ -263,6 +274,7 @@ class ResultsTar(Unchanging):
         ending = ending_of(file)
         if ending.kind == "zip":
             if not _is_zip_of_run(path):
+                yield from self._runs_of_tar(file)
                 return
             self._add(title_of(file), file, {}, partial(open_archive, path, where))
         elif not ending.is_packed or _is_document(head_of(path, HEAD)):
@@ -302,7 +314,7 @@ class ResultsTar(Unchanging):
                 name, info = entry.name or title, entry.info if entry.name else {}
                 # a nested tar with one run is listed again when that is opened
                 opener = entry.open if entry.name else partial(self._first, file)
-                self._add(name, f"{title}/{name}", info, opener)
+                self._add(name, f"{title}/{name}", info, opener, is_folder=entry.is_folder)
                 yield
         except FormatProblem:
             if not runs.problems:
@@ -317,7 +329,9 @@ class ResultsTar(Unchanging):
         where, title = self._where(file), title_of(file)
         if self._level == DEEPEST:
             raise FormatProblem(f"{where} is not read: archives are, {DEEPEST} levels deep")
-        source = self._source(file)
+        is_zip, indexes = ending_of(file).kind == "zip", self._tar.indexes
+        path = self._folder / file
+        source = copies.source_of(path, where, zipped=is_zip, indexes=indexes)
         if source.about.names is None:
             raise FormatProblem(f"{where} {source.about.problem or 'is no tar'}")
         return ResultsTar(source, self._level + 1, partial(self._add_found, title))
@@ -380,17 +394,12 @@ def _is_document(head: bytes) -> bool:
 
 
 def _is_zip_of_run(path: Path) -> bool:
-    head = start_of(path, HEAD)
-    if head[:4] != b"PK\x03\x04" or len(head) < 30:
-        return False
-    (length,) = struct.unpack_from("<H", head, 26)
-    if names_run([head[30 : 30 + length].decode("utf-8", "replace")]):
-        return True
+    """Whether it is one run. Others may hold several."""
     try:
-        open_archive(path).close()  # the table of contents is at the end
+        with open_archive(path) as run:
+            return run.runs < 2
     except Problem:
         return False
-    return True
 
 
 FORMAT = Format("tar of runs", lambda head, name: is_tar(head), ResultsTar)

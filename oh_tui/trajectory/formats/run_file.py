@@ -190,6 +190,8 @@ class Entry(msgspec.Struct, eq=False):
     """The known part of `RunFile.info`."""
     opened: RunFile | None = None
     """The run, if listing had to open it."""
+    is_folder: bool = False
+    """It is a folder in an archive, whose events tell what the list shows."""
 
     def open(self) -> RunFile:
         """Raises Problem."""

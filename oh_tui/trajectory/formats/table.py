@@ -32,6 +32,7 @@ from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,
     Indexes,
+    OneRun,
     RunList,
     Source,
     Unforeseen,
@@ -50,7 +51,7 @@ DEEPEST, MOST_FOLDERS = 4, 2_000
 def formats() -> Iterator[Format]:
     """The first format that recognises a file opens it. Later ones are not even loaded: a zip opens
     20 ms sooner."""
-    yield archive.ZIP
+    yield ZIP
     yield archive.FOLDER
     yield harbor.FORMAT
     yield atif_file.FORMAT
@@ -59,6 +60,25 @@ def formats() -> Iterator[Format]:
     yield others.FORMAT
     yield json_lines.FORMAT
     yield json_file.FORMAT
+
+
+def _open_zip(source: Source) -> RunList:
+    """The run in a zip, or the runs in one with several, which is read as a tar is."""
+    problem = None
+    try:
+        one = archive.open_archive(source.path, source.name)
+        if one.runs < 2:
+            return OneRun(one)
+        one.close()
+    except archive.NoTrajectory as error:
+        problem = error
+    runs = results_tar.ResultsTar(source_of(source.path, source.name, zipped=True, given=True))
+    if problem and not runs.holds_runs:
+        raise problem
+    return runs
+
+
+ZIP = Format("zip", archive.is_zip, _open_zip)
 
 
 def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:

@@ -11,12 +11,14 @@ import lzma
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from oh_tui.text.human import are, plural, size
 from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, short_name, some
+from oh_tui.trajectory.formats.zip import archive
+from oh_tui.trajectory.formats.zip.members import CannotRead
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PIECE = 2**18
@@ -91,7 +93,9 @@ class Stream:
         self._file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
         self.size = os.fstat(self._file.fileno()).st_size
         most = max(RATIO_FREE, RATIO_LIMIT * self.size)
-        self._most = most if room is None else min(most, room)
+        self.path = path
+        self.most = most if room is None else min(most, room)
+        """Bytes that it may unpack to."""
         self.place = self.given = 0
         self.problem = ""
         self._piece, self._at = b"", 0
@@ -117,7 +121,7 @@ class Stream:
     @property
     def left(self) -> int:
         """Most bytes that can follow, whatever a header claims."""
-        return self._most - self.given if self.is_packed else self.size - self.place
+        return self.most - self.given if self.is_packed else self.size - self.place
 
     @property
     def packed_place(self) -> int:
@@ -163,8 +167,8 @@ class Stream:
                 return self._end("has something else after its end")
             return self._end("is damaged, and what stands near the damage may be wrong")
         self.given += len(piece)
-        if self.given > self._most:
-            return self._end(f"unpacks from so little to more than {size(self._most)}, like a bomb")
+        if self.given > self.most:
+            return self._end(f"unpacks from so little to more than {size(self.most)}, like a bomb")
         return piece
 
     def _end(self, problem: str) -> bytes:
@@ -256,8 +260,9 @@ class Unpacking:
             raise
 
     def _run(self, name: str, is_wanted: Callable[[str], bool]) -> Unpacked:
-        if is_tar(self._stream.peek(BLOCK)):
-            names = self._files(is_wanted)
+        begin = self._stream.peek(BLOCK)
+        if is_tar(begin) or archive.is_zip(begin):
+            names = (self._files if is_tar(begin) else self._files_of_zip)(is_wanted)
             left_out = [
                 f"holds {plural(len(all), kind)}, which {are(len(all))} not read: {some(all)}"
                 for kind, all in self._left_out.items()
@@ -278,10 +283,13 @@ class Unpacking:
         """Writes the next bytes to a file and returns their number. Raises OSError."""
         if (needed := min(count or 0, self._stream.left)) > SEEN:
             self._require(needed)
+        return self._put(path, self._stream.pieces(count))
+
+    def _put(self, path: Path, pieces: Iterable[bytes]) -> int:
         written, tail = 0, b""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         with os.fdopen(os.open(path, flags, 0o600), "wb", 0) as out:
-            for piece in self._stream.pieces(count):
+            for piece in pieces:
                 out.write(piece)
                 self._check(tail + piece)
                 written, tail = written + len(piece), piece[-LONGEST_NAME:]
@@ -314,6 +322,32 @@ class Unpacking:
         self._tell_end(fails)
         return list(names)
 
+    def _files_of_zip(self, is_wanted: Callable[[str], bool]) -> list[str]:
+        """As `_files`. A file that cannot be read is left empty, so that it is missed. Raises
+        FormatProblem."""
+        found, failed, most = dict[str, None](), dict[str, list[str]](), self._stream.most
+        with self._stream.path.open("rb") as file:
+            members = archive.zip_members(file, self._stream.path.name)
+            for index, member in enumerate(members.names):
+                name = "" if member.endswith("/") else self._accepted_name(member)
+                if not (name and is_wanted(name) and self._makes_folder(name)):
+                    continue
+                self._stream.watch()
+                try:
+                    data = members.read(index)
+                except CannotRead as error:
+                    failed.setdefault(str(error), []).append(name)
+                    data = b""
+                if self._size + len(data) > most:
+                    self._ends.append(f"unpacks from so little to more than {size(most)}")
+                    break
+                found[name] = None
+                self._put(self._folder / name, [data])
+        self._is_cut = members.is_cut
+        self._ends += [*(["is cut off"] if members.is_cut else []), *members.notes]
+        self._ends += (f"has files that are {why}: {some(all)}" for why, all in failed.items())
+        return list(found) if members.is_cut else sorted(found, key=lambda one: one.split("/"))
+
     def _members(self) -> Iterator[tarfile.TarInfo]:
         tar = tarfile.TarFile(fileobj=self._stream, encoding="utf-8")  # type: ignore[arg-type]
         while (member := tar.next()) is not None:
@@ -323,13 +357,15 @@ class Unpacking:
 
     def _accepted(self, member: tarfile.TarInfo) -> str:
         """The name of a file to unpack; "" for anything else, which is reported."""
-        name = member.name
+        if member.issparse() or not member.isreg():
+            sparse = "sparse file" if member.issparse() else ""
+            self._leave_out(sparse or _KINDS.get(member.type, "odd file"), member.name)
+            return ""
+        return self._accepted_name(member.name)
+
+    def _accepted_name(self, name: str) -> str:
         parts = [part for part in name.split("/") if part not in ("", ".")]
-        if member.issparse():
-            kind = "sparse file"
-        elif not member.isreg():
-            kind = _KINDS.get(member.type, "odd file")
-        elif name.startswith("/"):
+        if name.startswith("/"):
             kind = "absolute name"
         elif ".." in parts:
             kind = "escaping name"

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from oh_tui.text.patterns import pattern
+
 
 class Label(StrEnum):
     """What an evaluation says of the result of a run, whatever the agent said."""
@@ -38,12 +40,20 @@ def told_label(resolved: object) -> Label | None:
 
 UNKNOWN_AGENT = "unknown"
 
+_OF_EVALUATION = pattern(
+    r"(?i)\A(?:verifier|reward)\w*(?:error|exception)|EvalException|\bevaluat(?:ion|or)\b|\bswebench\b"
+    r"|\brun_infer\b|\beval_infer\b|\bgrad(?:er|ing)\b"
+)
+"""What errors of an evaluation name."""
+
 
 class Recorded(msgspec.Struct, frozen=True):
     """Read for runs whose events do not tell how they ended."""
 
     error: str = ""
     """Why the run failed, in the words of the source; "" for no failure."""
+    by_evaluation: bool = False
+    """The error is told by the evaluation that the run is part of, and may be its own."""
     max_iterations: int = 0
     """The answers of the model after which the run was to be stopped; 0 when unknown."""
     label: Label | None = None
@@ -54,6 +64,11 @@ class Recorded(msgspec.Struct, frozen=True):
     """The program that it is a run of."""
     format: str = ""
     """The format that its events were converted from, such as "v0"; "" for events of the SDK."""
+
+    @property
+    def names_evaluation(self) -> bool:
+        """Whether the error names the evaluation, so that it is none of the run."""
+        return self.by_evaluation and bool(_OF_EVALUATION.search(self.error[:2000]))
 
 
 NOTHING_RECORDED = Recorded()

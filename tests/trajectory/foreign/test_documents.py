@@ -117,7 +117,9 @@ def test_a_row_that_says_finished_and_has_an_error_says_both(ending: Any, word: 
     run = opened({"instance_id": "a", "history": [*start, *ending], "error": "git diff failed\nx"})
     verdict = judge(run_of(run, run.events()))
     assert verdict.word == word and "git diff failed" in verdict.cause
-    assert verdict.cause.startswith("Finished, with an error: ") == (word == "finished")
+    assert verdict.cause.endswith("; the evaluation failed: git diff failed") == (
+        word == "finished"
+    )
 
 
 def test_mini_swe_agent_tells_the_sum_of_the_cost_and_how_it_ended() -> None:
@@ -247,3 +249,15 @@ def test_a_file_in_atif_that_another_format_claims_says_so(
     told = f"read as ATIF; it may be {others} as well" if others else ""
     assert entry.open().note == opened(ATIF | more).note == told
     assert len(joined(entry.open())) == 6
+
+
+@pytest.mark.parametrize(
+    "error", ["EvalException: the patch of the tests failed", "evaluation timed out",
+              "Traceback:\n  File \"run_infer.py\"\nOSError: disk full"]
+)  # fmt: skip
+def test_what_failed_in_the_evaluation_is_no_error_of_the_run(error: str) -> None:
+    start = [{"id": 1, "source": "user", "action": "message", "args": {"content": "Go."}}]
+    run = opened({"instance_id": "a", "history": [*start, *V0], "error": error})
+    verdict, plain = judge(run_of(run, run.events())), opened({"history": [*start, *V0]})
+    assert verdict.word == judge(run_of(plain, plain.events())).word
+    assert f"he evaluation failed: {error.splitlines()[0]}" in verdict.cause

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from oh_tui.sources.file_runs import run_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
@@ -28,7 +29,8 @@ def read(path: Path, value: Any = None) -> Trajectory:
         path.write_text(json.dumps(value, ensure_ascii=False))
     source = FileSource([path])
     (found,) = source.conversations()
-    run = source.runs.read(found)
+    file = source.runs.run(found)
+    run = run_of(file, file.events())
     for event in run.events:
         event.body()
     return run

@@ -120,7 +120,9 @@ def test_any_files_beside_an_output_are_read(
 
 MANY = {
     "documents of one name": lambda n: {f"{k}/trajectory.json": encoded(V0[:2]) for k in range(n)},
-    "runs of one name": lambda n: {f"{k}/run/base_state.json": b'{"id": "x"}' for k in range(n)},
+    "runs of one name": lambda n: {
+        f"{k}/run/base_state.json": b'{"id": "x", "agent": {}}' for k in range(n)
+    },
     "tars": lambda n: {f"{k}.tar": tar(conversation("", 1)) for k in range(n // 4)},
     "rows of one id": lambda n: {"output.jsonl": lines([row("a")] * n)},
     "outputs": lambda n: {f"{k}/output.jsonl": lines([row("a")]) for k in range(n // 4)},

@@ -6,6 +6,7 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top
+from oh_tui.trajectory.formats.evaluation import place_of
 from oh_tui.trajectory.formats.foreign import chat, swe_agent
 from oh_tui.trajectory.formats.foreign.dialects import submitted
 from oh_tui.trajectory.formats.foreign.document_formats import (
@@ -14,7 +15,6 @@ from oh_tui.trajectory.formats.foreign.document_formats import (
     decoded,
     fields_beside,
     items_at,
-    place_of,
 )
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, leaves_out, name_in, pack
 from oh_tui.trajectory.formats.foreign.usage import count
@@ -105,7 +105,8 @@ def _whole(
     sums = {name: count(field(stats, other)) for name, other in names.items()}
     # 0 comes from programs that know no price or were told nothing
     cost = field(stats, "instance_cost") or None
-    run.bill.total(cost, {name: number for name, number in sums.items() if number})
+    tokens = {name: number for name, number in sums.items() if number}
+    run.bill.total(cost, tokens, count(field(stats, "api_calls")))
     places = _PATCHES if told.keys() & _OF_TASK else (*_PATCHES, "patch")
     patch = next((p for name in places if (p := text_field(told, name))), handed_in or "")
     ended = status.lower() in _FINISHED

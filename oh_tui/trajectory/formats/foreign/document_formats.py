@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from oh_tui.trajectory.formats.document import (
     top_of,
     value_of,
 )
-from oh_tui.trajectory.formats.evaluation import told_error
+from oh_tui.trajectory.formats.evaluation import FIRST, place_of
 from oh_tui.trajectory.formats.foreign import atif, v0
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
@@ -42,10 +41,6 @@ _EVENTS = ("history", "trajectory")
 _V0 = pattern(rb'"(?:action|observation|history|trajectory)"\s*:')
 _ATIF = pattern(rb'"schema_version"\s*:\s*"ATIF')
 
-_FIRST = 20
-"""Items of a list that are looked at to see what it contains."""
-
-
 # V0
 
 
@@ -65,27 +60,20 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
     items = items_at(top, place)
     row = fields_beside(top, place)
     run = v0.convert(map(decoded, items), row.get("metrics"), items)
-    issue, metadata = row.get("issue"), row.get("metadata")
-    most = field(metadata, "max_iterations")
-    patch = field(row, "test_result", "git_patch") or row.get("git_patch")
+    issue, patch = row.get("issue"), row.get("git_patch")
     info = {
         "id": name_in(row.get("instance_id")) or name_in(field(issue, "number")),
         "title": name_in(row.get("instance_id")) or text_field(issue, "title"),
-        "llm_model": text_field(metadata, "llm_config", "model") or run.model,
-        "selected_repository": text_field(row.get("instance"), "repo"),
+        "llm_model": text_field(row.get("metadata"), "llm_config", "model") or run.model,
         "execution_status": "finished" if _says_finished(items) else "",
     }
-    recorded = Recorded(
-        error=told_error(row.get("error"))[:LONGEST],
-        max_iterations=most if isinstance(most, int) and 0 < most < 10**6 else 0,
-        patch=patch[:LONGEST] if isinstance(patch, str) else "",
-    )
+    recorded = Recorded(patch=patch[:LONGEST] if isinstance(patch, str) else "")
     return as_converted(run, info, recorded)
 
 
 def _says_finished(items: list[bytes]) -> bool:
     """Whether the last action of the agent was to finish."""
-    for item in reversed(items[-_FIRST:]):
+    for item in reversed(items[-FIRST:]):
         value = decoded(item)
         for event in reversed(value if isinstance(value, list) else [value]):
             if field(event, "action") and field(event, "source") != "environment":
@@ -180,20 +168,6 @@ def as_converted(run: ForeignRun, info: dict[str, Any], recorded: Recorded) -> C
         recorded=recorded if run.mark == v0.MARK else replace(recorded, agent=UNKNOWN_AGENT),
         notes=run.notes,
     )
-
-
-def place_of(top: Top, names: Iterable[str], test: Any) -> str | None:
-    """The field whose list passes the test; "" for the top level itself, None if there is none."""
-    if not isinstance(top, Fields):
-        return "" if any(test(decoded(item)) for item in top[:_FIRST]) else None
-    for name in names:
-        try:
-            items = top.list_at(name)[:_FIRST]
-        except ValueError:
-            continue
-        if any(test(decoded(item)) for item in items):
-            return name
-    return None
 
 
 def items_at(top: Top, place: str) -> list[bytes]:

@@ -93,7 +93,7 @@ class Bill:
         self._cost: float | None = None
         """The total, if the run gives one."""
         self._total: dict[str, int] = {}
-        self._window = 0
+        self._calls = self._window = 0
         self._below: dict[str, float] = {}
         """Name of a sub-agent -> dollars, including its own sub-agents."""
         self._apart: dict[str, Amounts] = {}
@@ -114,8 +114,11 @@ class Bill:
         if seconds is not None and isinstance(response, str):
             self._latencies.setdefault(response, seconds)
 
-    def total(self, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
+    def total(
+        self, cost: Any = None, tokens: dict[str, int] | None = None, calls: int | None = None
+    ) -> None:
         """Sets totals that the run gives. Of two numbers the higher counts."""
+        self._calls = max(self._calls, calls or 0)
         dollars = told_amount(cost)
         if dollars is not None:
             self._cost = max(dollars, self._cost or 0.0)
@@ -195,13 +198,15 @@ class Bill:
             totals[name] = max(here, self._total.get(name, 0) - others)
         cost = self.own
         known = self._tokens, self._costs, self._latencies, self._apart
-        if not (any(known) or self.whole or any(totals.values())):
+        if not (any(known) or self.whole or any(totals.values()) or self._calls):
             return b""
         metrics = _metrics(dict(self._tokens), dict(self._costs), dict(self._latencies), apart)
         metrics |= {
             "accumulated_cost": cost,
             "accumulated_token_usage": totals | {"context_window": self._window},
         }
+        if self._calls > len({*self._tokens, *self._costs, *self._latencies}):
+            metrics["oh_tui_calls"] = self._calls
         below = {name: cost for name, cost in self._below.items() if cost}
         return stats_text(
             {

@@ -1,4 +1,5 @@
-"""JSON lines with a run per row: indexed by where rows begin, read row by row."""
+"""JSON lines with a run per row: indexed by where rows begin, read row by row. Lines of bare events
+are one run."""
 
 from __future__ import annotations
 
@@ -9,16 +10,15 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from pathlib import Path
+from functools import cached_property, partial
 
 import msgspec
 
-from oh_tui.text.human import size
+from oh_tui.text.human import plural, size
 from oh_tui.trajectory.formats.document import Converted, Fields, top_of
-from oh_tui.trajectory.formats.documents import holds_run, may_be_run, read_document
+from oh_tui.trajectory.formats.documents import holds_run, is_event, may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
-from oh_tui.trajectory.formats.held_run import HeldRun
+from oh_tui.trajectory.formats.held_run import HeldRun, OneHeldRun
 from oh_tui.trajectory.formats.lines import conversation_beside
 from oh_tui.trajectory.formats.lines.labels import Beside
 from oh_tui.trajectory.formats.lines.row_index import Row, RowIndex
@@ -33,6 +33,7 @@ from oh_tui.trajectory.formats.run_file import (
     Source,
 )
 from oh_tui.trajectory.formats.zip.folder_members import YOUNG
+from oh_tui.trajectory.model.trajectory import CUT_OFF
 
 LARGEST = 128 * 2**20
 """Most bytes of a text that is read as one run. The largest known row has 50 MB."""
@@ -324,29 +325,46 @@ def are_lines(head: bytes, name: str) -> bool:
     return (is_whole or is_next) and may_be_run(head)
 
 
-def holds_no_run(path: Path) -> bool:
-    """Whether the first rows are JSON and none of them is a run. Raises OSError."""
-    text = start_of(path, LOOKED_AT)
+def open_rows(
+    source: Source, tell: Callable[[list[Entry]], None] = lambda entries: None
+) -> RunList:
+    """The runs in the rows. `tell` is as for `JsonLines`. Raises FormatProblem if the first rows
+    are JSON and none of them is a run or an event."""
+    text = start_of(source.path, LOOKED_AT)
     lines = text.split(b"\n")
     if len(text) == LOOKED_AT:
         lines.pop()  # the last line may be incomplete
-    tops = 0
-    for line in lines:
-        if line.strip():
-            try:
-                top_of(line)
-            except ValueError:
-                return False  # broken: the list reports it
-            if holds_run(line):
-                return False
-            tops += 1
-    return tops > 0
-
-
-def _open(source: Source) -> RunList:
-    if holds_no_run(source.path):
+    lines = [line for line in lines if line.strip()]
+    # a broken row is reported by the list
+    if not lines or any(holds_run(line) or not _is_json(line) for line in lines):
+        if not (lines and is_event(lines[0])):
+            return JsonLines(source, tell)
+    elif not any(map(is_event, lines)):
         raise FormatProblem(f"None of the rows of {source.name} is a run that oh-tui knows", HINT)
-    return JsonLines(source)
+    return OneHeldRun(partial(_read_events, source))
 
 
-FORMAT = Format("JSON lines", are_lines, _open)
+def _is_json(line: bytes) -> bool:
+    try:
+        top_of(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_events(source: Source) -> HeldRun:
+    """The run whose events are the lines."""
+    text = start_of(source.path, LARGEST + 1)
+    if len(text) > LARGEST:
+        raise FormatProblem(f"{source.name} has more than {size(LARGEST)} of events")
+    lines = [line for line in text.split(b"\n") if line.strip()]
+    whole = [line for line in lines if _is_json(line)]
+    converted = read_document(b"[%b]" % b",".join(whole), source.name)
+    if len(whole) < len(lines):
+        converted.notes.append(f"{plural(len(lines) - len(whole), 'line')} are no JSON")
+        converted.cut_off = "" if whole[-1] is lines[-1] else CUT_OFF
+    converted.notes += source.problems
+    return HeldRun(source.name, converted)
+
+
+FORMAT = Format("JSON lines", are_lines, open_rows)

@@ -1,10 +1,12 @@
 """Where each row of a JSON lines file begins and which run it is, found in one pass.
 
-The pass looks only at line ends and at the first bytes of each row. It decodes nothing.
+The pass looks only at line ends and at the first bytes of each row. It decodes only a row whose id
+comes later.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from array import array
 from collections.abc import Iterator
@@ -13,7 +15,8 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.formats.document import top_of
+from oh_tui.trajectory.formats.document import top_of, value_of
+from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.plain_file import PlainFile
 from oh_tui.trajectory.formats.run_file import short_name
 from oh_tui.trajectory.model.events import decode_json
@@ -29,14 +32,15 @@ NAMED = 20
 
 _TAIL = 16
 
-_VALUE = rb'"\s*:\s*("(?:[^"\\]|\\.){1,400}"|\d{1,18})'
-_IDS = tuple(pattern(rb'"' + name + _VALUE) for name in (b"instance_id", b"trajectory_id"))
-"""The first of these fields in a row is its id, by which labels name it."""
+IDS = (b"instance_id", b"trajectory_id")
+"""The first of these fields that a row has is its id, by which labels name it."""
+
+_INSTANCE = pattern(rb'"instance_id"\s*:\s*("(?:[^"\\]|\\.){1,400}"|\d{1,18})\s*[,}]')
 _ATTEMPT = pattern(rb'"attempt"\s*:\s*"?(\d{1,6})"?\s*[,}]')
 
 _PAIRS = {b"{": b"}", b"[": b"]"}
 
-_VERSION = 3
+_VERSION = 4
 
 
 class Row(NamedTuple):
@@ -162,7 +166,7 @@ class RowIndex:
             else:
                 self._more_broken += 1
             return None
-        name, attempt = self._name(head)
+        name, attempt = self._name(*_ids_in(file, start, size, head))
         row = Row(number, start, size, name, attempt)
         self.numbers.append(number)
         self.starts.append(start)
@@ -171,16 +175,10 @@ class RowIndex:
         self.attempts.append(attempt)
         return row
 
-    def _name(self, head: bytes) -> tuple[str, int]:
-        found = _id_in(head)
-        if found is None:
+    def _name(self, id: str, attempt: int) -> tuple[str, int]:
+        name = short_name(id)
+        if not name:
             return "", 1
-        try:
-            name = short_name(str(decode_json(found[1])))
-        except ValueError:
-            return "", 1
-        told = _ATTEMPT.search(head, found.end())
-        attempt = int(told[1]) if told else 1
         taken = self._attempts.get(name)
         if taken is None:
             self._attempts[name], self._highest[name] = {attempt}, attempt
@@ -240,14 +238,40 @@ class RowIndex:
         return index
 
 
-def _id_in(head: bytes) -> re.Match[bytes] | None:
-    found = (one.search(head) for one in _IDS)
-    return next(filter(None, found), None)
+def _ids_in(file: PlainFile, start: int, size: int, head: bytes) -> tuple[str, int]:
+    """The id of a row and its attempt. A row whose start does not tell them, and which mentions
+    them further on, is decoded."""
+    found = _field_in(head, _INSTANCE)
+    attempt = _field_in(head, _ATTEMPT)
+    if found and (attempt or size <= START or not _ends_with_attempt(file, start, size)):
+        with contextlib.suppress(ValueError):
+            return str(decode_json(found[1])), int(attempt[1]) if attempt else 1
+    text = file.read(start, size) if size <= LARGEST_CHECKED else b""
+    if not any(b'"' + name + b'"' in text for name in IDS):
+        return "", 1
+    try:
+        top = top_of(text)
+    except ValueError:
+        return "", 1
+    ids = (name_in(value_of(top, name.decode())) for name in IDS)
+    told = str(value_of(top, "attempt"))
+    return next(filter(None, ids), ""), int(told) if told.isdecimal() and len(told) < 7 else 1
+
+
+def _field_in(head: bytes, named: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """A field of the row itself; one of an object within it has more brackets before it."""
+    found = named.search(head)
+    before = head[: found.start()] if found else b""
+    return found if before.count(b"{") == before.count(b"}") + 1 else None
+
+
+def _ends_with_attempt(file: PlainFile, start: int, size: int) -> bool:
+    return b'"attempt"' in file.read(start + size - START, START)
 
 
 def names_row(head: bytes) -> bool:
-    """Whether a row that begins so has an id, by which labels name it."""
-    return _id_in(head[:START]) is not None
+    """Whether a row that begins so mentions an id, by which labels name it."""
+    return any(b'"' + name + b'"' in head for name in IDS)
 
 
 def _is_json(file: PlainFile, start: int, size: int) -> bool:

@@ -51,6 +51,10 @@ _LAST = ("leaf_event_id", "last_user_message_id")
 _HINT = "give a zip, a folder or an output file of OpenHands, or a folder of those"
 
 
+class NoTrajectory(FormatProblem):
+    """A zip or folder without a run of OpenHands in folders. It may hold others."""
+
+
 class Archive:
     """The events of one run in a zip or folder, ordered by file name.
 
@@ -77,6 +81,8 @@ class Archive:
         """Tokens, cost and latency from the files beside the events, in the form of
         `stats_text`."""
         layout = lay_out(members.names) if parent is None else parent._below.of_sub_agent(name)
+        self.runs = layout.runs
+        """The number of runs in the file, of which this is the one with the most events."""
         if parent is not None:
             self.name = short_name(layout.name_of(name))
             self._notes = []
@@ -113,7 +119,7 @@ class Archive:
             meta = meta if is_state(meta) else None  # the only sign of a run
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
-            raise FormatProblem(f"{name} holds no trajectory", _HINT)
+            raise NoTrajectory(f"{name} holds no trajectory", _HINT)
         self.info: dict[str, object] = meta or {}
         """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
         ...), plus `execution_status` and `stats` of base_state.json. Any field may be missing or
@@ -320,7 +326,7 @@ def open_list(source: Source) -> OneRun:
     return OneRun(open_archive(source.path, source.name))
 
 
-def _is_zip(head: bytes, name: str) -> bool:
+def is_zip(head: bytes, name: str = "") -> bool:
     return head[:2] == b"PK"
 
 
@@ -331,7 +337,6 @@ def _is_run_folder(head: bytes, name: str) -> bool:
     )
 
 
-ZIP = Format("trajectory zip", _is_zip, open_list)
 FOLDER = Format("folder of a run", _is_run_folder, open_list)
 
 
@@ -340,7 +345,7 @@ def open_archive(source: str | Path | IO[bytes], name: str = "") -> Archive:
     call it `name`, or else by its path. Raises FormatProblem."""
     if not isinstance(source, str | Path):
         name = short_name(name or "the zip")
-        return Archive(_zip_members(source, name), name)
+        return Archive(zip_members(source, name), name)
     path = Path(source)
     name = short_name(name or path.name or path.absolute().name or str(path))
     with opening(name):
@@ -351,13 +356,14 @@ def open_archive(source: str | Path | IO[bytes], name: str = "") -> Archive:
             raise FormatProblem(f"{name} is neither a file nor a folder", _HINT)
         file = PooledFile(path)
     try:
-        return Archive(_zip_members(file, name), name)
+        return Archive(zip_members(file, name), name)
     except FormatProblem:
         file.close()
         raise
 
 
-def _zip_members(file: IO[bytes] | PooledFile, name: str) -> Members:
+def zip_members(file: IO[bytes] | PooledFile, name: str) -> Members:
+    """Raises FormatProblem."""
     try:
         return ZipMembers(file)
     except NotOpened as error:

@@ -51,6 +51,8 @@ class Layout(NamedTuple):
     """Home of the run or of a sub-agent -> homes of the sub-agents that it started, sorted."""
     note: str
     """A remark about the other runs; "" without one."""
+    runs: int
+    """The number of runs, without sub-agents."""
 
     def of_sub_agent(self, home: str) -> Layout:
         """The layout of a sub-agent at any depth."""
@@ -107,7 +109,9 @@ def lay_out(names: Iterable[str]) -> Layout:
     if len(below) < len(inside):
         note += "; " if note else ""
         note += f"sub-agents more than {DEEPEST} levels deep are left out"
-    return Layout(home, numbers, events, others, below, started, note)
+    states = (name.rpartition("/") for name in others if name.endswith("base_state.json"))
+    tops = {homes[folder] for folder in candidates} | parents.intersection(one[0] for one in states)
+    return Layout(home, numbers, events, others, below, started, note, len(tops))
 
 
 def may_be_run(names: Iterable[str]) -> bool:
