@@ -253,7 +253,7 @@ class Controllers:
 
     @cached_property
     def sandboxes(self) -> sandboxes.SandboxActions:
-        return sandboxes.SandboxActions(self._session, self._ui)
+        return sandboxes.SandboxActions(self._session, self._ui, self.run.read_last)
 
     @cached_property
     def downloads(self) -> downloads.Downloads:

@@ -16,6 +16,7 @@ from oh_tui.settings.paths import tilde
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.actions import sandboxes
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.server_runs import following
 from tests.tui.explorer import Between, Explorer, explore
 
 PYDANTIC = "Migrate to pydantic 2"
@@ -42,6 +43,9 @@ def status(it: Explorer, title: str) -> str:
 def highlight(it: Explorer, title: str) -> None:
     it.screen.focus_pane("conversations")
     it.screen.sidebar.highlight(IDS[title])
+
+
+EMPTY = '{"items": [], "next_page_id": null}'
 
 
 async def ask_to_pause(it: Explorer, title: str) -> None:
@@ -94,6 +98,27 @@ async def test_enter_stops_the_agent_first_and_then_pauses() -> None:
         assert listed[FLAKY].sandbox_status == "PAUSED"
         assert "1 error · 8 up" in it.text("#sandboxes-rule")
         assert "resume sandbox" in it.footer or it.screen.footer.news
+
+
+async def test_what_stopped_the_agent_is_read_before_its_sandbox_is_paused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The app server gets it with the resume, and following looks once in a while alone."""
+    monkeypatch.setattr(following, "PACE", (600.0, 600.0, 600.0))
+    between = Between()
+    between.answer("GET /api/v1/conversation/*/search", 200, EMPTY, "application/json")
+    between.answer("GET /api/v1/conversation/*/count", 200, "0", "application/json")
+    async with explore(wrap=between) as it:
+        await it.open(FLAKY)
+        await it.until(lambda: it.screen.timeline.row_count())
+        it.demo.advance(27)  # the step of now ends within a second
+        await ask_to_pause(it, FLAKY)
+        await it.press("enter")
+        await it.until(lambda: "after a resume it stays stopped" in it.footer)
+        run = it.screen.session.trajectory
+        assert run is not None and "PauseEvent" in [event.kind for event in run.events]
+        await it.until(lambda: "by you" in it.text("#summary"))
+        assert "while the model was at work" not in it.text("#summary")
 
 
 async def test_f_freezes_at_once_and_leaves_the_agent_alone() -> None:

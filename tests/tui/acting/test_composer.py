@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 from msgspec.structs import replace
 
@@ -36,7 +37,7 @@ def made(conversation: Conversation) -> tuple[Session, FakeUi, Composer]:
     source: Any = SimpleNamespace(agents=FakeAgents(), sandboxes=object())
     session.source, session.current, session.pane = source, conversation, "timeline"
     return session, ui, Composer(
-        session, ui, AgentActions(session, ui, goes_on), SandboxActions(session, ui)
+        session, ui, AgentActions(session, ui, goes_on), SandboxActions(session, ui, AsyncMock())
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zipfile
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 from msgspec.structs import replace
@@ -365,7 +366,7 @@ async def test_p_on_all_marked_waits_for_those_marked_before() -> None:
 
 def test_a_batch_is_stopped_once() -> None:
     ui, session = FakeUi(), Session(Settings())
-    controller = SandboxActions(session, ui)
+    controller = SandboxActions(session, ui, AsyncMock())
     assert not controller.stop_batch()
     session.batch = Batch()
     assert controller.stop_batch() and session.batch.stopped
@@ -385,6 +386,6 @@ def test_a_sandbox_is_claimed_until_it_is_released() -> None:
 
 async def test_read_only_a_sandbox_is_not_even_looked_at() -> None:
     ui = FakeUi()
-    await SandboxActions(Session(Settings(read_only=True)), ui).pause()
+    await SandboxActions(Session(Settings(read_only=True)), ui, AsyncMock()).pause()
     assert ui.told == ["read-only: nothing is changed from here"]
     assert not ui.posted

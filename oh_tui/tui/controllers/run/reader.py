@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import Conversation, same_id
 from oh_tui.sources.lists.spent import spent_of
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, has_moved
+from oh_tui.sources.server_runs.following import news_from_agent
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
@@ -395,6 +396,23 @@ class RunReader:
                 if before[1] != now.live:
                     self._ui.post_message(FollowingChanged())
                 before = now.status, now.live
+
+    async def read_last(self, conversation: Conversation) -> None:
+        """Read the last events of a run that is held, before its sandbox is paused: an app server
+        gets them when that is resumed (measured, app server 1.11.0), and what stopped the agent is
+        among them."""
+        session = self._session
+        run = session.runs.get(conversation.id)
+        if run is None or run.via != "agent server" or session.source is None:
+            return
+        with contextlib.suppress(Problem):  # the pause is what counts
+            agents = session.source.agents
+            agent = agents.agent_server(run.conversation) if agents else None
+            news = await news_from_agent(agent, run.whole) if agent else None
+            if news and session.trajectory is run.trajectory:
+                self._take_news(run, news)
+            elif news:
+                run.branches.extend(news)
 
     async def _begin_anew(self, run: Run) -> None:
         """Start over when the sandbox was replaced or has another address, or the files are other

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.actions import workspace as sandbox_workspace
+from oh_tui.sources.actions.sandboxes import SandboxStage
 from oh_tui.sources.lists.triage import reported_status
 from oh_tui.sources.results import SandboxPlan
 from oh_tui.text.human import duration, plural
@@ -43,9 +44,13 @@ _NEEDED = "The sandbox is paused, and this needs it to run. "
 
 
 class SandboxActions:
-    def __init__(self, session: Session, ui: Ui) -> None:
+    def __init__(
+        self, session: Session, ui: Ui, read_last: Callable[[Conversation], Awaitable[None]]
+    ) -> None:
+        """`read_last` reads the last events of a run from its agent server."""
         self._session = session
         self._ui = ui
+        self._read_last = read_last
 
     def action_pause(self) -> None:
         self._ui.begin("write", self.pause)
@@ -170,6 +175,9 @@ class SandboxActions:
         stage = ""
         async for stage in sandboxes.carry_out(plan, stop_agents=stop_agents):
             tell(stage)
+            if stage == SandboxStage.PAUSING:
+                for conversation in plan.running:
+                    await self._read_last(conversation)
         status = "PAUSED" if plan.action == "pause" else "RUNNING"
         self._session.sandbox_settled(plan.sandbox.id, status)
         self._ui.post_message(ListsChanged())
