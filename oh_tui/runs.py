@@ -147,8 +147,7 @@ class Run:
     @property
     def time(self) -> Time:
         run, accounts = self.trajectory, self.study.accounts
-        waited = None if accounts.worked is None else accounts.waited
-        return Time(run.began, run.ended(), accounts.worked, waited)
+        return Time(run.began, run.ended(), accounts.worked, accounts.known_waited)
 
     @property
     def changes(self) -> ChangeLog:

@@ -374,6 +374,8 @@ class AgentConversation(msgspec.Struct, frozen=True):
     """With dashes. From 1.31 on, as `forked_from_event_id` (source)."""
     forked_from_event_id: str | None = None
     """The last event that the fork took; None if it took all."""
+    created_at: str | None = None
+    """Of a fork, when it was made."""
 
     @property
     def model(self) -> str | None:

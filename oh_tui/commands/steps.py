@@ -226,7 +226,8 @@ def step_row(
     time = style.when(step.event.timestamp)
     if style.times == "relative":
         time = "" if when is None or began is None else clock(when - began)
-    llm, ran, spent = accounts.llm(step), accounts.ran(step), accounts.of(step)
+    llm, ran = accounts.llm(step), accounts.ran(step)
+    spent = accounts.of(step) or accounts.inherited(step)
     mark, hue = _mark(style, study, step, outcome, kept)
     return (
         str(step.number),
@@ -263,5 +264,6 @@ def _foot(study: Study, query: Query, shown: int) -> str:
         total if query.empty else f"{shown:,} of {total}",
         f"{plural(counts.hidden, 'other event')} hidden" if counts.hidden else "",
         study.part_of_cost,
+        f"steps 1-{taken} inherited" if (taken := study.accounts.taken[0]) else "",
     ]
     return ", ".join(filter(None, parts))

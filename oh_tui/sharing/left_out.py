@@ -87,6 +87,7 @@ def leave_out(
     after = Trajectory(live=run.live, complete=run.complete, clock=run.clock)
     after.extend(_Remaining(run.events, without, wanted).events())
     after.status, after.head, after.stats = run.status, run.head, run.stats
+    after.fork = run.fork
     after.is_left, after.cut_off, after.recorded = run.is_left, run.cut_off, run.recorded
     if "files" in without or wanted is not None:
         after.recorded = msgspec.structs.replace(run.recorded, patch="")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from oh_tui.sharing.hidden import Hidden, listed
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.tags import tag_words
 from oh_tui.text.human import duration, plural
 from oh_tui.text.redact import safe, safe_line
@@ -20,11 +19,12 @@ def markdown(run: SharedRun) -> Iterator[str]:
     conversation, study, steps, kept = run.conversation, run.study, run.steps, run.kept
     verdict, accounts = study.verdict, study.accounts
     model = safe_line(conversation.llm_model or "")
+    cost = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
     facts_line = (
         safe_line(conversation.selected_repository or ""),
         f"model {model}" if model else "",
         f"{duration(accounts.active)} of work" if accounts.active >= 0.5 else "",
-        cost_text(conversation),
+        cost.words,
         plural(len(study.trajectory), "step"),
         f"{len(steps):,} of them here" if len(steps) < len(study.trajectory) else "",
     )

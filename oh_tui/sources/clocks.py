@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oh_tui.sources.forked import fork_of
 from oh_tui.trajectory.formats import held_run
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.bodies import field
@@ -57,7 +58,8 @@ def clock_of_record(
     that the `held` run, read before, already has is kept."""
     if held is not None and held.clock:
         return held.clock
-    first = events[:ENDS] if complete else ()
+    # the first events of a fork are older than its record
+    first = events[:ENDS] if complete and not conversation.origin else ()
     record = (conversation.created_at, conversation.updated_at)
     # without a sandbox there is no image with a known zone
     default = IN_UTC if conversation.sandbox_id else NOT_KNOWN
@@ -71,8 +73,8 @@ def clock_of_file(run: RunFile) -> str:
     first, last = list(run.events(0, ENDS)), list(run.events(max(0, len(run) - ENDS)))
     if not any(is_bare(event.timestamp) for event in (*first, *last)):
         return NOT_KNOWN
-    record = (run.info.get("created_at"), run.info.get("updated_at"))
-    clock = _clock(_ends(first, last, *record))
+    made = None if fork_of(run.info) else run.info.get("created_at")
+    clock = _clock(_ends(first, last, made, run.info.get("updated_at")))
     if clock or not isinstance(run, archive.Archive):
         return clock or (_clock(_answers(run)) if isinstance(run, held_run.HeldRun) else NOT_KNOWN)
     if run.folder is None:

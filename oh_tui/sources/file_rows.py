@@ -11,6 +11,7 @@ import msgspec
 from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
 from oh_tui.sources.clocks import clock_of_file
 from oh_tui.sources.file_conversation import FileConversation, called, given, is_copy
+from oh_tui.sources.forked import fork_of
 from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -81,7 +82,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         llm_model=_text(info, "llm_model"),
         forked_from_conversation_id=_text(info, "forked_from_conversation_id"),
         forked_from_event_id=_text(info, "forked_from_event_id"),
-        metrics=_metrics(run),
+        metrics=_metrics(run, clock),
         created_at=_text(info, "created_at"),
         updated_at=zoned(_last_time(run), clock) or _text(info, "updated_at"),
     )
@@ -240,18 +241,18 @@ def _last_time(run: RunFile) -> str:
     return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 
-def _metrics(run: RunFile) -> Metrics | None:
-    """The sums from beside the events, or from the last ones. They may lack a part: an app server's
-    record does, and so do sums without a sub-agent that has a file here."""
-    usages, is_partial = read_record(run.stats), False
+def _metrics(run: RunFile, clock: str) -> Metrics | None:
+    """The sums from beside the events, or from the last ones; of a fork from all. They may lack a
+    part: an app server's record does, and so do sums without a sub-agent that has a file here."""
+    usages, is_partial, fork = read_record(run.stats), False, fork_of(run.info)
     sums, told = record_sums(run.stats), told_in(usages)
-    if not usages or usages.keys() & {UNTOLD, COMBINED}:
-        end = Trajectory(complete=False)
-        end.stats = run.stats
-        end.extend(run.events(max(0, len(run) - ENOUGH)))
+    if fork or not usages or usages.keys() & {UNTOLD, COMBINED}:
+        end = Trajectory(complete=bool(fork), clock=clock)
+        end.stats, end.fork = run.stats, fork
+        end.extend(run.events(0 if fork else max(0, len(run) - ENOUGH)))
         accounts = Accounts(end)
         sums, told, is_partial = accounts.total, accounts.told.tokens, accounts.is_partial
-    if sums == NO_USAGE:
+    if sums == NO_USAGE and not told:
         return None
     within = (one for one in run.sub_agents if not one.is_conversation)
     is_partial |= any(one.usage not in usages for one in within)

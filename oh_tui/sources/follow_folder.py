@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 
+from oh_tui.sources.forked import fork_of
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.formats.zip.archive import Archive
@@ -38,6 +39,7 @@ def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -
     run.stats = source.stats
     head = source.info.get("leaf_event_id")
     run.head = head if isinstance(head, str) else ""
+    run.fork = fork_of(source.info)
     if (archive := folder_of(source)) and archive.folder:
         is_original = grows is not None or _is_original(archive)
         if grows is None:
@@ -49,7 +51,7 @@ def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -
 
 
 def _state_of(run: Trajectory) -> tuple[object, ...]:
-    return run.status, run.live, run.is_left, run.cut_off, run.stats, run.head
+    return run.status, run.live, run.is_left, run.cut_off, run.stats, run.head, run.fork
 
 
 def is_at_work(source: Archive) -> bool:

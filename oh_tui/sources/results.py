@@ -133,4 +133,5 @@ def joined(held: Trajectory, pages: Sequence[Older]) -> Trajectory:
     run = build(events, live=held.live, complete=complete, stats=held.stats, clock=held.clock)
     if held.copied_from is not None:
         run.copied_from = len(older) + held.copied_from
+    run.fork = held.fork
     return run

@@ -34,11 +34,11 @@ def clock(span: float) -> str:
 
 
 def duration(span: float) -> str:
-    """A span in seconds as 0.3 s, 8 s, 9m55s, 2h10m or 3d4h."""
+    """A span in seconds as <0.1 s, 0.3 s, 8 s, 9m55s, 2h10m or 3d4h."""
     if span < 0:
         return "-" + duration(-span)
     if span < 9.95:
-        return f"{span:.1f} s"
+        return f"{span:.1f} s" if span >= 0.05 else "<0.1 s"
     whole = round(span)
     if whole < 60:
         return f"{whole} s"

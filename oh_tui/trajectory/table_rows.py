@@ -199,7 +199,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
         ended=_finite(run.ended()),
         knows_zone=not is_bare(about.created) if run.began is None else run.knows_zone,
         work_s=_finite(accounts.worked),
-        waited_s=None if accounts.worked is None else _finite(accounts.waited),
+        waited_s=_finite(accounts.known_waited),
         llm_s=total.llm or None,
         events=counts.events,
         steps=len(run),

@@ -62,13 +62,13 @@ def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
         assert row.cost == (said["cost"] and pytest.approx(said["cost"], abs=1e-6))
 
 
-def test_no_time_of_work_is_not_an_unknown_time() -> None:
+def test_one_event_tells_no_time_of_work() -> None:
     run = Trajectory()
     run.extend([message("a", "x")])
     (row,) = rows(run, About(run="r")).runs
     assert run.began is not None
-    assert report(Conversation("c"), Study(run))["conversation"]["work_seconds"] == 0.0
-    assert row.work_s == 0.0
+    assert report(Conversation("c"), Study(run))["conversation"]["work_seconds"] is None
+    assert row.work_s is None
 
 
 @pytest.mark.parametrize("slug", ["week-dates", "coverage", "acp"])
@@ -122,7 +122,7 @@ def test_a_price_from_beside_the_events_belongs_to_no_step() -> None:
         ("0001-01-02T10:00:00Z", "9999-12-30T10:00:00Z", None),
         ("2026-01-02T10:00:00Z", "2036-01-02T10:00:00Z", None),
         ("2026-01-02T10:00:00Z", "2026-01-02T09:00:00Z", None),
-        ("2026-01-02T10:00:00Z", "2026-01-02T10:00:00Z", 0.0),
+        ("2026-01-02T10:00:00Z", "2026-01-02T10:00:00Z", None),
         ("2026-01-02T10:00:00Z", "2026-01-02T10:00:05Z", 5.0),
     ],
 )

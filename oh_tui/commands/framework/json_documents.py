@@ -16,9 +16,10 @@ from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis import step_attributes
+from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
-from oh_tui.trajectory.model.clock import is_bare, seconds
+from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.usage import NO_USAGE, Told, Usage, tokens_json
 from oh_tui.trajectory.presentation.describe import describe
@@ -147,7 +148,7 @@ def totals_json(study: Study) -> dict[str, object]:
     about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
     return {
         "work_s": number(accounts.worked, 3),
-        "waited_s": None if accounts.worked is None else number(accounts.waited, 3),
+        "waited_s": number(accounts.known_waited, 3),
         **_usage_json(sub_runs.total, told),
         "cost_is_partial": sub_runs.cost().is_partial,
         "own": _usage_json(sub_runs.own, told),
@@ -179,6 +180,7 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
             for one in step_attributes.STEP_ATTRIBUTES
         },
         "tokens": tokens_json(usage, study.accounts.told) if usage else None,
+        **_inherited_json(study.accounts, step),
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
@@ -186,6 +188,15 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
         **_look_json(study, step),
         **_kept_of_step(kept, event.id),
     }
+
+
+def _inherited_json(accounts: Accounts, step: Step) -> dict[str, object]:
+    """What its origin was charged for a step that a fork took: it is in no sum of the fork."""
+    if not accounts.is_inherited(step):
+        return {}
+    used = accounts.inherited(step) or NO_USAGE
+    inherited = {"cost": number(used.cost or None), "tokens": tokens_json(used)}
+    return {"cost": None, "inherited": inherited}
 
 
 def _look_json(study: Study, step: Step) -> dict[str, object]:
@@ -295,7 +306,7 @@ def moment(text: str | None) -> str | None:
 def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, object]:
     """Null for what is not told of the run; without `told` for all that is 0."""
     has_cost = usage.cost or (told is not None and told.cost)
-    has_calls = usage.calls or (told is not None and told.calls)
+    has_calls = usage.calls if told is None else told.calls
     return {
         "llm_s": llm_seconds(usage),
         "cost": number(usage.cost) if has_cost else None,
@@ -306,7 +317,7 @@ def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, object]:
 
 def llm_seconds(usage: Usage) -> float | None:
     """Seconds of the model; None if the run does not record them."""
-    return number(usage.llm, 3) if usage.microseconds else None
+    return number(told_span(usage.llm), 3)
 
 
 GLYPHS = {

@@ -162,6 +162,7 @@ class Spans:
             "gen_ai.response.id": event.llm_response_id,
         }
         attributes |= self._model(study) | _spent(used, study)
+        attributes["openhands.inherited"] = study.accounts.is_inherited(first) or None
         messages = dict[str, str]()
         if self.messages is not None and (answer := study.contexts.of(first.number)) is not None:
             seen = study.contexts.at(answer)

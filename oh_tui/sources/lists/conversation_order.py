@@ -9,9 +9,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from oh_tui.api.models import Conversation
+from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.lists.triage import ConversationState, updated_text
 from oh_tui.trajectory.analysis.step_order import ranked
-from oh_tui.trajectory.model.clock import is_bare, seconds
+from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ def took(conversation: Conversation) -> float | None:
     with each change (measured)."""
     made, now = conversation.created_at or "", updated_text(conversation)
     begun, changed = seconds(made), seconds(now)
-    if begun is None or changed is None or changed - begun < 1.0 or is_bare(made) != is_bare(now):
+    if begun is None or changed is None or is_bare(made) != is_bare(now):
         return None
-    return changed - begun
+    is_reset = not isinstance(conversation, FileConversation) and changed - begun < 1.0
+    return None if is_reset else told_span(changed - begun)

@@ -58,15 +58,15 @@ async def _all_from_agent(
     """All events, with the held stats until the record is read. Nothing waits for the record;
     when it arrives last, the run is yielded once more."""
     last, run = Loaded("agent server"), None
-    stats = b"" if held is None else held.stats
+    stats, fork = (held.stats, held.fork) if held else (b"", None)
     record = asyncio.create_task(read_record(agent))
     try:
         async for state in _events_from_agent(agent, conversation, held):
             if state.trajectory is not None:
                 last, run = state, state.trajectory
-                run.stats = stats
+                run.stats, run.fork = stats, fork
                 if record.done() and (told := record.result()):
-                    run.stats = told.stats or stats
+                    run.stats, run.fork = told.stats or stats, told.fork
             yield state
         told = await record
         if told and run is not None and has_left_end(run, told.head):

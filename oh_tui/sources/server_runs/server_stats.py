@@ -7,9 +7,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
+from oh_tui.sources.forked import fork_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.branches import has_left_end
+from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, untold_text
 
 if TYPE_CHECKING:
@@ -29,10 +33,11 @@ class Told(NamedTuple):
     stats: bytes
     head: str
     """The event that the next one will follow; "" where it does not tell."""
+    fork: Fork | None
 
     def is_new(self, run: Trajectory) -> bool:
         """Whether it says something of the run that nothing said before."""
-        if self.stats and self.stats != run.stats:
+        if (self.stats and self.stats != run.stats) or self.fork != run.fork:
             return True
         return self.head != run.head and has_left_end(run, self.head)
 
@@ -40,6 +45,7 @@ class Told(NamedTuple):
         """Gives the run what it says of it; returns `is_new`."""
         is_new = self.is_new(run)
         run.stats, run.head = self.stats or run.stats, self.head
+        run.fork = self.fork
         return is_new
 
 
@@ -49,7 +55,8 @@ async def read_record(agent: AgentServer) -> Told | None:
         record = await agent.conversation()
     except Problem:
         return None
-    return Told(stats_text(record.stats), record.leaf_event_id or "")
+    fork = fork_of(msgspec.structs.asdict(record))
+    return Told(stats_text(record.stats), record.leaf_event_id or "", fork)
 
 
 def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:

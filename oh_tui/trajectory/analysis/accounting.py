@@ -6,11 +6,14 @@ from the growth between `stats` updates. An update has the time of the answer, j
 the step: it belongs to the first step after it, and of several updates the last one counts. Their
 order among the events does not help: the app server has stats before the call they paid for, the
 agent server after its result, or in no order (1.58.2).
+
+The accounts of a fork are those of its own events. What it took is its origin's, and in no sum.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -20,16 +23,18 @@ from oh_tui.trajectory.analysis.answer_steps import AnswerSteps, Times
 from oh_tui.trajectory.analysis.ledger import ROUNDING, Ledger, Update, about
 from oh_tui.trajectory.analysis.waits import Waits, gap_before
 from oh_tui.trajectory.context.answers import is_answer
-from oh_tui.trajectory.model.clock import LONGEST_RUN, seconds
+from oh_tui.trajectory.model.clock import LONGEST_RUN, seconds, told_span
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS, Told, Usage, fill
+from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS, Told, Usage, fill, sum_of
 from oh_tui.trajectory.model.usage_stats import (
     AGENT,
     COMBINED,
     UNTOLD,
     Answer,
+    answers_before,
     has_stats,
     read_record,
     read_stats,
@@ -83,21 +88,46 @@ class Accounts:
         """Step number and prompt tokens of each answer, in order, without condensations."""
         self._context_from = 1
         """The lowest step number from which `context` is outdated."""
+        self._divided = self._division()
+        self._fork, taken, self._before = self._divided
+        self._is_unsure = taken is None
+        self._taken = taken or 0
+        self._origin: Accounts | None = None
+        """Those of the events that a fork took."""
+        if taken:
+            run = Trajectory(complete=self.trajectory.complete, clock=self.trajectory.clock)
+            run.stats = self.trajectory.stats
+            run.extend(self.trajectory.events[:taken])
+            self._origin = Accounts(run, self._whole and self._whole._origin)
+
+    def _division(self) -> tuple[Fork | None, int | None, Mapping[str, Sequence[Answer]]]:
+        """Of a fork: how many events it took, None where nothing tells; and the answers in its
+        stats that are its origin's, by usage id. By default a server leaves those out."""
+        fork = (self._whole or self).trajectory.fork
+        if fork is None:
+            return None, 0, {}
+        before = answers_before(self.trajectory.stats, fork.made)
+        return fork, fork.taken(self.trajectory.events), before
 
     def update(self) -> None:
         """Adds the events since the last update. Earlier steps are charged again only if a list has
         new answers or steps were removed."""
         steps, events = self.trajectory.steps, self.trajectory.events
         known = self._seen_steps
-        if known and (len(steps) < known or steps[known - 1] is not self._last_step):
+        lost = known and (len(steps) < known or steps[known - 1] is not self._last_step)
+        if lost or self._division() != self._divided:
             self._begin()
         is_same = self._seen_events == len(events) and self._seen_stats is self.trajectory.stats
         if is_same and self._whole is None:
             return
-        fresh = events[self._seen_events :]
+        # where nothing tells which events are its own, only the answers count that its record lists
+        fresh = [] if self._is_unsure else events[max(self._seen_events, self._taken) :]
         self._seen_events = len(events)
         listed = self._whole is None and self._take_stats(fresh)
-        added, in_order = self._answers.take(steps[self._seen_steps :])
+        own = steps[self._seen_steps :]
+        if self._origin:
+            own = [step for step in own if not self.is_inherited(step)]
+        added, in_order = self._answers.take(own)
         self._seen_steps = len(steps)
         self._last_step = steps[-1] if steps else None
         if self._whole is not None:
@@ -151,7 +181,8 @@ class Accounts:
         ledger = self._ledgers.get(usage)
         if ledger is None:
             has_past = not self.trajectory.complete
-            ledger = self._ledgers[usage] = Ledger(usage, has_past=has_past)
+            before = self._before.get(usage, ())
+            ledger = self._ledgers[usage] = Ledger(usage, has_past=has_past, before=before)
         return ledger
 
     def _charge_all(self) -> None:
@@ -197,7 +228,8 @@ class Accounts:
 
     def listed(self, response: str) -> Answer | None:
         """What a list of answers says of the one with this response id; None if none has it."""
-        return self._listed(response)[1]
+        found = self._listed(response)[1]
+        return self._origin.listed(response) if found is None and self._origin else found
 
     def _match(self) -> None:
         """Charges updates that no list covers to steps, by time; an update that is ahead of all
@@ -234,16 +266,32 @@ class Accounts:
         steps, context = self.trajectory.steps, self.context
         del context[bisect_left(context, (self._context_from,)) :]
         for step in steps[self._context_from - 1 :]:
-            charge = self._charges.get(step.event.id)
-            if charge is not None and charge.amount.prompt and step.event.kind != "Condensation":
-                context.append((step.number, charge.amount.prompt))
+            spent = self.of(step) or self.inherited(step)
+            if spent is not None and spent.prompt and step.event.kind != "Condensation":
+                context.append((step.number, spent.prompt))
         self._context_from = len(steps) + 1
 
     def of(self, step: Step) -> Usage | None:
-        """The charge of a step; None if it has none, like a message of the user or the second call
-        of a parallel group."""
+        """The charge of a step; None if it has none, like a message of the user, the second call of
+        a parallel group, or a step that a fork took from its origin."""
         charge = self._charges.get(step.event.id)
         return charge.amount if charge else None
+
+    def is_inherited(self, step: Step) -> bool:
+        """Whether a fork took the step from its origin."""
+        return self._origin is not None and self._origin.trajectory.holds(step.event.id)
+
+    def inherited(self, step: Step) -> Usage | None:
+        """What its origin was charged for a step that a fork took; None where that is not known."""
+        return self._origin.of(step) if self._origin else None
+
+    @property
+    def taken(self) -> tuple[int, Usage]:
+        """The steps that a fork took, and what its origin was charged for them."""
+        if self._origin is None:
+            return 0, NO_USAGE
+        charged = (charge.amount for charge in self._origin._charges.values())
+        return len(self._origin.trajectory), sum_of([NO_USAGE, *charged])
 
     def fill(self, step: Step) -> float | None:
         """How full the context was at the answer that made a step, 1 being full; None where no
@@ -253,12 +301,13 @@ class Accounts:
 
     def llm(self, step: Step) -> float | None:
         """Seconds of the model for this step: as measured by the server, else the time since the
-        previous step ended; None if unknown or charged to another step."""
+        previous step ended; None if unknown, as between equal times, or charged to another step."""
+        if self._origin and self.is_inherited(step):
+            return self._origin.llm(step)
         charge = self._charges.get(step.event.id)
         if charge is not None and charge.amount.microseconds:
-            return charge.amount.llm
-        gap = self._gap(step)
-        return None if gap is None else max(0.0, gap)
+            return told_span(charge.amount.llm)
+        return told_span(self._gap(step))
 
     def take_changed(self) -> int | None:
         """The lowest number of a step whose measured model time has changed since the last call of
@@ -267,16 +316,20 @@ class Accounts:
         return changed
 
     def ran(self, step: Step) -> float | None:
-        """Seconds from the call to its result, without waiting for confirmation, at least 0; None
-        for a rejected call, which never ran."""
+        """Seconds from the call to its result, without waiting for confirmation; None where they
+        are not known, and for a rejected call, which never ran."""
+        if self._origin and self.is_inherited(step):
+            return self._origin.ran(step)
         span, began = step.ran(), step.began()
         if span is None or began is None:
             return None
-        return max(0.0, span - self._waits.within(began, span) if span >= 1 else span)
+        return told_span(span - self._waits.within(began, span) if span >= 1 else span)
 
     def is_odd(self, step: Step) -> bool:
         """Whether a time of this step is hidden because a clock went back."""
-        span = step.ran()
+        if self._origin and self.is_inherited(step):
+            return self._origin.is_odd(step)
+        span = step.span()
         if span is not None and span < 0:
             return True
         charge = self._charges.get(step.event.id)
@@ -353,6 +406,8 @@ class Accounts:
             parts.append(f"{plural(self._unreadable, 'update')} cannot be read")
         if self.is_partial:
             parts.append("its record has more, perhaps of the agent alone")
+        if self._is_unsure:
+            parts.append("nothing tells which events are its origin's")
         return tuple(parts)
 
     @property
@@ -407,15 +462,27 @@ class Accounts:
         return self._waits.seconds
 
     @property
+    def began(self) -> float | None:
+        """Time of its first own step that has one, in seconds since 1970."""
+        own = (step for step in self.trajectory.steps if not self.is_inherited(step))
+        times = (step.event.seconds() for step in own)
+        return next((when for when in times if when is not None), None)
+
+    @property
     def worked(self) -> float | None:
         """Seconds from the first step to the last, without waiting for the user, and without what
-        was done on other branches. None where that is not known: no step has a time, the clock
-        went back before the first step, or the span is longer than any run."""
-        began, ended = self.trajectory.began, self._waits.ended
+        was done on other branches. None where that is not known: no step has a time, all have
+        the same, the clock went back before the first step, or the span is longer than any run."""
+        began, ended = self.began, self._waits.ended
         if began is None or ended is None or not 0 <= ended - began < LONGEST_RUN:
             return None
         left_out = self.waited + self._waits.resting + self._waits.away
-        return max(0.0, ended - began - left_out)
+        return told_span(ended - began - left_out)
+
+    @property
+    def known_waited(self) -> float | None:
+        """`waited`; None where the times of the run are not known."""
+        return None if self.worked is None and not self.waited else self.waited
 
     @property
     def active(self) -> float:
@@ -425,12 +492,12 @@ class Accounts:
     def so_far(self, now: float) -> tuple[float, float]:
         """`active` and `waited` with what goes on `now`, in seconds since 1970."""
         run, active, waited = self.trajectory, self.active, self.waited
-        if run.began is None or now - run.began >= LONGEST_RUN:
+        if (began := self.began) is None or now - began >= LONGEST_RUN:
             return active, waited
         if not (run.live and run.knows_zone):
             return active, waited
         if run.status == "running":
-            active = max(active, now - run.began - waited - self._waits.away)
+            active = max(active, now - began - waited - self._waits.away)
         elif run.status == "waiting_for_confirmation" and self._waits.since is not None:
             waited += max(0.0, now - self._waits.since)
         return active, waited

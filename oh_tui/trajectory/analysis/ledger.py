@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -27,9 +27,15 @@ class Update(msgspec.Struct, frozen=True, gc=False):
 class Ledger:
     """The totals, answers and charges of one usage id. The highest of each number counts."""
 
-    def __init__(self, usage: str, *, has_past: bool = False) -> None:
-        """`has_past`: older events are missing, so the first totals are no single answer."""
+    def __init__(
+        self, usage: str, *, has_past: bool = False, before: Sequence[Answer] = ()
+    ) -> None:
+        """`has_past`: older events are missing, so the first totals are no single answer. `before`
+        are answers of a fork's origin, which begin its lists and are a part of its totals."""
         self.usage = usage
+        self._before = len(before)
+        amount = sum_of([NO_USAGE, *(one.amount for one in before)])
+        self._amount_before = replace(amount, microseconds=0, calls=0)
         self.past = NO_USAGE
         """The usage before the first update."""
         self._has_past = has_past
@@ -122,7 +128,9 @@ class Ledger:
         if not metrics.told <= self._told:
             self._told |= metrics.told
         self.left_out += not metrics.is_whole
-        return metrics
+        if not self._before:
+            return metrics
+        return metrics._replace(total=(metrics.total - self._amount_before).highest(NO_USAGE))
 
     def read_lists(self) -> bool:
         """Reads the new lists; True if they add to an answer. Each list has all answers so far, so
@@ -145,7 +153,7 @@ class Ledger:
     def _take_list(self, metrics: Metrics) -> bool:
         found: dict[str, Answer] = {}
         prompt = completion = llm = count = 0
-        for call in read_answers(metrics):
+        for call in read_answers(metrics)[self._before :]:
             amount = call.amount
             llm += amount.microseconds
             if amount.prompt or amount.completion:

@@ -58,6 +58,8 @@ class Spending(msgspec.Struct, frozen=True):
     dearest: tuple[Costly, ...]
     """By cost, or by tokens if no price is known."""
     total: Usage
+    inherited: tuple[int, Usage]
+    """The steps that a fork took from its origin, and what they cost there; in no other field."""
     other: Usage
     other_about: tuple[str, ...]
     priced: bool
@@ -91,6 +93,9 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
     """By step number - 1: seconds of model and tool together, of the model, of the tool."""
     busy = float("-inf")
     for step in steps:
+        if accounts.is_inherited(step):
+            spans.append((0.0, 0.0, 0.0))
+            continue
         when = step.event.seconds()
         llm, ran = accounts.llm(step) or 0.0, accounts.ran(step) or 0.0
         if when is not None:
@@ -126,6 +131,7 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
         slowest=costly(slowest),
         dearest=costly(dearest),
         total=accounts.total + below,
+        inherited=accounts.taken,
         other=accounts.other,
         other_about=accounts.other_about,
         priced=priced,

@@ -96,7 +96,7 @@ class StepAttribute(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _cost(accounts: Accounts | None, step: Step) -> float | None:
-    spent = accounts.of(step) if accounts else None
+    spent = (accounts.of(step) or accounts.inherited(step)) if accounts else None
     return spent.cost if spent else None
 
 

@@ -12,6 +12,9 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 _NEAR = 20
 """How many waits are checked for one call."""
 
+_AT_REST = ("idle", "finished")
+"""Statuses that tell, where they are the first of all, that nobody worked since the last event."""
+
 _GROUP = 100
 """How many calls of a group are checked for its end."""
 
@@ -53,7 +56,8 @@ class Waits:
                             self._rested()
                         self._works(event)
                     else:
-                        self._begin(event)
+                        rested = is_first and event.status in _AT_REST
+                        self._begin(self._last if rested and self._last else event)
                 continue
             if event.kind in HIDDEN_KINDS:
                 continue

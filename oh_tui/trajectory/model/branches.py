@@ -204,9 +204,9 @@ def _returns(events: list[Event], places: list[int]) -> frozenset[str]:
     for place, event in enumerate(events[: places[-1] + 1]):
         if place not in here:
             is_away |= event.kind not in LOOSE
-        elif is_away and event.kind not in LOOSE:
+        elif is_away and (event.status or event.kind not in LOOSE):
             found.add(event.id)
-            is_away = False
+            is_away = event.kind in LOOSE  # an agent that is asked again is idle just before
     return frozenset(found)
 
 

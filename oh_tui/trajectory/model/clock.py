@@ -43,6 +43,12 @@ def seconds(timestamp: str) -> float | None:
         return None
 
 
+def told_span(span: float | None) -> float | None:
+    """Seconds between two times; None where no clock measured them: the times are the same to half
+    a millisecond, or the second is before the first."""
+    return span if span is not None and span >= 0.0005 else None
+
+
 def by_the_clock(timestamp: str) -> float | None:
     """As `seconds`, but a time without a zone counts as local: for what is compared with now, and
     with times as people type them."""

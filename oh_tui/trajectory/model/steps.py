@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from oh_tui.trajectory.model.clock import told_span
 from oh_tui.trajectory.model.events import Event
 
 HIDDEN_KINDS = frozenset({
@@ -81,8 +82,13 @@ class Step(msgspec.Struct, gc=False, eq=False):
         return event.kind == "ActionEvent" and not self.results and not event.failed
 
     def ran(self) -> float | None:
-        """Seconds from the call, or its approval, to its result; negative when the clock went back.
-        None without a result or a time, and for a rejected call, which never ran."""
+        """Seconds from the call, or its approval, to its result. None where no clock measured them,
+        as without a result, at the same time and when the clock went back; and for a rejected call,
+        which never ran."""
+        return told_span(self.span())
+
+    def span(self) -> float | None:
+        """The same as the clocks say, so that it may be negative; None without a time."""
         result = self.result
         if result is None or result.kind == "UserRejectObservation":
             return None

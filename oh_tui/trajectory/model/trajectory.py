@@ -12,6 +12,7 @@ import msgspec
 from oh_tui.trajectory.model.clock import NOT_KNOWN, is_bare, zoned
 from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
 from oh_tui.trajectory.model.steps import (
     HIDDEN_KINDS,
@@ -96,6 +97,8 @@ class Trajectory:
         """Tokens, cost and latency that the source has beside the events, by `stats_text`."""
         self.recorded = NOTHING_RECORDED
         """What the source says of the run beside its events."""
+        self.fork: Fork | None = None
+        """Of a run that was forked from another, where the source tells it."""
         self.head = ""
         """The id of the event that the next one will follow, where the source tells it."""
         self.copied_from: int | None = None

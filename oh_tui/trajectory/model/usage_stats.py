@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.usage import DOLLAR, NO_USAGE, SECOND, TOKENS, Usage
 
@@ -47,6 +50,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     window: int = 0
     """Size of the context of its model in tokens, or that which the sums of its usage id tell; 0
     when unknown."""
+    at: float = 0.0
+    """When its cost was entered, in seconds since 1970; 0 when unknown."""
 
 
 class Metrics(NamedTuple):
@@ -106,6 +111,7 @@ class _StateUpdate(msgspec.Struct, gc=False):
 
 class _Cost(msgspec.Struct, gc=False):
     cost: float | None = None
+    timestamp: object = None
 
 
 class _Latency(msgspec.Struct, gc=False):
@@ -177,6 +183,17 @@ def lists_answers(text: bytes) -> bool:
     return any(read_metrics(metrics).lists for metrics in read_record(text).values())
 
 
+@lru_cache(maxsize=8)
+def answers_before(text: bytes, time: str) -> Mapping[str, Sequence[Answer]]:
+    """By usage id, the first answers that a text of `stats_text` lists, those before a time."""
+    then, found = seconds(time) or 0.0, dict[str, Sequence[Answer]]()
+    for usage, metrics in read_record(text).items():
+        answers = read_answers(read_metrics(metrics))
+        if before := tuple(takewhile(lambda one: 0 < one.at < then, answers)):
+            found[usage] = before
+    return found
+
+
 def read_record(text: bytes) -> dict[str, msgspec.Raw]:
     """The stats in a text of `stats_text` by usage id, for `read_metrics`."""
     try:
@@ -216,9 +233,12 @@ def read_answers(metrics: Metrics) -> list[Answer]:
     if tokens is None:
         return []
     costs = _entries(_decode_costs, metrics.lists[1]) or ()
-    prices = [_whole(entry.cost, DOLLAR) for entry in costs]
+    prices = [
+        (_whole(one.cost, DOLLAR), at if isinstance(at := one.timestamp, int | float) else 0.0)
+        for one in costs
+    ]
     if len(prices) != len(tokens):
-        prices = [None] * len(tokens)
+        prices = [(None, 0.0)] * len(tokens)
     latencies: dict[str, int] = {}
     rest = 0
     """Time of answers without an id, or with one that is listed already."""
@@ -231,12 +251,12 @@ def read_answers(metrics: Metrics) -> list[Answer]:
         else:
             rest += span
     calls = []
-    for usage, price in zip(tokens, prices, strict=True):
+    for usage, (price, at) in zip(tokens, prices, strict=True):
         response = usage.response_id or ""
         amount, _ = _amount(usage, price or 0, latencies.pop(response, 0), 1)
         window = usage.context_window or 0
         window = window if 0 < window < _MOST else metrics.window
-        calls.append(Answer(response, amount, price is not None, window))
+        calls.append(Answer(response, amount, price is not None, window, at))
     for response, span in latencies.items():
         calls.append(Answer(response, Usage(microseconds=span, calls=1), False))
     if rest:

@@ -80,9 +80,12 @@ class Writer:
     def money(self) -> None:
         """The cost by usage id."""
         spent, total = self.spent, self.spent.total
+        steps, used = spent.inherited
+        cost = f" ({dollars(used.cost)})" if used.cost else ""
+        inherited = f"{plural(steps, 'step')} inherited{cost}, not counted" if steps else ""
         if total == NO_USAGE:
-            if spent.answered:
-                self._head("Money", ("this run records no tokens or cost", "dim"))
+            if words := "this run records no tokens or cost" if spent.answered else inherited:
+                self._head("Money", (words, "dim"))
             return
         facts: list[Piece] = []
         if self.of_all:
@@ -112,7 +115,7 @@ class Writer:
             room = self.width - 2 - NUMBER * len(cells)
             name = fit(usage or "all others", room, self.glyphs.more)
             self.lines.append([(f"  {name}", ""), (_right(cells), "")])
-        if rest := self._other():
+        for rest in filter(None, (self._other(), inherited)):
             self.lines += [[("  " + line, "dim")] for line in wrap(rest, self.width - 2)]
 
     def _other(self) -> str:

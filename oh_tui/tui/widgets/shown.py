@@ -124,8 +124,10 @@ def _spent(step: Step, place: Place) -> str:
     """The model's time, tokens and cost of a step, and the cost of the sub-agents it started."""
     if place.accounts is None:
         return ""
-    spent, llm = place.accounts.of(step), place.accounts.llm(step)
-    facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
+    accounts, llm = place.accounts, place.accounts.llm(step)
+    spent = accounts.of(step) or accounts.inherited(step)
+    facts = ["inherited"] if accounts.is_inherited(step) else []
+    facts += [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
     if spent and spent.tokens:
         facts.append(f"{compact(spent.prompt)} tokens in, {compact(spent.completion)} out")
     if spent and spent.cost:

@@ -15,6 +15,7 @@ from oh_tui.trajectory.analysis.phases.summary import sentence
 from oh_tui.trajectory.analysis.phases.work import Name, work_of
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.strip import Strip
+from oh_tui.trajectory.model.clock import told_span
 from oh_tui.trajectory.model.goal import goal_in
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import DOLLAR
@@ -146,5 +147,5 @@ def spent(phase: Phase, accounts: Accounts, strip: Strip) -> Spent:
     charges = (accounts.of(step) for step in steps[phase.first - 1 : phase.last])
     amount = sum(charge.picodollars for charge in charges if charge)
     before = strip.activity.worked_before
-    seconds = before(phase.last + 1) - before(phase.first) if strip.has_times else None
+    seconds = told_span(before(phase.last + 1) - before(phase.first))
     return Spent(seconds, amount / DOLLAR or None)

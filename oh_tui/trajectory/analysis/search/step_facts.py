@@ -95,8 +95,7 @@ def _tells_duration(step: Step) -> bool:
     result = step.result
     if not step.is_call or result is None or result.kind == "UserRejectObservation":
         return True
-    ran = step.ran()
-    return ran is not None and ran >= 0
+    return step.ran() is not None
 
 
 def _is_paid_before(accounts: Accounts | None, step: Step) -> bool:
