@@ -24,10 +24,10 @@ def test_a_yes_in_one_write_with_what_asks_approves_nothing() -> None:
         at_oauth(terminal)
         terminal.child.send(b"a" + b"w" * 600 + b"y")
         terminal.wait_for(ASKS)
-        terminal.wait_for("typed before the question")  # before the question, or too early for it
+        terminal.wait_for("typed before this question: now answer")
         terminal.settle()
         assert ASKS in terminal.text and "approved" not in terminal.text
-        terminal.press("y")
+        terminal.press("y", "enter")
         terminal.wait_for("approved")
         terminal.press("q")
         assert terminal.ends() == 0
@@ -40,7 +40,7 @@ def test_more_than_one_read_of_typed_keys_approves_nothing() -> None:
         data = b"a" + b"w" * 9_000 + b"y"
         while data:
             data = data[terminal.child.send(data[:1024]) :]
-        terminal.wait_for("typed before the question")
+        terminal.wait_for("typed before this question")
         assert ASKS in terminal.text and "approved" not in terminal.text
         terminal.press("esc")
         terminal.wait_without(ASKS)
@@ -59,7 +59,7 @@ def test_a_frame_that_is_not_written_yet_takes_no_key() -> None:
         terminal.press("y")
         time.sleep(0.3)
         terminal.wait_for(ASKS)
-        terminal.wait_for("typed before the question")  # before the question, or too early for it
+        terminal.wait_for("Ignored 1 key")
         assert "approved" not in terminal.text
 
 
