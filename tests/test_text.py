@@ -314,6 +314,9 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
         "password",
         "secrets",
         "Authorization",
+        "SECRET_KEY_BASE",
+        "appSecretV2",
+        "db_password_ro",
     ],
 )
 def test_names_of_secrets(name: str) -> None:
@@ -519,7 +522,5 @@ def test_no_start_of_a_key_is_passed_over_by_the_quick_look() -> None:
     assert [
         start for start in starts if not redact_module._finds(secret_patterns.STARTS, f"a {start}")
     ] == []
-    words = ("api_key=", 'token": ', "secret:", "password =", "passwd:", "passphrase=")
-    assert [
-        word for word in words if not redact_module._finds(secret_patterns.HINTS, f"a {word}")
-    ] == []
+    words = ("api_key=", 'token": ', "secret:", "password =", "passwd:", "passphrase=", "pwd=")
+    assert [word for word in words if not secret_patterns.HINTS.search(f"a {word}")] == []

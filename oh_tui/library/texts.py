@@ -11,7 +11,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 _APART = "\n" * 6
 """Separates texts: more white space than any pattern of `redact` crosses."""
 
-_CROSSES = (*"\x1b\x90\x98\x9b\x9d\x9e\x9f", "PRIVATE KEY-----")
+_CROSSES = (*"\x1b\x90\x98\x9b\x9d\x9e\x9f", "PRIVATE KEY", "Private-")
 """Starts of what may run on across the separator."""
 
 

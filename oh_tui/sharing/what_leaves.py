@@ -17,7 +17,7 @@ from oh_tui.trajectory.model.bodies import arguments
 from oh_tui.trajectory.presentation.images import data_text
 
 SHOWN = 20
-"""Of each kind, so that the list can be read."""
+"""Of each kind but possible secrets, so that the list can be read."""
 
 MOST = 1_000
 """Of each kind that are counted: a hostile run may name any number."""
@@ -131,7 +131,7 @@ class WhatLeaves:
             ("user names", _named(self.people)),
             ("images", f"{self.images:,}" if self.images else ""),
             ("hidden", _named(hidden)),
-            ("maybe secret", _named(self.suspects)),
+            ("maybe secret", _named(self.suspects, MOST)),
             ("not looked at", _placed(self.unread) if self.unread else ""),
         )
         return [(label, text) for label, text in found if text]
@@ -167,9 +167,9 @@ def add(places: Places, what: str, place: Place) -> None:
         known.append(place)
 
 
-def _named(places: Places) -> str:
-    shown = [f"{what} ({_placed(where)})" for what, where in list(places.items())[:SHOWN]]
-    rest = len(places) - SHOWN
+def _named(places: Places, most: int = SHOWN) -> str:
+    shown = [f"{what} ({_placed(where)})" for what, where in list(places.items())[:most]]
+    rest = len(places) - most
     more = f" and {rest:,} {'or more' if len(places) == MOST else 'more'}" if rest > 0 else ""
     return ", ".join(shown) + more
 

@@ -8,34 +8,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
 from oh_tui.text.clean import Seen, clean, clean_line, seen_in
 from oh_tui.text.patterns import pattern
 from oh_tui.text.pieces import LINE_END, by_pieces, pieces
-from oh_tui.text.secret_patterns import (
-    HEADER,
-    HINTS,
-    NAME_OF_CODE,
-    NO_SECRET,
-    PAIR,
-    PRIVATE_KEY,
-    SCHEME,
-    SHAPES,
-    STARTS,
-    USER_INFO,
-    WAITS,
-)
-
-HIDDEN = "[hidden]"
-"""Replaces a secret."""
+from oh_tui.text.private_keys import private_keys
+from oh_tui.text.secret_patterns import SHAPES, STARTS, WAITS
+from oh_tui.text.secret_values import HIDDEN as HIDDEN
+from oh_tui.text.secret_values import Hide, hide_named
 
 _MARK = "\ue001"
 """Replaces each character of a secret where its place matters; a private-use character."""
-
-Hide: TypeAlias = Callable[[str], str]
-"""What replaces a secret."""
 
 _held: tuple[str, ...] = ()
 """The keys, the longest first, as one key may start with another."""
@@ -117,20 +102,26 @@ def redact(text: str) -> str:
     (`token = get_token()`, `password: str`), hashes and ids stay. The text has to be clean: use
     `safe` for a text that is not.
     """
-    if "PRIVATE KEY-----" in text:
-        text = PRIVATE_KEY.sub(HIDDEN, text)
-    return by_pieces(_redact, text, LINE_END, _secret_at)
+    return by_pieces(_redact, hide_private_keys(text), LINE_END, _secret_at)
 
 
 def redacted_pieces(text: str) -> Iterator[str]:
     """The pieces of `redact(text)`, one by one: whole lines, with the end of the last one."""
-    if "PRIVATE KEY-----" in text:
-        text = PRIVATE_KEY.sub(HIDDEN, text)
-    return map(_redact, pieces(text, LINE_END, _secret_at))
+    return map(_redact, pieces(hide_private_keys(text), LINE_END, _secret_at))
 
 
 def _hidden(secret: str) -> str:
     return HIDDEN
+
+
+def hide_private_keys(text: str, hide: Hide = _hidden) -> str:
+    """Before a part of a text is taken: of a part nobody can tell that it is one of a key."""
+    parts: list[str] = []
+    place = 0
+    for start, end in private_keys(text):
+        parts += text[place:start], hide(text[start:end])
+        place = end
+    return "".join((*parts, text[place:])) if parts else text
 
 
 def hide_keys(text: str) -> str:
@@ -141,16 +132,7 @@ def hide_keys(text: str) -> str:
 
 def _redact(text: str, hide: Hide = _hidden) -> str:
     text = _hide_keys(text, hide)
-    if "@" in text and ":/" in text:
-        text = USER_INFO.sub(lambda match: match[1] + hide(match[2]), text)
-    lower = text.lower()
-    if "authorization" in lower or "cookie" in lower:
-        text = HEADER.sub(lambda match: _hide_header(match, hide), text)
-    if "bearer" in lower or "basic" in lower:
-        text = SCHEME.sub(lambda match: match[1] + hide(match[2]), text)
-    if _finds(HINTS, lower):
-        text = PAIR.sub(lambda match: _hide_value(match, hide), text)
-    return text
+    return hide_named(text, hide)
 
 
 def _hide_keys(text: str, hide: Hide = _hidden) -> str:
@@ -169,37 +151,6 @@ def _finds(patterns: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> bool
         if literal in text and found.search(text):
             return True
     return False
-
-
-def _hide_header(match: re.Match[str], hide: Hide) -> str:
-    head, value = match.groups()
-    # prose ("authorization: see below") has neither a digit nor an equals sign
-    return head + hide(value) if re.search(r"[\d=]", value) else match.group()
-
-
-def _hide_value(match: re.Match[str], hide: Hide) -> str:
-    name, between, quote, quoted, plain, after = match.group(
-        "name", "between", "quote", "quoted", "plain", "after"
-    )
-    password = name.lower().startswith("pass")
-    if quoted is not None:
-        is_secret = not NO_SECRET.fullmatch(quoted) and (password or " " not in quoted)
-        return f"{name}{between}{quote}{hide(quoted)}" if is_secret else match.group()
-    value = plain.rstrip(".")
-    if HIDDEN.startswith(value) or after or NO_SECRET.fullmatch(value) or value.lower() == name:
-        return match.group()
-    if name.isupper():
-        is_secret = len(value) >= 4
-    elif NAME_OF_CODE.fullmatch(value):
-        # a variable, a type or a word, except after a name of passwords
-        is_secret = (
-            password and "." not in value and "pass" not in value.lower() and len(value) >= 6
-        )
-    elif name.lower() in ("token", "secret") and len(value) < 10 and value.isdigit():
-        is_secret = False  # a count
-    else:
-        is_secret = len(value) >= (4 if password else 8)
-    return f"{name}{between}{hide(value)}{plain[len(value) :]}" if is_secret else match.group()
 
 
 # text that is not clean
@@ -229,8 +180,7 @@ def hide_split(text: str) -> str:
 def _marked(text: str) -> str:
     """The text with marks in place of its secrets, as long as before."""
     text = text.replace(_MARK, "\ufffd")
-    if "PRIVATE KEY-----" in text:
-        text = PRIVATE_KEY.sub(lambda match: _MARK * len(match[0]), text)
+    text = hide_private_keys(text, lambda key: _MARK * len(key))
     return by_pieces(_mark, text, LINE_END, _secret_at)
 
 
@@ -272,9 +222,8 @@ def without_private_keys(lines: Sequence[str]) -> list[str]:
     """The lines of one text, as many as before, those of private keys hidden: the other functions
     do not know a part of one."""
     text = "\n".join(lines)
-    if "PRIVATE KEY-----" in text:
-        text = PRIVATE_KEY.sub(lambda key: "\n".join([HIDDEN] * (key[0].count("\n") + 1)), text)
-    if "PRIVATE KEY-----" in clean(text):  # which of the lines are the key is not known
+    text = hide_private_keys(text, lambda key: "\n".join([HIDDEN] * (key.count("\n") + 1)))
+    if any(private_keys(clean(text))):  # which of the lines are the key is not known
         return [HIDDEN] * len(lines)
     return text.split("\n") if lines else []
 
@@ -317,8 +266,9 @@ def _masked(text: str) -> str:
 
 
 _SECRET_NAME = pattern(
-    r".*(?:(?:api|access|secret|private|signing|encryption|master)key|accesskeyid|token|secrets?"
-    r"|passw(?:or)?d|passphrase|authorization|cookie|credentials?)",
+    r".*(?:(?:api|access|secret|private|signing|encryption|master|auth|account|storage|shared)key"
+    r"|accesskeyid|token|secrets?|passw(?:or)?d|passphrase|passcode|authorization|cookie"
+    r"|credentials?)(?:base|v?\d{1,3}|pro?d|dev|staging|live|old|new|r[ow])?",
     re.DOTALL,
 )
 

@@ -11,7 +11,7 @@ import msgspec
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import hide_split
+from oh_tui.text.redact import hide_private_keys, hide_split, redact
 from oh_tui.trajectory.model.bodies import observation_text
 from oh_tui.trajectory.model.events import Event
 
@@ -84,8 +84,14 @@ class Tool(NamedTuple):
 
 def first_line(text: str) -> str:
     """The first line that is not blank and not the header of tool errors."""
-    lines = clean(hide_split(text[:4000])).split("\n")
-    return next((line for line in lines if line.strip() not in _NO_TEXT), "")
+    lines = clean(hide_split(hide_private_keys(text)[:4000])).split("\n")
+    places = (place for place, line in enumerate(lines) if line.strip() not in _NO_TEXT)
+    return _line_at(lines, next(places, -1))
+
+
+def _line_at(lines: list[str], place: int) -> str:
+    """The line without the secret that the line above it names; "" for -1."""
+    return redact("\n".join(lines[max(0, place - 1) : place + 1])).rpartition("\n")[2]
 
 
 _HEAD, _TAIL = 12_000, 28_000
@@ -103,13 +109,14 @@ def bounded(text: str) -> str:
 
 def last_line(text: str) -> str:
     """The last line that is not blank, a bare prompt or a note of the tool."""
-    for line in reversed(clean(hide_split(text[-8000:])).split("\n")):
-        said = line.strip()
+    lines = clean(hide_split(hide_private_keys(text)[-8000:])).split("\n")
+    for place in range(len(lines) - 1, -1, -1):
+        said = lines[place].strip()
         if not said or (
             (said[0] == "[" or said[-1] in _PROMPT_ENDS) and _PROMPT_OR_NOTE.fullmatch(said)
         ):
             continue
-        return line
+        return _line_at(lines, place)
     return ""
 
 
