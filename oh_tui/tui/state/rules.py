@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from weakref import ref
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.lists.user_annotations import RunAnnotations
@@ -37,9 +38,9 @@ def in_force(environment: Mapping[str, str]) -> InForce:
 
 
 class RunState(NamedTuple):
-    """Differs where rules may find something else in a run."""
+    """Differs where rules may find something else in a run, which it does not hold."""
 
-    study: Study
+    study: ref[Study]
     events: int
     status: str
     live: bool
@@ -47,7 +48,7 @@ class RunState(NamedTuple):
     @classmethod
     def of(cls, study: Study) -> RunState:
         run = study.trajectory
-        return cls(study, len(run.events), run.status, run.live)
+        return cls(ref(study), len(run.events), run.status, run.live)
 
 
 class RunFindings(NamedTuple):
@@ -72,11 +73,12 @@ class RunFindings(NamedTuple):
 
 def findings_of(
     in_force: InForce,
+    study: Study,
     state: RunState,
     conversation: Conversation,
     kept: RunAnnotations,
     watch: Watch,
 ) -> RunFindings:
     """Takes about a millisecond for ten steps: call it in a thread."""
-    found = findings(in_force.rules, state.study, conversation, kept, watch)
+    found = findings(in_force.rules, study, conversation, kept, watch)
     return RunFindings(in_force, state, found)

@@ -67,6 +67,7 @@ class SearchAllRuns:
 
         def closed(_: None) -> None:
             self._view = None
+            self._previewed.clear()
 
         self._view = search_screen.SearchScreen(
             self._session, self._all, self, comes_back=comes_back

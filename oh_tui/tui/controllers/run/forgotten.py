@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from oh_tui.tui.state import context_rows
 
@@ -21,14 +22,14 @@ class ForgottenSteps:
     def __init__(self, ui: Ui, steps: Timeline) -> None:
         self._ui = ui
         self._steps = steps
-        self._searched: tuple[Study, int] | None = None
+        self._searched: tuple[ref[Study], int] | None = None
         """A run without a condensation in so many steps."""
         self._waits = self._has_moved = False
 
     def find(self) -> None:
         """The cursor is on another step, or the run has grown."""
         study = self._steps.study
-        if study is not None and self._searched != (study, len(study.trajectory)):
+        if study is not None and self._searched != (ref(study), len(study.trajectory)):
             self._has_moved = True
             if not self._waits:
                 self._wait()
@@ -50,11 +51,11 @@ class ForgottenSteps:
         if study is None:
             return
         count = len(study.trajectory)
-        first = self._searched[1] if self._searched and self._searched[0] is study else 0
+        first = self._searched[1] if self._searched and self._searched[0]() is study else 0
         find = partial(_no_longer_seen, study, steps.step_here, first)
         found = await asyncio.to_thread(find)
         if steps.study is study:
-            self._searched = (study, count) if found is None else None
+            self._searched = (ref(study), count) if found is None else None
             steps.forgotten = found or frozenset()
 
 

@@ -7,6 +7,7 @@ import asyncio
 import gc
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from oh_tui.trajectory.analysis.search.scan import SLICE
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
@@ -28,7 +29,7 @@ class ReadingOn:
         self._ui = ui
         self._steps = steps
         self._reads_looks = False
-        self._stopped: Study | None = None
+        self._stopped: ref[Study] | None = None
         """That of which nothing more that is worth a look is read."""
 
     def choose(self) -> None:
@@ -40,7 +41,8 @@ class ReadingOn:
         """Esc: read no further what is worth a look; False when that is not being read."""
         if not self._reads_looks:
             return False
-        self._stopped, self._reads_looks = self._steps.study, False
+        study, self._reads_looks = self._steps.study, False
+        self._stopped = ref(study) if study else None
         return True
 
     def read(self) -> None:
@@ -81,7 +83,8 @@ class ReadingOn:
 
     @property
     def _has_looks(self) -> bool:
-        return bool(self._steps.choice.get(LOOK)) and self._steps.study is not self._stopped
+        stopped, study = self._stopped and self._stopped(), self._steps.study
+        return bool(self._steps.choice.get(LOOK)) and study is not stopped
 
     def _read_phases(self, study: Study) -> bool:
         """Reads for one slice; whether all is read then."""

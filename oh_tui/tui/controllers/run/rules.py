@@ -56,7 +56,7 @@ class RulesOfRun:
     def broken(self) -> int:
         """How many rules of high severity the run at the right breaks; 0 while not known."""
         found, study = self._found, self._steps.study
-        return found.broken if found and found.state.study is study else 0
+        return found.broken if found and found.state.study() is study else 0
 
     # In the background
 
@@ -132,7 +132,7 @@ class RulesOfRun:
             self._in_force = await asyncio.to_thread(lambda: state.in_force(os.environ))
         in_force, now = self._in_force, state.RunState.of(study)
         if self._found is None or (self._found.in_force, self._found.state) != (in_force, now):
-            self._found = await self._find(in_force, conversation, now, view)
+            self._found = await self._find(in_force, conversation, study, view)
         self._ui.post_message(RulesFound())
         return self._found
 
@@ -140,11 +140,12 @@ class RulesOfRun:
         self,
         in_force: InForce,
         conversation: Conversation,
-        of: state.RunState,
+        study: Study,
         view: RulesScreen | None,
     ) -> RunFindings:
         kept, stop = self._session.annotations.of(conversation), threading.Event()
-        at, steps = [0], len(of.study.trajectory)
+        at, steps = [0], len(study.trajectory)
+        of = state.RunState.of(study)
 
         pace = Pace(self._ui, behind=True)
 
@@ -155,7 +156,9 @@ class RulesOfRun:
                 raise _Stopped
 
         work = asyncio.create_task(
-            asyncio.to_thread(lambda: state.findings_of(in_force, of, conversation, kept, watch))
+            asyncio.to_thread(
+                lambda: state.findings_of(in_force, study, of, conversation, kept, watch)
+            )
         )
         try:
             while not (await asyncio.wait({work}, timeout=EVERY))[0]:

@@ -163,15 +163,13 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
 
     @work(group="rule", exclusive=True)
     async def _show_rule(self) -> None:
-        row, found = self.list.current, self.found
-        if row is None or found is None:
+        row, study = self.list.current, self.found and self.found.state.study()
+        if row is None or study is None:
             return
         rule, finding = row
         sign, hue = rule_mark(self.rule.glyphs, finding.state)
         self.rule_rule.title = ((f"{sign} ", hue), (rule.name, "title"))
-        blocks = await asyncio.to_thread(
-            partial(rule_blocks, rule, finding, found.state.study.trajectory)
-        )
+        blocks = await asyncio.to_thread(partial(rule_blocks, rule, finding, study.trajectory))
         self.body.show(blocks)
         self._show_position()
 
@@ -204,13 +202,13 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
     @on(RowList.Opened, "#rules")
     @on(BodyView.Opened)
     def action_go(self) -> None:
-        row, found = self.list.current, self.found
-        if row is None or found is None:
+        row, study = self.list.current, self.found and self.found.state.study()
+        if row is None or study is None:
             return
         rule, finding = row
         if finding.answer.steps:
             number = next_step(finding.answer, self._here)
-            step = found.state.study.trajectory.steps[number - 1]
+            step = study.trajectory.steps[number - 1]
             self.dismiss(Chosen(rule.name, step.event.id))
         else:
             is_broken = finding.state is State.BROKEN
