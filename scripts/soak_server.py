@@ -2,7 +2,7 @@
 fifty events a second, one run that grows all the time, and bad weather: errors, resets, slow and
 broken responses.
 
-Prints its port and the ids of those runs.
+Prints its port, one of the same servers in good weather, and the ids of those runs.
 """
 
 from __future__ import annotations
@@ -172,12 +172,16 @@ class Weather:
 async def serve(runs: int, seed: int, seconds: float) -> None:
     demo = make_demo()
     ids, long = make_runs(demo, runs, seconds)
-    weather = Weather(demo.app, seed)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(weather, lifespan="off", log_config=None, timeout_keep_alive=60)
-        told = {"port": listener.getsockname()[1], "lasts": LASTS, "runs": ids, "long": long}
-        print(json.dumps(told), flush=True)
-        await uvicorn.Server(config).serve([listener])
+    weather, local = Weather(demo.app, seed), ("127.0.0.1", 0)
+    with socket.create_server(local) as listener, socket.create_server(local) as fair:
+        ports = {"port": listener.getsockname()[1], "fair": fair.getsockname()[1]}
+        print(json.dumps({**ports, "lasts": LASTS, "runs": ids, "long": long}), flush=True)
+        await asyncio.gather(_listen(weather, listener), _listen(demo.app, fair))
+
+
+async def _listen(app: ASGIApp, listener: socket.socket) -> None:
+    config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_keep_alive=60)
+    await uvicorn.Server(config).serve([listener])
 
 
 if __name__ == "__main__":
