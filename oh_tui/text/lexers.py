@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from fnmatch import fnmatchcase
+from functools import cache, lru_cache
 
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
 from pygments.lexers import (  # type: ignore[import-untyped]
-    find_lexer_class_by_name,
-    find_lexer_class_for_filename,
+    find_lexer_class,
     get_all_lexers,
 )
 from pygments.token import Token  # type: ignore[import-untyped]
-from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+MEASURED = (
+    "Python", "Bash", "JSON", "YAML", "TOML", "INI", "XML", "HTML", "CSS", "JavaScript",
+    "TypeScript", "Java", "Go", "Rust", "Ruby", "PHP", "SQL", "Docker", "Diff",
+    "Markdown", "C#", "Kotlin", "Swift", "Scala", "Lua", "Perl", "S", "PowerShell",
+)  # fmt: skip
+"""The only lexers that are called, by pygments' names: many others take hours for a page of hostile
+text, and those of C seconds for one token. A test measures these. Of two for one file ending the
+earlier is taken."""
+
+_TEXT = ("Text only", "Text output")
+
+_LONGEST = 200
+"""Characters of a name that is looked up."""
 
 
 @lru_cache(maxsize=64)
 def find_lexer(name: str) -> Lexer | None:
-    """The lexer for a language or for the file name of a path."""
+    """The lexer for a language or for the file name of a path; None for what is shown plain."""
+    known = _known(name)
+    if known not in MEASURED:
+        return None
+    # the lexer of Markdown would call any other for the code in it
+    options = {"handlecodeblocks": False} if known == "Markdown" else {}
+    return find_lexer_class(known)(stripnl=False, **options)
+
+
+def without_colours(name: str) -> str:
+    """What to say of a language that pygments knows and whose lexer is not among the measured."""
+    known = _known(name)
+    return f"plain: no colours for {known}" if known and known not in (*MEASURED, *_TEXT) else ""
+
+
+@lru_cache(maxsize=256)
+def _known(name: str) -> str:
+    """The language as pygments calls it, "" for none."""
     file = name.rstrip("/").rpartition("/")[2]
-    found = None
-    # Language first: loading the file names of all lexers takes 0.1 s.
-    language = _language(file.rpartition(".")[2]) if "." in file else file
-    if language:
-        try:
-            found = find_lexer_class_by_name(language)
-        except ClassNotFound:
-            found = None
-    if found is None and (file != name or "." in file):
-        found = find_lexer_class_for_filename(file)
-    return None if found is None else found(stripnl=False)
+    names, files, patterns = _names()
+    if not file or len(file) > _LONGEST:
+        return ""
+    ending = f"*.{file.rpartition('.')[2]}" if "." in file else ""
+    if ending in files:
+        return files[ending]
+    if not ending and (found := names.get(file.lower())):
+        return found
+    if file in files:
+        return files[file]
+    return next((known for one, known in patterns if fnmatchcase(file, one)), "")
 
 
-@lru_cache(maxsize=64)
-def _language(ending: str) -> str:
-    """The name of the only lexer for files with this ending; "" for none or several."""
-    claims = [names[0] for _, names, files, _ in get_all_lexers(plugins=False)
-              if names and f"*.{ending}" in files]  # fmt: skip
-    return claims[0] if len(claims) == 1 else ""
+@cache
+def _names() -> tuple[dict[str, str], dict[str, str], list[tuple[str, str]]]:
+    """Languages by their names, by file names and endings as they stand, and by other patterns."""
+    rank = {name: number for number, name in enumerate(MEASURED)}
+    names: dict[str, str] = {}
+    files: dict[str, str] = {}
+    patterns: list[tuple[str, str]] = []
+    everything = get_all_lexers(plugins=False)  # names alone: loads no lexer
+    for known, aliases, globs, _ in sorted(everything, key=lambda one: rank.get(one[0], len(rank))):
+        for alias in aliases:
+            names.setdefault(alias.lower(), known)
+        for glob in globs:
+            if any(sign in glob.removeprefix("*") for sign in "*?["):
+                patterns.append((glob, known))
+            else:
+                files.setdefault(glob, known)
+    return names, files, patterns
 
 
 @lru_cache(maxsize=256)

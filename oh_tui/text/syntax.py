@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING
 
 from oh_tui.text import lexers
@@ -12,18 +13,57 @@ if TYPE_CHECKING:
 Piece = tuple[str, str]
 """Text and the names of its styles, separated by spaces; "" for no style."""
 
-MAX_LINE = 2000
+MAX_LINE = 1000
 """Characters; a longer line is shown without colours, because painting it could take seconds."""
 
-WHOLE = 150
-"""Lines of code that are painted in one go, which gets strings over several lines right; longer
-code is painted line by line."""
+WHOLE, MOST = 150, 5_000
+"""Lines of code that are painted in one go, and their characters, which gets strings over several
+lines right; longer code is painted line by line."""
+
+USUAL = 1e-5
+"""Seconds of CPU time that a character may take: twice what is usual on a slow machine."""
+
+LIMIT, IN_ALL, GIVEN_BACK = 0.1, 1.0, 0.05
+"""Seconds beyond these for one text, for all texts, and of the latter those that each second that
+passes gives back. What comes then is plain."""
+
+
+class _Beyond:
+    """Seconds that colours took beyond the usual."""
+
+    spent, at = 0.0, 0.0
+
+    @classmethod
+    def left(cls) -> float:
+        now = monotonic()
+        cls.spent, cls.at = max(0.0, cls.spent - (now - cls.at) * GIVEN_BACK), now
+        return min(LIMIT, IN_ALL - cls.spent)
 
 
 def paint(lexer: Lexer, text: str) -> list[list[Piece]]:
-    """The lines of `text` as pieces; the pieces of a line always join to that line."""
+    """The lines of `text` as pieces, which join to that line; plain where a bound is passed, and
+    where the lexer changes the text (drops a byte order mark, normalizes line ends)."""
+    plain: list[list[Piece]] = [[(line, "")] if line else [] for line in text.split("\n")]
+    if len(text) > MOST or max(map(len, text.split("\n"))) > MAX_LINE:
+        return plain
+    left = _Beyond.left()
+    if left <= 0:
+        return plain
+    began, usual = thread_time(), len(text) * USUAL
+    try:
+        lines = _tokens(lexer, text, began + usual + left)
+    finally:
+        _Beyond.spent += max(0.0, thread_time() - began - usual)
+    kept = lines[: len(plain)]
+    return kept if _texts(kept) == _texts(plain) else plain
+
+
+def _tokens(lexer: Lexer, text: str, until: float) -> list[list[Piece]]:
+    """As far as they are made by this time of the thread."""
     lines: list[list[Piece]] = [[]]
     for kind, value in lexer.get_tokens(text):
+        if thread_time() > until:
+            return []
         style = lexers.style_of(kind)
         first, *others = value.split("\n")
         if first:
@@ -35,13 +75,13 @@ def paint(lexer: Lexer, text: str) -> list[list[Piece]]:
     return lines
 
 
+def _texts(lines: list[list[Piece]]) -> list[str]:
+    return ["".join(text for text, _ in pieces) for pieces in lines]
+
+
 def paint_line(lexer: Lexer, line: str) -> list[Piece]:
     """One line as pieces, without knowing the lines above it."""
-    if len(line) > MAX_LINE:
-        return [(line, "")]
-    pieces = paint(lexer, line)[0]
-    # A lexer may change text (drop a byte order mark, normalize line ends), which must not show.
-    return pieces if "".join(text for text, _ in pieces) == line else [(line, "")]
+    return paint(lexer, line)[0] or [(line, "")]
 
 
 def _add(line: list[Piece], text: str, style: str) -> None:

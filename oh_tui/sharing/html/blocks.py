@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from oh_tui.sharing.cut import Cut, Room, cut
-from oh_tui.sharing.html.code import code_html, diff_html
+from oh_tui.sharing.html.code import code_html, diff_html, plain_note
 from oh_tui.sharing.html.escaping import text
 from oh_tui.sharing.html.prose import prose_html
 from oh_tui.sharing.html.terminal_colours import coloured_html
@@ -62,7 +62,7 @@ def _part(block: b.Block, part: str) -> str:
             return f'<pre class="diff">{diff_html(part)}</pre>'
         case b.Code(_, path, first):
             start = f'<p class="note">from line {first:,}</p>' if first > 1 else ""
-            return f"{start}<pre>{code_html(part, path)}</pre>"
+            return f"{start}{plain_note(path)}<pre>{code_html(part, path)}</pre>"
         case b.Json():
             return f"<pre>{code_html(part, 'json')}</pre>"
         case b.Failure():

@@ -10,17 +10,18 @@ from oh_tui.text.syntax import Piece
 
 
 def code_html(code: str, name: str) -> str:
-    """Code of a language, or of a file with this path; long code is written without colours."""
-    lines = code.split("\n")
+    """Code of a language, or of a file with this path, as the content of a `pre`; long code is
+    written without colours."""
     lexer = lexers.find_lexer(name) if name else None
-    if lexer is None or len(lines) > syntax.WHOLE or max(map(len, lines)) > syntax.MAX_LINE:
+    if lexer is None or code.count("\n") >= syntax.WHOLE:
         return text(code)
-    painted = syntax.paint(lexer, code)[: len(lines)]
-    # a lexer may change a text, which must not show
-    shown = ["".join(part for part, _ in pieces) for pieces in painted]
-    if shown != lines:
-        return text(code)
-    return "\n".join(map(_pieces, painted))
+    return "\n".join(map(_pieces, syntax.paint(lexer, code)))
+
+
+def plain_note(name: str) -> str:
+    """Says of a language that it has no colours."""
+    told = lexers.without_colours(name) if name else ""
+    return f'<p class="note">{text(told)}</p>' if told else ""
 
 
 def _pieces(pieces: Iterable[Piece]) -> str:

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from oh_tui.sharing.html.code import code_html
+from oh_tui.sharing.html.code import code_html, plain_note
 from oh_tui.sharing.html.escaping import opened_link, text
 from oh_tui.text.commonmark import parse
 from oh_tui.text.redact import safe, safe_line
@@ -60,7 +60,8 @@ class _Writer(RendererHTML):
 
     def fence(self, tokens: _Tokens, at: int, options: Any, env: Any) -> str:
         language = next(iter(tokens[at].info.split()), "")
-        return f"<pre>{code_html(tokens[at].content.removesuffix(chr(10)), language)}</pre>\n"
+        code = code_html(tokens[at].content.removesuffix(chr(10)), language)
+        return f"{plain_note(language)}<pre>{code}</pre>\n"
 
     def code_block(self, tokens: _Tokens, at: int, options: Any, env: Any) -> str:
         return self.fence(tokens, at, options, env)

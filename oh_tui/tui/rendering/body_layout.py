@@ -75,7 +75,9 @@ def _block(block: Block, width: int, wrap: bool, glyphs: Glyphs) -> list[Section
         case Diff(text, path):
             return [_diff(_split(text, 4), path, width, wrap)]
         case Code(text, path, first):
-            return [_code(_split(text, 4), path, first, width, wrap)]
+            told = highlight.without_colours(path)
+            plain = [_text(told, width, "note")] if told else []
+            return [*plain, _code(_split(text, 4), path, first, width, wrap)]
         case Json(text):
             return [_code(_split(text, 4), "json", None, width, wrap)]
         case Fields(pairs):
@@ -166,12 +168,13 @@ def _painter(lines: list[str], name: str) -> Callable[[int], Sequence[Piece]]:
         lexer = highlight.lexer_for(name)
         if lexer is None:
             return [(line, "")]
-        if len(lines) <= syntax.WHOLE and max(map(len, lines)) <= syntax.MAX_LINE:
-            if not whole:
-                whole.extend(syntax.paint(lexer, "\n".join(lines)))
-            if number < len(whole) and "".join(text for text, _ in whole[number]) == line:
-                return whole[number]
-        return syntax.paint_line(lexer, line)
+        if len(lines) > syntax.WHOLE or sum(map(len, lines)) + len(lines) > syntax.MOST:
+            return syntax.paint_line(lexer, line)
+        if max(map(len, lines)) > syntax.MAX_LINE:
+            return syntax.paint_line(lexer, line)
+        if not whole:
+            whole.extend(syntax.paint(lexer, "\n".join(lines)))
+        return whole[number]
 
     return paint
 

@@ -45,3 +45,8 @@ def lexer_for(name: str) -> Lexer | None:
     """The lexer for a language or for the file name of a path; None when there is none. Content
     is not looked at: that would cost too much for each step."""
     return lexers.find_lexer(name) if name and not _Loading.put_off else None
+
+
+def without_colours(name: str) -> str:
+    """What to say of a language whose code is shown plain."""
+    return lexers.without_colours(name) if name and not _Loading.put_off else ""

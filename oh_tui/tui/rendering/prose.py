@@ -58,6 +58,8 @@ class _Code(markdown.CodeBlock):
         code = str(self.text).rstrip()
         lexer = highlight.lexer_for(self.lexer_name)
         text = Text(no_wrap=False, overflow="fold")
+        if told := highlight.without_colours(self.lexer_name):
+            text.append(f"  {told}\n", _named("note"))
         for number, line in enumerate(code.split("\n")):
             text.append("\n" * (number > 0) + "  ")
             for part, name in syntax.paint_line(lexer, line) if lexer else [(line, "code")]:

@@ -20,7 +20,6 @@ from tests.tui.run.test_run import WEEKS
         ("bash", "Bash"),
         ("json", "JSON"),
         ("src/dates/parse.py", "Python"),
-        ("Makefile", "Makefile"),
         ("deploy/Dockerfile", "Docker"),
         ("README.md", "Markdown"),
         ("web/app.ts", "TypeScript"),
@@ -32,7 +31,9 @@ def test_a_language_or_a_path_has_its_lexer(name: str, language: str) -> None:
     assert lexer is not None and lexer.name == language
 
 
-@pytest.mark.parametrize("name", ["", "no-such-language", "notes.no-such-ending", "a/b/"])
+@pytest.mark.parametrize(
+    "name", ["", "no-such-language", "notes.no-such-ending", "a/b/", "Makefile", "x.c"]
+)
 def test_what_no_lexer_knows_has_none(name: str) -> None:
     assert lexer_for(name) is None
 
