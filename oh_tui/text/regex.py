@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Generator, Iterator
+from re import _parser  # type: ignore[attr-defined]
 from time import thread_time
+from typing import Any
 
 import regex
 
@@ -29,6 +31,10 @@ FEW = 2**13
 
 LONGEST = 200
 """Characters of a pattern. Reading one that is longer could take seconds."""
+
+LARGEST = 20_000
+"""Parts of a pattern once its counts are written out, as `regex` does: `(a{9}){9}` has 81. One with
+a million takes a gigabyte."""
 
 
 _LITERAL = pattern(r"(?<!\\)[A-Za-z0-9_]{2,}(?![?*{])")
@@ -55,11 +61,15 @@ class Regex:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what another version may read otherwise
+                if _size(_parser.parse(typed, re.IGNORECASE)) > LARGEST:
+                    raise ValueError(f"with its counts it is larger than {LARGEST:,} parts")
                 re.compile(typed, re.IGNORECASE)
                 plain = _PLAIN_BRACE.sub(lambda brace: brace[1] or r"\{", typed)
                 self._pattern = regex.compile(plain, regex.IGNORECASE | regex.VERSION0)
-        except (re.error, regex.error, OverflowError, RecursionError) as error:
+        except (ValueError, re.error, regex.error, OverflowError) as error:
             raise ValueError(f"the pattern cannot be read: {error}") from None
+        except (MemoryError, RecursionError):
+            raise ValueError("the pattern cannot be read: it is too large") from None
         literals = [] if _SPECIAL.search(typed) else _LITERAL.findall(typed)
         self.runs = frozenset(one.lower().encode() for one in literals)
         """Parts that stand in all that matches."""
@@ -111,6 +121,19 @@ class Regex:
             except TimeoutError:
                 continue  # it counts what other threads do too
         raise TimeoutError
+
+
+def _size(part: Any) -> int:
+    """Parts of a pattern as `re` reads it, whose tree is made of lists and tuples; counts multiply
+    what they repeat."""
+    match part:
+        case (int() as least, int() as most, inner) if hasattr(inner, "data"):
+            return _size(inner) * max(1, least if most == _parser.MAXREPEAT else most)
+        case (name, inner) if not isinstance(inner, int):
+            return 1 + _size(inner) * (2 if str(name) == "IN" else 1)  # folding adds characters
+    if isinstance(part, list | tuple) or hasattr(part, "data"):
+        return sum(map(_size, part)) if len(part) else 1
+    return 1
 
 
 def whole_lines(text: str, size: int) -> Iterator[str]:
