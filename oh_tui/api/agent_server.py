@@ -123,7 +123,7 @@ class AgentServer:
         answer = await self._http.get(
             self._path, f"read the conversation's state from {self._place.name}", timeout=QUICK
         )
-        return decode.model(answer, AgentConversation)
+        return decode.record_of(answer, AgentConversation, self.conversation_id)
 
     async def set_tags(self, tags: Mapping[str, str]) -> None:
         """Replace all tags of the conversation.

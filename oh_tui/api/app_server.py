@@ -248,7 +248,7 @@ class AppServer(Client):
             json={"title": title},
             method="PATCH",
         )
-        return decode.model(answer, Conversation)
+        return decode.record_of(answer, Conversation, conversation_id)
 
     async def llm_profiles(self) -> LlmProfiles:
         """The LLM profiles of the account."""

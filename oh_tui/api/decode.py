@@ -13,12 +13,13 @@ import msgspec
 
 from oh_tui.api.errors import Conflict
 from oh_tui.api.http.http_errors import Answer, bad_answer, not_the_api
-from oh_tui.api.models import Page, Secret
+from oh_tui.api.models import AgentConversation, Conversation, Page, Secret, same_id
 from oh_tui.api.paging import MAX_ROWS
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
+R = TypeVar("R", AgentConversation, Conversation)
 
 LARGE = 1 << 20
 """Bytes of an answer from which a thread decodes it, so that no key waits for it."""
@@ -78,6 +79,15 @@ def model(answer: Answer, kind: type[M]) -> M:
         _json(answer)
         raise bad_answer(answer, f"no {kind.__name__}")
     return value
+
+
+def record_of(answer: Answer, kind: type[R], identifier: str) -> R:
+    """One object, which has to be the one that was asked for: what comes next is done to it.
+    Raises NotTheApi, BadAnswer."""
+    found = model(answer, kind)
+    if not same_id(found.id, identifier):
+        raise bad_answer(answer, "another id than was asked for")
+    return found
 
 
 def count(answer: Answer) -> int:

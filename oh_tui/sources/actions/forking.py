@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.api import BareAgentServer
 from oh_tui.api.errors import ApiError, NotFound
 from oh_tui.api.models import IN_SANDBOX, ORIGIN, ORIGIN_EVENT, bare_id
 from oh_tui.api.requests import LONGEST_TITLE
@@ -165,10 +166,14 @@ async def fork(
     now = (await ready(agents, conversation_id)).conversation
     agent = agents.agent_server(now)
     title = title or title_for(now, place)
+    there = {bare_id(now.id)}
+    if isinstance(agents.api, BareAgentServer):
+        there |= {bare_id(one.id) async for one in agents.api.conversations()}
     try:
         made = await watched(agent, agent.fork(place.event_id, title=title))
     except NotFound as error:
         raise await _refusal(agent, error, place) from error
+    await _require_new(agents, made.id, there)
     # one that takes all events has no place of its own either
     is_whole = made.leaf_event_id != place.event_id and place.step < len(run.steps)
     # an app server does not know of it yet; an agent server that made it does
@@ -178,6 +183,18 @@ async def fork(
         return await _found_out(agents, agent, forked, made, title)
     except Problem as problem:
         return msgspec.structs.replace(forked, problem=problem)
+
+
+async def _require_new(agents: Agents, made: str, there: set[str]) -> None:
+    """What comes next goes to the conversation that the answer names: no other one may get it."""
+    found = None
+    if agents.api.workplace is IN_SANDBOX:  # whose list has a fork only later
+        (found,) = await agents.api.get_conversations([made])
+    if not made or bare_id(made) in there or found is not None:
+        raise Refused(
+            "The server answered with the id of another conversation, so nothing was sent there",
+            Remedy.LIST,
+        )
 
 
 async def _refusal(agent: AgentServer, error: NotFound, place: ForkPlace) -> Refused:

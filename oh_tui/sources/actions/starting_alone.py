@@ -16,7 +16,7 @@ from oh_tui.api.errors import NotFound
 from oh_tui.api.models import Conversation, StartTask
 from oh_tui.api.offered_models import AgentProfiles
 from oh_tui.sources.actions.starting import MOST_NAMED
-from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ async def start(
         if given:
             raise Problem(sentence, hint)
     profile = await _profile(api, request.profile or "")
+    before = {one.id async for one in api.conversations()} if request.title else set()
     conversation = await api.start(request.message, profile, request.folder or FOLDER)
+    if conversation.id in before:
+        raise Refused("The server answered with the id of another conversation", Remedy.LIST)
     if request.title:
         with contextlib.suppress(Problem):  # the rest has worked: see `starting.title_lost`
             conversation = await api.rename_conversation(conversation.id, request.title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -321,3 +322,29 @@ async def test_a_message_to_a_fork_with_a_call_that_waits_approves_nothing(here:
     with pytest.raises(Problem):
         await here.tell(forked.conversation, "Go on")
     assert here.between.count("POST /runtime/*/run") == 0
+
+
+async def test_an_answer_with_a_known_id_gets_neither_tags_nor_title(here: Here) -> None:
+    for known in (DATES, OAUTH):
+        body = json.dumps({"id": known, "execution_status": "idle", "title": "x"})
+        here.between.answer(FORK, 201, body, "application/json")
+        with pytest.raises(Problem, match="the id of another conversation"):
+            await here.fork(DATES, 57)
+    assert here.between.count("PATCH *") == here.between.count("POST */events") == 0
+
+
+async def test_nor_does_one_of_an_agent_server(demo: Demo) -> None:
+    async with on(demo, alone=True) as it:
+        for known in (DATES, FLAKY):
+            body = json.dumps({"id": known, "execution_status": "idle", "title": "x"})
+            it.between.answer("POST */fork", 201, body, "application/json")
+            with pytest.raises(Problem, match="the id of another conversation"):
+                await it.fork(DATES, 57)
+        assert it.between.count("PATCH *") == 0
+
+
+async def test_a_rename_that_is_answered_with_another_conversation_is_a_problem(here: Here) -> None:
+    body = json.dumps({"id": OAUTH, "title": "new"})
+    here.between.answer("PATCH /api/v1/app-conversations/*", 200, body, "application/json")
+    with pytest.raises(Problem, match="another id"):
+        await here.agents.api.rename_conversation(DATES, "new")
