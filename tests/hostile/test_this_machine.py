@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from oh_tui.tui.state.loaded_conversations import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
 from tests.processes import oh_tui
+from tests.sources.here import IDS
 from tests.tui.explorer import explore
 
 HERE, THERE = "https://one.example", "https://two.example"
@@ -311,3 +313,16 @@ def test_folders_are_private_whatever_the_umask(tmp_path: Path, open_to_all: Non
     assert oh_tui("export", tmp_path / "run.zip", "-o", tmp_path / "cache" / "x").returncode == 0
     for path in (p for name in ("state", "cache") for p in (tmp_path / name, *tmp_path.rglob("*"))):
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+@pytest.mark.parametrize(
+    "words", ["why --json ID", "stats --json", "export --to json ID", "why ID"]
+)
+def test_a_closed_standard_output_is_said_in_a_sentence(words: str) -> None:
+    command = words.replace("ID", IDS["week-dates"])
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m oh_tui --demo {command} >&-"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and "standard output is closed" in done.stderr
+    assert "bug" not in done.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
@@ -29,11 +31,23 @@ class MaskedStream:
         return getattr(self.unmasked, name)
 
 
+class _Closed(io.TextIOBase):
+    """Stands for a standard output that was closed before the start (`>&-`)."""
+
+    @property
+    def buffer(self) -> Any:
+        return self
+
+    def write(self, text: object) -> int:
+        raise OSError(errno.EBADF, "standard output is closed")
+
+
 @contextlib.contextmanager
 def masking() -> Iterator[None]:
     """Masks all that this process prints."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast(TextIO, MaskedStream(one)) if one else one for one in before)
+    sys.stdout = sys.stdout or cast(TextIO, _Closed())
     try:
         yield
     finally:
