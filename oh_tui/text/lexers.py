@@ -13,7 +13,7 @@ from pygments.lexers import (  # type: ignore[import-untyped]
 from pygments.token import Token  # type: ignore[import-untyped]
 
 MEASURED = (
-    "Python", "Bash", "JSON", "YAML", "TOML", "INI", "XML", "HTML", "CSS", "JavaScript",
+    "Python", "Bash", "JSON", "YAML", "TOML", "XML", "HTML", "CSS", "JavaScript",
     "TypeScript", "Java", "Go", "Rust", "Ruby", "PHP", "SQL", "Docker", "Diff",
     "Markdown", "C#", "Kotlin", "Swift", "Scala", "Lua", "Perl", "S", "PowerShell",
 )  # fmt: skip

@@ -23,7 +23,7 @@ from tests.tui.run.test_run import WEEKS
         ("deploy/Dockerfile", "Docker"),
         ("README.md", "Markdown"),
         ("web/app.ts", "TypeScript"),
-        ("setup.cfg", "INI"),
+        ("pyproject.toml", "TOML"),
     ],
 )
 def test_a_language_or_a_path_has_its_lexer(name: str, language: str) -> None:
