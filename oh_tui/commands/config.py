@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from oh_tui.commands.framework.command import Call, argument, command
-from oh_tui.commands.framework.printing import print_json
+from oh_tui.commands.framework.acting import require_consent
+from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
+from oh_tui.commands.framework.printing import print_json, say
 from oh_tui.settings.config import Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import before_file, read_config_file
 from oh_tui.settings.toml_faults import Fault
 from oh_tui.sources.lists.attributes import ORDERS
+from oh_tui.sources.rules import agreed
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -63,18 +65,25 @@ class Override(NamedTuple):
 @command(
     "config",
     argument(
-        "action", metavar="path|init|check", nargs="?", choices=("path", "init", "check"),
-        default="path",
+        "action", metavar="path|init|check|trust", nargs="?",
+        choices=("path", "init", "check", "trust"), default="path",
     ),
+    argument("folder", metavar="FOLDER", nargs="?", help="whose repository trust asks for"),
+    flag("--yes", about="trust without asking: you know what the file says"),
     examples={
         "config path": "where the settings file is, or would be",
         "config init": "write one with every setting in it, each as a comment",
         "config check": "all that is wrong with it; exit code 2 when something is",
+        "config trust": "show the rules of the repository here, and ask whether they count",
     },
     wants="nothing",
     reads_settings=False,
 )  # fmt: skip
 async def config(call: Call) -> int:
+    if call.args.action == "trust":
+        return _trust(call)
+    if call.args.folder or call.args.yes:
+        raise Problem("FOLDER and --yes belong to oh-tui config trust", "leave them out")
     file, _ = config_file(os.environ)
     if file is None:
         raise Problem("There is no home folder for a settings file", "set OH_TUI_CONFIG")
@@ -106,6 +115,26 @@ def _init(call: Call, file: Path) -> int:
         print_json({"path": safe_line(str(file)), "exists": True})
     else:
         print(f"wrote {shown}: every setting is a comment in it")
+    return 0
+
+
+def _trust(call: Call) -> int:
+    """Until the user agrees to what it says, no command takes the rules of a repository."""
+    folder = path_of(call.args.folder or ".")
+    file = agreed.of_repository(folder)
+    if file is None:
+        raise Problem(f"No repository with {agreed.OF_REPOSITORY} is at {safe_line(str(folder))}")
+    asked = agreed.not_agreed(os.environ, file)
+    if asked is not None:
+        if not call.as_json:
+            print(asked.text.rstrip("\n"), flush=True)
+        stake = f"These rules of {safe_line(str(file))} will count, until the file changes"
+        require_consent(call, stake, "--yes", refused="Nobody agreed: they do not count")
+        asked.agree(os.environ)
+    if call.as_json:
+        print_json({"path": safe_line(str(file)), "exists": True})
+    else:
+        say(f"agreed: the rules of {safe_line(str(file))} count until it changes")
     return 0
 
 

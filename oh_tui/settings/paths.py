@@ -163,6 +163,12 @@ def annotations_file(environment: Mapping[str, str]) -> Path | None:
     return folder and folder / "annotations.json"
 
 
+def agreed_file(environment: Mapping[str, str]) -> Path | None:
+    """The file that remembers which rules of repositories the user agreed to."""
+    folder = _state_folder(environment)
+    return folder and folder / "agreed.json"
+
+
 def _state_folder(environment: Mapping[str, str]) -> Path | None:
     return _own_folder(environment, "XDG_STATE_HOME", ".local/state", "Application Support")
 

@@ -56,6 +56,11 @@ class PrivateStore(ABC, Generic[H, C]):
             self._changes += changes
 
     @property
+    def lasts(self) -> bool:
+        """Whether it is saved beyond this program."""
+        return self._file is not None
+
+    @property
     def has_changes(self) -> bool:
         return bool(self._changes)
 

@@ -97,11 +97,6 @@ class Annotations(PrivateStore[_Runs, Change]):
         """By the name of the run; replaced with each change."""
         self._size = sum(len(msgspec.json.encode(run)) for run in self.runs.values())
 
-    @property
-    def lasts(self) -> bool:
-        """Whether they are saved beyond this program."""
-        return self._file is not None
-
     def of(self, conversation: Conversation) -> RunAnnotations:
         return self.runs.get(run_name(conversation), NOTHING) if self.runs else NOTHING
 

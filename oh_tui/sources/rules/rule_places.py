@@ -3,22 +3,21 @@ are named. A later one replaces one of the same name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from oh_tui.settings.paths import config_file, read_small
+from oh_tui.settings.paths import config_file
 from oh_tui.settings.toml_faults import Fault, faulty
+from oh_tui.sources.rules import agreed
 from oh_tui.sources.rules.rule import Rule
-from oh_tui.sources.rules.rules_file import LARGEST, RuleFaults, RulesOfFile, parse_rules
+from oh_tui.sources.rules.rules_file import RuleFaults, RulesOfFile, parse_rules
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
 OWN = "rules.toml"
 """Beside the settings file."""
-
-OF_REPOSITORY = Path(".oh-tui", "rules.toml")
 
 _TOLD = 5
 """Faults of a file that are told."""
@@ -40,11 +39,16 @@ def rules_in_force(
     environment: Mapping[str, str], here: Path | None, named: Sequence[Path] = ()
 ) -> Rules:
     """The rules of oh-tui, of the user, of the repository that a folder is in, and of named files.
-    Raises Problem for a file that cannot be read or has faults."""
+    Raises Problem for a file that cannot be read or has faults, and NotAgreed for one of the
+    repository that the user has neither named nor agreed to: its rules are never left out in
+    silence."""
     found: dict[str, Rule] = {rule.name: rule for rule in _builtin().rules}
     settings, _ = config_file(environment)
     own = settings.with_name(OWN) if settings else None
-    repository = _of_repository(here) if here else None
+    repository = agreed.of_repository(here) if here else None
+    is_named = repository is not None and any(map(repository.samefile, filter(Path.exists, named)))
+    if not is_named and (asked := agreed.not_agreed(environment, repository)):
+        raise asked
     for file in (own if own and own.is_file() else None, repository, *named):
         if file is not None:
             _add(found, _read(file), file)
@@ -70,30 +74,9 @@ def _add(found: dict[str, Rule], read: RulesOfFile, file: Path) -> None:
             raise _faulty(file, [Fault(line, f"there is no rule {name} to switch off")])
 
 
-def _of_repository(here: Path) -> Path | None:
-    for folder in _up_to_repository(here.absolute()):
-        file = folder / OF_REPOSITORY
-        if file.is_file():
-            return file
-    return None
-
-
-def _up_to_repository(here: Path) -> Iterator[Path]:
-    """The folders from here up to that of the repository; none outside of one."""
-    folders = (here, *here.parents)
-    top = next((n for n, one in enumerate(folders) if (one / ".git").exists()), -1)
-    return iter(folders[: top + 1])
-
-
 def _read(file: Path) -> RulesOfFile:
     try:
-        text = read_small(file, LARGEST).decode()
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise Problem(
-            f"{safe_line(str(file))} cannot be read: {why}",
-            f"a file with rules has at most {LARGEST // 1024} KiB" if not error.errno else "",
-        ) from error
+        text = agreed.read_rules(file).decode()
     except UnicodeDecodeError:
         raise Problem(f"{safe_line(str(file))} is not text in UTF-8") from None
     try:

@@ -28,9 +28,6 @@ from oh_tui.trajectory.analysis.rules.question import (
 from oh_tui.trajectory.analysis.search import step_filter
 from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError, Term
 
-LARGEST = 64 * 1024
-"""Bytes of a file."""
-
 MOST_RULES = 1_000
 """Rules in a file."""
 

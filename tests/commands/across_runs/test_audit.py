@@ -146,6 +146,21 @@ def test_rules_of_the_repository_are_said(
         'steps = "does:install"\nnever = true\n'
     )
     monkeypatch.chdir(tmp_path)
+    for words in (
+        ["audit", "--list"],
+        ["audit", str(path)],
+        ["grep", "rule:no-installs", str(path)],
+    ):
+        assert cli.main(words) == 2
+        told = capsys.readouterr().err
+        assert "Nobody here agreed to the rules of this repository" in told
+        assert "oh-tui config trust" in told and "--rules FILE" in told
+    own = tmp_path / ".oh-tui" / "rules.toml"
+    assert cli.main(["audit", str(path), "--rules", str(own)]) == 3
+    assert cli.main(["config", "trust"]) == 2  # nobody to ask
+    shown = capsys.readouterr()
+    assert 'why = "Ours."' in shown.out and "--yes" in shown.err
+    assert cli.main(["config", "trust", "--yes"]) == 0
     assert cli.main(["audit", str(path)]) == 3
     assert "with the rules of this repository: " in capsys.readouterr().err
     more = tmp_path / "more.toml"

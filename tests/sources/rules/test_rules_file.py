@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.sources.rules.agreed import NotAgreed
 from oh_tui.sources.rules.rule import Severity
 from oh_tui.sources.rules.rule_places import builtin_rules, rules_in_force
 from oh_tui.sources.rules.rules_file import RuleFaults, parse_rules
@@ -120,12 +121,20 @@ def test_a_later_file_replaces_and_switches_off(tmp_path: Path) -> None:
     work.mkdir()
     file = work.parent / ".oh-tui" / "rules.toml"
     file.write_text(RULE.replace("so", "ours") + 'run = "is:stuck"\n')
-    found = rules_in_force({"OH_TUI_CONFIG": str(tmp_path / "config.toml")}, work)
+    environment = {"OH_TUI_CONFIG": str(tmp_path / "config.toml"), "HOME": str(tmp_path / "home")}
+    with pytest.raises(NotAgreed) as asked:
+        rules_in_force(environment, work)
+    asked.value.agree(environment)
+    found = rules_in_force(environment, work)
     names = [rule.name for rule in found.rules]
     assert "no-installs" not in names and len(names) == 12
     assert (found.rules[-1].why, found.rules[-1].origin) == ("ours", str(file))
     assert found.of_repository == file
     assert rules_in_force({}, tmp_path).of_repository is None
+    assert rules_in_force({}, work, [file]).of_repository == file  # named, so known
+    file.write_text(file.read_text().replace("ours", "others"))
+    with pytest.raises(NotAgreed):
+        rules_in_force(environment, work)
 
 
 def test_faults_of_a_file_are_one_problem(tmp_path: Path) -> None:

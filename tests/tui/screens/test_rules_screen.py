@@ -145,3 +145,42 @@ async def test_a_long_run_is_asked_aside_with_progress_until_esc(
         await explorer.until(ended.is_set)
         monkeypatch.setattr(rules, "findings", findings)
         assert len(lines(explorer, await asked(explorer))) == 12
+
+
+async def test_rules_of_a_repository_count_only_once_they_were_agreed_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".oh-tui").mkdir()
+    file = tmp_path / ".oh-tui" / "rules.toml"
+    file.write_text('[[rule]]\nname = "ours"\nwhy = "It is ours."\nrun = "is:failed"\n')
+    monkeypatch.chdir(tmp_path)
+    async with explore() as explorer:
+        await explorer.open(WEEKS)
+        with case("no"):
+            await explorer.press("C")
+            await explorer.until(lambda: explorer.screen.asking.is_asking)
+            await explorer.settle()
+            assert "It is ours." in explorer.text_of(explorer.screen.asking.asked)
+            await explorer.press("escape")
+            await explorer.until(lambda: isinstance(explorer.app.screen, RulesScreen))
+            view = await shown(explorer)
+            assert "Nobody here agreed" in explorer.text_of(view.faults)
+            assert len(lines(explorer, view)) == 12
+            await explorer.press("escape")
+        for answer, names in (("enter", 13), (None, 13)):
+            with case(str(answer)):
+                await explorer.press("C")
+                if answer:
+                    await explorer.until(lambda: explorer.screen.asking.is_asking)
+                    await explorer.settle()
+                    await explorer.press(answer)
+                await explorer.until(lambda: isinstance(explorer.app.screen, RulesScreen))
+                view = await shown(explorer)
+                assert len(lines(explorer, view)) == names
+                await explorer.press("escape")
+        with case("changed"):
+            file.write_text(file.read_text() + "severity = 'high'\n")
+            await explorer.press("C")
+            await explorer.until(lambda: explorer.screen.asking.is_asking)
+            await explorer.press("escape")

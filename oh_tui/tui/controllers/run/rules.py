@@ -4,20 +4,27 @@ of high severity it breaks, once that is known."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from oh_tui.settings.paths import tilde
+from oh_tui.sources.rules import agreed
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.presentation.block import Code
 from oh_tui.tui.controllers.run.pace import Pace
 from oh_tui.tui.messages import RulesFound, StepWanted
 from oh_tui.tui.screens.rules import screen
 from oh_tui.tui.state import rules as state
 from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from oh_tui.api.models import Conversation
     from oh_tui.trajectory.analysis.study import Study
@@ -84,7 +91,31 @@ class RulesOfRun:
             self._ui.tell(self._session.no_target)
         else:
             self._in_force = None  # their file may have changed
-            self._open(conversation)
+            file = agreed.of_here()
+            if file is None:
+                self._open(conversation)
+            else:
+                with self._ui.expecting():
+                    self._ui.work_on("agree", self._agree, file, conversation, instead=True)
+
+    async def _agree(self, file: Path, conversation: Conversation) -> None:
+        """Before the rules of a repository count, show what its file says and ask; then the view,
+        which tells what was not agreed to."""
+        with contextlib.suppress(Problem):  # the view tells it
+            asked = agreed.not_agreed(os.environ, file)
+            if asked is not None and await self._agrees(asked):
+                with self._ui.reporting():
+                    asked.agree(os.environ)
+        self._open(conversation)
+
+    async def _agrees(self, asked: agreed.NotAgreed) -> bool:
+        lines = [[("Whoever wrote this repository wrote these rules; a change asks again", "")]]
+        answers = [Answer("let them count", "yes")]
+        title = (("Rules of this repository", "title"),)
+        facts = ((tilde(asked.file, os.environ), "dim"),)
+        blocks = [Code(asked.text, "rules.toml")]
+        question = Question("", lines, answers, stake=Stake.WORK)
+        return bool(await self._ui.ask_about(blocks, question, title, facts))
 
     def _open(self, conversation: Conversation, under: str = "") -> None:
         is_shown = self._run.study_of(conversation) is not None and self._steps.row_count()

@@ -1,0 +1,109 @@
+"""A repository's file with rules, and whether the user has agreed to what it says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from oh_tui.settings.paths import agreed_file, read_small
+from oh_tui.settings.private_store import PrivateStore
+from oh_tui.text.clean import clean
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.redact import safe, safe_line
+
+OF_REPOSITORY = Path(".oh-tui", "rules.toml")
+
+LARGEST = 64 * 1024
+"""Bytes of a file with rules."""
+
+MOST = 1_000
+"""Contents that are remembered, the last ones."""
+
+
+class NotAgreed(Problem):
+    """A file of a repository that the user has not agreed to, with what it said when read."""
+
+    def __init__(self, file: Path, data: bytes) -> None:
+        super().__init__(
+            f"Nobody here agreed to the rules of this repository, {safe_line(str(file))}",
+            "oh-tui config trust shows them and asks; --rules FILE takes them once",
+        )
+        self.file, self.data = file, data
+
+    @property
+    def text(self) -> str:
+        return safe(clean(self.data.decode("utf-8", "replace")))
+
+    def agree(self, environment: Mapping[str, str]) -> None:
+        """Remembers that the user agreed to this content. Raises Problem if that cannot be kept."""
+        store = _Agreed(agreed_file(environment), MOST * 80, list)
+        store.to_write(_digest(self.data))
+        if not store.lasts or not store.save():
+            where = safe_line(str(agreed_file(environment) or "the home folder"))
+            raise Refused(f"Could not write {where}: it was not remembered", "check its folder")
+
+
+class _Agreed(PrivateStore[list[str], str]):
+    """Hashes of contents."""
+
+    def decoded(self, data: bytes) -> list[str]:
+        return msgspec.json.decode(data, type=list[str])
+
+    def encoded(self, held: list[str]) -> bytes:
+        return msgspec.json.encode(held[-MOST:])
+
+    def changed(self, held: list[str], change: str) -> list[str]:
+        return [*(one for one in held if one != change), change]
+
+
+def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed | None:
+    """The file with what it says, if the user has not agreed to that. Raises Problem."""
+    if file is None:
+        return None
+    data = read_rules(file)
+    held = _Agreed(agreed_file(environment), MOST * 80, list).read() or []
+    return None if _digest(data) in held else NotAgreed(file, data)
+
+
+def read_rules(file: Path) -> bytes:
+    """Raises Problem."""
+    try:
+        return read_small(file, LARGEST)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Problem(
+            f"{safe_line(str(file))} cannot be read: {why}",
+            f"a file with rules has at most {LARGEST // 1024} KiB" if not error.errno else "",
+        ) from error
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def of_repository(here: Path) -> Path | None:
+    """The file with rules of the repository that a folder is in."""
+    for folder in _up_to_repository(here.absolute()):
+        file = folder / OF_REPOSITORY
+        if file.is_file():
+            return file
+    return None
+
+
+def of_here() -> Path | None:
+    """That of the folder that oh-tui runs in; None also where that is gone."""
+    try:
+        return of_repository(Path.cwd())
+    except OSError:
+        return None
+
+
+def _up_to_repository(here: Path) -> Iterator[Path]:
+    """The folders from here up to that of the repository; none outside of one."""
+    folders = (here, *here.parents)
+    top = next((n for n, one in enumerate(folders) if os.path.lexists(one / ".git")), -1)
+    return iter(folders[: top + 1])
