@@ -29,11 +29,11 @@ from oh_tui.tui.keys import BINDINGS, Hint, keys_here
 from oh_tui.tui.platform import launch
 from oh_tui.tui.platform.base_screen import BaseScreen
 from oh_tui.tui.rendering import highlight
-from oh_tui.tui.screen_ui import ScreenUi
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.totals import filter_for, location, totals
+from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
@@ -87,7 +87,7 @@ class MainScreen(BaseScreen):
         self.session.open_sort, self.session.open_filter = sort, filter
         self.footer = Footer(id="footer")
         self.asking = AskingBars(self)
-        self.ui = ScreenUi(self.session, self, self.asking, self.footer, self.focus_pane)
+        self.ui = Ui(self.session, self, self.asking, self.footer, self.focus_pane)
         self._demo, self._connect, self._shared = demo, connect, shared
         self._at_once = at_once
         """The source is open already and is read without a thread."""
@@ -110,7 +110,6 @@ class MainScreen(BaseScreen):
         self.controllers = Controllers(
             self.session,
             self.ui,
-            preparations=self.ui.preparations,
             connect=self._connect,
             shared=self._shared,
             demo=self._demo,

@@ -1,147 +1,160 @@
-"""The interface of the screen to controllers: asking, showing, working in the background.
-
-The main screen implements it; a test may use a fake.
-"""
+"""What controllers see of a screen: asking, showing, working in the background."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+
+from textual.app import SuspendNotSupported
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from oh_tui.text.problem import Problem
+from oh_tui.tui.preparations import Preparations
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.widgets.bars import work_name
+from oh_tui.tui.widgets.drawing import glyphs_of
 
 if TYPE_CHECKING:
-    from textual.message import Message
-    from textual.screen import Screen
-    from textual.timer import Timer
-
-    from oh_tui.text.problem import Problem
     from oh_tui.trajectory.looks import Glyphs
-    from oh_tui.trajectory.presentation.block import Block
-    from oh_tui.tui.widgets.drawing import Piece
-    from oh_tui.tui.widgets.editor import Editor
-    from oh_tui.tui.widgets.prompt import Complete
-    from oh_tui.tui.widgets.question_bar import Question, Stake
+    from oh_tui.tui.platform.base_app import BaseApp
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.widgets.asking import AskingBars
+    from oh_tui.tui.widgets.bars import Footer
 
-
+P = ParamSpec("P")
 T = TypeVar("T")
 
+A_FRAME = 0.1
+"""Maximum seconds to wait for results to be drawn."""
 
-class Ui(Protocol):
-    # Asking
 
-    async def ask(self, question: Question) -> str:
-        """The value of the answer, "" for Esc."""
-        ...
+class Ui:
+    """A screen, its footer and its question bars."""
 
-    async def ask_about(
+    def __init__(
         self,
-        blocks: Sequence[Block],
-        question: Question,
-        title: tuple[Piece, ...],
-        facts: tuple[Piece, ...] = (),
-    ) -> str:
-        """As `ask`, with the subject shown in full above the answers."""
-        ...
+        session: Session,
+        screen: Screen[int],
+        asking: AskingBars,
+        footer: Footer,
+        focus_pane: Callable[[str], None],
+    ) -> None:
+        self._screen = screen
+        self._asking = asking
+        self._footer = footer
+        self.tell, self.note, self.clear_news = footer.tell, footer.note, footer.clear
+        self.preparations = Preparations(session, self.tell)
+        self.ask, self.ask_about = self._latest(asking.ask), self._latest(asking.ask_about)
+        self.prompt, self.write_text = self._latest(asking.prompt), self._latest(asking.write_text)
+        self.refuse, self.focus_editor = asking.refuse, asking.focus_editor
+        self.post_message, self.set_timer = screen.post_message, screen.set_timer
+        self.focus_pane = focus_pane
+        """Focuses a pane at once: keys typed ahead are meant for it."""
 
-    async def prompt(
-        self,
-        placeholder: str,
-        value: str,
-        *,
-        enter: str = "go on",
-        title: str = "",
-        wrong: str = "",
-        complete: Complete | None = None,
-        mistake: tuple[int, int] | None = None,
-        changed: Callable[[str], None] | None = None,
-        stake: Stake = ...,
-    ) -> str | None:
-        """The entered line; None for Esc. `enter` is what that key does. With a `title`, a rule
-        above the line names its purpose and shows what is `wrong` with the previous entry.
-        `mistake` is the part of the value to type again. `changed` is called with the text as it
-        is typed. If something is at `stake`, an enter typed ahead is not taken; nothing is as a
-        default."""
-        ...
-
-    async def write_text(self, editor: Editor) -> tuple[str, bool]:
-        """The text, and whether to send it."""
-        ...
+    @property
+    def _app(self) -> BaseApp:
+        return cast("BaseApp", self._screen.app)
 
     @property
     def is_asking(self) -> bool:
         """Whether a question or an input line has the keys."""
-        ...
+        return self._asking.is_asking
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether something else than a pane has the keys: what asks, an editor, another view. A
         question that nobody expects would take them from there."""
-        ...
+        asking = self._asking
+        # while they are mounted, another may have asked before
+        is_ready = asking.is_attached and asking.mounting is None
+        asks = not is_ready or asking.is_asking or asking.editor is not None
+        return asks or bool(self.preparations.active) or not self._screen.is_current
 
-    def refuse(self) -> bool:
-        """Esc: decline the current question; False when there is none."""
-        ...
+    def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[object, object, T]]:
+        """The latest request counts: whoever asks drops what another action prepares, and gets the
+        keys that wait for it."""
 
-    def focus_editor(self) -> bool:
-        """Return the focus to the open editor; False without one."""
-        ...
+        async def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+            self.preparations.drop()
+            self._app.expect_no_more()
+            return await ask(*args, **kwargs)
 
-    # Telling
+        return asked
 
-    def tell(
-        self,
-        text: str,
-        *,
-        error: bool = False,
-        log: bool = True,
-        passing: bool = False,
-        remark: bool = False,
-        over: bool = False,
-        about: str = "",
-        holds: Callable[[], bool] | None = None,
-    ) -> None:
-        """Show news in the footer, as `Footer.tell`. What an error is about is by itself what the
-        worker does."""
-
-    def note(self, text: str, *, error: bool = False) -> None:
-        """Add news that are shown elsewhere to the history."""
-
-    def clear_news(self) -> bool:
-        """Remove news or an error; True when it was an error."""
-        ...
+    # Showing
 
     def report(self, problem: Problem, about: str = "") -> None:
         """Show a problem as an error in the footer, with its remedy."""
+        self.tell(words_of(problem), error=True, about=about)
 
+    @contextlib.contextmanager
     def reporting(
         self, say: Callable[[Problem], None] | None = None, *, about: str = ""
-    ) -> AbstractContextManager[None]:
-        """Show a problem raised inside as an error in the footer, and pass it to `say`, for the
-        pane that stays empty. Without one, an earlier error about the same is over."""
-        ...
+    ) -> Iterator[None]:
+        """Report a problem, and pass it to `say`, for the pane that stays empty because of it.
+        Without one, an earlier error about the same is over. Any other exception is a bug and is
+        not caught."""
+        about = about or work_name()
+        before = self._footer.errors.get(about)
+        try:
+            yield
+        except Problem as problem:
+            if say:
+                say(problem)
+            self.report(problem, about)
+        else:
+            if self._footer.errors.get(about) is before:  # else it was told meanwhile
+                self._footer.settle(about)
+
+    # The terminal
 
     def copy(self, text: str) -> None:
         """Send text to the terminal's clipboard."""
+        self._screen.app.copy_to_clipboard(text)
 
-    def focus_pane(self, pane: str) -> None:
-        """Focus a pane at once: keys typed ahead are meant for it."""
-
-    async def drawn(self) -> None:
-        """Wait until posted changes are on the screen, a tenth of a second at most."""
-
-    def suspend(self) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
         """Hand the terminal to another program; raises Problem where that is impossible."""
-        ...
+        try:
+            with self._screen.app.suspend():
+                yield
+        except SuspendNotSupported:
+            raise Problem("This terminal cannot be given to another program") from None
 
-    def bell(self) -> None: ...
+    def bell(self) -> None:
+        self._screen.app.bell()
 
     def write_terminal(self, sequence: str) -> None:
         """Write one of our escape sequences to the terminal."""
+        self._app.write_terminal(sequence)
 
     def push_screen(
         self, screen: Screen[T], closed: Callable[[T | None], None] | None = None
     ) -> None:
         """Show another screen on top; `closed` gets its result."""
+        self._app.push_screen(screen, closed)
+        self._app.expect_no_more()
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return glyphs_of(self._screen.app)
+
+    @property
+    def columns(self) -> int:
+        """The width of the screen in cells."""
+        return self._screen.app.size.width
+
+    async def drawn(self) -> None:
+        """Wait until posted changes are on the screen, for a frame at most."""
+        drawn = asyncio.Event()
+        self._screen.call_after_refresh(drawn.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(drawn.wait(), A_FRAME)
 
     # Working
 
@@ -152,46 +165,43 @@ class Ui(Protocol):
         *words: object,
         instead: bool = False,
     ) -> None:
-        """Run a worker in this group, beside its other workers or `instead` of them."""
+        """Run a worker beside those of its group, or `instead` of them. Takes a function, not a
+        coroutine: Python warns on the terminal about a coroutine that is dropped before it
+        begins."""
+        work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
+        name = getattr(do, "__name__", "")
+        self._screen.run_worker(work, name=name, group=group, exclusive=instead)
 
     def begin(self, group: str, do: Callable[[], Coroutine[object, object, None]]) -> None:
         """As `work_on`, for an action that asks or opens something; ignored while the same action
         is still preparing. If nothing opens, the keys that follow closely are ignored."""
+        if not self.preparations.prepares(do.__name__):
+            with self.expecting():
+                self.work_on(group, do)
 
-    def at_work(self, group: str) -> bool:
-        """Whether a worker of this group is running and not cancelled."""
-        ...
+    @contextlib.contextmanager
+    def preparing(self, what: str, *, opens: bool = True) -> Iterator[None]:
+        """Wraps the reading before an action asks or acts: Esc, another conversation and another
+        question cancel it. Keys typed meanwhile wait for what it `opens`."""
+        with contextlib.ExitStack() as reading:
+            if opens:
+                reading.enter_context(self.expecting())
+            reading.enter_context(self.preparations.preparing(get_current_worker(), what))
+            yield
 
-    def cancel(self, group: str) -> None:
-        """Cancel the workers of this group."""
-
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
-        """Call back after so many seconds, unless the timer is stopped."""
-        ...
+    def expecting(self) -> AbstractContextManager[None]:
+        """Wraps what comes before a question, a field or a screen opens: keys typed meanwhile wait
+        for it."""
+        return self._app.expecting()
 
     @property
     def input_at(self) -> float:
-        """When the last key was pressed, by the performance counter."""
-        ...
+        return self._app.input_at
 
-    def preparing(self, what: str, *, opens: bool = True) -> AbstractContextManager[None]:
-        """Wraps the reading before an action asks or acts: Esc, another conversation and another
-        question cancel it. Keys typed meanwhile wait for what it `opens`."""
-        ...
+    def at_work(self, group: str) -> bool:
+        """Whether a worker of this group is running and not cancelled."""
+        workers = (worker for worker in self._screen.workers if worker.group == group)
+        return any(not (worker.is_finished or worker.is_cancelled) for worker in workers)
 
-    def expecting(self) -> AbstractContextManager[None]:
-        """Wraps what comes before a question, a field or a screen opens: keys typed meanwhile
-        wait for it."""
-        ...
-
-    def post_message(self, message: Message) -> bool:
-        """Post a change or a request: see `messages`."""
-        ...
-
-    @property
-    def glyphs(self) -> Glyphs: ...
-
-    @property
-    def columns(self) -> int:
-        """The width of the screen in cells."""
-        ...
+    def cancel(self, group: str) -> None:
+        self._screen.workers.cancel_group(self._screen, group)

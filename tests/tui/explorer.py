@@ -257,7 +257,7 @@ class Explorer:
             open_question = asks or self.screen.asking.editor is not None
             busy = [w for w in self.app.workers if w.group in READS and w.is_running]
             typed = self.app._under_way or self.app._keys  # keys that are still to be handled
-            prepares = self.screen.controllers.preparations.active  # a question that is on its way
+            prepares = self.screen.ui.preparations.active  # a question that is on its way
             quiet = quiet + 1 if not (typed or prepares) and (open_question or not busy) else 0
             if quiet == 2:  # once more, for what the last worker set off at its end
                 return

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.looks import UNICODE, Glyphs
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.question_bar import Question, Stake
 
 if TYPE_CHECKING:
     from textual.message import Message
     from textual.screen import Screen
-    from textual.timer import Timer
 
     from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.widgets.drawing import Piece
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class FakeUi:
+class FakeUi(Ui):
     """Answers questions with `answers`, the first one first, and then with Esc."""
 
     glyphs: Glyphs = UNICODE
@@ -166,9 +166,6 @@ class FakeUi:
         return False
 
     def cancel(self, group: str) -> None: ...
-
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
-        raise NotImplementedError
 
     def expecting(self) -> AbstractContextManager[None]:
         return contextlib.nullcontext()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.controllers import navigation, preparations, servers, view
+from oh_tui.tui.controllers import navigation, servers, view
 from oh_tui.tui.controllers.across_runs import background_indexing, way_back
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import failures as failures_of_runs
@@ -78,7 +78,6 @@ class Controllers:
         session: Session,
         ui: Ui,
         *,
-        preparations: preparations.Preparations,
         connect: Callable[[Settings], Source] | None,
         shared: Callable[[str], Callable[[], Source]] | None,
         demo: Callable[[], Source] | None,
@@ -88,7 +87,6 @@ class Controllers:
     ) -> None:
         self._session = session
         self._ui = ui
-        self.preparations = preparations
         self._connect = connect
         self._shared = shared
         self._demo = demo
@@ -358,7 +356,7 @@ class Controllers:
     def stop_nearest(self) -> bool:
         """Esc: stop the activity that the footer shows first; False when there is none."""
         return (
-            self.preparations.drop()
+            self._ui.preparations.drop()
             or self.agents.stop_waiting()
             or self.sandboxes.stop_batch()
             or self.filter.stop_filter()
@@ -381,7 +379,7 @@ class Controllers:
         """Leave the open server for the one of these settings: stop reading from it, and say
         nothing more about it."""
         self._ui.refuse()
-        self.preparations.drop()
+        self._ui.preparations.drop()
         for group in READS:
             self._ui.cancel(group)
         while self.agents.stop_waiting():

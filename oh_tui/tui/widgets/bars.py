@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import NoActiveWorker, get_current_worker
 
 from oh_tui.tui.keys import LEAST_HINTS, Hint
 from oh_tui.tui.platform.key_queue import KeyQueueApp
@@ -76,6 +78,13 @@ class Error(NamedTuple):
 
 def _always() -> bool:
     return True
+
+
+def work_name() -> str:
+    """What the present worker does, and so what its errors are about; "" outside of one."""
+    with contextlib.suppress(NoActiveWorker):
+        return get_current_worker().name
+    return ""
 
 
 KEPT_NEWS = 500
@@ -148,12 +157,14 @@ class Footer(Drawn):
         holds: Callable[[], bool] | None = None,
     ) -> None:
         """Show a message for 5 seconds, an error until Esc or until another message is `about` the
-        same; both only as long as it `holds`. A `remark` goes with the next key, and so do news
-        that answer a key while it is being handled; then an error that they covered shows again.
-        Progress (`log=False`) is not kept in the history and covers no error and no news, except
-        what only announced it (`passing`), unless it is to stand `over` them."""
+        same (if not told, what the worker does); both only as long as it `holds`. A `remark` goes
+        with the next key, and so do news that answer a key while it is being handled; then an error
+        that they covered shows again. Progress (`log=False`) is not kept in the history and covers
+        no error and no news, except what only announced it (`passing`), unless it is to stand
+        `over` them."""
         if log and text:
             self.note(text, error=error)
+        about = about or (work_name() if error else "")
         if error or about:
             self.errors.pop(about, None)
         if error:

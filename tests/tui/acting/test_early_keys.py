@@ -215,7 +215,7 @@ async def test_a_yes_while_the_agent_is_asked_how_it_stands_is_for_the_question(
         await opened(it, OAUTH)
         gate = between.hold("GET /api/v1/app-conversations*")
         await it.send("a")
-        await it.until(lambda: it.screen.controllers.preparations.active)
+        await it.until(lambda: it.screen.ui.preparations.active)
         await it.send("y")
         assert "1 key is waiting until this opens · esc stops" in it.footer
         assert not it.screen.ui.is_asking
@@ -232,7 +232,7 @@ async def test_a_yes_before_what_asks_nothing_is_dropped_beside_the_reason() -> 
         await opened(it, LEDGER)
         gate = between.hold("GET /api/v1/app-conversations*")
         await it.send("P")
-        await it.until(lambda: it.screen.controllers.preparations.active)
+        await it.until(lambda: it.screen.ui.preparations.active)
         await it.send("y")
         gate.set()
         await it.until(lambda: "it did not open: ignored 1 key typed for it" in it.footer)
@@ -395,7 +395,7 @@ async def test_esc_stops_what_keys_wait_for_and_drops_them() -> None:
         burst(it, "!", *"ls")
         await it.until(lambda: "2 keys are waiting" in it.footer)
         burst(it, "escape")
-        await it.until(lambda: not it.screen.controllers.preparations.active)
+        await it.until(lambda: not it.screen.ui.preparations.active)
         assert "2 keys" not in it.footer
         await it.press("s")
         await it.until(lambda: it.screen.asking.question_bar.display)
@@ -502,10 +502,10 @@ async def test_a_menu_that_is_clicked_takes_the_place_of_what_is_prepared() -> N
         await opened(it, OAUTH)
         gate = between.hold(SERVER)
         await it.send("a")
-        await it.until(lambda: it.screen.controllers.preparations.active)
+        await it.until(lambda: it.screen.ui.preparations.active)
         await it.screen.run_action("clipboard.copy")
         await it.until(lambda: it.screen.asking.question_bar.is_seen)
-        assert not it.screen.controllers.preparations.active
+        assert not it.screen.ui.preparations.active
         await it.send("i")
         await it.until(lambda: "sent to the terminal's clipboard" in it.footer)
         gate.set()
@@ -519,7 +519,7 @@ async def test_keys_wait_for_what_the_palette_opens() -> None:
         await opened(it, FLAKY)
         gate = between.hold(SERVER)
         it.screen.controllers.files.action_get()
-        await it.until(lambda: it.screen.controllers.preparations.active)
+        await it.until(lambda: it.screen.ui.preparations.active)
         burst(it, *"/x")
         await it.until(lambda: "2 keys are waiting" in it.footer)
         gate.set()

@@ -86,7 +86,7 @@ async def pressed(
                 await it.pilot.pause(0)
             else:
                 await it.send(action.key)
-        await it.until(lambda: it.screen.controllers.preparations.active and between.asked)
+        await it.until(lambda: it.screen.ui.preparations.active and between.asked)
         assert "esc stops" in it.footer
         yield
         if asking(it):
@@ -103,7 +103,7 @@ async def answered(it: Explorer, between: Between) -> None:
     for _ in range(3):
         await it.settle()
     assert not it.app.crashed
-    assert not it.screen.controllers.preparations.active
+    assert not it.screen.ui.preparations.active
 
 
 async def test_pressed_twice_it_asks_once(tmp_path: Path) -> None:

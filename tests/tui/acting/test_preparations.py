@@ -7,7 +7,7 @@ from typing import Any
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.tui.controllers.preparations import Preparations
+from oh_tui.tui.preparations import Preparations
 from oh_tui.tui.session import Session
 from tests.tui.fake_ui import FakeUi
 
@@ -27,7 +27,7 @@ def made() -> tuple[Session, FakeUi, Preparations, Any]:
     session, ui = Session(Settings()), FakeUi()
     cursors: Any = SimpleNamespace(listed=ONE, sandbox=None)
     session.cursors = cursors
-    return session, ui, Preparations(session, ui), cursors
+    return session, ui, Preparations(session, ui.tell), cursors
 
 
 def worker(name: str) -> Any:

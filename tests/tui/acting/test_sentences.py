@@ -66,7 +66,7 @@ def acts(between: Between) -> list[str]:
 async def leave(it: Explorer) -> None:
     """Back to the lists, whatever is open."""
     for _ in range(12):
-        await it.until(lambda: not it.screen.controllers.preparations.active)
+        await it.until(lambda: not it.screen.ui.preparations.active)
         asking = it.screen.asking
         if len(it.app.screen_stack) == 1 and not asking.is_asking and asking.editor is None:
             break

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from typing import TYPE_CHECKING
 
 from oh_tui.text.human import size
 from oh_tui.trajectory.formats import copies
-from oh_tui.tui.ui import Ui
+
+if TYPE_CHECKING:
+    from oh_tui.tui.ui import Ui
 
 OFTEN = 0.2
 """Seconds between two news."""

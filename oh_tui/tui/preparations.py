@@ -7,14 +7,13 @@ whose reader expects no question about the previous one. A repeated key waits fo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from textual.worker import Worker
 
     from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 
 class _Cursors(NamedTuple):
@@ -36,9 +35,10 @@ class Preparation(NamedTuple):
 class Preparations:
     """At most one preparation at a time: the latest request counts."""
 
-    def __init__(self, session: Session, ui: Ui) -> None:
+    def __init__(self, session: Session, tell: Callable[..., None]) -> None:
+        """`tell` is that of the footer."""
         self._session = session
-        self._ui = ui
+        self._tell = tell
         self._current: Preparation | None = None
 
     @property
@@ -57,13 +57,13 @@ class Preparations:
         about = self._session.target()
         one = Preparation(worker, self._cursors(), about.id if about else "")
         self._current = one
-        self._ui.tell(f"{what} · esc stops", log=False, over=True)
+        self._tell(f"{what} · esc stops", log=False, over=True)
         try:
             yield
         finally:
             if self._current is one:
                 self._current = None
-                self._ui.tell("", log=False)
+                self._tell("", log=False)
 
     def drop(self, why: str = "") -> bool:
         """Drop the current preparation; False when there is none."""
@@ -71,7 +71,7 @@ class Preparations:
         if one is None:
             return False
         one.worker.cancel()
-        self._ui.tell(why, log=bool(why))
+        self._tell(why, log=bool(why))
         return True
 
     def cursors_moved(self) -> None:
