@@ -105,7 +105,7 @@ ACTS = {
         {},
         RUNS_ON,
         shape="the answer of HOST is no page of items",
-        sent={"reset": 3, "reset midway": 3, "502": 3},
+        sent={"reset": 3, "reset midway": 3, "500": 2, "502": 3},
     ),
     "get": Act(
         ("get", DATES, "src/dates/parse.py", "-o", "{folder}"),
@@ -118,7 +118,7 @@ ACTS = {
             "502": ASLEEP,
         },
         AGAIN,
-        sent={"reset": 3},
+        sent={"reset": 3, "500": 2},
     ),
     "put": Act(
         ("put", DATES, "{file}", "/tmp/new.txt"),
