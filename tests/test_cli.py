@@ -110,7 +110,7 @@ def test_help_is_a_command_too(
         (["check"], "check needs ID or PATH"),
         (["check", ""], "An argument is empty"),
         (["check", "one.zip", "two.zip"], "check: unexpected argument: two.zip"),
-        (["check", "run.zip", "--at", "3"], "goes by no step"),
+        (["check", "run.zip", "--at", "3"], "takes no --at"),
         (["step", "run.zip"], "did you mean steps?"),
         (["check", "--bogus", "run.zip"], "oh-tui check --help"),
         (["steps", "run.zip", "is:odd"], "is:odd is not known"),
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_zip_is_told_and_exits_2(tmp_path: Path) -> None:
     bad = tmp_path / "bad\x1b[31m.zip"
     bad.write_text("no zip")
     done = run("check", bad)
-    assert "bad.zip is no zip" in complaint(done)
+    assert "bad.zip is not a zip" in complaint(done)
     assert done.returncode == 2
 
 
@@ -452,4 +452,4 @@ def test_json_of_a_command_that_is_passed_on_is_not_ours(
 def test_a_place_to_start_at_is_wrong_use_where_a_command_reads_the_whole_run() -> None:
     done = run("--demo", "check", "477fd351", "--at", "3")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "check goes by no step" in done.stderr
+    assert "check takes no --at" in done.stderr

@@ -29,7 +29,7 @@ def base_address(address: str) -> str:
 def segment(identifier: str) -> str:
     """An id as one segment of a path. Raises InvalidRequest for one that would change the path."""
     if identifier.strip() in ("", ".", ".."):
-        raise InvalidRequest(f"“{clean_line(identifier)}” is no id", "Copy the id from a list")
+        raise InvalidRequest(f"“{clean_line(identifier)}” is not an id", "Copy the id from a list")
     return quote(identifier, safe="", errors="replace")
 
 

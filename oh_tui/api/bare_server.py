@@ -94,7 +94,7 @@ class BareAgentServer(Client):
             if await is_agent_server(self._http):
                 raise
             raise NotFound(
-                f"{self._http.host} is no agent server",
+                f"{self._http.host} is not an agent server",
                 'Leave out kind = "agent" in the settings, or check the address',
                 status=error.status,
                 address=error.address,
@@ -115,7 +115,7 @@ class BareAgentServer(Client):
 
     async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, with or without dashes, in the same order; None for an
-        unknown one. Raises InvalidRequest when an id is no UUID."""
+        unknown one. Raises InvalidRequest when an id is not a UUID."""
         found = await get_by_ids(
             self._http, "/api/conversations", "read conversations", ids, AgentRecord
         )

@@ -66,7 +66,7 @@ def _https(address: str) -> httpx.URL:
         url = httpx.URL(address)
         if url.scheme == "https" and url.host and not url.userinfo:
             return url.copy_with(fragment=None)
-    raise Unreachable(f"“{safe_line(address)[:80]}” is no https address", "check the address")
+    raise Unreachable(f"“{safe_line(address)[:80]}” is not an https address", "check the address")
 
 
 @contextlib.asynccontextmanager

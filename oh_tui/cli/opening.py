@@ -112,7 +112,7 @@ def _require_place(place: Path) -> None:
         told = f"nothing can be written there: {os.strerror(error.errno or 0).lower()}"
         raise Problem(
             f"{copies.PLACE} names {safe_line(str(place))}, but "
-            + (told if is_folder else "that is no folder"),
+            + (told if is_folder else "that is not a folder"),
             "name a folder of yours, or unset it to unpack files in the cache",
         ) from error
 

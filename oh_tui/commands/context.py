@@ -210,7 +210,7 @@ def _head(study: Study, seen: Context) -> str:
         )
         parts = [f"{compact(usage.prompt)}{of}"]
         if usage.cache_read:
-            parts.append(f"{compact(usage.cache_read)} from the cache")
+            parts.append(f"{compact(usage.cache_read)} cached")
     parts += [plural(len(seen.messages), "message"), f"rules of {seen.rules.name}"]
     return f"step {study.path}{answer.step}: {', '.join(parts)}"
 

@@ -143,7 +143,7 @@ class LibraryFile:
             if self._database.execute("PRAGMA user_version").fetchone()[0]:
                 return
             if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise NotOurs("it is no library")
+                raise NotOurs("it is not a library")
             schema.make(self._database)
             self._database.execute("COMMIT")
         finally:

@@ -70,7 +70,7 @@ def stored(row: msgspec.Struct) -> tuple[object, ...]:
 def _cut(name: str, value: object) -> object:
     if not isinstance(value, str) or len(value) <= LONGEST:
         return value
-    return None if name == "arguments" else value[:LONGEST]  # half a JSON text is no JSON
+    return None if name == "arguments" else value[:LONGEST]  # half a JSON text is not JSON
 
 
 def names_key(place: str) -> bool:

@@ -33,7 +33,7 @@ def read_small(file: Path, most: int = MAX_SMALL) -> bytes:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(mode):
-            raise OSError(0, "it is no regular file")
+            raise OSError(0, "it is not a regular file")
     except OSError:
         os.close(handle)
         raise

@@ -50,7 +50,7 @@ def _runs(folder: Path) -> Iterator[Kept]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """The content of a folder; empty for a link or anything else that is no folder."""
+    """The content of a folder; empty for a link or anything else that is not a folder."""
     found = _stat(folder)
     if found is None or not stat.S_ISDIR(found.st_mode):
         return []

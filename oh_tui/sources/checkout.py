@@ -48,7 +48,7 @@ def prepare(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         is_empty = not folder.is_symlink() and not any(folder.iterdir())
     except OSError as error:
-        why = error.strerror or "it is no folder"
+        why = error.strerror or "it is not a folder"
         raise Problem(f"{shown} cannot be written to: {why}", "name a new folder") from error
     if not is_empty:
         raise Problem(f"{shown} is not empty: nothing is written over", "name a new folder")
@@ -89,7 +89,7 @@ def summary(written: Sequence[Written]) -> str:
     done = [one for one in written if one.name]
     certain = sum(one.state.certain and not one.is_masked for one in done)
     rest = f"; {len(written) - len(done)} not written" if len(done) < len(written) else ""
-    return f"{plural(len(done), 'file')} written, {certain} of them certain{rest}"
+    return f"{plural(len(done), 'file')} written, {certain or 'none'} of them certain{rest}"
 
 
 def _parts(path: str, root: str) -> list[str]:

@@ -90,13 +90,10 @@ def told_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool
 
 
 def cost_words(cost: float, priced: int, total: int, partial: int = 0) -> str:
-    """The cost after a number of conversations: `, $21.37`; `, $21.37+ (4 in part)` if some may
-    lack a part of theirs, `, $21.37 (39 priced)` if only some have a known cost; "" without any."""
-    if not cost:
-        return ""
-    words = f" ({priced:,} priced)" if priced < total else ""
-    words = f" ({partial:,} in part)" if partial else words
-    return f", {told_cost(cost, is_partial=bool(partial))}{words}"
+    """The cost after a number of conversations: `, $21.37`; `, at least $21.37` if it is not known
+    of some, or of some only in part; "" without any."""
+    least = "at least " if partial or priced < total else ""
+    return f", {least}{dollars(cost)}" if cost else ""
 
 
 def compact(number: int) -> str:

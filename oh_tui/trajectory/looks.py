@@ -142,7 +142,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     tag: str = "#"
     sub_agents: str = "▸"
     forgotten: str = "╎"
-    """The model no longer sees it."""
+    """It is forgotten: no longer in the context."""
     branch: str = "⑂"
     phase: str = "╷"
     """A phase begins."""

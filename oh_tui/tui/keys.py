@@ -118,7 +118,7 @@ SCREEN_KEYS = (
     Key("user.next", "u", "steps.next_user(1)", "u", "your message", "your next message", _LOOK),
     Key("user.previous", "U", "steps.next_user(-1)", "U", "previous message", "your previous message", _LOOK),
     Key("phase.next", "right_curly_bracket", "steps.next_phase(1)", "}", "next phase", "the next phase: what the run did then, such as edit or debug", _LOOK, also="section chapter"),
-    Key("phase.previous", "left_curly_bracket", "steps.next_phase(-1)", "{", "previous phase", "the begin of the phase, or the previous phase", _LOOK),
+    Key("phase.previous", "left_curly_bracket", "steps.next_phase(-1)", "{", "previous phase", "the start of the phase, or the previous phase", _LOOK),
     Key("bookmark", "b", "annotations.bookmark", "b", "bookmark", "bookmark the step; again: remove the bookmark", _LOOK),
     Key("bookmark.next", "apostrophe", "annotations.next_bookmark", "'", "next bookmark", "the next bookmark", _LOOK),
     Key("note", "semicolon", "annotations.note", ";", "note", "write a note on the step, in the lists on the run; an empty one removes it", _LOOK, also="comment annotate"),

@@ -1,4 +1,4 @@
-"""An agent server as the server: finding out that it is one, and what is no agent server."""
+"""An agent server as the server: finding out that it is one, and what is not an agent server."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_what_is_no_agent_server_is_said_so(answer: Answer) -> None:
     async with alone(app) as server:
         with pytest.raises(NotFound) as caught:
             await server.search_conversations()
-    assert caught.value.sentence == "app.test is no agent server"
+    assert caught.value.sentence == "app.test is not an agent server"
     assert 'kind = "agent"' in caught.value.hint
 
 

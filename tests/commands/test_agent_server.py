@@ -122,4 +122,4 @@ def test_the_settings_name_the_kind(
     assert "is an agent server, not an app server" in capsys.readouterr().err
     write(served.url, "agent")
     assert cli.main(["conversations", "--server", "lab"]) == 1
-    assert "is no agent server" in capsys.readouterr().err
+    assert "is not an agent server" in capsys.readouterr().err

@@ -93,7 +93,7 @@ def test_a_table_has_a_row_for_each_message_and_the_rest_on_stderr(run_file: Pat
     assert summary[3].startswith("in place of steps 2-") and summary[4] == "47"
     assert rows[1][1] == "tools" and "terminal" in rows[1][3]
     head, *notes = done.stderr.splitlines()
-    assert head.startswith("oh-tui: step 58: ") and "from the cache" in head
+    assert head.startswith("oh-tui: step 58: ") and " cached" in head
     assert all(note.startswith("oh-tui: note: ") for note in notes) and notes
     gone = oh_tui("context", run_file, "--at", "58", "--diff", "46").stdout.splitlines()
     assert gone[-1].startswith("-\t") and "  forgotten at 47\t" in gone[-1]
@@ -165,7 +165,7 @@ def test_a_server_is_not_asked_where_the_events_tell(
 
     monkeypatch.delattr(Workspaces, "version")
     assert cli.main(["--demo", "context", DATES]) == 0
-    assert "rules of an SDK after 1.26" in capsys.readouterr().err
+    assert "rules of SDK 1.26.1 or newer" in capsys.readouterr().err
 
 
 def test_a_step_of_a_sub_agent_is_named_by_its_path(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def said_by(*words: str | Path) -> tuple[int, str, str]:
 
 
 def no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def test_commands_read_files_of_any_shape_and_print_json_that_is_json(tmp_path: Path) -> None:

@@ -101,12 +101,12 @@ def test_a_pipe_or_a_device_in_the_place_of_a_file_is_neither_waited_for_nor_rep
     assert not memory.save()
     assert not file.is_file()
     odd_file(kind, tmp_path / "config.toml")
-    with pytest.raises(Problem, match="cannot be read: it is no regular file"):
+    with pytest.raises(Problem, match="cannot be read: it is not a regular file"):
         read_settings({"OH_TUI_CONFIG": str(tmp_path / "config.toml")})
     odd_file(kind, tmp_path / "key")
     named = tmp_path / "named.toml"
     named.write_text(f'[servers.a]\nurl = "a.example"\nkey_file = "{tmp_path}/key"')
-    with pytest.raises(Problem, match="it is no regular file"):
+    with pytest.raises(Problem, match="it is not a regular file"):
         read_settings({"OH_TUI_CONFIG": str(named)}, server="a")
 
 

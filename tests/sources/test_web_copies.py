@@ -219,7 +219,7 @@ async def test_the_question_says_what_the_cache_cannot_hold(
 
 def test_the_command_asks_and_takes_https_alone(tmp_path: Path) -> None:
     done = oh_tui("open", "http://files.test/x.zip", XDG_CACHE_HOME=str(tmp_path))
-    assert done.returncode and "is no https address" in done.stderr
+    assert done.returncode and "is not an https address" in done.stderr
     done = oh_tui("open", "https://127.0.0.1:1/x.zip#1", XDG_CACHE_HOME=str(tmp_path))
     assert (
         done.returncode

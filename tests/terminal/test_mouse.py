@@ -39,7 +39,7 @@ def cursor(terminal: Terminal) -> str:
 
 def test_wheel_names_of_columns_and_counts(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 40), home=tmp_path) as terminal:
-        terminal.wait_for("conversations, $")
+        terminal.wait_for("conversations, at least $")
         terminal.wait_for("61 steps")
         terminal.press("3", "g")
         terminal.until(lambda: "dates:" in cursor(terminal), "the cursor on the first step")
@@ -65,7 +65,7 @@ def test_wheel_names_of_columns_and_counts(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_click_chooses_and_a_double_click_opens(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 40), home=tmp_path) as terminal:
-        terminal.wait_for("conversations, $")
+        terminal.wait_for("conversations, at least $")
         terminal.wait_for("61 steps")
         click(terminal, "Add OAuth login")
         terminal.wait_for("18 steps")

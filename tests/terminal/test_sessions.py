@@ -119,7 +119,7 @@ def test_what_cannot_be_opened_is_told_in_the_shell_and_no_screen_comes_up(run: 
     (folder / "text.zip").write_text("no zip")
     (folder / "empty.zip").write_bytes(b"")
     cases = {
-        "text.zip": "{} is no zip",
+        "text.zip": "{} is not a zip",
         "empty.zip": "{} is empty",
         "missing.zip": "There is no file or folder {}",
         "none": "{} holds no trajectory",

@@ -84,7 +84,8 @@ def _least(text: str) -> int:
     "sub-agents are not counted. Steps failed the same way if tool, name of the error or exit\n"
     "code, and the line that names the error are the same, without folders, numbers, ids and\n"
     "times: docs/many-runs.md has the rules.\n"
-    "well: the share of the runs that are resolved, or finished where no evaluation labels them.\n"
+    "ended well: the share of the runs that are resolved, or that finished where no evaluation\n"
+    "labels them.\n"
     "recovered by: the runs in which the call that failed so last was made again, with the same\n"
     "arguments, and worked; and the last call before that which worked and did more than read,\n"
     "the most common, with its runs if it was not all. That it was the reason is not known.\n"
@@ -224,7 +225,7 @@ FIELDS: tuple[Field[FailureRow], ...] = (
         Column("last", right=True, goes=1), lambda row, style: style.when(row.last),
         "last", lambda row: _moment(row.last),
     ),
-    Field(Column("well", right=True, goes=2), _well, "ended_well"),
+    Field(Column("ended well", right=True, goes=2), _well, "ended_well"),
     Field(Column("recovered by", share=2, least=LEAST_NEXT, goes=4), _recovered, "recovered"),
     Field(
         json="next", get=lambda row: [{"what": what, "runs": runs} for what, runs in row.helped],

@@ -149,7 +149,7 @@ async def export(call: Call) -> int:
     encode = None
     if call.args.protobuf:
         if not call.args.output:
-            raise Problem("Protobuf is no text to print", "name a file: -o traces.pb")
+            raise Problem("Protobuf is not text", "name a file: -o traces.pb")
         encode = protobuf.encoder()
     if call.args.to == "chat":
         return await run_lines.export_chat(call)

@@ -301,7 +301,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
             raise Problem("The command goes after --", f"oh-tui {name} {rest[0]} -- {line}")
     parser.parse_intermixed_args(rest, args)
     if args.at and name != "open" and not command.takes_step:
-        raise Problem(f"{name} goes by no step", "leave --at out")
+        raise Problem(f"{name} takes no --at", "leave it out")
     if args.json and not command.has_json:
         raise Problem(f"{name} has no --json", "oh-tui steps PATH --json")
     return name, command, args

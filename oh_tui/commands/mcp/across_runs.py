@@ -82,7 +82,7 @@ def without_place(document: dict[str, object]) -> dict[str, object]:
 
 async def search(session: Session, asked: arguments.Search) -> Found:
     if not asked.words.strip():
-        raise Problem("What is to be found?", "give `words`")
+        raise Problem("There is nothing to search for", "give `words`")
     call, words = await session.call(), (asked.words, asked.live)
     wanted = _rows_before(asked) + min(MOST, max(1, asked.limit)) + 1
     if wanted > MOST_HITS:

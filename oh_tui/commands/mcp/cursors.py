@@ -35,7 +35,7 @@ class Cursor(NamedTuple):
         """Where the next piece of a text begins. Raises Problem."""
         if self.place <= len(text) and _digest(text[: self.place]) == self.last:
             return self.place
-        raise Problem("This cursor is stale: the text before it is another now", _AGAIN)
+        raise Problem("This cursor is stale: the text before it has changed", _AGAIN)
 
 
 def made(call: str, place: int, last: str) -> str:

@@ -164,7 +164,7 @@ def page_of(items: Sequence[T], start: int, limit: int) -> tuple[Sequence[T], st
 
 
 def path_uuid(request: Request) -> UUID:
-    """The conversation in the path; 422 for what is no UUID."""
+    """The conversation in the path; 422 for what is not a UUID."""
     value = request.path_params["id"]
     identifier = uuid_or_none(value)
     if identifier is None:

@@ -64,7 +64,7 @@ def ranges(query: ConversationQuery, now: float) -> Ranges:
     after = [term.value.seconds(now) for term in times if term.field == AFTER.name]
     before = [term.value.seconds(now) for term in times if term.field == BEFORE.name]
     if not after or any(term.negated for term in times):
-        raise Problem("The range before needs a range", "give after:7d, or after: and before:")
+        raise Problem("There is no range to go back from", "give after:7d, or after: and before:")
     if query.only is not None:
         raise Problem(
             "The range before is not known of runs that were picked", "filter by words alone"

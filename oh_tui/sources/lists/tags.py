@@ -39,13 +39,15 @@ def read_tags(text: str) -> dict[str, str | None]:
     while position < len(text):
         match = _TAG.match(text, position)
         if match is None:
-            raise Problem(f"{clean_line(text[position:])[:40]} is no tag", EXAMPLE)
+            raise Problem(f"{clean_line(text[position:])[:40]} is not a tag", EXAMPLE)
         key = clean_line(match["key"]).lower()
         value = clean_line(match["quoted"] or match["plain"] or "")
         if len(key) > LONGEST_KEY or len(value) > LONGEST_VALUE:
             raise _too_long()
         if not is_key(key):
-            raise Problem(f"{key[:40]} is no tag: its key has letters, digits and . - _", EXAMPLE)
+            raise Problem(
+                f"{key[:40]} is not a tag: its key has letters, digits and . - _", EXAMPLE
+            )
         changes[key] = None if match["no"] else value
         position = _end(text, match.end())
     return changes

@@ -62,6 +62,11 @@ class Context:
         made = arranged.messages(range(len(arranged.starts)), count)
         return [Message(material, items, by=material.step(by[items[0]])) for items in made]
 
+    @property
+    def events_forgotten(self) -> int:
+        """How many events condensations took out before it."""
+        return sum(item >= 0 for item, _ in self._material.views.forgotten(self.end))
+
     @cached_property
     def unseen_steps(self) -> frozenset[int]:
         """The numbers of the steps before it of which the model saw nothing any more: a

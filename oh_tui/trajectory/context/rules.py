@@ -97,14 +97,14 @@ _TREE = _Age(
 )
 
 _LATE = _Age(
-    Rules("an SDK after 1.26", "the results have a field that they did not have in SDK 1.26"),
+    Rules("SDK 1.26.1 or newer", "the results have a field that they did not have in SDK 1.26"),
     since=(1, 26, 1),
 )
 
 _OLD = _Age(
     _rules(
         (1, 9, 1),
-        "an SDK before 1.10",
+        "SDK 1.9 or older",
         "the messages have fields that were taken out in SDK 1.10",
     ),
     before=(1, 10, 0),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.history import FileHistory, Files, FileState
 from oh_tui.trajectory.files.order_in_time import Label, Moment
+from oh_tui.trajectory.files.since_step import names
 from oh_tui.trajectory.presentation.difference import unified
 
 _ESCAPED = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
@@ -56,7 +57,7 @@ def patch_pieces(
             f"apply in {safe_line(files.root)} with: git apply FILE",
             "the editor reports LF for every line end: to files with CRLF, apply with "
             "git apply --ignore-whitespace FILE",
-            *(f"not in it: {line}" for line in left_out),
+            *(f"not in it: {names(left_out[why])}: {why}" for why in left_out),
             *(f"not certain: {line}" for line in doubtful),
         ]
     )
@@ -68,10 +69,12 @@ def _head(lines: list[str]) -> str:
     return "".join(f"# {line}\n" for line in lines)
 
 
-def _changes(files: Files, start: Moment, end: Moment) -> tuple[list[_Change], list[str]]:
-    """What goes into the patch, and what does not with the reason."""
+def _changes(
+    files: Files, start: Moment, end: Moment
+) -> tuple[list[_Change], dict[str, list[str]]]:
+    """What goes into the patch, and by reason what does not."""
     found: list[_Change] = []
-    left_out: list[str] = []
+    left_out: dict[str, list[str]] = {}
     moved: set[str] = set()
     states = {file.path: (file.at(start), file.at(end)) for file in files.files}
     for file in files.files:
@@ -81,7 +84,7 @@ def _changes(files: Files, start: Moment, end: Moment) -> tuple[list[_Change], l
             continue
         name = relative(file.path, files.root)
         if why := _obstacle(name, old, new):
-            left_out.append(f"{file.shown}: {why}")
+            left_out.setdefault(why, []).append(file.shown)
             continue
         source = ""
         if new.exists and not old.exists:

@@ -47,16 +47,16 @@ def differing_words(found: Sequence[Differs]) -> str:
     rest = len(found) - len(certain) - len(edited)
     told = []
     if certain:
-        told.append(f"{_names(certain)} {'differs' if len(certain) == 1 else 'differ'}")
+        told.append(f"{names(certain)} {'differs' if len(certain) == 1 else 'differ'}")
     if edited:
-        told.append(f"{_names(edited)} {'was' if len(edited) == 1 else 'were'} edited")
+        told.append(f"{names(edited)} {'was' if len(edited) == 1 else 'were'} edited")
     if rest:
         others = plural(rest, "other file" if told else "file")
         told.append(f"commands may have changed {others}")
     return "; ".join(told)
 
 
-def _names(paths: Sequence[str]) -> str:
+def names(paths: Sequence[str]) -> str:
     more = len(paths) - _NAMED
     if more > 1:
         return f"{', '.join(paths[:_NAMED])} and {more:,} others"

@@ -46,7 +46,7 @@ def read_document(text: bytes, where: str) -> Converted:
         top = top_of(text)
     except ValueError as error:
         why = {"nested too deep": "is nested too deep", "too many values": "has too many values"}
-        raise FormatProblem(f"{where} {why.get(str(error), 'is no JSON')}") from error
+        raise FormatProblem(f"{where} {why.get(str(error), 'is not JSON')}") from error
     claims = _claims(top)
     if not claims:
         raise FormatProblem(f"{where} is not in a format that oh-tui reads", HINT)

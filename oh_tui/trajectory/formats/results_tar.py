@@ -333,7 +333,7 @@ class ResultsTar(Unchanging):
         path = self._folder / file
         source = copies.source_of(path, where, zipped=is_zip, indexes=indexes)
         if source.about.names is None:
-            raise FormatProblem(f"{where} {source.about.problem or 'is no tar'}")
+            raise FormatProblem(f"{where} {source.about.problem or 'is not a tar'}")
         return ResultsTar(source, self._level + 1, partial(self._add_found, title))
 
     def _first(self, file: str) -> RunFile:

@@ -217,7 +217,7 @@ class Unpacked(msgspec.Struct, frozen=True):
     problem: str = ""
     """Why the packed data ends early, as a predicate for the file; "" if it does not."""
     names: list[str] | None = None
-    """The files of a tar in its order; None if it is no tar."""
+    """The files of a tar in its order; None if it is not a tar."""
     problems: list[str] = []
     """Problems of the tar, as predicates."""
     is_cut: bool = False

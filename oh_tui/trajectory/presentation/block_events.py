@@ -98,15 +98,14 @@ def _error(body: dict[str, object], context: StepContext | None) -> list[Block]:
 def _condensation(body: dict[str, object], context: StepContext | None) -> list[Block]:
     gone = field(body, "forgotten_event_ids")
     take.texts(body, "forgotten_event_ids")  # links: the note names their steps
-    what = f"{len(gone) if isinstance(gone, list) else 0} old event"
-    what += "" if what == "1 old event" else "s"
+    what = plural(len(gone) if isinstance(gone, list) else 0, "event")
     if steps := context.forgotten if context else None:
         first, last = steps
         what += f" of step {first}" if first == last else f" of steps {first}-{last}"
     text = safe(take.text(body, "summary")).strip()
     if not text:
-        return [Note(f"the model no longer sees {what}; no summary was kept")]
-    return [Note(f"the model sees this summary instead of {what}"), Markdown(text)]
+        return [Note(f"{what} forgotten; no summary was kept")]
+    return [Note(f"{what} forgotten; the model sees this summary instead"), Markdown(text)]
 
 
 def _summary(body: dict[str, object], context: StepContext | None) -> list[Block]:

@@ -249,8 +249,8 @@ def _demonstration(event: Event, body: dict[str, object]) -> Facts:
 def _condensation(event: Event, body: dict[str, object]) -> Facts:
     forgotten = field(body, "forgotten_event_ids")
     number = len(forgotten) if isinstance(forgotten, list) else 0
-    into = " into a summary" if text_field(body, "summary") else ""
-    return Family.CONDENSED, f"condensed {count(number, 'old event')}{into}", ()
+    without = "" if text_field(body, "summary") else ", no summary"
+    return Family.CONDENSED, f"condensed: {count(number, 'event')} forgotten{without}", ()
 
 
 def _summary(event: Event, body: dict[str, object]) -> Facts:

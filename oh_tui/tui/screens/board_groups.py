@@ -151,7 +151,7 @@ class Groups(RowList):
         cells = [
             cell(f" {fit(self._titled(NAMES[self.by], 'name'), name)}", "name"),
             *(cell(title, sort) for title, sort in self._counted()),
-            cell(f"  {ended}{self._titled('ok', 'finished', 5)} fail else%", "finished"),
+            cell(f"  {ended}{self._titled('ok', 'finished', 5)} fail other", "finished"),
         ]
         for title, room in zip(TITLES, columns, strict=True):
             if room:

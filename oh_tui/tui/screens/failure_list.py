@@ -34,6 +34,11 @@ class Column(NamedTuple):
     text: Callable[[FailureRow, float], str]
     """Of a row, now."""
 
+    @property
+    def sort(self) -> str:
+        """The key of SORTS."""
+        return self.title.split()[-1]
+
 
 def _ago(when: float | None, now: float) -> str:
     return "" if when is None else age(when, now)
@@ -50,7 +55,7 @@ COLUMNS = (
     Column("steps", 9, lambda row, now: f"{row.steps:,}"),
     Column("first", 8, lambda row, now: _ago(row.first, now)),
     Column("last", 7, lambda row, now: _ago(row.last, now)),
-    Column("well", 7, lambda row, now: well(row)),
+    Column("ended well", 12, lambda row, now: well(row)),
     Column("recovered", 12, lambda row, now: f"{row.recovered:,}" if row.recovered else ""),
 )
 """Right of what failed; a click on a title sorts by it."""
@@ -117,7 +122,7 @@ class FailureList(RowList):
     def sorts(self) -> list[str]:
         """What the columns that are shown can be sorted by."""
         shown = zip(COLUMNS, self._layout(self.row_width).columns, strict=True)
-        return ["what", *(column.title for column, cells in shown if cells)]
+        return ["what", *(column.sort for column, cells in shown if cells)]
 
     def head(self) -> list[HeadCell]:
         if not self.failures:
@@ -130,9 +135,9 @@ class FailureList(RowList):
             cells.append(HeadCell(f"  {fit('tool', tool - 2)}"))
         for column, room in zip(COLUMNS, columns, strict=True):
             if room:
-                title = self._titled(column.title, column.title, room)
-                cells.append(HeadCell(title, column.title, self._is(column.title)))
-        return [*cells, HeadCell(f"  {fit('after', helped)}")] if helped else cells
+                title = self._titled(column.title, column.sort, room)
+                cells.append(HeadCell(title, column.sort, self._is(column.sort)))
+        return [*cells, HeadCell(f"  {fit('what helped', helped)}")] if helped else cells
 
     def _is(self, sort: str) -> bool:
         return sort == self.sort

@@ -219,10 +219,8 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.rejected, "call rejected, or blocked by a hook", "dim"),
             Entry(glyphs.no_result, "call without result", "dim"),
             Entry(glyphs.user, "you wrote", "you"),
-            Entry(glyphs.condensed, "history condensed into a summary", "dim"),
-            Entry(
-                glyphs.forgotten, "the model no longer saw it at the step under the cursor", "dim"
-            ),
+            Entry(glyphs.condensed, "condensed: events forgotten, a summary in their place", "dim"),
+            Entry(glyphs.forgotten, "forgotten at the step under the cursor", "dim"),
             Entry(
                 glyphs.branch,
                 "the run has branches: somebody went back in it; in lists a fork",
@@ -248,6 +246,8 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.note, "has a note of yours", "you"),
             Entry(glyphs.tag, "in the lists: a run with a tag of yours", "you"),
             Entry(glyphs.found, "contains the text of /, in the row or in call and result", "hit"),
+            Entry("$0.14+", "at least: the cost of a part is not known", "dim"),
+            Entry("~$0.10", "an estimate: the agent's program made it up", "dim"),
             Entry("~13:29", "a time as written: its zone is unknown", "dim"),
             Entry(glyphs.more, _cut(glyphs), "dim"),
             Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),

@@ -94,7 +94,7 @@ class Page(NamedTuple):
     new: int
     """Messages that came since the answer before."""
     forgotten: int
-    """Messages that were forgotten before it."""
+    """Events that were forgotten before it."""
     condensed: int
     """The step of the last condensation that took some of them out; 0 for none."""
     same: int
@@ -126,7 +126,7 @@ def page_of(contexts: Contexts, wanted: Wanted) -> Page:
         context,
         tuple(rows),
         new=sum(message.is_new for message in messages),
-        forgotten=len(lost),
+        forgotten=context.events_forgotten,
         condensed=max((message.forgotten_by for message in lost), default=0),
         same=len(messages) - came,
         came=came,

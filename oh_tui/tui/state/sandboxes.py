@@ -175,8 +175,8 @@ def lines_for(height: int, errors: int) -> int:
 
 def folded(rows: Sequence[SandboxRow], counts: Counter[str], seen: int, gone: int) -> str:
     """The rows below the first `seen` ones, counted by state, and the `gone` ones without a row:
-    `3 more up, 4 paused, 29 gone`, with "more" if others of the state are above. `counts` are those
-    of all rows, as counting thousands takes as long as a frame."""
+    `3 more up, 4 paused, 29 are gone`, with "more" if others of the state are above. `counts` are
+    those of all rows, as counting thousands takes as long as a frame."""
     if 2 * seen < len(rows):
         above = Counter(row.state for row in rows[:seen])
         below = counts - above
@@ -191,7 +191,8 @@ def folded(rows: Sequence[SandboxRow], counts: Counter[str], seen: int, gone: in
         if count and state == "ERROR":
             parts.append(f"{count:,}{more} error" + ("s" if count > 1 else ""))
         elif count:
-            parts.append(f"{count:,}{more} {_WORDS[state]}")
+            verb = "" if state != GONE else "is " if count == 1 else "are "
+            parts.append(f"{count:,}{more} {verb}{_WORDS[state]}")
     return ", ".join(parts)
 
 

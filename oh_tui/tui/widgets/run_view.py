@@ -314,8 +314,8 @@ class RunView(Stack):
         ):
             if count:
                 parts.append((plural(count, noun, many), "bad"))
-        if self.timeline.forgotten:
-            gone = f"{len(self.timeline.forgotten):,} no longer seen"
+        if forgotten := self.timeline.events_forgotten:
+            gone = f"{plural(forgotten, 'event')} forgotten"
             parts.append((f"{glyphs.forgotten} {gone}", "dim"))
         if counts.hidden and self.timeline.show_events:
             parts.append((f"all {plural(counts.events, 'event')} shown (x)", "dim"))

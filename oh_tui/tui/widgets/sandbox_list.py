@@ -95,7 +95,7 @@ class Fold(Drawn):
     def render_line(self, y: int) -> Strip:
         width, shown = self.size.width, self._sandboxes
         text = folded(shown.rows, self.counts, shown.seen, self.gone)
-        key = " (x hides)" if self.shows_gone else " (x shows)" if self.gone else ""
-        if width_of(text + key) <= width - 2:
-            text += key
+        key = " (x)" if self.shows_gone or self.gone else ""
+        texts = (text + key, text, text.replace(" are ", " "))
+        text = next((one for one in texts if width_of(one) <= width - 2), texts[-1])
         return self.strip([(" ", ""), (shorten(text, width - 2, self.glyphs.more), "dim")], width)

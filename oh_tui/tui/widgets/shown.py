@@ -126,15 +126,16 @@ def _spent(step: Step, place: Place) -> str:
         return ""
     accounts, llm = place.accounts, place.accounts.llm(step)
     spent = accounts.of(step) or accounts.inherited(step)
-    facts = ["inherited"] if accounts.is_inherited(step) else []
-    facts += [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
+    facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
     if spent and spent.tokens:
-        facts.append(f"{compact(spent.prompt)} tokens in, {compact(spent.completion)} out")
+        facts.append(f"{compact(spent.tokens)} tokens")
     if spent and spent.cost:
         facts.append(f"${spent.cost:.3f}" if spent.cost < 0.1 else dollars(spent.cost))
     if place.below.cost:
         facts.append(f"+{dollars(place.below.cost)} by sub-agents")
-    return "".join(f" · {fact}" for fact in facts)
+    told = ["inherited"] if accounts.is_inherited(step) else []
+    told += [", ".join(facts)] if facts else []
+    return "".join(f" · {fact}" for fact in told)
 
 
 def _loop(step: Step, run: Trajectory, study: Study | None) -> tuple[str, ...]:

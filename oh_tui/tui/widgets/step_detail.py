@@ -176,7 +176,7 @@ class StepDetail(Stack):
         facts, phase = self._call_facts, self._phase
         if facts and phase is not None:
             dot = glyphs_of(self.app).dot
-            facts += ((f" {dot} {phase.name} {phase.steps}", "dim"), (f": {phase.summary}", "dim"))
+            facts += ((f" {dot} {phase.place}", "dim"), (f": {phase.summary}", "dim"))
         self._call_rule.facts = facts
 
     @property

@@ -82,7 +82,7 @@ class StepLines(NamedTuple):
     kept: RunAnnotations
     """What the user keeps of the run."""
     forgotten: frozenset[int]
-    """The numbers of the steps that the model no longer saw at the step under the cursor."""
+    """The numbers of the steps of which nothing is in the context of the step under the cursor."""
 
     def columns(self, width: int) -> Columns:
         """The first two depend on the run, that of the cost on whether it is known."""

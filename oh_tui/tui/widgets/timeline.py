@@ -74,7 +74,8 @@ class Timeline(RowList):
     kept: reactive[RunAnnotations] = reactive(NOTHING)
     """What the user keeps of the run."""
     forgotten: reactive[frozenset[int]] = reactive(frozenset())
-    """The numbers of the steps that the model no longer saw at the step under the cursor."""
+    events_forgotten = 0
+    """The numbers of the steps of which nothing is in the context of the step under the cursor."""
     now: reactive[float] = reactive(0.0)
     """The current time, while a step of a live run runs."""
     show_events: reactive[bool] = reactive(False)
@@ -206,6 +207,7 @@ class Timeline(RowList):
         `step`, or stays with its event, on its line of the screen."""
         here = self._here
         self.range_from = None
+        self.events_forgotten = 0
         self.forgotten = frozenset()  # its numbers may be those of other steps now
         if trajectory is not self.trajectory:
             self._change_opened(trajectory)

@@ -146,7 +146,7 @@ def test_a_run_that_cannot_be_read_is_told_and_the_others_are_there(tmp_path: Pa
     (tmp_path / "x.jsonl").write_text("\n".join(rows) + "\n")
     done = oh_tui("export", tmp_path / "x.jsonl", "--to", "chat")
     assert done.returncode == 2 and len(done.stdout.splitlines()) == 1
-    assert "row 1 is no JSON" in done.stderr
+    assert "row 1 is not JSON" in done.stderr
     words = ("--to", "chat", "-o", tmp_path / "chat.jsonl", "--json")
     done = oh_tui("export", tmp_path / "x.jsonl", *words)
     assert json.loads(done.stdout) == {"runs": 1, "lines": 1, "unread": 1}

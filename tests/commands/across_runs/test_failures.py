@@ -377,9 +377,9 @@ def test_a_narrow_terminal_has_what_failed_and_whole_groups(
         cli.main(["failures", *map(str, both(folder)), *words])
         return capsys.readouterr().out.splitlines()
 
-    assert {"last", "well"} <= set(printed(160)[0].split())
+    assert {"last", "ended"} <= set(printed(160)[0].split())
     head, first, *_ = printed(80)
-    assert " last " not in head and " well " not in head
+    assert " last " not in head and " ended well " not in head
     assert head.index("runs") - head.index("what failed") > 30
     assert first.index("…") >= 38
     found = printed(80, "--by", "day")

@@ -93,8 +93,8 @@ def test_cache_clear_leaves_what_another_reads(
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("file", "that is no folder"),
-        ("file/below", "that is no folder"),
+        ("file", "that is not a folder"),
+        ("file/below", "that is not a folder"),
         ("/proc/nothing", "nothing can be written there: no such file or directory"),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_sub_agent_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     files["subagents/y/base_state.json"] = b"{"
     with read(folder_of(tmp_path / "run", files)) as runs:
         assert {run.name: run.path for run in runs.runs} == {"x": "1.", "y": "a."}
-        assert "sub-agent a: subagents/y/base_state.json is no JSON" in runs.note
+        assert "sub-agent a: subagents/y/base_state.json is not JSON" in runs.note
 
 
 def test_a_folder_without_files_of_a_run_is_passed_over(tmp_path: Path) -> None:

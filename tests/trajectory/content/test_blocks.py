@@ -459,7 +459,7 @@ def test_a_failed_call_says_whether_trying_again_helps() -> None:
 def test_a_condensation_counts_what_was_forgotten() -> None:
     event = {"kind": "Condensation", "forgotten_event_ids": ["a", "b"], "summary": "It began."}
     assert result(event) == [
-        Note("the model sees this summary instead of 2 old events"),
+        Note("2 events forgotten; the model sees this summary instead"),
         Markdown("It began."),
     ]
 

@@ -376,7 +376,7 @@ def test_an_open_call_says_what_it_waits_for(outcome: Outcome, shown: str) -> No
         (
             event("Condensation", "1", forgotten_event_ids=["a", "b"], summary="s"),
             Family.CONDENSED,
-            "condensed 2 old events into a summary | ",
+            "condensed: 2 events forgotten | ",
         ),
         (
             event("ConversationErrorEvent", "1", code="LLMAuthenticationError", detail="a\nb"),

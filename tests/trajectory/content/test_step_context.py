@@ -143,7 +143,7 @@ def test_a_condensation_names_the_steps_that_were_forgotten() -> None:
     run = run_of(*events, gone)
     assert forgotten_steps(run, gone) == (2, 3)
     assert shown(run, 6)[0] == Note(
-        "the model sees this summary instead of 4 old events of steps 2-3"
+        "4 events of steps 2-3 forgotten; the model sees this summary instead"
     )
     assert forgotten_steps(run, events[0]) is None
 

@@ -57,7 +57,7 @@ def test_parents_tell_that_the_rules_of_now_held() -> None:
 
 def test_fields_that_were_taken_out_later_tell_the_age() -> None:
     oldest = contexts(system(), old_user(cache_enabled=False), version="").rules
-    assert (oldest.name, oldest.keeps_summaries) == ("an SDK before 1.10", False)
+    assert (oldest.name, oldest.keeps_summaries) == ("SDK 1.9 or older", False)
     later = contexts(system(), old_user(), version="").rules
     assert (later.name, later.keeps_summaries, later.cuts_all) == (
         "SDK 1.10 to 1.11.0", True, True
@@ -67,12 +67,12 @@ def test_fields_that_were_taken_out_later_tell_the_age() -> None:
 def test_a_field_of_results_tells_that_the_rules_of_now_held() -> None:
     seen = result("a", {"kind": "ThinkObservation"}, extended_content=[])
     rules = contexts(system(), user("u"), act("a"), seen, version="").rules
-    assert (rules.name, rules.merges_users) == ("an SDK after 1.26", True)
+    assert (rules.name, rules.merges_users) == ("SDK 1.26.1 or newer", True)
 
 
 def test_events_that_contradict_the_server_are_older_than_it() -> None:
     found = contexts(system(), old_user(cache_enabled=False), version="1.58.2")
-    assert found.rules.name == "an SDK before 1.10"
+    assert found.rules.name == "SDK 1.9 or older"
     found.written_by("1.9.0")
     assert found.rules.name == "SDK 1.9.0"
     found = contexts(system(), user("u", parent_id="s"), version="1.17.0")

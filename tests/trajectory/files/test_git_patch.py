@@ -141,6 +141,14 @@ def test_what_cannot_be_in_it_is_named(tmp_path: Path) -> None:
     assert applied(tmp_path, files, {"ok": "a\n"}) == {"ok": "b\n"}
 
 
+def test_many_that_cannot_be_in_it_are_one_line() -> None:
+    files = files_of(*(one for n in range(344) for one in edit(f"{n}", f"/etc/{n}", "a", "b")))
+    left_out = [line for line in next(patch_pieces(files)).splitlines() if "not in it" in line]
+    assert left_out == [
+        "# not in it: /etc/0, /etc/1, /etc/10 and 341 others: not in the working folder"
+    ]
+
+
 TEXTS = st.text(st.sampled_from("ab\n \t\r\x0cé\u2028"), max_size=12)
 
 

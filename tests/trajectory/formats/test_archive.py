@@ -216,7 +216,7 @@ def test_meta_of_wrong_types_does_no_harm() -> None:
 def test_what_cannot_be_opened_says_what_it_is(tmp_path: Path) -> None:
     for data, words in (
         (b"", "is empty"),
-        (b"no zip at all", "is no zip"),
+        (b"no zip at all", "is not a zip"),
         (zipped({}), "holds no trajectory"),
         (zipped({"a.txt": b"x"}), "holds no trajectory"),
     ):

@@ -125,7 +125,7 @@ def test_a_broken_report_hides_no_run(tmp_path: Path, text: str) -> None:
         (tmp_path / name).write_text(text)
     found, problems = infos(output(tmp_path))
     assert list(found) == list("abcde")
-    assert all("is no JSON" in problem for problem in problems)
+    assert all("is not JSON" in problem for problem in problems)
 
 
 def test_an_opened_run_has_its_label(tmp_path: Path) -> None:
@@ -215,4 +215,4 @@ def test_any_cost_report_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "cost_report.jsonl").write_text(text)
     found, problems = infos(output(tmp_path))
     assert len(found) == 5
-    assert problems == (["cost_report.jsonl is no JSON"] if text == "{" else [])
+    assert problems == (["cost_report.jsonl is not JSON"] if text == "{" else [])

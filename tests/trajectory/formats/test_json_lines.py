@@ -102,8 +102,8 @@ def test_a_broken_row_is_named_and_hides_no_other(tmp_path: Path) -> None:
     assert [entry.name for entry in entries] == ["acme__dates-1", "acme__dates-2"]
     assert [entry.number for entry in entries] == [1, 3]
     assert problems == [
-        "output.jsonl, row 2 is no JSON",
-        "output.jsonl, row 4 is no JSON",
+        "output.jsonl, row 2 is not JSON",
+        "output.jsonl, row 4 is not JSON",
     ]
 
 
@@ -125,7 +125,7 @@ def test_a_row_that_holds_no_run_is_told_when_it_is_opened(tmp_path: Path) -> No
     assert problems == []
     with pytest.raises(Problem, match=r"output.jsonl, row 1 is not in a format"):
         x.open()
-    with pytest.raises(Problem, match=r"output.jsonl, row 2 is no JSON"):
+    with pytest.raises(Problem, match=r"output.jsonl, row 2 is not JSON"):
         y.open()
     assert len(good.open()) == len(ROWS[0]["history"])
 

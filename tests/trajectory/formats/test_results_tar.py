@@ -102,5 +102,5 @@ def test_what_is_broken_inside_is_told_and_the_rest_shown(tmp_path: Path) -> Non
     assert len(entries[0].open()) == 7
     assert "r.tar.gz/a/output.jsonl, row 2 is cut off" in runs.problems
     assert any(told.startswith("r.tar.gz/b/output.jsonl.gz is cut off") for told in runs.problems)
-    assert "r.tar.gz/d/x.tar.gz is no tar" in runs.problems
+    assert "r.tar.gz/d/x.tar.gz is not a tar" in runs.problems
     assert "r.tar.gz holds 1 tar file without a run: d/y.tar.gz" in runs.problems

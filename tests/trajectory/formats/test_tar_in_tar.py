@@ -260,7 +260,7 @@ def test_what_is_odd_in_a_tar_in_a_tar_is_named_with_its_place(tmp_path: Path) -
         "r.tar.gz/a.tar.gz holds 1 escaping name, which is not read: ../x.json",
         "r.tar.gz/a.tar.gz has something else after its end; what comes before is shown",
         "r.tar.gz/b.tar.gz is cut off: the end of the packed data is missing",
-        "r.tar.gz/c.tar.gz is no tar",
+        "r.tar.gz/c.tar.gz is not a tar",
         "r.tar.gz/data/train.parquet",
     ):
         assert sentence in told, told

@@ -279,8 +279,8 @@ async def test_what_is_no_tag_is_said_and_can_be_typed_again() -> None:
         line = it.screen.asking.find_input
         for typed, told in (
             ("x" * 70, "A tag has at most 64 characters before its colon"),
-            ("a/b", "a/b is no tag"),
-            ("[/b]", "[/b] is no tag"),
+            ("a/b", "a/b is not a tag"),
+            ("[/b]", "[/b] is not a tag"),
         ):
             line.value = typed
             await it.press("enter")

@@ -115,7 +115,7 @@ async def test_a_row_that_cannot_be_opened_says_why_and_others_open(tmp_path: Pa
         b'{"instance_id": "bad", "history": [}\n' + json.dumps(ROWS[0]).encode() + b"\n"
     )
     async with explore(source=lambda: FileSource([path]), size=(120, 30)) as it:
-        await it.until(lambda: "output.jsonl, row 1 is no JSON" in drawn(it))
+        await it.until(lambda: "output.jsonl, row 1 is not JSON" in drawn(it))
         await it.press("1", "j", "enter")
         await it.until(lambda: "echo 2" in drawn(it))
 

@@ -38,7 +38,7 @@ async def test_the_first_screen_shows_both_lists_and_the_first_run() -> None:
     async with explore() as it:
         assert "Parse ISO week dates" in it.text("#conversations")
         assert "✗ Parse ISO week dates" in it.text("#conversations")
-        assert "42 conversations, $" in it.text("#header")
+        assert "42 conversations, at least $" in it.text("#header")
         assert "42" in it.text("#conversations-rule"), "sub-conversations too"
         assert "of" not in it.text("#conversations-rule").partition("Conversations")[2]
         assert "9 up" in it.text("#sandboxes-rule")
@@ -196,7 +196,7 @@ async def test_the_four_groups_are_as_in_the_drawing() -> None:
         assert any("· Bump eslint to 10       $0.15+   1d" in line for line in lines)
         assert any("✓ └ Migration notes        $0.13   1d" in line for line in lines)
         assert it.app.title == "oh-tui ◆1 ✗4 ●3"
-        assert "◆ 1 waits for you · ✗ 4 failed · ● 3 running · 42 conversations, $1" in (
+        assert "◆ 1 waits for you · ✗ 4 failed · ● 3 running · 42 conversations, at least $1" in (
             it.text("#header")
         )
 
@@ -425,10 +425,10 @@ async def test_gone_sandboxes_are_a_number_until_x() -> None:
     async with explore() as it:
         await it.press("2")
         before = it.screen.sidebar.sandbox_list.row_count()
-        assert "gone (x shows)" in it.text("#sandboxes-fold")
+        assert "are gone (x)" in it.text("#sandboxes-fold")
         await it.press("x")
         assert it.screen.sidebar.sandbox_list.row_count() > before
-        assert "gone (x hides)" in it.text("#sandboxes-fold")
+        assert "are gone (x)" in it.text("#sandboxes-fold")
         assert "x hide gone" in it.footer
         pane = it.screen.sidebar.sandbox_list
         assert pane.current is not None and pane.current.is_gone

@@ -112,7 +112,7 @@ def test_the_last_line_counts_what_is_below_the_fold_by_state() -> None:
         return folded(rows, Counter(row.state for row in rows), seen, gone)
 
     assert below(rows, 6, 0) == ""
-    assert below(rows, 2, 29) == "2 more up, 2 paused, 29 gone"
+    assert below(rows, 2, 29) == "2 more up, 2 paused, 29 are gone"
     assert below(rows, 5, 0) == "1 more paused"
     assert below(rows, 0, 0) == "1 error, 3 up, 2 paused"
     assert below([rows[0]] * 9, 6, 0) == "3 more errors"
@@ -150,24 +150,24 @@ async def test_seven_lines_with_errors_on_top_and_the_rest_counted() -> None:
         lines = it.text("#sandboxes").splitlines()
         assert lines[0].strip().startswith("✗")
         assert lines[3] == " ●  13m Migrate to pydantic 2  +1 more"
-        assert it.text("#sandboxes-fold").strip() == "4 more up, 4 paused, 24 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "4 more up, 4 paused, 24 are gone (x)"
         await it.press("2", "z")
         assert pane.row_count() == 14
-        assert it.text("#sandboxes-fold").strip() == "24 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "24 are gone (x)"
 
 
 async def test_scrolling_reaches_every_row_and_the_fold_follows() -> None:
     async with explore(size=(160, 48)) as it:
         pane = it.screen.sidebar.sandbox_list
         await it.press("2", *"j" * 8)
-        assert it.text("#sandboxes-fold").strip() == "1 more up, 4 paused, 24 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "1 more up, 4 paused, 24 are gone (x)"
         await it.press("G")
         assert pane.cursor == pane.row_count() - 1
         assert it.text("#sandboxes").splitlines()[-1].startswith("▌║")
-        assert it.text("#sandboxes-fold").strip() == "24 gone (x shows)"
+        assert it.text("#sandboxes-fold").strip() == "24 are gone (x)"
         await it.press("x")
         assert pane.current is not None and pane.current.is_gone
-        assert it.text("#sandboxes-fold").strip().endswith("more gone (x hides)")
+        assert it.text("#sandboxes-fold").strip().endswith("more are gone (x)")
 
 
 async def test_the_fold_fits_a_narrow_column_and_stays_apart_from_the_divider() -> None:
@@ -180,7 +180,7 @@ async def test_the_fold_fits_a_narrow_column_and_stays_apart_from_the_divider() 
             "apart from the divider"
         )
     async with explore(size=(80, 24)) as it:
-        assert it.text("#sandboxes-fold").strip().endswith("24 gone (x shows)")
+        assert it.text("#sandboxes-fold").strip().endswith("24 are gone (x)")
         assert it.text("#sandboxes").startswith(" ✗"), "errors are never below the fold"
 
 

@@ -82,7 +82,7 @@ async def test_columns_of_the_model_and_of_money_come_where_there_is_room() -> N
 async def test_the_call_says_what_the_model_took_and_the_result_its_loop() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(WEEKS)
-        assert "llm 5.9 s · 34.4k tokens in, 244 out · $0.014" in it.text("#call-rule")
+        assert "llm 5.9 s, 34.7k tokens, $0.014" in it.text("#call-rule")
         assert "in the loop 58-61" in it.text("#result-rule")
 
 

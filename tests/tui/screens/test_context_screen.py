@@ -139,11 +139,10 @@ def made(*events: object) -> Trajectory:
 async def test_the_messages_of_an_answer_what_is_new_and_what_was_forgotten() -> None:
     async with look(demo_run("week-dates"), 58, (160, 40)) as it:
         assert "Context  step 58  $ python -m dates 2021-W53-1 --explain" in it.head
-        assert "34.4k of 200k tokens, 17% · 34.3k from the cache · 28 messages" in it.head
-        assert "rules of SDK 1.31 or newer" in it.head
+        assert "34.4k of 200k tokens, 17% · 34.3k cached · 28 messages " in it.head
         fill = it.lines(it.screen.fill_line)[0]
-        assert fill.count("≈") == 2 and "≈ condensed at 47: 82 messages forgotten" in fill
-        assert "2 new since step 57 · 82 forgotten hidden (x)" in it.rule
+        assert fill.count("≈") == 2 and "≈ condensed at 47: 83 events forgotten" in fill
+        assert "2 new since step 57 · 83 events forgotten, hidden (x)" in it.rule
         assert it.row.split()[:2] == ["▌+", "result"]
         assert "4 files changed, 29 insertions(+), 1 deletion(-)" in it.row
         assert it.row.endswith("step 57")
@@ -303,10 +302,10 @@ async def test_older_events_that_come_leave_the_answer_that_is_shown() -> None:
 
 async def test_the_mouse_shows_what_was_forgotten_and_opens_a_step() -> None:
     async with look(demo_run("week-dates"), 58) as it:
-        at = it.rule.index("forgotten hidden")
+        at = it.rule.index("forgotten, hidden")
         await it.pilot.click(it.screen.list_rule, offset=(at, 0))
         await it.settle()
-        assert "82 forgotten shown" in it.rule
+        assert "83 events forgotten, shown" in it.rule
         await it.pilot.click(it.screen.list, offset=(20, it.screen.list.size.height - 3), times=2)
         await it.settle()
         assert it.app.answers == [56]
@@ -342,13 +341,13 @@ async def test_the_server_says_whose_rules_hold_and_no_key_waits_for_it() -> Non
         async with asyncio.timeout(LONGEST):
             while not (asked and it.screen.list.row_count()):
                 await pilot.pause(0.005)
-        assert "rules of SDK 1.58" in it.head and "  version: " in it.all
+        assert "  version: " in it.all
         joined = it.all.count("  user ")
         await pilot.press("G", "k")
         row = it.row
         answers.set()
         await it.settle()
-        assert "rules of SDK 1.17.0" in it.head and "  version: " not in it.all
+        assert "  version: " not in it.all
         assert it.row == row, "the cursor stays on its message"
         assert it.all.count("  user ") == joined + 1, "messages of the user were not joined then"
         await it.press("[", "]")
@@ -360,7 +359,7 @@ async def test_a_server_that_does_not_say_leaves_what_is_assumed() -> None:
         raise Problem("the sandbox is silent")
 
     async with look(made(message("m", "go"), shell("a")), version=version) as it:
-        assert "rules of SDK 1.58" in it.head and "  version: " in it.all
+        assert "  version: " in it.all
 
 
 async def test_hostile_texts_and_secrets_are_shown_safely() -> None:
@@ -402,15 +401,15 @@ async def test_V_opens_it_for_the_step_under_the_cursor_and_enter_goes_to_a_step
 async def test_the_timeline_marks_what_the_model_no_longer_saw() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open("Parse ISO week dates")
-        assert "╎ 42 no longer seen" in it.text("#timeline-rule")
+        assert "╎ 83 events forgotten" in it.text("#timeline-rule")
         rows = it.text("#timeline").splitlines()
         marked = [row.split("╎")[1].split()[0] for row in rows if "╎" in row]
         assert marked[-1] == "43" and marked
         await it.press("g")
-        assert "no longer seen" not in it.text("#timeline-rule")
+        assert "forgotten" not in it.text("#timeline-rule")
         assert "╎" not in it.text("#timeline")
         await it.press("G")
-        assert "╎ 42 no longer seen" in it.text("#timeline-rule")
+        assert "╎ 83 events forgotten" in it.text("#timeline-rule")
         await it.press("1")
         await it.open("Fix the add function")
         assert not it.screen.timeline.forgotten and "╎" not in it.text("#timeline")

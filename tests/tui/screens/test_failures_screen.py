@@ -405,7 +405,7 @@ async def test_every_number_is_whole_and_below_its_head_at_any_width(
                 for column in COLUMNS:
                     number, is_shown = (
                         column.text(rows.failures[0], rows._clock()),
-                        column.title in rows.sorts(),
+                        column.sort in rows.sorts(),
                     )
                     assert is_shown == any(text.strip() == number for text, _ in line[1:])
 

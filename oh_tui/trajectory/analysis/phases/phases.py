@@ -36,6 +36,11 @@ class Phase(NamedTuple):
         """Such as `8-15`, or `7`."""
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
+    @property
+    def place(self) -> str:
+        """Such as `edit, steps 8-15`, or `ask, step 7`."""
+        return f"{self.name}, step{'s' * (self.first < self.last)} {self.steps}"
+
 
 class Phases:
     """The phases of a growing trajectory; `update` reads new steps only, and those whose result has

@@ -256,13 +256,14 @@ def _term(match: re.Match[str], fields: Mapping[str, Readable], beside: Beside) 
 def _unknown(
     match: re.Match[str], name: str, fields: Mapping[str, Readable], beside: Beside
 ) -> QueryError:
-    known = sorted(filter(None, fields))
-    near = get_close_matches(name, known, 1, 0.6)
-    plain = (one for one in known if not one.startswith(RUN))
-    suggestion = f"{near[0]}:" if near else f"one of {' '.join(plain)}"
+    known = [*filter(None, fields)]
+    near = " or ".join(f"{one}:" for one in get_close_matches(name, known, 3, 0.6))
     typed = clean_line(match[0])[:40].replace('"', "")
     sentence = f"There is no field {match['field']}"
-    hint, of = f'did you mean {suggestion} · to find the text itself: "{typed}"', ""
+    meant = (
+        f"did you mean {near}" if near else f"such as {' '.join(f'{one}:' for one in known[:3])}"
+    )
+    hint, of = f'{meant} · to find the text itself: "{typed}"', ""
     if name in beside.fields or (name.startswith(RUN) and beside is LISTED):
         sentence = f"{name}: filters {beside.there}, and this is for {beside.here}"
         hint, of = f'to find the text itself: "{typed}"', beside.there

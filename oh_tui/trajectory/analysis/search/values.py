@@ -30,8 +30,8 @@ def one_of(words: Words) -> Callable[[str], str]:
         found = exact or [value for value in values if value.lower().startswith(low)]
         if len(found) == 1:
             return found[0]
-        near = get_close_matches(low, [value.lower() for value in values], 1, 0.5)
-        raise Wrong((f"did you mean {near[0]}? " if near else "") + "one of " + " ".join(values))
+        near = get_close_matches(low, [value.lower() for value in values], 3, 0.6)
+        raise Wrong(f"did you mean {' or '.join(near)}?" if near else "one of " + " ".join(values))
 
     return read
 

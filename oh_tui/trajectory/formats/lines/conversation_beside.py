@@ -37,7 +37,7 @@ class Conversation(Unchanging):
         self._tar = source_of(path, name)
         about = self._tar.about
         if about.names is None:
-            raise FormatProblem(f"{name} {about.problem or 'is no tar'}")
+            raise FormatProblem(f"{name} {about.problem or 'is not a tar'}")
         self._homes, _ = runs_in(about.names)
         self.problems = self._tar.problems
         if not self._homes:

@@ -81,7 +81,7 @@ class Beside:
             except OSError:
                 continue
             except ValueError:
-                self.problems.append(f"{short_name(name)} is no JSON")
+                self.problems.append(f"{short_name(name)} is not JSON")
                 continue
             if is_metadata:
                 model = field(value, "llm", "model")
@@ -100,7 +100,7 @@ class Beside:
         except OSError:
             return
         except ValueError:
-            self.problems.append(f"{cost_report.NAME} is no JSON")
+            self.problems.append(f"{cost_report.NAME} is not JSON")
         self.costs = self.report.costs | self.costs
 
     def label(self, name: str) -> Label | None:

@@ -154,7 +154,7 @@ class RowIndex:
         if is_whole and is_last:  # no line end proves that the row is whole
             is_whole = _is_json(file, start, size)
         if not is_whole:
-            why = "is no JSON"
+            why = "is not JSON"
             if is_last and first in _PAIRS:
                 self.unfinished = number
                 return None

@@ -316,7 +316,7 @@ class Archive:
         try:
             value = decode_json(self._read(index))
         except ValueError:
-            self._notes.append(f"{short_name(self._members.names[index])} is no JSON")
+            self._notes.append(f"{short_name(self._members.names[index])} is not JSON")
             return {}
         return value if isinstance(value, dict) else {}
 
@@ -379,7 +379,7 @@ def zip_members(file: IO[bytes] | PooledFile, name: str) -> Members:
         if not start:
             raise FormatProblem(f"{name} is empty", "the download may have failed: fetch it again")
         if not b"PK\x03\x04".startswith(start):
-            raise FormatProblem(f"{name} is no zip", _HINT)
+            raise FormatProblem(f"{name} is not a zip", _HINT)
         return cut_zip.CutZipMembers(file)
     except (OSError, ValueError) as error:
         raise FormatProblem(f"{name} cannot be read") from error

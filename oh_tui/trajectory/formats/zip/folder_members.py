@@ -19,7 +19,7 @@ COPIED = 120.0
 """If a file was written this many seconds after its event, it is a copy."""
 
 YOUNG = 600.0
-"""For this many seconds a file that is no JSON yet may still be being written, and a run that has
+"""For this many seconds a file that is not JSON yet may still be being written, and a run that has
 not grown may still be at work."""
 
 NEVER = (0.0, 0)

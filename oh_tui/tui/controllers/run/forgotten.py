@@ -1,4 +1,4 @@
-"""Marks in the timeline what the model no longer saw at the step under the cursor."""
+"""Marks in the timeline what was not in the context of the step under the cursor."""
 
 from __future__ import annotations
 
@@ -52,22 +52,23 @@ class ForgottenSteps:
             return
         count = len(study.trajectory)
         first = self._searched[1] if self._searched and self._searched[0]() is study else 0
-        find = partial(_no_longer_seen, study, steps.step_here, first)
+        find = partial(_not_in_context, study, steps.step_here, first)
         found = await asyncio.to_thread(find)
         if steps.study is study:
             self._searched = (ref(study), count) if found is None else None
-            steps.forgotten = found or frozenset()
+            steps.events_forgotten, steps.forgotten = found or (0, frozenset())
 
 
-def _no_longer_seen(study: Study, step: int, first: int) -> frozenset[int] | None:
-    """The steps before the answer that made a step of which its model saw nothing any more; None
-    where nothing was condensed after the `first` steps."""
+def _not_in_context(study: Study, step: int, first: int) -> tuple[int, frozenset[int]] | None:
+    """How many events were forgotten before the answer that made a step, and the steps of which
+    nothing was in its context; None where nothing was condensed after the `first` steps."""
     if not any(each.event.kind == "Condensation" for each in study.trajectory.steps[first:]):
         return None
 
-    def unseen() -> frozenset[int]:
+    def unseen() -> tuple[int, frozenset[int]]:
         contexts = study.contexts
         answer = contexts.of(step) or contexts.nearest(step)
-        return contexts.at(answer).unseen_steps if answer else frozenset()
+        context = contexts.at(answer) if answer else None
+        return (context.events_forgotten, context.unseen_steps) if context else (0, frozenset())
 
     return context_rows.alone(unseen)

@@ -109,8 +109,7 @@ class StepActions:
         further = [phase for phase in known if phase.first > here] if by > 0 else before
         for phase in further:
             if steps.go_to_step(phase.first):
-                told = f"{phase.name} {phase.steps}: {phase.summary}"
-                self._ui.tell(told, log=False, remark=True)
+                self._ui.tell(f"{phase.place}: {phase.summary}", log=False, remark=True)
                 return
         self._ui.tell(f"no phase {'after' if by > 0 else 'before'} this one")
 

@@ -94,8 +94,8 @@ class FilesThenScreen(FilesScreen):
         found, facts = self._found, list[Piece]()
         if found:
             facts.append((size_words(len(found), *sums(found)), ""))
-            certain = sum(one.state.certain for one in found)
-            facts.append((f"{certain:,} certain", "" if certain == len(found) else "warn"))
+            if unsure := sum(not one.state.certain for one in found):
+                facts.append((f"{unsure:,} may have changed since", "warn"))
             facts.append(("editor and patch calls only", "dim"))
         if self.study and not self.study.trajectory.complete:
             facts.append(("older events not read", "warn"))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def of_answer(page: Page) -> list[Piece]:
-    """Tokens, messages, and whose rules."""
-    answer, rules = page.wanted.answer, page.context.rules
+    """Tokens and messages."""
+    answer = page.wanted.answer
     facts: list[Piece] = [("tokens not known", "dim")]
     if usage := answer.usage:
         of = f" of {compact(answer.window).replace('.0', '')}" if answer.window else ""
@@ -26,9 +26,10 @@ def of_answer(page: Page) -> list[Piece]:
         hue = "warn" if full is not None and full > NEARLY_FULL else ""
         facts = [(f"{compact(usage.prompt)}{of} tokens{share}", hue)]
         if usage.cache_read:  # 0 may mean that nobody tells
-            facts.append((f"{compact(usage.cache_read)} from the cache", "dim"))
+            facts.append((f"{compact(usage.cache_read)} cached", "dim"))
     facts.append((plural(len(page.context.messages), "message"), ""))
-    facts.append((f"rules of {rules.name}" if rules.is_sdk else "as the file has them", "dim"))
+    if not page.context.rules.is_sdk:
+        facts.append(("as the file has them", "dim"))
     return facts
 
 
@@ -49,7 +50,7 @@ def of_messages(page: Page, marked: Answer | None) -> list[Piece]:
     facts: list[Piece] = [(f"{page.new:,} new{since}", "")]
     if page.forgotten:
         shown = "shown" if page.wanted.forgotten else "hidden"
-        facts.append((f"{page.forgotten:,} forgotten {shown} (x)", "dim"))
+        facts.append((f"{plural(page.forgotten, 'event')} forgotten, {shown} (x)", "dim"))
     if marked:
         facts.append((f"step {marked.step:,} marked", "mark"))
     return facts
@@ -59,7 +60,7 @@ def of_fill(page: Page, glyphs: Glyphs) -> tuple[Piece, ...]:
     """The last condensation before the answer."""
     if not page.condensed:
         return ()
-    said = f"condensed at {page.condensed:,}: {plural(page.forgotten, 'message')} forgotten"
+    said = f"condensed at {page.condensed:,}: {plural(page.forgotten, 'event')} forgotten"
     return (f"{glyphs.condensed} ", "warn"), (said, "dim")
 
 
