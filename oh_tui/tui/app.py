@@ -53,8 +53,6 @@ CLOSE = 0.5
 
 
 class Options(TypedDict, total=False):
-    """Options of the main screen."""
-
     open_id: str
     at: str
     sort: str

@@ -406,7 +406,7 @@ class MainScreen(BaseScreen):
 
     def on_wrap_changed(self) -> None:
         self.run_view.detail.wrap_lines(self.session.wrap_lines)
-        self.asking.wrap_lines(self.session.wrap_lines)
+        self.asking.asked.wrap = self.session.wrap_lines
 
     def on_filter_changed(self, message: messages.FilterChanged) -> None:
         self.run_view.show_filter(self.session.filtering)

@@ -216,7 +216,6 @@ class Session:
 
     @property
     def has_budgets(self) -> bool:
-        """Whether any run has a budget."""
         own = (kept.budget for kept in self.annotations.runs.values())
         return self.settings.budget is not None or any(own)
 

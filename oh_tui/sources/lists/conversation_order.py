@@ -42,7 +42,6 @@ class Sorting(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The order in words, for a heading."""
         return self.order.headings[self.back]
 
     @property

@@ -78,7 +78,6 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
 
     @property
     def known(self) -> Mapping[str, LastKnown]:
-        """All known states."""
         return self._states
 
     def get(self, identifier: str) -> LastKnown:

@@ -37,7 +37,6 @@ class RunStatus(StrEnum):
     UNKNOWN = ""
 
 
-TROUBLE = frozenset({RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR})
 AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.SILENT, RunStatus.STARTING})
 
 WORDS: Mapping[str, frozenset[RunStatus]] = {

@@ -46,8 +46,6 @@ _ID = pattern("[0-9a-f]{32}")
 
 
 class RunAnnotations(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The annotations of a run."""
-
     tags: dict[str, str] = {}
     """Key -> value, "" for a tag without one."""
     note: str = ""

@@ -19,7 +19,6 @@ class Hands:
         self.last = float("-inf")
 
     def came(self, at: float) -> None:
-        """A key or a paste came."""
         if at - self.last >= REST:
             self.rest()
         self.last = at

@@ -33,7 +33,8 @@ from textual.widget import Widget
 from oh_tui.tui.platform.hands import Hands
 
 HOPS = 3
-"""Turns of the event loop after a key, in which a worker it started can ask its question."""
+"""Turns of the event loop that a key takes until it is drawn, or the worker it started can ask its
+question."""
 
 STUCK = 1.0
 """Seconds after which the next key is handled anyway: the widget with this one may be gone."""
@@ -98,11 +99,6 @@ class KeyQueueApp(App[int]):
                 self._watch()
         else:
             await self._take(event)
-
-    def after_frame(self, widget: Widget, call: Callable[[], None]) -> None:
-        """Call `call` once the next frame of the widget is on the terminal: by then all keys typed
-        before it have been handled, and none typed after it."""
-        widget.call_after_refresh(self.mark_frame, FrameShown(call))
 
     def mark_frame(self, shown: FrameShown) -> None:
         """Deliver the mark when the frame is on the terminal, or at once without a terminal."""
@@ -214,13 +210,13 @@ class KeyQueueApp(App[int]):
         message.stop()
         if message.number != self._under_way:
             return
-        await _hops()
+        await hops()
         while opening := self.opening:  # a field may come after the bars it is mounted below
             _, late = await asyncio.wait([opening], timeout=OPENS)
             if late:
                 self._drop_keys()
                 break
-            await _hops()
+            await hops()
         if self.screen_stack and self.screen is not self._top:
             self._top = self.screen
             await _has_focus(self.screen)
@@ -269,6 +265,7 @@ async def _has_focus(screen: Screen[object]) -> None:
             await asyncio.wait_for(ready.wait(), OPENS)
 
 
-async def _hops() -> None:
+async def hops() -> None:
+    """Give keys their turn: a worker that works in slices calls it after each."""
     for _ in range(HOPS):
         await asyncio.sleep(0)

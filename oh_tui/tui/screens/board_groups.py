@@ -64,8 +64,6 @@ class Layout(NamedTuple):
 
 
 class Groups(RowList):
-    """A row for each group."""
-
     groups: reactive[tuple[Group, ...]] = reactive((), always_update=True)
     by: reactive[str] = reactive("model")
     sort: reactive[str] = reactive("runs")

@@ -76,8 +76,6 @@ def line_of(row: FailureRow) -> str:
 
 
 class FailureList(RowList):
-    """A row for each failure."""
-
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(id="failures")
         self._clock = clock

@@ -34,8 +34,6 @@ from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.shown import Place, of_step
 
 if TYPE_CHECKING:
-    from textual.strip import Strip
-
     from oh_tui.sources.across_runs.search_words import ManyQuery
     from oh_tui.sources.across_runs.step_search import Hit
     from oh_tui.trajectory.model.trajectory import Trajectory
@@ -58,12 +56,8 @@ class Searching(Protocol):
     async def run_of(self, found: SearchAll) -> Trajectory | None: ...
 
 
-class Words(Prompt, FirstFrame):
+class Words(FirstFrame, Prompt):
     """The line of words."""
-
-    def render_line(self, y: int) -> Strip:
-        self.drawing()
-        return super().render_line(y)
 
 
 class SearchScreen(ModalScreen[None], ClosesOnce[None]):
@@ -157,7 +151,6 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
     # What was found
 
     def take(self, found: SearchAll) -> None:
-        """Show another search."""
         self.found, self._shown = found, None
         self.workers.cancel_group(self, "preview")
         self._show_no_step()

@@ -57,7 +57,6 @@ class EventRows:
         return self._trajectory.place_of(self._trajectory.steps[number - 1].event.id)
 
     def row_of(self, event_id: str) -> int | None:
-        """The row of an event."""
         return self._trajectory.place_of(event_id)
 
     def near(self, number: int) -> int:

@@ -21,7 +21,7 @@ from oh_tui.sources.lists.spent import Spent, with_spent
 from oh_tui.sources.lists.triage import (
     AT_WORK,
     STATUSES,
-    TROUBLE,
+    WORDS,
     Counts,
     Group,
     RunStatus,
@@ -48,7 +48,7 @@ LOOK_LATEST = 480.0
 
 _NO_OUTCOME = frozenset({RunStatus.UNKNOWN, RunStatus.STARTING})
 
-NEWSWORTHY = TROUBLE | {RunStatus.FINISHED}
+NEWSWORTHY = WORDS["waiting"] | WORDS["failed"] | WORDS["finished"]
 
 _STATUS = {RunStatus.WAITING: "waiting_for_confirmation", RunStatus.STOPPED: "paused"}
 

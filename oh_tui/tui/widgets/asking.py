@@ -113,10 +113,6 @@ class AskingBars(Stack):
         ways = (self._mounting, self._mounting_editor, self._taken)
         return next((one for one in ways if one and not one.done()), None)
 
-    def wrap_lines(self, wraps: bool) -> None:
-        """Wrap or cut the lines of the question's subject."""
-        self.asked.wrap = wraps
-
     async def ask(self, question: Question) -> str:
         """The answer to a question in the bar, "" for no; the focus returns afterwards. The keys
         that are being typed are not for one that no key has asked for."""

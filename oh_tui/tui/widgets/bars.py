@@ -70,14 +70,15 @@ class Header(Drawn):
         return self.strip([*left, (gap, ""), *facts], width)
 
 
-class Error(NamedTuple):
-    text: str
-    holds: Callable[[], bool]
-    """Whether its cause is still there, where something else than a success tells that."""
-
-
 def _always() -> bool:
     return True
+
+
+class News(NamedTuple):
+    text: str = ""
+    holds: Callable[[], bool] = _always
+    """Whether it is still true, where nothing else tells that."""
+    is_error: bool = False
 
 
 def work_name() -> str:
@@ -132,12 +133,11 @@ class Footer(Drawn):
         super().__init__(id=id)
         self._clickable: list[tuple[int, int, str]] = []
         """First cell, cell after the last one, and action of each hint drawn."""
-        self._is_error = self._stays = self._is_remark = False
+        self._shown = News()
+        self._stays = self._is_remark = False
         self._added = ""
         """The end of the news that was added to them."""
-        self._holds = _always
-        """Whether the news that show are still true."""
-        self.errors: dict[str, Error] = {}
+        self.errors: dict[str, News] = {}
         """Those that stand, by what they are about, the newest last."""
         self._timer: Timer | None = None
         self._long: LongNews | None = None
@@ -168,31 +168,29 @@ class Footer(Drawn):
         if error or about:
             self.errors.pop(about, None)
         if error:
-            self.errors[about] = Error(text, holds or _always)
+            self.errors[about] = News(text, holds or _always, is_error=True)
         if error or not (text or self._stays):
             self._uncover()
-        elif text and (log or over or not (self._is_error or self._stays)):
+        elif text and (log or over or not (self._shown.is_error or self._stays)):
             answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
-            self._show(text, holds or _always)
+            self._show(News(text, holds or _always))
             self._stays, self._is_remark = log and not passing, remark or (log and answers)
             self._timer = self.set_timer(NEWS_SECONDS, self._uncover)
 
-    def _show(self, text: str, holds: Callable[[], bool], *, error: bool = False) -> None:
+    def _show(self, shown: News) -> None:
         if self._timer:
             self._timer.stop()
-        self._is_error, self._stays, self._is_remark, self._holds = error, False, False, holds
-        self.news = ((text, "bad" if error else ""),) if text else ()
-        self._added = ""
+        self._shown, self._stays, self._is_remark, self._added = shown, False, False, ""
+        self.news = ((shown.text, "bad" if shown.is_error else ""),) if shown.text else ()
         self._fit()
 
     def _uncover(self) -> None:
         """Remove the news; the newest error that stands shows again."""
-        newest = next(reversed(self.errors.values()), None)
-        self._show(newest.text if newest else "", _always, error=newest is not None)
+        self._show(next(reversed(self.errors.values()), News()))
 
     def settle(self, about: str) -> None:
         """Remove the error about this, which is over."""
-        if self.errors.pop(about, None) and self._is_error:
+        if self.errors.pop(about, None) and self._shown.is_error:
             self._uncover()
 
     def look_again(self) -> None:
@@ -200,19 +198,19 @@ class Footer(Drawn):
         over = [about for about, error in self.errors.items() if not error.holds()]
         for about in over:
             self.settle(about)
-        if not self._holds():
+        if not self._shown.holds():
             self._uncover()
 
     def add(self, text: str, *, log: bool = True) -> None:
         """Show a message beside the one that still shows, as its remark, instead of the last one
         that was added."""
-        is_error = self._is_error
-        shown = "".join(text for text, _ in self.news) if self._stays or is_error else ""
+        is_error = self._shown.is_error
+        shown = self._shown.text if self._stays or is_error else ""
         shown = shown.removesuffix(self._added).removesuffix(" · ")
         whole = f"{shown} · {text}" if shown else text
         if log:
             self.note(whole, error=is_error)
-        self._show(whole, self._holds, error=is_error)
+        self._show(self._shown._replace(text=whole))
         self._added, self._stays, self._is_remark = text, not is_error, not is_error
         self._timer = None if is_error else self.set_timer(NEWS_SECONDS, self._uncover)
 
@@ -236,9 +234,8 @@ class Footer(Drawn):
     def _lines(self) -> list[str]:
         """The lines of news that are too long for one. Progress is cut: it changes too often. So
         are news below a question, which has the keys and must stay in sight."""
-        text = "".join(text for text, _ in self.news)
-        room = self.size.width - 2
-        is_whole = (self._is_error or self._stays) and (self.hints or self.always)
+        text, room = self._shown.text, self.size.width - 2
+        is_whole = (self._shown.is_error or self._stays) and (self.hints or self.always)
         if not is_whole or room < 20 or width_of(text) <= room:
             return []
         lines = wrapped(text, room, self)
@@ -253,7 +250,7 @@ class Footer(Drawn):
                 return
             self._long = LongNews()
             self.mount(self._long)
-        self._long.is_error = self._is_error
+        self._long.is_error = self._shown.is_error
         self._long.lines = lines
 
     def watch_hints(self) -> None:

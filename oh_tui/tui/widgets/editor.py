@@ -12,7 +12,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -29,10 +28,8 @@ MOST_LINES = 12
 EARLY = "ctrl+s came too early: press it again"
 
 
-class Lines(TextField, FirstFrame):
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self.drawing()
-        return super().render_lines(crop)
+class Lines(FirstFrame, TextField):
+    pass
 
 
 class EditorKeys(Drawn):

@@ -14,8 +14,6 @@ WIDE = 100
 
 
 class FileList(RowList):
-    """A row for each file."""
-
     rows: reactive[tuple[FileRow, ...]] = reactive((), always_update=True)
     lister: reactive[Lister] = reactive("")
     """Whose letters are shown."""

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from oh_tui.tui.platform.key_queue import FrameShown
+
 if TYPE_CHECKING:
+    from textual.geometry import Region
+    from textual.strip import Strip
     from textual.widget import Widget
 
     from oh_tui.tui.platform.hands import Hands
@@ -17,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def after_frame(widget: Widget, call: Callable[[], None]) -> None:
-    """As `KeyQueueApp.after_frame`; call it while the widget is drawn."""
-    cast("KeyQueueApp", widget.app).after_frame(widget, call)
+    """Call `call` once the frame of the widget that is being drawn is on the terminal: by then all
+    keys typed before it have been handled, and none typed after it."""
+    widget.call_after_refresh(cast("KeyQueueApp", widget.app).mark_frame, FrameShown(call))
 
 
 def hands_of(widget: Widget) -> Hands:
@@ -27,7 +32,7 @@ def hands_of(widget: Widget) -> Hands:
 
 class FirstFrame:
     """A widget that knows whether its first frame is on the terminal (`is_seen`) and the keys from
-    before have been handled."""
+    before have been handled. The first base of its class."""
 
     is_seen = False
     _awaited = False
@@ -36,11 +41,12 @@ class FirstFrame:
         """It opens again: what comes before its next frame is early, if it `waits` for that."""
         self.is_seen = self._awaited = not waits
 
-    def drawing(self) -> None:
-        """Call this each time the widget is drawn."""
+    def render_lines(self, crop: Region) -> list[Strip]:
         if not self._awaited:
             self._awaited = True
             after_frame(cast("Widget", self), self._seen)
+        lines: list[Strip] = super().render_lines(crop)  # type: ignore[misc]  # of the widget
+        return lines
 
     def _seen(self) -> None:
         self.is_seen = True

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 from textual.suggester import Suggester
 from textual.widgets import Input
 from textual.widgets.input import Selection
@@ -46,13 +45,9 @@ class Prompt(InputLine):
         self.selection = Selection(start, end)
 
 
-class SentLine(Input, FirstFrame):
+class SentLine(FirstFrame, Input):
     """A line that enter sends, unless a part of it was typed before it was seen, until the hands
     rest."""
-
-    def render_line(self, y: int) -> Strip:
-        self.drawing()
-        return super().render_line(y)
 
     async def action_submit(self) -> None:
         if hands_of(self).in_motion:

@@ -166,7 +166,6 @@ class RunView(Stack):
             self._show_current()
 
     def fit(self, arrangement: Arrangement) -> None:
-        """Show as much as fits."""
         self.detail.whole_call = arrangement.zoom == "detail"
         self._is_low = arrangement.height < LOW
         self._arrange_top()
@@ -185,7 +184,6 @@ class RunView(Stack):
         self.show_run(run.trajectory, step)
 
     def show_study(self, run: Run) -> None:
-        """Show the analysis of the run."""
         self.study = run.study
         notes = [run.note if run.via == "file" else "", _loose_words(run.study)]
         self.note = "; ".join(filter(None, notes))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from textual.reactive import reactive, var
 
 from oh_tui.api.models import Conversation, Sandbox, same_id
 from oh_tui.text.clean import clean_line
+from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.conversation_rows import Row
@@ -41,9 +41,6 @@ AT_ONCE = 1_000
 
 SLICE = 200
 """Rows placed between two turns of the event loop."""
-
-HOPS = 3
-"""Turns of the event loop after each slice: a key needs several until it is drawn."""
 
 
 class Sidebar(Stack):
@@ -174,7 +171,6 @@ class Sidebar(Stack):
             self.reorder_sandboxes()
 
     def fit(self, arrangement: Arrangement) -> None:
-        """Show as much as fits."""
         self.whole_sandboxes = arrangement.zoom == "sandboxes"
         width = arrangement.left_width if arrangement.split else arrangement.width
         self._head.display = width - 2 >= COLUMNS
@@ -287,8 +283,7 @@ class Sidebar(Stack):
             while self._is_stale:
                 for number, _ in enumerate(self._placing(), 1):
                     if not number % SLICE:
-                        for _ in range(HOPS):
-                            await asyncio.sleep(0)
+                        await hops()
                 self._show_sandboxes()
         finally:
             self._is_placing = False

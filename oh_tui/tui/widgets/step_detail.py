@@ -162,11 +162,6 @@ class StepDetail(Stack):
         self._finding = finding
         self._show_position()
 
-    def find_in_result(self, text: str, *, back: bool, here: bool) -> bool:
-        """Scroll to the next or previous place with a text, or to the first one from `here` on;
-        False if there is none."""
-        return self.result_view.find(text, back=back, here=here) is not None
-
     def show_phase(self, phase: Phase | None) -> None:
         """Name the phase of the step, as far as there is room."""
         self._phase = phase

@@ -171,14 +171,11 @@ def _in_order(called: Iterable[Called]) -> Iterator[Act]:
     before: list[Act] = []
     for one in called:
         found = list(_acts(one))
-        if not _only_looks(before) and any(leaf.name.endswith("tee") for leaf in one.leaves):
+        only_looks = all(act.purpose is Purpose.LOOK for act in before)
+        if not only_looks and any(leaf.name.endswith("tee") for leaf in one.leaves):
             found = [act._replace(is_output=act.purpose is Purpose.EDIT) for act in found]
         yield from found
         before = found
-
-
-def _only_looks(acts: Iterable[Act]) -> bool:
-    return all(act.purpose is Purpose.LOOK for act in acts)
 
 
 def purposes_of_exit(command: str) -> frozenset[Purpose]:

@@ -228,11 +228,8 @@ class AgentActions:
         if calls:
             what = describe(calls[-1], Outcome.RUNNING).what
             began = calls[-1].event.seconds()
-            since = (
-                ""
-                if began is None
-                else f"{was}{duration(max(0.0, self._session.clock() - began))} into "
-            )
+            span = None if began is None else max(0.0, self._session.clock() - began)
+            since = "" if span is None else f"{was}{duration(span)} into "
             more = f" and {plural(len(calls) - 1, 'other call')}" if len(calls) > 1 else ""
             named.append((f"   {since}{shorten(what, 48)}{more}", "dim"))
             room = max(8, min(24, self._ui.columns - 60))
@@ -259,9 +256,7 @@ class AgentActions:
             return
         if state.calls:
             count = len(state.calls)
-            again = (
-                "Continuing runs it again." if count == 1 else f"Continuing runs all {count} again."
-            )
+            again = f"Continuing runs {'it' if count == 1 else f'all {count}'} again."
             stake = max(Stake.WORK, stake_of(state.calls))
             lines = [*stakes, [(again, "warn")]]
             question = Question("", lines, (Answer("go on", "yes"),), stake=stake)
@@ -395,14 +390,8 @@ def _one_answer(state: AgentState) -> list[list[Piece]]:
     """What the user must know before answering; nothing for a single call, which is fully
     visible."""
     if not state.in_sight:
-        return [
-            [
-                (
-                    "Some of its calls are older than the events read here: look at the run first.",
-                    "warn",
-                )
-            ]
-        ]
+        older = "Some of its calls are older than the events read here: look at the run first."
+        return [[(older, "warn")]]
     if len(state.calls) > 1:
         return [[(f"One answer covers all {len(state.calls)} calls.", "")]]
     return []

@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.budget import Budget, read_budget
+from oh_tui.sources.budget import read_budget
 from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.agent.agents import STOPPING, short_title, state_words
@@ -171,23 +171,16 @@ class Budgets:
         return await self._ui.ask(self._question(conversation, end)) or "on"
 
     def _question(self, conversation: Conversation, end: float) -> Question:
-        budget = self._budget_now(conversation)
+        row = self._session.loaded.row(conversation.id)
+        budget = self._session.budget(row.conversation) if row else None
         cost = f"It has cost {budget.words}. " if budget else ""
         left = max(0, round(end - self.clock()))
+        without = f"Without an answer it stops after this step, in {left} s."
         return Question(
-            f"Over its budget: {short_title(conversation)}",
-            [
-                [(cost, "warn"), (f"Without an answer it stops after this step, in {left} s.", "")],
-            ],
-            (Answer("stop it after this step", "stop"),),
-            "let it go on",
-            Stake.WORK,
+            f"Over its budget: {short_title(conversation)}", [[(cost, "warn"), (without, "")]],
+            (Answer("stop it after this step", "stop"),), "let it go on", Stake.WORK,
             again=partial(self._question, conversation, end),
-        )
-
-    def _budget_now(self, conversation: Conversation) -> Budget | None:
-        row = self._session.loaded.row(conversation.id)
-        return self._session.budget(row.conversation) if row else None
+        )  # fmt: skip
 
     def _is_over(self, conversation: Conversation, source: Source) -> bool:
         """Whether there is still something to stop, as far as the list knows."""

@@ -202,12 +202,8 @@ class Forking:
             self._tell_of(conversation, told, error=True)
             return False
         answers = [
-            Answer(
-                f"{safe_line(one.name)}  {safe_line(one.model or '')}".strip(),
-                one.name,
-                str(number),
-            )
-            for number, one in enumerate(fit, 1)
+            Answer(f"{safe_line(one.name)}  {safe_line(one.model or '')}".strip(), one.name, str(n))
+            for n, one in enumerate(fit, 1)
         ]
         then = ", and the message is sent then" if has_text else ""
         lines: list[list[Piece]] = [

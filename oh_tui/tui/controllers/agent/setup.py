@@ -92,15 +92,13 @@ class AgentSetups:
         if found is None:
             return
         agents, setup = found
-        answers = [
-            Answer(label, act, key)
-            for key, label, act in (
-                ("p", "switch profile", Act.SWITCH),
-                ("c", "change when it asks", Act.CONFIRM),
-                ("k", "condense now", Act.CONDENSE),
-            )
-            if not (self._session.settings.read_only or setup.cannot(act))
-        ]
+        offered = (
+            Answer("switch profile", Act.SWITCH, "p"),
+            Answer("change when it asks", Act.CONFIRM, "c"),
+            Answer("condense now", Act.CONDENSE, "k"),
+        )
+        read_only = self._session.settings.read_only
+        answers = [one for one in offered if not (read_only or setup.cannot(Act(one.value)))]
         title = f"Agent of {short_title(setup.state.conversation)}"
         chosen = await self._ui.ask(Question(title, _facts(setup), answers, "leave it"))
         match chosen:

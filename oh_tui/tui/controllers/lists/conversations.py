@@ -331,7 +331,6 @@ class Conversations:
         return page
 
     async def read_sandboxes(self) -> None:
-        """Read the current states of the sandboxes."""
         session, source = self._session, self._session.source
         if source and source.sandboxes and "sandboxes" not in session.unsupported:
             with self._optional("sandboxes"):

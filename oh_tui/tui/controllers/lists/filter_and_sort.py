@@ -25,7 +25,9 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import QueryError
 from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
+from oh_tui.tui.controllers.run.filter import ask_words
 from oh_tui.tui.messages import ListEmpty, ListsChanged
+from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state import rules
 from oh_tui.tui.widgets.question_bar import Answer, Question
@@ -43,9 +45,6 @@ if TYPE_CHECKING:
 
 BETWEEN = 0.1
 """Seconds between two pages, to spare the server; and between two frames while rows are tested."""
-
-HOPS = 3
-"""Turns of the event loop after each slice: a key needs several until it is drawn."""
 
 GOES_ON = "& or s continues"
 
@@ -73,7 +72,6 @@ class ListActions:
         self._filter = filter
         self._steps = steps
         self._run = run
-        """The footer says why the last search broke off."""
         self._was = ""
         """The conversation under the cursor when there last was one."""
 
@@ -91,38 +89,29 @@ class ListActions:
             ui.tell("there is no conversation to filter")
             return
         text = session.listing.query.text if session.listing.query else ""
-        wrong: QueryError | None = None
-        complete = self.completion()
-        try:
-            while True:
-                typed = await ui.prompt(
-                    "filter: is:failed repo:name cost:>1 after:2d words -not",
-                    text,
-                    enter="filter",
-                    complete=complete,
-                    mistake=(wrong.start, wrong.end) if wrong else None,
-                )
-                if typed is None:
-                    return
-                try:
-                    query = conversation_query.parse(typed)
-                    break
-                except QueryError as error:
-                    text, wrong = typed, error
-                    error.instead("steps", "press esc and 3 first")
-                    ui.report(error, about="filter")
-        finally:
-            if wrong:
-                ui.tell("", log=False, about="filter")
-            ui.focus_pane("conversations")
-        self.set_filter(query)
+        hint = "filter: is:failed repo:name cost:>1 after:2d words -not"
+        query = await ask_words(ui, hint, text, _parsed, self.completion(), "conversations")
+        if query is not None:
+            self.set_filter(query)
 
     def completion(self) -> Complete:
-        """Completes the last word of a filter of conversations."""
+        """Completes the last word of a filter of conversations, for the input line."""
         session = self._session
-        return _completing(
-            conversation_query.known_words(session.conversations, session.annotations.runs.values())
+        known = conversation_query.known_words(
+            session.conversations, session.annotations.runs.values()
         )
+
+        async def complete(value: str) -> str | None:
+            if not value or value[-1].isspace():
+                return None
+            names: Mapping[str, Collection[str]] = {}
+            if "rule:" in value:
+                in_force = await asyncio.to_thread(lambda: rules.in_force(os.environ))
+                names = {"rule": [rule.name for rule in in_force.rules]}
+            found = conversation_query.complete(value, {**known, **names})
+            return next((text for text in found if text.startswith(value)), None)
+
+        return complete
 
     def set_filter(self, query: ConversationQuery) -> None:
         """List only the conversations that match; all of them for an empty query."""
@@ -250,8 +239,7 @@ class ListActions:
             if time.monotonic() - shown > BETWEEN:
                 self._ui.post_message(ListsChanged())
                 shown = time.monotonic()
-            for _ in range(HOPS):
-                await asyncio.sleep(0)
+            await hops()
         self._ui.post_message(ListsChanged())
 
     async def _read_steps(self) -> None:
@@ -327,17 +315,9 @@ class ListActions:
             self._ui.post_message(ListEmpty(words, "esc shows all"))
 
 
-def _completing(known: Mapping[str, Collection[str]]) -> Complete:
-    """Completes the last word of a filter, for the input line."""
-
-    async def complete(value: str) -> str | None:
-        if not value or value[-1].isspace():
-            return None
-        names: Mapping[str, Collection[str]] = {}
-        if "rule:" in value:
-            in_force = await asyncio.to_thread(lambda: rules.in_force(os.environ))
-            names = {"rule": [rule.name for rule in in_force.rules]}
-        found = conversation_query.complete(value, {**known, **names})
-        return next((text for text in found if text.startswith(value)), None)
-
-    return complete
+def _parsed(text: str) -> ConversationQuery:
+    try:
+        return conversation_query.parse(text)
+    except QueryError as error:
+        error.instead("steps", "press esc and 3 first")
+        raise

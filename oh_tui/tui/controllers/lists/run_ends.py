@@ -40,7 +40,6 @@ class RunEnds:
         """The first of the rows from the top that was perhaps not."""
 
     def begin(self) -> None:
-        """Begin with another source."""
         self._looked, self._place = {}, 0
 
     async def read(self, source: Source) -> None:

@@ -236,19 +236,11 @@ class AnnotationActions:
         """Ask whether to write tags to the agent server too; False for here alone."""
         source = self._session.source
         told = " ".join((*tag_words(applied({}, changes)), *(f"-{k}" for k in _taken(changes))))
-        lines = [
-            [
-                (
-                    f"{told} is saved on this machine. The server can keep it for everyone.",
-                    "",
-                )
-            ]
-        ]
-        lines.append([("This sets the time of its last change to now.", "dim")])
+        kept = f"{told} is saved on this machine. The server can keep it for everyone."
+        lines = [[(kept, "")], [("This sets the time of its last change to now.", "dim")]]
         if conversation.execution_status == "running":
-            lines.append(
-                [("The agent is working: the tags are written when its step ends.", "dim")]
-            )
+            works = "The agent is working: the tags are written when its step ends."
+            lines.append([(works, "dim")])
         answers = (Answer("write it to the server too", "yes"),)
         if not await self._ui.ask(Question("Tags", lines, answers, "only here")):
             return False

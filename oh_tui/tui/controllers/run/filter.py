@@ -6,8 +6,9 @@ has a group of its own, "filter", which Esc cancels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.prompt import Complete
     from oh_tui.tui.widgets.timeline import Timeline
+
+T = TypeVar("T")
 
 FIRST = 0.01
 """Seconds of work before the first rest, so that the frame that closes the input line already shows
@@ -41,6 +45,30 @@ _FILTERS = {
     "error": "is:error",
 }
 """Words of a count -> what shows exactly the steps counted."""
+
+
+async def ask_words(
+    ui: Ui, hint: str, text: str, parse: Callable[[str], T], complete: Complete, pane: str
+) -> T | None:
+    """Ask for filter words until they can be parsed, and go back to the pane; None for Esc."""
+    wrong: queries.QueryError | None = None
+    try:
+        while True:
+            typed = await ui.prompt(
+                hint, text, enter="filter", complete=complete,
+                mistake=(wrong.start, wrong.end) if wrong else None,
+            )  # fmt: skip
+            if typed is None:
+                return None
+            try:
+                return parse(typed)
+            except queries.QueryError as error:
+                text, wrong = typed, error
+                ui.report(error, about="filter")
+    finally:
+        if wrong:
+            ui.tell("", log=False, about="filter")
+        ui.focus_pane(pane)
 
 
 class Filter:
@@ -84,29 +112,9 @@ class Filter:
         if conversation is None:
             ui.tell(session.no_target)
             return
-        text, wrong = session.filter_text, None
-        try:
-            while True:
-                typed = await ui.prompt(
-                    "filter: is:failed tool:terminal took:>5s words -not",
-                    text,
-                    enter="filter",
-                    complete=self._complete,
-                    mistake=(wrong.start, wrong.end) if wrong else None,
-                )
-                if typed is None:
-                    return
-                try:
-                    query = queries.parse(typed)
-                    break
-                except queries.QueryError as error:
-                    text, wrong = typed, error
-                    ui.report(error, about="filter")
-        finally:
-            if wrong:
-                ui.tell("", log=False, about="filter")
-            ui.focus_pane(pane)
-        if await self._run.is_there(conversation):
+        hint = "filter: is:failed tool:terminal took:>5s words -not"
+        query = await ask_words(ui, hint, session.filter_text, queries.parse, self._complete, pane)
+        if query is not None and await self._run.is_there(conversation):
             self.set_filter(query)
 
     async def _complete(self, value: str) -> str | None:

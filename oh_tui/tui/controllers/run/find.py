@@ -150,8 +150,8 @@ class Find:
             finding = self._session.finding = Finding(finding.text, kind)
         if kind == "result":
             await self._bodies.made()
-            found = self._bodies.find_in_result(finding.text, back=by < 0, here=not by)
-            if not (found or typing):
+            found = self._bodies.result_view.find(finding.text, back=by < 0, here=not by)
+            if found is None and not typing:
                 self._remark(f"this result does not contain {clean_line(finding.text)}")
         else:
             await self._find_row(finding, self._rows(kind), by, typing)

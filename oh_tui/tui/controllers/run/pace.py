@@ -9,15 +9,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from oh_tui.trajectory.analysis.search.scan import SLICE
+from oh_tui.tui.platform.key_queue import hops
 
 if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 SHOW_EVERY = 0.2
 """Seconds between two updates of the progress."""
-
-HOPS = 3
-"""Turns of the event loop after each slice: a key passes through several before it is drawn."""
 
 AFTER_KEY = 0.05
 """Seconds after a key that are for what it leads to: its row is drawn in 20 ms, its step in 30."""
@@ -42,8 +40,7 @@ class Pace:
             self._shown_at, self._has_shown = now, True
         if (left := self._left()) > 0:
             await asyncio.sleep(left)
-        for _ in range(HOPS):
-            await asyncio.sleep(0)
+        await hops()
         self._rested = perf_counter()
 
     def rest_in_thread(self) -> None:

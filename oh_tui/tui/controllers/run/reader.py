@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -175,7 +175,7 @@ class RunReader:
             self._ui.post_message(RunEmpty("reading the events …"))
         run, whole = kept, False
         held, via = (kept.whole, kept.via) if kept else (None, "")
-        with self._reporting(conversation):
+        with self._ui.reporting(self._say_why, about=f"run {conversation.id}"):
             if preview and not kept and not await self._is_cheap(conversation):
                 return
             session.is_reading = True
@@ -329,16 +329,8 @@ class RunReader:
         self._session.trajectory = run.trajectory
         self._ui.post_message(RunLoaded(run, step))
 
-    @contextlib.contextmanager
-    def _reporting(self, conversation: Conversation) -> Iterator[None]:
-        """Show a problem in the footer, and in the pane that stays empty because of it."""
-        with self._ui.reporting(about=f"run {conversation.id}"):
-            try:
-                yield
-            except Problem as problem:
-                hint = hint_of(problem)
-                self._ui.post_message(RunEmpty(problem.sentence, *filter(None, [hint])))
-                raise
+    def _say_why(self, problem: Problem) -> None:
+        self._ui.post_message(RunEmpty(*filter(None, [problem.sentence, hint_of(problem)])))
 
     # Following
 
@@ -378,7 +370,8 @@ class RunReader:
             elif session.hearing.heard(run.conversation.id):
                 self._ui.post_message(ListsWanted())
             if session.trajectory is run.trajectory:
-                self.show_progress(_no_updates(problem) if problem else held)
+                why = problem and (why_not(problem) or problem.sentence)
+                self.show_progress(f"no updates: {why} · r reads again" if why else held)
                 self._ui.tell(problem.sentence if problem else "the server answers again")
 
         runs = session.source.runs
@@ -451,7 +444,6 @@ class RunReader:
         self._show_study(run, grew=True)
 
     async def show_branch(self, run: Run) -> None:
-        """Show the branch of the run that was chosen."""
         self._show(run, _step_of(self._steps.current, run.trajectory))
         await self.study(run)
 
@@ -465,11 +457,6 @@ class RunReader:
             (now,) = await source.get([conversation.id])
             return now or conversation
         return conversation
-
-
-def _no_updates(problem: Problem) -> str:
-    """Shown above a run that cannot be followed at the moment."""
-    return f"no updates: {why_not(problem) or problem.sentence} · r reads again"
 
 
 def _step_of(row: tuple[Step | None, Event] | None, trajectory: Trajectory) -> int:

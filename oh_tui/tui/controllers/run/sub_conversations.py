@@ -73,7 +73,9 @@ class SubConversations:
             with self._ui.preparing("asking for the sub-agent", opens=False):
                 (child,) = await session.source.get([chosen])
             if child is None:
-                raise _not_here()
+                raise Problem(
+                    "The run of the sub-agent is not available here", "z shows the whole step"
+                )
             if session.current:
                 session.trail.append((session.current, child.id))
             self._ui.post_message(RunWanted(child, select=True))
@@ -164,7 +166,3 @@ class SubConversations:
 
 def _as_read(run: Trajectory, note: str) -> tuple[Trajectory, str]:
     return run, note
-
-
-def _not_here() -> Problem:
-    return Problem("The run of the sub-agent is not available here", "z shows the whole step")

@@ -30,8 +30,6 @@ _ROLES = {"user": "you", "model": "llm", "summary": "llm", "system": "dim", GAP:
 
 
 class MessageList(RowList):
-    """A row for each message."""
-
     rows: reactive[tuple[Row, ...]] = reactive((), always_update=True)
 
     def __init__(self, *, id: str) -> None:

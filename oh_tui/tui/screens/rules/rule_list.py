@@ -28,8 +28,6 @@ _HUES = {"high": "bad", "medium": "warn", "low": "dim"}
 
 
 class RuleList(RowList):
-    """A row for each rule."""
-
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.rows: Sequence[RuleRow] = ()
