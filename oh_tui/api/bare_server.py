@@ -246,6 +246,7 @@ class BareAgentServer(Client):
             identifier,
             sandbox_status="RUNNING",
             llm_model=record.model,
+            agent_kind="acp" if record.agent and record.agent.kind == "ACPAgent" else None,
             metrics=record.total,
             sub_conversation_ids=tuple(map(bare_id, record.sub_conversation_ids or ())),
             conversation_url=f"{self.base_url}/api/conversations/{identifier}",

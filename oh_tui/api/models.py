@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeV
 import msgspec
 
 from oh_tui.text.redact import hold
+from oh_tui.trajectory.model.usage import Cost
 
 T = TypeVar("T")
 
@@ -131,6 +132,8 @@ class Conversation(msgspec.Struct, frozen=True):
     trigger: str | None = None
     pr_number: tuple[int, ...] | None = None
     llm_model: str | None = None
+    agent_kind: str | None = None
+    """"acp" of an agent that speaks ACP."""
     metrics: Metrics | None = None
     parent_conversation_id: str | None = None
     sub_conversation_ids: tuple[str, ...] | None = None
@@ -170,6 +173,11 @@ class Conversation(msgspec.Struct, frozen=True):
         if self.metrics is None or not (self.metrics.cost or self.metrics.tokens):
             return None
         return self.metrics.is_partial
+
+    @property
+    def told_cost(self) -> Cost:
+        kind = self.agent_kind or ("acpserver" in (self.tags or {}) and "acp")
+        return Cost(self.cost, self.cost_is_partial, kind == "acp" and self.cost is not None)
 
 
 class Sandbox(msgspec.Struct, frozen=True):

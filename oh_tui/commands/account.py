@@ -34,6 +34,7 @@ from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.human import age, cost_words, plural
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.usage import cost_sum
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -127,6 +128,8 @@ class _Counts(msgspec.Struct, frozen=True):
     """Conversations whose price is known."""
     partial: int = 0
     """Those of them whose cost may lack a part."""
+    estimates: int = 0
+    """Conversations whose cost is an estimate, and no part of `cost`."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -236,13 +239,10 @@ async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
     await seen.find_silent(page.items)
     listed = [with_spent(one, seen.of(one).spent) for one in page.items]
     found, rows = needy(listed, seen.of)
-    priced = [one for one in listed if one.cost]
     counts = _Counts(
         *found,
         conversations=len(listed),
-        cost=sum(one.cost or 0.0 for one in priced),
-        priced=len(priced),
-        partial=sum(bool(one.cost_is_partial) for one in priced),
+        **cost_sum(one.told_cost for one in listed)._asdict(),
         more=page.next_page_id is not None,
     )
     return _Answer(counts, call.style.now, call.style.now), rows
@@ -268,8 +268,8 @@ def _sentence(style: Style, counts: _Counts) -> str:
             parts.append(style.paint(f"{glyph} {many} {words}{for_you}{silent}", hue))
     more = "the newest " if counts.more else ""
     total = f"{more}{plural(counts.conversations, 'conversation')}"
-    costs = (counts.cost, counts.priced, counts.conversations, counts.partial)
-    parts.append(total + cost_words(*costs))
+    costs = (counts.cost, counts.priced, counts.partial, counts.estimates)
+    parts.append(total + cost_words(counts.conversations, *costs))
     return f"  {style.glyph('·', '|')}  ".join(parts)
 
 

@@ -30,7 +30,7 @@ from oh_tui.sources.across_runs.of_steps import StepsAsked
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.attributes import ORDERS, cost_text, filter_help
+from oh_tui.sources.lists.attributes import ORDERS, filter_help
 from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.filter_words import Asked
@@ -269,7 +269,7 @@ def conversation_row(style: Style, one: Conversation, last_known: LastKnown) -> 
         conversation_id(one) if style.piped else short_id(one),
         Cell(*outcome(one, last_known)),
         style.when(updated_text(one)),
-        cost_text(one),
+        one.told_cost.words,
         line(one.selected_repository) or "",
         ("└ " if one.parent_conversation_id and not style.ascii else "") + title(one),
     )

@@ -17,7 +17,6 @@ from oh_tui.commands.framework.printing import Cell, print_json, print_pairs, sa
 from oh_tui.commands.framework.reading import chosen, title, with_state
 from oh_tui.commands.framework.status import Seen, as_read, outcome
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists.attributes import cost_text
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.tags import of_people, tag_words
@@ -111,7 +110,7 @@ def _facts(
         ("branch", line(one.selected_branch) or ""),
         ("pull request", ", ".join(map(str, one.pr_number or ()))),
         ("model", line(one.llm_model) or ""),
-        ("cost", cost_text(one) or ("price unknown" if tokens else "")),
+        ("cost", one.told_cost.words or ("price unknown" if tokens else "")),
         ("tokens", compact(tokens) if tokens else ""),
         ("events", known["events"]),
         ("changed", changed + ago),

@@ -26,7 +26,7 @@ def atif(run: SharedRun) -> Iterator[str]:
     top = atif_export.top_of(study.trajectory, session=run.name, model=model)
     top = _with_note(top, run.note)
     spent = study.accounts.of
-    cost = study.sub_runs.cost(record.cost, is_partial=record.cost_is_partial)
+    cost = study.sub_runs.cost(record.told_cost)
     if run.is_part:
         own, told = study.accounts.total, study.accounts.told.tokens
         made = atif_export.steps_of(study.trajectory, run.steps, [], spent)

@@ -19,7 +19,7 @@ def markdown(run: SharedRun) -> Iterator[str]:
     conversation, study, steps, kept = run.conversation, run.study, run.steps, run.kept
     verdict, accounts = study.verdict, study.accounts
     model = safe_line(conversation.llm_model or "")
-    cost = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
+    cost = study.sub_runs.cost(conversation.told_cost)
     facts_line = (
         safe_line(conversation.selected_repository or ""),
         f"model {model}" if model else "",

@@ -8,7 +8,6 @@ from oh_tui.api.models import Conversation, same_id
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.comparison.statistics import Figures, figures
-from oh_tui.trajectory.model.usage import Cost
 
 
 class Compared(NamedTuple):
@@ -22,8 +21,8 @@ class Compared(NamedTuple):
 def compared(
     conversation: Conversation, study: Study, verdict: Verdict, note: str = ""
 ) -> Compared:
-    beside = Cost(conversation.cost, conversation.cost_is_partial)
-    return Compared(conversation, study, figures(study, beside, verdict), note)
+    found = figures(study, conversation.told_cost, verdict)
+    return Compared(conversation, study, found, note)
 
 
 class Fork(NamedTuple):

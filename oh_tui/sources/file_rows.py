@@ -21,6 +21,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.formats.plain_file import stamp_of
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, short_name
+from oh_tui.trajectory.model import usage_stats
 from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS
@@ -71,6 +72,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
     info, clock = run.info, clock_of_file(run)
     file_name = "" if _ID.fullmatch(run.name) else run.name.removesuffix(".zip")
     title = _text(info, "title") or (listed.title if listed else _first_message(run))
+    metrics, kind = _metrics(run, clock)
     row = FileConversation(
         id=name,
         title=title or run.name,
@@ -80,9 +82,10 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         selected_repository=_text(info, "selected_repository"),
         selected_branch=_text(info, "selected_branch"),
         llm_model=_text(info, "llm_model"),
+        agent_kind=kind,
         forked_from_conversation_id=_text(info, "forked_from_conversation_id"),
         forked_from_event_id=_text(info, "forked_from_event_id"),
-        metrics=_metrics(run, clock),
+        metrics=metrics,
         created_at=_text(info, "created_at"),
         updated_at=zoned(_last_time(run), clock) or _text(info, "updated_at"),
     )
@@ -241,21 +244,24 @@ def _last_time(run: RunFile) -> str:
     return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 
-def _metrics(run: RunFile, clock: str) -> Metrics | None:
+def _metrics(run: RunFile, clock: str) -> tuple[Metrics | None, str | None]:
     """The sums from beside the events, or from the last ones; of a fork from all. They may lack a
-    part: an app server's record does, and so do sums without a sub-agent that has a file here."""
+    part: an app server's record does, and so do sums without a sub-agent that has a file here. With
+    the kind of the agent."""
     usages, is_partial, fork = read_record(run.stats), False, fork_of(run.info)
-    sums, told = record_sums(run.stats), told_in(usages)
+    sums, told, is_acp = record_sums(run.stats), told_in(usages), usage_stats.ACP in usages
     if fork or not usages or usages.keys() & {UNTOLD, COMBINED}:
         end = Trajectory(complete=bool(fork), clock=clock)
         end.stats, end.fork = run.stats, fork
         end.extend(run.events(0 if fork else max(0, len(run) - ENOUGH)))
         accounts = Accounts(end)
         sums, told, is_partial = accounts.total, accounts.told.tokens, accounts.is_partial
+        is_acp = usage_stats.ACP in accounts.usages
     if sums == NO_USAGE and not told:
-        return None
+        return None, None
     within = (one for one in run.sub_agents if not one.is_conversation)
     is_partial |= any(one.usage not in usages for one in within)
     counts = {name: getattr(sums, name) for name in TOKENS}
     usage = TokenUsage(*(n if n or name in told else None for name, n in counts.items()))
-    return (Metrics if is_partial else WholeMetrics)(sums.cost, usage)
+    metrics = (Metrics if is_partial else WholeMetrics)(sums.cost, usage)
+    return metrics, "acp" if is_acp else None

@@ -89,11 +89,21 @@ def told_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool
     return "~" * is_estimate + dollars(cost) + "+" * is_partial if cost else ""
 
 
-def cost_words(cost: float, priced: int, total: int, partial: int = 0) -> str:
-    """The cost after a number of conversations: `, $21.37`; `, at least $21.37` if it is not known
-    of some, or of some only in part; "" without any."""
-    least = "at least " if partial or priced < total else ""
-    return f", {least}{dollars(cost)}" if cost else ""
+def sum_words(cost: float, partial: int, estimates: int) -> str:
+    """What runs cost together: `$21.37+` where some may lack a part of theirs, `$21.37 without 3
+    ACP runs` where these are left out, as nobody knows what they cost; "" for nothing."""
+    words = told_cost(cost, is_partial=bool(partial))
+    if estimates:
+        words = f"{words or 'price unknown'} without {plural(estimates, 'ACP run')}"
+    return words
+
+
+def cost_words(total: int, cost: float, priced: int, partial: int = 0, estimates: int = 0) -> str:
+    """What so many conversations cost, after their number: `, $21.37`; `, at least $21.37` if it is
+    not known of some, or of some only in part; "" without any."""
+    least = "at least " if cost and (partial or priced < total - estimates) else ""
+    told = sum_words(cost, 0, estimates)
+    return f", {least}{told}" if told else ""
 
 
 def compact(number: int) -> str:

@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage import TOKENS, Usage, sum_of
+from oh_tui.trajectory.model.usage import NO_COST, TOKENS, Cost, Usage, sum_of
 from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.tables import CallRow, FileRow, RunFailureRow, RunRow, StepRow, Tables
 
@@ -37,9 +37,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     benchmark: str = ""
     created: str = ""
     """A timestamp, in the form of the source."""
-    cost: float | None = None
-    """US dollars, for a run whose events have no price."""
-    cost_is_partial: bool = False
+    cost: Cost = NO_COST
+    """For a run whose events have no price."""
     note: str = ""
     """What of the run cannot be read."""
 
@@ -181,7 +180,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
     told = sub_runs.told
     written, removed_later = _churn(changed.churn.total)
     tokens = _tokens(total, told.tokens)
-    cost = sub_runs.cost(_finite(about.cost), is_partial=about.cost_is_partial)
+    cost = sub_runs.cost(about.cost)
     return RunRow(
         run=part.run,
         source=safe_line(about.source),
@@ -215,6 +214,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
         last_error=_last_error(run),
         cost=cost.dollars,
         cost_is_partial=cost.is_partial,
+        cost_is_estimate=cost.is_estimate,
         other_cost=(total - charged).cost if total.cost else cost.dollars,
         priced=True if cost.dollars else sub_runs.priced,
         llm_calls=total.calls if told.calls else None,

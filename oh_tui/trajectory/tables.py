@@ -70,6 +70,7 @@ class RunRow(_Row, frozen=True, gc=False):
     last_error: str
     cost: float | None
     cost_is_partial: bool | None
+    cost_is_estimate: bool
     other_cost: float | None
     priced: bool | None
     llm_calls: int | None

@@ -70,9 +70,7 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     if counts.silent:
         facts.append((f"{counts.silent:,} of them silent", "warn"))
     total = max(session.total or 0, len(session.loaded.rows))
-    words = plural(total, "conversation") + cost_words(
-        sums.cost, sums.with_cost, total, sums.partial
-    )
+    words = plural(total, "conversation") + cost_words(total, *sums.costs)
     facts.append((words, "dim"))
     if lost := session.hearing.lost():
         facts = [(lost.as_of, "warn"), *((text, "dim") for text, _ in facts)]

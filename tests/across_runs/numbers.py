@@ -58,7 +58,7 @@ class Words(str):
     """A number as people read it, rounded; "" where it is not told, or too small to be told."""
 
     def tells(self, name: str, value: float | None) -> bool:
-        return self.rstrip("+") == (_WORDS[name](value) if value else self and "0")
+        return self.strip("~+") == (_WORDS[name](value) if value else self and "0")
 
 
 _WORDS: Mapping[str, Callable[[float], str]] = {
@@ -125,8 +125,7 @@ def _group(group: Group) -> Numbers:
 
 
 def _about(run: Walked) -> About:
-    beside = run.row.cost_is_partial
-    return About(run="run", cost=run.row.cost, cost_is_partial=bool(beside))
+    return About(run="run", cost=run.row.told_cost)
 
 
 def _stats(run: Walked) -> Numbers:

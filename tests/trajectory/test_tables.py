@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.study import Study, SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage import Told, Usage
+from oh_tui.trajectory.model.usage import Cost, Told, Usage
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import SCHEMAS
 from tests.demo_runs import SLUGS, demo_run
@@ -110,7 +110,7 @@ def test_sub_agents_are_rows_of_their_own_and_counted_once(tmp_path: Path) -> No
 
 
 def test_a_price_from_beside_the_events_belongs_to_no_step() -> None:
-    (run,) = rows(Trajectory(), About(cost=0.25)).runs
+    (run,) = rows(Trajectory(), About(cost=Cost(0.25, False))).runs
     assert (run.cost, run.other_cost, run.priced) == (0.25, 0.25, True)
     (run,) = rows(Trajectory()).runs
     assert (run.cost, run.verdict, run.began, run.llm_s) == (None, "", None, None)

@@ -13,6 +13,7 @@ from oh_tui.commands.framework.ids import is_path, is_shared, split_run
 from oh_tui.commands.framework.json_documents import (
     conversation_id,
     line,
+    marks_json,
     verdict_json,
 )
 from oh_tui.commands.framework.printing import (
@@ -172,7 +173,7 @@ def _document(side: Compared) -> dict[str, object]:
         "steps": found.steps,
         "work_s": number(found.work, 3),
         "cost": number(found.cost),
-        "cost_is_partial": found.told_cost.is_partial,
+        **marks_json(found.told_cost),
         "tokens": tokens_json(sub_runs.total, sub_runs.told),
         "files": found.files,
         "added": found.added,

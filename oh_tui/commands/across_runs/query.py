@@ -42,7 +42,8 @@ def _seconds(text: str) -> float:
         help=f"give up after so many; {SECONDS:g} by default",
     ),
     examples={
-        "query 'select model, sum(cost) from runs group by model'": "what each model cost",
+        "query 'select model, sum(cost) from runs where not cost_is_estimate group by 1'":
+            "what each model cost",
         "query \"select run from files where path like '%parse.py'\"":
             "runs that read or changed it",
         "query 'select title, notes.note from runs join notes using (run)'":

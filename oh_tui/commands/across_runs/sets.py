@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
 from oh_tui.commands.framework.fields import Field, print_rows
-from oh_tui.commands.framework.json_documents import conversation_id
+from oh_tui.commands.framework.json_documents import conversation_id, marks_json
 from oh_tui.commands.framework.printing import (
     Cell,
     Column,
@@ -90,8 +90,12 @@ class Sets(NamedTuple):
         return {
             "steps": paired((a.steps, b.steps) for a, b in both),
             "work_s": paired((a.work, b.work) for a, b in both),
-            "cost": paired((a.cost, b.cost) for a, b in both),
+            "cost": paired((a.cost, b.cost) for a, b in both if not is_estimate(a, b)),
         }
+
+
+def is_estimate(a: Figures, b: Figures) -> bool:
+    return a.told_cost.is_estimate or b.told_cost.is_estimate
 
 
 async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
@@ -204,7 +208,7 @@ def _figures_json(found: Figures) -> dict[str, Any]:
         "steps": found.steps,
         "work_s": number(found.work, 3),
         "cost": number(found.cost),
-        "cost_is_partial": found.told_cost.is_partial,
+        **marks_json(found.told_cost),
     }
 
 
@@ -277,6 +281,8 @@ def _totals(sets: Sets) -> Iterator[str]:
     for name, found in sets.measures().items():
         label = {"work_s": "time"}.get(name, name)
         yield f"{label:<6} {_paired_words(found, words[name])}"
+    if estimates := sum(is_estimate(one.a, one.b) for one in sets.pairs):
+        yield f"cost is without {plural(estimates, 'pair')} with an ACP run"
 
 
 def _p(value: float) -> str:

@@ -40,12 +40,9 @@ def print_table_of(style: Style, by: Sequence[str], groups: Sequence[Group], tot
     print_rows(style, [*named, *FIELDS], groups)
     if not style.piped:
         facts = [plural(total.runs, "run")]
-        if total.cost.known:
-            facts.append(total.total_words)
-        if total.partial:
-            facts.append(f"the cost of {plural(total.partial, 'run')} is known in part")
-        if unknown := total.runs - total.cost.known:
-            facts.append(f"the cost of {plural(unknown, 'run')} is not known")
+        if words := total.total_words:
+            facts.append(words)
+        facts += total.cost_gaps
         if total.labelled:
             facts.append(f"{total.resolved_words} labelled are resolved")
         print(style.paint(", ".join(facts) if total.runs else "no runs match", "dim"))
@@ -133,6 +130,7 @@ FIELDS: tuple[Field[Group], ...] = (
     _shown("p90", hue="dim"),
     _shown("cost", "cost", lambda group: _spread(group.cost)),
     Field(json="cost_partial_runs", get=lambda group: group.partial),
+    Field(json="cost_estimated_runs", get=lambda group: group.estimates),
     _shown("total"),
     _shown("errors", "errors", lambda group: _spread(group.errors, whole=True)),
     _shown("loops", "looped", lambda group: group.loops),

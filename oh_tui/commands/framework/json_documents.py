@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.usage import NO_USAGE, Told, Usage, tokens_json
+from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage, tokens_json
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
@@ -118,9 +118,14 @@ def counts_json(study: Study) -> dict[str, int]:
 def cost_json(study: Study, conversation: Conversation) -> dict[str, object]:
     """What the run and its sub-agents cost, by its events or else by its record, and whether a part
     may be missing."""
-    found = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
-    about = {"cost_is_estimate": True} if found.is_estimate else {}
-    return {"cost": number(found.dollars), "cost_is_partial": found.is_partial, **about}
+    found = study.sub_runs.cost(conversation.told_cost)
+    return {"cost": number(found.dollars), **marks_json(found)}
+
+
+def marks_json(cost: Cost) -> dict[str, object]:
+    """What may be wrong with a cost."""
+    about = {"cost_is_estimate": True} if cost.is_estimate else {}
+    return {"cost_is_partial": cost.is_partial, **about}
 
 
 def branch_json(study: Study) -> dict[str, object]:
@@ -150,7 +155,7 @@ def totals_json(study: Study) -> dict[str, object]:
         "work_s": number(accounts.worked, 3),
         "waited_s": number(accounts.known_waited, 3),
         **_usage_json(sub_runs.total, told),
-        "cost_is_partial": sub_runs.cost().is_partial,
+        **marks_json(sub_runs.cost()),
         "own": _usage_json(sub_runs.own, told),
         "priced": sub_runs.priced,
         "other": {**_usage_json(accounts.other + more, told), "about": about},

@@ -73,7 +73,7 @@ def _facts(run: SharedRun) -> str:
     one, study = run.conversation, run.study
     accounts, spent = study.accounts, study.sub_runs.total
     waited = f" + {duration(accounts.waited)} waiting" if accounts.waited >= 30 else ""
-    cost = study.sub_runs.cost(one.cost, is_partial=one.cost_is_partial).words
+    cost = study.sub_runs.cost(one.told_cost).words
     tokens = spent.tokens or one.tokens
     plan = study.verdict.plan
     facts = (

@@ -33,7 +33,7 @@ from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.usage import Told, Usage, tokens_json
+from oh_tui.trajectory.model.usage import NO_COST, Told, Usage, tokens_json
 from oh_tui.trajectory.presentation.describe import describe, describe_event
 
 ERRORS = 100
@@ -105,13 +105,12 @@ class Spans:
             "openhands.steps": len(run),
             "openhands.label": run.recorded.label.value if run.recorded.label else None,
         }
-        metrics = None if isinstance(study, SubRun) else self.conversation.metrics
-        cost = study.sub_runs.cost(
-            metrics.cost if metrics else None, is_partial=metrics.is_partial if metrics else None
-        )
+        beside = NO_COST if isinstance(study, SubRun) else self.conversation.told_cost
+        cost = study.sub_runs.cost(beside)
         attributes |= self._model(study) | _usage(study.sub_runs.total, study.sub_runs.told)
         attributes["openhands.cost_usd"] = cost.dollars
         attributes["openhands.cost_is_partial"] = True if cost.is_partial else None
+        attributes["openhands.cost_is_estimate"] = cost.is_estimate or None
         if isinstance(study, SubRun):
             attributes["openhands.sub_agent"] = study.name
         else:

@@ -139,8 +139,7 @@ def about_of(
         forked_from=row.origin,
         benchmark=benchmark,
         created=row.created_at or "",
-        cost=row.cost,
-        cost_is_partial=bool(row.cost_is_partial),
+        cost=row.told_cost,
         note=note,
     )
 

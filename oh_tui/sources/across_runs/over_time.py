@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oh_tui.sources.across_runs.run_stats import Group, Summand, grouped, summed, week_name
 from oh_tui.sources.lists.range_before import AskedRange
-from oh_tui.text.human import dollars, moment, percent, plural
+from oh_tui.text.human import dollars, moment, percent, plural, sum_words
 from oh_tui.text.sparkline import sparkline
 
 MOST_ROWS = 1_000
@@ -100,6 +100,12 @@ class Trend(NamedTuple):
         return [measure.value(some) for some in members]
 
     @property
+    def without_estimates(self) -> list[str]:
+        """Whose cost is in no sum, a phrase."""
+        count = sum(group.estimates for group in self.groups.values())
+        return [f"cost without {plural(count, 'ACP run')}"] if count else []
+
+    @property
     def facts(self) -> list[str]:
         """From when to when, and what has no part in it, a phrase each."""
         first, last = self.name(self.first), self.name(self.last)
@@ -109,7 +115,7 @@ class Trend(NamedTuple):
             found.append(words if self.length <= MOST_ROWS else f"{words}, not listed")
         if self.no_time:
             found.append(f"{plural(self.no_time, 'run')} without a time")
-        return found
+        return found + self.without_estimates
 
 
 def _resolved(groups: Sequence[Group]) -> float | None:
@@ -276,8 +282,7 @@ def beside(now: Group, before: Group) -> list[tuple[str, str, str]]:
 
 
 def _cost_a_run(group: Group) -> str:
-    mean = group.cost.mean
-    return "" if mean is None else dollars(mean) + "+" * bool(group.partial)
+    return sum_words(group.cost.mean or 0.0, group.partial, group.estimates)
 
 
 def _share(part: int, whole: int) -> str:

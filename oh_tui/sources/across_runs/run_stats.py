@@ -14,8 +14,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from oh_tui.sources.lists.triage import WORDS
-from oh_tui.text.human import dollars, duration, percent, told_cost
+from oh_tui.text.human import dollars, duration, percent, plural, sum_words
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.model.usage import Cost, cost_sum
 from oh_tui.trajectory.tables import RunRow
 
 UNKNOWN = ""
@@ -41,6 +42,7 @@ class Summand(NamedTuple):
     work_s: float | None
     cost: float | None
     cost_is_partial: bool | None
+    cost_is_estimate: bool
     failed_commands: int
     errors: int
     rejected: int
@@ -48,6 +50,10 @@ class Summand(NamedTuple):
     last_error: str
     lines_written: int | None
     lines_removed_later: int | None
+
+    @property
+    def told_cost(self) -> Cost:
+        return Cost(self.cost, self.cost_is_partial, bool(self.cost_is_estimate))
 
 
 def summand(row: RunRow) -> Summand:
@@ -148,9 +154,11 @@ class Group(NamedTuple):
     time: Spread
     """Seconds of work."""
     cost: Spread
-    """US dollars, with sub-agents."""
+    """US dollars, with sub-agents, of the runs whose cost is no estimate."""
     partial: int
-    """Runs whose cost may be incomplete."""
+    """Those of them whose cost may be incomplete."""
+    estimates: int
+    """Runs whose cost is an estimate."""
     errors: Spread
     failed_steps: int
     """Steps that are an error, a failed command or a rejected call."""
@@ -183,7 +191,14 @@ class Group(NamedTuple):
     @property
     def total_words(self) -> str:
         """What the runs cost, "" if no cost is known."""
-        return told_cost(self.cost.total, is_partial=bool(self.partial))
+        return sum_words(self.cost.total, self.partial, self.estimates)
+
+    @property
+    def cost_gaps(self) -> list[str]:
+        """How many runs lack a cost, or a part of it, a phrase each."""
+        counts = {"not known": self.runs - self.cost.known - self.estimates}
+        counts["known in part"] = self.partial
+        return [f"the cost of {plural(n, 'run')} is {how}" for how, n in counts.items() if n]
 
     @property
     def resolved_share(self) -> float | None:
@@ -256,6 +271,7 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         return map(attrgetter(name), rows)
 
     labels, errors = Counter(each("label")), Counter(filter(None, each("last_error")))
+    costs = cost_sum(row.told_cost for row in rows)
     # ties go to the first by name, so that the order of rows does not matter
     last_error = min(errors, key=lambda one: (-errors[one], one), default="")
     last_error = last_error if errors[last_error] > 1 else ""
@@ -266,8 +282,9 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         *resolved_of(labels),
         _spread(each("steps")),
         _spread(each("work_s")),
-        _spread(each("cost")),
-        sum(bool(row.cost_is_partial) and row.cost is not None for row in rows),
+        _spread(row.cost for row in rows if not row.cost_is_estimate),
+        costs.partial,
+        costs.estimates,
         _spread(each("errors")),
         sum(row.failed_commands + row.errors + row.rejected for row in rows),
         sum(map(bool, each("loop_steps"))),

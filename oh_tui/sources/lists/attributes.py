@@ -24,7 +24,7 @@ from oh_tui.sources.lists.triage import (
     updated,
 )
 from oh_tui.text.display import cached_line
-from oh_tui.text.human import compact, duration, told_cost
+from oh_tui.text.human import compact, duration
 from oh_tui.trajectory.model.usage import TOKENS
 
 Read: TypeAlias = Callable[[Conversation, ConversationState], object]
@@ -160,12 +160,6 @@ def _tokens(one: Conversation, _: ConversationState) -> dict[str, int | None] | 
     return counts if any(count is not None for count in counts.values()) else None
 
 
-def cost_text(one: Conversation) -> str:
-    """US dollars, with a mark if a part may be missing, and one if they may be made up."""
-    is_acp = "acpserver" in (one.tags or {})
-    return told_cost(one.cost, is_partial=bool(one.cost_is_partial), is_estimate=is_acp)
-
-
 def _tokens_text(one: Conversation, _: ConversationState) -> str:
     return compact(one.tokens) + "+" * bool(one.cost_is_partial) if one.tokens > 0 else ""
 
@@ -241,10 +235,14 @@ ATTRIBUTES = (
             "cost", 3, lambda one, _: one.cost, ("most expensive first", "cheapest first"),
             ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
         ),
-        text=lambda one, _: cost_text(one),
+        text=lambda one, _: one.told_cost.words,
         is_number=True, place=5, key="c", cells=8, usual_from=35,
     ),
     Attribute(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
+    Attribute(
+        json="cost_is_estimate", is_optional=True,
+        value=lambda one, _: one.told_cost.is_estimate or None,
+    ),
     Attribute(
         name="tokens", label="tokens", json="tokens", value=_tokens,
         order=Order(

@@ -23,7 +23,7 @@ LABELS = ("resolved", "unresolved", "unlabelled")
 
 def cost_told(one: Conversation, term: Term) -> str:
     limit = dollars(term.value.number).removesuffix(".00")
-    return dollars(one.cost or 0.0) + "+" * bool(one.cost_is_partial) + _beyond(term, limit)
+    return (one.told_cost.words or dollars(0.0)) + _beyond(term, limit)
 
 
 def took_told(one: Conversation, term: Term) -> str:

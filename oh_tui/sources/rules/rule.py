@@ -116,7 +116,7 @@ def _asked(
 ) -> Asked:
     """A conversation with what its run tells: files have it nowhere else."""
     run, verdict = study.trajectory, study.verdict
-    cost = study.sub_runs.cost(conversation.cost, is_partial=conversation.cost_is_partial)
+    cost = study.sub_runs.cost(conversation.told_cost)
     if cost.dollars is not None:
         metrics = (Metrics if cost.is_partial else WholeMetrics)(cost.dollars)
         conversation = msgspec.structs.replace(conversation, metrics=metrics)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 from oh_tui.trajectory.model.bodies import field, message_text, text_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage
+from oh_tui.trajectory.model.usage import NO_COST, NO_USAGE, Cost, Told, Usage
 from oh_tui.trajectory.model.usage_stats import ACP
 
 if TYPE_CHECKING:
@@ -300,11 +300,11 @@ class UsedBelow(Generic[R]):
         within = any(one.sub_runs.is_estimate for one in self._within)
         return within or ACP in self._accounts.usages
 
-    def cost(self, beside: float | None = None, *, is_partial: bool | None = False) -> Cost:
+    def cost(self, beside: Cost = NO_COST) -> Cost:
         """That of the total; of a run whose events have no price the one that is told `beside`."""
-        total, is_estimate = self.total, self.is_estimate
-        if not total.cost and beside:
-            return Cost(beside, bool(is_partial), is_estimate)
+        total, is_estimate = self.total, self.is_estimate or beside.is_estimate
+        if not total.cost and beside.dollars:
+            return Cost(beside.dollars, bool(beside.is_partial), is_estimate)
         known = self.is_partial if total.cost or total.tokens else None
         return Cost(total.cost or None, known, is_estimate and bool(total.cost))
 

@@ -96,7 +96,7 @@ def figures(study: Study, beside: Cost, verdict: Verdict) -> Figures:
         trajectory.recorded.label,
         len(trajectory),
         accounts.worked,
-        sub_runs.cost(beside.dollars, is_partial=beside.is_partial),
+        sub_runs.cost(beside),
         sub_runs.total.tokens,
         log.changed,
         log.added,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from operator import sub
 from typing import NamedTuple
@@ -134,6 +135,33 @@ class Cost(NamedTuple):
         return told_cost(
             self.dollars, is_partial=bool(self.is_partial), is_estimate=self.is_estimate
         )
+
+
+NO_COST = Cost(None, None)
+
+
+class CostSum(NamedTuple):
+    """What runs cost together; estimates are left out."""
+
+    cost: float
+    """US dollars for the `priced` ones."""
+    priced: int
+    """Runs whose price is known."""
+    partial: int
+    """Those of them whose cost may lack a part."""
+    estimates: int
+    """Runs of which there is an estimate alone."""
+
+
+def cost_sum(costs: Iterable[Cost]) -> CostSum:
+    told = [one for one in costs if one.dollars is not None]
+    known = [one for one in told if not one.is_estimate]
+    return CostSum(
+        math.fsum(one.dollars or 0.0 for one in known),
+        len(known),
+        sum(bool(one.is_partial) for one in known),
+        len(told) - len(known),
+    )
 
 
 def sum_of(amounts: Iterable[Usage]) -> Usage:

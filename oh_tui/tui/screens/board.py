@@ -119,8 +119,8 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self._offer()
 
     def _show_facts(self) -> None:
-        facts: list[Piece] = [(text, "") for text in self.board.facts]
-        facts[1:1] = [(text, "warn") for text in self.board.left_out]
+        facts: list[Piece] = [(text, "") for text in self.board.facts(self._sums.total)]
+        facts[1:1] = [(text, "warn") for text in self.board.left_out(self._sums.total)]
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
 
     def _empty(self) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
             return ("no run could be asked",) if board.rules.ended else asking
         if not (board.reading.runs or board.reading.not_kept):
             return ("there is no run to count",)
-        return ("no run could be counted", *board.left_out)
+        return ("no run could be counted", *board.left_out(self._sums.total))
 
     def _show_over_time(self) -> None:
         room, glyphs, sums = self.app.size.width - 2, self.rule.glyphs, self._sums

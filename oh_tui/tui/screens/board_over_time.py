@@ -78,6 +78,7 @@ def cost_alone(trend: Trend, room: int, glyphs: Glyphs) -> Shown | None:
         (f"{trend.name(trend.first)} to {trend.name(trend.last)}", "dim"),
         (f"most on {trend.name(most)}: {dollars(costs[most])}", ""),
     ]
+    facts += [(text, "dim") for text in trend.without_estimates]
     blocks = sparkline(trend.values(COST, room), glyphs.levels)
     return Shown(title, facts, [[(blocks, "llm")]])
 

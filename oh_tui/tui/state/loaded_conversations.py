@@ -35,6 +35,7 @@ from oh_tui.text.human import clock_time
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF
+from oh_tui.trajectory.model.usage import CostSum, cost_sum
 from oh_tui.tui.state.conversation_rows import Row, flat, joined, ordered
 
 if TYPE_CHECKING:
@@ -87,12 +88,7 @@ class Sums(NamedTuple):
 
     rows: tuple[Row, ...]
     counts: Counts
-    cost: float
-    """The US dollars of all rows."""
-    with_cost: int
-    """How many rows have a known cost."""
-    partial: int
-    """Those of them whose cost may lack a part."""
+    costs: CostSum
     labels: Counter[Label]
     """How many runs have each label of an evaluation; empty where none has one."""
 
@@ -110,7 +106,7 @@ class LoadedConversations:
         """The rows that `_places` was computed from."""
         self._ordered: tuple[Row, ...] | None = None
         """The rows as last ordered; None while one is kept in a group that it has left."""
-        self._sums = Sums((), Counts(), 0.0, 0, 0, Counter())
+        self._sums = Sums((), Counts(), cost_sum(()), Counter())
         self._heard: dict[str, RunStatus] = {}
         """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
@@ -132,12 +128,10 @@ class LoadedConversations:
     def sums(self) -> Sums:
         """Summed once for the same rows: the header asks with every change of the lists."""
         if self._sums.rows is not self.rows:
-            priced = [row.conversation for row in self.rows if row.conversation.cost]
-            cost = sum(one.cost or 0.0 for one in priced)
-            partial = sum(bool(one.cost_is_partial) for one in priced)
+            costs = cost_sum(row.conversation.told_cost for row in self.rows)
             labels = (label_of(row.conversation) for row in self.rows if row.due.is_label)
             counted = Counter(label for label in labels if label)
-            self._sums = Sums(self.rows, self._count(), cost, len(priced), partial, counted)
+            self._sums = Sums(self.rows, self._count(), costs, counted)
         return self._sums
 
     def _count(self) -> Counts:

@@ -63,10 +63,12 @@ def test_no_price_is_not_a_price_of_nothing() -> None:
 
 
 def test_a_sum_says_over_how_many_it_is() -> None:
-    assert cost_words(0.0, 0, 3) == ""
-    assert cost_words(21.374, 3, 3) == ", $21.37"
-    assert cost_words(21.374, 2, 3) == ", at least $21.37"
-    assert cost_words(21.374, 3, 3, partial=1) == ", at least $21.37"
+    assert cost_words(3, 0.0, 0) == ""
+    assert cost_words(3, 21.374, 3) == ", $21.37"
+    assert cost_words(3, 21.374, 2) == ", at least $21.37"
+    assert cost_words(3, 21.374, 3, partial=1) == ", at least $21.37"
+    assert cost_words(3, 21.374, 2, estimates=1) == ", $21.37 without 1 ACP run"
+    assert cost_words(3, 0.0, 0, estimates=2) == ", price unknown without 2 ACP runs"
 
 
 def test_the_status_tells_how_many_have_a_price() -> None:

@@ -99,6 +99,8 @@ def final_of(
             ours[APART] = {usage: _amounts(used) for usage, used in apart.items()}
         if cost.is_partial:
             ours["cost_is_partial"] = True
+        if cost.is_estimate:
+            ours["cost_is_estimate"] = True
         if ours:
             extra[KEPT] = ours
         kept["extra"] = extra

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,13 +16,12 @@ from oh_tui.sources.across_runs.run_stats import (
     grouped,
     names_of,
     ordered,
-    resolved_of,
     summed,
 )
 from oh_tui.sources.lists import range_before
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.range_before import Ranges
-from oh_tui.text.human import plural, told_cost
+from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.state.across_runs.passes import Pass
 
@@ -174,8 +172,7 @@ class Board(Pass):
         name = name or NOT_TOLD.get(self.by, "")
         return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
 
-    @property
-    def facts(self) -> list[str]:
+    def facts(self, total: Group) -> list[str]:
         """How many runs are counted, from when, and what they cost."""
         reading, found = self.reading, list[str]()
         if not self.runs:
@@ -190,29 +187,17 @@ class Board(Pass):
         if days := {one.day for one in self.runs} - {""}:
             first, last = min(days), max(days)
             found.append(first if first == last else f"{first} to {last}")
-        if costs := [cost for one in self.runs if (cost := one.row.cost) is not None]:
-            found.append(told_cost(math.fsum(costs), is_partial=bool(self._partial)))
-        resolved, labelled = resolved_of(Counter(one.row.label for one in self.runs))
-        if labelled:
-            found.append(f"{resolved:,} of {labelled:,} labelled resolved")
+        if total.total_words:
+            found.append(total.total_words)
+        if total.labelled:
+            found.append(f"{total.resolved_words} labelled resolved")
         return found
 
-    @property
-    def left_out(self) -> list[str]:
+    def left_out(self, total: Group) -> list[str]:
         """What is not counted, a phrase each."""
         reading, found = self.reading, list[str]()
         found += self.problem[:1]
         if self.rules and self.by == RULE:
             found += filter(None, (*self.rules.problem[:1], self.rules.fact))
         found += reading.left_out
-        unknown = sum(one.row.cost is None for one in self.runs)
-        if unknown and not self.is_running:
-            found.append(f"the cost of {plural(unknown, 'run')} is not known")
-        if self._partial and not self.is_running:
-            found.append(f"the cost of {plural(self._partial, 'run')} is known in part")
-        return found
-
-    @property
-    def _partial(self) -> int:
-        rows = (one.row for one in self.runs)
-        return sum(bool(row.cost_is_partial) and row.cost is not None for row in rows)
+        return found if self.is_running else found + total.cost_gaps
