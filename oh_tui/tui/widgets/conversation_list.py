@@ -149,11 +149,12 @@ class ConversationList(RowList):
             self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
             return
         # a row below its parent, or kept where it was, counts to its own group
-        counts = Counter(row.due if self.grouped else row.group for row in self.rows)
+        grouped = self.grouped
+        counts = Counter(row.due if grouped else row.group for row in self.rows)
         self._tops, self._headings = [], {}
         line, before = 0, None
         for row in self.rows:
-            if (self.grouped or row.group.is_label) and row.group is not before:
+            if (grouped or row.group.is_label) and row.group is not before:
                 self._headings[line] = (row.group.title, counts[row.group])
                 before, line = row.group, line + 1
             self._tops.append(line)

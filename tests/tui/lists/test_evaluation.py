@@ -215,7 +215,7 @@ async def test_a_tar_that_is_no_whole_one_shows_what_it_has(tmp_path: Path) -> N
     path.write_bytes(data[: len(data) * 3 // 4])
     async with explore(source=lambda: FileSource([path]), size=(160, 40)) as it:
         await it.until(lambda: "results.tar.gz is cut off" in drawn(it))
-        await it.open("a")
+        await it.open("Fix the bug.")
         await it.until(lambda: "echo 2" in it.text("#timeline"))
 
 
