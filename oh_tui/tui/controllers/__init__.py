@@ -359,7 +359,7 @@ class Controllers:
             self._ui.preparations.drop()
             or self.agents.stop_waiting()
             or self.sandboxes.stop_batch()
-            or self.filter.stop_filter()
+            or (self._ui.at_work("filter") and self.filter.clear_filter())
             or self._stop_worker()
             or ("reading_on" in vars(self) and self.reading_on.stop())
             or self.conversations.unpacking.stop()

@@ -79,6 +79,8 @@ class News(NamedTuple):
     holds: Callable[[], bool] = _always
     """Whether it is still true, where nothing else tells that."""
     is_error: bool = False
+    stays: bool = False
+    """Progress does not cover it."""
 
 
 def work_name() -> str:
@@ -134,7 +136,7 @@ class Footer(Drawn):
         self._clickable: list[tuple[int, int, str]] = []
         """First cell, cell after the last one, and action of each hint drawn."""
         self._shown = News()
-        self._stays = self._is_remark = False
+        self._is_remark = False
         self._added = ""
         """The end of the news that was added to them."""
         self.errors: dict[str, News] = {}
@@ -169,18 +171,18 @@ class Footer(Drawn):
             self.errors.pop(about, None)
         if error:
             self.errors[about] = News(text, holds or _always, is_error=True)
-        if error or not (text or self._stays):
+        if error or not (text or self._shown.stays):
             self._uncover()
-        elif text and (log or over or not (self._shown.is_error or self._stays)):
+        elif text and (log or over or not (self._shown.is_error or self._shown.stays)):
             answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
-            self._show(News(text, holds or _always))
-            self._stays, self._is_remark = log and not passing, remark or (log and answers)
+            self._show(News(text, holds or _always, stays=log and not passing))
+            self._is_remark = remark or (log and answers)
             self._timer = self.set_timer(NEWS_SECONDS, self._uncover)
 
     def _show(self, shown: News) -> None:
         if self._timer:
             self._timer.stop()
-        self._shown, self._stays, self._is_remark, self._added = shown, False, False, ""
+        self._shown, self._is_remark, self._added = shown, False, ""
         self.news = ((shown.text, "bad" if shown.is_error else ""),) if shown.text else ()
         self._fit()
 
@@ -205,13 +207,13 @@ class Footer(Drawn):
         """Show a message beside the one that still shows, as its remark, instead of the last one
         that was added."""
         is_error = self._shown.is_error
-        shown = self._shown.text if self._stays or is_error else ""
+        shown = self._shown.text if self._shown.stays or is_error else ""
         shown = shown.removesuffix(self._added).removesuffix(" · ")
         whole = f"{shown} · {text}" if shown else text
         if log:
             self.note(whole, error=is_error)
-        self._show(self._shown._replace(text=whole))
-        self._added, self._stays, self._is_remark = text, not is_error, not is_error
+        self._show(self._shown._replace(text=whole, stays=not is_error))
+        self._added, self._is_remark = text, not is_error
         self._timer = None if is_error else self.set_timer(NEWS_SECONDS, self._uncover)
 
     def note(self, text: str, *, error: bool = False) -> None:
@@ -235,7 +237,7 @@ class Footer(Drawn):
         """The lines of news that are too long for one. Progress is cut: it changes too often. So
         are news below a question, which has the keys and must stay in sight."""
         text, room = self._shown.text, self.size.width - 2
-        is_whole = (self._shown.is_error or self._stays) and (self.hints or self.always)
+        is_whole = (self._shown.is_error or self._shown.stays) and (self.hints or self.always)
         if not is_whole or room < 20 or width_of(text) <= room:
             return []
         lines = wrapped(text, room, self)

@@ -148,10 +148,6 @@ class Filter:
         self._ui.post_message(FilterChanged())
         return True
 
-    def stop_filter(self) -> bool:
-        """Esc while steps are tested: remove the filter entirely; False when none are."""
-        return self._ui.at_work("filter") and self.clear_filter()
-
     def refilter(self) -> None:
         """Test all steps again, of the run shown when the worker begins."""
         filtering = self._session.filtering
