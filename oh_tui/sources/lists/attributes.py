@@ -235,7 +235,7 @@ ATTRIBUTES = (
             "cost", 3, lambda one, _: one.cost, ("most expensive first", "cheapest first"),
             ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
         ),
-        text=lambda one, _: one.told_cost.words,
+        text=lambda one, _: one.told_cost.words if one.cost else "",
         is_number=True, place=5, key="c", cells=8, usual_from=35,
     ),
     Attribute(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
