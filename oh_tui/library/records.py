@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,6 +11,7 @@ from oh_tui.library.schema import BLOCK, TABLES_OF_RUN
 from oh_tui.library.texts import step_texts
 from oh_tui.text.redact import held, holds_key
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import RunRow
 
@@ -48,14 +49,17 @@ def record_of(
     if names_key(place) or _tells_key(trajectory):
         return None
     tables = rows(trajectory, about)
-    own = [f"{row.what} {row.result}" for row in tables.steps[: len(trajectory)]]
+    taken = trajectory.steps[: trajectory.inherited]  # its origin has their rows
+    told: list[Any] = [describe(step, trajectory.outcome(step)) for step in taken]
+    told += tables.steps[: len(trajectory) - len(told)]
+    lines = [f"{one.what} {one.result}" for one in told]
     return Record(
         place=place,
         home=home,
         fingerprint=fingerprint,
         run=tables.runs[0],
         rows={name: list(map(stored, getattr(tables, name))) for name in TABLES_OF_RUN},
-        blocks=list(_blocks(step_texts(trajectory, own))),
+        blocks=list(_blocks(step_texts(trajectory, lines))),
     )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache, cached_property
 
 import msgspec
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import redact_json, safe_line
 from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
+from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.churn import Lines
 from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
+from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_COST, TOKENS, Cost, Usage, sum_of
@@ -95,11 +97,18 @@ class _Part:
     def __init__(self, study: Study, run: str) -> None:
         self.study, self.trajectory, self.accounts = study, study.trajectory, study.accounts
         self.run, self.path = run, study.path
+        self.inherited = self.trajectory.inherited
+        """How many of its first steps are its origin's, which has their rows."""
+        self.own_steps = self.trajectory.steps[self.inherited :]
         self.sub_agent = safe_line(study.names[-1]) if study.names else ""
         self.name_of = cache(safe_line)  # kinds and tools are few
 
+    @cached_property
+    def changes(self) -> ChangeLog:
+        return changes(self.trajectory, self.inherited) if self.inherited else self.study.changes
+
     def files(self) -> list[FileRow]:
-        log = self.study.changes
+        log = self.changes
         return [
             FileRow(
                 self.run,
@@ -119,7 +128,7 @@ class _Part:
 
     def steps(self) -> Iterator[StepRow]:
         told = self.accounts.told.tokens
-        for step in self.trajectory.steps:
+        for step in self.own_steps:
             outcome = self.trajectory.outcome(step)
             about = describe(step, outcome)
             spent = self.accounts.of(step)
@@ -145,8 +154,8 @@ class _Part:
             )
 
     def calls(self, steps: Iterable[StepRow]) -> Iterator[CallRow]:
-        """`steps` are the rows of all steps."""
-        for step, row in zip(self.trajectory.steps, steps, strict=True):
+        """`steps` are the rows of all of them."""
+        for step, row in zip(self.own_steps, steps, strict=True):
             event, result = step.event, step.result
             if not step.is_call:
                 continue
@@ -169,8 +178,11 @@ class _Part:
 
 def _run_row(part: _Part, about: About) -> RunRow:
     study, run, accounts = part.study, part.trajectory, part.accounts
-    sub_runs, changed = study.sub_runs, study.changes
-    verdict, counts, total = study.verdict, run.counts, sub_runs.total
+    sub_runs, changed = study.sub_runs, part.changes
+    verdict, total = study.verdict, sub_runs.total
+    counts = Counts(len(run.events) - len(run.taken))
+    for step in part.own_steps:
+        counts.add(step)
     charged = sum_of(
         used
         for one in (study, *sub_runs.all())
@@ -194,14 +206,14 @@ def _run_row(part: _Part, about: About) -> RunRow:
         label=str(run.recorded.label or ""),
         verdict=verdict.word,
         cause=verdict.cause,
-        began=_finite(seconds(about.created) if run.began is None else run.began),
+        began=_finite(seconds(about.created) if accounts.began is None else accounts.began),
         ended=_finite(run.ended()),
         knows_zone=not is_bare(about.created) if run.began is None else run.knows_zone,
         work_s=_finite(accounts.worked),
         waited_s=_finite(accounts.known_waited),
         llm_s=total.llm or None,
         events=counts.events,
-        steps=len(run),
+        steps=len(part.own_steps),
         calls=counts.calls,
         ok=counts.ok,
         with_result=counts.with_result,
@@ -209,9 +221,9 @@ def _run_row(part: _Part, about: About) -> RunRow:
         errors=counts.errors,
         rejected=counts.rejected,
         without_result=counts.open,
-        loop_steps=len(study.loops),
+        loop_steps=sum(number > part.inherited for number in study.loops),
         sub_agents=sum(1 for _ in sub_runs.all()),
-        last_error=_last_error(run),
+        last_error=_last_error(run, part.own_steps),
         cost=cost.dollars,
         cost_is_partial=cost.is_partial,
         cost_is_estimate=cost.is_estimate,
@@ -233,9 +245,9 @@ def _churn(lines: Lines | None) -> tuple[int | None, int | None]:
     return lines or (None, None)
 
 
-def _last_error(run: Trajectory) -> str:
-    """What the last step that is an error says. A command that failed is none."""
-    for step in reversed(run.steps):
+def _last_error(run: Trajectory, steps: Sequence[Step]) -> str:
+    """What the last of these steps that is an error says. A command that failed is none."""
+    for step in reversed(steps):
         if run.outcome(step) is Outcome.ERROR:
             about = describe(step, Outcome.ERROR)
             return about.result or about.what

@@ -70,11 +70,13 @@ _WORDS: Mapping[str, Callable[[float], str]] = {
 }
 
 
-def all_of(run: Walked) -> Numbers:
-    """Those of `steps --json`, with which the others are compared."""
+def all_of(run: Walked, *, own: bool = False) -> Numbers:
+    """Those of `steps --json`, with which the others are compared; `own` leaves out the steps that
+    a fork took from its origin."""
     study = run.study
     totals = documents.totals_json(study)
     steps: list[Any] = [documents.step_json(study, step) for step in study.trajectory.steps]
+    steps = [one for one in steps if not (own and "inherited" in one)]
     found = {name: totals[name] for name in ("llm_calls", "work_s", "llm_s")}
     cost = documents.cost_json(study, run.row)["cost"]
     ran = [one["ran_s"] for one in steps if one["ran_s"] is not None]
@@ -263,6 +265,9 @@ OUTPUTS: Mapping[str, Callable[[Walked], Numbers]] = {
     "query": _query,
     "Parquet": _parquet,
 }
+
+OVER_RUNS = ("stats", "the board", "query", "Parquet")
+"""What sums over runs are made of: they count the own steps of a fork."""
 
 _KINDS = {"cache_read", "cache_write", "reasoning"}
 

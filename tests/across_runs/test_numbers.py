@@ -8,11 +8,23 @@ from typing import Any
 
 import pytest
 
+from oh_tui.commands.framework import json_documents as documents
+from oh_tui.sources.across_runs.run_stats import summand, summed
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import ALL
-from tests.across_runs.numbers import NAMES, NOT_TOLD, OUTPUTS, Walked, Words, all_of
+from oh_tui.trajectory.table_rows import rows_of
+from tests.across_runs.numbers import (
+    NAMES,
+    NOT_TOLD,
+    OUTPUTS,
+    OVER_RUNS,
+    Walked,
+    Words,
+    all_of,
+    near,
+)
 from tests.commands.mcp.using import Tools, use
 from tests.demo_runs import SLUGS, demo_events
 from tests.trajectory import branched, evaluation_files, forked, made
@@ -41,7 +53,7 @@ def demo(slug: str, folder: Path) -> Path:
 
 
 def differences(run: Walked) -> list[str]:
-    truth, found = all_of(run), []
+    truths, found = {own: all_of(run, own=own) for own in (False, True)}, []
     is_branch = run.study.trajectory.branch is not None
     steps = 1 + len(run.study.trajectory)
     for output, numbers in OUTPUTS.items():
@@ -51,7 +63,7 @@ def differences(run: Walked) -> list[str]:
         if of_list and (run.row.cost_is_partial or is_branch):
             continue  # the least of a run, or that of all its branches
         for name, value in told.items():
-            known = truth[name]
+            known = truths[output in OVER_RUNS][name]
             near = 1e-6 if name == "cost" else 1e-3  # JSON has so many digits of each step
             if output == "ATIF" and name != "cost":
                 known = getattr(run.study.sub_runs.own, name) if known is not None else None
@@ -95,6 +107,46 @@ def test_sums_over_a_run_and_its_forks_count_nothing_twice(tmp_path: Path) -> No
     assert sum(costs) == pytest.approx(sum(one.cost for one in family.values()))
     tokens = [all_of(run)["tokens"] or 0 for run in every]
     assert sum(tokens) == sum(one.tokens for one in family.values())
+
+
+@pytest.mark.parametrize("zoned", [True, False], ids=["zoned", "bare"])
+def test_sums_count_each_step_call_and_failure_once(zoned: bool, tmp_path: Path) -> None:
+    origin = forked.Conversation(1, "origin")
+    origin.exit_code = 2
+    origin.ask("first", 2).wait(60).ask("second")
+    at = next(one["id"] for one in origin.events if one["kind"] == "ObservationEvent")
+    fork = origin.fork(2, "fork").wait(600).ask("other", 2)
+    family = [
+        origin,
+        fork,
+        origin.fork(3, "at a step", at=at).wait(30).ask("third"),
+        fork.wait(9).fork(4, "of a fork").ask("fourth"),
+        fork.fork(5, "not used"),
+    ]
+    for one in family:
+        one.write(tmp_path / "runs", zoned=zoned)
+    every = [rows_of(run.study) for run in walked(tmp_path / "runs")]
+    runs = [table.runs[0] for table in every]
+    events = {one["id"]: one["kind"] for run in family for one in run.events}
+    kinds = list(events.values())
+    calls = kinds.count("ActionEvent")
+    steps = calls + kinds.count("MessageEvent")
+    assert sum(run.steps for run in runs) == steps
+    assert sum(run.calls for run in runs) == sum(run.failed_commands for run in runs) == calls
+    assert len({row.event_id for table in every for row in table.steps}) == steps
+    assert sum(len(table.steps) for table in every) == steps
+    assert sum(len(table.calls) for table in every) == calls
+    assert sum(one.steps for table in every for one in table.failures) == calls
+    assert sum(run.events for run in runs) == len(events)
+    stats = summed((), [summand(run) for run in runs])
+    assert (stats.steps.total, stats.failed_steps) == (steps, calls)
+
+
+@pytest.mark.parametrize("name", forked.family())
+def test_the_phases_of_a_fork_have_the_time_of_its_own_steps(name: str, tmp_path: Path) -> None:
+    (run,) = walked(forked.family()[name].write(tmp_path))
+    phases: list[Any] = documents.phases_json(run.study)
+    assert sum(one["seconds"] or 0.0 for one in phases) == near(all_of(run)["work_s"] or 0.0)
 
 
 @pytest.mark.parametrize("branch", [None, 1, ALL], ids=["active", "first", "all"])

@@ -28,6 +28,8 @@ class Conversation:
         """What its own answers cost, in dollars."""
         self.tokens = 0
         """In and out, of the same."""
+        self.exit_code = 0
+        """What its commands end with."""
 
     def wait(self, seconds: float) -> Self:
         self.now += seconds
@@ -45,7 +47,7 @@ class Conversation:
                 tool_call_id=f"call-{response}", action={"kind": "TerminalAction", "command": "ls"},
             )  # fmt: skip
             self.now += 3
-            observed = {"kind": "TerminalObservation", "content": [], "exit_code": 0}
+            observed = {"kind": "TerminalObservation", "content": [], "exit_code": self.exit_code}
             self._add(
                 "ObservationEvent", source="environment", tool_name="terminal", action_id=id,
                 tool_call_id=f"call-{response}", observation=observed,
@@ -62,6 +64,7 @@ class Conversation:
     ) -> Conversation:
         """As an agent server makes it: all events, or those up to one without states."""
         made = Conversation(number, title, self.now + 1)
+        made.exit_code = self.exit_code
         made.events = copy.deepcopy(self.events)
         if at is not None:
             place = [event["id"] for event in self.events].index(at)
@@ -101,7 +104,7 @@ class Conversation:
         so_far = agent["accumulated_token_usage"]
         agent["accumulated_token_usage"] = _tokens(
             so_far["prompt_tokens"] + prompt, so_far["completion_tokens"] + out
-        )
+        ) | {"per_turn_token": prompt + out}
         when = _time(self.now).timestamp()
         agent["costs"].append({"model": "m", "cost": cost, "timestamp": when})
         agent["response_latencies"].append({"latency": 2.0, "response_id": response})

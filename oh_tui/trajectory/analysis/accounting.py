@@ -34,7 +34,7 @@ from oh_tui.trajectory.model.usage_stats import (
     COMBINED,
     UNTOLD,
     Answer,
-    answers_before,
+    answers_by,
     has_stats,
     read_record,
     read_stats,
@@ -63,9 +63,13 @@ class Accounts:
     of a server tells it.
     """
 
-    def __init__(self, trajectory: Trajectory, whole: Accounts | None = None) -> None:
+    def __init__(
+        self, trajectory: Trajectory, whole: Accounts | None = None, *, is_origin: bool = False
+    ) -> None:
         self.trajectory = trajectory
         self._whole = whole
+        self._is_origin = is_origin
+        """It is of what a fork took."""
         self._begin()
         self.update()
 
@@ -81,7 +85,6 @@ class Accounts:
         self._charges: dict[str, _Charge] = {}
         """Event id -> the charge of its step."""
         self._unreadable = 0
-        self._waits = Waits()
         self._llm_from: int | None = None
         """The lowest number of a step whose model time has changed since `take_changed`."""
         self.context: list[tuple[int, int]] = []
@@ -89,25 +92,26 @@ class Accounts:
         self._context_from = 1
         """The lowest step number from which `context` is outdated."""
         self._divided = self._division()
-        self._fork, taken, self._before = self._divided
-        self._is_unsure = taken is None
-        self._taken = taken or 0
+        fork, self._taken, self._before = self._divided
         self._origin: Accounts | None = None
         """Those of the events that a fork took."""
-        if taken:
+        if self._taken:
             run = Trajectory(complete=self.trajectory.complete, clock=self.trajectory.clock)
             run.stats = self.trajectory.stats
-            run.extend(self.trajectory.events[:taken])
-            self._origin = Accounts(run, self._whole and self._whole._origin)
+            run.extend(self.trajectory.events[: self._taken])
+            self._origin = Accounts(run, self._whole and self._whole._origin, is_origin=True)
+        knows_zone = self._taken and self.trajectory.knows_zone
+        self._made = seconds(fork.made) if fork and knows_zone else None
+        self._waits = Waits(self._made)
 
-    def _division(self) -> tuple[Fork | None, int | None, Mapping[str, Sequence[Answer]]]:
-        """Of a fork: how many events it took, None where nothing tells; and the answers in its
-        stats that are its origin's, by usage id. By default a server leaves those out."""
-        fork = (self._whole or self).trajectory.fork
-        if fork is None:
+    def _division(self) -> tuple[Fork | None, int, Mapping[str, Sequence[Answer]]]:
+        """Of a fork: how many events it took, and the answers in its stats that are its origin's,
+        by usage id. By default a server leaves those out."""
+        run = (self._whole or self).trajectory
+        if run.fork is None:
             return None, 0, {}
-        before = answers_before(self.trajectory.stats, fork.made)
-        return fork, fork.taken(self.trajectory.events), before
+        taken = sum(self.trajectory.holds(event.id) for event in run.taken)
+        return run.fork, taken, answers_by(self.trajectory.stats, run.fork.made)[0]
 
     def update(self) -> None:
         """Adds the events since the last update. Earlier steps are charged again only if a list has
@@ -120,8 +124,7 @@ class Accounts:
         is_same = self._seen_events == len(events) and self._seen_stats is self.trajectory.stats
         if is_same and self._whole is None:
             return
-        # where nothing tells which events are its own, only the answers count that its record lists
-        fresh = [] if self._is_unsure else events[max(self._seen_events, self._taken) :]
+        fresh = events[max(self._seen_events, self._taken) :]
         self._seen_events = len(events)
         listed = self._whole is None and self._take_stats(fresh)
         own = steps[self._seen_steps :]
@@ -140,7 +143,7 @@ class Accounts:
             self._match()
         self._keep_context()
         branch = self.trajectory.branch
-        self._waits.take(fresh, branch.returns if branch else frozenset())
+        self._waits.take(fresh, branch.returns if branch else {})
 
     def _take_from(self, whole: Accounts) -> None:
         before, known = self._charges, whole._charges
@@ -183,6 +186,7 @@ class Accounts:
             has_past = not self.trajectory.complete
             before = self._before.get(usage, ())
             ledger = self._ledgers[usage] = Ledger(usage, has_past=has_past, before=before)
+            ledger.is_origin = self._is_origin
         return ledger
 
     def _charge_all(self) -> None:
@@ -287,10 +291,12 @@ class Accounts:
 
     @property
     def taken(self) -> tuple[int, Usage]:
-        """The steps that a fork took, and what its origin was charged for them."""
+        """The steps that a fork took, and what its origin was charged for them, where that is known
+        of each."""
         if self._origin is None:
             return 0, NO_USAGE
-        charged = (charge.amount for charge in self._origin._charges.values())
+        charges, answers = self._origin._charges, self._origin._answers.made_by
+        charged = (one.amount for one in charges.values() if len(charges) == len(answers))
         return len(self._origin.trajectory), sum_of([NO_USAGE, *charged])
 
     def fill(self, step: Step) -> float | None:
@@ -406,8 +412,6 @@ class Accounts:
             parts.append(f"{plural(self._unreadable, 'update')} cannot be read")
         if self.is_partial:
             parts.append("its record has more, perhaps of the agent alone")
-        if self._is_unsure:
-            parts.append("nothing tells which events are its origin's")
         return tuple(parts)
 
     @property
@@ -463,10 +467,12 @@ class Accounts:
 
     @property
     def began(self) -> float | None:
-        """Time of its first own step that has one, in seconds since 1970."""
+        """Time of its first own step that has one, in seconds since 1970; of a fork when it was
+        made, where that is told."""
         own = (step for step in self.trajectory.steps if not self.is_inherited(step))
         times = (step.event.seconds() for step in own)
-        return next((when for when in times if when is not None), None)
+        first = next((when for when in times if when is not None), None)
+        return first if self._made is None else min(self._made, first or self._made)
 
     @property
     def worked(self) -> float | None:

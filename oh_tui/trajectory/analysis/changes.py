@@ -73,9 +73,10 @@ class ChangeLog:
     again. `changed`, `added` and `removed` are the totals of `files`.
     """
 
-    def __init__(self, trajectory: Trajectory) -> None:
+    def __init__(self, trajectory: Trajectory, after: int = 0) -> None:
+        """Only the steps after one with this number count."""
         self.trajectory = trajectory
-        self.touched = TouchedFiles(trajectory)
+        self.touched = TouchedFiles(trajectory, after)
         self.key = self.touched.key
         self._files: dict[str, FileChange] = {}
         self._is_totalled = True
@@ -239,9 +240,9 @@ def size_words(files: int, added: int, removed: int) -> str:
     return f"{plural(files, 'file')} {lines}".rstrip() if files else ""
 
 
-def changes(trajectory: Trajectory) -> ChangeLog:
+def changes(trajectory: Trajectory, after: int = 0) -> ChangeLog:
     """The files that a whole run changed."""
-    log = ChangeLog(trajectory)
+    log = ChangeLog(trajectory, after)
     log.update()
     return log
 

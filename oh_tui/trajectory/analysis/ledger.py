@@ -33,6 +33,9 @@ class Ledger:
         """`has_past`: older events are missing, so the first totals are no single answer. `before`
         are answers of a fork's origin, which begin its lists and are a part of its totals."""
         self.usage = usage
+        self.is_origin = False
+        """It is of an origin, which may be a fork itself, whose totals began anew: only growth
+        counts that is told to be that of one answer."""
         self._before = len(before)
         amount = sum_of([NO_USAGE, *(one.amount for one in before)])
         self._amount_before = replace(amount, microseconds=0, calls=0)
@@ -100,14 +103,14 @@ class Ledger:
         below = total.picodollars < self._top.picodollars or total.has_fewer(self._top)
         top = self._top.highest(total) if below else total
         grew = top != self._top
-        if grew:
-            amount = replace(top - self._top, calls=1)
+        amount = replace(top - self._top, calls=1)
+        if grew and not (self.is_origin and metrics.last != amount.tokens):
             update = Update(timestamp, amount, (total.prompt, total.completion))
             self.updates.append(update)
             self.open.append(update)
             if not self.is_listed(update):
                 self._loose += amount
-            self._top = top
+        self._top = top
         if below and metrics.is_whole and _is_below(total, top, len(self.updates)):
             self._sank |= grew
             self._lower.append((total.prompt, total.completion))

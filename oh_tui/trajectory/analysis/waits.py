@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 
 from oh_tui.trajectory.analysis.ending import FAILURES, STOPS
 from oh_tui.trajectory.model.events import Event
@@ -22,7 +23,8 @@ _GROUP = 100
 class Waits:
     """The waits of a run; `take` adds its events as they arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: float | None = None) -> None:
+        """`since` is when a fork was made, which then waits for its first message."""
         self.spans: list[tuple[float, float]] = []
         """Start and end in seconds since 1970, in the order of the events."""
         self.seconds = 0.0
@@ -31,7 +33,7 @@ class Waits:
         """Time of the last shown event that has one."""
         self.away = 0.0
         """Seconds in which the run was on other branches."""
-        self.since: float | None = None
+        self.since = since
         """When the wait began that has not ended, in seconds since 1970."""
         self._status = ""
         self._last: Event | None = None
@@ -40,14 +42,15 @@ class Waits:
         """The shown event before the last message of the user."""
         self._first: Event | None = None
         """The first shown event."""
-        self._has_begun = False
+        self._has_begun = since is not None
         """The agent has something to do, or did something."""
 
-    def take(self, events: list[Event], returns: frozenset[str] = frozenset()) -> None:
-        """`returns` are the ids of events before which the run was on other branches."""
+    def take(self, events: list[Event], returns: Mapping[str, Event]) -> None:
+        """`returns` has the ids of events before which the run was on other branches, with the last
+        event there."""
         for event in events:
             if event.id in returns:
-                self._return(event)
+                self._return(event, returns[event.id])
             if event.status:
                 if event.status != self._status:
                     is_first, self._status = not self._status, event.status
@@ -101,12 +104,15 @@ class Waits:
             waited += max(0.0, min(until, began + span) - max(since, began))
         return waited
 
-    def _return(self, event: Event) -> None:
+    def _return(self, event: Event, elsewhere: Event) -> None:
+        """Since the end of the other branch the run waited, if somebody then says something."""
         left = self._last.seconds() if self.since is None and self._last else self.since
-        when = event.seconds()
+        is_asked = event.status or event.source == "user"
+        self.since = elsewhere.seconds() if is_asked else None
+        when = event.seconds() if self.since is None else self.since
         if left is not None and when is not None:
             self.away += max(0.0, when - left)
-        self.since = self._last = None
+        self._last = None
 
     def _rested(self) -> None:
         """A message made an agent of unknown status run, so that it rested before: a fork has no

@@ -42,8 +42,9 @@ class TouchedFiles:
     """The files that the steps of a growing run touched, by key; call `update` after each
     `extend`. Holds steps, no texts. Failed, refused and unanswered calls touch nothing."""
 
-    def __init__(self, trajectory: Trajectory) -> None:
-        self.trajectory = trajectory
+    def __init__(self, trajectory: Trajectory, after: int = 0) -> None:
+        """Only the steps after one with this number count."""
+        self.trajectory, self._after = trajectory, after
         self.version = 0
         """Changes with each change of what was touched."""
         self.one = RLock()
@@ -133,7 +134,8 @@ class TouchedFiles:
                 del self.files[file.path]
 
     def _take(self, step: Step) -> None:
-        if self.trajectory.outcome(step) not in (Outcome.OK, Outcome.WITH_RESULT):
+        is_done = self.trajectory.outcome(step) in (Outcome.OK, Outcome.WITH_RESULT)
+        if not is_done or step.number <= self._after:
             return
         self.version += 1
         for touch in touches(step):

@@ -198,16 +198,16 @@ def members(tree: Tree, ends: list[int], branch: int) -> list[int]:
     return found
 
 
-def _returns(events: list[Event], places: list[int]) -> frozenset[str]:
-    """The ids of the events at these places before which there are others."""
-    found, here, is_away = set[str](), set(places), False
+def _returns(events: list[Event], places: list[int]) -> Mapping[str, Event]:
+    """The ids of the events at these places before which there are others, with the last one."""
+    found, here, away = dict[str, Event](), set(places), None
     for place, event in enumerate(events[: places[-1] + 1]):
         if place not in here:
-            is_away |= event.kind not in LOOSE
-        elif is_away and (event.status or event.kind not in LOOSE):
-            found.add(event.id)
-            is_away = event.kind in LOOSE  # an agent that is asked again is idle just before
-    return frozenset(found)
+            away = event if event.kind not in LOOSE else away
+        elif away and (event.status or event.kind not in LOOSE):
+            found[event.id] = away
+            away = away if event.kind in LOOSE else None  # who is asked again is idle just before
+    return found
 
 
 def shown(run: Trajectory, wanted: int | None = None) -> Trajectory:

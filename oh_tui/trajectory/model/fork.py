@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.usage_stats import answers_by
 
 
 class Fork(NamedTuple):
@@ -17,20 +18,21 @@ class Fork(NamedTuple):
     made: str = ""
     """When it was made, as ISO 8601; "" where nothing tells."""
 
-    def taken(self, events: Sequence[Event]) -> int | None:
-        """How many of its first events it took; None where nothing tells. Only the end of a run may
-        be read, which does not have the last one."""
-        for place, event in enumerate(events if self.at else ()):
-            if event.id == self.at:
-                return place + 1
-        made = seconds(self.made)
-        if self.at or made is None:
-            return 0 if self.at else None
+    def taken(self, events: Sequence[Event], stats: bytes = b"") -> int:
+        """How many of its first events it took. Only the end of a run may be read, which does not
+        have the last one. Without a zone the answers that the `stats` of its record list tell it:
+        the first one follows a message to the fork."""
+        if self.at:
+            return next((place for place, one in enumerate(events, 1) if one.id == self.at), 0)
+        made, asked = seconds(self.made), 0
+        own = answers_by(stats, self.made)[1]
         for place, event in enumerate(events):
-            if (when := event.seconds()) is None:
+            if made is not None and not is_bare(event.timestamp):
+                if (event.seconds() or 0.0) >= made:
+                    return place
                 continue
-            if is_bare(event.timestamp):
-                return None
-            if when >= made:
-                return place
+            if event.kind == "MessageEvent" and event.source == "user":
+                asked = place
+            if event.llm_response_id in own:
+                return asked
         return len(events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import NamedTuple
 
@@ -64,8 +64,8 @@ class Branch(msgspec.Struct, frozen=True, eq=False):
     """The number of the branch that the next event goes on."""
     run: Trajectory
     """All of them together."""
-    returns: frozenset[str] = frozenset()
-    """The ids of its events before which the run was on other branches."""
+    returns: Mapping[str, Event] = {}
+    """The ids of its events before which the run was on others, with the last event there."""
 
 
 ALL = 0
@@ -200,6 +200,17 @@ class Trajectory:
             changed = set(range(1, len(self.steps) + 1))
         self._counted = len(self.steps)
         return sorted(changed)
+
+    @property
+    def taken(self) -> Sequence[Event]:
+        """The events that a fork took from its origin."""
+        return self.events[: self.fork.taken(self.events, self.stats)] if self.fork else ()
+
+    @property
+    def inherited(self) -> int:
+        """How many of its first steps are among them."""
+        begun = (self.step_of(event.id) for event in self.taken)
+        return max((step.number for step in begun if step), default=0)
 
     def ended(self) -> float | None:
         """When the last step that has a time ended, in seconds since 1970."""

@@ -66,6 +66,8 @@ class Metrics(NamedTuple):
     """False when an impossible number was left out."""
     lists: tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw] | None
     """`token_usages`, `costs` and `response_latencies`, not decoded; None without entries."""
+    last: object = None
+    """Tokens in and out of the last answer, where that is told."""
 
 
 class _Tokens(msgspec.Struct, gc=False):
@@ -75,6 +77,7 @@ class _Tokens(msgspec.Struct, gc=False):
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     context_window: int | None = None
+    per_turn_token: object = None
     response_id: str | None = None
 
 
@@ -184,14 +187,15 @@ def lists_answers(text: bytes) -> bool:
 
 
 @lru_cache(maxsize=8)
-def answers_before(text: bytes, time: str) -> Mapping[str, Sequence[Answer]]:
-    """By usage id, the first answers that a text of `stats_text` lists, those before a time."""
-    then, found = seconds(time) or 0.0, dict[str, Sequence[Answer]]()
+def answers_by(text: bytes, time: str) -> tuple[Mapping[str, Sequence[Answer]], frozenset[str]]:
+    """By usage id, the first answers that a text of `stats_text` lists, those before a time; and
+    the response ids of the others."""
+    then, before, since = seconds(time) or 0.0, dict[str, Sequence[Answer]](), {""}
     for usage, metrics in read_record(text).items():
         answers = read_answers(read_metrics(metrics))
-        if before := tuple(takewhile(lambda one: 0 < one.at < then, answers)):
-            found[usage] = before
-    return found
+        first = before[usage] = tuple(takewhile(lambda one: 0 < one.at < then, answers))
+        since.update(one.response for one in answers[len(first) :])
+    return before, frozenset(since - {""})
 
 
 def read_record(text: bytes) -> dict[str, msgspec.Raw]:
@@ -221,6 +225,7 @@ def read_metrics(text: msgspec.Raw) -> Metrics:
         window if 0 < window < _MOST else 0,
         is_whole and cost is not None,
         lists if len(lists[0]) > 2 or len(lists[2]) > 2 else None,
+        tokens.per_turn_token,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ from oh_tui.api.models import Conversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import spending
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.branches import shown
+from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.trajectory import ALL, Trajectory
+from oh_tui.trajectory.model.usage import NO_USAGE
+from oh_tui.trajectory.table_rows import rows_of
 from tests.trajectory import forked, made
 
 OWN_STEPS = {
@@ -81,11 +86,78 @@ def test_steps_of_the_origin_have_their_cost_where_it_is_known(tmp_path: Path) -
     assert Accounts(run).taken[1].cost == 0
 
 
-def test_without_a_zone_the_time_of_work_is_not_known(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tells", [True, False], ids=["told", "not told"])
+def test_what_an_answer_of_a_fork_of_a_fork_cost_is_right_or_not_known(
+    tells: bool, tmp_path: Path
+) -> None:
+    family, costs = forked.family(), dict[str, float]()
+    for name in ("origin", "whole"):
+        one = Accounts(read(tmp_path / name, name)[1])
+        costs |= {step.event.id: u.cost for step in one.trajectory.steps if (u := one.of(step))}
+    run = family["of a fork"]
+    for event in run.events:
+        if event.get("key") == "stats" and not tells:
+            for used in event["value"]["usage_to_metrics"].values():
+                used["accumulated_token_usage"].pop("per_turn_token")
+    source = FileSource([run.write(tmp_path / "run")])
+    (row,) = source.conversations()
+    accounts = Accounts(source.runs.read(row))
+    steps = [step for step in accounts.trajectory.steps if accounts.is_inherited(step)]
+    told = {step.event.id: u.cost for step in steps if (u := accounts.inherited(step))}
+    assert told == {name: pytest.approx(costs[name]) for name in told}
+    # the totals of the fork began anew, and its first answer may be their growth
+    assert len(told) == (7 if tells else 0) < len(costs)
+    assert accounts.taken == (len(steps), NO_USAGE), "the sum is not known then"
+    assert accounts.total.cost == pytest.approx(run.cost)
+
+
+WAITED = {"whole": 600.0, "at a step": 600.0, "with its stats": 600.0, "of a fork": 300.0}
+
+
+@pytest.mark.parametrize("name", ["whole", "at a step", "at a step with its stats", "of a fork"])
+def test_a_fork_waits_for_its_first_message_from_when_it_was_made(
+    name: str, tmp_path: Path
+) -> None:
+    _, run = read(tmp_path, name)
+    row = rows_of(Study(run)).runs[0]
+    assert (row.waited_s or 0.0) == WAITED.get(name, 0.0)
+    assert row.began == pytest.approx(seconds(run.fork.made if run.fork else ""))
+    assert row.ended == pytest.approx((row.began or 0) + (row.waited_s or 0) + (row.work_s or 0))
+
+
+def test_what_a_fork_changed_is_what_its_own_edits_changed(tmp_path: Path) -> None:
+    run = Trajectory(clock="+00:00")
+    edit = {"kind": "FileEditorAction", "command": "create", "path": "/w/a.py"}
+    made_it = {"kind": "FileEditorObservation", "path": "/w/a.py", "prev_exist": False}
+    for name, second, text in (("a", 1, "1\n2\n"), ("b", 9, "3\n")):
+        path = f"/w/{name}.py"
+        call = {**edit, "path": path, "file_text": text}
+        result = {**made_it, "path": path, "old_content": None, "new_content": text}
+        run.extend([made.call(name, call, second=second), made.result(name, result, second=second)])
+    assert [row.path for row in rows_of(Study(run)).files] == ["/w/a.py", "/w/b.py"]
+    run.fork = Fork(run.steps[0].results[0].id)
+    tables = rows_of(Study(run))
+    assert [(row.path, row.last_step) for row in tables.files] == [("/w/b.py", 2)]
+    assert (tables.runs[0].files_changed, tables.runs[0].added) == (1, 1)
+
+
+def test_without_a_zone_the_answers_of_its_record_tell_its_own_part(tmp_path: Path) -> None:
     _, run = read(tmp_path, "whole", zoned=False)
     accounts = Accounts(run)
-    assert accounts.worked is None
-    assert "nothing tells which events are its origin's" in accounts.other_about
+    assert (accounts.taken[0], accounts.worked) == (7, 12.0)
+    assert accounts.known_waited == 0.0, "when it was made is told by another clock"
+
+
+def test_without_a_zone_and_a_list_of_answers_only_its_record_counts(tmp_path: Path) -> None:
+    _, run = read(tmp_path, "whole", zoned=False)
+    usages = json.loads(run.stats)["usage_to_metrics"]
+    for metrics in usages.values():
+        metrics.update(token_usages=[], costs=[], response_latencies=[])
+    run.stats = json.dumps({"usage_to_metrics": usages}).encode()
+    accounts = Accounts(run)
+    assert accounts.worked is None and accounts.taken[0] == len(run)
+    assert accounts.total == accounts.other
+    assert accounts.total.cost == pytest.approx(forked.family()["whole"].cost)
 
 
 @pytest.mark.parametrize("name", OWN_STEPS)
@@ -142,8 +214,8 @@ def test_where_a_fork_begins() -> None:
     at = "2026-03-01T10:00:05Z"
     assert Fork("b").taken(events) == 2
     assert Fork("gone").taken(events) == 0, "only the end is read"
-    assert Fork("", at).taken(events) is None
+    assert Fork("", at).taken(events) == 4, "its record knows no answer"
     assert Fork("", at).taken(zoned) == 1
     assert Fork("", "2026-03-01T10:01:00Z").taken(zoned) == 4
-    assert Fork("", "soon").taken(zoned) is None
+    assert Fork("", "soon").taken(zoned) == 4
     assert Fork("b", "2026-03-01T10:01:00Z").taken(zoned) == 2

@@ -132,6 +132,7 @@ def test_the_gap_before_a_message_on_a_branch_is_no_work(kind: str, early: bool)
     assert every.worked == 26.0 and every.waited == 660.0
     # 5 or 10 s of the first turn, or all 12 s of it, and 7 s of the third
     assert branch.worked == {"ObservationEvent": 10.0, "MessageEvent": 12.0}[kind] + 7.0
+    assert branch.waited == 600.0, "since the other branch ended"
 
 
 def follow(run: forked.Conversation, first: int, parent: str) -> None:

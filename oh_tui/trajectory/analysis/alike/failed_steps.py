@@ -76,8 +76,9 @@ class RunFailure(NamedTuple):
 
 def failures_of(run: Trajectory) -> list[RunFailure]:
     """The failures of a run in the order of their first steps. Each failed step of the run itself
-    is in one of them; those of sub-agents are not."""
-    numbers = [step.number for step in run.steps if run.outcome(step) in FAILED]
+    is in one of them; those of sub-agents are not, nor are those that a fork took."""
+    own = run.steps[run.inherited :]
+    numbers = [step.number for step in own if run.outcome(step) in FAILED]
     if not numbers:
         return []
     folder = working_folder(run)

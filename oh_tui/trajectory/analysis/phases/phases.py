@@ -147,10 +147,11 @@ class Spent(NamedTuple):
 
 
 def spent(phase: Phase, accounts: Accounts, strip: Strip) -> Spent:
-    """The times and costs of all phases of a run sum to those of its steps."""
+    """The times and costs of all phases of a run sum to those of its own steps."""
     steps = accounts.trajectory.steps
     charges = (accounts.of(step) for step in steps[phase.first - 1 : phase.last])
     amount = sum(charge.picodollars for charge in charges if charge)
     before = strip.activity.worked_before
-    seconds = told_span(before(phase.last + 1) - before(phase.first))
+    first = max(phase.first, 1 + accounts.taken[0])
+    seconds = told_span(before(phase.last + 1) - before(first))
     return Spent(seconds, amount / DOLLAR or None)
