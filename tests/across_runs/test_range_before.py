@@ -70,10 +70,10 @@ def test_without_before_it_has_no_end() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("", "needs a range"),
-        ("before:7d", "needs a range"),
-        ("-after:7d", "needs a range"),
-        ("after:7d -before:3d", "needs a range"),
+        ("", "no range to go back from"),
+        ("before:7d", "no range to go back from"),
+        ("-after:7d", "no range to go back from"),
+        ("after:7d -before:3d", "no range to go back from"),
         ("after:1d before:7d", "No run can be in this range"),
         ("after:2030-01-01", "No run can be in this range"),
         ("after:1990-01-01", "would begin before 1970"),
