@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.text.redact import masked, redact, redact_json, safe, safe_line
 from tests.hostile.kinds import run, write_zip
-from tests.hostile.secret_forms import all_forms
+from tests.hostile.secrets.secret_forms import all_forms
 from tests.hostile.test_json import said_by
 
 

@@ -1,0 +1,1 @@
+"""No secret of anybody is told, in whatever form it comes."""
