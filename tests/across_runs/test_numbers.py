@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,16 @@ def test_runs_of_other_files_have_the_same_numbers_everywhere(tmp_path: Path) ->
     files = [path, zip_of(tmp_path / "agents.zip", run_files())]
     found = [differences(run) for file in files for run in walked(file)]
     assert found == [[], [], []]
+
+
+SHAPES = sorted((Path(__file__).parent / "shapes").iterdir())
+
+
+@pytest.mark.parametrize("path", SHAPES, ids=lambda path: path.name)
+def test_a_run_of_another_shape_has_the_same_numbers_everywhere(path: Path, tmp_path: Path) -> None:
+    for run in walked(Path(shutil.copy(path, tmp_path))):
+        assert differences(run) == []
+        assert all_of(run)["steps"]
 
 
 @pytest.mark.parametrize("none", [{}, {"timestamp": None}], ids=["one time", "no times"])
