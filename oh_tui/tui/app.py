@@ -195,7 +195,8 @@ class OhTui(BaseApp):
         self.main.footer.add(f"it did not open: ignored {plural(count, 'key')} typed for it")
 
     def keys_ignored(self, count: int) -> None:
-        self._footer.add(f"ignored {plural(count, 'key')} that followed closely", log=False)
+        words = f"ignored {plural(count, 'key')} typed right after {self.hands.key}"
+        self._footer.add(words, log=False)
 
     async def on_unmount(self) -> None:
         if self.main.is_mounted:

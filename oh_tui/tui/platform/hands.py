@@ -16,6 +16,8 @@ class Hands:
         self.in_motion = False
         self.ignored = 0
         """Keys that were ignored in this motion."""
+        self.key = ""
+        """The last key that was not ignored, as the user names it."""
         self.last = float("-inf")
 
     def came(self, at: float) -> None:

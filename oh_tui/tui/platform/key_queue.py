@@ -160,7 +160,7 @@ class KeyQueueApp(App[int]):
         """So many keys waited for what did not open."""
 
     def keys_ignored(self, count: int) -> None:
-        """So many keys followed one that was refused."""
+        """So many keys followed one that was refused, or that said no."""
 
     async def _take(self, event: events.Event) -> None:
         if not self.screen_stack:
@@ -172,6 +172,9 @@ class KeyQueueApp(App[int]):
         if self._is_ignored(event, target):
             self.keys_ignored(self.hands.ignored)
             return
+        if isinstance(event, events.Key):
+            is_sign = event.is_printable and event.key != "space"
+            self.hands.key = event.character or "" if is_sign else event.key
         self.key_begins()
         self._number += 1
         self._under_way = self._number

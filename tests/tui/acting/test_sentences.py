@@ -173,7 +173,7 @@ async def test_after_a_refusal_a_sentence_opens_nothing_and_says_so() -> None:
                 await it.settle()
                 await typed(it, "The sentence that I had begun: TCw q", 0.13, between, 0.0)
                 assert len(it.app.screen_stack) == 1 and not it.screen.asking.is_asking
-                assert "ignored 37 keys that followed closely" in it.footer
+                assert f"ignored 37 keys typed right after {key}" in it.footer
                 assert "gone" in it.footer, "why nothing opened"
                 await it.press("escape")
         await it.press("T")
@@ -208,6 +208,7 @@ async def test_after_a_no_by_its_letter_a_sentence_does_nothing_and_after_esc_ke
         it.key("n")
         await typed(it, "o T C w F", 0.13, between, 0.0)
         assert len(it.app.screen_stack) == 1 and not it.screen.asking.is_asking
+        assert "ignored 10 keys typed right after n" in it.footer
         await it.press("p")
         it.key("escape")
         it.key("T", after=0.05)
