@@ -61,6 +61,19 @@ async def test_a_message_of_several_lines_goes_on_with_a_finished_run() -> None:
         await it.until(lambda: "first line" in it.text("#timeline"))
 
 
+async def test_while_the_state_is_asked_before_it_is_sent_the_footer_says_so() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await written(it, LEDGER, "go on")
+        held = between.hold("GET *")
+        await it.send("ctrl+s")
+        await it.until(lambda: "asking for the agent's state" in it.footer)
+        between.held.clear()
+        held.set()
+        await it.until(lambda: "sent · " in told(it))
+        assert "asking" not in it.footer
+
+
 async def test_an_empty_message_is_refused_in_place() -> None:
     between = Between()
     async with explore(wrap=between) as it:

@@ -155,6 +155,7 @@ class Composer:
         session = self._session
         if self._agent_actions.is_telling(conversation, TELLING):
             return False
+        self._ui.tell("asking for the agent's state", passing=True)
         with self._ui.expecting() if asks else contextlib.nullcontext():
             state = await agents.state(conversation.id)
         if state.conversation.sandbox_status == "PAUSED":
