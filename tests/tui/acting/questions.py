@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.world import AgentVersion
 from oh_tui.tui.widgets.question_bar import Stake
 from tests.tui.explorer import Explorer
 
@@ -22,6 +25,7 @@ BUMP = "Nightly dependency bump"
 FUZZ = "Fuzz the parser over night"
 GONE = "Fix the add function"
 PYDANTIC = "Migrate to pydantic 2"
+SLUGS = "Slugs of Greek titles"
 
 Go = Callable[[Explorer], Awaitable[None]]
 
@@ -39,10 +43,11 @@ class Asks:
     go: Go | None = None
     action: str = ""
     """The action of the palette that asks, where no key does."""
-    act: str = ""
-    """What a line sends by the enter after it was seen: a call."""
+    acts: tuple[str, ...] = ()
+    """What a line sends by the enter after it was seen, or the last key itself: calls, once
+    each."""
     shown: bool = True
-    """False for what only other tests lead to, as it needs another server."""
+    """False for what needs another source than the demo."""
 
 
 def list_row(it: Explorer, title: str) -> None:
@@ -90,6 +95,49 @@ async def tag_typed(it: Explorer) -> None:
     await it.type("bug")
 
 
+async def budget_typed(it: Explorer) -> None:
+    it.screen.controllers.budgets.clock = lambda: 0.0  # nobody is late with the answer
+    await it.press("dollar_sign", "ctrl+u")
+    await it.type("0.01")
+
+
+async def message_to_a_fork(it: Explorer) -> None:
+    """Over a server whose forks have no key."""
+    it.demo.world.agent_version = AgentVersion.NEW
+    await it.press("F")
+    await it.until(lambda: it.screen.asking.editor)
+    await it.seen()
+    await it.type("Go on")
+
+
+async def path_there_typed(it: Explorer) -> None:
+    """Where to put a file: at a path that is there."""
+    await it.screen.run_action("files.put")
+    for path in (__file__, "/workspace/notes.txt"):
+        asked = it.text("#asked-rule")
+        await it.until(lambda: it.screen.asking.find_input.display)
+        await it.seen()
+        it.screen.asking.find_input.value = path
+        if path == __file__:
+            await it.press("enter")
+            await it.until(lambda: it.text("#asked-rule") != asked)  # noqa: B023
+
+
+def pull_requests(*numbers: int) -> Go:
+    async def give(it: Explorer) -> None:
+        loaded, current = it.screen.session.loaded, it.screen.session.current
+        assert current
+        at = {"git_provider": "github", "selected_repository": "acme/web"}
+        loaded.take([replace(current, pr_number=numbers, **at)])
+
+    return give
+
+
+async def writing(it: Explorer) -> None:
+    """Something is being written. `leave` takes it away."""
+    it.screen.session.writes._under_way.append(("pausing a sandbox", ()))
+
+
 N, W, F = Stake.NOTHING, Stake.WORK, Stake.FINAL
 
 TABLE = {
@@ -103,7 +151,7 @@ TABLE = {
     "continue over the budget": Asks("agents._continue", ("P",), SPLIT, W, budget(SPLIT)),
     "continue with a rejected key": Asks("setup.goes_on", ("P",), BUMP, W),
     "budget": Asks("budgets.ask", ("dollar_sign",), FLAKY),
-    "over its budget": Asks("budgets._question", shown=False, stake=W),
+    "over its budget": Asks("budgets._question", ("enter",), FLAKY, W, budget_typed),
     "message": Asks("compose._write", ("m",), LEDGER),
     "message to one that waits": Asks(
         "compose._ask_before_message", ("ctrl+s",), OAUTH, W, half_a_message
@@ -112,8 +160,15 @@ TABLE = {
         "sandboxes.question", ("ctrl+s",), COVERAGE, W, half_a_message
     ),
     "fork": Asks("fork._first_message", ("F",), WEEKS),
-    "fork without a key": Asks("fork._brings_key", shown=False, stake=W),
-    "ask": Asks("setup.ask", ("A",), FLAKY, act="POST *ask_agent"),
+    "fork without a key": Asks(
+        "fork._brings_key",
+        ("ctrl+s",),
+        WEEKS,
+        W,
+        message_to_a_fork,
+        acts=("POST *fork", "PATCH /runtime/*", "PATCH /api/*"),
+    ),
+    "ask": Asks("setup.ask", ("A",), FLAKY, acts=("POST *ask_agent",)),
     "agent setup": Asks("setup.open", title=WEEKS, stake=N, action="agent_setups.open"),
     "profile": Asks("setup._switch", ("p",), WEEKS, go=setup_shown),
     "when it asks": Asks("setup._set_policy", ("c",), WEEKS, W, setup_shown),
@@ -128,36 +183,39 @@ TABLE = {
     "resume all marked": Asks(
         "sandboxes._marked_question", ("p",), CLICK, W, marks(COVERAGE, CLICK)
     ),
-    "shell": Asks("shell.open", ("exclamation_mark",), FLAKY, act="POST *bash*"),
+    "shell": Asks("shell.open", ("exclamation_mark",), FLAKY, acts=("POST *bash*",)),
     "get a file": Asks("files._ask_until_done", title=WEEKS, action="files.get"),
     "put a file": Asks("files._ask_until_done", title=WEEKS, action="files.put"),
-    "replace a file": Asks("files._send", shown=False, stake=F),
+    "replace a file": Asks("files._send", ("enter",), WEEKS, F, path_there_typed),
     # What is kept
     "tag": Asks("annotate.ask_tags", ("number_sign",)),
     "tag on the server": Asks("annotate._offer", ("enter",), WEEKS, N, tag_typed),
     "note": Asks("annotate.write_note", ("semicolon",)),
-    "rename": Asks("rename.rename", title=WEEKS, action="titles.rename", act="PATCH *"),
+    "rename": Asks("rename.rename", title=WEEKS, action="titles.rename", acts=("PATCH *",)),
     "download all marked": Asks(
         "downloads._download_marked", ("d",), SPLIT, N, marks(LEDGER, SPLIT)
     ),
     "share": Asks("share._open", ("S",)),
+    "rules of a repository": Asks("rules._agrees", ("C",), WEEKS, W),
     # Looking
     "read all": Asks("older._cost_question", ("L",), FUZZ, W),
     "sort": Asks("filter_and_sort._ask", ("s",), stake=N),
     "columns": Asks("column_choice._question", ("vertical_line",), stake=N),
     "copy": Asks("clipboard.copy", ("y",), stake=N),
-    "branches": Asks("branches._ask", shown=False, stake=N),
+    "branches": Asks("branches._ask", title=SLUGS, stake=N, action="branches.choose"),
     "number of a branch": Asks("branches._ask_number", shown=False),
     "sub-agents": Asks("sub_conversations._choose", shown=False, stake=N),
     "filter": Asks("filter_and_sort._ask_filter", ("ampersand",)),
     "filter of steps": Asks("filter.ask_filter", ("3", "ampersand")),
     "find": Asks("find.ask", ("slash",)),
     "go to": Asks("goto.ask", ("3", "colon")),
-    "pull requests": Asks("web_pages._choose", shown=False, stake=N),
-    "page": Asks("web_pages._show", shown=False, stake=N),
+    "pull requests": Asks("web_pages._choose", ("O",), WEEKS, N, pull_requests(7, 9)),
+    "page": Asks("web_pages._show", ("O",), WEEKS, N, pull_requests(7)),
     # The program
     "quit": Asks("navigation._ask_and_quit", ("q",), LEDGER, W, a_draft),
-    "another server": Asks("servers._may_leave", shown=False, stake=W),
+    "another server": Asks(
+        "servers._may_leave", title=WEEKS, stake=W, go=writing, action="servers.switch('local')"
+    ),
     "no key": Asks("servers.open_without_key", shown=False, stake=N),
     "open": Asks("servers._open_typed", shown=False),
 }
@@ -172,7 +230,8 @@ async def ask(it: Explorer, asks: Asks) -> None:
     await it.press("1")
     if asks.go:
         await asks.go(it)
-        if not it.screen.asking.is_asking and it.screen.asking.editor is None:
+        is_writing = it.screen.asking.is_asking or it.screen.asking.editor is not None
+        if it.screen.session.pane == "conversations" and not is_writing:
             list_row(it, asks.title)
     for key in asks.keys[:-1]:
         await it.press(key)

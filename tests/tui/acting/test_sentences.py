@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import fnmatch
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +24,17 @@ from textual import events
 from textual.keys import _character_to_key
 
 import oh_tui
+from oh_tui.demo.world import AgentVersion
+from oh_tui.settings.startup import Settings
+from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.sources.rules import agreed
+from oh_tui.sources.source import Source
 from oh_tui.tui.screens.line_screen import LineScreen
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 from tests.terminal.terminal import first_of
+from tests.trajectory.branched import two, write_run
+from tests.trajectory.context.made import user
 from tests.tui.acting.questions import FLAKY, GONE, OAUTH, TABLE, Asks, ask
 from tests.tui.explorer import Between, Explorer, case, explore
 
@@ -59,6 +68,20 @@ def release(between: Between, held: list) -> None:  # type: ignore[type-arg]
         event.set()
 
 
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is started in a repository with rules of its own."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".oh-tui").mkdir()
+    rule = '[[rule]]\nname = "ours"\nwhy = "It is ours."\nrun = "is:failed"\n'
+    (tmp_path / ".oh-tui" / "rules.toml").write_text(rule)
+    monkeypatch.chdir(tmp_path)
+
+
+def never(settings: Settings) -> Source:
+    raise AssertionError("it goes to another server")
+
+
 def acts(between: Between) -> list[str]:
     return [one for one in between.asked if not one.startswith("GET ")]
 
@@ -71,6 +94,8 @@ async def leave(it: Explorer) -> None:
         if len(it.app.screen_stack) == 1 and not asking.is_asking and asking.editor is None:
             break
         await it.press("escape")
+    it.demo.world.agent_version = AgentVersion.USUAL
+    it.screen.session.writes._under_way.clear()
     it.screen.session.keep_marks(frozenset())
     it.screen.session.drafts.clear()
     it.screen.session.shells.clear()
@@ -95,7 +120,7 @@ async def asks_and_types(
     bracketed: bool = False,
 ) -> None:
     await ask(it, asks)
-    before = len(acts(between))
+    before, source = len(acts(between)), it.screen.session.source
     if asks.action:
         await it.screen.run_action(asks.action)
     else:
@@ -106,9 +131,11 @@ async def asks_and_types(
         await typed(it, "", 0.1, between, takes)
     else:
         await typed(it, text, speed, between, takes)
-    done = [one.partition(" ")[2] for one in acts(between)[before:]]
-    allowed = [one for one in done if asks.act and one.endswith(asks.act.rpartition("*")[2])]
-    assert done == allowed, f"{done} by {text[-12:]!r} at {speed} s a key"
+    done = acts(between)[before:]
+    allowed = [one for act in asks.acts for one in fnmatch.filter(done, act)[:1]]
+    assert sorted(done) == sorted(allowed), f"{done} by {text[-12:]!r} at {speed} s a key"
+    assert it.screen.session.source is source, "it stays at its server"
+    assert agreed.not_agreed(os.environ, agreed.of_here()), "no rules count"
     if bracketed:
         await leave(it)
         return
@@ -134,10 +161,11 @@ def rounds() -> Iterator[Any]:
         yield pytest.param(speed, takes, part, marks=marks)
 
 
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize(("speed", "takes", "part"), rounds())
 async def test_a_sentence_typed_does_nothing(speed: float, takes: float, part: int) -> None:
     between = Between()
-    async with explore(wrap=between) as it:
+    async with explore(wrap=between, connect=never) as it:
         for number, (name, asks) in enumerate(SHOWN.items()):
             if number % PARTS == part:
                 text = SENTENCES[number % len(ENDS)]
@@ -145,6 +173,7 @@ async def test_a_sentence_typed_does_nothing(speed: float, takes: float, part: i
                     await asks_and_types(it, between, asks, text, speed, takes)
 
 
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("bracketed", [True, False], ids=["bracketed", "raw"])
 @pytest.mark.parametrize("takes", [LOCAL, SLOW], ids=["local", "slow"])
 @pytest.mark.parametrize("part", first_of(range(PARTS)))
@@ -152,12 +181,37 @@ async def test_a_sentence_pasted_with_its_line_end_does_nothing(
     takes: float, bracketed: bool, part: int
 ) -> None:
     between = Between()
-    async with explore(wrap=between) as it:
+    async with explore(wrap=between, connect=never) as it:
         for number, (name, asks) in enumerate(SHOWN.items()):
             if number % PARTS == part:
                 text = SENTENCES[number % len(ENDS)]
                 with case(name):
                     await asks_and_types(it, between, asks, text, 0.0, takes, bracketed=bracketed)
+
+
+@pytest.mark.parametrize("opens", ["", "o"], ids=["no key", "open"])
+@pytest.mark.parametrize("speed", SPEEDS)
+async def test_without_a_key_a_sentence_opens_no_source_and_quits_not(
+    opens: str, speed: float
+) -> None:
+    for text in (*SENTENCES, "quit or demo: do"):
+        async with explore(has_key=False) as it:
+            if opens:
+                await it.press(opens)
+            await typed(it, text, speed, Between(), 0.0)
+            assert it.app.return_value is None and it.app.is_running
+            assert opens or it.screen.session.source is None
+
+
+async def test_a_sentence_shows_no_other_branch_of_many(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", *two(), *(user(f"m{n}", parent_id="u") for n in range(10)))
+    async with explore(source=lambda: FileSource([run])) as it:
+        await it.press("enter")
+        for text in SENTENCES:
+            await it.screen.run_action("branches.choose")
+            await typed(it, text, 0.13, Between(), 0.0)
+            assert "the branches are 1 to 12" in it.footer
+            assert "12 branches" in it.text("#timeline-rule")
 
 
 # What goes on after an ignored key, a refusal and a no
@@ -374,8 +428,9 @@ def _stakes_seen(it: Explorer) -> Iterator[list[Stake]]:
         yield seen
 
 
+@pytest.mark.usefixtures("repository")
 async def test_the_stakes_of_the_table_are_those_of_the_questions() -> None:
-    async with explore() as it:
+    async with explore(connect=never) as it:
         await it.screen.asking.be_there()
         for name, asks in SHOWN.items():
             if asks.stake is None:
