@@ -1,14 +1,19 @@
 """Random keys, text, mouse and sizes for the explorer over a slow network: `make monkey MINUTES=5`.
 
-Runs the real program in a pseudo-terminal, on `--demo=slow`; now and then it starts a run, and
-finds, filters and sorts in it while it grows. At the end it must be alive, quit on request, restore
-the terminal and leave no crash report. The inputs depend only on the seed, so that `SEED=n` repeats
+Runs the real program in a pseudo-terminal, on the demo behind a slow network; now and then it
+starts a run, and finds, filters and sorts in it while it grows, and types or pastes a sentence that
+begins with a no: it may do nothing at the server but reject with its words, or what a line to write
+in says. At the end the program must be alive, quit on request, restore the terminal and leave no
+crash report. The inputs depend only on the seed, so that `SEED=n` repeats
 them; a failure prints the seed with the last inputs.
 """
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
+import json
+import logging
 import random
 import sys
 import time
@@ -16,8 +21,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from oh_tui.cli import after_demo
+from oh_tui.demo import make_demo
+from oh_tui.demo.servers.network import Network
 from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS, Key
+from tests.terminal.served import Act, keeping, served
 from tests.terminal.terminal import OH_TUI, Terminal
 
 SIZES = ((160, 48), (120, 36), (80, 24), (200, 60), (60, 16), (40, 10), (100, 20))
@@ -84,6 +91,23 @@ LOOKS = {
 """Keys that find, filter and sort in a run that grows, and the text typed then."""
 
 
+ASKS = ("a", "p", "P", "F", "$", "m", "d", "q", "#", "!", "A", "L", "s", "|", "y", "O", "C", "")
+"""Keys that may ask, right before a sentence."""
+
+WORDS = ("do", "it", "WITHOUT", "force:", "try", "the", "branch", "of", "THAT,", "stop", "5", "$",
+         "!", "#12", "/x", "&", "if", "Fix", "yes?", "TCwq", "APm", "pause", "my", "way;", "by",
+         "Y", "quick", "JUDGE", "vow")  # fmt: skip
+
+LINES = ("POST *ask_agent", "POST *bash*", "PATCH *", "POST *events", "POST *messages*")
+"""What lines to write in send."""
+
+AT_ITS_BUDGET = "at its budget"
+"""Told of a run that was stopped without an answer."""
+
+QUIET = 5.0
+"""Seconds after which what was pressed has been done at the server."""
+
+
 @dataclass(frozen=True)
 class Input:
     """An input, and the pause after it."""
@@ -91,8 +115,14 @@ class Input:
     text: str = ""
     size: tuple[int, int] | None = None
     pause: float = 0.0
+    begins: bool = False
+    """What is done from here on is done by a sentence."""
+    ends: str = ""
+    """The sentence that has ended."""
 
     def __str__(self) -> str:
+        if self.begins or self.ends:
+            return "a sentence begins" if self.begins else "what it did is looked at"
         what = f"resize {self.size[0]}x{self.size[1]}" if self.size else repr(self.text)
         return f"{what}, {self.pause:.2f} s"
 
@@ -146,11 +176,35 @@ def inputs(seed: int) -> Iterator[Input]:
             yield from typed(key, texts, "\r") if texts else [Input(key)]
             yield Input(pause=chance.uniform(0.0, 1.5))
 
+    def sentence() -> Iterator[Input]:
+        """A no and why, typed or pasted at any moment, also right after a key that asks. A reason
+        may be sent."""
+        text = " ".join(["no", *chance.choices(WORDS, k=chance.randint(2, 14))])
+        asks = chance.choice(("", *ASKS, *"aaaapP"))
+        speed = chance.uniform(0.02, 0.25)
+        if asks:
+            yield from [Input("\x1b", pause=0.2)] * 4
+        yield Input(pause=QUIET)
+        yield Input(begins=True)
+        if asks:
+            yield Input(asks, pause=chance.choice((0.02, speed, chance.uniform(0.0, 2.0))))
+        if chance.random() < 0.75:
+            yield from (Input(character, pause=speed) for character in f"{text}\r")
+        else:
+            is_marked = chance.random() < 0.5
+            yield Input(f"\x1b[200~{text}\n\x1b[201~" if is_marked else f"{text}\r")
+        yield Input(pause=QUIET)
+        if asks == "a":
+            yield Input("\x13", pause=QUIET)
+        yield Input(ends=text)
+
     yield from short_run()
     while True:
         kind = chance.random()
         if kind < 0.002:
             yield from short_run()
+        elif kind < 0.02:
+            yield from sentence()
         elif kind < 0.35:
             for key in [chance.choice(moves)] * chance.choice((1, 1, 1, 2, 8)):
                 yield Input(key, pause=pause())
@@ -197,20 +251,38 @@ class Quit(Exception):
     terminal no longer has."""
 
 
+def told_by(act: Act, sentence: str) -> bool:
+    """Whether all that was done is what somebody says who types this: a rejection with its words,
+    or what a line to write in sends, which holds its end."""
+    if fnmatch.fnmatch(act.call, "*/respond_to_confirmation"):
+        answer = json.loads(act.body)
+        return not answer["accept"] and answer["reason"].strip() == sentence[1:]
+    return any(fnmatch.fnmatch(act.call, line) for line in LINES) and sentence[-4:] in str(act)
+
+
 def play(seed: int, seconds: float) -> int:
     """Send inputs for that long, then quit; returns the number of inputs. Raises Failed."""
+    demo, acts = make_demo(), list[Act]()
+    demo.rate_limited = False
+    logging.getLogger("uvicorn.error").disabled = True  # it tells each connection that breaks off
+    with served(Network().over(keeping(demo.app, acts), seed)) as address:
+        return _play_at(address, acts, seed, seconds)
+
+
+def _play_at(address: str, acts: list[Act], seed: int, seconds: float) -> int:
     last: deque[str] = deque(maxlen=LAST)
     numbered = enumerate(inputs(seed), 1)
     left = seconds
-    environment = {"OH_TUI_DEMO_SEED": str(seed), "PAGER": "cat", "EDITOR": "true",
-                   "BROWSER": "true"}  # fmt: skip
+    environment = {"PAGER": "cat", "EDITOR": "true", "BROWSER": "true"}
     while True:
-        terminal = Terminal(OH_TUI, "--demo=slow", size=SIZES[0], draws=False, **environment)  # type: ignore[arg-type]
+        terminal = Terminal(
+            OH_TUI, "--server", address, size=SIZES[0], draws=False, **environment  # type: ignore[arg-type]
+        )  # fmt: skip
         with terminal:
             try:
                 _begin(terminal)
                 began = time.monotonic()
-                done = _play(terminal, numbered, left, last)
+                done = _play(terminal, acts, numbered, left, last)
                 _quit(terminal)
                 return done
             except Quit:
@@ -225,9 +297,13 @@ def _begin(terminal: Terminal) -> None:
 
 
 def _play(
-    terminal: Terminal, numbered: Iterator[tuple[int, Input]], seconds: float, last: deque[str]
+    terminal: Terminal,
+    acts: list[Act],
+    numbered: Iterator[tuple[int, Input]],
+    seconds: float,
+    last: deque[str],
 ) -> int:
-    began = time.monotonic()
+    began, before = time.monotonic(), 0
     for number, one in numbered:
         now = time.monotonic()
         if now > began + seconds:
@@ -235,6 +311,10 @@ def _play(
         last.append(f"{number:5d}  {now - began:7.2f} s  {one}")
         if one.size:
             terminal.resize(*one.size)
+        if one.begins:
+            before = len(acts)
+        if one.ends:
+            _did_nothing(terminal, acts[before:], one.ends)
         terminal.press(*([one.text] if one.text else []))
         until = now + one.pause
         while terminal.pump(max(0.0, until - time.monotonic())):
@@ -247,6 +327,14 @@ def _play(
                 raise Quit
             raise AssertionError(f"it ended after input {number}, code {terminal.code()}")
     raise AssertionError
+
+
+def _did_nothing(terminal: Terminal, acts: list[Act], sentence: str) -> None:
+    """A run that is over its budget is stopped by no key."""
+    wrong = [str(act) for act in acts if not told_by(act, sentence)]
+    if wrong:
+        terminal.draw()
+    assert not wrong or AT_ITS_BUDGET in terminal.text, f"{sentence!r} did {wrong}"
 
 
 def _quit(terminal: Terminal) -> None:
@@ -280,9 +368,8 @@ def _left_as_it_was(terminal: Terminal) -> None:
     terminal.is_restored()
     reports = sorted(path.name for path in terminal.home.glob("oh-tui-*.txt"))
     assert not reports, f"it left {reports}"
-    # keys that came while it quit are echoed by the terminal, before or after what is said
-    before, said, after = terminal.said.partition(after_demo())
-    assert said and not (before + after).strip("^[q\n"), f"it said {terminal.said!r}"
+    # keys that came while it quit are echoed by the terminal
+    assert not terminal.said.strip("^[q\n"), f"it said {terminal.said!r}"
 
 
 def _told(terminal: Terminal, seed: int, last: deque[str], error: AssertionError) -> str:
