@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -58,14 +59,18 @@ class Document(NamedTuple):
     """A format of a run as one JSON text."""
 
     name: str
-    may_be: Callable[[bytes], bool]
-    """Whether a text that begins with these bytes can be one. If False, the rest is not read:
-    settings, for instance, are JSON too."""
+    sign: re.Pattern[bytes]
+    """What the beginning of such a text has."""
     is_one: Callable[[Top], bool]
     """Whether this is the top level of such a text. Never raises."""
     convert: Callable[[bytes, Top], Converted]
     """Converts the text, given with its top level. May raise ValueError for a text that cannot be
     one."""
+
+    def may_be(self, head: bytes) -> bool:
+        """Whether a text that begins with these bytes can be one. If False, the rest is not read:
+        settings, for instance, are JSON too."""
+        return self.sign.search(head) is not None
 
 
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

@@ -54,7 +54,7 @@ def read_document(text: bytes, where: str) -> Converted:
         converted = claims[0].convert(text, top)
     except ValueError as error:
         raise FormatProblem(f"{where} cannot be read as {claims[0].name}", HINT) from error
-    converted = evaluation.add_row(converted, top)
+    evaluation.add_row(converted, top)
     if converted.recorded.label is None and (label := _label_in(top)):
         converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
     converted.notes += _also(claims[0], claims)

@@ -65,14 +65,11 @@ def place_of(top: Top, names: Iterable[str], test: Callable[[object], bool]) -> 
     there is none."""
     if not isinstance(top, Fields):
         return "" if _any(top, test) else None
-    return next((name for name in names if _any(_list_at(top, name), test)), None)
-
-
-def _list_at(top: Fields, name: str) -> Sequence[msgspec.Raw]:
-    try:
-        return top.list_at(name)
-    except ValueError:
-        return ()
+    for name in names:
+        with contextlib.suppress(ValueError):
+            if _any(top.list_at(name), test):
+                return name
+    return None
 
 
 def _any(items: Sequence[msgspec.Raw], test: Callable[[object], bool]) -> bool:
@@ -89,31 +86,28 @@ def is_event(value: object) -> bool:
     return isinstance(field(value, "kind"), str) and not is_other
 
 
-def has_events(top: Top) -> bool:
+def _has_events(top: Top) -> bool:
     return place_of(top, _PLACES, is_event) is not None
 
 
-def is_bare_row(top: Top) -> bool:
+def _is_bare_row(top: Top) -> bool:
     """Whether it is a row of an evaluation, which need not have events."""
     if not isinstance(top, Fields) or "instance_id" not in top:
         return False
     return top.get("history") is not None or "test_result" in top
 
 
-def convert(text: bytes, top: Top) -> Converted:
-    place = place_of(top, _PLACES, is_event)
-    if isinstance(top, Fields):
-        place = "history" if place is None else place
-        converted = Converted(events=_events(text, top.get(place), top.list_at(place)))
-    else:
-        converted = Converted(events=_events(text, None, top))
-    history = top.get("history") if isinstance(top, Fields) else None
-    if not (len(converted.events) or (history and bytes(history).startswith(b"["))):
+def _convert(text: bytes, top: Top) -> Converted:
+    if not isinstance(top, Fields):
+        return Converted(events=[bytes(item) for item in top])
+    place = place_of(top, _PLACES, is_event) or "history"
+    converted = Converted(events=_events(text, top.get(place), top.list_at(place)))
+    if not (len(converted.events) or bytes(top.get("history", b"")).startswith(b"[")):
         converted.notes = ["it has no history of events"]
-    return add_row(converted, top)
+    return converted
 
 
-def add_row(converted: Converted, top: Top) -> Converted:
+def add_row(converted: Converted, top: Top) -> None:
     """Adds what the fields of a row say about its run, where its format does not."""
     metadata, metrics = value_of(top, "metadata"), value_of(top, "metrics")
     most = field(metadata, "max_iterations")
@@ -138,7 +132,6 @@ def add_row(converted: Converted, top: Top) -> Converted:
         or (most if isinstance(most, int) and 0 < most < 10**6 else 0),
         patch=known.patch or (patch[:LONGEST] if isinstance(patch, str) else ""),
     )
-    return converted
 
 
 def name_in(value: object) -> str:
@@ -176,9 +169,5 @@ def _events(
     return Slices(lambda start, size: text[start : start + size], starts, sizes)
 
 
-def _may_be(head: bytes) -> bool:
-    return _NAMED.search(head) is not None
-
-
-V1 = Document("V1 events", _may_be, has_events, convert)
-ROW = Document("evaluation output", _may_be, is_bare_row, convert)
+V1 = Document("V1 events", _NAMED, _has_events, _convert)
+ROW = Document("evaluation output", _NAMED, _is_bare_row, _convert)

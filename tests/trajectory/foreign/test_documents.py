@@ -261,3 +261,9 @@ def test_what_failed_in_the_evaluation_is_no_error_of_the_run(error: str) -> Non
     verdict, plain = judge(run_of(run, run.events())), opened({"history": [*start, *V0]})
     assert verdict.word == judge(run_of(plain, plain.events())).word
     assert f"he evaluation failed: {error.splitlines()[0]}" in verdict.cause
+
+
+def test_a_row_with_events_of_the_sdk_tells_the_error_of_its_evaluation_too() -> None:
+    history = [{"kind": "MessageEvent", "id": "a", "source": "user"}]
+    run = opened({"instance_id": "a", "history": history, "error": "evaluation timed out"})
+    assert run.recorded.names_evaluation

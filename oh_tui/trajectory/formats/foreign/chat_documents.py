@@ -6,17 +6,16 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top
-from oh_tui.trajectory.formats.evaluation import place_of
+from oh_tui.trajectory.formats.evaluation import LONGEST, name_in, place_of
 from oh_tui.trajectory.formats.foreign import chat, swe_agent
 from oh_tui.trajectory.formats.foreign.dialects import submitted
 from oh_tui.trajectory.formats.foreign.document_formats import (
-    LONGEST,
     as_converted,
     decoded,
     fields_beside,
     items_at,
 )
-from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, leaves_out, name_in, pack
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, leaves_out, pack
 from oh_tui.trajectory.formats.foreign.usage import count
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.recorded import Recorded
@@ -128,9 +127,5 @@ def _whole(
     return as_converted(run, info, recorded)
 
 
-CHAT = Document(
-    "chat messages", lambda head: _CHAT.search(head) is not None, _is_chat, _convert_chat
-)
-SWE_AGENT = Document(
-    "SWE-agent", lambda head: _STEPS.search(head) is not None, _is_steps, _convert_steps
-)
+CHAT = Document("chat messages", _CHAT, _is_chat, _convert_chat)
+SWE_AGENT = Document("SWE-agent", _STEPS, _is_steps, _convert_steps)

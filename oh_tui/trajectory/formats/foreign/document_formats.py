@@ -18,11 +18,11 @@ from oh_tui.trajectory.formats.document import (
     top_of,
     value_of,
 )
-from oh_tui.trajectory.formats.evaluation import FIRST, place_of
+from oh_tui.trajectory.formats.evaluation import FIRST, LONGEST, name_in, place_of
 from oh_tui.trajectory.formats.foreign import atif, v0
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
-from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, name_in
+from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.formats.foreign.swe_agent import is_step
 from oh_tui.trajectory.formats.foreign.usage import usage_of
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
@@ -31,9 +31,6 @@ from oh_tui.trajectory.formats.run_file import SubAgentFile, short_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Recorded
-
-LONGEST = 4_000_000
-"""Characters of a patch or an error that are kept."""
 
 _EVENTS = ("history", "trajectory")
 """Fields of a row that may have its V0 events."""
@@ -191,5 +188,5 @@ def decoded(raw: msgspec.Raw | bytes) -> Any:
         return text.decode("utf-8", "replace")
 
 
-V0 = Document("V0 run", lambda head: _V0.search(head) is not None, _is_v0, _convert_v0)
-ATIF = Document("ATIF", lambda head: _ATIF.search(head) is not None, _is_atif, _convert_atif)
+V0 = Document("V0 run", _V0, _is_v0, _convert_v0)
+ATIF = Document("ATIF", _ATIF, _is_atif, _convert_atif)

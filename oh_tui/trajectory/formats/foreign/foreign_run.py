@@ -157,11 +157,6 @@ def timestamp(value: Any) -> str | None:
     return None
 
 
-def name_in(value: Any) -> str:
-    """An id as text; "" without one."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
 def known_source(value: Any) -> str | None:
     return value if isinstance(value, str) and value in _SOURCES else None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.model.bodies import text_field
 
@@ -126,10 +127,10 @@ def _unfolded(event: dict[str, Any]) -> dict[str, Any]:
 
 def _join(entries: list[Entry]) -> None:
     """Finds the action that each observation answers, and which actions are calls."""
-    by_order = not any(_key(e.body.get("cause")) or e.of for e in entries)
+    by_order = not any(name_in(e.body.get("cause")) or e.of for e in entries)
     actions: dict[str, Entry] = {}
     calls: dict[str, Entry] = {}
-    later = {_key(e.body.get("id")): e for e in reversed(entries) if e.action}
+    later = {name_in(e.body.get("id")): e for e in reversed(entries) if e.action}
     later_calls = {
         text_field(e.metadata, "tool_call_id"): e
         for e in reversed(entries)
@@ -139,12 +140,12 @@ def _join(entries: list[Entry]) -> None:
     for entry in entries:
         call_id = text_field(entry.metadata, "tool_call_id")
         if entry.action:
-            actions[_key(entry.body.get("id"))] = entry
+            actions[name_in(entry.body.get("id"))] = entry
             if entry.is_agents:
                 open_ones.append(entry)
                 calls |= {call_id: entry} if call_id else {}
             continue
-        cause = _key(entry.body.get("cause"))
+        cause = name_in(entry.body.get("cause"))
         named = (actions.get(cause) or later.get(cause) if cause else None) or entry.of
         own = calls.get(call_id) or later_calls.get(call_id) if call_id else None
         if named is None and own is not None and not own.is_answered:
@@ -158,11 +159,6 @@ def _join(entries: list[Entry]) -> None:
     has_calls = any(isinstance(entry.metadata, dict) for entry in acts)
     for entry in acts:
         entry.is_call = isinstance(entry.metadata, dict) if has_calls else entry.is_answered
-
-
-def _key(value: Any) -> str:
-    """An id or a cause as key: 3 and "3" are the same."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _next_open(open_ones: deque[Entry], name: str) -> Entry | None:
