@@ -136,10 +136,10 @@ class ResultsTar(Unchanging):
 
     def entries(self) -> Iterator[Entry]:
         number = 0
-        while self._is_found(number + 1):
+        while self.holds(number + 1):
             item = self._items[number]
             number += 1
-            if item.is_folder and number == 1 and not self._is_found(2):
+            if item.is_folder and number == 1 and not self.holds(2):
                 yield Entry(self, 1)  # the only run needs no name
             else:
                 yield Entry(self, number, item.name, item.info, is_folder=item.is_folder)
@@ -154,11 +154,7 @@ class ResultsTar(Unchanging):
         for runs in self._lists:
             runs.close()
 
-    @property
-    def holds_runs(self) -> bool:
-        return self._is_found(1)
-
-    def _is_found(self, count: int) -> bool:
+    def holds(self, count: int) -> bool:
         """Looks for runs until there are `count`; False if there are not so many."""
         with self._lock:
             while len(self._items) < count:
@@ -238,8 +234,8 @@ class ResultsTar(Unchanging):
         return short_name(f"{self.name}/{file}")
 
     def _source(self, file: str) -> Source:
-        indexes = self._tar.indexes
-        return copies.source_of(self._folder / file, self._where(file), indexes=indexes)
+        path, zipped = self._folder / file, ending_of(file).kind == "zip"
+        return copies.source_of(path, self._where(file), zipped=zipped, indexes=self._tar.indexes)
 
     def _run_in(self, home: str, name: str) -> RunFile:
         return open_run(self._tar, home, name if len(self._items) > 1 else self.name)
@@ -329,9 +325,7 @@ class ResultsTar(Unchanging):
         where, title = self._where(file), title_of(file)
         if self._level == DEEPEST:
             raise FormatProblem(f"{where} is not read: archives are, {DEEPEST} levels deep")
-        is_zip, indexes = ending_of(file).kind == "zip", self._tar.indexes
-        path = self._folder / file
-        source = copies.source_of(path, where, zipped=is_zip, indexes=indexes)
+        source = self._source(file)
         if source.about.names is None:
             raise FormatProblem(f"{where} {source.about.problem or 'is not a tar'}")
         return ResultsTar(source, self._level + 1, partial(self._add_found, title))

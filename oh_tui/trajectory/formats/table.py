@@ -73,7 +73,7 @@ def _open_zip(source: Source) -> RunList:
     except archive.NoTrajectory as error:
         problem = error
     runs = results_tar.ResultsTar(source_of(source.path, source.name, zipped=True, given=True))
-    if problem and not runs.holds_runs:
+    if problem and not runs.holds(1):
         raise problem
     return runs
 

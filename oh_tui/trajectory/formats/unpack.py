@@ -293,15 +293,12 @@ class Unpacking:
                 out.write(piece)
                 self._check(tail + piece)
                 written, tail = written + len(piece), piece[-LONGEST_NAME:]
-                self._spent(len(piece))
+                self._size += len(piece)
+                self._unseen += len(piece)
+                if self._unseen > SEEN:
+                    self._unseen = 0
+                    self._require(0)
         return written
-
-    def _spent(self, count: int) -> None:
-        self._size += count
-        self._unseen += count
-        if self._unseen > SEEN:
-            self._unseen = 0
-            self._require(0)
 
     def _files(self, is_wanted: Callable[[str], bool]) -> list[str]:
         stream, names, fails = self._stream, dict[str, None](), False

@@ -154,11 +154,10 @@ class RowIndex:
         if is_whole and is_last:  # no line end proves that the row is whole
             is_whole = _is_json(file, start, size)
         if not is_whole:
-            why = "is not JSON"
             if is_last and first in _PAIRS:
                 self.unfinished = number
                 return None
-            told = f"row {number:,} {why}"
+            told = f"row {number:,} is not JSON"
             if told in self.broken:  # reported before, as the last line of a growing file
                 return None
             if len(self.broken) < NAMED:
@@ -243,11 +242,12 @@ def _ids_in(file: PlainFile, start: int, size: int, head: bytes) -> tuple[str, i
     them further on, is decoded."""
     found = _field_in(head, _INSTANCE)
     attempt = _field_in(head, _ATTEMPT)
-    if found and (attempt or size <= START or not _ends_with_attempt(file, start, size)):
+    has_more = not attempt and size > START
+    if found and not (has_more and b'"attempt"' in file.read(start + size - START, START)):
         with contextlib.suppress(ValueError):
             return str(decode_json(found[1])), int(attempt[1]) if attempt else 1
     text = file.read(start, size) if size <= LARGEST_CHECKED else b""
-    if not any(b'"' + name + b'"' in text for name in IDS):
+    if not names_row(text):
         return "", 1
     try:
         top = top_of(text)
@@ -263,10 +263,6 @@ def _field_in(head: bytes, named: re.Pattern[bytes]) -> re.Match[bytes] | None:
     found = named.search(head)
     before = head[: found.start()] if found else b""
     return found if before.count(b"{") == before.count(b"}") + 1 else None
-
-
-def _ends_with_attempt(file: PlainFile, start: int, size: int) -> bool:
-    return b'"attempt"' in file.read(start + size - START, START)
 
 
 def names_row(head: bytes) -> bool:
