@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.acting import require_writable, short, text_of
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
-from oh_tui.commands.framework.json_documents import conversation_id
+from oh_tui.commands.framework.json_documents import named
 from oh_tui.commands.framework.keeping import read_annotations, require_disk, save
 from oh_tui.commands.framework.printing import print_json, progress
-from oh_tui.commands.framework.reading import chosen, open_run, step_at, title, whole
+from oh_tui.commands.framework.reading import chosen, open_run, step_at, whole
 from oh_tui.sources.lists.tags import fits_server, read_tags, tag_words
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from oh_tui.api.models import Conversation
     from oh_tui.sources.lists.user_annotations import RunAnnotations
-    from oh_tui.trajectory.model.trajectory import Trajectory
 
 _KEPT = "It stays on this machine, for you alone, under the id of the conversation: a downloaded\n"
 _KEPT += "zip shows what you kept of the run on its server, and so does the explorer."
@@ -55,10 +54,12 @@ async def bookmark(call: Call) -> int:
     elif call.args.remove:
         raise Problem("bookmark --remove needs a step", "oh-tui bookmark ID --at STEP --remove")
     own = kept.of(conversation)
-    steps = _marked(trajectory, own)
+    steps = sorted(
+        filter(None, map(trajectory.step_of, own.bookmarks)), key=lambda step: step.number
+    )
     if call.as_json:
         rows = [_step_json(step, own) for step in steps]
-        print_json({**_named(conversation), "bookmarks": rows})
+        print_json({**named(conversation), "bookmarks": rows})
     else:
         for step in steps:
             print("\t".join(_row(step, own)) if call.style.piped else "  ".join(_row(step, own)))
@@ -103,7 +104,7 @@ async def note(call: Call) -> int:
     written = own.step_notes.get(event_id, "") if event_id else own.note
     if call.as_json:
         about = {"step": step.number if step else None, "event": event_id or None}
-        print_json({**_named(conversation), **about, "note": safe(written) or None})
+        print_json({**named(conversation), **about, "note": safe(written) or None})
     elif written or not call.style.piped:
         print(safe(written) or "no note")
     return 0
@@ -145,7 +146,7 @@ async def tag(call: Call) -> int:
     tags = kept.of(conversation).tags
     if call.as_json:
         shown = {safe_line(key): safe_line(value) for key, value in tags.items()}
-        print_json({**_named(conversation), "tags": shown})
+        print_json({**named(conversation), "tags": shown})
     elif tags or not call.style.piped:
         print(" ".join(tag_words(tags)) or "no tags")
     return 0
@@ -173,16 +174,6 @@ async def _write_there(
         show("writing the tags")
         await call.source.records.tag(conversation, changes)
     call.goes_on = ""
-
-
-def _marked(trajectory: Trajectory, own: RunAnnotations) -> list[Step]:
-    """The bookmarked steps that the run still has, in order."""
-    found = filter(None, map(trajectory.step_of, own.bookmarks))
-    return sorted(found, key=lambda step: step.number)
-
-
-def _named(conversation: Conversation) -> dict[str, object]:
-    return {"id": conversation_id(conversation), "title": title(conversation)}
 
 
 def _row(step: Step, own: RunAnnotations) -> tuple[str, ...]:

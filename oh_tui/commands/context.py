@@ -16,7 +16,7 @@ from oh_tui.commands.framework.printing import (
     say,
 )
 from oh_tui.commands.framework.reading import (
-    name,
+    begin_table,
     open_run,
     say_damage,
     server_version,
@@ -84,9 +84,7 @@ async def context(call: Call) -> int:
         say_damage(loaded)
         print_json(report(study, seen, other, differs), raw=args.raw)
         return 0
-    remark = say if call.style.piped else print
-    if not call.style.piped:
-        print(call.style.paint(name(conversation), "bold"))
+    remark = begin_table(call, conversation)
     remark(_head(study, seen))
     for note in filter(None, (loaded.note, *(gap.about for gap in seen.gaps))):
         remark(f"note: {note}")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import shlex
 import time
-from argparse import ArgumentTypeError
 from collections.abc import AsyncIterator, Sequence
 from textwrap import wrap
 
 from oh_tui.api.models import Conversation, Page
-from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.command import (
+    LISTED,
+    PATHS,
+    Call,
+    argument,
+    command,
+    flag,
+    number_of,
+)
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
 from oh_tui.commands.framework.keeping import read_annotations
@@ -40,7 +47,6 @@ from oh_tui.sources.lists.triage import conversation_state, updated, updated_tex
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.sources.source import Source
-from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
@@ -59,12 +65,6 @@ _WHY = {
 
 _GONE = {"--title": "title", "--repo": "repo", "--status": "is", "--since": "after"}
 """Options of former versions -> the words that do the same."""
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < MOST:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is not a number of conversations")
-    return int(text)
 
 
 def _refuse(words: Sequence[str]) -> None:
@@ -110,7 +110,11 @@ def _help_of_words() -> str:
         help="the order, applied before --limit; needs: what needs you first; unknown values last",
     ),
     argument(
-        "--limit", type=_count, default=LIMIT, metavar="N", help=f"at most N; {LIMIT} by default"
+        "--limit",
+        type=number_of("conversations", 1, MOST - 1),
+        default=LIMIT,
+        metavar="N",
+        help=f"at most N; {LIMIT} by default",
     ),
     flag("--all", about="all of them"),
     flag("--sub", about="sub-conversations too; a filter with is: has them anyway"),
@@ -180,57 +184,36 @@ async def listed(
     sub: bool = False,
 ) -> tuple[list[Conversation], bool]:
     """The conversations asked for, in order and up to the limit, and whether there are more. Says
-    what may be missing among them."""
-    with progress():
-        found, more, unsure = await _found(call, query, seen, kept, limit, sort, sub)
-    seen.save()
-    for sentence in (*call.source.problems, *call.source.remarks):
-        say(sentence)
-    if unsure:
-        others = plural(unsure, "other conversation")
-        say(f"{others}: {query.may_lack} unknown{_WHY.get(query.may_lack, '')}")
-    return found, more
-
-
-async def _found(
-    call: Call,
-    query: ConversationQuery,
-    seen: Seen,
-    kept: Annotations,
-    limit: int,
-    sort: str,
-    sub: bool,
-) -> tuple[list[Conversation], bool, int]:
-    """What `listed` returns, and how many others might match if their outcome were known. Sorting
-    needs all of them."""
+    what may be missing among them. Sorting needs all of them."""
     now = time.time()
     found: list[Conversation] = []
     looked = unsure = 0
     more = False
     narrows = bool(limit == MOST or sort or query.terms)
     of_steps = StepsAsked(call.settings.library_folder, call.source, query)
-    async for page in _pages(call.source, query, now, 100 if narrows else limit, sub):
-        await seen.find_silent(page.items)
-        await of_steps.look_up(page.items)
-        if page.is_cut:
-            say(cut_words("conversations"))
-        for one in page.items:
-            one = with_state(call.source, one)
-            seen.record(one)
-            one = with_spent(one, seen.of(one).spent)
-            state = conversation_state(one, seen.of(one))
-            if one.parent_conversation_id and not sub:
-                continue
-            told = await of_steps.of(one, kept.of(one))
-            passes = query.matches(Asked(one, state, now, kept.of(one), told))
-            if passes:
-                found.append(one)
-            unsure += passes is None
-        looked += len(page.items)
-        show_progress(f"{len(found):,} found in {looked:,} conversations")
-        more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
-        if more and not sort:
-            break
+    with progress():
+        async for page in _pages(call.source, query, now, 100 if narrows else limit, sub):
+            await seen.find_silent(page.items)
+            await of_steps.look_up(page.items)
+            if page.is_cut:
+                say(cut_words("conversations"))
+            for one in page.items:
+                one = with_state(call.source, one)
+                seen.record(one)
+                one = with_spent(one, seen.of(one).spent)
+                state = conversation_state(one, seen.of(one))
+                if one.parent_conversation_id and not sub:
+                    continue
+                told = await of_steps.of(one, kept.of(one))
+                passes = query.matches(Asked(one, state, now, kept.of(one), told))
+                if passes:
+                    found.append(one)
+                unsure += passes is None
+            looked += len(page.items)
+            show_progress(f"{len(found):,} found in {looked:,} conversations")
+            more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
+            if more and not sort:
+                break
     if sort:
         order = ORDERS[sort]
         found = Sorting(order).sort(
@@ -238,7 +221,13 @@ async def _found(
             for one in found
         )
         more = len(found) > limit
-    return found[:limit], more, unsure
+    seen.save()
+    for sentence in (*call.source.problems, *call.source.remarks):
+        say(sentence)
+    if unsure:  # others that might match if their outcome were known
+        others = plural(unsure, "other conversation")
+        say(f"{others}: {query.may_lack} unknown{_WHY.get(query.may_lack, '')}")
+    return found[:limit], more
 
 
 def _pages(

@@ -7,11 +7,10 @@ import contextlib
 import shlex
 import sys
 import time
-from argparse import ArgumentTypeError
 from typing import IO, TYPE_CHECKING
 
 from oh_tui.commands.framework.acting import short
-from oh_tui.commands.framework.command import RUNNING, Call, argument, command
+from oh_tui.commands.framework.command import RUNNING, Call, argument, command, number_of
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import for_terminal, print_json, say
@@ -33,19 +32,13 @@ TIMED_OUT, NOT_STARTED = 124, 126
 """Exit codes as of timeout(1) and a shell."""
 
 
-def _seconds(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 86_400:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is not a number of seconds up to 86400")
-    return int(text)
-
-
 @command(
     "exec",
     RUNNING,
     argument("--cwd", metavar="FOLDER", default="", help="where; the agent's folder by default"),
     argument(
         "--timeout",
-        type=_seconds,
+        type=number_of("seconds up to 86400", 1, 86_400),
         default=TIMEOUT,
         metavar="SECONDS",
         help=f"after which it is stopped; {TIMEOUT} by default",

@@ -138,7 +138,9 @@ async def start(call: Call) -> int:
             if lost := title_lost(request, conversation):
                 say(f"{lost}: oh-tui rename {short(conversation)} TITLE tries again")
             if args.no_run:
-                await _leave(call, conversation, prompt)
+                show("leaving the message")
+                call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail shows it"
+                await call.agents.leave(conversation.id, prompt)
                 stages.append("the message waits")
             show("")
             if not call.as_json:
@@ -250,13 +252,6 @@ async def _started(
                 break
     assert task is not None
     return task, conversation
-
-
-async def _leave(call: Call, conversation: Conversation, prompt: str) -> None:
-    """Leaves the message for an agent that is not to begin yet."""
-    show_progress("leaving the message")
-    call.goes_on = f"conversation {short(conversation)} is there: oh-tui tail shows it"
-    await call.agents.leave(conversation.id, prompt)
 
 
 async def _until_over(call: Call, conversation: Conversation) -> Conversation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.api.models import bare_id
 from oh_tui.commands.framework.command import OF_RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
     GLYPHS,
@@ -129,7 +130,7 @@ def head_json(
 ) -> dict[str, Any]:
     """What the document says of the whole run, of whose steps so many are shown."""
     seen = Seen(call)
-    seen.record_silent(conversation, now.silent)
+    seen.states.record_silent(bare_id(conversation.id), now.silent)
     return {
         "conversation": conversation_json(conversation, kept, seen.of(conversation)),
         **branch_json(study),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from oh_tui.api.models import Conversation
 from oh_tui.commands.framework.acting import require_consent, short
-from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
+from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.framework.printing import (
@@ -49,12 +49,6 @@ GOES_ON = "on the server the agent works on"
 WAITS = "the agent waits for your answer, on the server"
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) > 10**9:
-        raise ArgumentTypeError(f"{clean_line(text)!r} is not a number of steps")
-    return int(text)
-
-
 def _budget(text: str) -> float:
     try:
         return read_budget(text)
@@ -68,7 +62,7 @@ def _budget(text: str) -> float:
     argument(
         "-n",
         "--lines",
-        type=_count,
+        type=number_of("steps", 0, 10**9),
         default=LINES,
         metavar="N",
         help=f"how many; {LINES} by default",

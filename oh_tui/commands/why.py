@@ -28,7 +28,7 @@ from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
-from oh_tui.trajectory.analysis.verdict_words import spans
+from oh_tui.trajectory.analysis.verdict_words import fit, spans
 from oh_tui.trajectory.analysis.worth_a_look.looks import MOST, SEVERAL, Look
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
@@ -238,7 +238,7 @@ def _words(trajectory: Trajectory, step: Step) -> tuple[str, str]:
     if event.kind == "ActionEvent" and not event.part:
         about = describe(step, trajectory.outcome(step))
         reason = about.result.partition("not run: ")[2]
-        reason = f": {_fit(reason.partition('. ')[0], 40)}" if reason else ""
+        reason = f": {fit(reason.partition('. ')[0], 40)}" if reason else ""
         return f"call not run{reason}", f"calls not run{reason}"
     if step.is_call and is_cut_off(step):
         return "call cut off", "calls cut off"
@@ -271,11 +271,11 @@ def _lines(
     for failed in found.get("failed_sub_agents", ()):
         told = failed["verdict"]
         text = f"sub-agent {told['word']}: {told['cause']}"
-        rows.append(("agent", failed["path"], _fit(text, LIMIT) if columns else text))
+        rows.append(("agent", failed["path"], fit(text, LIMIT) if columns else text))
     first = found["first"]
     if first:
         text = "   ".join(filter(None, (first["what"], *first["result"].split("  "))))
-        rows.append(("first", str(first["step"]), _fit(text, LIMIT) if columns else text))
+        rows.append(("first", str(first["step"]), fit(text, LIMIT) if columns else text))
     rows += _phase_rows(found["phases"], columns)
     rows += _look_rows(found, cut=columns is not None)
     # a long list of steps does not push the others away
@@ -303,7 +303,7 @@ def _phase_rows(
             one["summary"],
         )
         text = "  ".join(filter(None, cells))
-        yield "" if place else "phases", steps, _fit(text, LIMIT) if columns else text
+        yield "" if place else "phases", steps, fit(text, LIMIT) if columns else text
 
 
 def _look_rows(found: dict[str, Any], *, cut: bool) -> Iterator[tuple[str, str, str]]:
@@ -316,7 +316,7 @@ def _look_rows(found: dict[str, Any], *, cut: bool) -> Iterator[tuple[str, str, 
         text = SEVERAL[Look(name)] if len(steps) > 1 else looks[0]["reason"]
         in_row = spans(steps) if all(isinstance(step, int) for step in steps) else ""
         numbers = in_row if 0 < len(in_row) < 10 else _numbers(steps)
-        yield "" if place else "look", numbers, _fit(text, LIMIT) if cut else text
+        yield "" if place else "look", numbers, fit(text, LIMIT) if cut else text
     if more := found["look_more"]:
         yield "", "", f"{more:,} more: oh-tui steps RUN look:any"
 
@@ -383,7 +383,3 @@ def _numbers(steps: Sequence[StepLabel]) -> str:
     rest = len(steps) - _NAMED
     shown = steps if rest <= 1 else steps[:_NAMED]
     return ", ".join(map(str, shown)) + (f" +{rest} more" if rest > 1 else "")
-
-
-def _fit(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -116,8 +116,6 @@ async def failures(call: Call) -> int:
 
 
 class FailuresFound(NamedTuple):
-    """The failures of many runs."""
-
     rows: Sequence[FailureRow]
     by: Sequence[str]
     runs_of_groups: Mapping[tuple[str, ...], int]

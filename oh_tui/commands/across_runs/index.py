@@ -17,7 +17,7 @@ from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.printing import print_json, print_pairs, progress, say, show_progress
 from oh_tui.library.library import Library, Status
 from oh_tui.sources.across_runs import server_indexing
-from oh_tui.sources.across_runs.index_reader import TELLS_KEY, Left
+from oh_tui.sources.across_runs.index_reader import TELLS_KEY
 from oh_tui.sources.across_runs.indexing import Indexing, Outcome
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.text.clean import clean_line
@@ -209,7 +209,8 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
     if len(done.damage) > MOST_LEFT:
         say(f"{len(done.damage) - MOST_LEFT:,} more of what could not be read")
     for left in done.left[:MOST_LEFT]:
-        say(f"left out: {_line(left)}")
+        place, why = safe_line(left.place), safe_line(left.why)
+        say(f"left out: {why if place in why else f'{place}: {why}'}")
     if len(done.left) > MOST_LEFT:
         say(f"left out: {len(done.left) - MOST_LEFT:,} more")
     total = f"; {plural(status.runs, 'run')} in all" if status else ""
@@ -217,11 +218,6 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
     if done.vanished:
         print(f"{plural(done.vanished, 'file')} can no longer be read")
     return code
-
-
-def _line(left: Left) -> str:
-    place, why = safe_line(left.place), safe_line(left.why)
-    return why if place in why else f"{place}: {why}"
 
 
 def _status(call: Call) -> int:

@@ -53,15 +53,11 @@ def _case(rule: Rule, answer: Answer) -> Iterator[str]:
         case State.BROKEN:
             told = answer.broken_by()
             yield f"{head}><failure type={_value(rule.severity)} message={_value(told)}>"
-            yield f"{_content(rule.why)}</failure></testcase>\n"
+            yield f"{_in_ascii(escape(_plain(rule.why)))}</failure></testcase>\n"
 
 
 def _value(text: str) -> str:
     return _in_ascii(quoteattr(_plain(text)))
-
-
-def _content(text: str) -> str:
-    return _in_ascii(escape(_plain(text)))
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
 
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
@@ -64,7 +63,10 @@ async def query(call: Call) -> int:
     kept = _kept(read_annotations(call))
     with asked(folder, call.args.sql, call.args.seconds, kept) as answer:
         if call.as_json:
-            _require_names(answer.columns)
+            for column in answer.columns:
+                if answer.columns.count(column) > 1:
+                    hint = f"name one: {column} as other"
+                    raise Problem(f"Two columns are called {column}", hint)
             for row in answer.rows:
                 print_json_line(dict(zip(answer.columns, map(_value, row), strict=True)))
         elif call.args.csv:
@@ -78,12 +80,6 @@ async def query(call: Call) -> int:
         return OK
     say(f"not in the index: runs of {plural(lacking, 'file')} that could not be read; oh-tui index")
     return OK if status and status.runs else PARTIAL
-
-
-def _require_names(columns: Sequence[str]) -> None:
-    for column in columns:
-        if columns.count(column) > 1:
-            raise Problem(f"Two columns are called {column}", f"name one: {column} as other")
 
 
 def _kept(annotations: Annotations) -> dict[str, list[tuple[str, ...]]]:

@@ -49,8 +49,8 @@ async def export_chat(call: Call) -> int:
 async def export_otlp(call: Call, encode: Callable[[str], bytes] | None) -> int:
     """`encode` makes protobuf of the lines."""
     job = partial(OtlpJob, call.args.messages, call.args.whole, left_of(call))
-    without = "without a step"
-    return await _export(call, _target(call), job, without, sub_agents=True, encode=encode)
+    target = _target(call)
+    return await _export(call, target, job, "without a step", sub_agents=True, encode=encode)
 
 
 def _target(call: Call) -> Path | None:

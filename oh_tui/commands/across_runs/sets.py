@@ -271,7 +271,8 @@ def _totals(sets: Sets) -> Iterator[str]:
         yield f"whether a task was resolved is not known: {why}"
     else:
         counts = [f"{sets.count(name):,} {name}" for name in CHANGES if sets.count(name)]
-        yield f"resolved: {', '.join(counts)}; McNemar p = {_p(sets.p)}"
+        p = "below 0.001" if sets.p < 0.001 else f"{sets.p:.3f}"
+        yield f"resolved: {', '.join(counts)}; McNemar p = {p}"
     for name, labels, runs in zip("AB", sets.labels, sets.sizes, strict=True):
         resolved, labelled = resolved_of(labels)
         if labelled:
@@ -283,10 +284,6 @@ def _totals(sets: Sets) -> Iterator[str]:
         yield f"{label:<6} {_paired_words(found, words[name])}"
     if estimates := sum(is_estimate(one.a, one.b) for one in sets.pairs):
         yield f"cost is without {plural(estimates, 'pair')} with an ACP run"
-
-
-def _p(value: float) -> str:
-    return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _count(value: float) -> str:

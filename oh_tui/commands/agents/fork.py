@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.api.models import bare_id
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import BRANCH, RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.ids import find
@@ -75,7 +76,7 @@ async def fork(call: Call) -> int:
     call.goes_on = ""
     if not forked.is_whole:
         seen = Seen(call)
-        seen.record_fork(forked.conversation, forked.place.step)
+        seen.states.record_fork(bare_id(forked.conversation.id), forked.place.step)
         seen.save()
     if not call.as_json:
         print(fork_id, flush=True)

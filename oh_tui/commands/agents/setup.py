@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.framework.acting import require_consent, require_writable, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import conversation_id, line
+from oh_tui.commands.framework.json_documents import line, named
 from oh_tui.commands.framework.printing import number, print_json, progress
-from oh_tui.commands.framework.reading import title
 from oh_tui.sources.actions import agent_setup
 from oh_tui.sources.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup, profile_hint
 from oh_tui.text.human import dollars, plural
@@ -54,7 +53,7 @@ async def ask(call: Call) -> int:
     call.goes_on = ""
     if call.as_json:
         found = {"question": safe(question), "answer": safe(answer.text)}
-        print_json({**_named(conversation), **found, "cost": number(answer.cost)})
+        print_json({**named(conversation), **found, "cost": number(answer.cost)})
         return 0
     print(safe(answer.text).rstrip("\n"))
     if answer.cost and not call.style.piped:
@@ -108,7 +107,7 @@ async def agent(call: Call) -> int:
             setup, done = await _changed(call, setup)
         call.goes_on = ""
     if call.as_json:
-        print_json({**_named(conversation), "done": done or None, **_setup_json(setup)})
+        print_json({**named(conversation), "done": done or None, **_setup_json(setup)})
         return 0
     if done:
         print(done)
@@ -148,10 +147,6 @@ async def _read(call: Call) -> tuple[Conversation, AgentSetup]:
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
     return conversation, await agent_setup.read(call.agents, conversation.id)
-
-
-def _named(conversation: Conversation) -> dict[str, object]:
-    return {"id": conversation_id(conversation), "title": title(conversation)}
 
 
 def _setup_json(setup: AgentSetup) -> dict[str, object]:

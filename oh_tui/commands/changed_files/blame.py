@@ -7,11 +7,11 @@ from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, point_in_time
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command
-from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table, say
-from oh_tui.commands.framework.reading import name, open_run, say_damage
+from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table
+from oh_tui.commands.framework.reading import begin_table, open_run, say_damage
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_lines, without_private_keys
-from oh_tui.trajectory.files.blame import Blame, BlamedLine, blame
+from oh_tui.trajectory.files.blame import Blame, blame
 from oh_tui.trajectory.files.history import FileHistory, FileState
 
 COLUMNS = (
@@ -50,9 +50,7 @@ async def blame_file(call: Call) -> int:
         return 0
     if not found.lines:
         raise Problem(f"{file.shown} has no lines to blame: {_nothing(found.state)}")
-    remark = say if call.style.piped else print
-    if not call.style.piped:
-        print(call.style.paint(name(conversation), "bold"))
+    remark = begin_table(call, conversation)
     if loaded.note:
         remark(f"note: {loaded.note}")
     remark(f"{file.shown}: {found.state.words}")
@@ -84,8 +82,5 @@ def report(file: FileHistory, at: str, found: Blame) -> dict[str, Any]:
 def _rows(found: Blame) -> Iterator[Row]:
     texts = safe_lines([line.text for line in found.lines])
     for number, (line, text) in enumerate(zip(found.lines, texts, strict=True), 1):
-        yield _step(line), Cell(str(number), "dim"), text.expandtabs(4)
-
-
-def _step(line: BlamedLine) -> Cell:
-    return Cell(_WORDS[line.origin] or str(line.step), "" if line.step else "dim")
+        step = Cell(_WORDS[line.origin] or str(line.step), "" if line.step else "dim")
+        yield step, Cell(str(number), "dim"), text.expandtabs(4)

@@ -18,7 +18,7 @@ from oh_tui.commands.framework.printing import (
     say,
     stamp,
 )
-from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
+from oh_tui.commands.framework.reading import begin_table, open_run, say_damage, whole
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -89,10 +89,7 @@ async def changes(call: Call) -> int:
         print_json(changed.document())
         return 0
     log, git, found, beside, commits, servers = changed
-    # a pipe gets the rows alone, and remarks go to stderr
-    remark = say if call.style.piped else print
-    if not call.style.piped:
-        print(call.style.paint(name(conversation), "bold"))
+    remark = begin_table(call, conversation)
     if loaded.note:
         remark(f"note: {loaded.note}")
     remark(f"{log.headline}; {log.note}" if log.changed else log.why_nothing)
@@ -110,7 +107,8 @@ async def changes(call: Call) -> int:
         remark(f"the patch that it handed in changes {log.patch_size}")
     for one in commits:
         subject = safe_line(one.commit.subject)
-        remark(f"committed {_short(one)} {subject}  {plural(len(one.changes), 'file')}")
+        sha = safe_line(one.commit.short_sha or one.commit.sha)[:12]
+        remark(f"committed {sha} {subject}  {plural(len(one.changes), 'file')}")
     lister = lister_of(log, git)
     print_rows(call.style, (*_FIELDS, *_listed(lister)), found)
     if any(row.file and not row.file.whole for row in found):
@@ -210,10 +208,6 @@ async def _commits(source: Source, conversation: Conversation, run: Trajectory) 
     except Problem as problem:
         say(problem.sentence)
         return []
-
-
-def _short(one: Committed) -> str:
-    return safe_line(one.commit.short_sha or one.commit.sha)[:12]
 
 
 def _committed(one: Committed) -> dict[str, object]:

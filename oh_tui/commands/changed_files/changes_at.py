@@ -10,7 +10,7 @@ from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.fields import Field, json_of, print_rows
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import Column, print_json, say
-from oh_tui.commands.framework.reading import name, open_run, say_damage
+from oh_tui.commands.framework.reading import begin_table, open_run, say_damage
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, without_held
@@ -63,20 +63,15 @@ async def print_as_of(call: Call) -> int:
         say_damage(loaded)
         print_json(report(args.at, found))
         return 0
-    remark = say if call.style.piped else print
-    if not call.style.piped:
-        print(call.style.paint(name(conversation), "bold"))
+    remark = begin_table(call, conversation)
     if loaded.note:
         remark(f"note: {loaded.note}")
     added, removed = sums(found)
     size = size_words(len(found), added, removed)
-    remark(f"as of step {args.at}: changed {size}; {NOTE}" if found else _nothing(args.at))
+    nothing = f"no file was edited through the editor by step {args.at}; commands may have"
+    remark(f"as of step {args.at}: changed {size}; {NOTE}" if found else nothing)
     print_rows(call.style, FIELDS, found)
     return 0
-
-
-def _nothing(step: str) -> str:
-    return f"no file was edited through the editor by step {step}; commands may have"
 
 
 def report(at: str, found: list[FileThen]) -> dict[str, Any]:

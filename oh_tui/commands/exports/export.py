@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from oh_tui.commands.across_runs import part_files, run_lines
@@ -248,8 +247,4 @@ def _names_many(call: Call) -> bool:
         return False
     source = call.source
     is_archive = isinstance(source, FileSource) and source.is_list_of_folders
-    return is_archive or any(map(_holds_several, call.paths))
-
-
-def _holds_several(path: Path) -> bool:
-    return path.is_dir() and find_files([path]) != [path]
+    return is_archive or any(one.is_dir() and find_files([one]) != [one] for one in call.paths)

@@ -130,6 +130,17 @@ def argument(*names: str, **options: Any) -> Argument:
     return Argument(names, options)
 
 
+def number_of(what: str, least: int, most: int) -> Callable[[str], int]:
+    """What reads a whole number of an argument within these bounds."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{clean_line(text)!r} is not a number of {what}")
+        return int(text)
+
+    return read
+
+
 def flag(*names: str, about: str) -> Argument:
     return Argument(names, {"action": "store_true", "help": about})
 

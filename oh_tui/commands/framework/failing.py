@@ -92,7 +92,6 @@ def code_of(problem: Problem) -> int:
 
 
 def _kind_and_line(error: BaseException) -> str:
-    """Type and line of an error."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

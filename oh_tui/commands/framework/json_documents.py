@@ -61,6 +61,10 @@ def _told(value: object) -> object:
     return value
 
 
+def named(conversation: Conversation) -> dict[str, object]:
+    return {"id": conversation_id(conversation), "title": title(conversation)}
+
+
 def _kept_json(conversation: Conversation, kept: RunAnnotations) -> dict[str, object]:
     """Tags, note, bookmarks and budget, where there are any."""
     held = dict(list((conversation.tags or {}).items())[:MOST_TAGS])

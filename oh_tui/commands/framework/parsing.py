@@ -168,7 +168,6 @@ def options_parser(*, opens_files: bool = True) -> Parser:
 
 
 def command_parser(name: str, command: Command, options: Parser) -> Parser:
-    """The parser of one command, with its help."""
     rows = ((f"oh-tui {words}", about) for words, about in command.examples.items())
     examples = "\n".join(("examples:", *_columns(rows)))
     about = TABLE[name].about

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -299,6 +300,15 @@ def say_damage(loaded: Loaded) -> None:
     """Says what of a file could not be read, for documents that have no place for it."""
     if loaded.via == "file" and loaded.note:
         say(loaded.note)
+
+
+def begin_table(call: Call, conversation: Conversation) -> Callable[[str], None]:
+    """Prints of which run a table is. Returns what prints its remarks: a pipe gets the rows alone,
+    and remarks go to stderr."""
+    if call.style.piped:
+        return say
+    print(call.style.paint(name(conversation), "bold"))
+    return print
 
 
 def _show(loaded: int, total: int | None, more: str = "") -> None:

@@ -15,7 +15,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
 from oh_tui.sources.lists.silence import Silence
-from oh_tui.sources.lists.spent import Spent, spent_of, with_spent
+from oh_tui.sources.lists.spent import spent_of, with_spent
 from oh_tui.sources.lists.triage import (
     NOT_KNOWN,
     STATUSES,
@@ -68,7 +68,7 @@ class Seen:
     def __init__(self, call: Call) -> None:
         source, settings = call.source, call.settings
         file = settings.last_known_file if source.address else None
-        self._states = LastKnownStates(source.address, file, source.last_known)
+        self.states = LastKnownStates(source.address, file, source.last_known)
         self._kept = kept_runs.KeptRuns(settings.library_folder, source)
         self._asked: set[str] = set()
         self._runs, self._remote = source.runs, source.remote
@@ -76,40 +76,27 @@ class Seen:
 
     @property
     def known(self) -> Mapping[str, LastKnown]:
-        return self._states.known
+        return self.states.known
 
     def of(self, conversation: Conversation) -> LastKnown:
         """What is known of a conversation; looked up once in index and cache if nobody saw its
         current state."""
         identifier = bare_id(conversation.id)
-        known = self._states.get(identifier)
+        known = self.states.get(identifier)
         if identifier not in self._asked and kept_runs.is_wanted(conversation, known):
             self._asked.add(identifier)
             word, spent = self._kept(conversation)
             if not is_current(conversation, known):
                 self.record(conversation, word)
             if spent:
-                self.record_spent(conversation, spent)
-        return self._states.get(identifier)
+                self.states.record_spent(identifier, spent)
+        return self.states.get(identifier)
 
     def record(self, conversation: Conversation, word: str = "") -> None:
         """Records the status that the server reports, else this one, which its run has."""
         status = reported_status(conversation) or STATUSES.get(word, RunStatus.UNKNOWN)
         if status not in (RunStatus.UNKNOWN, RunStatus.STARTING, RunStatus.IDLE):
-            self._states.record_outcome(bare_id(conversation.id), status, updated(conversation))
-
-    def record_silent(self, conversation: Conversation, since: float | None) -> None:
-        """Records since when its run is silent, for this command alone."""
-        self._states.record_silent(bare_id(conversation.id), since)
-
-    def record_spent(self, conversation: Conversation, spent: Spent) -> None:
-        self._states.record_spent(bare_id(conversation.id), spent)
-
-    def record_goal(self, conversation: Conversation, verdict: Verdict) -> None:
-        self._states.record_goal(bare_id(conversation.id), verdict.goal_word)
-
-    def record_fork(self, conversation: Conversation, step: int) -> None:
-        self._states.record_fork(bare_id(conversation.id), step)
+            self.states.record_outcome(bare_id(conversation.id), status, updated(conversation))
 
     async def find_silent(self, conversations: Iterable[Conversation]) -> None:
         """Looks into the runs that work and whose records have not changed for long, in one call
@@ -119,7 +106,8 @@ class Seen:
         found = await asyncio.gather(*map(self._end_of, asked))
         for one, run in zip(asked, found, strict=True):
             self.record(one)  # it would forget the silence of another status
-            self.record_silent(one, silence.since(run, now, after) if run else None)
+            since = silence.since(run, now, after) if run else None
+            self.states.record_silent(bare_id(one.id), since)
 
     async def _end_of(self, conversation: Conversation) -> Trajectory | None:
         with contextlib.suppress(Problem, TimeoutError):
@@ -129,7 +117,7 @@ class Seen:
 
     def save(self) -> None:
         """Writes what was recorded, for other commands and the explorer."""
-        self._states.save()
+        self.states.save()
 
 
 def as_read(call: Call, conversation: Conversation, study: Study) -> Conversation:
@@ -141,8 +129,8 @@ def as_read(call: Call, conversation: Conversation, study: Study) -> Conversatio
         return with_spent(opened, spent_of(accounts, sub_runs))
     seen = Seen(call)
     if (spent := spent_of(accounts)) and conversation.execution_status != "running":
-        seen.record_spent(conversation, spent)
-    seen.record_goal(conversation, study.verdict)
+        seen.states.record_spent(bare_id(conversation.id), spent)
+    seen.states.record_goal(bare_id(conversation.id), study.verdict.goal_word)
     seen.save()
     return with_spent(conversation, spent)
 

@@ -27,7 +27,9 @@ async def _fetched(copy: WebCopy, agree: Agree) -> Path:
             return await copy.fetch(
                 connections,
                 agree,
-                lambda place, total: show(f"{copy.name}: {size(place)}{_of(total)}"),
+                lambda place, total: show(
+                    f"{copy.name}: {size(place)}{'' if total is None else f' of {size(total)}'}"
+                ),
             )
     finally:
         await connections.aclose()
@@ -57,7 +59,3 @@ def _agree(limit: int, name: str, total: int | None) -> None:
         )
     if not answer:
         raise Problem(f"{name} was not downloaded")
-
-
-def _of(total: int | None) -> str:
-    return f" of {size(total)}" if total is not None else ""

@@ -63,7 +63,8 @@ class Asked(NamedTuple):
 
 def answer(found: Found, remarks: Sequence[str], asked: Asked) -> dict[str, Any]:
     """One page. Raises Problem for a cursor that is none of this call, or stale."""
-    told = _remarks([*found.head.pop("remarks", ()), *remarks])
+    said = dict.fromkeys([*found.head.pop("remarks", ()), *remarks])
+    told, _ = _cut_to(plain(list(said)[:20]), REMARKS)
     room = LIMIT - FRAME - (_size(told) if told else 0)
     rows, text = found.rows, None if found.text is None else str(plain(found.text))
     place = 0
@@ -114,12 +115,6 @@ def as_json(document: object) -> str:
 
 def _size(value: object) -> int:
     return len(msgspec.json.encode(value))
-
-
-def _remarks(said: Sequence[str]) -> list[str]:
-    told = plain(list(dict.fromkeys(said))[:20])
-    short, _ = _cut_to(told, REMARKS)
-    return list(short)
 
 
 def _fill(

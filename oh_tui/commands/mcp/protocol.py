@@ -45,8 +45,6 @@ Context = ServerRequestContext[Any]
 
 
 def made(session: Session) -> Server[Any]:
-    """The server of the tools."""
-
     async def tools(_: Context, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_listed(name, one) for name, one in TOOLS.items()])
 

@@ -59,7 +59,6 @@ def reference(name: str) -> dict[str, str]:
 
 
 def _documents(name: str) -> Iterator[dict[str, Any]]:
-    """The forms that a document has."""
     if name:
         document = _read(name)
         yield from document.get("oneOf", [document])  # with definitions only a whole one
