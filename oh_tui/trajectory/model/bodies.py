@@ -13,6 +13,9 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.model.events import decode_json
 
+Body = dict[str, object]
+"""The decoded JSON object of an event, or of a part of it."""
+
 CLIPPED = "<response clipped>"
 """Written by tools where they cut a text; `full_output_save_dir` is set even if nothing is cut."""
 
@@ -79,7 +82,6 @@ def observation_text(observation: Mapping[str, object], image: str = "[image]") 
 
 
 def message_text(body: object) -> str:
-    """The text of a MessageEvent."""
     return blocks_text(field(body, "llm_message", "content"))
 
 

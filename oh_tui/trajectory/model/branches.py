@@ -115,7 +115,8 @@ class Branches:
         changed = shown.extend(run.events[place] for place in places[known:])
         is_active = number == run.branch.active
         shown.live = run.live and is_active
-        shown.recorded = run.recorded if is_active else _of_another(run.recorded)
+        told = run.recorded  # what it tells of the end of the run is of its active branch
+        shown.recorded = told if is_active else Recorded(agent=told.agent, format=told.format)
         shown.is_left, shown.cut_off = run.is_left and is_active, run.cut_off if is_active else ""
         if is_active:
             # nothing was said since it went back: whatever ended before is not the end of this
@@ -232,8 +233,3 @@ def give_parents(events: Iterable[Event], parents: Mapping[str, str]) -> None:
     """Sets the parent of each event that has none. `parents` maps ids to ids of parents."""
     for event in events:
         event.parent_id = event.parent_id or parents.get(event.id, "")
-
-
-def _of_another(recorded: Recorded) -> Recorded:
-    """What a source tells of the end of a run is of its active branch."""
-    return Recorded(agent=recorded.agent, format=recorded.format)

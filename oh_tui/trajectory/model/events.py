@@ -229,7 +229,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
     if kind == "ConversationStateUpdateEvent":
         status = _status(head.key, head.value)
     return Event(
-        id=head.id or _substitute_id(raw),
+        id=head.id or f"sha-{hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:12]}",
         kind=_name(kind),
         timestamp=head.timestamp or "",
         source=_source(kind, head.source, raw),
@@ -283,10 +283,6 @@ def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str 
         return _decode_text(part.command)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
-
-
-def _substitute_id(raw: bytes) -> str:
-    return "sha-" + hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:12]
 
 
 def _status(key: str | None, value: msgspec.Raw) -> str:

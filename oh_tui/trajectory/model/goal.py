@@ -10,9 +10,6 @@ from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-_WORDS = {"complete": "reached"}
-"""Status of the server -> our word, where that is another one."""
-
 _MISSING = 200
 """Characters of what a judge says is missing."""
 
@@ -39,14 +36,11 @@ class Goal(msgspec.Struct, frozen=True):
         scored = "" if self.score is None else f" ({self.score:g})"
         lacks = f": {self.missing}" if self.missing and self.word != "reached" else ""
         of = f" of {self.most:,}" if self.most else ""
-        match self.word:
-            case "reached":
-                return f"goal reached after {plural(self.rounds, 'round')}{scored}"
-            case "capped":
-                return f"goal not reached after {plural(self.rounds, 'round')}{scored}{lacks}"
-            case "running":
-                return f"goal in round {self.rounds + 1:,}{of}{scored}{lacks}"
-        return f"goal {self.word} in round {self.rounds + 1:,}{of}{scored}{lacks}"
+        if self.word in ("reached", "capped"):
+            how = "reached" if self.word == "reached" else "not reached"
+            return f"goal {how} after {plural(self.rounds, 'round')}{scored}{lacks}"
+        how = "" if self.word == "running" else f" {self.word}"
+        return f"goal{how} in round {self.rounds + 1:,}{of}{scored}{lacks}"
 
 
 def goal_in(event: Event) -> Goal | None:
@@ -58,7 +52,7 @@ def goal_in(event: Event) -> Goal | None:
     score = field(value, "verdict", "score")
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
     return Goal(
-        _WORDS.get(status, status),
+        "reached" if status == "complete" else status,
         _count(field(value, "iteration")),
         _count(field(value, "max_iterations")),
         safe_line(text_field(value, "objective")[:1_000]),

@@ -84,8 +84,6 @@ class ImageNote(_Text, frozen=True):
 
 
 class Fields(msgspec.Struct, frozen=True):
-    """Labels and values."""
-
     pairs: tuple[tuple[str, str], ...]
 
 

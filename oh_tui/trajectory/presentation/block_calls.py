@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, Fields, Plain, pair_blocks
 from oh_tui.trajectory.presentation.block_fields import rest_blocks, value_blocks
@@ -16,7 +16,7 @@ from oh_tui.trajectory.presentation.block_terminal import python_call, terminal_
 from oh_tui.trajectory.presentation.tools import EDITOR_VERBS
 
 
-def _editor_call(action: dict[str, object]) -> list[Block]:
+def _editor_call(action: Body) -> list[Block]:
     command = text_field(action, "command")
     lines = field(action, "view_range")
     shown = ""
@@ -31,16 +31,16 @@ def _editor_call(action: dict[str, object]) -> list[Block]:
     return pair_blocks((verb or "path", path), ("lines", shown), ("after line", after))
 
 
-def _file_call(verb: str) -> Callable[[dict[str, object]], list[Block]]:
+def _file_call(verb: str) -> Callable[[Body], list[Block]]:
     return lambda action: pair_blocks((verb, take.text(action, "file_path")))
 
 
-def _patch_call(action: dict[str, object]) -> list[Block]:
+def _patch_call(action: Body) -> list[Block]:
     files = patch_files(safe(text_field(action, "patch")))
     return [Fields(tuple((verb, path) for verb, path, _ in files if path))] if files else []
 
 
-def _delegate_call(action: dict[str, object]) -> list[Block]:
+def _delegate_call(action: Body) -> list[Block]:
     tasks = field(action, "tasks")
     if isinstance(tasks, dict) and tasks and all(isinstance(t, str) for t in tasks.values()):
         take.value(action, "tasks")
@@ -56,7 +56,7 @@ def _delegate_call(action: dict[str, object]) -> list[Block]:
     return pair_blocks(*((name, kind or "an agent") for name, kind in zip_longest(ids, kinds)))
 
 
-def _task_call(action: dict[str, object]) -> list[Block]:
+def _task_call(action: Body) -> list[Block]:
     """The name of the agent, then its prompt; without a description that is the start of the
     prompt."""
     prompt = safe(take.text(action, "prompt") or take.text(action, "task"))
@@ -67,12 +67,12 @@ def _task_call(action: dict[str, object]) -> list[Block]:
     return [*fields, Plain(prompt)] if prompt else fields
 
 
-def _question_call(action: dict[str, object]) -> list[Block]:
+def _question_call(action: Body) -> list[Block]:
     question = safe(take.text(action, "question"))
     return [Plain(question)] if question else []
 
 
-def _search_call(action: dict[str, object]) -> list[Block]:
+def _search_call(action: Body) -> list[Block]:
     return pair_blocks(
         ("pattern", take.text(action, "pattern")),
         ("in", take.text(action, "path")),
@@ -80,15 +80,11 @@ def _search_call(action: dict[str, object]) -> list[Block]:
     )
 
 
-def _nothing(action: dict[str, object]) -> list[Block]:
+def _nothing(action: Body) -> list[Block]:
     return []
 
 
-def _mcp_call(action: dict[str, object]) -> list[Block]:
-    return value_blocks(take.value(action, "data"))
-
-
-CALLS: dict[str, Callable[[dict[str, object]], list[Block]]] = {
+CALLS: dict[str, Callable[[Body], list[Block]]] = {
     "TerminalAction": terminal_call,
     "ExecuteBashAction": terminal_call,
     "IPythonAction": python_call,
@@ -100,7 +96,7 @@ CALLS: dict[str, Callable[[dict[str, object]], list[Block]]] = {
     "ReadFileAction": _file_call("read"),
     "ApplyPatchAction": _patch_call,
     "TaskTrackerAction": plan_call,
-    "MCPToolAction": _mcp_call,
+    "MCPToolAction": lambda action: value_blocks(take.value(action, "data")),
     "DelegateAction": _delegate_call,
     "TaskAction": _task_call,
     "StartChildConversationAction": _task_call,

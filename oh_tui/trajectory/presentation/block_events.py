@@ -8,7 +8,7 @@ from typing import TypeGuard
 from oh_tui.text.human import compact, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -58,7 +58,7 @@ def what_followed(context: StepContext | None, went_on: str = "the run went on")
     return [Note(f"{went_on} with step {step.number}: {what}")]
 
 
-def _message(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _message(body: Body, context: StepContext | None) -> list[Block]:
     text = safe(bodies.blocks_text(field(body, "llm_message", "content"), image=""))
     take.blocks(body, "llm_message", "content")
     blocks: list[Block] = [Markdown(text)] if text.strip() else []
@@ -69,7 +69,7 @@ def _message(body: dict[str, object], context: StepContext | None) -> list[Block
     return [*blocks, *fields, *reasoning_blocks(body), *extended(body)]
 
 
-def reasoning_blocks(body: dict[str, object], thought: str = "") -> list[Block]:
+def reasoning_blocks(body: Body, thought: str = "") -> list[Block]:
     """The model's reasoning, unless it is the thought that is shown already."""
     reasoning = safe(bodies.reasoning_text(body)).strip()
     for message in (body, field(body, "llm_message")):
@@ -83,7 +83,7 @@ def reasoning_blocks(body: dict[str, object], thought: str = "") -> list[Block]:
     return headed("reasoning", "" if reasoning == thought else reasoning)
 
 
-def _error(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _error(body: Body, context: StepContext | None) -> list[Block]:
     code = safe_line(take.text(body, "code"))
     detail = safe(take.text(body, "detail")).strip("\n")
     if detail and not code:
@@ -95,7 +95,7 @@ def _error(body: dict[str, object], context: StepContext | None) -> list[Block]:
     return [*blocks, *rest_blocks(body), *what_followed(context)]
 
 
-def _condensation(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _condensation(body: Body, context: StepContext | None) -> list[Block]:
     gone = field(body, "forgotten_event_ids")
     take.texts(body, "forgotten_event_ids")  # links: the note names their steps
     what = plural(len(gone) if isinstance(gone, list) else 0, "event")
@@ -108,12 +108,12 @@ def _condensation(body: dict[str, object], context: StepContext | None) -> list[
     return [Note(f"{what} forgotten; the model sees this summary instead"), Markdown(text)]
 
 
-def _summary(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _summary(body: Body, context: StepContext | None) -> list[Block]:
     text = safe(take.text(body, "summary")).strip()
     return [Markdown(text)] if text else [Note("an empty summary")]
 
 
-def _hook(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _hook(body: Body, context: StepContext | None) -> list[Block]:
     """The hook's decision and reason come first."""
     blocked, failed = field(body, "blocked") is True, field(body, "success") is False
     reason = safe(take.text(body, "reason") or take.text(body, "error")).strip()
@@ -145,8 +145,8 @@ def _hook(body: dict[str, object], context: StepContext | None) -> list[Block]:
     return blocks + ([Heading("input"), *value_blocks(value)] if value else [])
 
 
-def _stopped(what: str) -> Callable[[dict[str, object], StepContext | None], list[Block]]:
-    def show(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _stopped(what: str) -> Callable[[Body, StepContext | None], list[Block]]:
+    def show(body: Body, context: StepContext | None) -> list[Block]:
         after = context.after if context else None
         waited = context.until(after) if context and after else None
         later = f"{duration(waited)} later " if waited is not None and waited >= 1 else ""
@@ -155,7 +155,7 @@ def _stopped(what: str) -> Callable[[dict[str, object], StepContext | None], lis
     return show
 
 
-def acp_call(body: dict[str, object], last: object = None) -> list[Block]:
+def acp_call(body: Body, last: object = None) -> list[Block]:
     """A call of another agent, shown like a call of OpenHands. Fields that `last`, its last report,
     repeats are left to the result."""
     take.repeated(body, last)
@@ -171,13 +171,13 @@ def acp_call(body: dict[str, object], last: object = None) -> list[Block]:
     return blocks + (rest_blocks(body) if last is not None else [])
 
 
-def _take_kind(body: dict[str, object]) -> None:
+def _take_kind(body: Body) -> None:
     """The title shows the kind of tool, unless it shows the name of the tool."""
     if not field(body, "tool_name"):
         take.text(body, "tool_kind")
 
 
-def _acp_result(body: dict[str, object]) -> list[Block]:
+def _acp_result(body: Body) -> list[Block]:
     take.usual(body, "status")
     blocks = pair_blocks(("status", field(left(body), "status")))
     take.text(body, "status")
@@ -209,7 +209,7 @@ def _acp_result(body: dict[str, object]) -> list[Block]:
     return blocks + rest_blocks(take.value(body, "raw_output")) + rest_blocks(body)
 
 
-def acp_blocks(first: dict[str, object], reports: list[dict[str, object]]) -> list[Block]:
+def acp_blocks(first: Body, reports: list[Body]) -> list[Block]:
     """The reports of a call beyond what the call shows: the last one, then what others add."""
     if not reports:
         take.text(first, "title")
@@ -226,7 +226,7 @@ def acp_blocks(first: dict[str, object], reports: list[dict[str, object]]) -> li
     return blocks
 
 
-def _state(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _state(body: Body, context: StepContext | None) -> list[Block]:
     """A change of the run's state; a single value with the previous one."""
     key, value = safe_line(take.text(body, "key")), take.value(body, "value")
     value = left(value) if key in ("full_state", "stats") else value  # others are small
@@ -284,7 +284,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
 
 
-def _prompt(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _prompt(body: Body, context: StepContext | None) -> list[Block]:
     """The names of the tools, the prompt, then the tools in full."""
     blocks: list[Block] = []
     tools = field(body, "tools")
@@ -315,14 +315,14 @@ def _tool(tool: object) -> tuple[str, str]:
     return value_line(called) or "(no name)", safe_line(about.partition("\n")[0])
 
 
-def _delta(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _delta(body: Body, context: StepContext | None) -> list[Block]:
     blocks = headed("reasoning", safe(take.text(body, "reasoning_content")))
     text = safe(take.text(body, "content"))
     blocks += [Plain(text)] if text else []
     return blocks or rest_blocks(body) or [Note("an empty piece of an answer")]
 
 
-def _tokens(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _tokens(body: Body, context: StepContext | None) -> list[Block]:
     """The numbers of token ids, then all ids."""
     counts: list[tuple[str, object]] = []
     lists: list[Block] = []
@@ -335,12 +335,12 @@ def _tokens(body: dict[str, object], context: StepContext | None) -> list[Block]
     return [*pair_blocks(*counts), *lists]
 
 
-def _completion_log(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _completion_log(body: Body, context: StepContext | None) -> list[Block]:
     logged = text_blocks(take.text(body, "log_data"))
     return [*rest_blocks(body), *logged]
 
 
-def _risks(body: dict[str, object], context: StepContext | None) -> list[Block]:
+def _risks(body: Body, context: StepContext | None) -> list[Block]:
     """The risk of each call, by the number of its step."""
     blocks = pair_blocks(
         ("analyzer", take.text(body, "analyzer")), ("policy", take.text(body, "policy"))
@@ -355,18 +355,14 @@ def _risks(body: dict[str, object], context: StepContext | None) -> list[Block]:
     return blocks + ([Heading("risks"), Fields(tuple(pairs))] if pairs else [])
 
 
-def _says(text: str) -> Callable[[dict[str, object], StepContext | None], list[Block]]:
-    return lambda body, context: [Note(text)]
-
-
-EVENTS: dict[str, Callable[[dict[str, object], StepContext | None], list[Block]]] = {
+EVENTS: dict[str, Callable[[Body, StepContext | None], list[Block]]] = {
     "MessageEvent": _message,
     "DemonstrationEvent": _message,
     "ConversationErrorEvent": _error,
     "ServerErrorEvent": _error,
     "Condensation": _condensation,
     "CondensationSummaryEvent": _summary,
-    "CondensationRequest": _says("the history was to be condensed"),
+    "CondensationRequest": lambda body, context: [Note("the history was to be condensed")],
     "PauseEvent": _stopped("the agent was stopped"),
     "InterruptEvent": _stopped("the agent was interrupted, in the middle of what it did"),
     "HookExecutionEvent": _hook,

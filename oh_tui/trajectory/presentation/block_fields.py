@@ -64,7 +64,6 @@ def rest_blocks(value: object, leave: Iterable[str] = ()) -> list[Block]:
 
 
 def value_blocks(value: object) -> list[Block]:
-    """The blocks of any JSON value."""
     if isinstance(value, str):
         return output_blocks(value)
     if isinstance(value, dict):

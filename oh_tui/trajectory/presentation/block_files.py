@@ -7,7 +7,7 @@ import re
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.bodies import Body, content_text, field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -79,9 +79,7 @@ def _unsaid(text: str, path: str, new: str) -> str:
     return "\n".join(kept).strip()
 
 
-def edit_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def edit_result(body: Body, observation: Body, action: object) -> list[Block]:
     path = safe_line(text_field(observation, "path") or text_field(observation, "file_path"))
     path = path or safe_line(text_field(action, "path") or text_field(action, "file_path"))
     take.text(observation, "path")
@@ -145,9 +143,7 @@ def _numbered(text: str, path: str) -> list[Block]:
     return [Code("\n".join(code), path, first), *([Plain(rest)] if rest else [])]
 
 
-def read_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def read_result(body: Body, observation: Body, action: object) -> list[Block]:
     path = safe_line(take.text(observation, "file_path"))
     text = safe(take.text(observation, "file_content"))
     if not text:
@@ -170,9 +166,7 @@ def _shows_lines(text: str, said: str) -> bool:
     )
 
 
-def patch_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def patch_result(body: Body, observation: Body, action: object) -> list[Block]:
     changes = field(observation, "commit", "changes")
     blocks: list[Block] = []
     if isinstance(changes, dict):

@@ -6,7 +6,7 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, text_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, Checklist, Note, Plain, pair_blocks
@@ -21,7 +21,7 @@ _UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
 _ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")
 
 
-def plan_call(action: dict[str, object]) -> list[Block]:
+def plan_call(action: Body) -> list[Block]:
     take.usual(action, "command")
     if text_field(action, "command") == "view":
         return pair_blocks(("plan", "view"))
@@ -42,9 +42,7 @@ def asked_plan(step: Step, action: Any) -> list[Block]:
     return [Checklist(tuple(tasks))] if tasks else []
 
 
-def plan_result(
-    body: dict[str, object], observation: dict[str, object], context: StepContext | None
-) -> list[Block]:
+def plan_result(body: Body, observation: Body, context: StepContext | None) -> list[Block]:
     """The plan and its changes since the previous one."""
     tasks = _take_plan(observation)
     before = context.before if context else None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.bodies import Body, content_text, field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.tool_use import count
 from oh_tui.trajectory.presentation import take
@@ -46,7 +46,7 @@ from oh_tui.trajectory.presentation.tools import change
 from oh_tui.trajectory.presentation.views import View, left, view
 
 
-def extended(body: dict[str, object]) -> list[Block]:
+def extended(body: Body) -> list[Block]:
     """What skills and hooks added for the model."""
     text = safe(bodies.blocks_text(field(body, "extended_content"))).strip()
     take.blocks(body, "extended_content")
@@ -81,9 +81,7 @@ def answer_blocks(
 _IN_TITLE = {"path", "file_path", "exit_code", "working_dir"}
 
 
-def _answer(
-    event: Event, body: dict[str, object], action: object, context: StepContext | None
-) -> list[Block]:
+def _answer(event: Event, body: Body, action: object, context: StepContext | None) -> list[Block]:
     if event.kind == "UserRejectObservation":
         by_hook = text_field(body, "rejection_source") == "hook"
         what = "blocked by a hook" if by_hook else "rejected by you"
@@ -154,9 +152,7 @@ IN_RESULT = {
 """Texts of calls that the result shows, as code, a diff or prose."""
 
 
-def _list_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def _list_result(body: Body, observation: Body, action: object) -> list[Block]:
     """The matches of grep or glob."""
     found = take.texts(observation, "matches")
     found = take.texts(observation, "files") if found is None else found
@@ -176,14 +172,12 @@ _HEADS = pattern(r"(?:Found|No) ")
 """The start of the first line of grep and glob."""
 
 
-def _text_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def _text_result(body: Body, observation: Body, action: object) -> list[Block]:
     shown = text_blocks(take.result_text(body, image=""))
     return shown if shown or find_images(body) or left(observation) else [Note("no output")]
 
 
-def _fields(body: dict[str, object], observation: dict[str, object], action: object) -> list[Block]:
+def _fields(body: Body, observation: Body, action: object) -> list[Block]:
     """The fields of a result that its text and its call do not repeat."""
     text = bodies.content_text(body, image="").strip()
     called = action.values() if isinstance(action, dict) else ()
@@ -196,9 +190,7 @@ def _fields(body: dict[str, object], observation: dict[str, object], action: obj
     return rest_blocks(observation, ("content", "output", "message", "error", "screenshot_data"))
 
 
-def _prose_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def _prose_result(body: Body, observation: Body, action: object) -> list[Block]:
     """An answer of a model: its other fields, then the text as Markdown."""
     fields = _fields(body, observation, action)
     text = safe(take.result_text(body, image=""))
@@ -206,8 +198,8 @@ def _prose_result(
 
 
 def _agent_result(
-    body: dict[str, object],
-    observation: dict[str, object],
+    body: Body,
+    observation: Body,
     action: object,
     *,
     is_known: bool = False,
@@ -222,9 +214,7 @@ def _agent_result(
     return blocks
 
 
-def _folder_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def _folder_result(body: Body, observation: Body, action: object) -> list[Block]:
     entries = field(observation, "entries")
     if not isinstance(entries, list) or not entries:
         return _other_result(body, observation, action)
@@ -245,9 +235,7 @@ def _folder_result(
     return [table, Note(count)] if count else [table]
 
 
-def _said_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def _said_result(body: Body, observation: Body, action: object) -> list[Block]:
     """The text of a finish or think call, which the result only confirms."""
     text = safe(take.text(action, "message") or take.text(action, "thought"))
     if not text:
@@ -261,15 +249,13 @@ _THOUGHT = "Yourthoughthasbeenlogged."
 """The answer to each thought, without its spaces."""
 
 
-def _other_result(
-    body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def _other_result(body: Body, observation: Body, action: object) -> list[Block]:
     fields = _fields(body, observation, action)
     text = _text_result(body, observation, action)
     return fields if fields and text and isinstance(text[0], Note) else [*fields, *text]
 
 
-RESULTS: dict[str, Callable[[dict[str, object], dict[str, object], object], list[Block]]] = {
+RESULTS: dict[str, Callable[[Body, Body, object], list[Block]]] = {
     "FileEditorObservation": edit_result,
     "StrReplaceEditorObservation": edit_result,
     "PlanningFileEditorObservation": edit_result,
@@ -298,7 +284,7 @@ RESULTS: dict[str, Callable[[dict[str, object], dict[str, object], object], list
 of observation is one line here."""
 
 
-def facts(body: dict[str, object], action: object) -> list[str]:
+def facts(body: Body, action: object) -> list[str]:
     """The main facts of a successful result: the folder of a command, the size of a change or of a
     read."""
     observation = field(body, "observation")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.presentation import take
@@ -24,7 +24,7 @@ _COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.
 """A line of the shell's metadata that the title repeats."""
 
 
-def terminal_call(action: dict[str, object]) -> list[Block]:
+def terminal_call(action: Body) -> list[Block]:
     command = safe(take.text(action, "command"))
     blocks: list[Block] = [Command(command)] if command else []
     if take.flag(action, "is_input"):
@@ -37,23 +37,21 @@ def terminal_call(action: dict[str, object]) -> list[Block]:
     return blocks
 
 
-def python_call(action: dict[str, object]) -> list[Block]:
+def python_call(action: Body) -> list[Block]:
     """The code of a cell, which runs in an interpreter that stays open."""
     code = safe(take.text(action, "code"))
     return [Code(code.removesuffix("\n"), "cell.py")] if code else []
 
 
-def _command(body: dict[str, object], action: object) -> str:
+def _command(body: Body, action: object) -> str:
     return text_field(action, "command") or bodies.command_text(body)
 
 
-def terminal_text(body: dict[str, object], action: object) -> str:
+def terminal_text(body: Body, action: object) -> str:
     return read_output(bodies.content_text(body), _command(body, action)).text
 
 
-def terminal_result(
-    event: Event, body: dict[str, object], observation: dict[str, object], action: object
-) -> list[Block]:
+def terminal_result(event: Event, body: Body, observation: Body, action: object) -> list[Block]:
     raw = take.result_text(body)
     blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
     take.flag(observation, "timeout")

@@ -10,7 +10,7 @@ from oh_tui.text.human import compact, dollars
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import HIDDEN, is_secret_name, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family, Parts, Use, count, first_line, last_line
@@ -92,18 +92,16 @@ def family_of(event: Event) -> Family:
 
 def _description(family: Family, what: str, parts: Parts) -> Description:
     lines = [line for part in parts if part and (line := safe_line(part, LIMIT))]
-    return Description(family, safe_line(what, LIMIT), _fit("  ".join(lines)))
+    result = "  ".join(lines)
+    result = result if len(result) <= LIMIT else result[: LIMIT - 1] + "…"
+    return Description(family, safe_line(what, LIMIT), result)
 
 
-def _fit(text: str) -> str:
-    return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
-
-
-def _dict(value: object) -> dict[str, object]:
+def _dict(value: object) -> Body:
     return value if isinstance(value, dict) else {}
 
 
-def _call(event: Event, body: dict[str, object]) -> tuple[Family, str]:
+def _call(event: Event, body: Body) -> tuple[Family, str]:
     action = field(body, "action")
     if not isinstance(action, dict):
         tool = tool_named(event.tool_name)
@@ -119,9 +117,7 @@ def _call(event: Event, body: dict[str, object]) -> tuple[Family, str]:
     return what.family, f"{what.verb} {detail or ''}"
 
 
-def _result(
-    call: Event, use: Use, result: Event, answer: dict[str, object], body: dict[str, object]
-) -> Parts:
+def _result(call: Event, use: Use, result: Event, answer: Body, body: Body) -> Parts:
     if result.kind == "AgentErrorEvent":
         return (_error(call, text_field(answer, "error"), body),)
     if result.kind == "UserRejectObservation":
@@ -133,7 +129,7 @@ def _result(
     return tool.result(use)
 
 
-def _result_alone(event: Event, body: dict[str, object]) -> Facts:
+def _result_alone(event: Event, body: Body) -> Facts:
     if event.kind == "AgentErrorEvent":
         return Family.ERROR, f"error {event.tool_name}", (first_line(text_field(body, "error")),)
     if event.kind == "UserRejectObservation":
@@ -155,7 +151,7 @@ _VALIDATION = pattern(r"Error validating (?:tool|args)[^\n]{0,300}?'[^'\n]{0,100
 _FIELD = pattern(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n\[]{1,200})")
 
 
-def _error(call: Event, error: str, body: dict[str, object]) -> str:
+def _error(call: Event, error: str, body: Body) -> str:
     """The text of an AgentErrorEvent. A call without an action was not run."""
     if call.part:
         return first_line(error)
@@ -170,12 +166,12 @@ def _error(call: Event, error: str, body: dict[str, object]) -> str:
     return f"not run: {first_line(_VALIDATION.sub('', error[:4000], count=1))}"
 
 
-def _is_malformed(body: dict[str, object]) -> bool:
+def _is_malformed(body: Body) -> bool:
     """The server puts this marker in place of arguments that are not JSON."""
     return "_openhands_malformed_tool_call" in text_field(body, "tool_call", "arguments")
 
 
-def _rejection(body: dict[str, object]) -> str:
+def _rejection(body: Body) -> str:
     by = "blocked by a hook" if field(body, "rejection_source") == "hook" else "rejected"
     reason = first_line(text_field(body, "rejection_reason"))
     return f"{by}: {reason}" if reason and reason != "User rejected the action" else by
@@ -193,7 +189,7 @@ _ACP_FAMILIES = {
 }
 
 
-def _acp(event: Event, body: dict[str, object], last: dict[str, object]) -> Facts:
+def _acp(event: Event, body: Body, last: Body) -> Facts:
     """A call that another agent made and reported."""
     report = bodies.merge_reports(body, last)
     kind, title, status = (text_field(report, name) for name in ("tool_kind", "title", "status"))
@@ -221,8 +217,7 @@ _MAIN_FIELDS = (
 )  # fmt: skip
 
 
-def _main_text(values: dict[str, object]) -> str:
-    """The main text of an unknown object."""
+def _main_text(values: Body) -> str:
     for name in _MAIN_FIELDS:
         value = values.get(name)
         text = value if isinstance(value, str) else bodies.blocks_text(value)
@@ -231,7 +226,7 @@ def _main_text(values: dict[str, object]) -> str:
     return ""
 
 
-def _message(event: Event, body: dict[str, object]) -> Facts:
+def _message(event: Event, body: Body) -> Facts:
     line = first_line(bodies.message_text(body))
     sender = text_field(body, "sender")
     if event.source == "agent":
@@ -241,28 +236,28 @@ def _message(event: Event, body: dict[str, object]) -> Facts:
     return Family.YOU, f"{sender or 'you'} wrote", (line,)
 
 
-def _demonstration(event: Event, body: dict[str, object]) -> Facts:
+def _demonstration(event: Event, body: Body) -> Facts:
     role = text_field(body, "llm_message", "role")
     return Family.SYSTEM, f"demonstration, {role}", (first_line(bodies.message_text(body)),)
 
 
-def _condensation(event: Event, body: dict[str, object]) -> Facts:
+def _condensation(event: Event, body: Body) -> Facts:
     forgotten = field(body, "forgotten_event_ids")
     number = len(forgotten) if isinstance(forgotten, list) else 0
     without = "" if text_field(body, "summary") else ", no summary"
     return Family.CONDENSED, f"condensed: {count(number, 'event')} forgotten{without}", ()
 
 
-def _summary(event: Event, body: dict[str, object]) -> Facts:
+def _summary(event: Event, body: Body) -> Facts:
     return Family.CONDENSED, "summary", (first_line(text_field(body, "summary")),)
 
 
-def _failure(event: Event, body: dict[str, object]) -> Facts:
+def _failure(event: Event, body: Body) -> Facts:
     detail = first_line(text_field(body, "detail"))
     return Family.ERROR, f"error {text_field(body, 'code')}", (detail,)
 
 
-def _hook(event: Event, body: dict[str, object]) -> Facts:
+def _hook(event: Event, body: Body) -> Facts:
     what = f"hook {text_field(body, 'hook_event_type')} {text_field(body, 'hook_command')}"
     names = ("reason", "error", "stderr")
     reason = next(filter(None, (text_field(body, name) for name in names)), "")
@@ -275,7 +270,7 @@ def _hook(event: Event, body: dict[str, object]) -> Facts:
     return Family.HOOK, what, (first_line(text_field(body, "stdout")),)
 
 
-def _state(event: Event, body: dict[str, object]) -> Facts:
+def _state(event: Event, body: Body) -> Facts:
     value = field(body, "value")
     if event.key == "stats" and (used := _used(value)):
         return Family.STATE, "state stats", used
@@ -297,19 +292,19 @@ def _used(stats: object) -> Parts:
     return tuple(filter(None, (dollars(used.cost) if used.cost else "", tokens)))
 
 
-def _system_prompt(event: Event, body: dict[str, object]) -> Facts:
+def _system_prompt(event: Event, body: Body) -> Facts:
     tools = field(body, "tools")
     number = len(tools) if isinstance(tools, list) else 0
     size = len(text_field(body, "system_prompt", "text"))
     return Family.SYSTEM, "system prompt", (f"{count(number, 'tool')}, {size:,} characters",)
 
 
-def _delta(event: Event, body: dict[str, object]) -> Facts:
+def _delta(event: Event, body: Body) -> Facts:
     text = text_field(body, "content") or text_field(body, "reasoning_content")
     return Family.AGENT, "stream", (first_line(text),)
 
 
-def _tokens(event: Event, body: dict[str, object]) -> Facts:
+def _tokens(event: Event, body: Body) -> Facts:
     asked, answered = (
         len(ids) if isinstance(ids, list) else 0
         for ids in (field(body, "prompt_token_ids"), field(body, "response_token_ids"))
@@ -317,30 +312,30 @@ def _tokens(event: Event, body: dict[str, object]) -> Facts:
     return Family.SYSTEM, "tokens", (f"{asked} in, {answered} out",)
 
 
-def _log(event: Event, body: dict[str, object]) -> Facts:
+def _log(event: Event, body: Body) -> Facts:
     model = text_field(body, "model_name") or "the model"
     return Family.SYSTEM, f"log the answer of {model}", (text_field(body, "filename"),)
 
 
-def _risks(event: Event, body: dict[str, object]) -> Facts:
+def _risks(event: Event, body: Body) -> Facts:
     risks = _dict(field(body, "risks"))
     levels = ", ".join(sorted({risk for risk in risks.values() if isinstance(risk, str)}))
     return Family.SYSTEM, f"rate the risk of {count(len(risks), 'call')}", (levels,)
 
 
-def _unreadable(event: Event, body: dict[str, object]) -> Facts:
+def _unreadable(event: Event, body: Body) -> Facts:
     return Family.OTHER, f"cannot read {event.summary}", (first_line(text_field(body, "text")),)
 
 
-def _unknown(event: Event, body: dict[str, object]) -> Facts:
+def _unknown(event: Event, body: Body) -> Facts:
     return Family.OTHER, event.kind, (_main_text(body),)
 
 
-def _only(family: Family, what: str) -> Callable[[Event, dict[str, object]], Facts]:
+def _only(family: Family, what: str) -> Callable[[Event, Body], Facts]:
     return lambda event, body: (family, what, ())
 
 
-EVENTS: dict[str, Callable[[Event, dict[str, object]], Facts]] = {
+EVENTS: dict[str, Callable[[Event, Body], Facts]] = {
     "MessageEvent": _message,
     "DemonstrationEvent": _demonstration,
     "Condensation": _condensation,

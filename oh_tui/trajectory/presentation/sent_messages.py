@@ -39,7 +39,7 @@ def message_blocks(message: Any) -> list[Block]:
     content = field(message, "content")
     for block in content if isinstance(content, list) else ():
         if text_field(block, "type") == "image":
-            found += _images(block)
+            found += [ImageNote(str(one)) for one in find_images({"content": [block]})]
         else:
             found += _text(text_field(block, "text"), is_result=is_result)
     calls = field(message, "tool_calls")
@@ -84,10 +84,6 @@ def _text(text: str, *, is_result: bool) -> Iterator[Block]:
         last = cut.end()
     if rest := safe(text[last:] if last else text):
         yield kind(rest)
-
-
-def _images(block: Any) -> list[Block]:
-    return [ImageNote(str(one)) for one in find_images({"content": [block]})]
 
 
 def _call(call: Any) -> Iterator[Block]:

@@ -28,14 +28,6 @@ def _first_line(use: Use) -> Parts:
     return (first_line(use.output()),)
 
 
-def _last_line(use: Use) -> Parts:
-    return (last_line(use.output()),)
-
-
-def _nothing(use: Use) -> Parts:
-    return ()
-
-
 def _simple(
     family: Family,
     verb: str,
@@ -298,7 +290,7 @@ TOOLS: dict[str, Tool] = {
     "Glob": Tool(_pattern("glob"), _found("file", "files")),
     "MCPTool": Tool(_mcp, _first_line),
     "TaskTracker": Tool(_plan, _planned),
-    "Think": _simple(Family.THINK, "think", "thought", result=_nothing),
+    "Think": _simple(Family.THINK, "think", "thought", result=lambda use: ()),
     "Finish": _no_detail(Family.AGENT, "finish", _finish),
     "InvokeSkill": _simple(Family.SKILL, "skill", "name", "skill_name"),
     "SwitchLLM": _simple(
@@ -334,7 +326,7 @@ TOOLS: dict[str, Tool] = {
     "BrowserStartRecording": _web("record the browser"),
     "BrowserStopRecording": _web("stop recording"),
     "Browser": _web("browse", "browser_actions"),
-    "IPython": Tool(_python, _last_line),
+    "IPython": Tool(_python, lambda use: (last_line(use.output()),)),
 }
 """By the kind of the action or observation without that suffix."""
 

@@ -114,15 +114,15 @@ def left(value: object, depth: int = 0) -> Any:
         return {
             name: inner
             for name, inner in kept.items()
-            if not (_is_empty(inner) or (inner is False and name in USUALLY_FALSE))
+            if not (is_empty(inner) or (inner is False and name in USUALLY_FALSE))
         }
     if isinstance(value, list) and depth < _DEEPEST:
         items = [left(inner, depth + 1) for inner in value]
-        return [] if all(map(_is_empty, items)) else [i for i in items if i not in (None, {}, [])]
+        return [] if all(map(is_empty, items)) else [i for i in items if i not in (None, {}, [])]
     return value
 
 
-def _is_empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
     return value is None or value in ("", [], {})
 
 
