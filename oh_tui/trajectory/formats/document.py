@@ -83,8 +83,11 @@ _REFUSED = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 def top_of(text: bytes) -> Top:
     """The top level of a JSON text. Raises ValueError if it is not JSON, or only a string or a
     number."""
+    plain = text.removeprefix(_BOM)
     try:
-        return _decode(text)
+        if plain.lstrip()[:1] == b"{":
+            return Fields(_decode_fields(plain))
+        return _decode_items(plain)
     except _REFUSED:
         pass
     # msgspec rejects lone surrogates, NaN and a byte order mark
@@ -119,12 +122,6 @@ def items_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
     except _REFUSED:
         top = top_of(bytes(raw))
         return list(top) if not isinstance(top, Fields) else []
-
-
-def _decode(text: bytes) -> Top:
-    text = text.removeprefix(_BOM)
-    is_object = text.lstrip()[:1] == b"{"
-    return Fields(_decode_fields(text)) if is_object else _decode_items(text)
 
 
 def _raw(value: Any) -> msgspec.Raw:

@@ -25,8 +25,6 @@ from oh_tui.trajectory.formats.run_file import (
     Entry,
     Format,
     FormatProblem,
-    RunList,
-    Source,
     Unchanging,
     short_name,
 )
@@ -43,18 +41,12 @@ TELLS_TRIAL = ("result.json", "config.json")
 
 
 def is_trial(folder: Path) -> bool:
-    """Whether the folder is a trial."""
     return (folder / "agent").is_dir() and any((folder / name).is_file() for name in TELLS_TRIAL)
-
-
-def is_job(folder: Path) -> bool:
-    """Whether the folder contains trials."""
-    return any(_trials(folder))
 
 
 def holds_runs(folder: Path) -> bool:
     try:
-        return is_trial(folder) or is_job(folder)
+        return is_trial(folder) or any(_trials(folder))
     except (OSError, ValueError):
         return False
 
@@ -210,8 +202,4 @@ def _recognises(head: bytes, name: str) -> bool:
     return bool(names & {b"config.json", b"result.json"})
 
 
-def _open(source: Source) -> RunList:
-    return Job(source.path)
-
-
-FORMAT = Format("Harbor job", _recognises, _open)
+FORMAT = Format("Harbor job", _recognises, lambda source: Job(source.path))

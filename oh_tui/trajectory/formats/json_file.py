@@ -10,16 +10,11 @@ from oh_tui.trajectory.formats.documents import may_be_run, read_document
 from oh_tui.trajectory.formats.held_run import HeldRun, OneHeldRun
 from oh_tui.trajectory.formats.lines.json_lines import LARGEST
 from oh_tui.trajectory.formats.plain_file import start_of
-from oh_tui.trajectory.formats.run_file import Format, FormatProblem, RunList, Source
+from oh_tui.trajectory.formats.run_file import Format, FormatProblem, Source
 
 
 def _is_json(head: bytes, name: str) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") and may_be_run(head)
-
-
-def _open(source: Source) -> RunList:
-    """Reads the file at once. Raises OSError and FormatProblem."""
-    return OneHeldRun(partial(read, source))
 
 
 def read(source: Source) -> HeldRun:
@@ -36,4 +31,4 @@ def held(source: Source, converted: Converted) -> HeldRun:
     return HeldRun(source.name, converted)
 
 
-FORMAT = Format("JSON file", _is_json, _open)
+FORMAT = Format("JSON file", _is_json, lambda source: OneHeldRun(partial(read, source)))

@@ -61,10 +61,6 @@ def _is_claude(line: _Line) -> bool:
     return line.type in _CLAUDE and bool(of_file or of_stream or is_said or is_end)
 
 
-def _is_claude_web(line: _Line) -> bool:
-    return "loglines" in line.names
-
-
 def _is_codex(line: _Line) -> bool:
     if line.type in _CODEX_EXEC or "record_type" in line.names:
         return True
@@ -81,14 +77,6 @@ def _is_gemini(line: _Line) -> bool:
 
 def _is_copilot(line: _Line) -> bool:
     return line.type == "session.start" and "data" in line.names
-
-
-def _is_cursor(line: _Line) -> bool:
-    return set(line.value) == {"role", "message"}
-
-
-def _is_goose(line: _Line) -> bool:
-    return {"working_dir", "message_count"} <= line.names
 
 
 def _is_pi(line: _Line) -> bool:
@@ -115,12 +103,12 @@ _FIRST = pattern(
 _OTHERS = (
     _Other("a session of Qwen Code", _is_qwen),
     _CLAUDE_CODE,
-    _Other("a session of Claude Code on the web", _is_claude_web),
+    _Other("a session of Claude Code on the web", lambda line: "loglines" in line.names),
     _Other("a session of Codex", _is_codex, _TO_ATIF),
     _GEMINI,
     _Other("a session of Copilot CLI", _is_copilot, _TO_ATIF),
-    _Other("a session of Cursor", _is_cursor, _TO_ATIF),
-    _Other("a session of Goose", _is_goose),
+    _Other("a session of Cursor", lambda line: set(line.value) == {"role", "message"}, _TO_ATIF),
+    _Other("a session of Goose", lambda line: {"working_dir", "message_count"} <= line.names),
     _Other("a session of pi, or of a program built on it", _is_pi),
     _Other("a chat of one message a line, as gptme writes it", _is_message, _TO_LIST),
 )
@@ -170,10 +158,6 @@ def _of_list(first: _Line, bracket: bytes) -> _Other | None:
     return _GEMINI if "parts" in names and bracket == b"[" and "content" not in names else None
 
 
-def _recognises(head: bytes, name: str) -> bool:
-    return not name.endswith("/") and _other(head) is not None
-
-
 def _open(source: Source) -> RunList:
     found = _other(start_of(source.path, HEAD))
     if found is None:
@@ -181,4 +165,8 @@ def _open(source: Source) -> RunList:
     raise NotRead(source.name, found.what, found.hint)
 
 
-FORMAT = Format("session of another program", _recognises, _open)
+FORMAT = Format(
+    "session of another program",
+    lambda head, name: not name.endswith("/") and _other(head) is not None,
+    _open,
+)

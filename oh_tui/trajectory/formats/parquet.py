@@ -29,8 +29,6 @@ from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,
     RunFile,
-    RunList,
-    Source,
     Unchanging,
     Unforeseen,
     short_name,
@@ -299,12 +297,8 @@ def is_installed() -> bool:
     return importlib.util.find_spec("pyarrow") is not None
 
 
-def _recognises(head: bytes, name: str) -> bool:
-    return head.startswith(MAGIC)
-
-
-def _open(source: Source) -> RunList:
-    return ParquetRuns(source.name, source.path)
-
-
-FORMAT = Format("Parquet", _recognises, _open)
+FORMAT = Format(
+    "Parquet",
+    lambda head, name: head.startswith(MAGIC),
+    lambda source: ParquetRuns(source.name, source.path),
+)

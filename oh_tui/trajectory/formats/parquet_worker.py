@@ -180,7 +180,6 @@ class TableFile:
         return found[:count]
 
     def row(self, group: int, place: int) -> bytes:
-        """A row as JSON."""
         try:
             row = self._row(group, place)
         except self._arrow.ArrowException:

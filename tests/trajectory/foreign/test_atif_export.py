@@ -10,7 +10,6 @@ from hypothesis import given
 
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.foreign import atif, atif_export, chat, v0
-from oh_tui.trajectory.formats.foreign.foreign_run import is_empty
 from oh_tui.trajectory.model.bodies import content_text, thought_text
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
@@ -18,6 +17,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost
 from oh_tui.trajectory.model.usage_stats import stats_text
 from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.presentation.views import is_empty
 
 from ...demo_runs import SLUGS, demo_run
 from ..made import call

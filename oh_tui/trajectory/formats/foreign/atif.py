@@ -90,7 +90,9 @@ class _Converter:
         if copied:
             steps = f"{plural(copied, 'step')} that part {number + 1} repeats"
             self.run.notes.append(f"{steps} {are(copied)} left out")
-        self.run.bill.total(field(final, "total_cost_usd"), tokens_of(_totals(final)))
+        totals = final.items() if isinstance(final, dict) else ()
+        sums = tokens_of({name.removeprefix("total_"): value for name, value in totals})
+        self.run.bill.total(field(final, "total_cost_usd"), sums)
         apart = field(final, "extra", KEPT, APART)
         for usage, amounts in apart.items() if isinstance(apart, dict) else ():
             self.run.bill.apart(usage, amounts)
@@ -254,9 +256,3 @@ class _Converter:
             original, id, call, content or [], leaves_out(rest),
             fields, observed | mine,
         )  # fmt: skip
-
-
-def _totals(final: Any) -> Fields:
-    """The totals, under the names of a step's metrics."""
-    values = final.items() if isinstance(final, dict) else ()
-    return {name.removeprefix("total_"): value for name, value in values}

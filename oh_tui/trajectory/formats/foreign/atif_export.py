@@ -13,7 +13,6 @@ from typing import Any
 from oh_tui.trajectory.formats.foreign.atif import MARK
 from oh_tui.trajectory.formats.foreign.atif_kept import APART, ERRORS, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, REFERENCE, references
-from oh_tui.trajectory.formats.foreign.foreign_run import is_empty
 from oh_tui.trajectory.formats.foreign.named_tools import action_of
 from oh_tui.trajectory.formats.foreign.usage import told_amount
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, text_field
@@ -21,6 +20,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import Cost, Usage
+from oh_tui.trajectory.presentation.views import is_empty
 
 VERSION = "ATIF-v1.7"
 
@@ -47,10 +47,6 @@ Fields = dict[str, Any]
 Spent = Callable[[Step], Usage | None]
 Started = Callable[[Step], list[str]]
 """The names of the sub-agents that a step started."""
-
-
-def started_none(step: Step) -> list[str]:
-    return []
 
 
 def top_of(run: Trajectory, *, session: str, model: str) -> Fields:
@@ -131,7 +127,7 @@ def steps_of(
     steps: Iterable[Step],
     others: Iterable[Event],
     spent: Spent,
-    started: Started = started_none,
+    started: Started = lambda step: [],
 ) -> Iterator[Fields]:
     """The steps in ATIF, numbered from 1: steps of the run and events that are no steps, in event
     order."""

@@ -85,12 +85,13 @@ def take_kept(rest: Fields, calls: list[Fields], results: list[Fields]) -> Kept:
         and not any(field(fields, "llm_message", name) for name in ("role", "content"))
         and isinstance(fields.get("llm_message", {}), dict)
         and amount(seconds) is not None
-        and _belong(of_calls, of_call_ids)
-        and _are_names(started, of_call_ids)
+        and _belong(of_calls, of_call_ids, dict)
+        and _belong(started, of_call_ids, list)
+        and all(isinstance(name, str) for names in started.values() for name in names)
         and all(_are_fields(told, "timestamp") for told in of_calls.values())
         and all(timestamp(t["timestamp"]) for t in of_calls.values() if "timestamp" in t)
         and not (calls and _CALL & set(of_calls.get(text_field(calls[0], "tool_call_id"), ())))
-        and _belong(of_results, {text_field(result, "source_call_id") for result in results})
+        and _belong(of_results, {text_field(result, "source_call_id") for result in results}, dict)
         and all(_are_fields(told.get("fields", {})) for told in of_results.values())
         and not any(_has_result(told) for told in of_results.values())
     )
@@ -108,18 +109,9 @@ def _are_fields(value: Any, but: str = "") -> bool:
     return isinstance(value, dict) and not (_OURS & set(value)) - {but}
 
 
-def _are_names(value: Any, ids: set[str]) -> bool:
+def _belong(value: Any, ids: set[str], kind: type) -> bool:
     return (
         isinstance(value, dict)
         and set(value) <= ids
-        and all(isinstance(names, list) for names in value.values())
-        and all(isinstance(name, str) for names in value.values() for name in names)
-    )
-
-
-def _belong(value: Any, ids: set[str]) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) <= ids
-        and all(isinstance(inner, dict) for inner in value.values())
+        and all(isinstance(inner, kind) for inner in value.values())
     )

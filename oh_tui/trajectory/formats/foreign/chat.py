@@ -221,7 +221,6 @@ def _take_parts(rest: Fields, kind: str) -> list[Fields]:
 
 
 def _call_ids(message: Any) -> Iterator[Any]:
-    """Ids of the calls in a message."""
     for name in ("tool_calls", "content"):
         listed = field(message, name)
         for part in listed if isinstance(listed, list) else ():

@@ -41,10 +41,6 @@ _ATIF = pattern(rb'"schema_version"\s*:\s*"ATIF')
 # V0
 
 
-def _is_v0(top: Top) -> bool:
-    return place_of(top, _EVENTS, _is_half) is not None
-
-
 def _is_half(value: Any) -> bool:
     """Whether a value is a V0 event or a pair that begins with one."""
     first = value[0] if isinstance(value, list) and value else value
@@ -173,7 +169,6 @@ def items_at(top: Top, place: str) -> list[bytes]:
 
 
 def fields_beside(top: Top, place: str) -> dict[str, Any]:
-    """The fields of a row, without its events."""
     if not isinstance(top, Fields):
         return {}
     return {name: decoded(value) for name, value in top.items() if name != place}
@@ -188,5 +183,5 @@ def decoded(raw: msgspec.Raw | bytes) -> Any:
         return text.decode("utf-8", "replace")
 
 
-V0 = Document("V0 run", _V0, _is_v0, _convert_v0)
+V0 = Document("V0 run", _V0, lambda top: place_of(top, _EVENTS, _is_half) is not None, _convert_v0)
 ATIF = Document("ATIF", _ATIF, _is_atif, _convert_atif)

@@ -13,6 +13,7 @@ from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import NO_KIND
 from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.trajectory.presentation.block_events import EVENTS
+from oh_tui.trajectory.presentation.views import is_empty
 
 _DEEPEST = 60
 """Levels of nesting in which repeated texts are looked for."""
@@ -170,12 +171,7 @@ def leaves_out(rest: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {name: value for name, value in rest.items() if not is_empty(value)}
 
 
-def is_empty(value: Any) -> bool:
-    return value is None or value in ("", [], {})
-
-
 def texts_of(*values: Any) -> set[str]:
-    """All texts in values."""
     found: set[str] = set()
     todo = list(values)
     while todo:

@@ -100,7 +100,6 @@ class Bill:
         """Usage id -> usage that belongs to no step."""
 
     def add(self, response: str, cost: Any = None, tokens: dict[str, int] | None = None) -> None:
-        """Adds an amount to an answer."""
         dollars = told_amount(cost)
         if dollars is not None:
             self._costs[response] = self._costs.get(response, 0.0) + dollars

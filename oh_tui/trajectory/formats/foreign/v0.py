@@ -307,7 +307,7 @@ class _Converter:
             rest = extras | ({"content": content} if content else {})
             self._emit("ConversationStateUpdateEvent", entry, rest, key=key, value=status or state)
         elif name == "error" and isinstance(content, str):
-            fields = {"code": extras.pop("error_id")} if _is_text(extras, "error_id") else {}
+            fields = {"code": extras.pop("error_id")} if text_field(extras, "error_id") else {}
             self._emit("ConversationErrorEvent", entry, extras, **fields, detail=content)
         else:
             blocks = content_blocks(content)
@@ -330,10 +330,6 @@ def _inline(inside: Fields, name: str) -> Fields:
     nested = {key: value for key, value in inside.items() if key in _TAKEN}
     fields = {key: value for key, value in inside.items() if key not in _TAKEN}
     return fields | ({name: nested} if nested else {})
-
-
-def _is_text(values: Fields, name: str) -> bool:
-    return isinstance(values.get(name), str) and bool(values[name])
 
 
 def _is_same(one: Any, other: Any) -> bool:

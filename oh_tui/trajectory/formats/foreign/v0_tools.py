@@ -7,9 +7,9 @@ from types import NoneType
 from typing import Any
 
 from oh_tui.text.redact import masked
-from oh_tui.trajectory.formats.foreign.foreign_run import is_empty
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.presentation.views import is_empty
 
 Args = dict[str, Any]
 
@@ -196,7 +196,6 @@ def completed(name: str, args: Args, given: Any) -> Args:
 
 
 def tool_name(action: str, args: Args, metadata: Any) -> str:
-    """The name of the tool of a call."""
     named = text_field(metadata, "function_name")
     if not named and action == "call_tool_mcp":
         named = text_field(args, "name")

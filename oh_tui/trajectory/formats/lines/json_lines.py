@@ -236,8 +236,10 @@ class JsonLines:
             if len(text) < row.size:
                 raise FormatProblem(f"{where} is gone: the file has changed", "open it again")
             converted = read_document(text, where)
-        if row.size > HELD:
-            converted = _on_disk(converted, self._file, row.start)
+        events = converted.events
+        if row.size > HELD and isinstance(events, Slices):  # read from the file, one by one
+            starts = array("Q", (row.start + each for each in events.starts))
+            converted.events = Slices(self._file.read, starts, events.sizes)
         label = self._beside.label(_instance(row))
         if label:
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
@@ -297,15 +299,6 @@ class JsonLines:
             return None
         data = self._indexes.load(self._stamp)
         return RowIndex.load(data, self._file.size) if data else None
-
-
-def _on_disk(converted: Converted, file: PlainFile, start: int) -> Converted:
-    """The run without its text in memory: its events are read from the file."""
-    events = converted.events
-    if isinstance(events, Slices):
-        starts = array("Q", (start + each for each in events.starts))
-        converted.events = Slices(file.read, starts, events.sizes)
-    return converted
 
 
 def _instance(row: Row) -> str:

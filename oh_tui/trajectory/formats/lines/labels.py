@@ -49,8 +49,6 @@ resolves nothing."""
 
 
 class Beside:
-    """The files beside one output."""
-
     def __init__(self, folder: Path, output: str) -> None:
         """`output` is the name of the file. Never raises: files that cannot be read are named in
         `problems`."""
