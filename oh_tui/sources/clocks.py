@@ -97,7 +97,12 @@ def _ends(
     """Pairs the first event with the start of the record, and the last event with its change."""
     for events, told in ((first, created), (last[::-1], updated)):
         if isinstance(told, str) and not is_bare(told):
-            yield next((e.timestamp for e in events if e.seconds() is not None), ""), seconds(told)
+            yield first_time(events), seconds(told)
+
+
+def first_time(events: Iterable[Event]) -> str:
+    """The first valid timestamp; "" if there is none."""
+    return next((event.timestamp for event in events if event.seconds() is not None), "")
 
 
 def _written(run: archive.Archive, first: Sequence[Event], last: Sequence[Event]) -> Evidence:

@@ -61,9 +61,6 @@ class FileIndexes:
         if self._folder.is_symlink() or not _Index(self._folder, key).write([data]):
             return
         with contextlib.suppress(OSError):
-            self._drop()
-
-    def _drop(self) -> None:
-        kept = sorted(self._folder.glob("*.index"), key=lambda one: one.lstat().st_mtime)
-        for old in kept[:-MOST]:
-            old.unlink(missing_ok=True)
+            kept = sorted(self._folder.glob("*.index"), key=lambda one: one.lstat().st_mtime)
+            for old in kept[:-MOST]:
+                old.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
-from oh_tui.sources.clocks import clock_of_file
+from oh_tui.sources.clocks import clock_of_file, first_time
 from oh_tui.sources.file_conversation import FileConversation, called, given, is_copy
 from oh_tui.sources.forked import fork_of
 from oh_tui.sources.lists.triage import RunStatus
@@ -71,6 +71,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
     and last events. `listed` is the row from before the run was opened."""
     info, clock = run.info, clock_of_file(run)
     file_name = "" if _ID.fullmatch(run.name) else run.name.removesuffix(".zip")
+    last = reversed(list(run.events(max(0, len(run) - LAST_EVENTS))))
     title = _text(info, "title") or (listed.title if listed else _first_message(run))
     metrics, kind = _metrics(run, clock)
     row = FileConversation(
@@ -87,7 +88,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         forked_from_event_id=_text(info, "forked_from_event_id"),
         metrics=metrics,
         created_at=_text(info, "created_at"),
-        updated_at=zoned(_last_time(run), clock) or _text(info, "updated_at"),
+        updated_at=zoned(first_time(last), clock) or _text(info, "updated_at"),
     )
     if not isinstance(listed, FileConversation):
         return row
@@ -101,7 +102,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         version=listed.version,
         llm_model=row.llm_model or listed.llm_model,
         metrics=row.metrics or listed.metrics,
-        created_at=row.created_at or zoned(_first_time(run), clock),
+        created_at=row.created_at or zoned(first_time(run.events(0, LAST_EVENTS)), clock),
     )
 
 
@@ -230,18 +231,6 @@ def _first_message(run: RunFile) -> str:
         if event.kind == "MessageEvent" and event.source == "user":
             return describe_event(event).result
     return ""
-
-
-def _first_time(run: RunFile) -> str:
-    """The first valid timestamp in the first events; "" if there is none."""
-    first = run.events(0, LAST_EVENTS)
-    return next((event.timestamp for event in first if event.seconds() is not None), "")
-
-
-def _last_time(run: RunFile) -> str:
-    """The last valid timestamp in the last events; "" if there is none."""
-    last = list(run.events(max(0, len(run) - LAST_EVENTS)))
-    return next((e.timestamp for e in reversed(last) if e.seconds() is not None), "")
 
 
 def _metrics(run: RunFile, clock: str) -> tuple[Metrics | None, str | None]:

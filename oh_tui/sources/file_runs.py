@@ -44,8 +44,6 @@ UNREAD_HINT = "the file is damaged, or keeps its events in a form that oh-tui do
 
 
 class FileRuns:
-    """All runs of a source of files."""
-
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
         """By conversation id, in the order in which they were found."""

@@ -56,8 +56,6 @@ SHARED = "/shared/conversations"
 
 
 class SharedLink(NamedTuple):
-    """The address of a shared conversation."""
-
     server: str
     """The address of the server, without a slash at its end."""
     id: str

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 
 class Runs(Protocol):
-    """The runs of a source."""
-
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events, and the source of that number."""
         ...

@@ -31,8 +31,6 @@ Progress = Callable[[int, int | None], None]
 
 
 class WebCopy:
-    """The copy of one file."""
-
     def __init__(self, address: str) -> None:
         self._address = address
         self.name = _name(address)

@@ -24,8 +24,6 @@ NICE = 19
 
 
 class InFile(NamedTuple):
-    """A run in a file or folder."""
-
     path: Path
     place: str = ""
     """`PATH#ID` of one of several runs; "" for all."""

@@ -27,8 +27,6 @@ _columns = attrgetter(*COLUMNS)
 
 
 class RunFailures(NamedTuple):
-    """What failed in one run."""
-
     ended_well: bool
     failures: Sequence[RunFailure]
     names: tuple[str, ...] = ()
@@ -36,8 +34,6 @@ class RunFailures(NamedTuple):
 
 
 class FailuresJob(NamedTuple):
-    """The job that finds the failures of a run."""
-
     source: str = ""
     by: Sequence[str] = ()
     """Names of GROUPINGS."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,19 +77,16 @@ class StepsAsked:
         rules = self._known_rules(row) if "rule" in self._words else None
         lacks_failures = "failure" in self._words and failures is None
         lacks_rules = "rule" in self._words and rules is None
-        run = await self._read(row) if lacks_failures or lacks_rules else None
+        run = None
+        if lacks_failures or lacks_rules:
+            with contextlib.suppress(Problem):
+                run = await read_here(self._source, row)
         if run is not None and lacks_failures:
             failed = await asyncio.to_thread(failures_of, run)
             failures = [one.failure.id for one in failed]
         if run is not None and lacks_rules:
             rules = await asyncio.to_thread(self._ask_rules, run, row, kept)
         return found._replace(failures=failures, rules=rules)
-
-    async def _read(self, row: Conversation) -> Trajectory | None:
-        try:
-            return await read_here(self._source, row)
-        except Problem:
-            return None
 
     # Rules
 

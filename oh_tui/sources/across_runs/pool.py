@@ -92,7 +92,6 @@ class Pool(Generic[T]):
                 yield from self._received(next(one for one in busy if one.line is line))
 
     def in_order(self, tasks: Iterable[Task[T]], ahead: int) -> Iterator[list[T | Died]]:
-        """All that each task finds, in the order of the tasks."""
         found: dict[int, list[T | Died]] = {}
         ended, following = set[int](), 0
         for number, one in self.each(tasks, ahead):

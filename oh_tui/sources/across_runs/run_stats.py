@@ -73,14 +73,6 @@ def _date(row: Summand) -> date | None:
         return None
 
 
-def _day(row: Summand) -> str:
-    return day.isoformat() if (day := _date(row)) else UNKNOWN
-
-
-def _week(row: Summand) -> str:
-    return week_name(day) if (day := _date(row)) else UNKNOWN
-
-
 def week_name(day: date) -> str:
     """The week of a day, as ISO 8601 names it: 2026-W48."""
     year, week, _ = day.isocalendar()
@@ -102,8 +94,8 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "fork": lambda row: row.forked_from,
     "label": lambda row: row.label,
     "cause": _cause,
-    "day": _day,
-    "week": _week,
+    "day": lambda row: day.isoformat() if (day := _date(row)) else UNKNOWN,
+    "week": lambda row: week_name(day) if (day := _date(row)) else UNKNOWN,
 }
 """Groupings by name."""
 

@@ -51,8 +51,6 @@ _NOTHING = Beside("steps", "conversations", ())
 
 
 class ManyQuery(NamedTuple):
-    """A parsed query."""
-
     text: str = ""
     steps: Query = Query()
     runs: ConversationQuery = ConversationQuery()

@@ -76,7 +76,6 @@ def sub_agents(study: Study) -> tuple[list[Part], int]:
 
 
 def hits(part: Part, query: Query, kept: Kept | None = None) -> Iterator[Hit]:
-    """The hits in order."""
     study = part.study
     for step in study.trajectory.steps:
         if query.matches(step, study.trajectory, study, kept):

@@ -25,7 +25,8 @@ class Held:
     def __init__(self, library: Library, source: Source) -> None:
         self._library, self._source = library, source
         self._address = source.address
-        self._files = [str(plain_path(path)) for path in _paths(source)]
+        paths = source.paths if isinstance(source, FileSource) else ()
+        self._files = [str(plain_path(path)) for path in paths]
 
     def as_now(
         self, rows: Iterable[Conversation], columns: Sequence[str]
@@ -69,7 +70,3 @@ class Held:
 
 def _homes(rows: Iterable[Conversation]) -> set[str]:
     return {row.home for row in rows if isinstance(row, FileConversation)}
-
-
-def _paths(source: Source) -> Sequence[Path]:
-    return source.paths if isinstance(source, FileSource) else ()

@@ -43,8 +43,6 @@ class Job(Protocol[T_co]):
 
 
 class Place(NamedTuple):
-    """A run in a file."""
-
     path: Path
     number: int
     """Its number in the file, from 1."""

@@ -131,7 +131,6 @@ class AgentSetup(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> list[str]:
-        """The names of the profiles."""
         return [one.name for one in self.profiles.profiles] if self.profiles else []
 
     @property

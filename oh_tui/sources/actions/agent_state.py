@@ -163,7 +163,6 @@ class AgentState(msgspec.Struct, frozen=True):
         return idle and (stopped or self.unread or bool(self.calls))
 
     def same_calls(self, other: AgentState) -> bool:
-        """Whether the calls without a result are the same."""
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
     def still_waits(self, before: AgentState) -> bool:

@@ -38,8 +38,6 @@ class SandboxStage(StrEnum):
 
 
 class ServerSandboxes:
-    """The sandboxes of an app server."""
-
     def __init__(self, api: AppServer, problems: list[str]) -> None:
         """`problems` receives a sentence when the list is cut."""
         self._api = api

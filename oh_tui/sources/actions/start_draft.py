@@ -48,8 +48,6 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Invalid(Problem):
-    """An invalid `field` of a draft."""
-
     def __init__(self, field: str, sentence: str, hint: str = "") -> None:
         super().__init__(sentence, hint)
         self.field = field

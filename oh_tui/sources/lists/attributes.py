@@ -169,11 +169,6 @@ def _took_text(one: Conversation, _: ConversationState) -> str:
     return duration(span) if span else ""
 
 
-def _fork_text(one: Conversation, _: ConversationState) -> str:
-    """The start of the id, as commands show it."""
-    return cached_line(one.origin)[:8]
-
-
 ATTRIBUTES = (
     Attribute(json="id", value=lambda one, _: one.id),
     _text(
@@ -262,7 +257,8 @@ ATTRIBUTES = (
             ("by what it was forked from", "by what it was forked from, back"),
             ("by origin", "origin, back"),
         ),
-        text=_fork_text, place=8, key="f", cells=11, usual_from=76, is_rare=True,
+        text=lambda one, _: cached_line(one.origin)[:8],  # as commands show an id
+        place=8, key="f", cells=11, usual_from=76, is_rare=True,
     ),
     Attribute(
         json="forked_from_event", is_optional=True,

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 
 class ConversationQuery(msgspec.Struct, frozen=True):
-    """A parsed filter."""
-
     text: str = ""
     terms: tuple[Term, ...] = ()
     only: frozenset[str] | None = None

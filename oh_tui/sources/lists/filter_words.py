@@ -207,14 +207,6 @@ def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, st
     return test
 
 
-def _changed(asked: Asked, wanted: str) -> bool:
-    return any(wanted in path.lower() for path in asked.of_steps.changed or ())
-
-
-def _failed_as(asked: Asked, start: str) -> bool:
-    return any(one.startswith(start) for one in asked.of_steps.failures or ())
-
-
 class Words(NamedTuple):
     """Plain words, in lower case."""
 
@@ -270,20 +262,11 @@ OF_OTHERS = frozenset({"paused", "gone", *LABELS, "bookmarked"})
 annotations."""
 
 
-def _outcome_is_open(asked: Asked, value: str) -> bool:
-    return value not in OF_OTHERS and asked.state.status is RunStatus.UNKNOWN
-
-
-def _tells_label(asked: Asked, value: str) -> bool:
-    return value not in LABELS or label_of(asked.conversation) is not None
-
-
 def containing(
     name: str,
     text: Callable[[Conversation], str | None],
     told: Callable[[Conversation], Iterable[str]] | None = None,
 ) -> Word:
-    """A word that searches for part of a text."""
     return Word(
         name, ((f"{name}:", "with this in it"),), str.lower, _contains(text), told=told,
         is_told=lambda asked, _: text(asked.conversation) is not None,
@@ -300,7 +283,9 @@ STATUS = Word(
         ("is:resolved", "also unresolved, unlabelled: by an evaluation"),
     ),
     one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS),
-    is_open=_outcome_is_open, lacks="outcome", is_told=_tells_label,
+    is_open=lambda asked, value: value not in OF_OTHERS and asked.state.status is RunStatus.UNKNOWN,
+    is_told=lambda asked, value: value not in LABELS or label_of(asked.conversation) is not None,
+    lacks="outcome",
     tells=lambda asked, term: outcome_told(asked.conversation, asked.state.status.value, term),
 )  # fmt: skip
 
@@ -370,14 +355,16 @@ NOTE = Word(
 
 CHANGED = Word(
     "changed", (("changed:src/", "changed a file with this in its path; known only for files"),),
-    str.lower, _changed,
+    str.lower,
+    lambda asked, wanted: any(wanted in path.lower() for path in asked.of_steps.changed or ()),
     is_open=lambda asked, _: asked.of_steps.changed is None, lacks="changed files",
     is_left_out=True, is_of_steps=True,
 )  # fmt: skip
 
 FAILURE = Word(
     "failure", (("failure:9ed3", "in which this failed, an id of oh-tui failures"),),
-    failure_id, _failed_as,
+    failure_id,
+    lambda asked, start: any(one.startswith(start) for one in asked.of_steps.failures or ()),
     is_open=lambda asked, _: asked.of_steps.failures is None, lacks="failures",
     is_left_out=True, is_of_steps=True,
 )  # fmt: skip
@@ -391,17 +378,13 @@ def _rule_name(typed: str) -> str:
     return typed.lower()
 
 
-def _breaks(asked: Asked, name: str) -> bool:
-    return (asked.of_steps.rules or {}).get(name) is State.BROKEN
-
-
 def _may_break(asked: Asked, name: str) -> bool:
     return (asked.of_steps.rules or {}).get(name, State.UNKNOWN) is State.UNKNOWN
 
 
 RULE = Word(
     "rule", (("rule:plan-done", "that breaks this rule of oh-tui audit"),),
-    _rule_name, _breaks,
+    _rule_name, lambda asked, name: (asked.of_steps.rules or {}).get(name) is State.BROKEN,
     is_open=_may_break, lacks="rule answers", is_left_out=True, is_of_steps=True,
 )  # fmt: skip
 

@@ -76,7 +76,6 @@ def fits_server(key: str) -> bool:
 
 
 def applied(tags: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
-    """The tags after the changes."""
     both = {**tags, **changes}
     return {key: value for key, value in both.items() if value is not None}
 

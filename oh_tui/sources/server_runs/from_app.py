@@ -47,8 +47,6 @@ IN_MEMORY = 64_000_000
 
 
 class AppServerEvents:
-    """The events that an app server has of its runs."""
-
     def __init__(self, api: GivesRuns, cache: RunCache | None) -> None:
         self._api, self.cache = api, cache
         self.bulk = asyncio.Lock()
