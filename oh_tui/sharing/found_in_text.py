@@ -44,7 +44,6 @@ def hosts(text: str) -> Iterator[str]:
 
 
 def addresses(text: str) -> Iterator[str]:
-    """IP and mail addresses."""
     for shape in (_IPV4, _IPV6):
         for match in shape.finditer(text):
             if _is_address(match[0]):

@@ -21,7 +21,6 @@ from oh_tui.trajectory.tables import Tables
 
 
 def tables(made: Tables, run: SharedRun, found: WhatLeaves) -> None:
-    """Looks at the rows of a run."""
     for row in made.runs:
         about = (row.title, row.repository, row.branch, row.model, row.trigger, row.benchmark)
         found.take((*about, row.cause, row.last_error, row.source, row.note), 0, is_masked=True)

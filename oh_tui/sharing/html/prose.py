@@ -30,7 +30,7 @@ def prose_html(source: str) -> str:
     for token in tokens:
         if token.children:
             token.children = _seen(token.children)
-    writer = _writer()
+    writer = MarkdownIt("commonmark", renderer_cls=_Writer)
     return f'<div class="prose">{writer.renderer.render(tokens, writer.options, {})}</div>'
 
 
@@ -45,10 +45,6 @@ _Tokens: TypeAlias = Sequence[Token]
 
 
 @cache
-def _writer() -> MarkdownIt:
-    return MarkdownIt("commonmark", renderer_cls=_Writer)
-
-
 class _Writer(RendererHTML):
     """Each method writes the tokens that it is named after."""
 

@@ -127,7 +127,8 @@ class StepsWriter:
         if call:
             parts.append(blocks_html(call, images, whole=self.whole))
             title = text(result_title(step, outcome) or "result")
-            parts.append(f'<p class="came-to h-{_title_hue(outcome)}">{title}</p>')
+            hue = outcome_mark(UNICODE, outcome)[1] or "dim"
+            parts.append(f'<p class="came-to h-{hue}">{title}</p>')
         parts.append(blocks_html(result, images, whole=self.whole))
         return "\n".join(parts)
 
@@ -143,10 +144,6 @@ class StepsWriter:
             text(cost),
         )
         return f'<p class="about">{places}{" · ".join(filter(None, facts))}</p>'
-
-
-def _title_hue(outcome: Outcome) -> str:
-    return outcome_mark(UNICODE, outcome)[1] or "dim"
 
 
 def time_html(event: Event, began: float | None) -> str:

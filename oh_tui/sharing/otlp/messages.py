@@ -42,7 +42,8 @@ class Messages:
 
     def said(self, role: str, texts: list[str]) -> str:
         """Texts as messages, the oldest left out where they do not fit."""
-        made = [json_line(_message(role, [self._words(text)])) for text in texts if text]
+        shown = (shortened(text, whole=self._whole) for text in texts if text)
+        made = [json_line(_message(role, [{"type": "text", "content": one}])) for one in shown]
         chars, fitting = 0, len(made)
         while fitting and (self._whole or chars + len(made[fitting - 1]) <= MOST):
             fitting -= 1
@@ -92,9 +93,6 @@ class Messages:
         told = [text_field(one, "thinking") for one in thinking or ()]
         for text in filter(None, (text_field(body, "reasoning_content"), *told)):
             yield {"type": "reasoning", "content": shortened(text, whole=self._whole)}
-
-    def _words(self, text: str) -> Body:
-        return {"type": "text", "content": shortened(text, whole=self._whole)}
 
     def _block(self, block: object) -> str:
         if not isinstance(block, dict):
