@@ -32,7 +32,7 @@ from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.server import ServerSource
-from oh_tui.text.human import age, cost_words, plural
+from oh_tui.text.human import age, cost_words, plural, without
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.usage import cost_sum
 
@@ -269,7 +269,7 @@ def _sentence(style: Style, counts: _Counts) -> str:
     more = "the newest " if counts.more else ""
     total = f"{more}{plural(counts.conversations, 'conversation')}"
     costs = (counts.cost, counts.priced, counts.partial, counts.estimates)
-    parts.append(total + cost_words(counts.conversations, *costs))
+    parts += (total + cost_words(counts.conversations, *costs), *without(counts.estimates))
     return f"  {style.glyph('·', '|')}  ".join(parts)
 
 

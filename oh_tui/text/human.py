@@ -92,18 +92,20 @@ def told_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool
 def sum_words(cost: float, partial: int, estimates: int) -> str:
     """What runs cost together: `$21.37+` where some may lack a part of theirs, `$21.37 without 3
     ACP runs` where these are left out, as nobody knows what they cost; "" for nothing."""
-    words = told_cost(cost, is_partial=bool(partial))
-    if estimates:
-        words = f"{words or 'price unknown'} without {plural(estimates, 'ACP run')}"
-    return words
+    told = told_cost(cost, is_partial=bool(partial)) or "price unknown" * bool(estimates)
+    return " ".join((told, *without(estimates)))
+
+
+def without(estimates: int) -> list[str]:
+    """What a sum of costs leaves out, a phrase."""
+    return [f"without {plural(estimates, 'ACP run')}"] if estimates else []
 
 
 def cost_words(total: int, cost: float, priced: int, partial: int = 0, estimates: int = 0) -> str:
     """What so many conversations cost, after their number: `, $21.37`; `, at least $21.37` if it is
     not known of some, or of some only in part; "" without any."""
-    least = "at least " if cost and (partial or priced < total - estimates) else ""
-    told = sum_words(cost, 0, estimates)
-    return f", {least}{told}" if told else ""
+    least = "at least " if partial or priced < total else ""
+    return f", {least}{dollars(cost)}" if cost else ", price unknown" * bool(estimates)
 
 
 def compact(number: int) -> str:

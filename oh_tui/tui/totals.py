@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.text.human import cost_words, plural
+from oh_tui.text.human import cost_words, plural, without
 from oh_tui.trajectory.looks import label_mark
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.tui.widgets.drawing import Piece
@@ -71,7 +71,7 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
         facts.append((f"{counts.silent:,} of them silent", "warn"))
     total = max(session.total or 0, len(session.loaded.rows))
     words = plural(total, "conversation") + cost_words(total, *sums.costs)
-    facts.append((words, "dim"))
+    facts += ((text, "dim") for text in (words, *without(sums.costs.estimates)))
     if lost := session.hearing.lost():
         facts = [(lost.as_of, "warn"), *((text, "dim") for text, _ in facts)]
     return joined(facts, glyphs.dot), " ".join(title)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oh_tui.sources.across_runs.run_stats import Group, Summand, grouped, summed, week_name
 from oh_tui.sources.lists.range_before import AskedRange
-from oh_tui.text.human import dollars, moment, percent, plural, sum_words
+from oh_tui.text.human import dollars, moment, percent, plural, sum_words, without
 from oh_tui.text.sparkline import sparkline
 
 MOST_ROWS = 1_000
@@ -103,7 +103,7 @@ class Trend(NamedTuple):
     def without_estimates(self) -> list[str]:
         """Whose cost is in no sum, a phrase."""
         count = sum(group.estimates for group in self.groups.values())
-        return [f"cost without {plural(count, 'ACP run')}"] if count else []
+        return [f"cost {words}" for words in without(count)]
 
     @property
     def facts(self) -> list[str]:

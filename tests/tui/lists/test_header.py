@@ -11,7 +11,7 @@ from tests.tui.explorer import explore
 @pytest.mark.parametrize(
     ("kind", "columns", "said"),
     [
-        ("agent", 160, "agent server demo: made-up data, nothing leaves this machine "),
+        ("agent", 180, "agent server demo: made-up data, nothing leaves this machine "),
         ("agent", 120, "agent server demo "),
         ("agent", 80, "agent server demo "),
         ("plain", 160, "demo, made-up data: nothing leaves this machine "),
