@@ -18,7 +18,8 @@ def write(
     `pieces` too, leaves nothing."""
     try:
         with part_file(target) as (file, part):
-            file.writelines(one if isinstance(one, bytes) else one.encode() for one in pieces)
+            for one in pieces:
+                file.write(one if isinstance(one, bytes) else one.encode("utf-8", "replace"))
             file.flush()
             return publish(part, target) or target
     except Problem as problem:

@@ -99,15 +99,21 @@ def _clean(text: str) -> str:
             return text
     elif not _ODD.search(text):
         return _PILE.sub(_without_pile, text)
-    text = _ESCAPE.sub("", _BREAK.sub("\n", text))
-    if _SURROGATE.search(text):
-        text = _SURROGATE.sub("\ufffd", _SURROGATES.sub(_joined, text))
+    text = well_formed(_ESCAPE.sub("", _BREAK.sub("\n", text)))
     text = _UNSHOWN.sub("", text)
     if text.isascii():
         return text
     text = _FLAG.sub(lambda flags: flags[0].translate(_LETTERS), text)
     text = _JAMO.sub(lambda jamo: _LONE_JAMO.sub("", normalize("NFC", jamo[0])), text)
     return _PILE.sub(_without_pile, text)
+
+
+def well_formed(text: str) -> str:
+    """Text that UTF-8, and so every other program, can hold: surrogates in pairs become their
+    character, a lone one U+FFFD."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return _SURROGATE.sub("\ufffd", _SURROGATES.sub(_joined, text))
 
 
 def _joined(pairs: re.Match[str]) -> str:

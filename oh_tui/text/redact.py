@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from oh_tui.text.clean import Seen, clean, clean_line, seen_in
+from oh_tui.text.clean import Seen, clean, clean_line, seen_in, well_formed
 from oh_tui.text.patterns import pattern
 from oh_tui.text.pieces import LINE_END, by_pieces, pieces
 from oh_tui.text.private_keys import private_keys
@@ -85,7 +85,8 @@ def _secret_at(text: str, since: int, cut: int) -> tuple[int, int]:
 
 
 def without_held(text: str) -> str:
-    """Any text as it is, but for the keys of `hold`."""
+    """Any text as it is and well formed, but for the keys of `hold`."""
+    text = well_formed(text)
     for key in _held:
         text = text.replace(key, HIDDEN)
     if not _held:
@@ -239,8 +240,8 @@ def safe_line(text: str, most: int | None = None) -> str:
 
 
 def masked(text: str) -> str:
-    """Any text without secrets, otherwise as it is. It is only cleaned where that would bring a
-    secret to light."""
+    """Any text without secrets and well formed, otherwise as it is. It is only cleaned where that
+    would bring a secret to light."""
     return _masked_short(text) if len(text) <= _SHORT else _masked(text)
 
 
@@ -254,7 +255,7 @@ def _masked_short(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    hidden = redact(hide_split(text))
+    hidden = redact(hide_split(well_formed(text)))
     cleaned = clean(hidden)
     if cleaned == hidden:
         return hidden

@@ -270,9 +270,7 @@ def _arguments(step: Step) -> str:
     if given is None:
         given = field(step.event.body(), "action")
     try:
-        text = "" if given is None else json.dumps(redact_json(given), ensure_ascii=False)
-        # a lone surrogate is no text for other programs
-        return text.encode("utf-8", "replace").decode()
+        return "" if given is None else json.dumps(redact_json(given), ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):
         return ""
 

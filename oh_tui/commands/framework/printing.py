@@ -280,11 +280,7 @@ def print_json(document: object, *, raw: bool = False) -> None:
     """Prints an indented document, in ASCII alone, which any terminal and locale takes. Of a `raw`
     one only the keys of this machine are hidden."""
     document = json_without_held(document) if raw else redact_json(document)
-    text = json.dumps(document, allow_nan=False)
-    try:
-        text = msgspec.json.format(text, indent=2)
-    except msgspec.DecodeError:  # a lone surrogate, which msgspec does not take
-        text = json.dumps(document, allow_nan=False, indent=2)
+    text = msgspec.json.format(json.dumps(document, allow_nan=False), indent=2)
     print_masked((text, "\n"))
 
 

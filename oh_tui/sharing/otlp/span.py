@@ -144,7 +144,5 @@ def _value(value: Value) -> dict[str, object]:
 
 
 def _text(text: str) -> str:
-    """A text that every reader takes: half characters and NUL are none."""
-    if not text.isascii():
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    """A text that every reader takes: NUL is none."""
     return text.replace("\0", "\ufffd")

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from oh_tui.text.clean import well_formed
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.result_state import (
@@ -189,7 +190,7 @@ def decode_json(data: bytes) -> Any:
     too many values.
 
     msgspec is fast but refuses lone surrogates, NaN and a byte order mark, which servers do send;
-    the standard library reads those.
+    the standard library reads those. No text that this returns has a lone surrogate.
     """
     if _has_too_many_values(data):
         raise ValueError("too many values")
@@ -198,7 +199,9 @@ def decode_json(data: bytes) -> Any:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass
     try:
-        return json.loads(data.decode("utf-8-sig", "surrogatepass"))
+        value = json.loads(data.decode("utf-8-sig", "surrogatepass"))
+        text = json.dumps(value, ensure_ascii=False)
+        return value if (whole := well_formed(text)) is text else json.loads(whole)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
 
