@@ -70,12 +70,21 @@ async def serve(session: Session) -> None:
     as_file: Any = lines  # the SDK asks a file for no more than its lines
     with _signal_first():
         async with stdio_server(stdin=as_file) as (reading, writing):
-            about = f"over {size(MOST)} in a line"
-            told = types.ErrorData(code=types.INVALID_REQUEST, message=about)
-            refusal = SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=told))
-            lines.refuse = partial(writing.send, refusal)
+            lines.refuse, lines.is_read = partial(_refuse, writing), _is_read
             answers: Any = _Answers(writing, lines)  # the SDK asks no more of a stream
             await server.run(reading, answers, server.create_initialization_options())
+
+
+async def _refuse(writing: Any, id: str | int | None) -> None:
+    about = f"over {size(MOST)} in a line" if id is None else "it cannot be read"
+    told = types.ErrorData(code=types.INVALID_REQUEST, message=about)
+    await writing.send(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=id, error=told)))
+
+
+def _is_read(line: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return bool(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
+    return False
 
 
 class _Answers:
@@ -102,13 +111,19 @@ class _Answers:
 @contextlib.contextmanager
 def _signal_first() -> Iterator[None]:
     """A signal that comes while the SDK hands on its first messages makes one of its tasks fail,
-    which is no error of its own then."""
+    which is no error of its own then. If a task could not write, that is the error: the client may
+    have closed its reading end."""
     try:
         yield
-    except Exception:
+    except Exception as error:
         if (task := asyncio.current_task()) and task.cancelling():
             raise asyncio.CancelledError from None
-        raise
+        failed: BaseException | None = None
+        if isinstance(error, ExceptionGroup):
+            failed = error.subgroup(OSError)
+        while isinstance(failed, ExceptionGroup):
+            failed = failed.exceptions[0]
+        raise failed or error from None
 
 
 def _listed(name: str, tool: Tool) -> types.Tool:

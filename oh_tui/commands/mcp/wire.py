@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import threading
 from collections.abc import Awaitable, Callable
 
 import msgspec
+
+from oh_tui.trajectory.model.events import decode_json
 
 MOST = 4_000_000
 """Bytes of a line: no call of a tool has as many."""
@@ -30,14 +33,24 @@ class _Message(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Message).decode
 
 
-async def _nothing() -> None: ...
+def _read(line: str) -> tuple[str, _Message | None]:
+    """The line without lone surrogates, which the SDK does not take, and its message."""
+    with contextlib.suppress(ValueError):
+        line = json.dumps(decode_json(line.encode()), allow_nan=False)
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
+        return line, _decode(line)
+    return line, None
+
+
+async def _nothing(id: str | int | None) -> None: ...
 
 
 class Lines:
     """The lines of standard input. Nothing else of this process gets them: for all others, its
     children too, standard input is empty from now on.
 
-    A line of more than `MOST` bytes is passed over: `refuse` is called in its place.
+    A line of more than `MOST` bytes, and a request that cannot be read, is passed over: `refuse` is
+    called in its place.
 
     A thread reads them that no end of the program waits for. That of the SDK is waited for until
     the client closes its end, so that a signal would not end the program.
@@ -50,7 +63,9 @@ class Lines:
         self._loop = asyncio.get_running_loop()
         self._lines = asyncio.Queue[str | None]()
         """None for a line that is too long."""
-        self.refuse: Callable[[], Awaitable[None]] = _nothing
+        self.refuse: Callable[[str | int | None], Awaitable[None]] = _nothing
+        self.is_read: Callable[[str], bool] = bool
+        """Whether the SDK can read a request: it does not answer to others."""
         self._asked = set[str | int]()
         """Ids of the requests without an answer."""
         self._all_answered = asyncio.Event()
@@ -78,20 +93,24 @@ class Lines:
         return self
 
     async def __anext__(self) -> str:
-        while (line := await self._lines.get()) is None:
-            await self.refuse()
+        while True:
+            line, asked = await self._lines.get(), None
+            if line:
+                line, asked = _read(line)
+            id = asked.id if asked else None
+            if line is not None and (id is None or self.is_read(line)):
+                break
+            await self.refuse(id)
         if not line:
             if self._asked:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._all_answered.wait(), LAST)
             raise StopAsyncIteration
-        with contextlib.suppress(msgspec.DecodeError):
-            asked = _decode(line)
-            if asked.id is not None:
-                self._asked.add(asked.id)
-                self._all_answered.clear()
-            elif asked.params.cancelled is not None:
-                self.answered(asked.params.cancelled)
+        if id is not None:
+            self._asked.add(id)
+            self._all_answered.clear()
+        elif asked and asked.params.cancelled is not None:
+            self.answered(asked.params.cancelled)
         return line
 
     def answered(self, id: str | int | None) -> None:

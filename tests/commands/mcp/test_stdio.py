@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,37 @@ def test_nonsense_is_answered_as_the_sdk_does_and_told_nowhere(run_file: Path) -
         assert hear(process)["error"]["code"] == -32601
         out, err = process.communicate(timeout=20)
         assert out == b"" and b"Canary" not in err and b"Traceback" not in err
+
+
+def test_each_call_is_answered_whatever_its_arguments_are(run_file: Path) -> None:
+    half, deep, large = r'"x\ud800\u0000\u202e"', "[" * 900 + "]" * 900, "9" * 5_000
+    with running(run_file) as process:
+        for number, odd in enumerate([half, "NaN", "-1e999", deep, large], 10):
+            given = '{"jsonrpc": "2.0", "id": %d, "method": "tools/call", "params": %s}'
+            say(process, (given % (number, f'{{"name": "steps", "arguments": {odd}}}')).encode())
+            assert hear(process)["id"] == number
+            params = f'{{"name": "steps", "arguments": {{"words": {odd}, "limit": 1}}}}'
+            say(process, (given % (number, params)).encode())
+            told = hear(process)
+            assert told["id"] == number
+            if odd == half:
+                assert "\ufffd" not in str(told) and told["result"]["isError"] is False
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_a_client_that_closed_its_reading_end_ends_it_quietly(run_file: Path) -> None:
+    for calls in (1, 3):
+        with running(run_file) as process:
+            assert process.stdout and process.stderr
+            process.stdout.close()
+            call = {"name": "why", "arguments": {}}
+            told = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
+            say(process, b"\n".join([json.dumps(told).encode()] * calls))
+            assert process.wait(20) == 0
+            assert process.stderr.read() == b""
+            with suppress(BrokenPipeError):
+                process.stdin.close()  # type: ignore[union-attr]
 
 
 def test_a_line_of_many_megabytes_is_refused_and_the_next_one_answered(run_file: Path) -> None:
