@@ -168,7 +168,11 @@ class Worker(Generic[T]):
         self.line, theirs = context.Pipe()
         with theirs:
             self.process = context.Process(target=serve, args=(theirs, nice), daemon=True)
-            self.process.start()
+            try:  # until it ignores ctrl+c, it must not get one
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+                self.process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         self.number = 0
         self.task: Task[T] | None = None
         self.begun: list[str] = []
