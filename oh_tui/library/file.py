@@ -172,8 +172,8 @@ class LibraryFile:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
         self._database, self.is_of_value = None, False
-        missing = isinstance(error, FileNotFoundError)
-        self.why = "nothing is indexed yet" if missing else _words(error)
+        missing = isinstance(error, FileNotFoundError) and not self.writes
+        self.why = "nothing is indexed yet" if missing else _words(error, self._folder)
 
     def do(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         """Returns the result of `work`; None if it fails. A broken file is not used again; with
@@ -194,7 +194,8 @@ class LibraryFile:
                         with contextlib.suppress(OSError):
                             self._remove()
                             self._open()
-                self.trouble, self.is_of_value = _words(error), isinstance(error, _OF_VALUE)
+                self.trouble = _words(error, self._folder)
+                self.is_of_value = isinstance(error, _OF_VALUE)
                 return None
 
     def check(self) -> None:
@@ -292,8 +293,8 @@ def _is_broken(error: Exception) -> bool:
     return any(word in str(error) for word in _BROKEN)
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, folder: Path | None) -> str:
     text = str(error.strerror or error) if isinstance(error, OSError) else str(error)
     if "locked" in text or "busy" in text:
         return "another oh-tui holds the library"
-    return f"the library cannot be used: {text[:1].lower()}{text[1:]}"
+    return f"the library in {folder} cannot be used: {text[:1].lower()}{text[1:]}"

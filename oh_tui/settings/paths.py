@@ -48,7 +48,10 @@ def make_private(folder: Path) -> None:
     """Create a folder and its missing parents, accessible to the owner only. Raises OSError."""
     for missing in [*reversed(folder.parents), folder]:
         if not missing.is_dir():
-            missing.mkdir(mode=0o700, exist_ok=True)
+            try:
+                missing.mkdir(mode=0o700, exist_ok=True)
+            except FileExistsError:
+                raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(missing)) from None
 
 
 def replace_private(file: Path, data: bytes) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from oh_tui.settings.paths import locked, make_private, read_small, replace_private
+from oh_tui.text.redact import safe_line
 
 H = TypeVar("H")
 """What a file holds."""
@@ -27,6 +28,8 @@ class PrivateStore(ABC, Generic[H, C]):
         """A file of more than `largest` bytes is not read."""
         self._file, self._largest, self._nothing = file, largest, nothing
         self._changes: list[C] = []
+        self.trouble = ""
+        """The folder that could not be written to, and why."""
 
     @abstractmethod
     def decoded(self, data: bytes) -> H:
@@ -85,10 +88,12 @@ class PrivateStore(ABC, Generic[H, C]):
         try:
             make_private(self._file.parent)
             if self._file.exists() and not self._file.is_file():
-                return False
+                raise OSError(0, "what has its name is no file")
             with locked(self._file.parent):
                 replace_private(self._file, self._with(self._file, changes))
-        except OSError:
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            self.trouble = f"{safe_line(str(self._file.parent))}: {why}"
             return False
         return True
 

@@ -191,7 +191,8 @@ def test_a_disk_that_takes_nothing_is_told(shell: Shell) -> None:
     folder = kept_file().parent
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_text("a file in the place of the folder")
-    assert "could not be written" in shell(f"tag {DATES} bug").complaint
+    said = shell(f"tag {DATES} bug").complaint
+    assert f"cannot be written into {folder}: " in said and "XDG_STATE_HOME" in said
 
 
 # On the server

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import signal
 import stat
 import subprocess
 import sys
@@ -316,7 +318,7 @@ def test_folders_are_private_whatever_the_umask(tmp_path: Path, open_to_all: Non
 
 
 @pytest.mark.parametrize(
-    "words", ["why --json ID", "stats --json", "export --to json ID", "why ID"]
+    "words", ["why --json ID", "stats --json", "export --to jsonl ID", "why ID"]
 )
 def test_a_closed_standard_output_is_said_in_a_sentence(words: str) -> None:
     command = words.replace("ID", IDS["week-dates"])
@@ -326,3 +328,56 @@ def test_a_closed_standard_output_is_said_in_a_sentence(words: str) -> None:
     )  # fmt: skip
     assert done.returncode == 1 and "standard output is closed" in done.stderr
     assert "bug" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words, variable, folder",
+    [
+        ("index run.zip", "XDG_CACHE_HOME", "oh-tui/library"),
+        ("tag ID x --demo", "XDG_STATE_HOME", "oh-tui"),
+        ("note ID x --demo", "XDG_STATE_HOME", "oh-tui"),
+        ("config trust --yes", "XDG_STATE_HOME", "oh-tui"),
+        ("config init", "XDG_CONFIG_HOME", "oh-tui/config.toml"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_named_with_the_cause(
+    words: str, variable: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_zip(tmp_path / "run.zip", run(lambda: "x"))
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".oh-tui").mkdir()
+    (tmp_path / ".oh-tui" / "rules.toml").write_text(
+        '[[rule]]\nname = "x"\nwhy = "y"\nsteps = "does:install"\nnever = true\n'
+    )
+    (tmp_path / "file").write_text("")  # root writes into any folder
+    monkeypatch.chdir(tmp_path)
+    named = tmp_path / "file" / "below"
+    done = oh_tui(*words.replace("ID", IDS["week-dates"]).split(), **{variable: str(named)})
+    assert done.returncode == 1, done.stderr
+    assert f"{named}/{folder}" in done.stderr and "not a directory" in done.stderr.lower()
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_worker_processes_start_prints_nothing(tmp_path: Path) -> None:
+    """A terminal sends it to them too."""
+    script = (
+        "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: None)\n"
+        "from oh_tui.sources.across_runs.pool import Worker\n"
+        "if __name__ == '__main__':\n"
+        "    print('go', flush=True); found = [Worker(0) for _ in range(2)]; time.sleep(1)\n"
+        "    [worker.line.close() for worker in found]\n"
+    )
+    path = tmp_path / "starts.py"
+    path.write_text(script)
+    chance = random.Random(1)
+    for _ in range(40):
+        with subprocess.Popen(
+            [sys.executable, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True, cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        ) as process:  # fmt: skip
+            assert process.stdout and process.stdout.readline() == b"go\n"
+            time.sleep(chance.uniform(0, 0.5))
+            os.killpg(process.pid, signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+            assert (process.returncode, err) == (0, b"")

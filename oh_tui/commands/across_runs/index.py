@@ -103,7 +103,8 @@ async def index(call: Call) -> int:
 def _no_library(why: str) -> Problem:
     if why == "the library is off":
         return Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
-    return Refused(f"Nothing can be indexed: {clean_line(why)}", "oh-tui cache clear library")
+    hint = "XDG_CACHE_HOME names another folder; oh-tui cache clear library removes a damaged one"
+    return Refused(f"Nothing can be indexed: {safe_line(why)}", hint)
 
 
 def _servers(call: Call) -> Iterator[str]:

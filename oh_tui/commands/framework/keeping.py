@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, Refused
 
 if TYPE_CHECKING:
     from oh_tui.commands.framework.command import Call
@@ -28,7 +28,7 @@ def require_disk(call: Call) -> None:
 def save(kept: Annotations) -> None:
     """Writes what was changed. Raises Problem."""
     if not kept.save():
-        raise Problem(
-            "The file of bookmarks, notes and tags could not be written",
-            "oh-tui config path names its folder",
+        raise Refused(
+            f"Bookmarks, notes and tags cannot be written into {kept.trouble}",
+            "XDG_STATE_HOME names another folder",
         )

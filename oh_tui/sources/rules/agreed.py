@@ -43,8 +43,9 @@ class NotAgreed(Problem):
         store = _Agreed(agreed_file(environment), MOST * 80, list)
         store.to_write(_digest(self.data))
         if not store.lasts or not store.save():
-            where = safe_line(str(agreed_file(environment) or "the home folder"))
-            raise Refused(f"Could not write {where}: it was not remembered", "check its folder")
+            where = store.trouble or "a home folder: there is none"
+            told = f"What you agree to cannot be written into {where}"
+            raise Refused(told, "XDG_STATE_HOME names another folder")
 
 
 class _Agreed(PrivateStore[list[str], str]):
