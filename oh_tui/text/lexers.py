@@ -15,7 +15,7 @@ from pygments.token import Token  # type: ignore[import-untyped]
 MEASURED = (
     "Python", "Bash", "JSON", "YAML", "TOML", "XML", "HTML", "CSS", "JavaScript",
     "TypeScript", "Java", "Go", "Rust", "Ruby", "PHP", "SQL", "Docker", "Diff",
-    "Markdown", "C#", "Kotlin", "Swift", "Scala", "Lua", "Perl", "S", "PowerShell",
+    "Markdown", "C#", "Kotlin", "Swift", "Lua", "S", "PowerShell",
 )  # fmt: skip
 """The only lexers that are called, by pygments' names: many others take hours for a page of hostile
 text, and those of C seconds for one token. A test measures these. Of two for one file ending the
