@@ -382,14 +382,18 @@ def test_what_of_a_run_breaks_a_rule_about_the_whole_run_is_said(tmp_path: Path)
     assert 'message="took 2h16m, the limit is 2h"' in oh_tui(*words, "--junit").stdout
 
 
-@pytest.mark.parametrize("kind", ["no run", "none matches"])
-def test_junit_of_no_run_is_whole(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind, code", [("no run", 2), ("not read", 2), ("none matches", 0), ("not known", 0)]
+)
+def test_junit_of_no_run_is_whole(tmp_path: Path, kind: str, code: int) -> None:
     path = tmp_path / "runs"
     path.mkdir()
-    words = []
-    if kind == "none matches":
-        evaluation_files.write(path / "output.jsonl", [evaluation_files.row("a", [])])
-        words = ["is:waiting"]
-    found = oh_tui("audit", path, *words, "--junit")
-    assert ElementTree.fromstring(found.stdout).tag == "testsuites"
-    assert found.returncode == 2
+    history = evaluation_files.history(2) if kind == "none matches" else []
+    if kind == "not read":
+        (path / "output.jsonl").write_text('{"instance_id": "a", "history": [7]}\n')
+    elif kind != "no run":
+        evaluation_files.write(path / "output.jsonl", [evaluation_files.row("a", history)])
+    found = oh_tui("audit", path, "is:waiting", "--junit")
+    assert [one.tag for one in ElementTree.fromstring(found.stdout).iter()] == ["testsuites"]
+    assert found.returncode == code, found.stderr
+    assert ("of unknown outcome" in found.stderr) == (kind == "not known")

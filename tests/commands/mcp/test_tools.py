@@ -458,3 +458,23 @@ def test_a_forged_place_asks_for_no_endless_list() -> None:
         assert "at most" in await tools.refused("find_runs", limit=3, cursor=forged)
 
     use(work, "--demo")
+
+
+def test_rules_that_nobody_agreed_to_and_a_pattern_that_explodes_are_told(
+    run_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".oh-tui").mkdir()
+    rule = '[[rule]]\nname = "x"\nwhy = "y"\nsteps = "does:install"\nnever = true\n'
+    (tmp_path / ".oh-tui" / "rules.toml").write_text(rule)
+    monkeypatch.chdir(tmp_path)
+    explodes = "re:/((a{999}){999}){9}/"
+
+    async def work(tools: Tools) -> None:
+        assert "Nobody here agreed" in await tools.refused("audit")
+        for tool in ("steps", "search"):
+            told = await tools.refused(tool, words=explodes)
+            assert "the pattern cannot be read" in told, (tool, told)
+        assert (await tools("steps", limit=1))["steps"]
+
+    use(work, run_file)
