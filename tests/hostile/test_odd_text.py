@@ -18,9 +18,9 @@ from oh_tui.text.clean import well_formed
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.model.events import decode_json
 from tests.commands.mcp.using import Tools, use
-from tests.hostile import test_planted
+from tests.hostile.secrets import test_planted
+from tests.hostile.secrets.test_planted import IDS, NAMES, OWN, commands
 from tests.hostile.test_json import said_by
-from tests.hostile.test_planted import IDS, NAMES, OWN, commands
 from tests.hostile.texts import HOSTILE
 from tests.trajectory.foreign import test_chat
 
