@@ -147,7 +147,13 @@ def test_no_name_tells_where_the_copy_is(tmp_path: Path) -> None:
     given = tar(outputs | {"in/z.tar": tar(conversation("a/"))})
     done = run(tmp_path, "conversations", "-", "--json", given=given)
     found = json.loads(done.stdout)["conversations"]
-    assert [one["id"] for one in found] == ["a", "b", "-#a", "-#b", "z"]
+    assert [one["id"] for one in found] == [
+        "a",
+        "b",
+        "-#y/output.jsonl/a",
+        "-#y/output.jsonl/b",
+        "z",
+    ]
     assert {one["source"] for one in found} == {"-"}
     for words in (["grep", "m", "-"], ["grep", "m", "-", "--json"], ["why", "-"], ["steps", "-#9"]):
         done = run(tmp_path, *words, given=given)

@@ -35,7 +35,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 from tests.terminal.terminal import first_of
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.context.made import user
-from tests.tui.acting.questions import FLAKY, GONE, OAUTH, TABLE, Asks, ask
+from tests.tui.acting.asking.questions import FLAKY, GONE, OAUTH, TABLE, Asks, ask
 from tests.tui.explorer import Between, Explorer, case, explore
 
 LETTERS = "no: SPHINX OF BLACK QUARTZ, JUDGE MY VOW sphinx of black quartz judge my vow"

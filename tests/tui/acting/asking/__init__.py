@@ -1,0 +1,1 @@
+"""Questions and lines to write in: which keys answer, and which are ignored."""
