@@ -136,7 +136,7 @@ def test_a_long_text_is_cut_without_measuring_it_again_and_again() -> None:
 
 def test_half_a_character_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"out": "\ud800"})
-    assert json.loads(capsys.readouterr().out) == {"out": "\ud800"}
+    assert json.loads(capsys.readouterr().out) == {"out": "\ufffd"}
 
 
 def test_with_header_a_pipe_gets_the_names_of_the_columns() -> None:

@@ -147,7 +147,7 @@ def test_what_was_done_on_another_branch_is_no_time_of_this_one() -> None:
         user("x", parent_id="c", second=50),
         said("e", parent_id="x", second=52),
     )
-    for number, active, waited in ((1, 4 + 3 + 2, 6), (2, 4 + 5, 0)):
+    for number, active, waited in ((1, 4 + 3 + 2, 6 + 5), (2, 4 + 5, 27)):
         accounts = Study(shown(run, number)).accounts
         assert (accounts.active, accounts.waited) == (active, waited)
 
