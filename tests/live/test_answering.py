@@ -84,7 +84,8 @@ async def test_n_rejects_with_the_reason_and_P_lets_it_go_on(stage: Stage, live:
         rejection = last(await stage.events(conversation), "UserRejectObservation")
         assert rejection.body()["rejection_reason"] == "another folder, please"
         await it.until(lambda: "rejected by you" in it.text("#result"), SOON)
-        await it.send("P")
+        await asked(it, "P")
+        await it.send("enter")
         await stage.until_status(conversation, "finished")
         assert not stage.ran(conversation)
 
@@ -118,7 +119,8 @@ async def test_after_this_step_the_call_ends_and_P_goes_on(
         assert await stage.status(conversation) == "paused"
         assert "AgentErrorEvent" not in await stage.kinds(conversation)
         assert b"woke" in last(await stage.events(conversation), "ObservationEvent").raw()
-        await it.send("P")
+        await asked(it, "P")
+        await it.send("enter")
         await stage.until_status(conversation, "finished")
         await it.until(lambda: "Very slow is over." in it.text("#timeline"), SOON)
 
@@ -159,8 +161,7 @@ async def test_a_message_to_a_paused_sandbox_resumes_it_first(stage: Stage, live
     try:
         async with shown(live, conversation) as it:
             await write(it, stage.prompts.reply)
-            assert "The sandbox is paused" in await asked(it, "ctrl+s")
-            await it.send("enter")
+            await it.send("ctrl+s")  # no other sandbox is up, so that it asks nothing
             await footer_tells(it, "sent · ")
             await stage.until_status(conversation, "finished")
             await it.until(lambda: "Understood." in it.text("#timeline"), SOON)

@@ -116,7 +116,7 @@ async def test_the_list_tells_the_title_and_state_of_every_conversation(live: Li
         await find(it, "About tour", live.tour)
         assert "✓ About tour" in it.text("#conversations")
         await find(it, "About refused", live.refused)
-        assert "✗ About refused" in it.text("#conversations")
+        await shows(it, "#conversations", "✗ About refused")
         assert it.text("#header").strip().startswith(f"oh-tui  {live.url.partition('://')[2]}")
         await shows(it, "#sandboxes-rule", "1 up")
 
@@ -240,7 +240,7 @@ async def test_p_asks_then_pauses_and_p_resumes(live: Live) -> None:
         assert await status(live) == "PAUSED"
         await shows(it, "#footer", "sandbox paused")
         await shows(it, "#footer", "p resume sandbox")
-        await shows(it, "#sandboxes-rule", "1 paused")
+        await shows(it, "#sandboxes-rule", " paused")
         # the history stays as it was read, and is not read anew
         await it.until(lambda: run_shown(it).complete and not it.screen.session.is_reading)
         assert len(run_shown(it)) == len(TOUR) + 1
@@ -258,7 +258,7 @@ async def test_d_saves_the_events_of_the_timeline(live: Live, tmp_path: Path) ->
         # paused, the timeline too is made of what the app server holds, which is more
         await ask(live, "pause")
         await it.press("r")
-        await shows(it, "#sandboxes-rule", "1 paused")
+        await shows(it, "#sandboxes-rule", " paused")
         await open_run(it, "About tour", live.tour)
         await it.until(lambda: "from the app server" in it.text("#timeline-rule"))
         await it.press("d")
