@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeV
 import msgspec
 
 from oh_tui.text.redact import hold
-from oh_tui.trajectory.model.usage import Cost
+from oh_tui.trajectory.model import usage
 
 T = TypeVar("T")
 
@@ -175,9 +175,9 @@ class Conversation(msgspec.Struct, frozen=True):
         return self.metrics.is_partial
 
     @property
-    def told_cost(self) -> Cost:
+    def told_cost(self) -> usage.Cost:
         kind = self.agent_kind or ("acpserver" in (self.tags or {}) and "acp")
-        return Cost(self.cost, self.cost_is_partial, kind == "acp" and self.cost is not None)
+        return usage.Cost(self.cost, self.cost_is_partial, kind == "acp" and self.cost is not None)
 
 
 class Sandbox(msgspec.Struct, frozen=True):

@@ -675,7 +675,7 @@ class BareAgentServer(Server, of=bare_server.BareAgentServer):
 
     def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, with or without dashes, in the same order; None for an
-        unknown one. Raises InvalidRequest when an id is no UUID."""
+        unknown one. Raises InvalidRequest when an id is not a UUID."""
         return self._call("get_conversations", ids)
 
     def download(self, conversation_id: str) -> AbstractContextManager[Iterator[bytes]]:

@@ -37,6 +37,7 @@ async def test_the_app_server_hears_of_tags_and_never_drops_one(stage: Stage) ->
     await stage.until(tagged)  # by the server, a moment later
     conversation = await stage.now(started.id)
     agent = stage.agent(conversation)
+    await agent.set_title("Named by its agent server")
     await agent.set_tags({"bug": "1"})
 
     async def heard() -> bool:

@@ -48,7 +48,7 @@ def test_files_that_were_not_there_or_are_not_known_are_not_written(tmp_path: Pa
         "new": "not there then",
         "parts": "its text is not known",
     }
-    assert summary(found) == "0 files written, 0 of them certain; 2 not written"
+    assert summary(found) == "0 files written, none of them certain; 2 not written"
 
 
 def names(folder: Path) -> list[str]:

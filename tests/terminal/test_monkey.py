@@ -18,6 +18,6 @@ def test_random_input_over_a_slow_network_breaks_nothing(seed: int) -> None:
 def test_the_input_is_the_same_for_the_same_seed_and_never_quits() -> None:
     first, again, other = (list(islice(inputs(seed), 2000)) for seed in (7, 7, 8))
     assert first == again != other
-    assert not any("q" in one.text or "\x11" in one.text for one in (*first, *other))
+    assert not any("\x11" in one.text for one in (*first, *other))
     assert sum(one.size is not None for one in first) > 10
     assert sum("\x1b[<" in one.text for one in first) > 50

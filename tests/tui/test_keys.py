@@ -73,7 +73,7 @@ async def test_help_opens_on_the_keys_of_where_one_is_and_ends_with_the_signs() 
         for pane, title in (("2", "In the sandboxes"), ("3", "In the timeline")):
             await it.press(pane, "question_mark")
             assert shown(it).startswith(title)
-            assert "history condensed" in shown(it)
+            assert "condensed: events forgotten" in shown(it)
             await it.pilot.press("f1")
             await it.pilot.pause()
         legend = {entry.meaning: entry for entry in signs(UNICODE).entries}

@@ -42,7 +42,7 @@ def _seconds(text: str) -> float:
     ),
     examples={
         "query 'select model, sum(cost) from runs where not cost_is_estimate group by 1'":
-            "what each model cost",
+            "by model",
         "query \"select run from files where path like '%parse.py'\"":
             "runs that read or changed it",
         "query 'select title, notes.note from runs join notes using (run)'":

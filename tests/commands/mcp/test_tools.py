@@ -183,7 +183,7 @@ def test_wrong_use_is_told_in_words(run_file: Path) -> None:
             ("stats", {"by": []}, "length"),
             ("failures", {"least": 0}, "1"),
             ("stats", {"sort": "beauty"}, "one of"),
-            ("search", {"words": " "}, "to be found"),
+            ("search", {"words": " "}, "to search for"),
         ]
         for tool, given, words in wrong:
             assert words in await tools.refused(tool, **given), tool

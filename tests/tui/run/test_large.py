@@ -32,6 +32,10 @@ from tests.tui.fake_ui import FakeUi
 LINES = 20_000
 
 
+class Held(SimpleNamespace):
+    """May be held weakly, as a study is."""
+
+
 def event(kind: str, n: int, **more: Any) -> dict[str, Any]:
     return {
         "id": f"{kind[0]}{n}",
@@ -316,7 +320,7 @@ async def test_esc_stops_reading_what_is_worth_a_look_until_its_column_is_chosen
         came.set()
         return False
 
-    run: Any = SimpleNamespace(
+    run: Any = Held(
         phases=SimpleNamespace(known=[], update=lambda _: True),
         worth_a_look=SimpleNamespace(update=update, progress=(3, 9)),
         sub_runs=SimpleNamespace(all=tuple),

@@ -505,7 +505,7 @@ async def test_without_a_range_it_says_what_to_give() -> None:
         view = await board(it)
         assert "p before" not in it.text_of(view.footer)
         await it.press("p")
-        assert "needs a range: give after:7d" in it.text_of(view.footer)
+        assert "no range to go back from: give after:7d" in it.text_of(view.footer)
         assert not view.before.display
 
 
