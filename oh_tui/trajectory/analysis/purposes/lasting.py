@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
 from oh_tui.text.patterns import pattern
@@ -31,9 +32,9 @@ _OF_GIT = pattern(r"-[A-Za-z]{0,5}[dDf]")
 _IN_TEXT = pattern(
     r"(?:\b(?:drop\s+(?:table|database|schema|index|view|user)|truncate\s+table|delete\s+from|rmtree)"
     r"|(?:-X|--request)[ =]?['\"]?DELETE)\b",
-    2,
+    re.IGNORECASE,
 )
-"""In the text of a command, in whatever language: 2 is `re.I`."""
+"""In the text of a command, in whatever language."""
 
 _WORD = pattern(r"[a-z]+")
 
