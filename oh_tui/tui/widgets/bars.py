@@ -172,12 +172,12 @@ class Footer(Drawn):
         if error:
             self.errors[about] = News(text, holds or _always, is_error=True)
         if error or not (text or self._shown.stays):
-            self._uncover()
+            self._show_under()
         elif text and (log or over or not (self._shown.is_error or self._shown.stays)):
             answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
             self._show(News(text, holds or _always, stays=log and not passing))
             self._is_remark = remark or (log and answers)
-            self._timer = self.set_timer(NEWS_SECONDS, self._uncover)
+            self._timer = self.set_timer(NEWS_SECONDS, self._show_under)
 
     def _show(self, shown: News) -> None:
         if self._timer:
@@ -186,14 +186,14 @@ class Footer(Drawn):
         self.news = ((shown.text, "bad" if shown.is_error else ""),) if shown.text else ()
         self._fit()
 
-    def _uncover(self) -> None:
+    def _show_under(self) -> None:
         """Remove the news; the newest error that stands shows again."""
         self._show(next(reversed(self.errors.values()), News()))
 
     def settle(self, about: str) -> None:
         """Remove the error about this, which is over."""
         if self.errors.pop(about, None) and self._shown.is_error:
-            self._uncover()
+            self._show_under()
 
     def look_again(self) -> None:
         """Remove what is no longer true."""
@@ -201,7 +201,7 @@ class Footer(Drawn):
         for about in over:
             self.settle(about)
         if not self._shown.holds():
-            self._uncover()
+            self._show_under()
 
     def add(self, text: str, *, log: bool = True) -> None:
         """Show a message beside the one that still shows, as its remark, instead of the last one
@@ -214,7 +214,7 @@ class Footer(Drawn):
             self.note(whole, error=is_error)
         self._show(self._shown._replace(text=whole, stays=not is_error))
         self._added, self._is_remark = text, not is_error
-        self._timer = None if is_error else self.set_timer(NEWS_SECONDS, self._uncover)
+        self._timer = None if is_error else self.set_timer(NEWS_SECONDS, self._show_under)
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Keep a message in the history without showing it here."""
@@ -225,13 +225,13 @@ class Footer(Drawn):
         """Remove all messages; True when one was an error."""
         was_error = bool(self.errors)
         self.errors.clear()
-        self._uncover()
+        self._show_under()
         return was_error
 
     def drop_remark(self) -> None:
         """Remove a remark when a key is pressed."""
         if self._is_remark:
-            self._uncover()
+            self._show_under()
 
     def _lines(self) -> list[str]:
         """The lines of news that are too long for one. Progress is cut: it changes too often. So

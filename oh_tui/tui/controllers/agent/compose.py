@@ -158,6 +158,7 @@ class Composer:
         self._ui.tell("asking for the agent's state", passing=True)
         with self._ui.expecting() if asks else contextlib.nullcontext():
             state = await agents.state(conversation.id)
+        self._ui.tell("")
         if state.conversation.sandbox_status == "PAUSED":
             if not await self._resume(source, state.conversation):
                 return False
