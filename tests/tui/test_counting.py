@@ -80,7 +80,7 @@ async def test_a_row_follows_the_run_beside_it_at_once() -> None:
         it.screen.controllers.conversations.schedule.blurred()  # no refresh comes to help
         assert group(it, OAUTH) is Group.NEEDS_YOU
         await asked(it, "a")
-        await it.send("y")
+        await it.send("y", "enter")
         await it.until(lambda: "approved · " in it.footer)
         assert group(it, OAUTH) is Group.RUNNING
         it.demo.advance(60)
