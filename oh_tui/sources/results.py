@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.paging import MAX_ROWS
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.clock import NOT_KNOWN
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -45,6 +46,8 @@ class Loaded(msgspec.Struct, frozen=True):
     news: Sequence[Event] | None = None
     """New events that follow the `held` trajectory, for the caller to append, in place of a
     trajectory. Empty if only its `stats` are new."""
+    lost: Problem | None = None
+    """Why the agent server of the run tells nothing: this is the app server's copy."""
 
 
 class Cost(msgspec.Struct, frozen=True):

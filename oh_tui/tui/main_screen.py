@@ -315,21 +315,19 @@ class MainScreen(BaseScreen):
         )
 
     def _show_totals(self) -> None:
-        lost = self.session.hearing.lost()
-        self.sidebar.tick(self.session.hearing.now(), lost.as_of if lost else "")
+        self.sidebar.tick(self.session.hearing.now(), self.session.hearing.losses)
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
 
     def _show_standing(self) -> None:
         """Show how long nothing came of the run at the right, or that its server does not
         answer."""
         session = self.session
-        lost = session.hearing.lost(session.current.id if session.current else "")
+        lost = session.hearing.lost(session.current)
         self.run_view.show_standing(silent_runs.told(session), lost.as_of if lost else "")
 
     def tick(self) -> None:
         """Count up the times of what runs."""
-        hearing, current = self.session.hearing, self.session.current
-        self.run_view.tick(hearing.now(current.id if current else ""))
+        self.run_view.tick(self.session.hearing.now(self.session.current))
         self._show_standing()
         if self.session.loaded.sums().counts.running:
             self._show_totals()
@@ -433,8 +431,7 @@ class MainScreen(BaseScreen):
             if session.cursors and session.cursors.listed is session.current:
                 self._rest.pause()
         self.sidebar.show_rows(session.listed)
-        now = session.hearing.now(session.current.id if session.current else "")
-        self.run_view.show_conversation(session.current, now)
+        self.run_view.show_conversation(session.current, session.hearing.now(session.current))
         self._show_standing()
         self._show_annotations()
         self.ui.preparations.cursors_moved()

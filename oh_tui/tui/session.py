@@ -26,7 +26,7 @@ from oh_tui.text.human import plural
 from oh_tui.tui.state import to_disk
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.conversation_rows import Row
-from oh_tui.tui.state.hearing import Hearing
+from oh_tui.tui.state.hearing import Hearing, Lost
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.loaded_runs import News, Run, Runs
@@ -211,8 +211,12 @@ class Session:
     def no_answer(self) -> str:
         """Why the server cannot be asked now; "" if it answers. What is refused is not kept for
         later."""
-        lost = self.hearing.lost()
-        return f"{lost.why}: nothing was done · r tries again" if lost else ""
+        return _refusal(self.hearing.lost())
+
+    @property
+    def no_agent(self) -> str:
+        """Why the agent that a key means cannot be told anything; "" if it can."""
+        return self.no_changes or _refusal(self.hearing.lost(self.target()))
 
     @property
     def has_budgets(self) -> bool:
@@ -438,3 +442,7 @@ class Session:
         messages, notes = len(self.drafts), len(self.note_drafts)
         told = [plural(messages, "unsent message")] if messages else []
         return " and ".join(told + [plural(notes, "unsaved note")] * bool(notes))
+
+
+def _refusal(lost: Lost | None) -> str:
+    return f"{lost.why}: nothing was done · r tries again" if lost else ""

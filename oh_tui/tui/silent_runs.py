@@ -9,6 +9,7 @@ from oh_tui.sources.lists import silence
 from oh_tui.sources.lists.silence import Silence
 
 if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
 
@@ -37,13 +38,13 @@ def told(session: Session) -> Silence | None:
     one = row.conversation
     box = next((box for box in session.sandboxes.all if box.id == one.sandbox_id), None)
     known = row.moved or silence.sandbox_words(one, box, row.silent)
-    helps = "" if session.no_changes else "P stops it"
-    since = silence.ago_words(row.silent, _now(session))
+    helps = "" if session.no_changes or session.hearing.lost(one) else "P stops it"
+    since = silence.ago_words(row.silent, _now(session, one))
     return Silence(since, helps, known)
 
 
-def _now(session: Session) -> float:
-    remote, now = session.source and session.source.remote, session.hearing.now()
+def _now(session: Session, one: Conversation | None = None) -> float:
+    remote, now = session.source and session.source.remote, session.hearing.now(one)
     return remote.now(now) if remote else now
 
 

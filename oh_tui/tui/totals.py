@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oh_tui.sources.lists.triage import AT_WORK
 from oh_tui.text.human import cost_words, plural, without
 from oh_tui.trajectory.looks import label_mark
 from oh_tui.trajectory.model.recorded import Label
@@ -69,10 +70,15 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
             title.append(f"{glyph}{count}")
     if counts.silent:
         facts.append((f"{counts.silent:,} of them silent", "warn"))
+    lost = session.hearing.lost()
+    at_work = (one for one in session.loaded.rows if one.status in AT_WORK)
+    if session.hearing.losses and not lost:
+        count = sum(session.hearing.lost(one.conversation) is not None for one in at_work)
+        facts += [(f"{count:,} of them not answering", "warn")] if count else []
     total = max(session.total or 0, len(session.loaded.rows))
     words = plural(total, "conversation") + cost_words(total, *sums.costs)
     facts += ((text, "dim") for text in (words, *without(sums.costs.estimates)))
-    if lost := session.hearing.lost():
+    if lost:
         facts = [(lost.as_of, "warn"), *((text, "dim") for text, _ in facts)]
     return joined(facts, glyphs.dot), " ".join(title)
 

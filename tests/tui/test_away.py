@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from oh_tui.api import AppServer, BareAgentServer
@@ -16,6 +17,8 @@ from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.tui.controllers.lists import conversations
+from oh_tui.tui.state import loaded_conversations
+from oh_tui.tui.state.hearing import Hearing
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, case, explore
 
 FLAKY = "Flaky CI on main"
@@ -23,6 +26,9 @@ FLAKY = "Flaky CI on main"
 
 OAUTH = "Add OAuth login"
 """Its agent waits for an answer."""
+
+TOLD = ("P", "a", "m", "A", "F", "exclamation_mark")
+"""Keys that tell the agent something."""
 
 ACTS = ("P", "a", "m", "p", "A", "F", "ctrl+n", "exclamation_mark", "d")
 
@@ -38,7 +44,9 @@ class Server:
     def source(self) -> Source:
         self.demo.rate_limited = False
         if self.kind == "app":
-            api = AppServer(self.demo.base_url, app=self.between(self.demo.app), retries=AT_ONCE)
+            api = AppServer(
+                self.demo.base_url, app=self.between(self.demo.app), retries=AT_ONCE, patience=0.1
+            )
             return ServerSource(api, "demo", last_known=self.demo.last_known)
         app = self.between(make_alone(self.demo.world))
         return AgentServerSource(
@@ -56,6 +64,13 @@ class Server:
 
     def start(self) -> None:
         self.between.answers.clear()
+        for held in self.between.held.values():
+            held.set()
+        self.between.held.clear()
+
+    def freeze(self) -> None:
+        """The agent servers accept calls, and answer none; the app server goes on."""
+        self.between.hold("* /runtime/*")
 
     @property
     def acts(self) -> list[str]:
@@ -178,3 +193,97 @@ async def test_a_refusal_of_one_thing_is_an_answer(monkeypatch: pytest.MonkeyPat
         server.between.answer("GET /api/v1/app-conversations/search", 500)
         await look(it)
         assert "Could not list" in it.footer and "as of" not in it.text("#header")
+
+
+def of_row(it: Explorer, title: str) -> tuple[str, str]:
+    """The two lines of a row."""
+    lines = it.text("#conversations").splitlines()
+    at = next(number for number, line in enumerate(lines) if title in line)
+    return lines[at].strip("▌ "), lines[at + 1].strip("▌ ")
+
+
+def sign_of(it: Explorer, title: str) -> str:
+    """The hue of the sign before a row."""
+    shown = it.screen.sidebar.list
+    at = next(n for n, row in enumerate(shown.rows) if row.conversation.title == title)
+    return shown.pieces(at, 60)[0][1]
+
+
+async def test_a_run_whose_agent_server_is_frozen_stands_still_beside_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with watching("app", monkeypatch) as (it, server):
+        server.demo.advance(7)
+        await look(it)
+        other, head = of_row(it, OAUTH), it.text("#header")
+        assert "as of" not in it.text("#conversations") and "not answering" not in head
+        server.freeze()
+        await it.until(lambda: "as of 16:00" in it.text("#summary"))
+        await look(it)
+        held = of_row(it, FLAKY)
+        assert held[1].startswith("as of 16:00 ·")
+        assert (sign_of(it, FLAKY), sign_of(it, OAUTH)) == ("dim", "warn")
+        assert "1 of them not answering" in it.text("#header")
+        assert "as of" not in it.text("#header") and of_row(it, OAUTH) == other
+        summary = it.text("#summary")
+        server.demo.advance(20)
+        await look(it)
+        assert of_row(it, FLAKY) == held and it.text("#summary") == summary
+        loaded = it.screen.session.loaded  # as an app server that asks it in vain
+        (row,) = (one for one in loaded.rows if one.conversation.title == FLAKY)
+        loaded.settled(replace(row.conversation, execution_status=None), 0.0)
+        it.screen.show_lists()
+        await it.settle()
+        assert of_row(it, FLAKY)[0].lstrip("○") == held[0].lstrip("●")
+        assert "as of 16:00" in of_row(it, FLAKY)[1]
+        server.start()
+        await it.until(lambda: "no updates" not in it.text("#timeline-rule"))
+        await look(it)
+        assert "as of" not in it.text("#conversations") + it.text("#summary")
+        assert "not answering" not in it.text("#header")
+
+
+async def test_a_frozen_agent_server_is_found_out_by_whoever_asks_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its run is not open, or is read from the app server's copy from the start."""
+    monkeypatch.setattr(loaded_conversations, "LOOK_AGAIN", 0.0)
+    async with watching("app", monkeypatch, OAUTH) as (it, server):
+        server.freeze()
+        await look(it)
+        await it.until(lambda: "as of 16:00" in of_row(it, FLAKY)[1])
+        it.screen.session.hearing = Hearing(it.screen.session.clock)
+        await it.open(FLAKY)
+        await it.until(lambda: "as of 16:00" in it.text("#summary"))
+        before = it.text("#summary")
+        server.demo.advance(2)  # before the next event, which the app server would have
+        await look(it)
+        assert it.text("#summary") == before
+        server.start()
+        await it.press("r")
+        await look(it)
+        await it.until(lambda: "as of" not in it.text("#summary") + it.text("#conversations"))
+
+
+@pytest.mark.parametrize("title", [FLAKY, OAUTH])
+async def test_nothing_is_kept_for_an_agent_that_is_frozen(
+    title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watching("app", monkeypatch, title) as (it, server):
+        server.freeze()
+        await it.until(lambda: "as of 16:00" in it.text("#summary"))
+        for key in TOLD:
+            with case(key):
+                await it.press("escape")
+                told = len(it.screen.footer.history)
+                await it.press(key)
+                news = [text for text, _ in it.screen.footer.history[told:]]
+                assert any("does not answer: nothing was done" in text for text in news)
+                assert not it.screen.asking.is_asking and it.screen.asking.editor is None
+        server.start()
+        await it.until(lambda: "no updates" not in it.text("#timeline-rule"))
+        await look(it)
+        assert not it.screen.asking.is_asking and it.screen.asking.editor is None
+        assert not server.acts
+        await it.press("m")
+        assert it.screen.asking.editor is not None, "it can be told something again"

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
+from oh_tui.api.errors import TimedOut
 from oh_tui.sources.results import PAGE, has_moved
 from oh_tui.sources.server_runs.server_stats import StatsReader
 from oh_tui.text.problem import Problem
@@ -37,7 +38,7 @@ AT_ONCE = 10_000
 """Events that one look brings; the rest comes with the next one."""
 
 MISSES = 2
-"""Failed looks in a row after which the problem is reported."""
+"""Failed looks in a row after which the problem is reported; a silence is by itself long enough."""
 
 
 async def follow(
@@ -55,7 +56,7 @@ async def follow(
     stats = StatsReader(agent, trajectory) if agent else None
     known = len(trajectory.events) if trajectory.complete else -1
     is_counted = False
-    quiet, misses, tried = 0, 0, time.monotonic()
+    quiet, misses, told, tried = 0, 0, False, time.monotonic()
     while True:
         await asyncio.sleep(PACE[(quiet >= 3) + (quiet >= 10)])
         news: list[Event] | None
@@ -84,12 +85,13 @@ async def follow(
             if agent and await moved_record(api, conversation):
                 yield None
                 return
-            if misses == MISSES:
+            if not told and (misses >= MISSES or isinstance(problem, TimedOut)):
+                told = True
                 report(problem)
             continue
-        if misses >= MISSES:
+        if told:
             report(None)
-        misses = 0
+        misses, told = 0, False
         if news is None:
             yield None
             return

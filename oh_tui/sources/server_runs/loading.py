@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from oh_tui.sources.clocks import clock_of_record
 from oh_tui.sources.results import PEEK, Cost, Loaded, Older, build
 from oh_tui.sources.saving import download_name, save_download
@@ -107,7 +109,7 @@ class ServerRuns:
         sandbox runs again, and sometimes never gets the one of a failure (both measured). So held
         events are kept.
         """
-        note = ""
+        note, lost = "", None
         whole = held if held and held.complete and via == "agent server" else None
         for _ in range(2):
             try:
@@ -122,6 +124,7 @@ class ServerRuns:
                 note = f"the app server's copy, which may lag: {told}"
                 moved = await moved_record(self.api, conversation)
                 if moved is None:
+                    lost = problem
                     break
                 conversation, note = moved, ""
         # its sandbox is down, not silent
@@ -137,7 +140,7 @@ class ServerRuns:
         if conversation.origin and held is None:
             note = note or AFTER_FORK
         async for state in self.app.load(conversation, held, note):
-            yield state
+            yield replace(state, lost=lost)
 
     async def changed_paths(self, conversation: Conversation) -> None:
         """None: it would take reading whole runs."""

@@ -350,8 +350,9 @@ class LoadedConversations:
 
     def unheard(self, now: float, without: str = "", most: int = 6) -> list[Conversation]:
         """The runs worth looking into for the second line: of those that need somebody or run, the
-        new and changed ones, then the running ones, at most once in 30 s; last those whose server
-        did not answer. The run shown at the right (`without`) updates itself."""
+        new and changed ones, then the running ones, at most once in 30 s, as their servers may
+        freeze; last those whose server did not answer. The run shown at the right (`without`)
+        updates itself."""
         found: list[tuple[bool, Group, bool, Row]] = []
         for row in self.rows:
             one = row.conversation
@@ -362,9 +363,8 @@ class LoadedConversations:
             look = self._looks.get(row.id)
             if look:
                 same = look.status == one.execution_status
-                if same and look.updated_at == one.updated_at and not look.failed:
-                    continue
-                if same and now < look.until and (look.failed or row.is_at_work):
+                again = look.failed or row.is_at_work
+                if same and (now < look.until if again else look.updated_at == one.updated_at):
                     continue
             found.append((bool(look and look.failed), row.due, bool(look), row))
         found.sort(key=lambda one: one[:3])

@@ -24,6 +24,7 @@ from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.state.conversation_rows import Row
+from oh_tui.tui.state.hearing import Losses, Lost, lost_of
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
@@ -78,8 +79,8 @@ class ConversationList(RowList):
     annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
     """What the user keeps of runs, by their names."""
     now: reactive[float] = reactive(0.0, repaint=False)
-    as_of: reactive[str] = reactive("")
-    """When the server was last heard, in words; "" for one that answers."""
+    losses: reactive[Losses] = reactive({})
+    """The servers that do not answer."""
     marked_sandbox: reactive[str] = reactive("")
     """Conversations in this sandbox are highlighted, because pausing it affects them."""
 
@@ -200,7 +201,8 @@ class ConversationList(RowList):
         if line == self._tops[index]:
             return self.pieces(index, width)
         indent = "  " * (1 + min(row.depth, DEEPEST))
-        told = f"{self.as_of} {self.glyphs.dot} {row.line}" if self._is_held(row) else row.line
+        lost = self._lost(row)
+        told = f"{lost.as_of} {self.glyphs.dot} {row.line}" if lost else row.line
         text = shorten(told, width - len(indent) - 1, self.glyphs.more)  # free at the end
         hue = "" if row.status in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
@@ -234,7 +236,7 @@ class ConversationList(RowList):
             )
             beside = min(width_of(name), left) + 2 if left >= LEAST_NAME else 0
         return [
-            (glyph, hue if shown.certain and not self._is_held(shown) else "dim"),
+            (glyph, hue if shown.certain and not self._lost(shown) else "dim"),
             sign,
             (tree, "dim"),
             (fit(title, room - beside, self.glyphs.more), "mark" if inside else ""),
@@ -243,9 +245,10 @@ class ConversationList(RowList):
             (aged, "dim"),
         ]
 
-    def _is_held(self, row: Row) -> bool:
-        """Whether its state may have changed since the server was last heard."""
-        return bool(self.as_of) and row.certain and row.due <= Group.RUNNING
+    def _lost(self, row: Row) -> Lost | None:
+        """When its server was last heard, if its state may have changed since."""
+        is_open = self.losses and row.certain and row.due <= Group.RUNNING
+        return lost_of(self.losses, row.conversation) if is_open else None
 
     def _sign(self, row: Row) -> Piece:
         """Whether a row is marked, else what the user keeps of its run."""
@@ -340,7 +343,8 @@ class ConversationList(RowList):
         """How long ago its status changed; for one at work, as a running time."""
         if row.since is None:
             return ""
-        past = now - row.since
+        lost = self._lost(row)
+        past = (min(now, lost.heard) if lost else now) - row.since
         if row.status in AT_WORK and past >= 0:
             return clock(past) if past < 3600 else duration(past)
         is_written = is_bare(updated_text(row.conversation))

@@ -16,6 +16,7 @@ from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.conversation_rows import Row
+from oh_tui.tui.state.hearing import Losses
 from oh_tui.tui.state.sandboxes import GONE, SandboxOrder, counted, lines_for
 from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
 from oh_tui.tui.widgets.conversation_list import ConversationList
@@ -65,8 +66,8 @@ class Sidebar(Stack):
     )
     """The sandboxes have the whole screen."""
     now: var[float] = var(0.0)
-    as_of: var[str] = var("")
-    """When the server was last heard, in words; "" for one that answers."""
+    losses: var[Losses] = var({})
+    """The servers that do not answer."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -87,7 +88,7 @@ class Sidebar(Stack):
             conversations = ConversationList(id="conversations")
             yield ColumnHead(conversations)
             yield conversations.data_bind(
-                Sidebar.marks, Sidebar.now, Sidebar.as_of, Sidebar.annotated
+                Sidebar.marks, Sidebar.now, Sidebar.losses, Sidebar.annotated
             )
         with Stack(id="sandboxes-pane"):
             yield Rule("2 Sandboxes", id="sandboxes-rule")
@@ -159,9 +160,9 @@ class Sidebar(Stack):
         self.list.finding = finding if finding and finding.pane == "list" else None
         self._show_total()
 
-    def tick(self, now: float, as_of: str = "") -> None:
-        """Update the ages, and when the server was last heard."""
-        self.now, self.as_of = now, as_of
+    def tick(self, now: float, losses: Losses) -> None:
+        """Update the ages, and which servers do not answer."""
+        self.now, self.losses = now, losses
 
     def enter(self, pane: str) -> None:
         """The user is in this pane now. In the Sandboxes pane rows keep their places; on leaving it

@@ -84,8 +84,8 @@ class AgentActions:
         """The state of the agent of the targeted conversation, with its run at the right; None when
         the agent cannot be addressed from here."""
         session = self._session
-        if session.no_changes or session.source is None or not session.source.agents:
-            self._ui.tell(session.no_changes)
+        if session.no_agent or session.source is None or not session.source.agents:
+            self._ui.tell(session.no_agent)
             return None
         conversation = session.target()
         if conversation is None:

@@ -57,8 +57,8 @@ class Composer:
             return
         source = session.source
         agents = source.agents if source else None
-        if session.no_changes or source is None or agents is None:
-            self._ui.tell(session.no_changes)
+        if session.no_agent or source is None or agents is None:
+            self._ui.tell(session.no_agent)
             return
         conversation = session.target()
         if conversation is None:

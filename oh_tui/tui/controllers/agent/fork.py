@@ -65,8 +65,8 @@ class Forking:
         lists at its end."""
         session, ui = self._session, self._ui
         source = session.source
-        if session.no_changes or source is None or source.agents is None:
-            ui.tell(session.no_changes)
+        if session.no_agent or source is None or source.agents is None:
+            ui.tell(session.no_agent)
             return
         if session.in_run and self._steps.sub_step_here:
             ui.tell("a fork begins at a step of the run, not of a sub-agent")

@@ -57,8 +57,8 @@ class AgentSetups:
         """Open the questions to the agent of the targeted conversation. Those that were asked are
         shown even if it cannot be asked now."""
         session = self._session
-        if session.no_changes or session.source is None or session.source.agents is None:
-            self._ui.tell(session.no_changes)
+        if session.no_agent or session.source is None or session.source.agents is None:
+            self._ui.tell(session.no_agent)
             return
         agents, conversation = session.source.agents, session.target()
         if conversation is None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.api.errors import TimedOut
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.across_runs import kept_runs
 from oh_tui.sources.lists.spent import spent_of
@@ -48,16 +49,20 @@ class RowDetails:
     async def _peek(self, source: Source) -> None:
         """Read what running conversations do and what the waiting ones wait for: a few calls, to
         agent servers only. Errors are ignored: the row shows the little that the list knows."""
-        session, loaded = self._session, self._session.loaded
+        session, loaded, hearing = self._session, self._session.loaded, self._session.hearing
         shown = session.current.id if session.current else ""
         for conversation in loaded.unheard(time.monotonic(), without=shown):
             before = loaded.row(conversation.id)
             try:
                 async with asyncio.timeout(ANSWER):
                     run = await source.runs.peek(conversation)
-            except (Problem, TimeoutError):
+            except (Problem, TimeoutError) as problem:
                 loaded.looked(conversation, time.monotonic(), failed=True)
+                is_silent = isinstance(problem, TimeoutError | TimedOut)
+                if is_silent and hearing.lose(None, conversation):
+                    self._ui.post_message(ListsChanged())
                 continue
+            is_back = run is not None and hearing.heard(conversation)
             if run is not None:
                 verdict = judge(run)
                 loaded.take_verdict(conversation.id, verdict)
@@ -66,7 +71,7 @@ class RowDetails:
             news = loaded.row(conversation.id) != before
             within = silent_runs.seconds_left(session, conversation.id)
             loaded.looked(conversation, time.monotonic(), news=news, within=within)
-            if news:
+            if news or is_back:
                 self._ui.post_message(ListsChanged())
 
     def recall(self, source: Source, conversations: Sequence[Conversation]) -> None:

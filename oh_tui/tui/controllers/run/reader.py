@@ -167,13 +167,13 @@ class RunReader:
             if kept.trajectory is not session.trajectory:
                 self._show(kept, kept.resting)
                 await self.study(kept)
-            if kept.is_still(conversation):
+            if kept.is_still(conversation) and not session.hearing.lost(conversation):
                 self._follow_on(conversation)
                 return
         else:
             session.trajectory = None
             self._ui.post_message(RunEmpty("reading the events …"))
-        run, whole = kept, False
+        run, whole, lost = kept, False, None
         held, via = (kept.whole, kept.via) if kept else (None, "")
         with self._ui.reporting(self._say_why, about=f"run {conversation.id}"):
             if preview and not kept and not await self._is_cheap(conversation):
@@ -185,13 +185,16 @@ class RunReader:
                 pace = Pace(self._ui, behind=True)
                 self._told_at = 0.0
                 async for loaded in loading:
+                    lost = lost or loaded.lost
                     run = self.take(conversation, loaded, place)
                     if run and loaded.trajectory is run.whole:
                         await self.study(run)
                         if loaded.loaded < (loaded.total or 0):
                             await asyncio.sleep(DRAWN)
                     await pace.rest()  # a thread that reads a file would take half of a key's time
-            whole = True
+            whole, hearing = True, session.hearing
+            if hearing.lose(lost, conversation) if lost else hearing.heard(conversation):
+                self._ui.post_message(ListsChanged())
             if run:
                 run.conversation = conversation  # also if no new event came
                 if session.loaded.take_forks_of(conversation.id, run.trajectory):
@@ -307,7 +310,7 @@ class RunReader:
         answer, nobody knows."""
         session = self._session
         current, run = session.current, session.run
-        if current is None or run is None or session.hearing.lost(current.id):
+        if current is None or run is None or session.hearing.lost(current):
             return
         if silent_runs.take_event(session, current.id, run.trajectory):
             self._ui.post_message(ListsChanged())
@@ -360,14 +363,12 @@ class RunReader:
         session = self._session
         assert session.source is not None
         self._ui.post_message(FollowingChanged())
-        session.hearing.heard(run.conversation.id)  # it has just been read
-
         held = session.progress
 
         def report(problem: Problem | None) -> None:
-            if problem:
-                session.hearing.lose(problem, run.conversation.id)
-            elif session.hearing.heard(run.conversation.id):
+            if problem and session.hearing.lose(problem, run.conversation):
+                self._ui.post_message(ListsChanged())
+            elif problem is None and session.hearing.heard(run.conversation):
                 self._ui.post_message(ListsWanted())
             if session.trajectory is run.trajectory:
                 why = problem and (why_not(problem) or problem.sentence)
@@ -384,6 +385,8 @@ class RunReader:
                     return
                 if session.trajectory is not run.trajectory:
                     return
+                if news and session.hearing.heard(run.conversation):  # by the app server
+                    self._ui.post_message(ListsChanged())
                 self._take_news(run, news, before)
                 now = run.trajectory
                 if before[1] != now.live:

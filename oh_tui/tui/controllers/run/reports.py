@@ -135,7 +135,7 @@ class Reports:
             if number is not None and self._session.is_open(conversation):
                 self._ui.post_message(StepWanted(number))
 
-        now = partial(self._session.hearing.now, conversation.id)
+        now = partial(self._session.hearing.now, conversation)
         view = costs.CostsScreen(title_of(conversation), now)
         self._show_at_once(view, conversation)
         self._ui.push_screen(view, closed)

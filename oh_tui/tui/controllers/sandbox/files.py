@@ -66,8 +66,8 @@ class FileTransfers:
         """Put a local file into the sandbox; ask before replacing one there."""
         session = self._session
         conversation = session.target()
-        if session.no_changes or conversation is None:
-            self._ui.tell(session.no_changes or session.no_target)
+        if session.no_agent or conversation is None:
+            self._ui.tell(session.no_agent or session.no_target)
             return
         with self._ui.reporting():
             workspace = await self._sandboxes.workspace(conversation)

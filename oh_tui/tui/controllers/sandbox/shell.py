@@ -27,8 +27,8 @@ class Shells:
         session = self._session
         conversation = session.target()
         places = session.source.workspaces if session.source else None
-        if session.no_changes or places is None or conversation is None:
-            self._ui.tell(session.no_changes or session.no_target)
+        if session.no_agent or places is None or conversation is None:
+            self._ui.tell(session.no_agent or session.no_target)
             return
         with self._ui.reporting():
             workspace = await self._sandboxes.workspace(conversation)
