@@ -1,11 +1,10 @@
-"""The tools over the Model Context Protocol; nothing else imports its SDK."""
+"""The tools over the Model Context Protocol."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
 from typing import Any
 
 import mcp_types as types
@@ -13,7 +12,6 @@ import msgspec
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
-from mcp.shared.message import SessionMessage
 
 from oh_tui import __version__
 from oh_tui.commands.framework import failing, remedies
@@ -22,8 +20,7 @@ from oh_tui.commands.mcp.answers import UNTRUSTED, Asked, answer, as_json, error
 from oh_tui.commands.mcp.arguments import Arguments
 from oh_tui.commands.mcp.session import Session
 from oh_tui.commands.mcp.tools import TOOLS, Tool
-from oh_tui.commands.mcp.wire import MOST, Lines
-from oh_tui.text.human import size
+from oh_tui.commands.mcp.wire import Wire
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line
 
@@ -66,46 +63,10 @@ def made(session: Session) -> Server[Any]:
 async def serve(session: Session) -> None:
     """Serves one client on standard input and output, until it ends."""
     server = made(session)
-    lines = Lines()
-    as_file: Any = lines  # the SDK asks a file for no more than its lines
+    wire: Any = Wire()
     with _signal_first():
-        async with stdio_server(stdin=as_file) as (reading, writing):
-            lines.refuse, lines.is_read = partial(_refuse, writing), _is_read
-            answers: Any = _Answers(writing, lines)  # the SDK asks no more of a stream
-            await server.run(reading, answers, server.create_initialization_options())
-
-
-async def _refuse(writing: Any, id: str | int | None) -> None:
-    about = f"over {size(MOST)} in a line" if id is None else "it cannot be read"
-    told = types.ErrorData(code=types.INVALID_REQUEST, message=about)
-    await writing.send(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=id, error=told)))
-
-
-def _is_read(line: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return bool(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
-    return False
-
-
-class _Answers:
-    """The stream to the client; tells the lines which of their requests it has an answer to."""
-
-    def __init__(self, stream: Any, lines: Lines) -> None:
-        self._stream, self._lines = stream, lines
-
-    async def send(self, message: SessionMessage) -> None:
-        await self._stream.send(message)
-        if isinstance(message.message, types.JSONRPCResponse | types.JSONRPCError):
-            self._lines.answered(message.message.id)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def __aenter__(self) -> _Answers:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        async with stdio_server(stdin=wire) as (reading, wire.writing):
+            await server.run(reading, wire, server.create_initialization_options())
 
 
 @contextlib.contextmanager
@@ -118,9 +79,8 @@ def _signal_first() -> Iterator[None]:
     except Exception as error:
         if (task := asyncio.current_task()) and task.cancelling():
             raise asyncio.CancelledError from None
-        failed: BaseException | None = None
-        if isinstance(error, ExceptionGroup):
-            failed = error.subgroup(OSError)
+        failed: BaseException | None
+        failed = error.subgroup(OSError) if isinstance(error, ExceptionGroup) else None
         while isinstance(failed, ExceptionGroup):
             failed = failed.exceptions[0]
         raise failed or error from None

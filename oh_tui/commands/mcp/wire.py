@@ -1,4 +1,4 @@
-"""Standard input as a client writes to it: a line for each message."""
+"""Standard input and output as a client uses them: a line for each message."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from typing import Any
 
+import mcp_types as types
 import msgspec
+from mcp.shared.message import SessionMessage
 
+from oh_tui.text.human import size
 from oh_tui.trajectory.model.events import decode_json
 
 MOST = 4_000_000
@@ -33,24 +36,28 @@ class _Message(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Message).decode
 
 
-def _read(line: str) -> tuple[str, _Message | None]:
+def _read(line: str) -> tuple[str, _Message]:
     """The line without lone surrogates, which the SDK does not take, and its message."""
     with contextlib.suppress(ValueError):
         line = json.dumps(decode_json(line.encode()), allow_nan=False)
     with contextlib.suppress(msgspec.DecodeError, RecursionError):
         return line, _decode(line)
-    return line, None
+    return line, _Message("")
 
 
-async def _nothing(id: str | int | None) -> None: ...
+def _is_read(line: str) -> bool:
+    """Whether the SDK can read a request: it does not answer to others."""
+    with contextlib.suppress(ValueError):
+        return bool(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
+    return False
 
 
-class Lines:
-    """The lines of standard input. Nothing else of this process gets them: for all others, its
-    children too, standard input is empty from now on.
+class Wire:
+    """What the SDK takes for a file of lines, and for the stream of its answers. Nothing else of
+    this process gets the lines: for all others, its children too, standard input is empty from now
+    on.
 
-    A line of more than `MOST` bytes, and a request that cannot be read, is passed over: `refuse` is
-    called in its place.
+    A line of more than `MOST` bytes, and a request that cannot be read, is refused and passed over.
 
     A thread reads them that no end of the program waits for. That of the SDK is waited for until
     the client closes its end, so that a signal would not end the program.
@@ -63,9 +70,8 @@ class Lines:
         self._loop = asyncio.get_running_loop()
         self._lines = asyncio.Queue[str | None]()
         """None for a line that is too long."""
-        self.refuse: Callable[[str | int | None], Awaitable[None]] = _nothing
-        self.is_read: Callable[[str], bool] = bool
-        """Whether the SDK can read a request: it does not answer to others."""
+        self.writing: Any = None
+        """The stream of the SDK to standard output."""
         self._asked = set[str | int]()
         """Ids of the requests without an answer."""
         self._all_answered = asyncio.Event()
@@ -89,31 +95,48 @@ class Lines:
         except RuntimeError:
             return  # the loop has ended
 
-    def __aiter__(self) -> Lines:
+    def __aiter__(self) -> Wire:
         return self
 
     async def __anext__(self) -> str:
-        while True:
-            line, asked = await self._lines.get(), None
-            if line:
+        while (line := await self._lines.get()) != "":
+            asked = _Message("")
+            if line is not None:
                 line, asked = _read(line)
-            id = asked.id if asked else None
-            if line is not None and (id is None or self.is_read(line)):
-                break
-            await self.refuse(id)
-        if not line:
-            if self._asked:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._all_answered.wait(), LAST)
-            raise StopAsyncIteration
-        if id is not None:
-            self._asked.add(id)
-            self._all_answered.clear()
-        elif asked and asked.params.cancelled is not None:
-            self.answered(asked.params.cancelled)
-        return line
+                if asked.id is None or _is_read(line):
+                    self._take(asked)
+                    return line
+            about = f"over {size(MOST)} in a line" if asked.id is None else "it cannot be read"
+            told = types.ErrorData(code=types.INVALID_REQUEST, message=about)
+            error = types.JSONRPCError(jsonrpc="2.0", id=asked.id, error=told)
+            await self.writing.send(SessionMessage(error))
+        if self._asked:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_answered.wait(), LAST)
+        raise StopAsyncIteration
 
-    def answered(self, id: str | int | None) -> None:
+    def _take(self, asked: _Message) -> None:
+        if asked.id is not None:
+            self._asked.add(asked.id)
+            self._all_answered.clear()
+        elif asked.params.cancelled is not None:
+            self._answered(asked.params.cancelled)
+
+    def _answered(self, id: str | int | None) -> None:
         self._asked.discard(id)
         if not self._asked:
             self._all_answered.set()
+
+    async def send(self, message: SessionMessage) -> None:
+        await self.writing.send(message)
+        if isinstance(message.message, types.JSONRPCResponse | types.JSONRPCError):
+            self._answered(message.message.id)
+
+    async def aclose(self) -> None:
+        await self.writing.aclose()
+
+    async def __aenter__(self) -> Wire:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
