@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from oh_tui.trajectory.formats.run_file import SubAgentFile
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.events import decode_json, read_json
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 
 
@@ -101,16 +102,8 @@ def top_of(text: bytes) -> Top:
 
 def value_of(top: Top, *path: str) -> object:
     """The decoded value at a path of names; None when there is none."""
-    value: Any = top.get(path[0]) if isinstance(top, Fields) else None
-    if value is None:
-        return None
-    try:
-        value = decode_json(bytes(value))
-    except ValueError:
-        return None
-    for name in path[1:]:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+    value = top.get(path[0]) if isinstance(top, Fields) else None
+    return None if value is None else field(read_json(bytes(value)), *path[1:])
 
 
 def items_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:

@@ -11,8 +11,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from oh_tui.trajectory.formats.atif_file import read_files
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.foreign import atif
@@ -29,7 +27,7 @@ from oh_tui.trajectory.formats.run_file import (
     short_name,
 )
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Label, Recorded
 
 _MOST_TRIALS = 100_000
@@ -191,10 +189,7 @@ def _read(folder: Path, name: str) -> bytes:
 
 
 def _json(folder: Path, name: str) -> object:
-    try:
-        return decode_json(_read(folder, name) or b"null")
-    except (ValueError, msgspec.DecodeError):
-        return None
+    return read_json(_read(folder, name))
 
 
 def _recognises(head: bytes, name: str) -> bool:

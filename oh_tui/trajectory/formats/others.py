@@ -17,7 +17,7 @@ from oh_tui.trajectory.formats.run_file import (
     Source,
 )
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 
 _LINES = 20
 """Lines that are looked at to see what a file is."""
@@ -117,10 +117,7 @@ _OTHERS = (
 def _lines(head: bytes) -> Iterator[_Line]:
     """The first lines if each is a whole object, else the beginning of the only one."""
     for place, text in enumerate(head.split(b"\n")[:_LINES]):
-        try:
-            value = decode_json(text)
-        except ValueError:
-            value = None
+        value = read_json(text)
         if isinstance(value, dict):
             yield _Line(value, frozenset(value))
         elif place == 0:

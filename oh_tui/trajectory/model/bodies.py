@@ -11,7 +11,7 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 
 Body = dict[str, object]
 """The decoded JSON object of an event, or of a part of it."""
@@ -120,12 +120,7 @@ def arguments(body: object) -> object:
     called = field(body, "tool_call")
     places = (field(called, "arguments"), field(called, "function", "arguments"))
     found = next((value for value in places if value is not None), field(body, "raw_input"))
-    if not isinstance(found, str):
-        return found
-    try:
-        return decode_json(found.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        return found
+    return read_json(found, found) if isinstance(found, str) else found
 
 
 def arguments_text(body: object) -> str:

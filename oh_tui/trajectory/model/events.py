@@ -124,10 +124,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
         if self.decoded is not None:
             return self.decoded
         raw = self.raw()
-        try:
-            value = decode_json(raw)
-        except ValueError:
-            value = None
+        value = read_json(raw)
         if isinstance(value, dict):
             return value
         return {"kind": UNREADABLE, "text": raw.decode("utf-8", "replace")}
@@ -143,6 +140,11 @@ class Event(msgspec.Struct, gc=False, eq=False):
         still runs has not failed."""
         ended_badly = self.exit_code not in (None, 0, STILL_RUNNING)
         return not self.failed and (self.timed_out or ended_badly)
+
+    @property
+    def is_by_user(self) -> bool:
+        """It is a message of the user."""
+        return self.kind == "MessageEvent" and self.source == "user"
 
     def seconds(self) -> float | None:
         """The timestamp in seconds since 1970; None when it is missing or unreadable. Where no
@@ -204,6 +206,14 @@ def decode_json(data: bytes) -> Any:
         return value if (whole := well_formed(text)) is text else json.loads(whole)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def read_json(text: str | bytes, otherwise: Any = None) -> Any:
+    """What a text decodes to that may be JSON."""
+    try:
+        return decode_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    except ValueError:
+        return otherwise
 
 
 def _has_too_many_values(data: bytes) -> bool:

@@ -13,7 +13,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, decode_json
+from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, read_json
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 from oh_tui.trajectory.presentation import take
@@ -292,15 +292,9 @@ def json_text(step: Step) -> str:
     """The events of a step as indented JSON without secrets: an object, or a list of several. They
     are as in the file, where one object may hold a call and its result."""
     texts = dict.fromkeys(event.original() for event in (step.event, *step.results))
-    values = list(map(_decoded, texts))
+    odd = ({"kind": UNREADABLE, "text": text.decode("utf-8", "replace")} for text in texts)
+    values = list(map(read_json, texts, odd))
     return json_pretty(values[0] if len(values) == 1 else values)
-
-
-def _decoded(text: bytes) -> object:
-    try:
-        return decode_json(text)
-    except ValueError:
-        return {"kind": UNREADABLE, "text": text.decode("utf-8", "replace")}
 
 
 def _words(kind: str) -> str:

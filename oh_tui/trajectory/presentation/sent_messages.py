@@ -11,7 +11,7 @@ from typing import Any
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.presentation.block import (
     Block,
     Heading,
@@ -89,10 +89,7 @@ def _text(text: str, *, is_result: bool) -> Iterator[Block]:
 def _call(call: Any) -> Iterator[Block]:
     yield Heading(f"call {safe_line(text_field(call, 'name'), LINE)}".rstrip())
     text = text_field(call, "arguments")
-    try:
-        arguments = decode_json(text.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        arguments = None
+    arguments = read_json(text)
     if isinstance(arguments, dict):
         yield Json(json_pretty(arguments))
     elif text:

@@ -25,7 +25,7 @@ from oh_tui.trajectory.formats.foreign.outputs import read_output
 from oh_tui.trajectory.formats.foreign.text_calls import RESULTS, without_opening
 from oh_tui.trajectory.formats.foreign.usage import tokens_of
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 
 Fields = dict[str, Any]
 
@@ -265,10 +265,7 @@ def _of_call(call: Fields, id: Any) -> tuple[Any, str, Any, Fields]:
 def _decoded(arguments: Any) -> Any:
     if not isinstance(arguments, str):
         return arguments
-    try:
-        value = decode_json(arguments.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        return arguments
+    value = read_json(arguments)
     return value if isinstance(value, dict) else arguments
 
 

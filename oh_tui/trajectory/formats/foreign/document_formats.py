@@ -29,7 +29,7 @@ from oh_tui.trajectory.formats.foreign.v0_history import is_event
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import SubAgentFile, short_name
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Recorded
 
 _EVENTS = ("history", "trajectory")
@@ -177,10 +177,7 @@ def fields_beside(top: Top, place: str) -> dict[str, Any]:
 def decoded(raw: msgspec.Raw | bytes) -> Any:
     """A decoded value; its text if it cannot be decoded."""
     text = bytes(raw)
-    try:
-        return decode_json(text)
-    except ValueError:
-        return text.decode("utf-8", "replace")
+    return read_json(text, text.decode("utf-8", "replace"))
 
 
 V0 = Document("V0 run", _V0, lambda top: place_of(top, _EVENTS, _is_half) is not None, _convert_v0)

@@ -9,7 +9,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.foreign_run import plain, text_block
 from oh_tui.trajectory.formats.foreign.text_calls import between
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.result_state import STILL_RUNNING, as_code
 
 Fields = dict[str, Any]
@@ -87,10 +87,7 @@ def _in_text(text: str) -> tuple[str, Fields] | None:
 
 
 def _in_json(text: str) -> tuple[str, Fields] | None:
-    try:
-        value = decode_json(text.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        return None
+    value = read_json(text)
     code = next((one for path in _CODES if (one := as_code(field(value, *path))) is not None), None)
     output = field(value, "output")
     head, tail = field(value, "output_head"), field(value, "output_tail")

@@ -10,7 +10,7 @@ from typing import Any
 
 from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 
 Message = dict[str, Any]
 
@@ -85,9 +85,5 @@ def _of_step(step: Message, answer: Any, *, is_last: bool) -> list[Message]:
 
 def model_in(replay_config: Any) -> str:
     """The model that a run's configuration names, which may be JSON text."""
-    if isinstance(replay_config, str):
-        try:
-            replay_config = decode_json(replay_config.encode())
-        except (ValueError, UnicodeError):
-            return ""
-    return text_field(replay_config, "agent", "model", "name")
+    config = read_json(replay_config) if isinstance(replay_config, str) else replay_config
+    return text_field(config, "agent", "model", "name")

@@ -7,7 +7,7 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 
 OPENING = "<function="
 _CLOSING = "</function>"
@@ -76,12 +76,7 @@ def between(text: str, opening: str, closing: str) -> Iterator[str]:
 
 def _value(name: str, text: str) -> Any:
     text = text.removeprefix("\n").removesuffix("\n")
-    if name in _NUMBERS:
-        try:
-            return decode_json(text.strip().encode("utf-8", "surrogatepass"))
-        except ValueError:
-            pass
-    return text
+    return read_json(text.strip(), text) if name in _NUMBERS else text
 
 
 def without_opening(text: str) -> str:

@@ -22,7 +22,7 @@ from oh_tui.trajectory.formats.foreign.named_tools import is_refusal
 from oh_tui.trajectory.formats.foreign.v0_history import Entry, read_history
 from oh_tui.trajectory.formats.foreign.v0_usage import charge_history
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.result_state import as_code
 from oh_tui.trajectory.presentation.views import REDUNDANT
 
@@ -164,7 +164,7 @@ class _Converter:
 
     def _call(self, entry: Entry) -> None:
         written = _written(entry.metadata)
-        args = v0_tools.completed(entry.action, entry.inside, _decoded(written))
+        args = v0_tools.completed(entry.action, entry.inside, read_json(written))
         tool = v0_tools.tool_name(entry.action, args, entry.metadata)
         thought, action, rest = v0_tools.split_args(entry.action, args, tool)
         fields = _taken(rest, reasoning_content=str)
@@ -349,10 +349,3 @@ def _written(metadata: Any) -> str:
             if wanted and text_field(call, "id") == wanted:
                 return text_field(call, "function", "arguments")
     return ""
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return decode_json(text.encode("utf-8", "surrogatepass")) if text else None
-    except ValueError:
-        return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.presentation.views import is_empty
 
 Args = dict[str, Any]
@@ -204,12 +204,7 @@ def tool_name(action: str, args: Args, metadata: Any) -> str:
 
 def is_mcp_error(text: str) -> bool:
     """Whether an MCP server's answer, which is JSON text, says that the call failed."""
-    if '"isError"' not in text:
-        return False
-    try:
-        return field(decode_json(text.encode("utf-8", "surrogatepass")), "isError") is True
-    except ValueError:
-        return False
+    return '"isError"' in text and field(read_json(text), "isError") is True
 
 
 def is_derived(body: Args) -> bool:
