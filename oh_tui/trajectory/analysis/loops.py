@@ -183,7 +183,7 @@ def _calls(steps: list[Step], end: int) -> Iterator[Step]:
     for index in range(min(end, len(steps)) - 1, -1, -1):
         step = steps[index]
         between = 0 if step.is_call else between + 1
-        if between > _BETWEEN or _is_by_user(step):
+        if between > _BETWEEN or step.event.is_by_user:
             return
         if step.is_call:
             yield step
@@ -195,17 +195,12 @@ def _messages(steps: list[Step], end: int) -> Iterator[int]:
         step = steps[index]
         if step.event.kind == "MessageEvent" and step.event.source == "agent":
             yield step.number
-        elif _is_by_user(step) or not _goes_unheard(step):
+        elif step.event.is_by_user or step.event.kind not in _UNHEARD:
             return
 
 
-def _is_by_user(step: Step) -> bool:
-    return step.event.kind == "MessageEvent" and step.event.source == "user"
-
-
-def _goes_unheard(step: Step) -> bool:
-    """Whether a step does not interrupt a row of messages."""
-    return step.event.kind in ("MessageEvent", "Condensation", "CondensationSummaryEvent")
+_UNHEARD = ("MessageEvent", "Condensation", "CondensationSummaryEvent")
+"""Kinds of steps that do not interrupt a row of messages."""
 
 
 _VARIES = frozenset({"metadata", "pid", "id", "timestamp", "duration", "full_output_save_dir"})

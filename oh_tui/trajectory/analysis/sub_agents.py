@@ -109,7 +109,7 @@ def bare(name: str) -> str:
 def first_message(trajectory: Trajectory) -> str:
     """The message that a run begins with, "" for none."""
     steps = (step.event for step in trajectory.steps[:3])
-    first = next((e for e in steps if e.kind == "MessageEvent" and e.source == "user"), None)
+    first = next((event for event in steps if event.is_by_user), None)
     return message_text(first.body()).strip() if first else ""
 
 

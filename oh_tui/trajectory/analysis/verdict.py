@@ -256,7 +256,7 @@ def _running(trajectory: Trajectory) -> Verdict:
         )
         return _verdict("running", cause, short, steps, last)
     latest = last_telling(trajectory)
-    if latest is None or (latest.event.kind == "MessageEvent" and latest.event.source == "user"):
+    if latest is None or latest.event.is_by_user:
         about = "your message" if latest else "its first step"
         return _verdict("running", f"Thinks about {about}.", landing=last)
     what = words.what(trajectory, latest)
@@ -346,7 +346,7 @@ def _idle(trajectory: Trajectory) -> Verdict:
     if latest is None:
         return _verdict("idle", "Nothing was asked yet.", landing=len(trajectory))
     number = f"step {latest.number}" if trajectory.complete else "the last step"
-    if latest.event.kind == "MessageEvent" and latest.event.source == "user":
+    if latest.event.is_by_user:
         cause, short = "The last message has not been answered yet.", ""
     elif latest.result is not None and latest.result.kind == "UserRejectObservation":
         what = words.what(trajectory, latest)

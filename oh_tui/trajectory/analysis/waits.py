@@ -65,7 +65,7 @@ class Waits:
             if event.kind in HIDDEN_KINDS:
                 continue
             self._first = self._first or event
-            if event.kind == "MessageEvent" and event.source == "user":
+            if event.is_by_user:
                 if not self._has_begun:  # V0 writes events while it waits for the task
                     self._begin(self._first)
                 elif self._last is not None and _is_end(self._last):
@@ -120,7 +120,7 @@ class Waits:
         last, before = self._last, self._before
         if last is None or before is None or before.source == "user" or _is_end(before):
             return
-        if last.kind == "MessageEvent" and last.source == "user":
+        if last.is_by_user:
             self.since = before.seconds()
             self._end(last)
 

@@ -31,7 +31,7 @@ class Fork(NamedTuple):
                 if (event.seconds() or 0.0) >= made:
                     return place
                 continue
-            if event.kind == "MessageEvent" and event.source == "user":
+            if event.is_by_user:
                 asked = place
             if event.llm_response_id in own:
                 return asked

@@ -70,7 +70,7 @@ def is_of_last_turn(trajectory: Trajectory) -> bool:
     """Whether nobody has asked for something else since the last goal was told."""
     after = trajectory.goals[-1].after if trajectory.goals else 0
     later = trajectory.steps[after:]
-    return not any(s.event.kind == "MessageEvent" and s.event.source == "user" for s in later)
+    return not any(step.event.is_by_user for step in later)
 
 
 def _count(value: object) -> int:

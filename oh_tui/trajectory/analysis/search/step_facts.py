@@ -11,7 +11,6 @@ from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.analysis.step_attributes import CONTEXT, COST, RAN, StepAttribute
 from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.bodies import field
-from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.plans import plan_left
@@ -57,11 +56,8 @@ def has_secret(step: Step, half: Half) -> bool:
     if not step.is_call:
         return False
     events = (step.event,) if half is Half.CALL else step.results
-    return any(_has_secret(text) for event in events for text in texts_of(event))
-
-
-def _has_secret(text: str) -> bool:
-    return safe(text).count(HIDDEN) > text.count(HIDDEN)
+    texts = (text for event in events for text in texts_of(event))
+    return any(safe(text).count(HIDDEN) > text.count(HIDDEN) for text in texts)
 
 
 def forgets_task(step: Step, trajectory: Trajectory) -> bool:
@@ -69,12 +65,8 @@ def forgets_task(step: Step, trajectory: Trajectory) -> bool:
     if step.event.kind != "Condensation":
         return False
     gone = field(step.event.body(), "forgotten_event_ids")
-    first = next((s.event for s in trajectory.steps if _is_of_user(s.event)), None)
+    first = next((s.event for s in trajectory.steps if s.event.is_by_user), None)
     return first is not None and isinstance(gone, list) and first.id in gone
-
-
-def _is_of_user(event: Event) -> bool:
-    return event.kind == "MessageEvent" and event.source == "user"
 
 
 def tells_forgotten(trajectory: Trajectory) -> bool:
