@@ -16,8 +16,8 @@ import pytest
 from oh_tui.api.models import Conversation
 from oh_tui.sharing.otlp.messages import MOST
 from oh_tui.sharing.otlp.otlp import CHARS, SPANS, otlp
-from oh_tui.sharing.otlp.providers import provider
 from oh_tui.sharing.otlp.span import TEXT
+from oh_tui.sharing.otlp.spans import provider
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event

@@ -1,4 +1,4 @@
-"""Tools over one run: how it ended, its steps, and what the model saw."""
+"""Tools over one run: how it ended, its steps, what the model saw, and the files it changed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from oh_tui.commands.changed_files import changes_at
+from oh_tui.commands.changed_files.blame import report as blame_report
+from oh_tui.commands.changed_files.changes import changed_by
+from oh_tui.commands.changed_files.states import point_in_time
 from oh_tui.commands.context import report as context_report
 from oh_tui.commands.context import seen_at
 from oh_tui.commands.framework.json_documents import (
@@ -28,6 +32,9 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study, SubRun
+from oh_tui.trajectory.files.at_step import files_then, text_of
+from oh_tui.trajectory.files.blame import blame as blame_lines
+from oh_tui.trajectory.files.history import Files
 from oh_tui.trajectory.model.steps import Step as RunStep
 from oh_tui.trajectory.presentation.markdown import step_markdown
 
@@ -126,3 +133,61 @@ async def context(session: Session, asked: arguments.Context) -> Found:
         return {"messages": pair[0], "about": pair[1]}
 
     return Found(document, Rows(("messages", "about"), pairs, key, item))
+
+
+async def changes(session: Session, asked: arguments.Changes) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    if asked.step is None:
+        changed = await changed_by(read.call.source, read.conversation, read.study)
+        head = changed.document()
+    else:
+        head = await in_background(partial(_changes_at, read.study.files, word(asked.step)))
+    rows = head.pop("files")
+    return Found(
+        head, Rows(("files",), rows, lambda row: str(row["path"]), lambda row: {"files": row})
+    )
+
+
+def _changes_at(files: Files, step: str) -> dict[str, object]:
+    return changes_at.report(step, list(files_then(files.files, point_in_time(files, step))))
+
+
+async def file_at(session: Session, asked: arguments.FileAt) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    return await in_background(partial(_file_at, read.study.files, asked))
+
+
+def _file_at(files: Files, asked: arguments.FileAt) -> Found:
+    file = files.named(asked.path)
+    state = file.at(point_in_time(files, word(asked.step)))
+    text = text_of(state)
+    head = {
+        "path": file.shown,
+        "at": word(asked.step) or None,
+        "exists": state.exists,
+        "certain": state.certain,
+        "state": state.words,
+        "known": text is not None,
+    }
+    return Found(head, text=text or "")
+
+
+async def blame(session: Session, asked: arguments.Blame) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    return await in_background(partial(_blame, read.study.files, asked))
+
+
+def _blame(files: Files, asked: arguments.Blame) -> Found:
+    file, at = files.named(asked.path), word(asked.step)
+    found = blame_lines(files, file, file.at(point_in_time(files, at)))
+    head = blame_report(file, at, found)
+    rows = head.pop("lines")
+    return Found(
+        head,
+        Rows(
+            ("lines",),
+            rows,
+            lambda row: f"{row['line']} {row['text']}",
+            lambda row: {"lines": row},
+        ),
+    )

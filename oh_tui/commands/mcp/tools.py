@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from oh_tui.commands.mcp import across_runs, arguments, of_files, of_run, schemas
+from oh_tui.commands.mcp import across_runs, arguments, of_run, schemas
 from oh_tui.commands.mcp.answers import Found
 from oh_tui.commands.mcp.session import Session
 
@@ -65,19 +65,19 @@ TOOLS = {
     "changes": Tool(
         "Which files a run changed, by how much and in which steps; at the end or at a step.",
         arguments.Changes,
-        of_files.changes,
+        of_run.changes,
         lambda: schemas.answer("changes"),
     ),
     "file_at": Tool(
         "The text of a file as it was after a step, with what is certain of it.",
         arguments.FileAt,
-        of_files.file_at,
+        of_run.file_at,
         lambda: schemas.answer(own=_FILE | schemas.TEXT),
     ),
     "blame": Tool(
         "Which step wrote each line of a file.",
         arguments.Blame,
-        of_files.blame,
+        of_run.blame,
         lambda: schemas.answer("blame"),
     ),
     "compare": Tool(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from oh_tui.api.models import Conversation
 from oh_tui.sharing.otlp.messages import Messages
-from oh_tui.sharing.otlp.providers import UNKNOWN, provider
 from oh_tui.sharing.otlp.span import (
     CLIENT,
     ERROR,
@@ -183,7 +182,7 @@ class Spans:
         used = study.accounts.of(step)
         attributes: Attributes = {
             "gen_ai.operation.name": "chat" if event.llm_response_id else None,
-            "gen_ai.provider.name": UNKNOWN if event.llm_response_id else None,
+            "gen_ai.provider.name": _UNKNOWN if event.llm_response_id else None,
             "gen_ai.response.id": event.llm_response_id,
             "openhands.condensation.forgotten": len(forgotten)
             if isinstance(forgotten, list)
@@ -288,3 +287,24 @@ def _errors(steps: Sequence[Step]) -> Iterator[tuple[str, Moments, Attributes]]:
         moments = Moments(event.seconds(), event.seconds())
         message = "  ".join(filter(None, (said.what, said.result)))
         yield "exception", moments, {"exception.type": event.kind, "exception.message": message}
+
+
+_UNKNOWN = "unknown"
+
+_PROVIDERS = {
+    "azure": "azure.ai.openai",
+    "azure_ai": "azure.ai.inference",
+    "bedrock": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "mistral": "mistral_ai",
+    "vertex_ai": "gcp.vertex_ai",
+    "watsonx": "ibm.watsonx.ai",
+    "xai": "x_ai",
+}
+"""The names that OpenTelemetry gives them, where these are not those of LiteLLM."""
+
+
+def provider(model: str) -> str:
+    """Of a model, by what stands before its name: who serves `claude-…` alone is not told."""
+    first, slash, _ = model.partition("/")
+    return _PROVIDERS.get(first, first) if slash and first else _UNKNOWN

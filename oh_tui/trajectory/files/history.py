@@ -12,10 +12,9 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.order_in_time import END, Label, Moment, Part, end_of_step
-from oh_tui.trajectory.files.other_names import by_other_names
 from oh_tui.trajectory.files.readings import Reading
 from oh_tui.trajectory.files.touched import shown_path
-from oh_tui.trajectory.files.versions import Edit, Version, edits_of, versions
+from oh_tui.trajectory.files.versions import EMPTY, Edit, Version, edits_of, versions
 from oh_tui.trajectory.files.writers import Timeline, Writer, Writers
 from oh_tui.trajectory.model.steps import Step
 
@@ -199,7 +198,7 @@ class Files:
         ]
         edits.sort(key=lambda edit: edit.ended)
         writers = [writer for one in self._writers for writer in one.find()]
-        by_links, twins = by_other_names(edits)
+        by_links, twins = _by_other_names(edits)
         timeline = Timeline(writers + by_links)
         by_path: dict[str, list[Edit]] = {}
         for edit in edits:
@@ -266,3 +265,26 @@ class Files:
 
 def _name(step: Step) -> tuple[str, str]:
     return step.event.id, step.result.id if step.result else ""
+
+
+def _by_other_names(edits: Sequence[Edit]) -> tuple[list[Writer], dict[str, Edit]]:
+    """Edits of files that another path may reach too, by a link: what they find is what that other
+    one was left with. They may have written to it. And for each file whose first edit is such the
+    edit that left the text."""
+    last: dict[str, bytes] = {}
+    holders: dict[bytes, dict[str, Edit]] = {}
+    found: list[Writer] = []
+    twins: dict[str, Edit] = {}
+    for edit in edits:
+        left = holders.get(edit.old.digest, {})
+        others = [path for path in left if path != edit.path]
+        if others and edit.old.digest != EMPTY:
+            label = edit.part.label(edit.step)
+            found.append(Writer(label, edit.step, edit.began, edit.ended, frozenset(others)))
+            if edit.path not in last:
+                twins[edit.path] = left[others[-1]]
+        holders.get(last.get(edit.path, b""), {}).pop(edit.path, None)
+        last[edit.path] = edit.new.digest
+        if edit.new.digest:
+            holders.setdefault(edit.new.digest, {})[edit.path] = edit
+    return found, twins
