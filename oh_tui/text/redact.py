@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from oh_tui.text.clean import Seen, clean, clean_line, seen_in, well_formed
+from oh_tui.text.clean import clean, clean_line, seen_in, well_formed
 from oh_tui.text.patterns import pattern
 from oh_tui.text.pieces import LINE_END, by_pieces, pieces
 from oh_tui.text.private_keys import private_keys
@@ -166,10 +166,11 @@ def hide_split(text: str) -> str:
     All else stays, also colours that begin or end within a secret."""
     marked: list[tuple[int, int]] = []
     for seen in seen_in(text):
-        marked += _marked_in(seen)
+        found = _MARKS.finditer(_marked(seen.text))
+        marked += ((seen.place(one.start()), seen.place(one.end() - 1) + 1) for one in found)
     if not marked:
         return text
-    marked += ((found.start(), found.end()) for found in _MARKS.finditer(_marked(text)))
+    marked += (one.span() for one in _MARKS.finditer(_marked(text)))
     parts: list[str] = []
     place = 0
     for start, end in _joined(marked):
@@ -187,12 +188,6 @@ def _marked(text: str) -> str:
 
 def _mark(text: str) -> str:
     return _redact(text, lambda secret: _MARK * len(secret))
-
-
-def _marked_in(seen: Seen) -> Iterator[tuple[int, int]]:
-    """From where to where a text has secrets, of which this is seen."""
-    for found in _MARKS.finditer(_marked(seen.text)):
-        yield seen.place(found.start()), seen.place(found.end() - 1) + 1
 
 
 def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -178,18 +178,13 @@ async def audit(session: Session, asked: arguments.Audit) -> Found:
         found = audit_of(one.conversation, one.study, rules)
     else:
         found = await audit_in(await session.call(), rules, asked.words, live=asked.live)
-    head = found.document()
-    rows = [{name: row} for name in ("rules", "runs") for row in _list(head.pop(name))]
+    head: dict[str, Any] = found.document()
+    rows = [{name: row} for name in ("rules", "runs") for row in head.pop(name)]
 
     def key(row: dict[str, Any]) -> str:
         return str(row["rules"]["name"] if "rules" in row else row["runs"]["run"])
 
     return Found(head, Rows(("rules", "runs"), rows, key, lambda row: row))
-
-
-def _list(value: object) -> list[Any]:
-    assert isinstance(value, list)
-    return value
 
 
 async def compare(session: Session, asked: arguments.Compare) -> Found:

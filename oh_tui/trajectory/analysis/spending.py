@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from heapq import nlargest
 from itertools import pairwise
 
@@ -109,8 +109,11 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
                 busy = max(busy, end)
         spans.append((llm + ran, llm, ran))
 
-    def costly(numbers: Iterable[int]) -> tuple[Costly, ...]:
-        return tuple(_costly(steps[n], spans[n], trajectory, accounts) for n in numbers)
+    def costly(number: int) -> Costly:
+        step, (_, llm, ran) = steps[number], spans[number]
+        family, what, result = astuple(describe(step, trajectory.outcome(step)))
+        what = what if step.is_call or not result else f"{what}: {result}"
+        return Costly(step.number, family, what, llm, ran, accounts.of(step) or NO_USAGE)
 
     slowest = [n for n in _top(MOST, [span[0] for span in spans]) if spans[n][0] >= SHORT]
     priced = bool(accounts.priced)
@@ -128,8 +131,8 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
         model=model,
         tools=tuple(sorted(used, key=lambda pair: -pair[1])),
         rest=max(0.0, accounts.active - known),
-        slowest=costly(slowest),
-        dearest=costly(dearest),
+        slowest=tuple(map(costly, slowest)),
+        dearest=tuple(map(costly, dearest)),
         total=accounts.total + below,
         inherited=accounts.taken,
         other=accounts.other,
@@ -150,14 +153,6 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
 def _top(most: int, values: list[float]) -> list[int]:
     """Indices of the highest values, the highest first, of equal ones the earlier first."""
     return nlargest(most, range(len(values)), key=lambda index: (values[index], -index))
-
-
-def _costly(
-    step: Step, span: tuple[float, float, float], trajectory: Trajectory, accounts: Accounts
-) -> Costly:
-    family, what, result = astuple(describe(step, trajectory.outcome(step)))
-    what = what if step.is_call or not result else f"{what}: {result}"
-    return Costly(step.number, family, what, span[1], span[2], accounts.of(step) or NO_USAGE)
 
 
 def _usages(accounts: Accounts, priced: bool, below: Usage) -> tuple[tuple[str, Usage], ...]:

@@ -100,10 +100,6 @@ def _cost(accounts: Accounts | None, step: Step) -> float | None:
     return spent.cost if spent else None
 
 
-def _ran(accounts: Accounts | None, step: Step) -> float | None:
-    return accounts.ran(step) if accounts else step.ran()
-
-
 LLM = StepAttribute(
     name="llm",
     label="model's time",
@@ -122,7 +118,7 @@ LLM = StepAttribute(
 RAN = StepAttribute(
     name="ran",
     label="duration",
-    value=_ran,
+    value=lambda accounts, step: accounts.ran(step) if accounts else step.ran(),
     word=Word(
         "took", seconds_of, "a time is >5s, >=300ms, <1m30s", (">5s", ">1m"), "how long it ran",
         near=0.05,

@@ -22,10 +22,6 @@ Listed = Callable[[str], usage_stats.Answer | None]
 """Tells what the stats of a run list for an answer, by its response id."""
 
 
-def _unlisted(response: str) -> usage_stats.Answer | None:
-    return None
-
-
 class Contexts:
     """What the model saw at each of its answers; call `update` after each `extend`.
 
@@ -33,7 +29,7 @@ class Contexts:
     together take memory in proportion to the number of events.
     """
 
-    def __init__(self, run: Trajectory, listed: Listed = _unlisted) -> None:
+    def __init__(self, run: Trajectory, listed: Listed = lambda response: None) -> None:
         self.run = run
         self._listed = listed
         self._material = Material(run)

@@ -49,12 +49,9 @@ def observed(observation: dict[str, Any], rules: Rules) -> list[Block]:
         plain = observation_text(observation)
         return [text(plain)] if plain else []
     kind = text_field(observation, "kind").removesuffix("Observation")
-    read = _KINDS.get(kind) if rules.is_sdk else _as_it_is
-    return (read or _plain)(observation, rules)
-
-
-def _as_it_is(observation: dict[str, Any], rules: Rules) -> list[Block]:
-    return blocks(observation["content"])
+    if not rules.is_sdk:
+        return blocks(observation["content"])
+    return _KINDS.get(kind, _plain)(observation, rules)
 
 
 def _failure(observation: dict[str, Any]) -> list[Block]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oh_tui.trajectory.context.cut import TEXT, cut
-from oh_tui.trajectory.context.observation import Block, blocks, observed, text
+from oh_tui.trajectory.context.observation import blocks, observed, text
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 
@@ -74,7 +74,7 @@ def _single(event: Body, rules: Rules) -> Body:
     match event.get("kind"):
         case "SystemPromptEvent":
             parts = (event.get("system_prompt"), event.get("dynamic_context"))
-            return {"role": "system", "content": [b for part in parts for b in _block(part)]}
+            return {"role": "system", "content": blocks([part for part in parts if part])}
         case "MessageEvent" | "DemonstrationEvent":
             return _said(event)
         case "Condensation" | "CondensationSummaryEvent":
@@ -82,16 +82,12 @@ def _single(event: Body, rules: Rules) -> Body:
     return _result(event, rules)
 
 
-def _block(part: Any) -> list[Block]:
-    return blocks([part]) if part else []
-
-
 def _said(event: Body) -> Body:
     given = event.get("llm_message")
     message = given if isinstance(given, dict) else {}
-    role = text_field(message, "role") or _role(event)
+    role = "assistant" if event.get("source") == "agent" else "user"
     content = blocks(message.get("content")) + blocks(event.get("extended_content"))
-    made: Body = {"role": role, "content": content}
+    made: Body = {"role": text_field(message, "role") or role, "content": content}
     calls = message.get("tool_calls")
     if isinstance(calls, list):
         made["tool_calls"] = [_call(call) for call in calls if isinstance(call, dict)]
@@ -100,10 +96,6 @@ def _said(event: Body) -> Body:
             made[name] = value
     # a converted message has its reasoning beside it
     return made | _thoughts(message if message.get("reasoning_content") else event | message)
-
-
-def _role(event: Body) -> str:
-    return "assistant" if event.get("source") == "agent" else "user"
 
 
 def _called(events: Sequence[Body], rules: Rules) -> Body:

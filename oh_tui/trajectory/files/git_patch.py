@@ -50,23 +50,18 @@ def patch_pieces(
         if not change.new.certain
     ]
     begin = f"step {since}" if since else "before the run"
-    yield _head(
-        [
-            f"what editor and patch calls changed, from {begin} to "
-            + ("the end" if until is None else f"step {until}"),
-            f"apply in {safe_line(files.root)} with: git apply FILE",
-            "the editor reports LF for every line end: to files with CRLF, apply with "
-            "git apply --ignore-whitespace FILE",
-            *(f"not in it: {names(left_out[why])}: {why}" for why in left_out),
-            *(f"not certain: {line}" for line in doubtful),
-        ]
-    )
+    head = [
+        f"what editor and patch calls changed, from {begin} to "
+        + ("the end" if until is None else f"step {until}"),
+        f"apply in {safe_line(files.root)} with: git apply FILE",
+        "the editor reports LF for every line end: to files with CRLF, apply with "
+        "git apply --ignore-whitespace FILE",
+        *(f"not in it: {names(left_out[why])}: {why}" for why in left_out),
+        *(f"not certain: {line}" for line in doubtful),
+    ]
+    yield "".join(f"# {line}\n" for line in head)
     for change in changes:
         yield _diff(change)
-
-
-def _head(lines: list[str]) -> str:
-    return "".join(f"# {line}\n" for line in lines)
 
 
 def _changes(

@@ -62,10 +62,6 @@ def _plain(words: list[str]) -> bool:
     return _lacks()(words) and sum(word[:1] != "-" for word in words) < 2
 
 
-def _find(words: list[str]) -> bool:
-    return _lacks("-delete", "-exec", "-ok", "-fprint", "-fls")(words)
-
-
 def _sed(words: list[str]) -> bool:
     """Without `-i`, and with a script that is known to print only: `w` and `e` act."""
     scripts: list[str] = []
@@ -134,17 +130,16 @@ def _git(words: list[str]) -> bool:
     return name in GIT
 
 
-def _tells_version(words: list[str]) -> bool:
-    return words in (["--version"], ["-V"])
-
-
 PROGRAMS: Mapping[str, Check] = {
     **dict.fromkeys(_QUIET, lambda words: True),
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), _awk),
-    **dict.fromkeys(("node", "npm", "pip", "pip3", "python", "python3"), _tells_version),
+    **dict.fromkeys(
+        ("node", "npm", "pip", "pip3", "python", "python3"),
+        lambda words: words in (["--version"], ["-V"]),
+    ),
     "column": _lacks(),
     "file": _lacks_letters("C", "--c"),
-    "find": _find,
+    "find": _lacks("-delete", "-exec", "-ok", "-fprint", "-fls"),
     "git": _git,
     "jq": _lacks(),
     "rg": _lacks("--pre", "--hostname-bin"),

@@ -86,10 +86,6 @@ def is_event(value: object) -> bool:
     return isinstance(field(value, "kind"), str) and not is_other
 
 
-def _has_events(top: Top) -> bool:
-    return place_of(top, _PLACES, is_event) is not None
-
-
 def _is_bare_row(top: Top) -> bool:
     """Whether it is a row of an evaluation, which need not have events."""
     if not isinstance(top, Fields) or "instance_id" not in top:
@@ -169,5 +165,7 @@ def _events(
     return Slices(lambda start, size: text[start : start + size], starts, sizes)
 
 
-V1 = Document("V1 events", _NAMED, _has_events, _convert)
+V1 = Document(
+    "V1 events", _NAMED, lambda top: place_of(top, _PLACES, is_event) is not None, _convert
+)
 ROW = Document("evaluation output", _NAMED, _is_bare_row, _convert)

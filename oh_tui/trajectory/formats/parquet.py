@@ -173,7 +173,10 @@ class ParquetRuns(Unchanging):
         self._columns = set(told["columns"])
         self._rows = [rows for rows, _, _ in told["groups"]]
         self._packed = [packed for _, packed, _ in told["groups"]]
-        self._bombs = [_bomb(packed, whole) for _, packed, whole in told["groups"]]
+        self._bombs = [
+            _unpacks(packed, whole) if whole > max(RATIO_FREE, RATIO_LIMIT * packed) else ""
+            for _, packed, whole in told["groups"]
+        ]
         """Per row group, why it is not read; "" if it is."""
         self._taken: list[dict[int, int]] = [{} for _ in self._rows]
         """Per row group, place -> size of each opened row."""
@@ -280,12 +283,6 @@ class ParquetRuns(Unchanging):
 
 class _Labelled(msgspec.Struct):
     resolved: Any = None
-
-
-def _bomb(packed: int, whole: int) -> str:
-    if whole <= max(RATIO_FREE, RATIO_LIMIT * packed):
-        return ""
-    return _unpacks(packed, whole)
 
 
 def _unpacks(packed: int, whole: int) -> str:

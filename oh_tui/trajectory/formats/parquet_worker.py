@@ -20,6 +20,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -212,8 +213,9 @@ class TableFile:
         for batch in batches:
             end = at + len(batch)
             if place < end:
-                rest = batches if place == end - 1 else _before(batch, batches)
-                self._next = (group, end, rest) if rest is batches else (group, at, rest)
+                is_last = place == end - 1
+                rest = (end, batches) if is_last else (at, chain([batch], batches))
+                self._next = (group, *rest)
                 return batch.slice(place - at, 1)
             at = end
         raise ValueError("fewer rows than the file tells")
@@ -251,11 +253,6 @@ def _batches(file: Any, group: int, count: int, columns: list[str] | None = None
         count, row_groups=[group], columns=columns, use_threads=False
     )
     return found
-
-
-def _before(batch: object, others: Iterator[object]) -> Iterator[object]:
-    yield batch
-    yield from others
 
 
 def _length(value: object) -> int:

@@ -26,6 +26,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe_event, family_of
+from oh_tui.trajectory.presentation.views import is_empty
 
 
 class Deed(NamedTuple):
@@ -247,14 +248,10 @@ def _values(value: object, folder: str, name: str = "", depth: int = 0) -> objec
         return (_text if name in _TEXTS else normal)(value, folder)
     if isinstance(value, dict) and depth < _DEEPEST:
         kept = ((n, _values(one, folder, n, depth + 1)) for n, one in value.items())
-        return {n: one for n, one in kept if n not in _IGNORED and not _is_empty(one)}
+        return {n: one for n, one in kept if n not in _IGNORED and not is_empty(one)}
     if isinstance(value, list) and depth < _DEEPEST:
         return [_values(one, folder, name, depth + 1) for one in value]
     return value
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value is False or value in ("", [], {})
 
 
 def _encoded(value: object) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from posixpath import commonprefix
 
 from oh_tui.text.human import plural
@@ -38,18 +38,13 @@ def _edited(facts: Facts) -> list[str]:
         return [f"edited {_file(next(iter(facts.edited)))}{_times(facts.edits)}"]
     if not facts.edited:
         return []
-    where = _common_folder(facts.edited) if len(facts.edited) >= _MANY else ""
+    folders = [path.split("/")[:-1] for path in facts.edited]
+    where = "/".join(commonprefix(folders)) if len(folders) >= _MANY else ""
     return [f"edited {_count(facts.edited)} files{f' in {_file(where)}' if where else ''}"]
 
 
 _MANY = 10
 """Files from which on their folder is told."""
-
-
-def _common_folder(paths: Collection[str]) -> str:
-    """The folder that all these files are in; "" where there is none."""
-    folder = commonprefix([path.split("/")[:-1] for path in paths])
-    return "/".join(folder)
 
 
 def _count(names: Counts) -> str:

@@ -108,7 +108,8 @@ def work_of(step: Step, acts: KeptActs, run: Trajectory) -> Work:
     tests = acts.tests(step) if Purpose.TEST in purposes and has_run else None
     failed = has_failed and not (tests and tests.ok is False)
     if name is Name.RUN:
-        return Work(name, tests=tests, program=_program(step) if has_run else "", failed=failed)
+        program = program_of(command_text(step.event.body())) if has_run else ""
+        return Work(name, tests=tests, program=program, failed=failed)
     if name is Name.LOOK:
         return Work(name, read=_read(step) if worked else "", failed=failed)
     changes = _changes(found, name, worked)
@@ -156,10 +157,6 @@ def _read(step: Step) -> str:
     if not may_touch(event) or not is_read(event):
         return ""
     return next((one.path for one in touches(step)), "")
-
-
-def _program(step: Step) -> str:
-    return program_of(command_text(step.event.body()))
 
 
 class Counts(dict[str, int]):

@@ -187,10 +187,6 @@ def _test(words: Words) -> Purpose | None:
     return Purpose.TEST if _COLLECTS.isdisjoint(words) else Purpose.LOOK
 
 
-def _ctest(words: Words) -> Purpose | None:
-    return Purpose.LOOK if "-N" in words else _test(words)
-
-
 _SESSIONS = ("-e", "-s", "--env", "--session", "--sessions")
 
 
@@ -212,10 +208,6 @@ def _of_session(name: str) -> Purpose:
     if by_word(name) is Purpose.LINT or name in _LINTS:
         return Purpose.LINT
     return Purpose.BUILD if name in ("build", "doc", "docs") else Purpose.TEST
-
-
-def _tsc(words: Words) -> Purpose | None:
-    return Purpose.LINT if "--noEmit" in words else Purpose.BUILD
 
 
 def _deno(words: Words) -> Purpose | None:
@@ -264,17 +256,9 @@ def _gh(words: Words) -> Purpose | None:
 _IN_PLACE = pattern(r"-[A-Za-z]{0,3}i|--in-place")
 
 
-def _in_place(words: Words) -> Purpose | None:
-    """`sed`: with `-i` it writes the file."""
-    return Purpose.EDIT if any(map(_IN_PLACE.match, words)) else Purpose.LOOK
-
-
-def _perl(words: Words) -> Purpose | None:
-    return Purpose.EDIT if any(map(_IN_PLACE.match, words)) else _script(words)
-
-
-def _find(words: Words) -> Purpose | None:
-    return Purpose.DELETE if "-delete" in words else Purpose.LOOK
+def _in_place(words: Words) -> bool:
+    """`sed`, `perl`: with `-i` they write the file."""
+    return any(map(_IN_PLACE.match, words))
 
 
 def _always(purpose: Purpose | None) -> Check:
@@ -314,16 +298,16 @@ OF_PROGRAMS: Mapping[str, Check] = {
     **dict.fromkeys(("doas", "sudo"), _always(Purpose.SUDO)),
     **dict.fromkeys(("nox", "tox"), _tox),
     "bun": _bun,
-    "ctest": _ctest,
+    "ctest": lambda words: Purpose.LOOK if "-N" in words else _test(words),
     "deno": _deno,
-    "find": _find,
+    "find": lambda words: Purpose.DELETE if "-delete" in words else Purpose.LOOK,
     "gh": _gh,
     "git": git,
-    "perl": _perl,
-    "sed": _in_place,
+    "perl": lambda words: Purpose.EDIT if _in_place(words) else _script(words),
+    "sed": lambda words: Purpose.EDIT if _in_place(words) else Purpose.LOOK,
     "mv": _always(Purpose.MOVE),
     "sleep": _always(Purpose.WAIT),
-    "tsc": _tsc,
+    "tsc": lambda words: Purpose.LINT if "--noEmit" in words else Purpose.BUILD,
     "zig": _zig,
     "wait": _always(Purpose.WAIT),
 }  # fmt: skip

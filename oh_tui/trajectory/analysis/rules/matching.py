@@ -46,12 +46,9 @@ class Matches:
         for step in self.steps:
             watch(step.number)
             with held(step):
-                self._take(step)
-
-    def _take(self, step: Step) -> None:
-        told = _Told(step, self._study)
-        for terms, found in self._of.items():
-            found.append(self._match(terms, told))
+                told = _Told(step, self._study)
+                for terms, found in self._of.items():
+                    found.append(self._match(terms, told))
 
     def _match(self, terms: tuple[Term, ...], told: _Told) -> int:
         lacking: list[str] = []

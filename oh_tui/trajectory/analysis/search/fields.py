@@ -19,7 +19,6 @@ from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
 from oh_tui.trajectory.analysis.search.values import (
     Bound,
-    Span,
     Wrong,
     any_of,
     bound_of,
@@ -248,10 +247,6 @@ def _tells_time(asked: Asked, limit: Moment) -> bool:
     return asked.step.event.seconds() is not None and limit.at(asked.trajectory) is not None
 
 
-def _numbered(asked: Asked, span: Span) -> bool:
-    return span.first <= asked.step.number <= span.last
-
-
 _PATHS = ("path", "file_path", "dir_path")
 
 
@@ -401,7 +396,9 @@ FIELDS: dict[str, Field] = {
     ),
     "path": Field(str.lower, _touches, any_of(()), 3),
     "note": Field(str.lower, _noted, any_of((ANY,))),
-    "step": Field(span, _numbered, any_of(("10-20",))),
+    "step": Field(
+        span, lambda asked, span: span.first <= asked.step.number <= span.last, any_of(("10-20",))
+    ),
     "": Field(needle, _never, any_of(()), 4),
     "re": Field(_regex, _never, any_of(("/fail(ed|ure)/",)), 5),
 }  # fmt: skip

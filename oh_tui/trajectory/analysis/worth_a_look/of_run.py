@@ -141,7 +141,9 @@ class WorthALook:
             return
         found = tuple(self._reasons(step, reading))
         if found:
-            reading.reasons[step.number] = tuple(sorted(found, key=_place))
+            reading.reasons[step.number] = tuple(
+                sorted(found, key=lambda reason: _ORDER[reason.look])
+            )
 
     def _reasons(self, step: Step, reading: _Reading) -> Iterator[Reason]:
         outcome = self.trajectory.outcome(step)
@@ -180,10 +182,6 @@ class WorthALook:
 
 
 _ORDER = {look: place for place, look in enumerate(Look)}
-
-
-def _place(reason: Reason) -> int:
-    return _ORDER[reason.look]
 
 
 class _Reading:

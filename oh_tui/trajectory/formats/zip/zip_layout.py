@@ -92,7 +92,7 @@ def lay_out(names: Iterable[str]) -> Layout:
         candidates.items(), key=lambda run: len(run[1][0]), default=(None, _columns())
     )
     home = homes[chosen] if chosen is not None else min(parents, default="")
-    inside = [one for one in every if one.startswith(_inside(home))]
+    inside = [one for one in every if one.startswith(f"{home}/{SUB_AGENTS}/".lstrip("/"))]
     below = {one: _columns() for one in inside if level_of(one) <= DEEPEST}
     for folder, run in runs.items():
         if homes[folder] in below and len(run[0]) > len(below[homes[folder]][0]):
@@ -139,11 +139,6 @@ def home_of(folder: str) -> str:
 def level_of(home: str) -> int:
     """Depth of a home among sub-agents: 0 for the run itself."""
     return f"{home}/".count(f"{SUB_AGENTS}/")
-
-
-def _inside(home: str) -> str:
-    """The common prefix of the names of all sub-agents of a run."""
-    return f"{home}/{SUB_AGENTS}/".lstrip("/")
 
 
 def _starter(home: str, below: dict[str, Columns], top: str) -> str:
