@@ -14,7 +14,7 @@ from wcwidth import wcwidth
 from oh_tui.text import clean as clean_module
 from oh_tui.text import pieces as pieces_module
 from oh_tui.text import redact as redact_module
-from oh_tui.text import secret_patterns
+from oh_tui.text import secret_patterns, secret_values
 from oh_tui.text.clean import MOST_MARKS, clean, clean_line, clean_pieces
 from oh_tui.text.pieces import PIECE
 from oh_tui.text.redact import (
@@ -523,4 +523,4 @@ def test_no_start_of_a_key_is_passed_over_by_the_quick_look() -> None:
         start for start in starts if not redact_module._finds(secret_patterns.STARTS, f"a {start}")
     ] == []
     words = ("api_key=", 'token": ', "secret:", "password =", "passwd:", "passphrase=", "pwd=")
-    assert [word for word in words if not secret_patterns.HINTS.search(f"a {word}")] == []
+    assert [word for word in words if not secret_values.HINTS.search(f"a {word}")] == []

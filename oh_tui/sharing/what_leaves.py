@@ -12,7 +12,7 @@ from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.suspects import shortened, suspects
 from oh_tui.text.human import plural
 from oh_tui.text.redact import is_secret_name, masked, safe_line
-from oh_tui.text.secret_patterns import NO_SECRET
+from oh_tui.text.secret_values import NO_SECRET
 from oh_tui.trajectory.model.bodies import arguments
 from oh_tui.trajectory.presentation.images import data_text
 

@@ -15,9 +15,9 @@ from oh_tui.text.clean import clean, clean_line, seen_in, well_formed
 from oh_tui.text.patterns import pattern
 from oh_tui.text.pieces import LINE_END, by_pieces, pieces
 from oh_tui.text.private_keys import private_keys
-from oh_tui.text.secret_patterns import SHAPES, STARTS, WAITS
+from oh_tui.text.secret_patterns import SHAPES, STARTS
 from oh_tui.text.secret_values import HIDDEN as HIDDEN
-from oh_tui.text.secret_values import Hide, hide_named
+from oh_tui.text.secret_values import WAITS, Hide, hide_named
 
 _MARK = "\ue001"
 """Replaces each character of a secret where its place matters; a private-use character."""

@@ -7,28 +7,126 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from oh_tui.text.patterns import pattern
-from oh_tui.text.secret_patterns import (
-    DATABASE,
-    GIVEN,
-    HEADER,
-    HINTS,
-    MIXED,
-    NAME_OF_CODE,
-    NO_SECRET,
-    OF_NO_SECRET,
-    PAIR,
-    SAID,
-    SCHEME,
-    SIGNED,
-    USER_ALONE,
-    USER_INFO,
-)
 
 HIDDEN = "[hidden]"
 """Replaces a secret."""
 
 Hide: TypeAlias = Callable[[str], str]
 """What replaces a secret."""
+
+SCHEME = pattern(
+    r"(\b(?:bearer|basic)\s{1,4})((?=[\w.~+/-]*\d)[\w.~+/-]{12,}+={0,2})", re.IGNORECASE
+)
+
+_QUOTE = r"(?:(?:\\{0,7}\"){3}|(?:\\{0,7}'){3}|\\{0,7}[\"'`])"
+_QUOTED = r"(?:(?!(?P=quote))(?:\\{1,15}+[^\\\n]|[^\n\\])){1,4000}+(?=(?P=quote)|[\n\\]|\Z)"
+"""What is in quotes, also where the text ends in it."""
+
+HEADER = pattern(
+    r"[aAcC](?i:(?:uthorization|ookie)(?P<closed>\\{0,7}[\"']?\]?)\s{0,4}(?P<sign>[:=,])\s{0,4})"
+    rf"(?:(?P<quote>{_QUOTE})(?P<quoted>{_QUOTED})"
+    r"|(?P<plain>(?:[^\n\"'\\]|(?<=[=\s,])\\{0,7}[\"'][^\n\"'\\]{0,4000}\\{0,7}[\"']){8,}+))"
+)
+USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)([^\s/\[\"'`<>]{1,300})(?=@)")
+"""User and password in a URL, or in a path made of one, with a single slash."""
+DATABASE = pattern(
+    r"((?:postgres|mysql|maria|mongo|redis|amqp|mssql|sqlserver|s?ftp|smtp|ldap)[\w+]{0,20}://"
+    r"[^\s/:@]{0,80}:)([^\s\"'`<>\[]{1,300})(?=@)"
+)
+"""The same where the password may have a slash."""
+USER_ALONE = pattern(r"(://)((?=[^\s/:@]*\d)[\w.~%+-]{16,300}+)(?=(?::[^\s/@]{0,80})?@)")
+"""A key in the place of the user."""
+SIGNED = pattern(
+    r"([?&;]\\{0,3}(?:sig|x-amz-signature|x-goog-signature|signature)=)([\w%+/=~-]{16,}+)",
+    re.IGNORECASE,
+)
+
+_KINDS = (
+    *("api", "access", "secret", "private", "signing", "encryption", "master", "auth", "account"),
+    *("storage", "session", "license", "deploy", "webhook", "shared", "consumer", "app", "client"),
+)
+_OF_KEY = "|".join(f"(?<={kind}key)|(?<={kind}[-_ ]key)" for kind in _KINDS)
+
+
+def _letters(word: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" for letter in word)
+
+
+_NAME = (
+    rf"(?P<name>[ckpstCKPST](?:{_letters('ey')}(?i:{_OF_KEY})|{_letters('oken')}(?<=[tT]....)"
+    rf"|{_letters('ecret')}(?<=[sS].....)|{_letters('ass')}(?i:(?<=p...)(?:w(?:or)?d|phrase|code))"
+    rf"|{_letters('wd')}(?i:(?<=p..)(?<![a-z]...))|{_letters('redential')}(?<=[cC].........)[sS]?))"
+)
+"""Begins with a class of letters, for which `re` searches fast, as it does not in any case."""
+_TAIL = r"(?P<tail>(?:[-_]?\d{1,3}|[-_][A-Za-z0-9]{1,20}|[A-Z][a-z0-9]{1,20}){0,3})"
+"""What follows the name of a secret in a longer one: `SECRET_KEY_BASE`, `tokenProd`."""
+_PLAIN = r"(?:[^\s\"'\\,;&|<>(){}\[\]`=]{1,4000}+|=(?![A-Za-z_][\w.-]{0,40}=)){1,400}+"
+_SPACE = r"(?:\s|\\{1,7}[nrt])"
+"""Also as JSON writes it."""
+_MORE = (
+    r"(?P<more>(?:[;&|,(](?![\w.-]{1,40}\s{0,2}[=:]|[\s;&|,()\"'`]|\Z)"
+    r"[^\s\"'\\,;&|<>(){}\[\]`]*+)*+)"
+)
+"""What a password has after a sign that ends other values."""
+
+_VALUE = (
+    rf"(?:(?P<quote>{_QUOTE})(?P<quoted>{_QUOTED})|(?P<plain>{_PLAIN}){_MORE}(?P<after>[(\[]?))"
+)
+
+PAIR = pattern(
+    rf"{_NAME}{_TAIL}(?P<between>(?:\s[^<>\n]{{0,100}})?>(?=[^<\n]{{1,4000}}</)"
+    rf"|\\{{0,7}}[\"'`*_]{{0,3}}\]?(?:[: ][\w.\[\]| ]{{1,40}}?(?==))?\s{{0,4}}"
+    rf"(?::(?!=)[*_]{{0,2}}{_SPACE}{{0,8}}(?:[|>][-+\d]{{0,2}}{_SPACE}{{1,40}})?"
+    r"|(?::=|=>?(?!=))[^\S\n]{0,4}"
+    rf"|(?P<loose>(?:,{_SPACE}{{0,40}}|{_SPACE}{{1,40}})"
+    r"\\{0,7}[\"']?value\\{0,7}[\"']?\s{0,4}[:=][^\S\n]{0,4}"
+    r"|={2,3}[^\S\n]{0,4}|\|[^\S\n]{0,4}|,\s{0,4}(?=\\{0,7}[\"'`]))"
+    rf")(?:[rRbBuUfF@]{{1,2}}(?=\\{{0,7}}[\"']))?){_VALUE}"
+)
+SAID = pattern(
+    rf"{_NAME}{_TAIL}(?P<between>(?P<said>[^\S\n](?i:is|was|to))?:?[^\S\n]{{1,4}}){_VALUE}"
+)
+"""A secret after a flag, or said in a sentence."""
+GIVEN = pattern(
+    r"((?:\bidentified[^\S\n]{1,4}by[^\S\n]|(?:-u|--user|--proxy-user)(?:[^\S\n]|=)\\{0,7}[\"']?[\w.@+-]{0,64}:"
+    r"|\b(?:sshpass|login|mysql\w{0,10}|mariadb\w{0,10})\b[^\n|;&]{0,120}?[^\S\n]-p[^\S\n]?)"
+    r"\\{0,7}[\"']?)([^\s\"'\\-][^\s\"'\\]{3,300})",
+    re.IGNORECASE,
+)
+"""A password that a command is given without its name."""
+
+HINTS = pattern(
+    r"[kpt](?:(?<=k)ey|(?<=t)oken|(?<=p)ass(?:w|phrase|code)|(?<=p)wd)|[sc](?:ecret|redential)"
+)
+"""Finds something in any text, in lower case, with a match of `PAIR` or `SAID`."""
+NO_SECRET = pattern(
+    r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
+    r"|optional|required|text|varchar|self|os|env|environ|process|getpass|prompt|&\w+|.*\{\w[^{}\n]{0,80}\}.*"
+    r"|\$(?:[a-z_]\w*|[({].*)|%[\w(].*|@[\w./]+|![a-z]+(?:\s.*)?",
+    re.IGNORECASE,
+)
+NAME_OF_CODE = pattern(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]\w*)*")
+MIXED = pattern(r"(?=.*\d|(?:.*[!#$%^&*+@~]){2})(?=.*[A-Za-z])\S{8,}+", re.DOTALL)
+"""What stands for a secret where the name before it is not sure to be that of one."""
+
+OF_NO_SECRET = pattern(
+    r"(?:ids?|names?|types?|counts?|limits?|ur[li]s?|paths?|files?|dir|folder|fields?|headers?|param"
+    r"|env|var|expir\w*|ttl|age|created|updated|at|set|len(?:gth)?|size|min|max|us(?:age|ed)|endpoint"
+    r"|host|port|user(?:name)?|email|alg(?:orithm)?|method|policy|format|pattern|regex|prefix|suffix"
+    r"|label|placeholder|title|description|hint|errors?|messages?|status|state|version|scopes?|issuer"
+    r"|provider|manager|service|store|ref(?:erence)?|arn|region|rotation|per|budget|cost|price|rate"
+    r"|window|spec|end|start|pos|map|stream|number|text|re|rx|threshold|totals?|estimate\w*|buffer|handler|helper|required|enabled|disabled|valid)",
+    re.IGNORECASE,
+)
+"""A word after the name of a secret that makes it the name of something else: `token_count`."""
+
+WAITS = pattern(
+    rf"(?:bearer|basic|authorization|cookie|key|token|secret|credentials?|passphrase|passcode"
+    rf"|passw(?:or)?d|pwd){_TAIL}\\{{0,7}}[\"'`*_]{{0,3}}\]?(?::[\w.\[\]| ]{{1,40}}?)?\s*"
+    r"(?:(?::=?|={1,3})>?[*_]{0,2}|[,|])?\s*(?:[|>][-+\d]{0,2}|\\{0,7}[\"'`]*)?\s*\Z",
+    re.IGNORECASE,
+)
+"""The end of a line after which a pattern above may continue on the next."""
 
 
 def hide_named(text: str, hide: Hide) -> str:
