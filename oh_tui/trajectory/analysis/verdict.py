@@ -92,12 +92,8 @@ def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
     word, what = _CUT_OFF.get(status or "", ("", ""))
     if verdict.word != "saved" or not word:
         return verdict
-    return msgspec.structs.replace(
-        verdict,
-        word=word,
-        cause=words.fit(verdict.cause.replace("Saved", what, 1), CAUSE),
-        short=words.fit(verdict.short.replace("saved", what.lower(), 1), SHORT),
-    )
+    cause = verdict.cause.replace("Saved", what, 1)
+    return _worded(verdict, cause, verdict.short.replace("saved", what.lower(), 1), word=word)
 
 
 def judge(trajectory: Trajectory) -> Verdict:
@@ -114,27 +110,21 @@ def judge(trajectory: Trajectory) -> Verdict:
     if trajectory.complete and may_be_limit(trajectory, verdict):
         limit = trajectory.recorded.max_iterations
         if count_answers(trajectory) >= limit:
-            verdict = _recorded(trajectory, *limit_words(f"its limit of {limit:,} steps"))
+            told = limit_words(f"its limit of {limit:,} steps")
+            verdict = _verdict(trajectory, "error", *told)
     recorded = trajectory.recorded
     if recorded.names_evaluation or (recorded.by_evaluation and verdict.word == "finished"):
         verdict = _with_evaluation(verdict, recorded.error)
     plan = plan_of(trajectory)
     if verdict.word == "finished" and plan and plan[0] < plan[1]:
         left = f" (plan {plan[0]}/{plan[1]})"
-        verdict = msgspec.structs.replace(
-            verdict,
-            cause=words.fit(verdict.cause, CAUSE - len(left)) + left,
-            short=words.fit(verdict.short, SHORT - len(left)) + left,
-        )
+        cause = words.fit(verdict.cause, CAUSE - len(left)) + left
+        verdict = _worded(verdict, cause, words.fit(verdict.short, SHORT - len(left)) + left)
     goal = goal_of(trajectory)
     if goal and goal.word != "running" and verdict.word and is_of_last_turn(trajectory):
         said = goal.words if verdict.word == "finished" else f"{verdict.short}, {goal.words}"
-        verdict = msgspec.structs.replace(
-            verdict,
-            cause=words.fit(said[:1].upper() + said[1:], CAUSE),
-            short=words.fit(said, SHORT),
-            landing=len(trajectory) or None,
-        )
+        cause = said[:1].upper() + said[1:]
+        verdict = _worded(verdict, cause, said, landing=len(trajectory) or None)
     return msgspec.structs.replace(verdict, plan=plan, goal=goal)
 
 
@@ -142,11 +132,14 @@ def _with_evaluation(verdict: Verdict, error: str) -> Verdict:
     """The verdict, and that the evaluation of the run failed."""
     told = f"the evaluation failed: {words.fit(recorded_words(error)[0], CAUSE // 2)}"
     if not verdict.cause:
-        return msgspec.structs.replace(
-            verdict, cause=told[0].upper() + told[1:], short=words.fit(told, SHORT)
-        )
+        return _worded(verdict, told[0].upper() + told[1:], told)
     cause = f"{words.fit(verdict.cause.rstrip('.'), CAUSE - len(told) - 2)}; {told}"
-    return msgspec.structs.replace(verdict, cause=cause)
+    return _worded(verdict, cause, verdict.short)
+
+
+def _worded(verdict: Verdict, cause: str, short: str, **more: object) -> Verdict:
+    cause, short = words.fit(cause, CAUSE), words.fit(short, SHORT)
+    return msgspec.structs.replace(verdict, cause=cause, short=short, **more)
 
 
 def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
@@ -178,37 +171,40 @@ def stopped_loop(trajectory: Trajectory) -> Loop | None:
 def _error(trajectory: Trajectory) -> Verdict:
     step, recorded = failure_of(trajectory), trajectory.recorded.error
     if recorded and (step is None or _is_beside(step, recorded)):
-        return _recorded(trajectory, *recorded_words(recorded))
+        return _verdict(trajectory, "error", *recorded_words(recorded))
     last = trajectory.steps[-1] if step is None and trajectory.steps else None
     if last and last.result and last.result.kind == "AgentErrorEvent":
         error = text_field(last.result.body(), "error")[:500]
         if _RESTARTED.search(error):
-            said = f"he agent server was restarted while {words.what(trajectory, last)}"
-            return _verdict("error", f"T{said}", f"t{said}", [last], last.number)
+            cause = f"The agent server was restarted while {words.what(trajectory, last)}"
+            return _verdict(trajectory, "error", cause, steps=[last])
     if step is None:
-        sentence = "The run failed; the server does not say why."
-        return _verdict(
-            "error", sentence, "failed, the server does not say why", landing=len(trajectory)
+        cause, short = (
+            "The run failed; the server does not say why.",
+            "failed, the server does not say why",
         )
+        return _verdict(trajectory, "error", cause, short)
     if is_refusal(step):
-        return _verdict("error", *refusal_words(step.event), [step], step.number)
+        return _verdict(trajectory, "error", *refusal_words(step.event), [step])
     cause, short = failure_words(step.event, words.done_before(trajectory, step))
     if told := remedy(step.event.body()):
         told = f" {told[0].upper()}{told[1:]}."
         cause += told if len(cause) + len(told) <= CAUSE else ""
-    return _verdict("error", cause, short, [step], step.number)
+    return _verdict(trajectory, "error", cause, short, [step])
 
 
 def _stuck(trajectory: Trajectory) -> Verdict:
     loop = stopped_loop(trajectory)
     if loop is None:
-        return _verdict("stuck", "Stuck, no loop found in these events.", landing=len(trajectory))
+        return _verdict(trajectory, "stuck", "Stuck, no loop found in these events.")
     count = len(loop.steps)
     who = f"Steps {words.spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
     did, short = _LOOPS[loop.pattern]
     short = short.format(times=loop.times, count=count)
     cause = f"{who} {did}, so OpenHands stopped the run."
-    return _verdict("stuck", cause, short, [trajectory.steps[n - 1] for n in loop.steps])
+    return _verdict(
+        trajectory, "stuck", cause, short, [trajectory.steps[n - 1] for n in loop.steps]
+    )
 
 
 _LOOPS = {
@@ -231,16 +227,14 @@ _LOOPS = {
 def _waiting(trajectory: Trajectory) -> Verdict:
     steps = with_outcome(trajectory, Outcome.WAITING)
     if not steps:
-        sentence = "Waits for you, no open call found in these events."
-        return _verdict("waiting", sentence, landing=len(trajectory))
+        return _verdict(trajectory, "waiting", "Waits for you, no open call found in these events.")
     first = words.what(trajectory, steps[0]).removeprefix("$ ")
     risk = steps[0].event.risk
     rated = f" (risk {clean_line(risk[:20])})" if risk in ("HIGH", "MEDIUM") else ""
     more = words.more(steps)
     cause = f"Asks: {words.fit(first, CAUSE - 60)}{rated}{more}"
-    return _verdict(
-        "waiting", cause, f"asks: {words.fit(first, SHORT - 6 - len(more))}{more}", steps
-    )
+    short = f"asks: {words.fit(first, SHORT - 6 - len(more))}{more}"
+    return _verdict(trajectory, "waiting", cause, short, steps)
 
 
 def _running(trajectory: Trajectory) -> Verdict:
@@ -250,19 +244,16 @@ def _running(trajectory: Trajectory) -> Verdict:
     steps = with_outcome(trajectory, Outcome.RUNNING)
     if steps:
         what, more = words.what(trajectory, steps[0]), words.more(steps)
-        cause, short = (
-            words.fit(what, CAUSE - len(more)) + more,
-            words.fit(what, SHORT - len(more)) + more,
-        )
-        return _verdict("running", cause, short, steps, last)
+        cause, short = (words.fit(what, most - len(more)) + more for most in (CAUSE, SHORT))
+        return _verdict(trajectory, "running", cause, short, steps, last)
     latest = last_telling(trajectory)
     if latest is None or latest.event.is_by_user:
         about = "your message" if latest else "its first step"
-        return _verdict("running", f"Thinks about {about}.", landing=last)
+        return _verdict(trajectory, "running", f"Thinks about {about}.")
     what = words.what(trajectory, latest)
     after = f"step {latest.number}: {what}" if trajectory.complete else what
     cause = f"Thinks about what comes next, after {after}"
-    return _verdict("running", cause, f"thinks, after {what}", [latest], last)
+    return _verdict(trajectory, "running", cause, f"thinks, after {what}", [latest], last)
 
 
 def _saved(trajectory: Trajectory) -> Verdict:
@@ -281,17 +272,17 @@ def _saved(trajectory: Trajectory) -> Verdict:
         cause = (
             f"{how} while {which} {were} running: {words.fit(what, CAUSE - 90)}{words.more(steps)}"
         )
-        return _verdict(word, cause, f"{how.lower()} during {what}", steps)
+        return _verdict(trajectory, word, cause, f"{how.lower()} during {what}", steps)
     where = f" after step {last}" if last and trajectory.complete else ""
-    return _verdict(word, f"{how} while the model was at work{where}.", landing=last)
+    return _verdict(trajectory, word, f"{how} while the model was at work{where}.")
 
 
 def _stopped(trajectory: Trajectory) -> Verdict:
     since = before_last_change(trajectory, "paused")
     step = last_step(trajectory, lambda step: step.event.kind in STOPS, since)
     if step is None:
-        sentence = "Stopped, by whom is not told in these events."
-        return _verdict("stopped", sentence, "stopped", landing=len(trajectory))
+        cause = "Stopped, by whom is not told in these events."
+        return _verdict(trajectory, "stopped", cause, "stopped")
     did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
@@ -302,10 +293,11 @@ def _stopped(trajectory: Trajectory) -> Verdict:
         numbers = words.spans([call.number for call in cut])
         which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
         cause = f"{sentence}{moment}, which cut off {which}{words.fit(what, CAUSE - 100)}{more}"
-        return _verdict("stopped", cause, f"{how}, cut off {what}", [*cut, step], cut[0].number)
+        return _verdict(trajectory, "stopped", cause, f"{how}, cut off {what}", [*cut, step])
     done = next((call.number for call in calls_before(trajectory, step)), None)
     after = f", after step {done}" if done and trajectory.complete else ""
-    return _verdict("stopped", f"{sentence}{moment}{after}.", f"{how}{moment}", [step], step.number)
+    cause = f"{sentence}{moment}{after}."
+    return _verdict(trajectory, "stopped", cause, f"{how}{moment}", [step])
 
 
 def _finished(trajectory: Trajectory) -> Verdict:
@@ -314,37 +306,37 @@ def _finished(trajectory: Trajectory) -> Verdict:
     if recorded.error and not recorded.by_evaluation:  # went wrong after the agent was done
         cause, short = recorded_words(trajectory.recorded.error)
         cause, short = f"Finished, with an error: {cause}", f"finished, with an error: {short}"
-        return _verdict("finished", cause, short, [step] if step else (), len(trajectory))
+        steps = [step] if step else ()
+        return _verdict(trajectory, "finished", cause, short, steps, len(trajectory))
     if step is None or any(later.is_call for later in trajectory.steps[step.number :]):
-        return _verdict("finished", *_handed_in(trajectory), landing=len(trajectory))
+        return _verdict(trajectory, "finished", *_handed_in(trajectory))
     answer = describe(step, trajectory.outcome(step)).result
     if not answer:  # a model may close in the text beside a call that says nothing
         answer = safe_line(first_line(blocks_text(field(step.event.body(), "thought"))))
     answer = re.sub(r"^#{1,6} |\*\*", "", answer).strip()
     if not answer or answer.startswith("diff --git "):
-        return _verdict("finished", *_handed_in(trajectory, answer), [step], step.number)
-    return _verdict("finished", answer, answer, [step], step.number)
+        return _verdict(trajectory, "finished", *_handed_in(trajectory, answer), [step])
+    return _verdict(trajectory, "finished", answer, answer, [step])
 
 
 def _handed_in(trajectory: Trajectory, otherwise: str = "") -> tuple[str, str]:
-    """What the source says was handed in, as cause and short, where no step is an answer."""
+    """As cause and short, what the source says was handed in where no step is an answer."""
     recorded = trajectory.recorded
     if files := read_patch(recorded.patch):
         more = f" +{len(files) - 1} more" if files[1:] else ""
         lines = f"+{sum(f.added for f in files):,} −{sum(f.removed for f in files):,}"
-        said = f"anded in a patch: {safe_line(files[0].path)}{more}, {lines}"
-        return f"H{said}", f"h{said}"
+        return f"Handed in a patch: {safe_line(files[0].path)}{more}, {lines}", ""
     if answer := safe_line(first_line(recorded.patch)) or otherwise:
         return answer, answer
     if recorded.format or not trajectory.complete:
         return "Finished; no answer is told.", "finished, no answer is told"
-    return "Finished without an answer.", "finished without an answer"
+    return "Finished without an answer.", ""
 
 
 def _idle(trajectory: Trajectory) -> Verdict:
     latest = last_telling(trajectory)
     if latest is None:
-        return _verdict("idle", "Nothing was asked yet.", landing=len(trajectory))
+        return _verdict(trajectory, "idle", "Nothing was asked yet.")
     number = f"step {latest.number}" if trajectory.complete else "the last step"
     if latest.event.is_by_user:
         cause, short = "The last message has not been answered yet.", ""
@@ -354,12 +346,7 @@ def _idle(trajectory: Trajectory) -> Verdict:
     else:
         what = words.what(trajectory, latest)
         cause, short = f"Nothing runs since {number}: {what}", f"idle after {what}"
-    return _verdict("idle", cause, short, [latest], latest.number)
-
-
-def _recorded(trajectory: Trajectory, cause: str, short: str) -> Verdict:
-    """A failure that no event tells."""
-    return _verdict("error", cause, short, landing=len(trajectory))
+    return _verdict(trajectory, "idle", cause, short, [latest])
 
 
 def _ended(trajectory: Trajectory) -> Verdict:
@@ -369,8 +356,7 @@ def _ended(trajectory: Trajectory) -> Verdict:
     recorded = trajectory.recorded
     if recorded.error and not recorded.names_evaluation and trajectory.status not in _ENDS:
         latest = last_telling(trajectory)
-        said_finished = latest is not None and latest.event.part == "FinishAction"
-        if not (said_finished and latest and is_answer(latest)):
+        if not (latest and latest.event.part == "FinishAction" and is_answer(latest)):
             return _error(trajectory)
     return (judged or _by_steps)(trajectory)
 
@@ -420,14 +406,16 @@ _ENDS = ("finished", "error", "stuck")
 
 
 def _verdict(
+    trajectory: Trajectory,
     word: str,
     cause: str,
     short: str = "",
     steps: Iterable[Step] = (),
     landing: int = 0,
 ) -> Verdict:
-    """`short` defaults to the cause, `landing` to the first step."""
+    """`short` defaults to the cause, `landing` to the first of the steps, else to the last one of
+    the run."""
     numbers = tuple(sorted({step.number for step in steps}))
-    landing = landing or (numbers[0] if numbers else 0)
+    landing = landing or (numbers[0] if numbers else len(trajectory))
     short = short or cause[:1].lower() + cause[1:].rstrip(".")
     return Verdict(word, words.fit(cause, CAUSE), words.fit(short, SHORT), numbers, landing or None)

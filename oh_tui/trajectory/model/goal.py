@@ -74,5 +74,4 @@ def is_of_last_turn(trajectory: Trajectory) -> bool:
 
 
 def _count(value: object) -> int:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**6
-    return value if is_count else 0  # type: ignore[return-value]
+    return value if type(value) is int and 0 <= value < 10**6 else 0
