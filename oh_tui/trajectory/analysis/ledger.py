@@ -28,14 +28,18 @@ class Ledger:
     """The totals, answers and charges of one usage id. The highest of each number counts."""
 
     def __init__(
-        self, usage: str, *, has_past: bool = False, before: Sequence[Answer] = ()
+        self,
+        usage: str,
+        *,
+        has_past: bool = False,
+        before: Sequence[Answer] = (),
+        is_origin: bool = False,
     ) -> None:
         """`has_past`: older events are missing, so the first totals are no single answer. `before`
-        are answers of a fork's origin, which begin its lists and are a part of its totals."""
-        self.usage = usage
-        self.is_origin = False
-        """It is of an origin, which may be a fork itself, whose totals began anew: only growth
-        counts that is told to be that of one answer."""
+        are answers of a fork's origin, which begin its lists and are a part of its totals. An
+        origin may be a fork itself, whose totals began anew: only growth counts that is told to be
+        that of one answer."""
+        self.usage, self._is_origin = usage, is_origin
         self._before = len(before)
         amount = sum_of([NO_USAGE, *(one.amount for one in before)])
         self._amount_before = replace(amount, microseconds=0, calls=0)
@@ -104,7 +108,7 @@ class Ledger:
         top = self._top.highest(total) if below else total
         grew = top != self._top
         amount = replace(top - self._top, calls=1)
-        if grew and not (self.is_origin and metrics.last != amount.tokens):
+        if grew and not (self._is_origin and metrics.last != amount.tokens):
             update = Update(timestamp, amount, (total.prompt, total.completion))
             self.updates.append(update)
             self.open.append(update)
