@@ -245,9 +245,5 @@ def _result(answer: dict[str, object]) -> object:
 def _hash(value: object) -> int:
     try:
         return hash(msgspec.json.encode(value, order="sorted"))
-    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
-        pass
-    try:
-        return hash(repr(value))  # lone surrogates, which JSON cannot hold
     except RecursionError:
         return id(value)  # too deep to compare: equal to nothing

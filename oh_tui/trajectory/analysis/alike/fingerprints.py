@@ -5,7 +5,6 @@ docs/compare.md has the rules for people.
 
 from __future__ import annotations
 
-import json
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -105,7 +104,7 @@ def call_words(step: Step, folder: str) -> str:
 def deed(step: Step, folder: str) -> Deed:
     """What a step does in a run that works in this folder."""
     tool, on, details = _parts(step, folder)
-    like = blake2b(f"{tool}\0{on}\0".encode("utf-8", "surrogatepass"), digest_size=12)
+    like = blake2b(f"{tool}\0{on}\0".encode(), digest_size=12)
     exact = like.copy()
     exact.update(_encoded(details))
     return Deed(exact.digest(), like.digest())
@@ -257,9 +256,5 @@ def _values(value: object, folder: str, name: str = "", depth: int = 0) -> objec
 def _encoded(value: object) -> bytes:
     try:
         return msgspec.json.encode(value, order="sorted")
-    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
-        pass
-    try:  # lone surrogates, which msgspec does not take
-        return json.dumps(value, sort_keys=True).encode()
-    except (ValueError, TypeError, RecursionError):
+    except RecursionError:
         return b"too deep"
