@@ -16,7 +16,7 @@ import msgspec
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top, value_of
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import decode_json, read_json
 from oh_tui.trajectory.model.usage_stats import COMBINED, stats_text
 
 _NAMED = pattern(
@@ -73,11 +73,7 @@ def place_of(top: Top, names: Iterable[str], test: Callable[[object], bool]) -> 
 
 
 def _any(items: Sequence[msgspec.Raw], test: Callable[[object], bool]) -> bool:
-    for item in items[:FIRST]:
-        with contextlib.suppress(ValueError):
-            if test(decode_json(bytes(item))):
-                return True
-    return False
+    return any(test(read_json(bytes(item))) for item in items[:FIRST])
 
 
 def is_event(value: object) -> bool:

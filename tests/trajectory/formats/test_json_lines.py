@@ -113,7 +113,7 @@ def test_many_broken_rows_are_counted(tmp_path: Path) -> None:
     entries, problems = listed(path)
     assert len(entries) == 1
     assert len(problems) == 21
-    assert problems[-1] == "output.jsonl, 980 more rows are no JSON"
+    assert problems[-1] == "output.jsonl, 980 more rows are not JSON"
 
 
 def test_a_row_that_holds_no_run_is_told_when_it_is_opened(tmp_path: Path) -> None:

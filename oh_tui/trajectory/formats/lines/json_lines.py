@@ -14,7 +14,7 @@ from functools import cached_property, partial
 
 import msgspec
 
-from oh_tui.text.human import plural, size
+from oh_tui.text.human import are, plural, size
 from oh_tui.trajectory.formats.document import Converted, Fields, top_of
 from oh_tui.trajectory.formats.documents import holds_run, is_event, may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
@@ -354,7 +354,8 @@ def _read_events(source: Source) -> HeldRun:
     whole = [line for line in lines if _is_json(line)]
     converted = read_document(b"[%b]" % b",".join(whole), source.name)
     if len(whole) < len(lines):
-        converted.notes.append(f"{plural(len(lines) - len(whole), 'line')} are no JSON")
+        broken = len(lines) - len(whole)
+        converted.notes.append(f"{plural(broken, 'line')} {are(broken)} not JSON")
         converted.cut_off = "" if whole[-1] is lines[-1] else CUT_OFF
     converted.notes += source.problems
     return HeldRun(source.name, converted)

@@ -10,7 +10,7 @@ import contextlib
 import re
 from array import array
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -80,6 +80,10 @@ class RowIndex:
         self.numbers, self.attempts = array("L"), array("L")
         self.starts, self.sizes = array("Q"), array("Q")
         self.names: list[str] = []
+        self._columns: tuple[Any, ...] = (
+            self.numbers, self.starts, self.sizes, self.names, self.attempts,
+        )  # fmt: skip
+        """Those of `Row`."""
         self.broken: list[str] = []
         """The problems of the first broken rows."""
         self._more_broken = 0
@@ -100,17 +104,14 @@ class RowIndex:
         return len(self.numbers)
 
     def __getitem__(self, index: int) -> Row:
-        return Row(
-            self.numbers[index], self.starts[index], self.sizes[index], self.names[index],
-            self.attempts[index],
-        )  # fmt: skip
+        return Row(*(column[index] for column in self._columns))
 
     def __iter__(self) -> Iterator[Row]:
         return map(self.__getitem__, range(len(self)))
 
     @property
     def problems(self) -> list[str]:
-        more = f"{self._more_broken:,} more rows are no JSON"
+        more = f"{self._more_broken:,} more rows are not JSON"
         return [*self.broken, more] if self._more_broken else self.broken
 
     def read(self, file: PlainFile) -> Iterator[Row]:
@@ -167,11 +168,8 @@ class RowIndex:
             return None
         name, attempt = self._name(*_ids_in(file, start, size, head))
         row = Row(number, start, size, name, attempt)
-        self.numbers.append(number)
-        self.starts.append(start)
-        self.sizes.append(size)
-        self.names.append(name)
-        self.attempts.append(attempt)
+        for column, value in zip(self._columns, row, strict=True):
+            column.append(value)
         return row
 
     def _name(self, id: str, attempt: int) -> tuple[str, int]:
@@ -191,7 +189,7 @@ class RowIndex:
     def _reopen(self) -> None:
         """Goes back to before a last line that may continue."""
         if self._is_open:
-            for column in (self.numbers, self.attempts, self.starts, self.sizes, self.names):
+            for column in self._columns:
                 column.pop()
         self.unfinished, self._is_open = 0, False
         for row in self:
@@ -223,12 +221,12 @@ class RowIndex:
                 column.frombytes(packed)
         except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, ValueError):
             return None
-        index.names, index.broken = kept.names, kept.problems
+        index.names += kept.names
+        index.broken = kept.problems
         index.lines, index.end = kept.lines, kept.end
         index.unfinished, index._is_open = kept.unfinished, kept.is_open
         index.is_complete = True
-        columns = (index.numbers, index.starts, index.sizes, index.attempts, index.names)
-        if kept.version != _VERSION or len({len(column) for column in columns}) != 1:
+        if kept.version != _VERSION or len(set(map(len, index._columns))) != 1:
             return None
         if any(
             start + size > length for start, size in zip(index.starts, index.sizes, strict=True)
