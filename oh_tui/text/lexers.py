@@ -6,10 +6,7 @@ from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
-from pygments.lexers import (  # type: ignore[import-untyped]
-    find_lexer_class,
-    get_all_lexers,
-)
+from pygments.lexers import find_lexer_class, get_all_lexers  # type: ignore[import-untyped]
 from pygments.token import Token  # type: ignore[import-untyped]
 
 MEASURED = (

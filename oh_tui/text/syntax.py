@@ -65,13 +65,14 @@ def _tokens(lexer: Lexer, text: str, until: float) -> list[list[Piece]]:
         if thread_time() > until:
             return []
         style = lexers.style_of(kind)
-        first, *others = value.split("\n")
-        if first:
-            _add(lines[-1], first, style)
-        for part in others:
-            lines.append([])
-            if part:
-                _add(lines[-1], part, style)
+        for place, part in enumerate(value.split("\n")):
+            if place:
+                lines.append([])
+            line = lines[-1]
+            if part and line and line[-1][1] == style:
+                line[-1] = (line[-1][0] + part, style)
+            elif part:
+                line.append((part, style))
     return lines
 
 
@@ -82,10 +83,3 @@ def _texts(lines: list[list[Piece]]) -> list[str]:
 def paint_line(lexer: Lexer, line: str) -> list[Piece]:
     """One line as pieces, without knowing the lines above it."""
     return paint(lexer, line)[0] or [(line, "")]
-
-
-def _add(line: list[Piece], text: str, style: str) -> None:
-    if line and line[-1][1] == style:
-        line[-1] = (line[-1][0] + text, style)
-    else:
-        line.append((text, style))
