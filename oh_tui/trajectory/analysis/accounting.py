@@ -201,10 +201,9 @@ class Accounts(Charges):
 
     def so_far(self, now: float) -> tuple[float, float]:
         """`active` and `waited` with what goes on `now`, in seconds since 1970."""
-        run, active, waited = self.trajectory, self.active, self.waited
-        if (began := self.began) is None or now - began >= LONGEST_RUN:
-            return active, waited
-        if not (run.live and run.knows_zone):
+        run, active, waited, began = self.trajectory, self.active, self.waited, self.began
+        is_known = run.live and run.knows_zone
+        if not is_known or began is None or now - began >= LONGEST_RUN:
             return active, waited
         if run.status == "running":
             active = max(active, now - began - waited - self._waits.away)

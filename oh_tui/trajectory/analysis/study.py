@@ -209,21 +209,17 @@ class Study:
             computed.pop(name, None)
         if "whole" in computed and self.whole is not self:
             self.whole.update()
-        if "accounts" in computed:
-            self.accounts.update()
-        if "contexts" in computed:
-            self.contexts.update()
+        for name in ("accounts", "contexts", "_loops"):
+            if name in computed:
+                computed[name].update()
         if "sub_runs" in computed:
             self.sub_runs.recount()
-        if "_loops" in computed:
-            self._loops.update()
         if "strip" in computed:
             self.strip.update(self.loops)
         is_at_work = trajectory.live and trajectory.status == "running"
-        if "changes" in computed:
-            self.changes.update(budget=READING if is_at_work else None)
-        if "files" in computed:
-            self.files.update(budget=READING if is_at_work else None)
+        for name in ("changes", "files"):
+            if name in computed:
+                computed[name].update(budget=READING if is_at_work else None)
 
 
 class SubRun(Study):

@@ -160,24 +160,19 @@ def join(runs: Sequence[Begun], slots: Sequence[Slot]) -> None:
     for run in rest:
         if run.step:
             continue
-        while following is not None and _ended_before(slots[following].step, run):
+        began = run.trajectory.began
+        while following is not None and (
+            (result := slots[following].step.result) and _is_before(result.seconds(), began)
+        ):
             following = next(left, None)
-        if following is not None and not _began_after(slots[following].step, run):
+        if following is not None and not _is_before(began, slots[following].step.event.seconds()):
             take(run, following)
             following = next(left, None)
 
 
-def _ended_before(step: Step, run: Begun) -> bool:
-    """False where a time is unknown."""
-    ended = step.result.seconds() if step.result else None
-    began = run.trajectory.began
-    return ended is not None and began is not None and ended + _EARLY < began
-
-
-def _began_after(step: Step, run: Begun) -> bool:
-    """False where a time is unknown."""
-    started, began = step.event.seconds(), run.trajectory.began
-    return started is not None and began is not None and began + _EARLY < started
+def _is_before(one: float | None, other: float | None) -> bool:
+    """Of the times of two clocks; False where one is unknown."""
+    return one is not None and other is not None and one + _EARLY < other
 
 
 class Counted(Begun, Protocol):

@@ -67,7 +67,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
     @property
     def names_evaluation(self) -> bool:
-        """Whether the error names the evaluation, so that it is none of the run."""
+        """Whether the error names the evaluation, which is then what failed, not the run."""
         return self.by_evaluation and bool(_OF_EVALUATION.search(self.error[:2000]))
 
 
