@@ -29,7 +29,6 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.sources.actions.agent_actions import Agents
-    from oh_tui.sources.actions.sandboxes import ServerSandboxes
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
@@ -210,36 +209,26 @@ class Composer:
         if sandboxes is None or not conversation.sandbox_id:
             raise Problem("The sandbox of this conversation is not known", Remedy.REFRESH)
         session, sandbox_id = self._session, conversation.sandbox_id
-        if sandbox_id in session.changing:
-            raise Problem(
-                f"The message was not sent: the sandbox is still {session.changing[sandbox_id]}",
-                Remedy.WAIT,
-            )
+        if doing := session.changing.get(sandbox_id):
+            told = f"The message was not sent: the sandbox is still {doing}"
+            raise Problem(told, Remedy.WAIT)
         with session.claiming([sandbox_id]):
-            return await self._resume_as_planned(sandboxes, sandbox_id)
-
-    async def _resume_as_planned(self, sandboxes: ServerSandboxes, sandbox_id: str) -> bool:
-        with self._ui.expecting():
-            plan = await sandboxes.plan(sandbox_id)
-        if plan.action == "pause":  # it has been resumed meanwhile
-            return True
-        if plan.action != "resume":
-            raise Problem(f"The message was not sent: {plan.reason}", plan.hint)
-        if plan.at_stake:
-            why = "The agent reads messages only while its sandbox runs. "
-            question = replace(
-                self._sandbox_actions.question(plan, why),
-                answers=(Answer("resume it, then send", "now"),),
-                refusal="back to the text",
-            )
-            if not await self._ui.ask(question):
-                return False
-        self._session.changing[sandbox_id] = "being resumed"
-        with self._session.writes.doing("resuming a sandbox"):
-            stage = await self._sandbox_actions.carry_out(sandboxes, plan, self._ui.tell)
-            self._ui.tell(
-                f"sandbox {stage}{await self._sandbox_actions.displaced_words(sandboxes, plan)}"
-            )
+            with self._ui.expecting():
+                plan = await sandboxes.plan(sandbox_id)
+            if plan.action == "pause":  # it has been resumed meanwhile
+                return True
+            if plan.action != "resume":
+                raise Problem(f"The message was not sent: {plan.reason}", plan.hint)
+            if plan.at_stake:
+                why = "The agent reads messages only while its sandbox runs. "
+                question = replace(
+                    self._sandbox_actions.question(plan, why),
+                    answers=(Answer("resume it, then send", "now"),),
+                    refusal="back to the text",
+                )
+                if not await self._ui.ask(question):
+                    return False
+            await self._sandbox_actions.as_planned(sandboxes, plan)
         self._ui.post_message(ListsWanted())
         return True
 

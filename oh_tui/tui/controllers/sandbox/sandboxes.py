@@ -126,7 +126,6 @@ class SandboxActions:
         return True  # also if it failed: the lists tell how things are
 
     async def _change(self, sandboxes: ServerSandboxes, sandbox_id: str, opens: bool) -> bool:
-        session = self._session
         with self._ui.preparing("asking for the sandbox's state"):
             plan = await sandboxes.plan(sandbox_id)
         if not plan.action:
@@ -139,17 +138,26 @@ class SandboxActions:
             answer = await self._ui.ask(self.question(plan, _NEEDED if opens else ""))
         if not answer:
             return False
+        with self._ui.expecting() if opens else contextlib.nullcontext():
+            await self.as_planned(sandboxes, plan, stop_agents=answer == "stop")
+        return True
+
+    async def as_planned(
+        self, sandboxes: ServerSandboxes, plan: SandboxPlan, *, stop_agents: bool = False
+    ) -> None:
+        """Pause or resume one sandbox, and tell what became of it."""
+        assert plan.sandbox is not None
+        session, sandbox_id, pauses = self._session, plan.sandbox.id, plan.action == "pause"
         session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
-        stopped = answer == "stop" and bool(plan.running)
-        with (
-            session.writes.doing(f"{'pausing' if pauses else 'resuming'} a sandbox"),
-            self._ui.expecting() if opens else contextlib.nullcontext(),
-        ):
-            stage = await self.carry_out(
-                sandboxes, plan, self._ui.tell, stop_agents=answer == "stop"
-            )
-            displaced = await self.displaced_words(sandboxes, plan)
-            if stopped:
+        with session.writes.doing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+            stage = await self._carry_out(sandboxes, plan, self._ui.tell, stop_agents=stop_agents)
+            paused = [sandbox.id for sandbox in await sandboxes.displaced(plan)]
+            displaced = ""
+            if paused:  # by the server, to make room
+                titles = [title_of(c) for c in session.conversations if c.sandbox_id in paused]
+                named = ", ".join(titles[:2]) or plural(len(paused), "sandbox", "sandboxes")
+                displaced = f" · the server paused {named}"
+            if stop_agents and plan.running:
                 displaced += " · the agent was stopped; after a resume it stays stopped"
             if session.target_sandbox() == sandbox_id:
                 whose = "sandbox"
@@ -158,9 +166,8 @@ class SandboxActions:
                 inside = ", ".join(title_of(c) for c in plan.conversations[:1])
                 whose, undo = f"sandbox of {inside}" if inside else "the sandbox", ""
             self._ui.tell(f"{whose} {stage}{displaced}{undo}")
-        return True
 
-    async def carry_out(
+    async def _carry_out(
         self,
         sandboxes: ServerSandboxes,
         plan: SandboxPlan,
@@ -168,9 +175,8 @@ class SandboxActions:
         *,
         stop_agents: bool = False,
     ) -> str:
-        """Pause or resume one sandbox as planned, for any key. Shows each stage and returns the
-        last. Stores the new state in the session, so that no refresh requested earlier reverts
-        it."""
+        """Show each stage and return the last. Stores the new state in the session, so that no
+        refresh requested earlier reverts it."""
         assert plan.sandbox is not None
         stage = ""
         async for stage in sandboxes.carry_out(plan, stop_agents=stop_agents):
@@ -182,15 +188,6 @@ class SandboxActions:
         self._session.sandbox_settled(plan.sandbox.id, status)
         self._ui.post_message(ListsChanged())
         return stage
-
-    async def displaced_words(self, sandboxes: ServerSandboxes, plan: SandboxPlan) -> str:
-        """After a resume: the sandboxes that the server paused to make room."""
-        paused = [sandbox.id for sandbox in await sandboxes.displaced(plan)]
-        if not paused:
-            return ""
-        titles = [title_of(c) for c in self._session.conversations if c.sandbox_id in paused]
-        named = ", ".join(titles[:2]) or plural(len(paused), "sandbox", "sandboxes")
-        return f" · the server paused {named}"
 
     def question(self, plan: SandboxPlan, why: str = "") -> Question:
         if plan.action == "resume":
@@ -319,7 +316,7 @@ class SandboxActions:
                     more = " · esc stops after this one" if number < len(todo) else ""
                     tell = self._teller(f"{number} of {len(todo)}", more)
                     try:
-                        await self.carry_out(sandboxes, plan, tell, stop_agents=stop_agents)
+                        await self._carry_out(sandboxes, plan, tell, stop_agents=stop_agents)
                         done.add(sandbox_id)
                     except Problem as problem:
                         problems.append(problem)
