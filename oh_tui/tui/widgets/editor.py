@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from oh_tui.tui.platform.text_field import TextField
 from oh_tui.tui.rendering.cells import total_width
-from oh_tui.tui.widgets.drawing import Drawn, Piece, wrap_pieces
+from oh_tui.tui.widgets.drawing import Drawn, Labels, Piece, wrap_pieces
 from oh_tui.tui.widgets.first_frame import FirstFrame, hands_of
 from oh_tui.tui.widgets.rule import Rule
 
@@ -56,32 +56,14 @@ class EditorKeys(Drawn):
         return self.strip(pieces, width)
 
 
-class EditorFacts(Drawn):
-    """What the text is for, as far as there is room beside the run."""
-
-    DEFAULT_CSS = "EditorFacts { width: 1fr; background: $panel; }"
-
-    def __init__(self, lines: Sequence[Sequence[Piece]]) -> None:
-        super().__init__()
-        self._lines = lines
-        self._rows: list[list[Piece]] = []
-
-    def on_resize(self) -> None:
-        room = max(1, self.screen.size.width - 2)
-        rows = [part for line in self._lines for part in wrap_pieces(line, room)]
-        self._rows = rows[: max(1, self.screen.size.height // 4)]
-        self.styles.height = len(self._rows)
-
-    def render_line(self, y: int) -> Strip:
-        row = self._rows[y] if y < len(self._rows) else ()
-        return self.strip([(" ", ""), *row], self.size.width)
-
-
 class Editor(Vertical):
     """Text of several lines under a title. Enter makes a new line and ctrl+s sends. ctrl+enter
     sends too, but is not shown: few terminals tell it from Enter."""
 
-    DEFAULT_CSS = "Editor { width: 1fr; height: auto; background: $panel; }"
+    DEFAULT_CSS = """
+    Editor { width: 1fr; height: auto; background: $panel; }
+    Editor Labels { width: 1fr; height: auto; background: $panel; }
+    """
 
     @dataclass
     class Ended(Message):
@@ -107,13 +89,13 @@ class Editor(Vertical):
         keep: str = "keep it",
         empty: str = "",
     ) -> None:
-        """`hint` shows while the text is empty; `empty` says why an empty text cannot be sent, ""
-        if it can."""
+        """`lines` say what the text is for, as far as there is room beside the run. `hint` shows
+        while the text is empty; `empty` says why an empty text cannot be sent, "" if it can."""
         super().__init__()
-        self._empty = empty
+        self._about, self._empty = lines, empty
         self._rule = Rule()
         self._rule.title, self._rule.facts, self._rule.heavy = title, facts, True
-        self._about = EditorFacts(lines)
+        self._facts = Labels()
         self.lines = Lines(text, placeholder=hint, compact=True, highlight_cursor_line=False)
         self._keys = EditorKeys()
         self._keys.keys = (
@@ -121,7 +103,7 @@ class Editor(Vertical):
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
-        yield from (self._rule, self._about, self.lines, self._keys)
+        yield from (self._rule, self._facts, self.lines, self._keys)
 
     @property
     def text(self) -> str:
@@ -135,6 +117,9 @@ class Editor(Vertical):
         self._fit()
 
     def on_resize(self) -> None:
+        room, height = max(1, self.screen.size.width - 2), self.screen.size.height
+        rows = [part for line in self._about for part in wrap_pieces(line, room)]
+        self._facts.lines = tuple(((" ", ""), *row) for row in rows[: max(1, height // 4)])
         self._fit()
 
     def on_text_area_changed(self) -> None:

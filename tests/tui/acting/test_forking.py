@@ -36,7 +36,7 @@ async def forking(it: Explorer) -> str:
     await it.until(lambda: it.screen.asking.editor and it.screen.asking.editor.has_focus_within)
     await it.seen()
     await it.settle()
-    return " ".join(f"{it.text('Editor Rule')} {it.text('EditorFacts')}".split())
+    return " ".join(f"{it.text('Editor Rule')} {it.text('Editor Labels')}".split())
 
 
 def text(it: Explorer) -> str:
