@@ -18,6 +18,7 @@ from oh_tui.tui.preparations import Preparations
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import work_name
 from oh_tui.tui.widgets.drawing import glyphs_of
+from oh_tui.tui.widgets.question_bar import Stake
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.looks import Glyphs
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.widgets.asking import AskingBars
     from oh_tui.tui.widgets.bars import Footer
+    from oh_tui.tui.widgets.prompt import Complete
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,6 +87,35 @@ class Ui:
             return await ask(*args, **kwargs)
 
         return asked
+
+    async def prompt_until(
+        self,
+        take: Callable[[str], Awaitable[T]],
+        placeholder: str,
+        value: str,
+        *,
+        enter: str,
+        title: str,
+        pane: str,
+        complete: Complete | None = None,
+    ) -> T | None:
+        """What `take` makes of a line, which is asked for until it is right; None for Esc. The
+        Problem that `take` raises stands above the line then. `pane` gets the focus back."""
+        wrong = ""
+        while True:
+            typed = await self.prompt(
+                placeholder, value, enter=enter, title=title, wrong=wrong, complete=complete,
+                stake=Stake.WORK,
+            )  # fmt: skip
+            self.focus_pane(pane)
+            if typed is None:
+                return None
+            try:
+                return await take(typed)
+            except Problem as problem:
+                value, wrong = typed, words_of(problem)
+                self.tell("", log=False)  # remove the progress
+                self.note(wrong, error=True)
 
     # Showing
 

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.budget import read_budget
 from oh_tui.text.human import dollars
-from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.agent.agents import STOPPING, short_title, state_words
 from oh_tui.tui.messages import AnnotationsChanged
-from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.loaded_conversations import Change
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
@@ -56,27 +54,22 @@ class Budgets:
         if session.source is None or not session.source.agents:
             ui.tell("these are files: a budget is for a run on a server")
             return
-        pane, conversation = session.pane, session.target()
+        conversation = session.target()
         if conversation is None:
             ui.tell(session.no_target)
             return
         own = session.annotations.of(conversation).budget
-        typed, refused = f"{own:.2f}" if own else "", ""
-        while True:
-            answer = await ui.prompt(
-                "dollars, such as 5.00; empty removes it", typed,
-                enter="set", title=self._title(conversation), wrong=refused, stake=Stake.WORK,
-            )  # fmt: skip
-            ui.focus_pane(pane)
-            if answer is None:
-                return
-            typed = answer
-            try:
-                limit = read_budget(typed) if typed.strip() else None
-                session.annotations.set_budget(conversation, limit)
-                break
-            except Problem as problem:
-                refused = words_of(problem)
+
+        async def take(typed: str) -> bool:
+            limit = read_budget(typed) if typed.strip() else None
+            session.annotations.set_budget(conversation, limit)
+            return True
+
+        hint, typed = "dollars, such as 5.00; empty removes it", f"{own:.2f}" if own else ""
+        title = self._title(conversation)
+        pane = session.pane
+        if not await ui.prompt_until(take, hint, typed, enter="set", title=title, pane=pane):
+            return
         session.budgets_told.forget(conversation)
         ui.tell(self._told_of(conversation))
         ui.post_message(AnnotationsChanged())

@@ -151,9 +151,8 @@ class AgentSetups:
 
     async def _switch(self, agents: Agents, setup: AgentSetup) -> None:
         """Ask for a profile until the server takes it."""
-        pane, name, wrong = self._session.pane, "", setup.cannot(Act.SWITCH)
-        if wrong:
-            self._ui.tell(wrong)
+        if why := setup.cannot(Act.SWITCH):
+            self._ui.tell(why)
             return
         title = f"Switch to a profile: {setup.names_shown or profile_hint(setup)}"
 
@@ -161,21 +160,17 @@ class AgentSetups:
             plain = (one for one in setup.names if safe_line(one) == one)
             return next((one for one in plain if typed and one.startswith(typed)), None)
 
-        while True:
-            answer = await self._ui.prompt(
-                "its name", name, enter="switch", title=title, wrong=wrong, complete=complete,
-                stake=Stake.WORK,
-            )  # fmt: skip
-            self._ui.focus_pane(pane)
-            name = (answer or "").strip()
-            if not name:
-                return
-            try:
-                change = agent_setup.switch_profile(agents, setup, name)
-                after = await self._carry_out(setup, change)
-                break
-            except Problem as problem:
-                wrong = words_of(problem)
+        async def take(typed: str) -> AgentSetup | None:
+            if not (name := typed.strip()):
+                return None
+            return await self._carry_out(setup, agent_setup.switch_profile(agents, setup, name))
+
+        after = await self._ui.prompt_until(
+            take, "its name", "", enter="switch", title=title, pane=self._session.pane,
+            complete=complete,
+        )  # fmt: skip
+        if after is None:
+            return
         told = f"switched to {after.profile}: {after.model} from the next answer on"
         self._ui.tell(f"{told}; P lets it go on" if setup.state.key_was_rejected else told)
 

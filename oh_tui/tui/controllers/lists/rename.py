@@ -6,12 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from oh_tui.text.display import cached_line
-from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged
-from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.question_bar import Stake
 
 if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -30,7 +28,7 @@ class Renaming:
         """Ask for a title until the server takes it. Nothing is written that the user did not see:
         a title that changed meanwhile is refused."""
         session, ui, source = self._session, self._ui, self._session.source
-        pane, conversation = session.pane, session.target()
+        conversation = session.target()
         if conversation is None:
             ui.tell(session.no_target)
             return
@@ -42,22 +40,19 @@ class Renaming:
             ui.tell(session.no_changes)
             return
         records = source.records
-        title, refused = cached_line(conversation.title), ""
-        while True:
-            typed = await ui.prompt(
-                "the title, for all who see the conversation", title,
-                enter="rename", title="Rename on the server", wrong=refused, stake=Stake.WORK,
-            )  # fmt: skip
-            ui.focus_pane(pane)
-            if typed is None or typed.strip() == cached_line(conversation.title):
-                return
-            try:
-                with session.writes.doing(RENAMING, conversation.id):
-                    renamed = await records.rename(conversation, typed)
-                break
-            except Problem as problem:
-                title, refused = typed, words_of(problem)
-        if session.source is not source:
+        before = cached_line(conversation.title)
+
+        async def take(typed: str) -> Conversation | None:
+            if typed.strip() == before:
+                return None
+            with session.writes.doing(RENAMING, conversation.id):
+                return await records.rename(conversation, typed)
+
+        hint, title = "the title, for all who see the conversation", "Rename on the server"
+        renamed = await ui.prompt_until(
+            take, hint, before, enter="rename", title=title, pane=session.pane
+        )
+        if renamed is None or session.source is not source:
             return
         session.loaded.settled(renamed, time.monotonic())
         ui.post_message(ListsChanged())

@@ -23,7 +23,7 @@ from oh_tui.tui.state.loaded_runs import beside_words
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
-from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
+from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,27 +187,23 @@ class AnnotationActions:
     async def ask_tags(self) -> None:
         """Ask for tags until they can be read."""
         session, ui = self._session, self._ui
-        pane, conversation = session.pane, session.target()
+        conversation = session.target()
         if conversation is None:
             ui.tell(session.no_target)
             return
-        typed, refused = "", ""
-        while True:
-            answer = await ui.prompt(
-                "key, key:value, -key removes", typed,
-                enter="tag", title=self._tags_title(conversation), wrong=refused,
-                complete=self._completing(), stake=Stake.WORK,
-            )  # fmt: skip
-            ui.focus_pane(pane)
-            if not (answer or "").strip():
-                return
-            typed = answer or ""
-            try:
-                changes = read_tags(typed)
+
+        async def take(typed: str) -> dict[str, str | None]:
+            if changes := read_tags(typed):
                 session.annotations.tag(conversation, changes)
-                break
-            except Problem as problem:
-                refused = words_of(problem)
+            return changes
+
+        changes = await ui.prompt_until(
+            take, "key, key:value, -key removes", "",
+            enter="tag", title=self._tags_title(conversation), pane=session.pane,
+            complete=self._completing(),
+        )  # fmt: skip
+        if not changes:
+            return
         words = tag_words(session.annotations.of(conversation).tags)
         told = f"tags: {' '.join(words)}" if words else "no tags"
         self._changed(told)

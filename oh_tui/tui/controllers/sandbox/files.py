@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.tui.controllers.system.downloads import saved_words
-from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
@@ -60,7 +59,10 @@ class FileTransfers:
             typed = self._path_of_step() or f"{folder}/"
             with session.writes.doing("getting a file"):
                 title = f"Get a file from {workspace.workplace.name}"
-                await self._ask_until_done(title, typed, self._complete_known(), fetch, "get it")
+                known = self._complete_known()
+                await self._ui.prompt_until(
+                    fetch, "", typed, enter="get it", title=title, pane=session.pane, complete=known
+                )
 
     async def put(self) -> None:
         """Put a local file into the sandbox; ask before replacing one there."""
@@ -85,11 +87,21 @@ class FileTransfers:
                     await self._send(workspace, local, await workspace.path(text, folder))
 
                 start = f"{folder or '/tmp'}/{name}"
-                await self._ask_until_done(title, start, self._complete_known(), send, "put it")
+                known = self._complete_known()
+                await self._ui.prompt_until(
+                    send, "", start, enter="put it", title=title, pane=session.pane, complete=known
+                )
 
             with session.writes.doing(f"putting a file {workspace.workplace.inside}"):
-                await self._ask_until_done(
-                    f"Put a local file {workspace.workplace.inside}", "", _complete_local, choose
+                title = f"Put a local file {workspace.workplace.inside}"
+                await self._ui.prompt_until(
+                    choose,
+                    "",
+                    "",
+                    enter="go on",
+                    title=title,
+                    pane=session.pane,
+                    complete=_complete_local,
                 )
 
     async def _fetch(self, workspace: Workspace, path: str) -> None:
@@ -120,34 +132,6 @@ class FileTransfers:
             self._ui.tell(f"upload stopped, nothing was kept {workspace.workplace.inside}")
             raise
         self._ui.tell(f"put {size(sent)} at {clean_line(path)}")
-
-    async def _ask_until_done(
-        self,
-        title: str,
-        value: str,
-        complete: Complete,
-        do: Callable[[str], Awaitable[None]],
-        enter: str = "go on",
-    ) -> None:
-        """Ask for a path and use it; show a problem above the input line and ask again. Ends on
-        success or with Esc."""
-        wrong = ""
-        while True:
-            typed = await self._ui.prompt(
-                "", value, enter=enter, title=title, wrong=wrong, complete=complete,
-                stake=Stake.WORK,
-            )  # fmt: skip
-            if typed is None:
-                return
-            value = typed
-            try:
-                await do(typed)
-            except Problem as problem:
-                wrong = words_of(problem)
-                self._ui.tell("", log=False)  # remove the progress
-                self._ui.note(wrong, error=True)
-            else:
-                return
 
     def _progress(self, doing: str) -> Callable[[int, int | None], None]:
         def tell(done: int, total: int | None) -> None:
