@@ -195,7 +195,8 @@ async def status(call: Call) -> int:
             }
         )
     elif call.args.short:
-        parts = [f"{call.style.glyph(*GLYPHS[name])}{number}" for name, number in _found(counts)]
+        numbers = zip(GLYPHS, (counts.waiting, counts.failed, counts.running), strict=True)
+        parts = [f"{call.style.glyph(*GLYPHS[name])}{count}" for name, count in numbers if count]
         if counts.silent:
             parts.append(f"({counts.silent} silent)")
         if now - answer.at >= FRESH:
@@ -246,11 +247,6 @@ async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
         more=page.next_page_id is not None,
     )
     return _Answer(counts, call.style.now, call.style.now), rows
-
-
-def _found(counts: _Counts) -> list[tuple[str, int]]:
-    numbers = (counts.waiting, counts.failed, counts.running)
-    return [(name, number) for name, number in zip(GLYPHS, numbers, strict=True) if number]
 
 
 def _sentence(style: Style, counts: _Counts) -> str:

@@ -154,15 +154,12 @@ class FileSource:
         return Page(await asyncio.to_thread(self._again), None)
 
     def _again(self) -> list[Conversation]:
-        """All rows, listed again if a file has changed."""
+        """All rows, listed again if a file is another one now, or gone, or a folder has others."""
         with self._lock:
-            if self._is_listed and (self._changed() or any(x.is_outdated for x in self._lists)):
+            changed = any(version_at(path) != was for path, was in self._versions.items())
+            if self._is_listed and (changed or any(x.is_outdated for x in self._lists)):
                 self._list_anew()
         return self.conversations()
-
-    def _changed(self) -> list[Path]:
-        """The files that are others now, or gone, and the folders with others in them."""
-        return [path for path, version in self._versions.items() if version_at(path) != version]
 
     def _list_anew(self) -> None:
         before, rows, entries = self.runs.rows, dict[str, Conversation](), dict[str, Entry]()

@@ -61,7 +61,8 @@ class SharedSource:
     async def newest(self) -> Page[Conversation]:
         """All of them. Raises NotFound if none is shared."""
         found = await self.get(self._ids)
-        missing = [_why(one) for one, row in zip(self._ids, found, strict=True) if row is None]
+        gone = (one for one, row in zip(self._ids, found, strict=True) if row is None)
+        missing = [f"Nobody shares a conversation {one} there" for one in gone]
         self._rows = [row for row in found if row]
         if not self._rows:
             raise NotFound(missing[0], NOT_SHARED)
@@ -73,10 +74,6 @@ class SharedSource:
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
         return await self.api.get_conversations([bare_id(one) for one in ids])
-
-
-def _why(identifier: str) -> str:
-    return f"Nobody shares a conversation {identifier} there"
 
 
 def of_one_server(links: Sequence[SharedLink]) -> str:

@@ -64,10 +64,6 @@ class Options(TypedDict, total=False):
     clock: Callable[[], float]
 
 
-def _commands() -> type[Provider]:
-    return palette.Commands
-
-
 class AsciiFilter(LineFilter):
     """Replaces the remaining non-ASCII marks: those in our sentences, and Textual's scrollbars,
     borders and icons. Letters stay."""
@@ -90,7 +86,9 @@ class AsciiFilter(LineFilter):
 class OhTui(BaseApp):
     CSS_PATH = "app.tcss"
     TITLE = "oh-tui"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {
+        lambda: palette.Commands  # imported when it is first opened
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z", "suspend_process", show=False),
         # before Textual's own binding, which copies without a message

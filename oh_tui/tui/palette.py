@@ -22,7 +22,6 @@ from oh_tui.tui.theme import theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -149,7 +148,8 @@ class Commands(Provider):
             title = title_of(conversation)
             if (score := closeness(query, title)) > 0:
                 found = True
-                yield Hit(score, Content(f"open: {title}"), partial(self._open, conversation))
+                go = partial(self.screen.post_message, RunWanted(conversation, go=True))
+                yield Hit(score, Content(f"open: {title}"), go)
         if query.lower() in "messages":
             for text, error in reversed(self._main.footer.history[-100:]):
                 found = True
@@ -173,9 +173,6 @@ class Commands(Provider):
         # the theme of the settings file is not remembered: the file may change
         usual = session.settings.config.theme or THEMES[0]
         session.preferences.change(theme="" if theme == usual else theme)
-
-    def _open(self, conversation: Conversation) -> None:
-        self.screen.post_message(RunWanted(conversation, go=True))
 
 
 def line(keys: str, label: str, help: str) -> Content:

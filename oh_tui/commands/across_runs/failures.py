@@ -186,10 +186,6 @@ def _at(row: FailureRow, style: Style) -> Cell:
     return Cell(f"{one.step} of {one.run if style.piped else shortened(one.run)}", "dim")
 
 
-def _well(row: FailureRow, _style: Style) -> str:
-    return f"{percentages((row.ended_well, row.runs - row.ended_well))[0]} %"
-
-
 def _recovered(row: FailureRow, _style: Style) -> str:
     """How many runs recovered, and what helped most of them: `9: $ pip install -e . (7)`."""
     if not row.helped:
@@ -223,7 +219,11 @@ FIELDS: tuple[Field[FailureRow], ...] = (
         Column("last", right=True, goes=1), lambda row, style: style.when(row.last),
         "last", lambda row: _moment(row.last),
     ),
-    Field(Column("ended well", right=True, goes=2), _well, "ended_well"),
+    Field(
+        Column("ended well", right=True, goes=2),
+        lambda row, _: f"{percentages((row.ended_well, row.runs - row.ended_well))[0]} %",
+        "ended_well",
+    ),
     Field(Column("recovered by", share=2, least=LEAST_NEXT, goes=4), _recovered, "recovered"),
     Field(
         json="next", get=lambda row: [{"what": what, "runs": runs} for what, runs in row.helped],

@@ -282,10 +282,6 @@ def _of_file(
     return Field(column, lambda row, _: str(value(row) or ""), json, value)
 
 
-def _last_step(row: FileRow, _style: Style) -> str:
-    return str(row.label(row.file.last_step)) if row.file else ""
-
-
 _FIELDS: tuple[Field[FileRow], ...] = (
     Field(Column("path", share=3), json="path"),
     Field(json="sub_agent", get=lambda row: row.agent or None),
@@ -294,7 +290,10 @@ _FIELDS: tuple[Field[FileRow], ...] = (
     _of_file("added", "+"),
     _of_file("removed", "-"),
     *map(_of_file, ("created", "deleted", "whole", "last_step", "steps")),
-    Field(Column("last step", right=True), _last_step),
+    Field(
+        Column("last step", right=True),
+        lambda row, _: str(row.label(row.file.last_step)) if row.file else "",
+    ),
 )
 
 

@@ -107,9 +107,9 @@ class _Player:
             "status": run.set_status,
             "end": run.end,
             "fail": run.fail,
-            "back": self._back,
+            "back": lambda number: run.go_back(self._places[number - 1]),
             "event": self._event,
-            "full_state": self._full_state,
+            "full_state": lambda _: run.full_state(),
             "hook": self._hook,
             "result": self._result,
             "rejected": self._rejected,
@@ -168,14 +168,8 @@ class _Player:
 
     # steps ----------------------------------------------------------------------------------
 
-    def _back(self, number: int) -> None:
-        self.run.go_back(self._places[number - 1])
-
     def _event(self, kind: str, *, source: str = "environment", **fields: Any) -> None:
         self.run.emit(kind, source, **fields)
-
-    def _full_state(self, _: bool) -> None:
-        self.run.full_state()
 
     def _hook(self, kind: str, **how: Any) -> None:
         self.run.hook(kind, call=self.last if kind.endswith("ToolUse") else None, **how)

@@ -300,7 +300,9 @@ class ManyRuns(Generic[T]):
         for row in rows:
             try:
                 run = await read_here(self.source, row)
-                if run is None and self._is_worth_asking(row):
+                if run is None and (
+                    row.id in self._indexed or (self._live and not is_over(self.source, row))
+                ):
                     run = await load(self.source, row)
             except Problem as problem:
                 yield Result(row, Unread(problem.sentence))
@@ -309,6 +311,3 @@ class ManyRuns(Generic[T]):
                 self.not_kept.append(row)
             else:
                 yield Result(row, await asyncio.to_thread(self._job, run, self._about(row)))
-
-    def _is_worth_asking(self, row: Conversation) -> bool:
-        return row.id in self._indexed or (self._live and not is_over(self.source, row))

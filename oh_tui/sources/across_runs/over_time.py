@@ -281,17 +281,13 @@ def beside(now: Group, before: Group) -> list[tuple[str, str, str]]:
     ]
 
 
-def _cost_a_run(group: Group) -> str:
-    return sum_words(group.cost.mean or 0.0, group.partial, group.estimates)
-
-
 def _share(part: int, whole: int) -> str:
     return percent(part / whole) if whole else ""
 
 
 _BESIDE: dict[str, Callable[[Group], str]] = {
     "runs": lambda group: f"{group.runs:,}",
-    "cost a run": _cost_a_run,
+    "cost a run": lambda group: sum_words(group.cost.mean or 0.0, group.partial, group.estimates),
     "resolved": lambda group: _share(group.resolved, group.labelled),
     "failed": lambda group: _share(group.failed, group.runs),
 }

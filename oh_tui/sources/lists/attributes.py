@@ -136,18 +136,10 @@ def _status_text(one: Conversation, state: ConversationState) -> str:
     return state.status.value or (NOT_KNOWN if one.sandbox_status else "")
 
 
-def _source(one: Conversation, _: ConversationState) -> str:
-    return called(one.home) if isinstance(one, FileConversation) else ""
-
-
 def _repositories(one: Conversation) -> tuple[str, str]:
     """The repository with its owner, and without."""
     place = one.selected_repository or ""
     return place, place.rpartition("/")[2]
-
-
-def _sub_conversations(one: Conversation, _: ConversationState) -> tuple[str, ...]:
-    return tuple(map(bare_id, one.sub_conversation_ids or ()))
 
 
 def _tokens(one: Conversation, _: ConversationState) -> dict[str, int | None] | None:
@@ -164,18 +156,16 @@ def _tokens_text(one: Conversation, _: ConversationState) -> str:
     return compact(one.tokens) + "+" * bool(one.cost_is_partial) if one.tokens > 0 else ""
 
 
-def _took_text(one: Conversation, _: ConversationState) -> str:
-    span = took(one)
-    return duration(span) if span else ""
-
-
 ATTRIBUTES = (
     Attribute(json="id", value=lambda one, _: one.id),
     _text(
         "title", "title", lambda one: one.title,
         rank=6, menu=("t", "title"), head="conversation",
     ),
-    Attribute(json="source", value=_source),
+    Attribute(
+        json="source",
+        value=lambda one, _: called(one.home) if isinstance(one, FileConversation) else "",
+    ),
     Attribute(
         name="status", label="status", json="status", value=status_word, words=(words.STATUS,),
         order=Order(
@@ -248,7 +238,10 @@ ATTRIBUTES = (
         text=_tokens_text, is_number=True, place=6, key="t", cells=7,
     ),
     Attribute(json="parent_id", value=lambda one, _: bare_id(one.parent_conversation_id or "")),
-    Attribute(json="sub_conversation_ids", value=_sub_conversations),
+    Attribute(
+        json="sub_conversation_ids",
+        value=lambda one, _: tuple(map(bare_id, one.sub_conversation_ids or ())),
+    ),
     Attribute(
         name="fork", label="forked from", json="forked_from", is_optional=True,
         value=lambda one, _: one.origin, words=(words.FORK,),
@@ -279,7 +272,7 @@ ATTRIBUTES = (
             "longest", 5, lambda one, _: took(one), ("longest first", "shortest first"),
             ("longest", "shortest"), ("l", "longest"), is_falling=True,
         ),
-        text=_took_text, is_number=True,
+        text=lambda one, _: duration(span) if (span := took(one)) else "", is_number=True,
     ),
     Attribute(words=(words.TAG, words.NOTE, words.CHANGED, words.FAILURE, words.RULE)),
 )  # fmt: skip

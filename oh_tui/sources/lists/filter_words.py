@@ -304,19 +304,14 @@ PULL = Word(
 )
 
 
-def _fork(typed: str) -> str:
-    """The start of an id, without dashes; ANY for the forks of any."""
-    return bare_id(typed.lower())
-
-
 def _is_fork(asked: Asked, wanted: str) -> bool:
     origin = asked.conversation.origin
     return bool(origin) and (wanted == ANY or origin.lower().startswith(wanted))
 
 
 FORK = Word(
-    "fork", (("fork:5f3a", "forked from the one with this id; fork:any"),), _fork, _is_fork,
-    any_of(("any",)),
+    "fork", (("fork:5f3a", "forked from the one with this id; fork:any"),),
+    lambda typed: bare_id(typed.lower()), _is_fork, any_of((ANY,)),
 )  # fmt: skip
 
 COST = Word(
@@ -378,14 +373,13 @@ def _rule_name(typed: str) -> str:
     return typed.lower()
 
 
-def _may_break(asked: Asked, name: str) -> bool:
-    return (asked.of_steps.rules or {}).get(name, State.UNKNOWN) is State.UNKNOWN
-
-
 RULE = Word(
     "rule", (("rule:plan-done", "that breaks this rule of oh-tui audit"),),
     _rule_name, lambda asked, name: (asked.of_steps.rules or {}).get(name) is State.BROKEN,
-    is_open=_may_break, lacks="rule answers", is_left_out=True, is_of_steps=True,
+    is_open=lambda asked, name: (
+        (asked.of_steps.rules or {}).get(name, State.UNKNOWN) is State.UNKNOWN
+    ),
+    lacks="rule answers", is_left_out=True, is_of_steps=True,
 )  # fmt: skip
 
 PLAIN = Word("", (("word", "in title, repository, branch or id"),), _words, _says)

@@ -92,12 +92,12 @@ def _word(tag: tuple[str, str]) -> str:
     return f'{key}:"{value}"' if any(c in value for c in " ,") else f"{key}:{value}"
 
 
-def complete(text: str, known: Iterable[str], held: Iterable[str]) -> str | None:
-    """The text with its last word completed to a `known` tag, or after a minus to a `held` one."""
+def complete(text: str, known: Iterable[str]) -> str | None:
+    """The text with its last word, which may have a minus, completed to a known tag."""
     start = max(text.rfind(" "), text.rfind(",")) + 1
     word = text[start:]
     sign = "-" if word.startswith("-") else ""
-    found = (one for one in (held if sign else known) if one.startswith(word[len(sign) :].lower()))
+    found = (one for one in known if one.startswith(word[len(sign) :].lower()))
     first = next(found, None) if word[len(sign) :] else None
     return text[:start] + sign + first if first else None
 

@@ -150,11 +150,7 @@ class Servers:
             self._session.open_id = read_shared_link(typed).id
             return self._shared(typed)
         path, self._session.open_id = split_run(typed, os.environ)
-        return partial(_file_source, path)
+        return partial(file_source.FileSource, [expanded(path, os.environ)])
 
     def action_switch(self, name: str) -> None:
         self._ui.work_on("ask", self.switch, name)
-
-
-def _file_source(typed: str) -> Source:
-    return file_source.FileSource([expanded(typed, os.environ)])

@@ -262,7 +262,10 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         self._stop.clear()
         self._show()
         done = [0]
-        ticks = self.set_interval(0.2, lambda: self._tell_progress(done[0]))
+        tell = self.footer.tell
+        ticks = self.set_interval(
+            0.2, lambda: tell(f"writing, {size(done[0])} · esc stops", log=False)
+        )
         try:
             path = await asyncio.to_thread(self._write_file, choice, done)
         except Problem as problem:
@@ -292,9 +295,6 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
                 yield piece
 
         return write(self._target(choice), pieces(), publish)
-
-    def _tell_progress(self, done: int) -> None:
-        self.footer.tell(f"writing, {size(done)} · esc stops", log=False)
 
     def action_back(self) -> None:
         if self._is_writing:

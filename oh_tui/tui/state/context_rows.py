@@ -118,7 +118,8 @@ def page_of(contexts: Contexts, wanted: Wanted) -> Page:
         rows = list(_of_difference(difference))
     else:
         gone = lost if wanted.forgotten else []
-        rows = list(_merged(_rows(messages, _new), _rows(gone, _forgotten)))
+        shown = _rows(messages, lambda one: Sign.NEW if one.is_new else Sign.NONE)
+        rows = list(_merged(shown, _rows(gone, lambda _: Sign.FORGOTTEN)))
         first = 1 if rows and rows[0].role == SYSTEM else 0
         rows[first:first] = _about(context)
     return Page(
@@ -133,14 +134,6 @@ def page_of(contexts: Contexts, wanted: Wanted) -> Page:
         went=went,
         before=contexts.before(wanted.answer),
     )
-
-
-def _new(message: Message) -> Sign:
-    return Sign.NEW if message.is_new else Sign.NONE
-
-
-def _forgotten(message: Message) -> Sign:
-    return Sign.FORGOTTEN
 
 
 def _rows(messages: Iterable[Message], sign: Callable[[Message], Sign]) -> Iterator[Row]:

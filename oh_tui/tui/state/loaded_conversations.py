@@ -131,12 +131,11 @@ class LoadedConversations:
             costs = cost_sum(row.conversation.told_cost for row in self.rows)
             labels = (label_of(row.conversation) for row in self.rows if row.due.is_label)
             counted = Counter(label for label in labels if label)
-            self._sums = Sums(self.rows, self._count(), costs, counted)
+            counts = count(row.status for row in self.rows)
+            if not self.grouped:  # files wait for nobody
+                counts = Counts(failed=counts.failed)
+            self._sums = Sums(self.rows, counts, costs, counted)
         return self._sums
-
-    def _count(self) -> Counts:
-        counts = count(row.status for row in self.rows)
-        return counts if self.grouped else Counts(failed=counts.failed)  # files wait for nobody
 
     # What becomes known
 

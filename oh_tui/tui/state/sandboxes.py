@@ -72,12 +72,8 @@ class SandboxRow(msgspec.Struct, frozen=True):
     @property
     def state(self) -> str:
         """The state that orders and counts the row; a starting sandbox counts as up."""
-        return _state(self.status)
-
-
-def _state(status: str) -> str:
-    status = "RUNNING" if status == "STARTING" else status
-    return status if status in _ORDER else ""
+        status = "RUNNING" if self.status == "STARTING" else self.status
+        return status if status in _ORDER else ""
 
 
 class _Place(msgspec.Struct, frozen=True):

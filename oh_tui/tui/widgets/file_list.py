@@ -25,8 +25,10 @@ class FileList(RowList):
     def watch_rows(self, old: tuple[FileRow, ...], new: tuple[FileRow, ...]) -> None:
         """The cursor stays with its file."""
         under = old[self.cursor] if self.cursor < len(old) else None
-        same = (n for n, row in enumerate(new) if under and _is_same(row, under))
-        cursor = next(same, self.cursor)
+        file = under and (under.path, under.agent)
+        cursor = next(
+            (n for n, row in enumerate(new) if (row.path, row.agent) == file), self.cursor
+        )
         self._paths = max((width_of(row.path) for row in new), default=0)
         columns = zip(*map(_cells, new), strict=True) if new else ()
         self._columns = [max(map(len, column)) for column in columns]
@@ -95,10 +97,6 @@ def _cells(row: FileRow) -> tuple[str, str, str, str, str]:
     last = row.label(file.last_step)
     shown = f"{last:,}" if isinstance(last, int) else last
     return reads, edits, _signed("+", file.added), _signed("-", file.removed), shown
-
-
-def _is_same(one: FileRow, other: FileRow) -> bool:
-    return (one.path, one.agent) == (other.path, other.agent)
 
 
 def _signed(sign: str, count: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar
 
 from textual.actions import SkipAction
@@ -17,6 +17,16 @@ from oh_tui.tui.widgets.first_frame import FirstFrame, hands_of
 
 Complete = Callable[[str], Awaitable[str | None]]
 """Gives the whole text that begins with what is typed, None for no such."""
+
+
+def complete_from(values: Iterable[str]) -> Complete:
+    known = sorted(values)
+
+    async def complete(value: str) -> str | None:
+        fits = (one for one in known if one.startswith(value) and one != value)
+        return next(fits, None) if value else None
+
+    return complete
 
 
 class Prompt(InputLine):

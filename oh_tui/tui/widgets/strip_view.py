@@ -145,7 +145,9 @@ class StripView(Drawn):
         if row == 0:
             texts = (*self._labels(picture), *self._at_the_end(self._run, width))
             shown = tuple(text for text in texts if not text.touches(selected))
-            ticks = self._ticks(self._run, width)
+            # where a phase begins: at the first one a run does
+            places = (self._run.column_of(phase.first, width) for phase in self._phases[1:])
+            ticks = dict.fromkeys(places, self.glyphs.phase)
             line, _ = self._row((width, shown), label, lambda: axis_cells(width, shown, ticks))
             mark = self.glyphs.selected, self.base + self.hue("mark")
             return line if selected is None else _with_mark(line, selected, *mark)
@@ -178,7 +180,7 @@ class StripView(Drawn):
     def _lane_cells(self, run: Strip, lane: Lane, columns: list[Column]) -> list[Piece]:
         cells = [_below(column, self.glyphs) for column in columns]
         if cells and not any(glyph.strip(f" {self.glyphs.cut}") for glyph, _ in cells):
-            return _written(lane.outside(run), len(cells))
+            return [(sign, "dim") for sign in f"{lane.outside(run):<{len(cells)}}"[: len(cells)]]
         return cells
 
     def _row(
@@ -201,11 +203,6 @@ class StripView(Drawn):
         # in the hue of its lane an empty cell would look like a full one
         style = self.base + self.hue(hue) if is_marks and hue else self.base
         return _with_mark(line, selected, text, style + REVERSE)
-
-    def _ticks(self, run: Strip, width: int) -> dict[int, str]:
-        """Where a phase begins: at the first one a run does."""
-        tick = self.glyphs.phase
-        return {run.column_of(phase.first, width): tick for phase in self._phases[1:]}
 
     def _labels(self, picture: Picture) -> list[AxisText]:
         axis = picture.axis
@@ -268,11 +265,6 @@ def tool_cell(column: Column, glyphs: Glyphs) -> Piece:
     if column.open:
         return glyphs.no_result, hue or "dim"
     return _level(column.tool, glyphs) if column.happened_tool else " ", hue
-
-
-def _written(text: str, width: int) -> list[Piece]:
-    """The cells of a lane that has nothing to draw."""
-    return [(character, "dim") for character in f"{text:<{width}}"[:width]]
 
 
 def _below(column: Column, glyphs: Glyphs) -> Piece:

@@ -17,6 +17,7 @@ from oh_tui.tui.messages import AgentChanged
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.ask import AskScreen
 from oh_tui.tui.state.questions import Questions
+from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
@@ -100,7 +101,8 @@ class AgentSetups:
         read_only = self._session.settings.read_only
         answers = [one for one in offered if not (read_only or setup.cannot(Act(one.value)))]
         title = f"Agent of {short_title(setup.state.conversation)}"
-        chosen = await self._ui.ask(Question(title, _facts(setup), answers, "leave it"))
+        facts = [[(f"{label:<{LABEL}} ", "dim"), (words, "")] for label, words in setup.facts]
+        chosen = await self._ui.ask(Question(title, facts, answers, "leave it"))
         match chosen:
             case Act.SWITCH:
                 await self._switch(agents, setup)
@@ -156,10 +158,6 @@ class AgentSetups:
             return
         title = f"Switch to a profile: {setup.names_shown or profile_hint(setup)}"
 
-        async def complete(typed: str) -> str | None:
-            plain = (one for one in setup.names if safe_line(one) == one)
-            return next((one for one in plain if typed and one.startswith(typed)), None)
-
         async def take(typed: str) -> AgentSetup | None:
             if not (name := typed.strip()):
                 return None
@@ -167,7 +165,7 @@ class AgentSetups:
 
         after = await self._ui.prompt_until(
             take, "its name", "", enter="switch", title=title, pane=self._session.pane,
-            complete=complete,
+            complete=prompting.complete_from(one for one in setup.names if safe_line(one) == one),
         )  # fmt: skip
         if after is None:
             return
@@ -216,7 +214,3 @@ class AgentSetups:
                 return await change
         finally:
             self._ui.post_message(AgentChanged(conversation.id))
-
-
-def _facts(setup: AgentSetup) -> list[list[Piece]]:
-    return [[(f"{label:<{LABEL}} ", "dim"), (words, "")] for label, words in setup.facts]

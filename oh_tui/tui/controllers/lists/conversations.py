@@ -82,7 +82,7 @@ class Conversations:
     async def _open(self, make_source: Callable[[], Source], in_thread: bool) -> None:
         session, ui = self._session, self._ui
         with ui.reporting(self._say_why, about=LISTS):
-            self._say("reading the conversations …")
+            ui.post_message(ListEmpty("reading the conversations …"))
             ui.cancel("peek")
             session.unopened = make_source
             former, session.source = session.source, None
@@ -180,10 +180,6 @@ class Conversations:
         row = session.loaded.row(session.listed_id) or next(iter(session.loaded.rows), None)
         if row:
             self._ui.post_message(RunWanted(row.conversation, preview=True))
-
-    def _say(self, *lines: str) -> None:
-        """Show a message in place of conversations."""
-        self._ui.post_message(ListEmpty(*lines))
 
     def _say_why(self, problem: Problem) -> None:
         """Show why there are none, and the key that helps; the same API key would fail again."""

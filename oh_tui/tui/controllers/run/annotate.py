@@ -264,12 +264,12 @@ class AnnotationActions:
         return f"{title}: {shorten(words, room)}" if words else title
 
     def _completing(self) -> Complete:
-        """Completes tags that other runs have, and after a minus those of this one."""
+        """Completes tags that runs have."""
         runs = self._session.annotations.runs.values()
         known = sorted({word for run in runs for word in tag_words(run.tags)})
 
         async def completed(typed: str) -> str | None:
-            return complete(typed, known, known)
+            return complete(typed, known)
 
         return completed
 

@@ -47,7 +47,7 @@ class Comparisons:
 
     def compare(self, chosen: Sequence[Conversation]) -> None:
         view = screen.CompareScreen(len(chosen))
-        self._ui.push_screen(view, self._closed)
+        self._ui.push_screen(view, lambda _: self._ui.cancel("compare"))
         self._ui.work_on("compare", self._compare, view, chosen, instead=True)
 
     def _chosen(self) -> list[Conversation]:
@@ -67,18 +67,8 @@ class Comparisons:
             return [origin.conversation, other]
         return marked
 
-    def _closed(self, _: None) -> None:
-        """The view was closed: reading for it ends."""
-        self._ui.cancel("compare")
-
     async def _compare(self, view: CompareScreen, chosen: Sequence[Conversation]) -> None:
-        if found := await self._read_all(view, chosen):
-            await view.show_runs(found)
-
-    async def _read_all(
-        self, view: CompareScreen, chosen: Sequence[Conversation]
-    ) -> list[Compared] | None:
-        """All runs, whole; None if one cannot be read, which the view explains."""
+        """Show all runs, whole; if one cannot be read, why."""
         found: list[Compared] = []
         for place, conversation in enumerate(chosen, 1):
             head = f"reading {place} of {len(chosen)}: {title_of(conversation)}"
@@ -90,13 +80,13 @@ class Comparisons:
                 view.tell_progress(
                     f"{title}: {problem.sentence}", *filter(None, [hint_of(problem)])
                 )
-                return None
+                return
             if run.study is None or run.study.trajectory is not run.trajectory:
                 run.study = await asyncio.to_thread(studies.Study(run.trajectory).compute)
             judged = verdict.with_sandbox(run.study.verdict, conversation.sandbox_status)
             made = await asyncio.to_thread(compared.compared, conversation, run.study, judged)
             found.append(made)
-        return found
+        await view.show_runs(found)
 
     async def _read(
         self, view: CompareScreen, conversation: Conversation, head: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import same_id
@@ -145,7 +144,8 @@ class SubConversations:
             raise Problem(
                 f"The sub-agent has {events}, too many to open in place", "enter goes into its run"
             )
-        return SubAgent(id, partial(_as_read, read.trajectory, read.note), is_conversation=True)
+        found = read.trajectory, read.note
+        return SubAgent(id, lambda: found, is_conversation=True)
 
     # Going back
 
@@ -162,7 +162,3 @@ class SubConversations:
         session.trail.pop()
         self._ui.post_message(RunWanted(parent, select=True))
         return True
-
-
-def _as_read(run: Trajectory, note: str) -> tuple[Trajectory, str]:
-    return run, note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.tui.controllers.system.downloads import saved_words
+from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
@@ -153,20 +154,10 @@ class FileTransfers:
         """Complete sandbox paths: the absolute paths that the run touched, as far as it was
         analysed."""
         if self._steps.study is None:
-            return complete_from(())
+            return prompting.complete_from(())
         log = self._steps.study.changes
         paths = {file.path for file in (*log.files, *log.only_read)}
-        return complete_from(p for p in paths if p.startswith("/") and p == clean_line(p))
-
-
-def complete_from(paths: Iterable[str]) -> Complete:
-    known = sorted(paths)
-
-    async def complete(value: str) -> str | None:
-        fits = (path for path in known if path.startswith(value) and path != value)
-        return next(fits, None) if value else None
-
-    return complete
+        return prompting.complete_from(p for p in paths if p.startswith("/") and p == clean_line(p))
 
 
 async def _complete_local(value: str) -> str | None:
