@@ -130,9 +130,7 @@ class MainScreen(BaseScreen):
         self._show_location()
         highlight.put_off()
         self.call_after_refresh(self._painted)
-        self.call_after_refresh(
-            lambda: self.controllers.begin(self._make_source, in_thread=not self._at_once)
-        )
+        self.call_after_refresh(self._begin)
 
     @work(group="begin")
     async def draw_at_once(self) -> None:
@@ -141,6 +139,9 @@ class MainScreen(BaseScreen):
     def _painted(self) -> None:
         launch.freeze()
         self.set_timer(launch.WARM_UP, self.warm_up)
+
+    def _begin(self) -> None:
+        self.controllers.begin(self._make_source, in_thread=not self._at_once)
 
     @work(group="warm", exclusive=True)
     async def warm_up(self) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from oh_tui.commands.across_runs import part_files, run_lines
-from oh_tui.commands.exports.json_lines import json_lines
 from oh_tui.commands.framework.acting import require_consent, require_free
 from oh_tui.commands.framework.command import (
     BRANCH,
@@ -22,6 +21,8 @@ from oh_tui.commands.framework.command import (
 from oh_tui.commands.framework.json_documents import (
     conversation_id,
     conversation_json,
+    step_json,
+    verdict_json,
 )
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
@@ -31,6 +32,7 @@ from oh_tui.commands.framework.status import Seen, as_read
 from oh_tui.commands.steps import matching, say_unknown
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.otlp import protobuf
 from oh_tui.sharing.read_events import always, what_leaves
@@ -38,6 +40,7 @@ from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
 from oh_tui.sharing.what_leaves import WhatLeaves, texts_in, told
 from oh_tui.sharing.writing import write
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.json_lines import json_line
 from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -248,3 +251,28 @@ def _names_many(call: Call) -> bool:
     source = call.source
     is_archive = isinstance(source, FileSource) and source.is_list_of_folders
     return is_archive or any(one.is_dir() and find_files([one]) != [one] for one in call.paths)
+
+
+def json_lines(run: SharedRun, about: dict[str, object]) -> Iterator[str]:
+    """The conversation, then each step with its events, then each event that belongs to no step,
+    then what was hidden."""
+    yield _line({"conversation": about, "verdict": verdict_json(run.study.verdict)})
+    hidden: list[dict[str, object]] = []
+    for step in run.steps:
+        events = [json_line(e.body()) for e in (step.event, *step.results)]
+        text = f"[{', '.join(events)}]"
+        found = hidden_in(text)
+        if found:
+            hidden.append({"step": step.number, "secrets": dict(found)})
+        yield f'{{"step": {json_line(step_json(run.study, step, run.kept))}, "events": {text}}}\n'
+    for event in run.others:
+        text = json_line(event.body())
+        found = hidden_in(text)
+        if found:
+            hidden.append({"event": event.id, "secrets": dict(found)})
+        yield f'{{"event": {text}}}\n'
+    yield _line({"hidden": hidden})
+
+
+def _line(document: object) -> str:
+    return json_line(document) + "\n"

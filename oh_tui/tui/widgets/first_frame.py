@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.widget import Widget
 
-    from oh_tui.tui.platform.hands import Hands
-    from oh_tui.tui.platform.key_queue import KeyQueueApp
+    from oh_tui.tui.platform.key_queue import Hands, KeyQueueApp
 
 
 def after_frame(widget: Widget, call: Callable[[], None]) -> None:

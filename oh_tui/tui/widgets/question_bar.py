@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from oh_tui.text.human import plural
-from oh_tui.tui.platform.hands import REST
+from oh_tui.tui.platform.key_queue import REST
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, wrap_pieces
 from oh_tui.tui.widgets.first_frame import after_frame, hands_of

@@ -7,8 +7,8 @@ from typing import Any
 
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.tui.preparations import Preparations
 from oh_tui.tui.session import Session
+from oh_tui.tui.ui import Preparations
 from tests.tui.fake_ui import FakeUi
 
 ONE, OTHER = Conversation(id="1" * 32), Conversation(id="2" * 32)

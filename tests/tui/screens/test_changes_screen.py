@@ -22,9 +22,8 @@ from oh_tui.trajectory.analysis.changes import changes
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
-from oh_tui.tui.screens.changes.beside_calls import commit_notes
 from oh_tui.tui.screens.changes.files_screen import Chosen, FilesScreen
-from oh_tui.tui.screens.changes.screen import ChangesScreen, GitText
+from oh_tui.tui.screens.changes.screen import ChangesScreen, GitText, commit_notes
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.drawing import Drawn
 from tests.demo_runs import demo_run

@@ -15,6 +15,7 @@ from textual.reactive import var
 from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.change_blocks import change_blocks, edited_steps
 from oh_tui.trajectory.analysis.change_rows import (
     FileRow,
@@ -26,8 +27,8 @@ from oh_tui.trajectory.analysis.change_rows import (
 from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.tui.keys import Hint
-from oh_tui.tui.screens.changes.beside_calls import commit_notes, git_blocks, look_notes
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
@@ -256,3 +257,44 @@ def _blocks(
 ) -> list[Block]:
     told = git_blocks(beside, row.path) if beside else []
     return [*look_notes(row), *commit_notes(commits, row), *told, *change_blocks(log, row)]
+
+
+def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
+    """The commits that changed a file."""
+    return [
+        Note(f"in the commit {safe_line(commit.short_sha)} {safe_line(commit.subject)}")
+        for commit, changes in commits
+        if any(
+            one.path == row.file.path if row.file else one.path.endswith(f"/{row.path}")
+            for one in changes
+        )
+    ]
+
+
+MOST_LOOKS = 5
+"""Reasons that stand above a file; the others are counted."""
+
+
+def look_notes(row: FileRow) -> list[Block]:
+    """What is worth a look in the edits of a file."""
+    notes: list[Block] = [
+        Note(f"worth a look, step {label}: {reason.why}")
+        for label, reason in row.looks[:MOST_LOOKS]
+    ]
+    if more := len(row.looks) - MOST_LOOKS:
+        notes += [Note(f"and {more:,} more: & with look:any")] if more > 0 else []
+    return notes
+
+
+def git_blocks(beside: BesideGit, path: str) -> list[Block]:
+    """The lines in which git now differs from the last version of a file, to stand before what the
+    run changed."""
+    if beside.same is None:
+        return [Note(safe_line(beside.words))]
+    if beside.same:
+        return []
+    only = Note("only invisible characters or hidden secrets differ")
+    lines = Diff(beside.diff, path) if beside.diff else only
+    notes = [Note(beside.why)] if beside.why else []
+    head = Heading(f"git now, against what step {beside.step} left")
+    return [head, *notes, lines, Heading("by editor and patch calls")]

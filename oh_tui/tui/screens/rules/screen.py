@@ -12,18 +12,16 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.strip import Strip
 
 from oh_tui.settings.paths import tilde
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import rule_mark
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.screens.rules.rule_detail import rule_blocks
-from oh_tui.tui.screens.rules.rule_list import RuleList
+from oh_tui.tui.screens.rules.rule_list import RuleList, rule_blocks
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Drawn, Piece, wrap_pieces
+from oh_tui.tui.widgets.drawing import Labels, Piece, wrap_pieces
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
@@ -42,35 +40,6 @@ class Chosen(NamedTuple):
     event_id: str
 
 
-class Faults(Drawn):
-    """Why a file with rules cannot be used, a fault on a line of its own."""
-
-    DEFAULT_CSS = "Faults { height: auto; width: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[list[Piece]] = []
-        self.display = False
-
-    def show(self, in_force: InForce, width: int, height: int) -> None:
-        told: list[Piece] = []
-        if in_force.faults:
-            told = [(in_force.faults, "bad"), *((line, "") for line in in_force.hint.splitlines())]
-            told.append(("C asks again; until then these are the rules of oh-tui alone.", ""))
-        found = [
-            line for text, hue in told for line in wrap_pieces([(text.strip(), hue)], width - 2)
-        ]
-        most = max(3, min(MOST_FAULTS, height // 3))
-        self.lines = found if len(found) <= most else [*found[: most - 1], found[-1]]
-        self.display = bool(found)
-        self.styles.height = len(self.lines)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        line = self.lines[y] if y < len(self.lines) else []
-        return self.strip([(" ", ""), *line], self.size.width)
-
-
 class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
     """Call `show` with what the rules find, again where the run grew."""
 
@@ -78,6 +47,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
     RulesScreen { background: $background; }
     RulesScreen RuleList { height: 1fr; }
     RulesScreen BodyView { height: 1fr; }
+    RulesScreen Labels { height: auto; width: 1fr; }
     """
     HELP_TITLE = "In the rules of a run"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,7 +66,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
         self.found: RunFindings | None = None
         self._progress = "reading the run …"
         self.rule = Rule(id="rules-rule")
-        self.faults = Faults()
+        self.faults = Labels()
         self.list = RuleList(id="rules")
         self.rule_rule, self.body = Rule(id="rule-rule"), BodyView(id="rule")
         self.footer = Footer()
@@ -123,7 +93,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
     def _show_all(self) -> None:
         found = self.found
         if found is not None:
-            self.faults.show(found.in_force, *self.size)
+            self._show_faults(found.in_force)
             self.list.show(found.rows(), self._under)
             self._under = ""
         self._arrange()
@@ -160,6 +130,18 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
     def _at_a_rule(self) -> None:
         self._show_rule()
         self._show_keys()
+
+    def _show_faults(self, in_force: InForce) -> None:
+        """Why a file with rules cannot be used, a fault on a line of its own."""
+        told: list[Piece] = []
+        if in_force.faults:
+            told = [(in_force.faults, "bad"), *((line, "") for line in in_force.hint.splitlines())]
+            told.append(("C asks again; until then these are the rules of oh-tui alone.", ""))
+        room, most = self.size.width - 2, max(3, min(MOST_FAULTS, self.size.height // 3))
+        found = [line for text, hue in told for line in wrap_pieces([(text.strip(), hue)], room)]
+        found = found if len(found) <= most else [*found[: most - 1], found[-1]]
+        self.faults.lines = tuple(((" ", ""), *line) for line in found)
+        self.faults.display = bool(found)
 
     @work(group="rule", exclusive=True)
     async def _show_rule(self) -> None:
@@ -220,7 +202,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
 
     def on_resize(self) -> None:
         if self.found is not None:
-            self.faults.show(self.found.in_force, *self.size)
+            self._show_faults(self.found.in_force)
         self._arrange()
         self._show_facts()
 

@@ -184,8 +184,8 @@ TABLE = {
         "sandboxes._marked_question", ("p",), CLICK, W, marks(COVERAGE, CLICK)
     ),
     "shell": Asks("shell.open", ("exclamation_mark",), FLAKY, acts=("POST *bash*",)),
-    "get a file": Asks("files._ask_until_done", title=WEEKS, action="files.get"),
-    "put a file": Asks("files._ask_until_done", title=WEEKS, action="files.put"),
+    "get a file": Asks("files.get", title=WEEKS, action="files.get"),
+    "put a file": Asks("files.put", title=WEEKS, action="files.put"),
     "replace a file": Asks("files._send", ("enter",), WEEKS, F, path_there_typed),
     # What is kept
     "tag": Asks("annotate.ask_tags", ("number_sign",)),

@@ -386,12 +386,17 @@ def test_no_letter_alone_answers_where_something_is_at_stake(
 # The table
 
 
+OWNERS = (ast.Module, ast.ClassDef)
+"""What a function within a function makes, that makes."""
+
+
 def made_by() -> Iterator[str]:
     """The functions of controllers that make what asks."""
     folder = Path(oh_tui.__file__).parent / "tui" / "controllers"
-    asking = {"Question", "prompt", "Editor"}
+    asking = {"Question", "prompt", "prompt_until", "Editor"}
     for file in sorted(folder.rglob("*.py")):
-        for function in ast.walk(ast.parse(file.read_text())):
+        owners = (one for one in ast.walk(ast.parse(file.read_text())) if type(one) in OWNERS)
+        for function in itertools.chain.from_iterable(one.body for one in owners):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             names = {
