@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import NamedTuple
@@ -14,7 +13,15 @@ from oh_tui.commands.across_runs.grep import run_name
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_none, say_rest
 from oh_tui.commands.across_runs.one_pass import results_of, runs_of
 from oh_tui.commands.across_runs.stats import groupings
-from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.command import (
+    LISTED,
+    PATHS,
+    Call,
+    argument,
+    command,
+    flag,
+    number_of,
+)
 from oh_tui.commands.framework.fields import Field, flat_of, in_text, json_of, not_flat, print_csv
 from oh_tui.commands.framework.ids import shortened
 from oh_tui.commands.framework.json_documents import conversation_id
@@ -43,19 +50,13 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure
 
 
-def _least(text: str) -> int:
-    if not text.isdecimal() or int(text[:9]) < 1:
-        raise ArgumentTypeError("a number of runs, from 1")
-    return int(text[:9])
-
-
 @command(
     "failures",
     PATHS,
     LISTED,
     argument(
         "--min",
-        type=_least,
+        type=number_of("runs", 1, 10**9),
         default=1,
         metavar="N",
         help="only what failed in at least N runs; 1 by default",

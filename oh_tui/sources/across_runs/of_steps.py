@@ -19,7 +19,7 @@ from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.filter_words import NOT_READ, OfSteps
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.sources.results import joined
-from oh_tui.sources.rules import kept_answers, rule_places
+from oh_tui.sources.rules import agreed, kept_answers, rule_places
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
@@ -118,7 +118,7 @@ class _Kept(NamedTuple):
 
 def _rules_with(names: set[str]) -> tuple[Rule, ...]:
     """The rules in force, of which these have to be some. Raises Problem."""
-    rules = tuple(rule_places.rules_in_force(os.environ, rule_places.here()).rules)
+    rules = tuple(rule_places.rules_in_force(os.environ, agreed.here()).rules)
     if missing := sorted(names - {rule.name for rule in rules}):
         raise Problem(f"There is no rule {missing[0]}", "oh-tui audit --list names them")
     return rules

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class NotAgreed(Problem):
     def agree(self, environment: Mapping[str, str]) -> None:
         """Remembers that the user agreed to this content. Raises Problem if that cannot be kept."""
         store = _Agreed(agreed_file(environment), MOST * 80, list)
-        store.to_write(_digest(self.data))
+        store.to_write(sha256(self.data).hexdigest())
         if not store.lasts or not store.save():
             where = store.trouble or "a home folder: there is none"
             told = f"What you agree to cannot be written into {where}"
@@ -67,7 +67,7 @@ def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed |
         return None
     data = read_rules(file)
     held = _Agreed(agreed_file(environment), MOST * 80, list).read() or []
-    return None if _digest(data) in held else NotAgreed(file, data)
+    return None if sha256(data).hexdigest() in held else NotAgreed(file, data)
 
 
 def read_rules(file: Path) -> bytes:
@@ -82,29 +82,18 @@ def read_rules(file: Path) -> bytes:
         ) from error
 
 
-def _digest(data: bytes) -> str:
-    return sha256(data).hexdigest()
+def of_repository(here: Path | None) -> Path | None:
+    """The file with rules of the repository that a folder is in, in the nearest folder from there
+    up to that of the repository."""
+    folders = (here.absolute(), *here.absolute().parents) if here else ()
+    top = next((n for n, one in enumerate(folders) if os.path.lexists(one / ".git")), -1)
+    found = (folder / OF_REPOSITORY for folder in folders[: top + 1])
+    return next(filter(Path.is_file, found), None)
 
 
-def of_repository(here: Path) -> Path | None:
-    """The file with rules of the repository that a folder is in."""
-    for folder in _up_to_repository(here.absolute()):
-        file = folder / OF_REPOSITORY
-        if file.is_file():
-            return file
-    return None
-
-
-def of_here() -> Path | None:
-    """That of the folder that oh-tui runs in; None also where that is gone."""
+def here() -> Path | None:
+    """The folder whose repository may have rules; None where it is gone."""
     try:
-        return of_repository(Path.cwd())
+        return Path.cwd()
     except OSError:
         return None
-
-
-def _up_to_repository(here: Path) -> Iterator[Path]:
-    """The folders from here up to that of the repository; none outside of one."""
-    folders = (here, *here.parents)
-    top = next((n for n, one in enumerate(folders) if os.path.lexists(one / ".git")), -1)
-    return iter(folders[: top + 1])

@@ -45,7 +45,7 @@ def rules_in_force(
     found: dict[str, Rule] = {rule.name: rule for rule in _builtin().rules}
     settings, _ = config_file(environment)
     own = settings.with_name(OWN) if settings else None
-    repository = agreed.of_repository(here) if here else None
+    repository = agreed.of_repository(here)
     is_named = repository is not None and any(map(repository.samefile, filter(Path.exists, named)))
     if not is_named and (asked := agreed.not_agreed(environment, repository)):
         raise asked
@@ -53,14 +53,6 @@ def rules_in_force(
         if file is not None:
             _add(found, _read(file), file)
     return Rules(list(found.values()), repository)
-
-
-def here() -> Path | None:
-    """The folder whose repository may have rules; None where it is gone."""
-    try:
-        return Path.cwd()
-    except OSError:
-        return None
 
 
 def _builtin() -> RulesOfFile:

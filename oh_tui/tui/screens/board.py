@@ -113,15 +113,12 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         words = f"  {board.query.text}" if board.query.text else ""
         by = f"  by {NAMES[board.by]}" + ": the runs that break it" * (board.by == RULE)
         self.rule.title = (("Board", "title"), (by, "dim"), (words, "mark"))
-        self._show_facts()
+        facts: list[Piece] = [(text, "") for text in board.facts(sums.total)]
+        facts[1:1] = [(text, "warn") for text in board.left_out(sums.total)]
+        self.rule.facts = joined(facts, self.rule.glyphs.dot)
         self._show_over_time()
         self._show_keys()
         self._offer()
-
-    def _show_facts(self) -> None:
-        facts: list[Piece] = [(text, "") for text in self.board.facts(self._sums.total)]
-        facts[1:1] = [(text, "warn") for text in self.board.left_out(self._sums.total)]
-        self.rule.facts = joined(facts, self.rule.glyphs.dot)
 
     def _empty(self) -> tuple[str, ...]:
         board = self.board

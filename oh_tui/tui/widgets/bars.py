@@ -70,17 +70,17 @@ class Header(Drawn):
         return self.strip([*left, (gap, ""), *facts], width)
 
 
-def _always() -> bool:
-    return True
-
-
 class News(NamedTuple):
     text: str = ""
-    holds: Callable[[], bool] = _always
+    holds: Callable[[], bool] = lambda: True
     """Whether it is still true, where nothing else tells that."""
     is_error: bool = False
     stays: bool = False
     """Progress does not cover it."""
+    is_remark: bool = False
+    """It goes with the next key."""
+    added: str = ""
+    """The end of the text that was added to it."""
 
 
 def work_name() -> str:
@@ -136,9 +136,6 @@ class Footer(Drawn):
         self._clickable: list[tuple[int, int, str]] = []
         """First cell, cell after the last one, and action of each hint drawn."""
         self._shown = News()
-        self._is_remark = False
-        self._added = ""
-        """The end of the news that was added to them."""
         self.errors: dict[str, News] = {}
         """Those that stand, by what they are about, the newest last."""
         self._timer: Timer | None = None
@@ -156,7 +153,7 @@ class Footer(Drawn):
         remark: bool = False,
         over: bool = False,
         about: str = "",
-        holds: Callable[[], bool] | None = None,
+        holds: Callable[[], bool] = lambda: True,
     ) -> None:
         """Show a message for 5 seconds, an error until Esc or until another message is `about` the
         same (if not told, what the worker does); both only as long as it `holds`. A `remark` goes
@@ -170,19 +167,20 @@ class Footer(Drawn):
         if error or about:
             self.errors.pop(about, None)
         if error:
-            self.errors[about] = News(text, holds or _always, is_error=True)
+            self.errors[about] = News(text, holds, is_error=True)
         if error or not (text or self._shown.stays):
             self._show_under()
         elif text and (log or over or not (self._shown.is_error or self._shown.stays)):
             answers = isinstance(self.app, KeyQueueApp) and self.app.handles_key
-            self._show(News(text, holds or _always, stays=log and not passing))
-            self._is_remark = remark or (log and answers)
-            self._timer = self.set_timer(NEWS_SECONDS, self._show_under)
+            is_remark = remark or (log and answers)
+            self._show(News(text, holds, stays=log and not passing, is_remark=is_remark))
 
     def _show(self, shown: News) -> None:
         if self._timer:
             self._timer.stop()
-        self._shown, self._is_remark, self._added = shown, False, ""
+        passes = shown.text and not shown.is_error
+        self._timer = self.set_timer(NEWS_SECONDS, self._show_under) if passes else None
+        self._shown = shown
         self.news = ((shown.text, "bad" if shown.is_error else ""),) if shown.text else ()
         self._fit()
 
@@ -208,13 +206,12 @@ class Footer(Drawn):
         that was added."""
         is_error = self._shown.is_error
         shown = self._shown.text if self._shown.stays or is_error else ""
-        shown = shown.removesuffix(self._added).removesuffix(" · ")
+        shown = shown.removesuffix(self._shown.added).removesuffix(" · ")
         whole = f"{shown} · {text}" if shown else text
         if log:
             self.note(whole, error=is_error)
-        self._show(self._shown._replace(text=whole, stays=not is_error))
-        self._added, self._is_remark = text, not is_error
-        self._timer = None if is_error else self.set_timer(NEWS_SECONDS, self._show_under)
+        news = self._shown._replace(text=whole, stays=not is_error, added=text)
+        self._show(news._replace(is_remark=not is_error))
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Keep a message in the history without showing it here."""
@@ -230,7 +227,7 @@ class Footer(Drawn):
 
     def drop_remark(self) -> None:
         """Remove a remark when a key is pressed."""
-        if self._is_remark:
+        if self._shown.is_remark:
             self._show_under()
 
     def _lines(self) -> list[str]:

@@ -78,7 +78,8 @@ class Summary(Drawn):
         word = verdict.word
         if self.as_of and run.live:
             word, hue = f"{word} {self.as_of}", "dim"
-        broken = self._broken_words()
+        rules = f"  {self.glyphs.error} {plural(self.broken, 'rule')} (C)"
+        broken = ((rules, "bad"),) if self.broken else ()
         if verdict.cut_off:
             return [(f" {self.glyphs.failed} {verdict.cause}", "warn"), *broken]
         label = self.study.trajectory.recorded.label
@@ -91,7 +92,10 @@ class Summary(Drawn):
         )
         if not verdict.word:
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said, *warned]
-        came_to = f"  {self._short_totals()} " if self.short else ""
+        came_to = ""
+        if self.short:  # there is no second line
+            cost = _cost_words(self.study, self.budget)
+            came_to = f"  {'  '.join(filter(None, (self._spans[0], cost)))} "
         room = max(0, width - 5 - len(word) - total_width(said) - len(came_to))
         warned = warned if total_width(warned) <= room // 2 else ()
         cause = fit(verdict.cause, room - total_width(warned), self.glyphs.more)
@@ -99,17 +103,6 @@ class Summary(Drawn):
             (" ", ""), (f"{glyph} {word}", hue), *said, ("  ", ""), (cause, ""),
             *warned, (came_to, "dim"),
         ]  # fmt: skip
-
-    def _broken_words(self) -> tuple[Piece, ...]:
-        if not self.broken:
-            return ()
-        return ((f"  {self.glyphs.error} {plural(self.broken, 'rule')} (C)", "bad"),)
-
-    def _short_totals(self) -> str:
-        """Time and cost, for the end of the first line when there is no second."""
-        assert self.study is not None
-        cost = _cost_words(self.study, self.budget)
-        return "  ".join(filter(None, (self._spans[0], cost)))
 
     def _totals(self, width: int) -> list[Piece]:
         """The most important first; those that do not fit are left out."""

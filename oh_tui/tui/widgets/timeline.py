@@ -74,8 +74,8 @@ class Timeline(RowList):
     kept: reactive[RunAnnotations] = reactive(NOTHING)
     """What the user keeps of the run."""
     forgotten: reactive[frozenset[int]] = reactive(frozenset())
-    events_forgotten = 0
     """The numbers of the steps of which nothing is in the context of the step under the cursor."""
+    events_forgotten = 0
     now: reactive[float] = reactive(0.0)
     """The current time, while a step of a live run runs."""
     show_events: reactive[bool] = reactive(False)
@@ -210,7 +210,10 @@ class Timeline(RowList):
         self.events_forgotten = 0
         self.forgotten = frozenset()  # its numbers may be those of other steps now
         if trajectory is not self.trajectory:
-            self._change_opened(trajectory)
+            # what was opened in another run is opened again when that is shown again
+            self._opened = OpenedSubAgents()
+            if trajectory is not None:
+                self._opened = self._opened_in.setdefault(trajectory, self._opened)
         self.trajectory = trajectory
         self._arrange()
         self._describe.cache_clear()
@@ -301,12 +304,6 @@ class Timeline(RowList):
         self._open_sub_agents()
 
     # Sub-agents
-
-    def _change_opened(self, trajectory: Trajectory | None) -> None:
-        """What was opened in another run is opened again when that is shown again."""
-        self._opened = OpenedSubAgents()
-        if trajectory is not None:
-            self._opened = self._opened_in.setdefault(trajectory, self._opened)
 
     def _return_to_sub_agent(self) -> None:
         """Move the cursor from the step of the run to that of its sub-agent where it was."""

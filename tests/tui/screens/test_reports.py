@@ -11,16 +11,21 @@ import pytest
 from oh_tui.api.models import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.run.reports import Reports
+from oh_tui.tui.controllers.run.target import TargetRun
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.session import Session
+from oh_tui.tui.ui import Ui
 from tests.tui.fake_ui import FakeUi
 
 OPEN = Conversation(id="1" * 32)
 
 
-class FakeRun:
+class FakeRun(TargetRun):
     progress = ""
     target: Conversation | None = OPEN
+
+    def __init__(self, session: Session, ui: Ui) -> None:
+        self._session, self._ui = session, ui
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
         return self.target
@@ -42,7 +47,7 @@ def made() -> tuple[Session, FakeUi, Reports, Any, list[str]]:
     steps: Any = SimpleNamespace(empty=("no events",))
     bodies: Any = SimpleNamespace()
     session, ui = Session(Settings()), FakeUi()
-    run: Any = FakeRun()
+    run: Any = FakeRun(session, ui)
     session.current = OPEN
     return session, ui, Reports(session, ui, steps, bodies, run, search), run, filters
 

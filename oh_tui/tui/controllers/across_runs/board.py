@@ -11,7 +11,7 @@ from oh_tui.sources.across_runs import cached_rows, each_run, rule_rows, stats_r
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import range_before
 from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.rules import rule_places
+from oh_tui.sources.rules import agreed, rule_places
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.state.across_runs import board as state
@@ -207,7 +207,7 @@ class BoardOfRuns:
         if board.rules is None:
             session, folder = self._session, self._session.settings.library_folder
             found = await asyncio.to_thread(
-                lambda: rule_places.rules_in_force(os.environ, rule_places.here())
+                lambda: rule_places.rules_in_force(os.environ, agreed.here())
             )
             rules = tuple(found.rules)
             reading = each_run.ManyRuns(

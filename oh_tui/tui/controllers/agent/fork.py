@@ -72,9 +72,7 @@ class Forking:
             ui.tell("a fork begins at a step of the run, not of a sub-agent")
             return
         agents, in_run = source.agents, session.in_run
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            ui.tell(session.no_target)
+        if (conversation := self._run.show_wanted()) is None:
             return
         with ui.reporting():
             with ui.preparing("looking where it can be forked"):

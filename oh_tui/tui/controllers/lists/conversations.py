@@ -171,15 +171,10 @@ class Conversations:
                     return found
             if task:
                 hint = starting.what_became(task)
-        self._preview()
-        raise Problem(f"There is no conversation {wanted} here", hint)
-
-    def _preview(self) -> None:
-        """Show the run under the list's cursor."""
-        session = self._session
-        row = session.loaded.row(session.listed_id) or next(iter(session.loaded.rows), None)
-        if row:
+        loaded = self._session.loaded  # the run under the list's cursor is shown instead
+        if row := loaded.row(self._session.listed_id) or next(iter(loaded.rows), None):
             self._ui.post_message(RunWanted(row.conversation, preview=True))
+        raise Problem(f"There is no conversation {wanted} here", hint)
 
     def _say_why(self, problem: Problem) -> None:
         """Show why there are none, and the key that helps; the same API key would fail again."""

@@ -74,7 +74,8 @@ class Find:
     async def ask(self) -> None:
         """Ask for a text and go to it while the user types; Esc goes back."""
         session, ui, pane = self._session, self._ui, self._session.pane
-        before, go_back = session.finding, self._searched(pane).way_back()
+        searched = self._bodies if pane == "detail" else self._rows(_kind(pane))
+        before, go_back = session.finding, searched.way_back()
         typed = await ui.prompt(
             "find text, enter, then n and N",
             session.find_text,
@@ -133,9 +134,6 @@ class Find:
         else:
             self._ui.tell("search first: /", remark=True)
 
-    def _searched(self, pane: str) -> RowList | StepDetail:
-        return self._bodies if pane == "detail" else self._rows(_kind(pane))
-
     def _rows(self, kind: str) -> RowList:
         return self._conversations if kind == "list" else self._steps
 
@@ -160,7 +158,9 @@ class Find:
             self._ui.work_on("hits", self._count, finding, instead=True)
 
     async def _find_row(self, finding: Finding, rows: RowList, by: int, typing: bool) -> None:
-        noun, count = self._noun(rows), rows.row_count()
+        noun, count = "rows", rows.row_count()
+        if rows is self._steps:
+            noun = "events" if self._steps.show_events else "steps"
         finding.begin(rows.basis, count)
         start, walk, tested = rows.cursor, by or 1, 0
         holds = self._test(finding, rows)
@@ -200,7 +200,9 @@ class Find:
         if by and found == start:
             self._remark(f"the only match in these {noun}: {text}")
         elif (found - start) * walk < 0 and not typing:
-            self._show_wrap(finding, walk)
+            if not finding.has_wrapped:  # shown once per text
+                self._remark("wrapped to the top" if walk > 0 else "wrapped to the end")
+            finding.has_wrapped = True
 
     async def _find_closed(self, finding: Finding, pace: Pace) -> ClosedStep | None:
         """The first hit in sub-agents that are not opened."""
@@ -226,19 +228,8 @@ class Find:
 
         return test
 
-    def _show_wrap(self, finding: Finding, walk: int) -> None:
-        """Shown once per text."""
-        if not finding.has_wrapped:
-            self._remark("wrapped to the top" if walk > 0 else "wrapped to the end")
-        finding.has_wrapped = True
-
     def _remark(self, text: str) -> None:
         self._ui.tell(text, remark=True)
-
-    def _noun(self, rows: RowList) -> str:
-        if rows is not self._steps:
-            return "rows"
-        return "events" if self._steps.show_events else "steps"
 
     def _test(self, finding: Finding, rows: RowList) -> Callable[[int], Breathing]:
         """Whether a row holds the text; the result is kept."""

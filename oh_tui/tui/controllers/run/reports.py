@@ -61,9 +61,7 @@ class Reports:
     def action_changes(self) -> None:
         """Show the files that the run changed; from there the user limits the timeline to a file or
         goes to one of its steps. If the sandbox runs, git is queried while the screen is open."""
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
+        if (conversation := self._run.show_wanted()) is None:
             return
 
         view = changes.ChangesScreen(title_of(conversation))
@@ -72,9 +70,7 @@ class Reports:
 
     def action_files_then(self) -> None:
         """Show the files as they were after the step under the cursor, of a sub-agent too."""
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
+        if (conversation := self._run.show_wanted()) is None:
             return
         study = self._run.study_of(conversation)
         if study is None or not self._steps.row_count():
@@ -126,9 +122,7 @@ class Reports:
 
     def action_costs(self) -> None:
         """Show time and money spent. Choosing a step there goes to it."""
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
+        if (conversation := self._run.show_wanted()) is None:
             return
 
         def closed(number: int | None) -> None:
@@ -144,9 +138,7 @@ class Reports:
     def action_context(self) -> None:
         """Show what the model saw when it gave the answer that made the step under the cursor, of a
         sub-agent too. Choosing a message there goes to its step."""
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
+        if (conversation := self._run.show_wanted()) is None:
             return
         steps = self._steps
         study = self._run.study_of(conversation)

@@ -86,12 +86,9 @@ class RulesOfRun:
     # The view
 
     def action_rules(self) -> None:
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
-        else:
+        if conversation := self._run.show_wanted():
             self._in_force = None  # their file may have changed
-            file = agreed.of_here()
+            file = agreed.of_repository(agreed.here())
             if file is None:
                 self._open(conversation)
             else:

@@ -33,9 +33,7 @@ class Sharing:
     async def _open(self) -> None:
         """Show what leaves once the run is read."""
         session, ui = self._session, self._ui
-        conversation = self._run.show_target(wanted=True)
-        if conversation is None:
-            ui.tell(session.no_target)
+        if (conversation := self._run.show_wanted()) is None:
             return
         with ui.preparing(f"reading {shorten(title_of(conversation), 40)}"):
             study = await self._run.until_shown(conversation)

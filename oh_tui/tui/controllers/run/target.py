@@ -49,6 +49,13 @@ class TargetRun:
             self._run.read(conversation)
         return conversation
 
+    def show_wanted(self) -> Conversation | None:
+        """Show the targeted run and read it; tell when there is none."""
+        conversation = self.show_target(wanted=True)
+        if conversation is None:
+            self._ui.tell(self._session.no_target)
+        return conversation
+
     def study_of(self, conversation: Conversation) -> Study | None:
         """The analysis of this run, once it is drawn at the right."""
         study = self._steps.study

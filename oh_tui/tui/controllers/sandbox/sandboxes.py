@@ -329,20 +329,14 @@ class SandboxActions:
         if problems:
             sentence = f"{counted}, {len(problems)} failed: {problems[0].sentence}"
             return Problem(sentence, problems[0].hint)
-        instead = await self._displaced_count(sandboxes, todo)
+        paused = len(await sandboxes.displaced(*todo.values()))
+        made = f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"
+        instead = made if paused else ""
         self._ui.tell(f"{'stopped: ' if batch.stopped else ''}{counted}{instead}")
         return None
 
     def _teller(self, head: str, more: str) -> Callable[[str], None]:
         return lambda stage: self._ui.tell(f"{head}: {stage}{more}", log=False)
-
-    async def _displaced_count(
-        self, sandboxes: ServerSandboxes, todo: dict[str, SandboxPlan]
-    ) -> str:
-        paused = len(await sandboxes.displaced(*todo.values()))
-        if not paused:
-            return ""
-        return f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"
 
     def _marked_question(self, todo: list[SandboxPlan], left: int) -> Question:
         count = plural(len(todo), "sandbox", "sandboxes")

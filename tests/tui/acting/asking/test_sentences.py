@@ -135,7 +135,7 @@ async def asks_and_types(
     allowed = [one for act in asks.acts for one in fnmatch.filter(done, act)[:1]]
     assert sorted(done) == sorted(allowed), f"{done} by {text[-12:]!r} at {speed} s a key"
     assert it.screen.session.source is source, "it stays at its server"
-    assert agreed.not_agreed(os.environ, agreed.of_here()), "no rules count"
+    assert agreed.not_agreed(os.environ, agreed.of_repository(agreed.here())), "no rules count"
     if bracketed:
         await leave(it)
         return
@@ -386,17 +386,15 @@ def test_no_letter_alone_answers_where_something_is_at_stake(
 # The table
 
 
-OWNERS = (ast.Module, ast.ClassDef)
-"""What a function within a function makes, that makes."""
-
-
 def made_by() -> Iterator[str]:
-    """The functions of controllers that make what asks."""
+    """The functions of controllers that make what asks; what a function within one makes, that one
+    makes."""
     folder = Path(oh_tui.__file__).parent / "tui" / "controllers"
     asking = {"Question", "prompt", "prompt_until", "Editor"}
     for file in sorted(folder.rglob("*.py")):
-        owners = (one for one in ast.walk(ast.parse(file.read_text())) if type(one) in OWNERS)
-        for function in itertools.chain.from_iterable(one.body for one in owners):
+        nodes = ast.walk(ast.parse(file.read_text()))
+        owners = (one.body for one in nodes if isinstance(one, ast.Module | ast.ClassDef))
+        for function in itertools.chain.from_iterable(owners):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             names = {
