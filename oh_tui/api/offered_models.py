@@ -76,7 +76,5 @@ class AgentProfile(msgspec.Struct, frozen=True):
 
 
 class AgentProfiles(msgspec.Struct, frozen=True):
-    """The agent profiles of an agent server."""
-
     profiles: tuple[AgentProfile, ...] = ()
     active_agent_profile_id: str | None = None

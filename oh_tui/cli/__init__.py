@@ -233,7 +233,7 @@ def _run(words: list[str]) -> int:
     )
     call = Call(args, settings, style, identifiers, explorer_names=_known)
     call.paths = paths
-    call.open_shared = partial(_open_shared, args.log)
+    call.open_shared = lambda link: opening.shared_maker([link], opening.call_log(args.log))()
     call.ask_server = partial(_ask_server, settings, make_source, log=args.log)
     return _carry_out(command, call, make_source, on_files=bool(paths))
 
@@ -270,11 +270,6 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         return asyncio.run(work())
     except KeyboardInterrupt:
         raise Ended(call.goes_on) from None
-
-
-def _open_shared(log: str | None, link: str) -> Source:
-    """See `Call.open_shared`."""
-    return opening.shared_maker([link], opening.call_log(log))()
 
 
 def _no_key() -> Problem:

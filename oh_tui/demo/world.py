@@ -85,7 +85,6 @@ class World:
         return box
 
     def sandbox(self, identifier: str) -> Sandbox | None:
-        """The sandbox with an id."""
         return next((box for box in self.sandboxes.values() if box.id == identifier), None)
 
     def status(self, sandbox: Sandbox | None) -> str:
@@ -148,7 +147,6 @@ class World:
                 conversation.built = None
 
     def inside(self, sandbox: Sandbox) -> list[Conversation]:
-        """The conversations of a sandbox."""
         return [one for one in self.conversations.values() if one.sandbox is sandbox]
 
     # conversations --------------------------------------------------------------------------

@@ -66,7 +66,8 @@ def check_out(
     """
     names = _Names(folder)
     for state in states:
-        parts = _parts(state.path, root)
+        path = relative(state.path, root) or f"{OUTSIDE}/{state.path}"
+        parts = [name for name in path.split("/") if name]
         text = None
         if state.exists is False:
             why = "not there then"
@@ -90,11 +91,6 @@ def summary(written: Sequence[Written]) -> str:
     certain = sum(one.state.certain and not one.is_masked for one in done)
     rest = f"; {len(written) - len(done)} not written" if len(done) < len(written) else ""
     return f"{plural(len(done), 'file')} written, {certain or 'none'} of them certain{rest}"
-
-
-def _parts(path: str, root: str) -> list[str]:
-    names = relative(path, root) or f"{OUTSIDE}/{path}"
-    return [name for name in names.split("/") if name]
 
 
 class _Names:

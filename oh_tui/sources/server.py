@@ -75,8 +75,11 @@ class ServerSource:
     @property
     def instead(self) -> Callable[[], AgentServerSource] | None:
         """Makes the source to use after `OtherKind`."""
-        alone = self._alone
-        return None if alone is None else lambda: self._of_agent_server(alone())
+        if (alone := self._alone) is None:
+            return None
+        return lambda: agent_server.AgentServerSource(
+            alone(), self.label, address=self.address, last_known=self.last_known
+        )
 
     async def require_kind(self) -> None:
         """Raises OtherKind for an agent server, before anything that cannot be repeated is asked or
@@ -86,11 +89,6 @@ class ServerSource:
         async with self._alone() as api:
             if await api.is_agent_server():
                 raise bare_server.other_kind(self.label)
-
-    def _of_agent_server(self, api: BareAgentServer) -> AgentServerSource:
-        return agent_server.AgentServerSource(
-            api, self.label, address=self.address, last_known=self.last_known
-        )
 
     @cached_property
     def records(self) -> conversation_records.Records:

@@ -50,9 +50,7 @@ async def blame_file(call: Call) -> int:
         return 0
     if not found.lines:
         raise Problem(f"{file.shown} has no lines to blame: {_nothing(found.state)}")
-    remark = begin_table(call, conversation)
-    if loaded.note:
-        remark(f"note: {loaded.note}")
+    remark = begin_table(call, conversation, loaded.note)
     remark(f"{file.shown}: {found.state.words}")
     print_table(call.style, COLUMNS, _rows(found))
     return 0

@@ -89,9 +89,7 @@ async def changes(call: Call) -> int:
         print_json(changed.document())
         return 0
     log, git, found, beside, commits, servers = changed
-    remark = begin_table(call, conversation)
-    if loaded.note:
-        remark(f"note: {loaded.note}")
+    remark = begin_table(call, conversation, loaded.note)
     remark(f"{log.headline}; {log.note}" if log.changed else log.why_nothing)
     if churn := log.churn.total:
         remark(f"churn: {churn.words}")

@@ -63,9 +63,7 @@ async def print_as_of(call: Call) -> int:
         say_damage(loaded)
         print_json(report(args.at, found))
         return 0
-    remark = begin_table(call, conversation)
-    if loaded.note:
-        remark(f"note: {loaded.note}")
+    remark = begin_table(call, conversation, loaded.note)
     added, removed = sums(found)
     size = size_words(len(found), added, removed)
     nothing = f"no file was edited through the editor by step {args.at}; commands may have"

@@ -36,8 +36,6 @@ AskServer: TypeAlias = Callable[
 
 
 class Call(msgspec.Struct):
-    """What a command is called with."""
-
     args: argparse.Namespace
     settings: Settings
     style: Style

@@ -302,13 +302,15 @@ def say_damage(loaded: Loaded) -> None:
         say(loaded.note)
 
 
-def begin_table(call: Call, conversation: Conversation) -> Callable[[str], None]:
-    """Prints of which run a table is. Returns what prints its remarks: a pipe gets the rows alone,
-    and remarks go to stderr."""
-    if call.style.piped:
-        return say
-    print(call.style.paint(name(conversation), "bold"))
-    return print
+def begin_table(call: Call, conversation: Conversation, note: str = "") -> Callable[[str], None]:
+    """Prints of which run a table is, and a note on it. Returns what prints its remarks: a pipe
+    gets the rows alone, and remarks go to stderr."""
+    remark = say if call.style.piped else print
+    if not call.style.piped:
+        print(call.style.paint(name(conversation), "bold"))
+    if note:
+        remark(f"note: {note}")
+    return remark
 
 
 def _show(loaded: int, total: int | None, more: str = "") -> None:

@@ -58,7 +58,6 @@ class AgentServerAlone(AgentServers):
         """The active agent profile; the server has no key of a model without one."""
 
     def routes(self, root: str = "") -> list[Route]:
-        """The routes of Starlette."""
         talks = "/api/conversations"
         kept = [
             Route("/api/settings", self.settings, methods=["GET"]),

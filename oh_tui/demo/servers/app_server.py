@@ -51,7 +51,6 @@ class AppServer:
         self.writes = AppWrites(self.world, self._conversation)
 
     def routes(self) -> list[Route]:
-        """The routes of Starlette."""
         api = "/api/v1"
         talks, box = f"{api}/app-conversations", f"{api}/sandboxes"
         events = f"{api}/conversation/{{id}}/events"

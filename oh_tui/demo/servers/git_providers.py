@@ -36,7 +36,6 @@ class GitProviders:
         self._world = world
 
     def routes(self, api: str) -> list[Route]:
-        """The routes of Starlette."""
         get = {
             f"{api}/git/suggested-tasks/search": self.suggested_tasks,
             f"{api}/git/repositories/search": self.search_repositories,

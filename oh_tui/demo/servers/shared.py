@@ -41,7 +41,6 @@ class Shared:
         self._info = info
 
     def routes(self) -> list[Route]:
-        """The routes of Starlette."""
         return [
             Route("/api/shared-conversations", self.get_conversations),
             Route("/api/shared-events/search", self.search_events),

@@ -106,8 +106,10 @@ def flat(rows: Iterable[Row]) -> tuple[Row, ...]:
 def ordered(rows: Iterable[Row], kept: Row | None = None) -> tuple[Row, ...]:
     """The rows at their places; a sub-conversation more urgent than its parent stands alone. `kept`
     stays in its group if it left that by being opened alone."""
-    if kept and not (kept.opened and kept.due is Group.EARLIER and _left_by_opening(kept)):
-        kept = None
+    if kept:
+        unopened = kept.state._replace(opened=False).group(kept.conversation)
+        if not (kept.opened and kept.due is Group.EARLIER and unopened is kept.group):
+            kept = None
 
     def urgency(row: Row) -> tuple[Group, bool, float]:
         return row.urgency if row is not kept else _urgency(row, row.group)
@@ -208,10 +210,6 @@ def _family(row: Row, children: dict[str, list[Row]]) -> Iterator[Row]:
     while left:
         yield (child := left.pop())
         left += children.pop(child.id, [])[::-1]
-
-
-def _left_by_opening(row: Row) -> bool:
-    return row.state._replace(opened=False).group(row.conversation) is row.group
 
 
 def _is_child(row: Row) -> int:
