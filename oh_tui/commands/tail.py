@@ -14,6 +14,7 @@ from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.framework.printing import (
     Cell,
+    Row,
     Style,
     between_tabs,
     laid_out,
@@ -104,7 +105,7 @@ async def tail(call: Call) -> int:
     if limit and is_limited:
         limit.begin(printer.cost)
     if not call.as_json and (call.style.head or not call.style.piped):
-        print(_head(call.style))
+        print(_line(call.style, [Cell(column.title, "dim") for column in COLUMNS]))
     printer.begin(call.args.lines)
     if not call.args.follow:
         return 0
@@ -276,7 +277,7 @@ class _Printer:
             if self._call.as_json:
                 print_json_line(step_json(self._study, step))
             else:
-                print(_line(self._call.style, self._study, step))
+                print(_line(self._call.style, step_row(self._call.style, self._study, step)))
             waits = trajectory.outcome(step) is Outcome.WAITING
             if waits and self._call.args.follow and self._announced != step.event.id:
                 self._announced = step.event.id
@@ -284,19 +285,11 @@ class _Printer:
         sys.stdout.flush()
 
 
-def _line(style: Style, study: Study, step: Step) -> str:
+def _line(style: Style, row: Row) -> str:
     """A row whose columns stand where those of the row before stand."""
-    row = step_row(style, study, step)
     if style.room is None:
         return between_tabs(row)
     return laid_out(style, COLUMNS, _widths(style, style.room), row)
-
-
-def _head(style: Style) -> str:
-    names = [Cell(column.title, "dim") for column in COLUMNS]
-    if style.room is None:
-        return between_tabs(names)
-    return laid_out(style, COLUMNS, _widths(style, style.room), names)
 
 
 def _widths(style: Style, room: int) -> list[int]:

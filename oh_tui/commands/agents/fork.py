@@ -15,6 +15,7 @@ from oh_tui.commands.framework.reading import read_run, step_at, title, whole
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources.actions import agent_setup, forking
 from oh_tui.sources.actions.agent_actions import AgentStage
+from oh_tui.sources.actions.conversation_records import checked_title
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
@@ -52,7 +53,7 @@ async def fork(call: Call) -> int:
     message = None if args.message is None else text_of(args.message).rstrip("\n")
     if message is not None and not message.strip():
         raise Problem("The message is empty", "leave --message out to send none")
-    forking.checked_title(args.title)
+    checked_title(args.title)
     conversation = await find(call.source, call.identifier)
     call.about = short(conversation)
     ready = await forking.ready(call.agents, conversation.id)

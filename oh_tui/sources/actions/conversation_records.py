@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from oh_tui.api.server import Server
 
 
+def checked_title(title: str) -> str:
+    """A title as it can be sent, "" for none. Raises Problem."""
+    title = clean_line(title)
+    if len(title) > LONGEST_TITLE:
+        what = f"A title has at most {LONGEST_TITLE} characters, and this one {len(title):,}"
+        raise Problem(what, "shorten it")
+    return title
+
+
 class Records:
     """The records of a server's conversations. Each change starts from the current record."""
 
@@ -26,14 +35,9 @@ class Records:
     async def rename(self, shown: Conversation, title: str) -> Conversation:
         """Renames a conversation and returns its new record. Raises Refused if somebody renamed it
         since the user saw it."""
-        title = clean_line(title)
+        title = checked_title(title)
         if not title:
             raise Problem("The title is empty")
-        if len(title) > LONGEST_TITLE:
-            raise Problem(
-                f"A title has at most {LONGEST_TITLE} characters, and this one {len(title):,}",
-                "shorten it",
-            )
         now = await self._now(shown)
         if (now.title or "") != (shown.title or ""):
             raise Refused(

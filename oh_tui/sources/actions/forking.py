@@ -19,6 +19,7 @@ from oh_tui.api.models import IN_SANDBOX, ORIGIN, ORIGIN_EVENT, bare_id
 from oh_tui.api.requests import LONGEST_TITLE
 from oh_tui.sources.actions.agent_actions import watched
 from oh_tui.sources.actions.agent_state import AgentState
+from oh_tui.sources.actions.conversation_records import checked_title
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.fork_places import ForkPlace, ForkPlaces
@@ -113,17 +114,6 @@ def title_for(origin: Conversation, place: ForkPlace) -> str:
     """The title of a fork for which none is given."""
     end = f" (from step {place.step})"
     return f"{clean_line(origin.title or 'Fork')[: LONGEST_TITLE - len(end)]}{end}"
-
-
-def checked_title(title: str) -> str:
-    """A title as it can be sent, "" for none. Raises Problem."""
-    title = clean_line(title)
-    if len(title) > LONGEST_TITLE:
-        raise Problem(
-            f"A title has at most {LONGEST_TITLE} characters, and this one {len(title):,}",
-            "shorten it",
-        )
-    return title
 
 
 async def ready(agents: Agents, conversation_id: str) -> Origin:
