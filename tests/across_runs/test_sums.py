@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.commands.across_runs.stats_table import bar
+from oh_tui.commands.across_runs.stats import bar
 from oh_tui.sources.across_runs.run_stats import (
     GROUP_COLUMNS,
     GROUPINGS,

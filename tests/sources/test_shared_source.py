@@ -10,12 +10,11 @@ from oh_tui.api import SharedServer
 from oh_tui.api.errors import NotFound, ServerError, TooLarge
 from oh_tui.api.models import Conversation
 from oh_tui.demo import Demo
+from oh_tui.sources import shared_source
 from oh_tui.sources.links import SharedLink
 from oh_tui.sources.lists import silence
 from oh_tui.sources.results import Loaded
-from oh_tui.sources.server_runs import shared_runs
-from oh_tui.sources.server_runs.shared_runs import NOTE
-from oh_tui.sources.shared_source import SharedSource
+from oh_tui.sources.shared_source import NOTE, SharedSource
 from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.commands.conftest import IDS
@@ -140,7 +139,7 @@ async def test_a_run_without_an_end_is_not_read_without_end(
     demo: Demo, source: SharedSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share(demo, "week-dates")
-    monkeypatch.setattr(shared_runs, "MAX_ROWS", 150)
+    monkeypatch.setattr(shared_source, "MAX_ROWS", 150)
     with pytest.raises(TooLarge):
         await load(source)
 

@@ -12,7 +12,7 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.api.models import Conversation, WholeMetrics
-from oh_tui.commands.across_runs.stats_table import print_before, print_lines, print_table_of
+from oh_tui.commands.across_runs.stats import print_before, print_lines, print_table_of
 from oh_tui.commands.framework.printing import Style
 from oh_tui.sources.across_runs.over_time import table_of
 from oh_tui.sources.across_runs.run_stats import Summand, summed
