@@ -36,10 +36,11 @@ _OVER = frozenset({"finished", "error", "stuck"})
 
 
 def answers(questions: Sequence[Question], study: Study, watch: Watch = unwatched) -> list[Answer]:
-    """The answer of a run to each question. Steps of sub-agents are not asked. Reads all texts
-    that the words ask for, once."""
+    """The answer of a run to each question. Steps of sub-agents are not asked, and those that a
+    fork took from its origin break nothing in it: its own are held against what was before. Reads
+    all texts that the words ask for, once."""
     matches = Matches((query for one in questions for query in one.queries), study, watch)
-    found = _Run(study.trajectory, matches, watch)
+    found = _Run(study.trajectory, matches, watch, study.accounts.taken[0])
     return [found.answer(one) for one in questions]
 
 
@@ -50,19 +51,24 @@ def broken(steps: Sequence[int]) -> Answer:
 class _Run:
     """A run with what its steps match."""
 
-    def __init__(self, trajectory: Trajectory, matches: Matches, watch: Watch) -> None:
+    def __init__(
+        self, trajectory: Trajectory, matches: Matches, watch: Watch, taken: int
+    ) -> None:
         self._trajectory = trajectory
         self._steps = matches.steps
         self._matches = matches
         self._watch = watch
-        self._has_calls = any(step.is_call for step in self._steps)
+        self._taken = taken
+        """How many of its first steps are those of its origin."""
+        self._has_calls = any(step.is_call for step in self._steps[taken:])
         self._keys: dict[Same, list[Sequence[object]]] = {}
 
     def answer(self, question: Question) -> Answer:
-        if not self._steps:
-            return Answer(State.UNKNOWN, lacks="the run has no steps")
+        run = "the fork" if self._taken else "the run"
+        if not self._steps[self._taken :]:
+            return Answer(State.UNKNOWN, lacks=f"{run} has no steps")
         if not self._has_calls and _asks_calls(question):
-            return Answer(State.UNKNOWN, lacks="the run has no calls")
+            return Answer(State.UNKNOWN, lacks=f"{run} has no calls")
         found = self._answer(question)
         if found.state is not State.UNKNOWN and self._may_change(question, found):
             found = Answer(State.UNKNOWN, lacks=self._missing)
@@ -74,15 +80,20 @@ class _Run:
     def _answer(self, question: Question) -> Answer:
         match question.test:
             case AtMost(number):
-                return self._at_most(self._matches.of(question.words), number)
+                return self._at_most(self._own(question), number)
             case AtLeast(number):
-                return self._at_least(self._matches.of(question.words), number)
+                return self._at_least(self._own(question), number)
             case After():
                 return self._after(question, question.test)
             case Before() | NeverAfter():
                 return self._each(question, question.test)
             case Repeated():
                 return self._repeated(question, question.test)
+
+    def _own(self, question: Question) -> bytearray:
+        """Which steps match, without those of the origin."""
+        found = self._matches.of(question.words)
+        return bytearray(self._taken) + found[self._taken :]
 
     def _may_change(self, question: Question, found: Answer) -> bool:
         """Whether steps that are not here, or not made yet, may turn an answer round."""
@@ -123,7 +134,7 @@ class _Run:
         return Answer(State.UNKNOWN) if len(sure) + found.count(OPEN) >= number else broken(sure)
 
     def _after(self, question: Question, test: After) -> Answer:
-        found, then = self._matches.of(question.words), self._matches.of(test.words)
+        found, then = self._own(question), self._matches.of(test.words)
         last = max(found.rfind(YES), found.rfind(OPEN))
         if last < 0 or then.rfind(YES) >= last:
             return HOLDS
@@ -135,7 +146,7 @@ class _Run:
     def _each(self, question: Question, test: Before | NeverAfter) -> Answer:
         """For each step that matches: whether one of those that it needs, or must not follow, is
         between the last one of `since` and it."""
-        found, other = self._matches.of(question.words), self._matches.of(test.words)
+        found, other = self._own(question), self._matches.of(test.words)
         since = self._matches.of(test.since) if test.since else bytearray(len(found))
         needs = isinstance(test, Before)
         wrong: list[int] = []
@@ -169,7 +180,7 @@ class _Run:
         return Answer(State.UNKNOWN) if is_open else HOLDS
 
     def _repeated(self, question: Question, test: Repeated) -> Answer:
-        found = self._matches.of(question.words)
+        found = self._own(question)
         made = self._made(test.same)
         steps = enumerate(self._steps)
         calls = ((n, found[n], made[n]) for n, step in steps if step.is_call)

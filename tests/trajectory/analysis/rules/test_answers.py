@@ -18,6 +18,7 @@ from oh_tui.trajectory.analysis.rules.question import MOST_STEPS, Answer, Questi
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.steps import Step, held
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import call, event, message, output, result, shell
@@ -48,6 +49,42 @@ def test_counts() -> None:
         found = asked(f'steps = "re:/ls a/"\n{words}', run)
         assert (found.state, found.steps) == (state, steps), words
     assert asked('steps = "does:push"\nat_least = 1', run) == Answer(BROKEN)
+
+
+RAN = [
+    ("list-a", 'steps = "re:/ls a/"\nnever = true', BROKEN),
+    ("list-a", 'steps = "re:/ls a/"\nat_most = 1', BROKEN),
+    ("list-a", 'steps = "re:/ls a/"\nat_least = 1', HOLDS),
+    ("list-a", 'steps = "re:/ls a/"\nrepeated = 2', BROKEN),
+    ("list-a", 'steps = "re:/ls a/"\nafter = "does:test"', BROKEN),
+]
+
+
+@pytest.mark.parametrize(("deed", "words", "whole"), RAN)
+def test_a_fork_is_judged_by_its_own_steps(deed: str, words: str, whole: State) -> None:
+    run = run_of([deed, deed, "list-b"])
+    assert asked(words, run).state is whole
+    run.fork = Fork(run.events[4].id)  # with the second deed and its result
+    assert len(run.steps) == 4 and Study(run).accounts.taken[0] == 3
+    own = BROKEN if whole is HOLDS else HOLDS
+    assert asked(words, run).state is own, "what its origin did is its origin's"
+    run = run_of(["list-b", deed, deed])
+    run.fork = Fork(run.events[2].id)
+    found = asked(words, run)
+    assert found.state is whole and not {1, 2} & set(found.steps)
+
+
+def test_what_its_origin_did_counts_before_a_step_of_a_fork() -> None:
+    words = 'steps = "does:commit"\nbefore = "does:test"'
+    run = run_of(["pass", "commit"])
+    run.fork = Fork(run.events[2].id)
+    assert Study(run).accounts.taken[0] == 2 and asked(words, run).state is HOLDS
+
+
+def test_a_fork_without_steps_of_its_own_is_not_known() -> None:
+    run = run_of(["list-a"])
+    run.fork = Fork(run.events[-1].id)
+    assert asked('steps = "re:/ls a/"\nnever = true', run).lacks == "the fork has no steps"
 
 
 def test_what_is_listed_is_bounded_and_counted() -> None:
