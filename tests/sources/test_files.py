@@ -266,6 +266,29 @@ async def test_any_mixture_of_files_and_folders_is_one_list(tmp_path: Path, file
     assert alone.title == "acme-1"
 
 
+async def test_a_folder_lists_the_runs_at_each_depth(tmp_path: Path, files: Files) -> None:
+    for number, place in enumerate(("a.zip", "b/b.zip", "b/c/c.zip", "d/e/f/f.zip"), 1):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / place, 1, id=f"{number}" * 32, title=place)
+    rows = (await files(tmp_path).newest()).items
+    assert [row.title for row in rows] == ["a.zip", "b/b.zip", "b/c/c.zip", "d/e/f/f.zip"]
+
+
+async def test_what_lies_below_runs_is_no_run_of_its_own(tmp_path: Path, files: Files) -> None:
+    """Sub-agents, and the folders beside an output: they have parts and copies of its runs."""
+    write(tmp_path / "a.zip", 1, id="1" * 32, title="One")
+    below = tmp_path / "left" / "subagents" / "b"
+    below.mkdir(parents=True)
+    (below / "event_000000_x.json").write_text('{"id": "e", "kind": "MessageEvent"}')
+    output = tmp_path / "results" / "output.jsonl"
+    copies = output.parent / "conversations"
+    copies.mkdir(parents=True)
+    evaluation_files.write(output, [evaluation_files.row("acme-1")])
+    write(copies / "acme-1.zip", 1, id="2" * 32, title="a copy")
+    rows = (await files(tmp_path).newest()).items
+    assert [row.title for row in rows] == ["One", "acme-1"]
+
+
 @pytest.mark.parametrize("where", ["recognises", "open", "entries"])
 async def test_a_bug_in_reading_one_file_is_told_and_the_others_are_listed(
     tmp_path: Path, files: Files, where: str, monkeypatch: pytest.MonkeyPatch

@@ -40,12 +40,17 @@ from oh_tui.trajectory.formats.run_file import (
     short_name,
 )
 from oh_tui.trajectory.formats.zip import archive, folder_members
+from oh_tui.trajectory.formats.zip.zip_layout import SUB_AGENTS
 
 NAMES = 1000
 """Names in a folder by which formats recognise it."""
 
 DEEPEST, MOST_FOLDERS = 4, 2_000
 """Levels of folders, and number of folders, that are searched for files."""
+
+
+_OF_MANY = ("rows", "tar", "parquet")
+"""Kinds of files with many runs, of which the folders beside them have parts, copies and logs."""
 
 
 def formats() -> Iterator[Format]:
@@ -135,18 +140,16 @@ def _is_run(path: Path) -> bool:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    level = [folder]
+    level, found = [folder], list[Path]()
     for _ in range(DEEPEST):
-        found: list[Path] = []
         below: list[Path] = []
         for one in level:
             held, folders = _held_by(one)
             found += held
-            below += folders
-        if found or not below:
-            return found
+            if not any(ending_of(file.name).kind in _OF_MANY for file in held):
+                below += folders
         level = below[:MOST_FOLDERS]
-    return []
+    return found
 
 
 def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -169,7 +172,7 @@ def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
                 found.append(child)
                 parts[child.name] = parts_of_run
         elif child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
-            folders.append(child)
+            folders += [child] if child.name != SUB_AGENTS else []
     belonging = _belonging(parts)
     return [one for one in found if one.name not in belonging], folders
 
