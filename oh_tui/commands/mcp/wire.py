@@ -37,8 +37,9 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 def _read(line: str) -> tuple[str, _Message]:
-    """The line without lone surrogates, which the SDK does not take, and its message."""
-    with contextlib.suppress(ValueError):
+    """The line without lone surrogates, which the SDK does not take, and its message; one without
+    a method if it has none, or cannot be read."""
+    with contextlib.suppress(ValueError, RecursionError):
         line = json.dumps(decode_json(line.encode()), allow_nan=False)
     with contextlib.suppress(msgspec.DecodeError, RecursionError):
         return line, _decode(line)
@@ -46,7 +47,7 @@ def _read(line: str) -> tuple[str, _Message]:
 
 
 def _is_read(line: str) -> bool:
-    """Whether the SDK can read a request: it does not answer to others."""
+    """Whether the SDK can read a message: it does not answer to others."""
     with contextlib.suppress(ValueError):
         return bool(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
     return False
@@ -57,7 +58,7 @@ class Wire:
     this process gets the lines: for all others, its children too, standard input is empty from now
     on.
 
-    A line of more than `MOST` bytes, and a request that cannot be read, is refused and passed over.
+    A line of more than `MOST` bytes, and one that cannot be read, is refused and passed over.
 
     A thread reads them that no end of the program waits for. That of the SDK is waited for until
     the client closes its end, so that a signal would not end the program.
@@ -103,11 +104,14 @@ class Wire:
             asked = _Message("")
             if line is not None:
                 line, asked = _read(line)
-                if asked.id is None or _is_read(line):
+                is_notice = asked.method and asked.id is None
+                if is_notice or not line.strip() or _is_read(line):
                     self._take(asked)
                     return line
-            about = f"over {size(MOST)} in a line" if asked.id is None else "it cannot be read"
-            told = types.ErrorData(code=types.INVALID_REQUEST, message=about)
+            is_parsed = line is None or asked.method
+            code = types.INVALID_REQUEST if is_parsed else types.PARSE_ERROR
+            about = "it cannot be read" if line else f"over {size(MOST)} in a line"
+            told = types.ErrorData(code=code, message=about)
             error = types.JSONRPCError(jsonrpc="2.0", id=asked.id, error=told)
             await self.writing.send(SessionMessage(error))
         if self._asked:

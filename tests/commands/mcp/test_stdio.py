@@ -114,10 +114,22 @@ def test_it_ends_with_its_client_and_speaks_to_it_alone(run_file: Path) -> None:
         assert (process.returncode, out, err) == (0, b"", b"")
 
 
-def test_nonsense_is_answered_as_the_sdk_does_and_told_nowhere(run_file: Path) -> None:
+DEEP = b'{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"arguments": %s}}'
+
+
+def test_nonsense_is_a_parse_error_and_told_nowhere(run_file: Path) -> None:
     with running(run_file) as process:
-        for nonsense in (b"sk-ant-api03-CanaryCanary012345", b"\xff\xfe\0", b"[1, 2", b"{}", b""):
+        for nonsense in (
+            b"sk-ant-api03-CanaryCanary012345", b"\xff\xfe\0", b"[1, 2", b"{}", b"[]", b"7",
+            *(DEEP % (b"[" * deep + b"]" * deep) for deep in (5_000, 100_000)),
+            *(DEEP % (b'{"a":' * deep + b"1" + b"}" * deep) for deep in (5_000, 100_000)),
+            DEEP % (b"[" * 5_000),
+        ):  # fmt: skip
+            say(process, b"  ")
             say(process, nonsense)
+            told = hear(process)
+            assert (told["id"], told["error"]["code"]) == (None, -32700), nonsense[:50]
+            assert told["error"]["message"] == "it cannot be read"
         say(process, {"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": 7}})
         assert hear(process)["error"]["code"] == -32602
         say(process, {"jsonrpc": "2.0", "id": 4, "method": "delete/everything"})
