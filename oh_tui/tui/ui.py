@@ -288,13 +288,13 @@ class Ui:
         coroutine: Python warns on the terminal about a coroutine that is dropped before it
         begins."""
         work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
-        name = getattr(do, "__name__", "")
+        name = getattr(do, "__qualname__", "")  # what errors are about: others are called `open`
         self._screen.run_worker(work, name=name, group=group, exclusive=instead)
 
     def begin(self, group: str, do: Callable[[], Coroutine[object, object, None]]) -> None:
         """As `work_on`, for an action that asks or opens something; ignored while the same action
         is still preparing. If nothing opens, the keys that follow closely are ignored."""
-        if not self.preparations.prepares(do.__name__):
+        if not self.preparations.prepares(do.__qualname__):
             with self.expecting():
                 self.work_on(group, do)
 

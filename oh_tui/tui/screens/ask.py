@@ -42,7 +42,7 @@ class QuestionLine(SentLine, Prompt):
         event.stop()
         text = " ".join(event.text.split())
         if len(text) > agent_setup.LONGEST_QUESTION:
-            self.tell(f"{size(len(text))} are too long for a question", error=True)
+            self.tell(f"{size(len(text))} are too long for a question")
         else:
             self.insert_text_at_cursor(text)
 

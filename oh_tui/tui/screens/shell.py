@@ -72,10 +72,7 @@ class Line(SentLine):
         if len(event.text.strip().splitlines()) > 1:
             event.prevent_default()
             event.stop()
-            self.tell(
-                "several lines: put them in a file, send it (palette: put a file) and run it",
-                error=True,
-            )
+            self.tell("several lines: put them in a file, send it (palette: put a file) and run it")
 
 
 class ShellScreen(LineScreen):

@@ -74,8 +74,9 @@ class SentLine(FirstFrame, Input):
         if not self.value:
             self.put(text)
 
-    def tell(self, text: str, *, error: bool = False) -> None:
-        self.screen.query_one(Footer).tell(text, error=error)
+    def tell(self, text: str) -> None:
+        """Until the next key."""
+        self.screen.query_one(Footer).tell(text, remark=True)
 
 
 class AskedLine(SentLine, Prompt):

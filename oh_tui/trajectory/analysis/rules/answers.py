@@ -51,9 +51,7 @@ def broken(steps: Sequence[int]) -> Answer:
 class _Run:
     """A run with what its steps match."""
 
-    def __init__(
-        self, trajectory: Trajectory, matches: Matches, watch: Watch, taken: int
-    ) -> None:
+    def __init__(self, trajectory: Trajectory, matches: Matches, watch: Watch, taken: int) -> None:
         self._trajectory = trajectory
         self._steps = matches.steps
         self._matches = matches

@@ -66,7 +66,7 @@ class Composer:
         if session.writes.is_doing(SENDING, conversation.id):
             self._ui.tell("the previous message is still being sent")
             return
-        with self._ui.reporting():
+        with self._ui.reporting(about=AGENT):
             if _cannot_read(AgentState(conversation)):  # according to the list, which may be old
                 found = await self._agent_actions.read_standing()
                 if found is None:
@@ -123,18 +123,16 @@ class Composer:
     ) -> bool:
         """Show in the editor when the agent would read the message, below it why it never would.
         True when something is asked before."""
-        session = self._session
-        try:
+        session, asks = self._session, False
+        with self._ui.reporting(about=AGENT):  # the editor stays: what is typed would be keys
             state = await agents.state(conversation.id)
             _require_reader(state)
-        except Problem as problem:  # without the editor, what is still typed would be keys
-            self._ui.report(problem, about=AGENT)
-            return False
-        when = _read_when(state)
-        editor.tell(self._title(conversation, when), ((when, "dim"),))
-        if not session.is_open(conversation):
-            self._ui.post_message(RunWanted(state.conversation))
-        return state.obstacle is not None or state.is_held
+            when = _read_when(state)
+            editor.tell(self._title(conversation, when), ((when, "dim"),))
+            if not session.is_open(conversation):
+                self._ui.post_message(RunWanted(state.conversation))
+            asks = state.obstacle is not None or state.is_held
+        return asks
 
     def _title(self, conversation: Conversation, when: str = "") -> tuple[Piece, ...]:
         room = max(12, self._ui.columns - len(when) - 18)

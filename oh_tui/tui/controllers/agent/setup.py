@@ -66,17 +66,18 @@ class AgentSetups:
             self._ui.tell(session.no_target)
             return
         asked = session.questions.setdefault(bare_id(conversation.id), Questions())
-        try:
-            with self._ui.preparing("asking for the agent's state"):
-                price = (await agent_setup.read(agents, conversation.id)).price
-        except Problem as problem:
-            if not asked.asked:
-                self._ui.report(problem)
-                return
-            price = (words_of(problem),)
-        keep = partial(self._annotations.add_to_note, conversation)
-        ask = partial(self._answer, agents, conversation)
-        self._ui.push_screen(AskScreen(title_of(conversation), asked, price, ask=ask, keep=keep))
+        with self._ui.reporting():
+            try:
+                with self._ui.preparing("asking for the agent's state"):
+                    price = (await agent_setup.read(agents, conversation.id)).price
+            except Problem as problem:
+                if not asked.asked:
+                    raise
+                price = (words_of(problem),)
+            keep = partial(self._annotations.add_to_note, conversation)
+            ask = partial(self._answer, agents, conversation)
+            view = AskScreen(title_of(conversation), asked, price, ask=ask, keep=keep)
+            self._ui.push_screen(view)
 
     async def _answer(self, agents: Agents, conversation: Conversation, text: str) -> Answered:
         with self._session.writes.doing(ASKING, conversation.id):

@@ -141,7 +141,7 @@ class NewConversations:
         if session.source is source:
             self._started(form, conversation)
             if lost := title_lost(request, conversation):
-                self._ui.tell(f"started, but {lost}", error=True)
+                self._ui.tell(f"started, but {lost}", error=True, about="start")
         else:
             self._ui.tell(f"started on {source.label}: {title_of(conversation)}")
 
@@ -154,8 +154,9 @@ class NewConversations:
             session.loaded.reorder(keep=conversation.id)
             self._ui.post_message(ListsChanged())
         self._ui.post_message(ListsWanted())
+        told = f"started: {title_of(conversation)}" if form.left else ""
+        self._ui.tell(told, about="start")
         if form.left:
-            self._ui.tell(f"started: {title_of(conversation)}", about="start")
             return
         form.finish()
         session.follow = True

@@ -272,6 +272,8 @@ class Conversations:
             fresh = {bare_id(c.id): c for c in page.items}
             if not source.remote:
                 self._show_problems([one for one in source.problems if one not in told])
+                for one in told.difference(source.problems):
+                    ui.tell("", log=False, about=one)
                 gone = {row.id for row in loaded.rows} - fresh.keys()
             else:
                 further = [row.conversation.id for row in loaded.rows if row.id not in fresh]

@@ -69,7 +69,7 @@ class AnnotationActions:
             return
         kept = self._session.annotations
         is_new = step.event.id not in kept.of(conversation).bookmarks
-        with self._ui.reporting():
+        with self._ui.reporting(about="bookmark"):
             kept.bookmark(conversation, step.event.id, on=is_new)
             self._changed(f"step {self._name(step)} bookmarked" if is_new else "bookmark removed")
 

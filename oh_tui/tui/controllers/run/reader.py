@@ -255,7 +255,8 @@ class RunReader:
             run.choose_branch_of(place)
             step = landing(run.trajectory, place)
             if run.whole.complete and place and find_step(run.trajectory, place) is None:
-                self._ui.tell(f"this run has no step or event {place}", error=True)
+                told = f"this run has no step or event {place}"
+                self._ui.tell(told, error=True, holds=lambda: session.is_open(conversation))
         if is_at_end:
             step = len(run.trajectory) - 1  # also follow events that arrived meanwhile
         self._show(run, step)
