@@ -19,7 +19,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.actions import starting as source_starting
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
-from oh_tui.tui.controllers.agent import agents
+from oh_tui.tui.controllers.agent import agents, compose
 from oh_tui.tui.controllers.lists import conversations
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.search import SearchScreen
@@ -116,7 +116,7 @@ KINDS = {
     "agent": Kind("POST /runtime/*", message, agents.AGENT),
     "answer": Kind(RECORDS, pressed(OAUTH, "a"), agents.AGENT),
     "stop": Kind(RECORDS, pressed(FLAKY, "P"), agents.AGENT),
-    "compose": Kind(RECORDS, pressed(FLAKY, "m"), agents.AGENT),
+    "read": Kind(RECORDS, pressed(FLAKY, "m"), compose.READING),
     "ask": Kind(RECORDS, pressed(FLAKY, "A"), "AgentSetups.ask"),
     "setup": Kind(RECORDS, acted(FLAKY, "agent_setups", "open"), "AgentSetups.open"),
     "fork": Kind(RECORDS, pressed(WEEK, "F"), "Forking.fork"),
@@ -135,8 +135,8 @@ SITES = {
     "controllers/agent/agents.py::AgentActions.stop_or_continue": "stop",
     "controllers/agent/budgets.py::Budgets._save": "test_a_disk_that_takes_again",
     "controllers/agent/budgets.py::Budgets._stop_unless_told": BY_WITH,
-    "controllers/agent/compose.py::Composer.compose": "compose",
-    "controllers/agent/compose.py::Composer._show_when_read": "agent",
+    "controllers/agent/compose.py::Composer.compose": "agent",
+    "controllers/agent/compose.py::Composer._show_when_read": "read",
     "controllers/agent/compose.py::Composer._send": "test_a_message_of_which_no_more",
     "controllers/agent/fork.py::Forking.fork": "fork",
     "controllers/agent/fork.py::Forking._tell_of": "test_an_error_of_a_fork_ends_when_it_runs",

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.ui import Ui
 
 
+READING = "reading its state"
+"""What errors below a message are about."""
+
+
 class Composer:
     def __init__(
         self, session: Session, ui: Ui, agents: AgentActions, sandboxes: SandboxActions
@@ -123,16 +127,17 @@ class Composer:
     ) -> bool:
         """Show in the editor when the agent would read the message, below it why it never would.
         True when something is asked before."""
-        session, asks = self._session, False
-        with self._ui.reporting(about=AGENT):  # the editor stays: what is typed would be keys
+        session, read = self._session, list[AgentState]()
+        # it ends no error of sending, and the editor stays: what is typed would be keys
+        with self._ui.reporting(about=READING):
             state = await agents.state(conversation.id)
             _require_reader(state)
             when = _read_when(state)
             editor.tell(self._title(conversation, when), ((when, "dim"),))
             if not session.is_open(conversation):
                 self._ui.post_message(RunWanted(state.conversation))
-            asks = state.obstacle is not None or state.is_held
-        return asks
+            read.append(state)
+        return any(one.obstacle is not None or one.is_held for one in read)
 
     def _title(self, conversation: Conversation, when: str = "") -> tuple[Piece, ...]:
         room = max(12, self._ui.columns - len(when) - 18)
