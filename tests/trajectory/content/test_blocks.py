@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.demo.runs.screenshot import SCREENSHOT
+from oh_tui.demo.runs.tool_calls import SCREENSHOT
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.model.events import parse_event

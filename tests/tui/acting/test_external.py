@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.demo.runs.screenshot import SCREENSHOT
+from oh_tui.demo.runs.tool_calls import SCREENSHOT
 from oh_tui.settings.startup import Settings
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import parse_event
