@@ -105,6 +105,8 @@ async def test_a_server_that_refuses_leaves_the_text() -> None:
         assert "Could not change the title" in it.text("#asked")
         assert it.screen.asking.find_input.value == "Another"
         assert WEEK in it.text("#run-rule")
+        (told,) = (text for text, is_error in it.screen.footer.history if is_error)
+        assert "Could not change the title" in told, "what a line refused can be read again"
 
 
 async def test_read_only_changes_no_title() -> None:
