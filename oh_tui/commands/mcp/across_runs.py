@@ -61,13 +61,12 @@ async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
         )
         last = ListedRuns(words, found, not more, time.monotonic())
     session.listed = last
-    found = last.runs
     head = {"source": clean_line(call.source.label), "not_read": not_read(call.source)}
 
     def item(one: Conversation) -> dict[str, object]:
         return {"conversations": without_place(conversation_json(one, kept.of(one), seen.of(one)))}
 
-    return Found(head, Rows(("conversations",), found, conversation_id, item))
+    return Found(head, Rows(("conversations",), last.runs, conversation_id, item))
 
 
 def _rows_before(asked: arguments.Paged) -> int:
@@ -141,14 +140,12 @@ async def stats(session: Session, asked: arguments.Stats) -> Found:
         live=asked.live,
         compare_before=asked.compare_before,
     )
-    head = sums.document()
-    groups = head.pop("groups")
-    assert isinstance(groups, list)
+    head: dict[str, Any] = sums.document()
 
     def key(group: dict[str, Any]) -> str:
         return "\n".join(map(str, group["names"].values()))
 
-    return Found(head, Rows(("groups",), groups, key, lambda group: {"groups": group}))
+    return Found(head, Rows(("groups",), head.pop("groups"), key, lambda one: {"groups": one}))
 
 
 async def failures(session: Session, asked: arguments.Failures) -> Found:
@@ -158,17 +155,13 @@ async def failures(session: Session, asked: arguments.Failures) -> Found:
         arguments.require_one_of(asked.sort, FAILURE_SORTS)
     call, sort = await session.call(), asked.sort or "runs"
     found = await failures_in(call, asked.words, asked.by, asked.least, sort, live=asked.live)
-    head = found.document()
-    rows = head.pop("failures")
-    assert isinstance(rows, list)
-
-    def key(row: dict[str, Any]) -> str:
-        return str(row["id"])
+    head: dict[str, Any] = found.document()
 
     def item(row: dict[str, Any]) -> dict[str, object]:
         return {"failures": row | {"compare": None}}  # which has paths: a client names runs by ids
 
-    return Found(head, Rows(("failures",), rows, key, item))
+    rows = head.pop("failures")
+    return Found(head, Rows(("failures",), rows, lambda row: str(row["id"]), item))
 
 
 async def audit(session: Session, asked: arguments.Audit) -> Found:

@@ -75,7 +75,9 @@ def answer(found: Found, remarks: Sequence[str], asked: Asked) -> dict[str, Any]
         elif rows is not None:
             place = cursor.among([rows.key(one) for one in rows.of])
     is_paged = rows is not None or text is not None
-    head, is_cut = ({}, False) if place else shortened(found.head, room // 2 if is_paged else room)
+    head, is_cut = dict[str, Any](), False
+    if not place:
+        head, is_cut = _cut_to(plain(found.head), room // 2 if is_paged else room)
     document: dict[str, Any] = {"untrusted": UNTRUSTED, **head}
     if told:
         document["remarks"] = told
@@ -137,12 +139,8 @@ def _fill(
     return place, is_cut
 
 
-def shortened(value: dict[str, Any], room: int) -> tuple[dict[str, Any], bool]:
-    """The value without secrets, cut to so many bytes; whether it was cut."""
-    return _cut_to(plain(value), room)
-
-
 def _cut_to(value: Any, room: int) -> tuple[Any, bool]:
+    """The value cut to so many bytes; whether it was cut."""
     if _size(value) <= room:
         return value, False
     for chars, items in _CUTS:

@@ -53,7 +53,9 @@ class StepsWriter:
             before = step.number
             if name := self.phases.get(step.number):
                 yield f'<p class="phase">{text(name)}</p>\n'
-            yield self._step(step)
+            with held(step):
+                shown = self._step(step)
+            yield shown
             if self.with_sub_agents:
                 for run in self.study.sub_runs.of(step):
                     yield from self._sub_agent(run)
@@ -84,10 +86,6 @@ class StepsWriter:
         yield "</details>\n"
 
     def _step(self, step: Step) -> str:
-        with held(step):
-            return self._held(step)
-
-    def _held(self, step: Step) -> str:
         run, event = self.study.trajectory, step.event
         outcome = run.outcome(step)
         name = f"{self.study.path}{step.number}"
