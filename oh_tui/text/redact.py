@@ -14,8 +14,7 @@ from urllib.parse import quote
 from oh_tui.text.clean import clean, clean_line, seen_in, well_formed
 from oh_tui.text.patterns import pattern
 from oh_tui.text.pieces import LINE_END, by_pieces, pieces
-from oh_tui.text.private_keys import private_keys
-from oh_tui.text.secret_patterns import SHAPES, STARTS
+from oh_tui.text.secret_patterns import SHAPES, STARTS, private_keys
 from oh_tui.text.secret_values import HIDDEN as HIDDEN
 from oh_tui.text.secret_values import WAITS, Hide, hide_named
 

@@ -7,11 +7,22 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
-from oh_tui.trajectory.context.cut import OUTPUT, TEXT, cut
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field, observation_text, text_field
 
 Block = dict[str, Any]
+
+OUTPUT = 30_000
+"""Characters that a terminal's output may have."""
+
+TEXT = 50_000
+"""Characters that any text of a result may have."""
+
+_START = (
+    "<response clipped><NOTE>Due to the max output limit, only part of the full "
+    "response has been shown to you."
+)
+_PLAIN = f"{_START}</NOTE>"
 
 _FAILED = "[An error occurred during execution.]\n"
 
@@ -56,6 +67,29 @@ def observed(observation: dict[str, Any], rules: Rules) -> list[Block]:
 
 def _failure(observation: dict[str, Any]) -> list[Block]:
     return [text(_FAILED)] if observation.get("is_error") is True else []
+
+
+def cut(text: str, limit: int, *, folder: str = "", name: str = "") -> str:
+    """A text of at most `limit` characters: as the SDK does, the middle is cut out. With a `folder`
+    the text names the file in which the whole was saved, whose name begins with `name`."""
+    if len(text) <= limit:
+        return text
+    head = (limit - len(_PLAIN) + 1) // 2
+    notice = _PLAIN
+    if folder:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        path = PurePosixPath(folder) / f"{name}_output_{digest}.txt"
+        line = len(text[:head].splitlines()) + 1
+        notice = (
+            f"{_START} The complete output has been saved to {path} - you can use other tools to "
+            f"view the full content (truncated part starts around line {line}).</NOTE>"
+        )
+    if len(notice) >= limit:
+        return notice[:limit]
+    rest = limit - len(notice)
+    head = min(head, rest)
+    tail = rest - head
+    return text[:head] + notice + (text[-tail:] if tail else "")
 
 
 def _plain(observation: dict[str, Any], rules: Rules) -> list[Block]:

@@ -7,8 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from oh_tui.trajectory.context.cut import TEXT, cut
-from oh_tui.trajectory.context.observation import blocks, observed, text
+from oh_tui.trajectory.context.observation import TEXT, blocks, cut, observed, text
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import content_text, field, text_field
 

@@ -19,13 +19,7 @@ from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.formats.foreign.usage import amount, tokens_of, told_amount
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.plain_file import start_of
-from oh_tui.trajectory.formats.run_file import (
-    Entry,
-    Format,
-    FormatProblem,
-    Unchanging,
-    short_name,
-)
+from oh_tui.trajectory.formats.run_file import Entry, Format, FormatProblem, Unchanging, short_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Label, Recorded

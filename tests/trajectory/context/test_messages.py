@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.context.cut import cut
+from oh_tui.trajectory.context.observation import cut
 from oh_tui.trajectory.context.rules import NOW, of_version
 from oh_tui.trajectory.context.sdk_messages import message, plain, size
 from oh_tui.trajectory.model.events import Event

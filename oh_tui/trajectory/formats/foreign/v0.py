@@ -19,8 +19,7 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
     without,
 )
 from oh_tui.trajectory.formats.foreign.named_tools import is_refusal
-from oh_tui.trajectory.formats.foreign.v0_history import Entry, read_history
-from oh_tui.trajectory.formats.foreign.v0_usage import charge_history
+from oh_tui.trajectory.formats.foreign.v0_history import Entry, charge_history, read_history
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.result_state import as_code
