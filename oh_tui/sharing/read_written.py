@@ -16,6 +16,7 @@ from oh_tui.sharing.what_leaves import WhatLeaves, add, texts_in
 from oh_tui.text.problem import Problem
 from oh_tui.text.sgr import SGR
 from oh_tui.trajectory.analysis.study import SubRun
+from oh_tui.trajectory.model.bodies import list_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.tables import Tables
 
@@ -98,12 +99,9 @@ class _Messages:
         self._found.take(texts_in(message, by_name), number, by_name, is_masked=True)
         if not isinstance(message, dict):
             return
-        blocks = message.get("content")
-        for block in blocks if isinstance(blocks, list) else ():
-            urls = block.get("image_urls") if isinstance(block, dict) else None
-            self._found.images += len(urls) if isinstance(urls, list) else 0
-        called = message.get("tool_calls")
-        for one in (message, *(called if isinstance(called, list) else ())):
+        for block in list_field(message, "content"):
+            self._found.images += len(list_field(block, "image_urls"))
+        for one in (message, *list_field(message, "tool_calls")):
             self.calls |= {str(one.get("id") or ""), str(one.get("tool_call_id") or "")}
 
 

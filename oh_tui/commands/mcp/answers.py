@@ -62,7 +62,7 @@ class Asked(NamedTuple):
 
 
 def answer(found: Found, remarks: Sequence[str], asked: Asked) -> dict[str, Any]:
-    """One page. Raises Problem for a cursor that is none of this call, or stale."""
+    """One page. Raises Problem for a cursor of another call, and for a stale one."""
     said = dict.fromkeys([*found.head.pop("remarks", ()), *remarks])
     told, _ = _cut_to(plain(list(said)[:20]), REMARKS)
     room = LIMIT - FRAME - (_size(told) if told else 0)

@@ -45,7 +45,7 @@ Live = Annotated[bool, Meta(description="also runs that may still go on; asks th
 
 
 def require_one_of(name: str, names: Iterable[str]) -> None:
-    """Raises Problem for a name that is none of these."""
+    """Raises Problem for a name that is not one of these."""
     if name not in names:
         told = f"{safe_line(name)[:60]!r} is none of them"
         raise Problem(told, f"one of {', '.join(names)}")

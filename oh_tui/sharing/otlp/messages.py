@@ -9,7 +9,7 @@ from oh_tui.sharing.otlp.span import shortened
 from oh_tui.sources.json_lines import json_line
 from oh_tui.text.human import size
 from oh_tui.trajectory.context.message import Message
-from oh_tui.trajectory.model.bodies import arguments, text_field
+from oh_tui.trajectory.model.bodies import arguments, list_field, text_field
 
 MOST = 100_000
 """Most characters of the messages of one answer, unless all are wanted."""
@@ -64,16 +64,14 @@ class Messages:
 
     def _shape(self, body: Body) -> Body:
         role = text_field(body, "role") or "user"
-        content = body.get("content")
-        blocks = content if isinstance(content, list) else []
+        blocks = list_field(body, "content")
         if role == "tool":
             text = "\n".join(filter(None, map(self._block, blocks)))
             id = text_field(body, "tool_call_id")
             return _message(role, [{"type": "tool_call_response", "id": id, "response": text}])
         parts = [*self._thoughts(body)]
         parts += [{"type": "text", "content": text} for b in blocks if (text := self._block(b))]
-        calls = body.get("tool_calls")
-        for call in calls if isinstance(calls, list) else ():
+        for call in list_field(body, "tool_calls"):
             parts.append(self._call(call))
         return _message(role, parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.bodies import field, list_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -152,8 +152,7 @@ class Writer:
             return
         message = field(body, "llm_message")
         self._is_old |= isinstance(field(message, "cache_enabled"), bool)
-        content = field(message, "content")
-        blocks = content if isinstance(content, list) else ()
+        blocks = list_field(message, "content")
         self._cuts |= any(field(block, "enable_truncation") is True for block in blocks)
 
     @property

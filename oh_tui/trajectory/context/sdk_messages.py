@@ -9,7 +9,7 @@ from typing import Any
 
 from oh_tui.trajectory.context.observation import TEXT, blocks, cut, observed, text
 from oh_tui.trajectory.context.rules import Rules
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.bodies import content_text, field, list_field, text_field
 
 Body = dict[str, Any]
 
@@ -57,9 +57,8 @@ def plain(made: Body) -> str:
 
 def tools(prompt: Body) -> tuple[str, ...]:
     """The names of the tools in a system prompt."""
-    listed = prompt.get("tools")
     found = []
-    for tool in listed if isinstance(listed, list) else ():
+    for tool in list_field(prompt, "tools"):
         places = (("title",), ("name",), ("function", "name"))
         found.append(next(filter(None, (text_field(tool, *place) for place in places)), ""))
     return tuple(filter(None, found))

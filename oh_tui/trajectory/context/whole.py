@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from oh_tui.trajectory.context.long_list import LongList
 from oh_tui.trajectory.context.message_order import Peeks
 from oh_tui.trajectory.context.rules import Rules
-from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.bodies import field, list_field
 from oh_tui.trajectory.model.event_tree import SEEN
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import RESULT_KINDS
@@ -29,9 +29,9 @@ class Condensing(NamedTuple):
 
 def condensing(event: Event) -> Condensing:
     body: Any = event.body()
-    ids, offset = field(body, "forgotten_event_ids"), field(body, "summary_offset")
+    ids, offset = list_field(body, "forgotten_event_ids"), field(body, "summary_offset")
     has_summary = isinstance(field(body, "summary"), str) and type(offset) is int
-    forgotten = (one for one in ids if isinstance(one, str)) if isinstance(ids, list) else ()
+    forgotten = (one for one in ids if isinstance(one, str))
     return Condensing(frozenset(forgotten), max(0, offset) if has_summary else None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.model.bodies import field, merge_reports, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, merge_reports, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block_files import patch_files
@@ -152,9 +152,8 @@ def _acp(step: Step) -> list[Touch]:
     report = merge_reports(step.event.body(), step.result.body() if step.result else {})
     if field(report, "status") in ("failed", "cancelled"):
         return []
-    content = field(report, "content")
     found: list[Touch] = []
-    for block in content if isinstance(content, list) else ():
+    for block in list_field(report, "content"):
         path = text_field(block, "path")
         if path and text_field(block, "type") == "diff":
             hunk = _piece(text_field(block, "oldText"), text_field(block, "newText"))

@@ -36,6 +36,12 @@ def text_field(body: object, *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def list_field(body: object, *path: str) -> list[Any]:
+    """The list at a path of names; [] when it is missing or not a list."""
+    value = field(body, *path)
+    return value if isinstance(value, list) else []
+
+
 def blocks_text(blocks: object, image: str = "[image]") -> str:
     """The text of content blocks, joined by newlines, with `image` in place of each image.
 

@@ -8,7 +8,7 @@ from typing import TypeGuard
 from oh_tui.text.human import compact, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import Body, field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, list_field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -75,8 +75,7 @@ def reasoning_blocks(body: Body, thought: str = "") -> list[Block]:
     for message in (body, field(body, "llm_message")):
         if safe(text_field(message, "reasoning_content")).strip() == reasoning:
             take.text(message, "reasoning_content")
-        blocks = field(message, "thinking_blocks")
-        for block in blocks if isinstance(blocks, list) else ():
+        for block in list_field(message, "thinking_blocks"):
             if safe(text_field(block, "thinking")).strip() in reasoning:
                 take.text(block, "thinking")
                 take.usual(block, "type")
@@ -96,9 +95,8 @@ def _error(body: Body, context: StepContext | None) -> list[Block]:
 
 
 def _condensation(body: Body, context: StepContext | None) -> list[Block]:
-    gone = field(body, "forgotten_event_ids")
+    what = plural(len(list_field(body, "forgotten_event_ids")), "event")
     take.texts(body, "forgotten_event_ids")  # links: the note names their steps
-    what = plural(len(gone) if isinstance(gone, list) else 0, "event")
     if steps := context.forgotten if context else None:
         first, last = steps
         what += f" of step {first}" if first == last else f" of steps {first}-{last}"
@@ -182,10 +180,9 @@ def _acp_result(body: Body) -> list[Block]:
     blocks = pair_blocks(("status", field(left(body), "status")))
     take.text(body, "status")
     _take_kind(body)
-    content = field(body, "content")
     contents: list[object] = []
     """ACP wraps each content block into another one."""
-    for block in content if isinstance(content, list) else ():
+    for block in list_field(body, "content"):
         if text_field(block, "type") == "diff":
             take.usual(block, "type")
             path = safe_line(take.text(block, "path"))

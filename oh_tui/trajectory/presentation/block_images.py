@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, ImageNote
 from oh_tui.trajectory.presentation.images import IMAGE_PATHS, find_images, is_image
@@ -24,8 +24,7 @@ def _take_images(body: dict[str, object]) -> None:
     if is_image(text_field(body, "observation", "screenshot_data")):
         take.value(body, "observation", "screenshot_data")
     for path in IMAGE_PATHS:
-        blocks = field(body, *path)
-        for block in blocks if isinstance(blocks, list) else ():
+        for block in list_field(body, *path):
             inside = field(block, "content")
             inside = inside if isinstance(inside, dict) else block
             if field(inside, "type") != "image":

@@ -10,7 +10,7 @@ from oh_tui.text.human import compact, dollars
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import HIDDEN, is_secret_name, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import Body, field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, list_field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family, Parts, Use, count, first_line, last_line
@@ -242,8 +242,7 @@ def _demonstration(event: Event, body: Body) -> Facts:
 
 
 def _condensation(event: Event, body: Body) -> Facts:
-    forgotten = field(body, "forgotten_event_ids")
-    number = len(forgotten) if isinstance(forgotten, list) else 0
+    number = len(list_field(body, "forgotten_event_ids"))
     without = "" if text_field(body, "summary") else ", no summary"
     return Family.CONDENSED, f"condensed: {count(number, 'event')} forgotten{without}", ()
 
@@ -293,8 +292,7 @@ def _used(stats: object) -> Parts:
 
 
 def _system_prompt(event: Event, body: Body) -> Facts:
-    tools = field(body, "tools")
-    number = len(tools) if isinstance(tools, list) else 0
+    number = len(list_field(body, "tools"))
     size = len(text_field(body, "system_prompt", "text"))
     return Family.SYSTEM, "system prompt", (f"{count(number, 'tool')}, {size:,} characters",)
 
@@ -305,10 +303,7 @@ def _delta(event: Event, body: Body) -> Facts:
 
 
 def _tokens(event: Event, body: Body) -> Facts:
-    asked, answered = (
-        len(ids) if isinstance(ids, list) else 0
-        for ids in (field(body, "prompt_token_ids"), field(body, "response_token_ids"))
-    )
+    asked, answered = (len(list_field(body, f"{of}_token_ids")) for of in ("prompt", "response"))
     return Family.SYSTEM, "tokens", (f"{asked} in, {answered} out",)
 
 

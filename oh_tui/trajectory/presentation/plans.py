@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.model.steps import Step
 
 _ALIKE = 0.5
@@ -37,21 +37,19 @@ class Task(msgspec.Struct, frozen=True, gc=False):
 
 def tasks_of(half: object) -> list[Task]:
     """The plan in an action or observation of the task tracker."""
-    items = field(half, "task_list")
     return [
         Task(
             safe_line(text_field(item, "title")) or "(no title)",
             status if (status := text_field(item, "status")) in _STATUSES else "todo",
             safe(text_field(item, "notes")).strip(),
         )
-        for item in (items if isinstance(items, list) else ())
+        for item in list_field(half, "task_list")
     ]
 
 
 def done_and_all(half: object) -> tuple[int, int]:
     """How many items of the plan in an action or observation are done, and how many there are."""
-    items = field(half, "task_list")
-    items = items if isinstance(items, list) else []
+    items = list_field(half, "task_list")
     return sum(text_field(item, "status") == "done" for item in items), len(items)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import list_field, text_field
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -36,14 +36,12 @@ def message_blocks(message: Any) -> list[Block]:
     heading stands where something was cut out for the model."""
     found = list(_thinking(message))
     is_result = text_field(message, "role") == "tool"
-    content = field(message, "content")
-    for block in content if isinstance(content, list) else ():
+    for block in list_field(message, "content"):
         if text_field(block, "type") == "image":
             found += [ImageNote(str(one)) for one in find_images({"content": [block]})]
         else:
             found += _text(text_field(block, "text"), is_result=is_result)
-    calls = field(message, "tool_calls")
-    for call in calls if isinstance(calls, list) else ():
+    for call in list_field(message, "tool_calls"):
         found += _call(call)
     return found or [Note("an empty message")]
 
@@ -51,23 +49,18 @@ def message_blocks(message: Any) -> list[Block]:
 def first_line(message: Any) -> str:
     """The first line of its text that is not empty, safe to show; of one without text the names of
     its calls."""
-    content = field(message, "content")
-    for block in content if isinstance(content, list) else ():
+    for block in list_field(message, "content"):
         for line in text_field(block, "text")[: 20 * LINE].splitlines():
             if shown := safe_line(line, LINE):
                 return shown
-    calls = field(message, "tool_calls")
-    names = (text_field(call, "name") for call in (calls if isinstance(calls, list) else ()))
+    names = (text_field(call, "name") for call in list_field(message, "tool_calls"))
     if named := safe_line(" ".join(names), LINE):
         return named
     return ", ".join(map(str, find_images(message)))[:LINE]
 
 
 def _thinking(message: Any) -> Iterator[Block]:
-    blocks = field(message, "thinking_blocks")
-    texts = [
-        text_field(block, "thinking") for block in (blocks if isinstance(blocks, list) else ())
-    ]
+    texts = [text_field(block, "thinking") for block in list_field(message, "thinking_blocks")]
     texts = [text for text in texts if text] or [text_field(message, "reasoning_content")]
     for text in filter(None, texts):
         yield Heading("thinking")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.bodies import list_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -99,7 +99,7 @@ def previous_of(trajectory: Trajectory, step: Step) -> Step | None:
 def forgotten_steps(trajectory: Trajectory, event: Event) -> tuple[int, int] | None:
     """The first and last number of the steps that a condensation removed from the model's context;
     None when none of them is known."""
-    gone = field(event.body(), "forgotten_event_ids")
-    names = (name for name in (gone if isinstance(gone, list) else ()) if isinstance(name, str))
+    gone = list_field(event.body(), "forgotten_event_ids")
+    names = (name for name in gone if isinstance(name, str))
     numbers = [step.number for name in names if (step := trajectory.step_of(name)) is not None]
     return (min(numbers), max(numbers)) if numbers else None

@@ -98,7 +98,7 @@ def _hides_command(event: Event) -> bool:
 
 
 def delegates(event: Event) -> bool:
-    """Whether a call gives work to another agent, whose steps are none of the run. Agents that
+    """Whether a call gives work to another agent, whose steps are not in the run. Agents that
     speak ACP report it as a thought with a prompt."""
     if event.kind == "ACPToolCallEvent":
         is_other = event.verb in ("", "other", "think")

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 
 EMBEDDED = "subagent_trajectories"
 REFERENCE = "subagent_trajectory_ref"
@@ -35,8 +35,7 @@ def files_of(part: Any) -> Iterator[str]:
     todo = [part]
     while todo:
         value = todo.pop()
-        inside = field(value, EMBEDDED)
-        inside = inside if isinstance(inside, list) else []
+        inside = list_field(value, EMBEDDED)
         todo += inside
         ids = {text_field(one, "trajectory_id") for one in inside} - {""}
         for reference in _all_references(value):
@@ -46,10 +45,8 @@ def files_of(part: Any) -> Iterator[str]:
 
 
 def _all_references(run: Any) -> Iterator[Mapping[str, Any]]:
-    steps = field(run, "steps")
-    for step in steps if isinstance(steps, list) else ():
-        results = field(step, "observation", "results")
-        for result in results if isinstance(results, list) else ():
+    for step in list_field(run, "steps"):
+        for result in list_field(step, "observation", "results"):
             yield from references(result)
 
 
@@ -60,8 +57,7 @@ def sub_agents(parts: list[Any], run: ForeignRun, beside: dict[str, Any]) -> lis
     found: dict[str, Any] = {}
     numbers: dict[str, int] = {}
     for part in parts:
-        inside = field(part, EMBEDDED)
-        for value in inside if isinstance(inside, list) else ():
+        for value in list_field(part, EMBEDDED):
             name = text_field(value, "trajectory_id") or text_field(value, "session_id")
             found[_free(name or "sub-agent", found, numbers)] = value
     started: dict[str, str] = {}

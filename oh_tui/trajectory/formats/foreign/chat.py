@@ -24,7 +24,7 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
 from oh_tui.trajectory.formats.foreign.outputs import read_output
 from oh_tui.trajectory.formats.foreign.text_calls import RESULTS, without_opening
 from oh_tui.trajectory.formats.foreign.usage import tokens_of
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.model.events import read_json
 
 Fields = dict[str, Any]
@@ -211,10 +211,7 @@ def _take_content(rest: Fields) -> list[Any]:
 
 def _take_parts(rest: Fields, kind: str) -> list[Fields]:
     """Takes out the parts of a content that are calls or results, as some providers write them."""
-    content = rest.get("content")
-    parts = [part for part in content if text_field(part, "type") == kind] if isinstance(
-        content, list
-    ) else []  # fmt: skip
+    parts = [part for part in list_field(rest, "content") if text_field(part, "type") == kind]
     if parts:
         rest["content"] = [part for part in rest["content"] if text_field(part, "type") != kind]
     return parts
@@ -222,8 +219,7 @@ def _take_parts(rest: Fields, kind: str) -> list[Fields]:
 
 def _call_ids(message: Any) -> Iterator[Any]:
     for name in ("tool_calls", "content"):
-        listed = field(message, name)
-        for part in listed if isinstance(listed, list) else ():
+        for part in list_field(message, name):
             yield field(part, "id")
 
 

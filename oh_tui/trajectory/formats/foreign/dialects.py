@@ -15,7 +15,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.foreign_run import content_blocks, plain
 from oh_tui.trajectory.formats.foreign.outputs import TIMED_OUT, starts_as_output
 from oh_tui.trajectory.formats.foreign.text_calls import OPENING, RESULTS, between, take_text_calls
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 
 Message = dict[str, Any]
 
@@ -114,7 +114,11 @@ def _of_item(message: Message, kind: Any) -> Any:
         calls = [item for item in output if field(item, "type") == "function_call"]
         said = [item for item in output if field(item, "type") == "message"]
         other = [one for one in output if field(one, "type") not in ("function_call", "message")]
-        parts = [part for item in said for part in _parts(field(item, "content"))]
+        parts = [
+            part | {"type": "text"} if field(part, "type") == "output_text" else part
+            for item in said
+            for part in list_field(item, "content")
+        ]
         made = rest | {"role": "assistant", "content": parts}
         made |= {"tool_calls": list(map(_of_call, calls))} if calls else {}
         return made | ({"more_output": other} if other else {})
@@ -124,13 +128,6 @@ def _of_item(message: Message, kind: Any) -> Any:
         rest = {n: v for n, v in message.items() if n not in ("type", "call_id", "output")}
         return rest | {"role": "tool", "tool_call_id": message.get("call_id"), "content": output}
     return message
-
-
-def _parts(content: Any) -> list[Any]:
-    return [
-        part | {"type": "text"} if field(part, "type") == "output_text" else part
-        for part in (content if isinstance(content, list) else [])
-    ]
 
 
 def _of_call(item: Message) -> Message:
@@ -180,11 +177,9 @@ def _are_marked(messages: list[Any], calls: dict[int, int], has_text_calls: bool
     """Whether results are marked as such, or some are missing, so that a message without the mark
     is a person's. Else the message after an answer with a call is its result."""
     for message in messages:
-        role, parts = field(message, "role"), field(message, "content")
-        listed = parts if isinstance(parts, list) else ()
-        if role in ("tool", "function") or any(
-            text_field(p, "type") == "tool_result" for p in listed
-        ):
+        role, parts = field(message, "role"), list_field(message, "content")
+        kinds = {text_field(part, "type") for part in parts}
+        if role in ("tool", "function") or "tool_result" in kinds:
             return True
         is_mark = role == "user" and _is_result(message, has_text_calls)
         if is_mark and not _text(message).startswith(RESULTS[1]):  # SWE-agent marks only some
@@ -195,10 +190,8 @@ def _are_marked(messages: list[Any], calls: dict[int, int], has_text_calls: bool
 
 def _finishes(message: Message) -> bool:
     """Whether an answer ends the run: what follows is said by a person."""
-    calls = message.get("tool_calls")
-    return isinstance(calls, list) and any(
-        text_field(call, "function", "name") == "finish" for call in calls
-    )
+    calls = list_field(message, "tool_calls")
+    return any(text_field(call, "function", "name") == "finish" for call in calls)
 
 
 def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -> int:
@@ -208,8 +201,7 @@ def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -
     if isinstance(named, list) and named:
         _drop_repeated(message)
         return len(named)
-    actions = field(message, "extra", "actions")
-    commands = [text_field(one, "command") for one in actions] if isinstance(actions, list) else []
+    commands = [text_field(one, "command") for one in list_field(message, "extra", "actions")]
     if commands and all(commands):
         message["tool_calls"] = [_command(one) for one in commands]
         return len(commands)

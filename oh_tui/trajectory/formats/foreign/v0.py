@@ -20,7 +20,7 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
 )
 from oh_tui.trajectory.formats.foreign.named_tools import is_refusal
 from oh_tui.trajectory.formats.foreign.v0_history import Entry, charge_history, read_history
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.result_state import as_code
 from oh_tui.trajectory.presentation.views import REDUNDANT
@@ -341,10 +341,8 @@ def _is_same(one: Any, other: Any) -> bool:
 def _written(metadata: Any) -> str:
     """The arguments of a call as the model wrote them; "" if unknown."""
     wanted = text_field(metadata, "tool_call_id")
-    choices = field(metadata, "model_response", "choices")
-    for choice in choices if isinstance(choices, list) else ():
-        calls = field(choice, "message", "tool_calls")
-        for call in calls if isinstance(calls, list) else ():
+    for choice in list_field(metadata, "model_response", "choices"):
+        for call in list_field(choice, "message", "tool_calls"):
             if wanted and text_field(call, "id") == wanted:
                 return text_field(call, "function", "arguments")
     return ""

@@ -16,7 +16,7 @@ import msgspec
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.formats.foreign.usage import Bill, tokens_of, told_amount
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 
 _TOP = frozenset({"id", "timestamp", "source", "message", "cause", "action", "observation", "args",
                   "extras", "content", "success", "timeout", "tool_call_metadata", "llm_metrics",
@@ -208,7 +208,7 @@ def _enter_row(bill: Bill, metrics: Any, *, costs: bool, tokens: bool) -> None:
     sums = field(metrics, "accumulated_token_usage")
     bill.total(field(metrics, "accumulated_cost"), tokens_of(sums))
     bill.window(field(sums, "context_window"))
-    listed, prices = _list(field(metrics, "token_usages")), _list(field(metrics, "costs"))
+    listed, prices = list_field(metrics, "token_usages"), list_field(metrics, "costs")
     same = len(listed) == len(prices)
     for place, usage in enumerate(listed):
         response = text_field(usage, "response_id")
@@ -216,9 +216,5 @@ def _enter_row(bill: Bill, metrics: Any, *, costs: bool, tokens: bool) -> None:
             bill.add(response, None, tokens_of(usage))
         if response and costs and same:
             bill.add(response, field(prices[place], "cost"))
-    for latency in _list(field(metrics, "response_latencies")):
+    for latency in list_field(metrics, "response_latencies"):
         bill.add_latency(field(latency, "response_id"), field(latency, "latency"))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

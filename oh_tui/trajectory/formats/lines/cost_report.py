@@ -11,7 +11,7 @@ import msgspec
 from oh_tui.text.human import dollars, plural
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.foreign.usage import told_amount
-from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.bodies import field, list_field
 from oh_tui.trajectory.model.events import decode_json
 
 NAME = "cost_report.jsonl"
@@ -69,8 +69,7 @@ def read(text: bytes, output: str) -> CostReport:
 
 
 def _take_sums(report: CostReport, value: object, output: str) -> None:
-    attempts = field(value, "critic_files")
-    for one in [field(value, "main_output"), *(attempts if isinstance(attempts, list) else ())]:
+    for one in [field(value, "main_output"), *list_field(value, "critic_files")]:
         if field(one, "filename") == output:
             count = field(one, "lines")
             report.cost = _amount(field(one, "cost"))
