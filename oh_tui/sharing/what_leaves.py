@@ -167,7 +167,8 @@ def add(places: Places, what: str, place: Place) -> None:
         known.append(place)
 
 
-def _named(places: Places, most: int = SHOWN) -> str:
+def _named(places: Places, most: int = 0) -> str:
+    most = most or SHOWN
     shown = [f"{what} ({_placed(where)})" for what, where in list(places.items())[:most]]
     rest = len(places) - most
     more = f" and {rest:,} {'or more' if len(places) == MOST else 'more'}" if rest > 0 else ""
