@@ -227,7 +227,7 @@ def safe_line(text: str, most: int | None = None) -> str:
     """Any text on one line, clean and without secrets; cut with "…" where it has more than `most`
     characters."""
     if most is None:
-        return redact(clean_line(hide_split(text)))
+        return redact(clean_line(hide_private_keys(hide_split(text))))
     # cut first, as cleaning is slow, but not so short that half a key could stay at the end
     line = safe_line(text[: 5 * most])
     return line if len(line) <= most else line[: most - 1] + "…"
@@ -314,6 +314,10 @@ def json_without_held(value: Any) -> Any:
 
 
 def _masked_json(value: Any, mask: Callable[[str], str], is_secret: Callable[[str], bool]) -> Any:
+    def is_flag(one: Any) -> bool:
+        """Whether the next item is its value: `["--token", "…"]`."""
+        return isinstance(one, str) and one[:1] == "-" and " " not in one and is_secret(one)
+
     box: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, bool]] = [(value, box, 0, False)]
     while todo:
@@ -331,7 +335,8 @@ def _masked_json(value: Any, mask: Callable[[str], str], is_secret: Callable[[st
                 todo.append((inner, copy, name, below))
         elif isinstance(item, list | tuple):
             parent[index] = copied = [None] * len(item)
-            todo += [(inner, copied, n, hide) for n, inner in enumerate(item)]
+            flags = [False, *(is_flag(one) for one in item)]
+            todo += [(inner, copied, n, hide or flags[n]) for n, inner in enumerate(item)]
         else:
             parent[index] = item
     return box[0]

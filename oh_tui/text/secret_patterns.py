@@ -53,9 +53,14 @@ SHAPES = [
         _shape(start, r"(?=[\w.-]*\d)[\w.-]{8,}+")
         for start in (
             *("SG.", "hvs.", "hvb.", "hvr.", "dp.pt.", "glc_", "r8_", "sgp_", "sbp_", "figd_"),
-            *("whsec_", "pplx-", "tskey-", "tvly-", "xai-", "rubygems_", "ntn_"),
+            *("whsec_", "pplx-", "tskey-", "tvly-", "xai-", "rubygems_", "ntn_", "NRAK-", "phx_"),
+            *("nfp_", "bkua_", "CCIPAT_"),
         )
     ),
+    # addresses that are keys themselves
+    _shape("hooks.slack.com/services/", r"[\w/]{20,}+"),
+    _shape("discord.com/api/webhooks/", r"\d{5,}+/[\w-]{20,}+"),
+    _shape("api.telegram.org/bot", r"\d{5,}+:[\w-]{20,}+"),
     _shape("gAAAAAB", r"[\w-]++={0,2}"),
     # words have these prefixes too: sk-learn, sk-SK, hf_model, ASIA2026
     _shape("sk-", r"(?:(?=[\w-]*\d)[\w-]++|\w{16,}+)"),
@@ -65,6 +70,8 @@ SHAPES = [
     _shape("pypi-", r"[\w-]{50,}+"),
     _shape("gAAAA", r"[\w-]{40,}+={0,2}"),
     _shape("eyJ", r"[\w-]++\.[\w-]{4,}+\.[\w-]*+"),
+    # "-----BEGIN" of a private key, not of a certificate, in base64
+    _shape("LS0tLS1CRUdJTi", r"(?:B(?:FQy|FTk|QUk|SU0|PUE|EU0|QR1)|BT)[\w+/-]{8,}+={0,2}"),
 ]
 
 
@@ -81,6 +88,7 @@ STARTS = (
     *((sign, _ends(sign)) for sign in "_-."),
     ("A", pattern("A(?:Iza|AAA|TATT|BSK|(?<=[KS]IA))")),
     ("eyJ", pattern("eyJ")),
+    ("LS0t", pattern("LS0tLS1")),
 )
 """One of these patterns finds something in any text with the start of a key. Each begins with its
 literal, a single letter where that is rare enough, for which `re` searches at twice the speed of
@@ -99,17 +107,20 @@ _DATA = (
     r"[A-Za-z0-9+/]{16,}+)={0,2}"
 )
 
-_APART = r"(?:\s|\\+[rnt]|%0[AaDd]|\d{0,6}[^\S\n]?[|:>+]?(?<=\S)(?=[^\S\n]{0,4}(?:\n|\\+n)))+"
+_APART = r"(?:\s|\\+[rnt]|%0[AaDd]|\d{0,6}[^\S\n]?[|:>+]?(?<=\S)(?=[^\S\n]{0,4}(?:\n|\\+n)))++"
 """Between two lines, also as JSON and addresses write it, with lines that have a number alone."""
 
-_BEFORE = r"(?:(?:[^\n\\]|\\+t){0,80}?(?:[^A-Za-z0-9+/=\n\\]|\\+t))?"
+_BEFORE = r"(?:(?:[^\n\\]|\\+[t\"']){0,80}?(?:[^A-Za-z0-9+/=\n\\]|\\+[t\"']))?"
 """What stands before a line: an indentation, a number, the name of a file."""
 
 _LINE = pattern(
-    rf"{_APART}{_BEFORE}(?:(?P<data>{_DATA})|(?P<last>[A-Za-z0-9+/]{{1,63}}+={{1,2}})"
+    rf"(?:{_APART}{_BEFORE}|(?:<br ?/?>|&#\w{{1,3}};|[\"', ]){{0,6}}+)"
+    rf"(?:(?P<data>{_DATA})|(?P<last>[A-Za-z0-9+/]{{1,63}}+={{1,2}})"
     r"|(?P<about>(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject|X-\w{1,30})"
-    r": ?(?:[^\n\\]|\\+[\"']){0,200}))(?=[\"',;`]{0,4}(?:\s|\\|%0|[\"',;`]|\Z))"
+    r": ?(?:[^\n\\]|\\+[\"']){0,200}))(?![\w+/=-]|%2[BF3])"
 )
+_REST = pattern(r"[^\S\n]{0,80}([^A-Za-z0-9+/=\s-](?:(?![A-Za-z0-9+/]{16})[^\n]){0,80})(?=\n|\\+n)")
+"""What stands after each line where code, a page or a table has the key."""
 _LINE_ABOVE = pattern(_BEFORE + _DATA + r"[\"',;`\\nr\s]{0,8}")
 
 
@@ -137,14 +148,27 @@ def private_keys(text: str) -> Iterator[tuple[int, int]]:
 
 def _last_of(text: str, place: int) -> int:
     """Where the lines end that look like a key."""
+    found = _REST.match(text, place)
+    rest = found[1].rstrip() if found else ""
+    first = _LINE.match(text, place + len(found[0])) if found else None
+    if not first or _after(text, rest, first.end()) == first.end():
+        rest = ""  # it stands after the first line alone
     has_data = False
-    while line := _LINE.match(text, place):
+    while line := _LINE.match(text, _after(text, rest, place)):
         if has_data and line["about"] is not None:
             break
         place, has_data = line.end(), has_data or line["data"] is not None
         if line["last"] is not None:
             break
     return place
+
+
+def _after(text: str, rest: str, place: int) -> int:
+    """Where a line goes on after this rest, which may stand apart, as in a table."""
+    start = place
+    while rest and text.startswith((" ", "\t"), start) and start < place + 80:
+        start += 1
+    return start + len(rest) if text.startswith(rest, start) else place
 
 
 def _first_of(text: str, start: int, end: int) -> int:

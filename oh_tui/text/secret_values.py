@@ -37,7 +37,8 @@ DATABASE = pattern(
 USER_ALONE = pattern(r"(://)((?=[^\s/:@]*\d)[\w.~%+-]{16,300}+)(?=(?::[^\s/@]{0,80})?@)")
 """A key in the place of the user."""
 SIGNED = pattern(
-    r"([?&;]\\{0,3}(?:sig|x-amz-signature|x-goog-signature|signature)=)([\w%+/=~-]{16,}+)",
+    r"([?&;]\\{0,3}(?:key|sig|x-amz-signature|x-goog-signature|signature)=)"
+    r"((?=[\w%+/=~-]*\d)[\w%+/=~-]{16,}+)",
     re.IGNORECASE,
 )
 
@@ -52,9 +53,16 @@ def _letters(word: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 
 
+_PASS = (
+    r"(?:(?=\\{0,7}[\"'\]]{0,2}[^\S\n]{0,3}=(?!=))|(?=\\{0,7}[\"'][^\S\n]{0,3}:)"
+    r"|(?<=[_-]pass)(?=:))"
+)
+"""After `pass`, which tests say too (`PASS: test_1`): what makes it the name of a value."""
+
 _NAME = (
     rf"(?P<name>[ckpstCKPST](?:{_letters('ey')}(?i:{_OF_KEY})|{_letters('oken')}(?<=[tT]....)"
-    rf"|{_letters('ecret')}(?<=[sS].....)|{_letters('ass')}(?i:(?<=p...)(?:w(?:or)?d|phrase|code))"
+    rf"|{_letters('ecret')}(?<=[sS].....)"
+    rf"|{_letters('ass')}(?i:(?<=p...)(?:w(?:or)?d|phrase|code|{_PASS}))"
     rf"|{_letters('wd')}(?i:(?<=p..)(?<![a-z]...))|{_letters('redential')}(?<=[cC].........)[sS]?))"
 )
 """Begins with a class of letters, for which `re` searches fast, as it does not in any case."""
@@ -74,7 +82,7 @@ _VALUE = (
 )
 
 PAIR = pattern(
-    rf"{_NAME}{_TAIL}(?P<between>(?:\s[^<>\n]{{0,100}})?>(?=[^<\n]{{1,4000}}</)"
+    rf"{_NAME}{_TAIL}(?P<between>(?:\\{{0,7}}[\"'])?(?:\s[^<>\n]{{0,100}})?>(?=[^<\n]{{1,4000}}</)"
     rf"|\\{{0,7}}[\"'`*_]{{0,3}}\]?(?:[: ][\w.\[\]| ]{{1,40}}?(?==))?\s{{0,4}}"
     rf"(?::(?!=)[*_]{{0,2}}{_SPACE}{{0,8}}(?:[|>][-+\d]{{0,2}}{_SPACE}{{1,40}})?"
     r"|(?::=|=>?(?!=))[^\S\n]{0,4}"
@@ -89,14 +97,24 @@ SAID = pattern(
 """A secret after a flag, or said in a sentence."""
 GIVEN = pattern(
     r"((?:\bidentified[^\S\n]{1,4}by[^\S\n]|(?:-u|--user|--proxy-user)(?:[^\S\n]|=)\\{0,7}[\"']?[\w.@+-]{0,64}:"
-    r"|\b(?:sshpass|login|mysql\w{0,10}|mariadb\w{0,10})\b[^\n|;&]{0,120}?[^\S\n]-p[^\S\n]?)"
+    r"|\bcurl\b[^\n]{0,200}?[^\S\n]"
+    r"(?:-u[\w.@+-]{1,64}:|(?:-b|--cookie)(?:[^\S\n]|=)\\{0,7}[\"']?[\w.-]{1,64}=)"
+    r"|-pass(?:in|out)[^\S\n]pass:"
+    r"|\b(?:sshpass|login|twine|mysql\w{0,10}|mariadb\w{0,10})\b[^\n|;&]{0,120}?[^\S\n]-p[^\S\n]?)"
     r"\\{0,7}[\"']?)([^\s\"'\\-][^\s\"'\\]{3,300})",
     re.IGNORECASE,
 )
 """A password that a command is given without its name."""
 
+AUTH = pattern(
+    r"([aA](?:uth|UTH)(?:Ident)?\\{0,7}[\"']?\s{0,4}[:=]\s{0,4}\\{0,7}[\"']?)"
+    r"((?=[a-z0-9+/]*[A-Z])(?=[A-Za-z+/]*\d)[A-Za-z0-9+/]{12,400}+={0,2}+)(?![\w.(-])"
+)
+"""User and password in base64, in the settings of docker and npm."""
+
 HINTS = pattern(
-    r"[kpt](?:(?<=k)ey|(?<=t)oken|(?<=p)ass(?:w|phrase|code)|(?<=p)wd)|[sc](?:ecret|redential)"
+    r"[kpt](?:(?<=k)ey|(?<=t)oken|(?<=p)wd"
+    r"|(?<=p)ass(?:w|phrase|code|\\{0,7}[\"'\]]{0,2}[^\S\n]{0,3}[=:]))|[sc](?:ecret|redential)"
 )
 """Finds something in any text, in lower case, with a match of `PAIR` or `SAID`."""
 NO_SECRET = pattern(
@@ -139,12 +157,14 @@ def hide_named(text: str, hide: Hide) -> str:
         text = HEADER.sub(lambda match: _hide_header(match, hide), text)
     if "bearer" in lower or "basic" in lower:
         text = SCHEME.sub(lambda match: match[1] + hide(match[2]), text)
-    if "sig" in lower:
+    if "auth" in lower:
+        text = AUTH.sub(lambda match: match[1] + hide(match[2]), text)
+    if "sig" in lower or "key=" in lower:
         text = SIGNED.sub(lambda match: match[1] + hide(match[2]), text)
     if HINTS.search(lower):
         text = _hide_values(PAIR, _is_value, text, hide)
         text = _hide_values(SAID, _is_said, text, hide)
-    if " -p" in lower or "-u" in lower or "identified" in lower:
+    if " -p" in lower or "-u" in lower or "identified" in lower or "curl" in lower:
         text = GIVEN.sub(lambda match: _hide_given(match, hide), text)
     return text
 
@@ -202,7 +222,8 @@ def _is_of_no_secret(tail: str) -> bool:
 
 
 _QUOTED_NAME = pattern(r"[\"'`][\w.-]{0,40}\Z")
-_FLAG = pattern(r"(?:^|[\s\"'`(\[,=])--?[\w-]{0,40}\Z")
+_FLAG = pattern(r"(?:^|[\s\"'`(\[,=-])--?[\w-]{0,40}\Z")
+_SET = pattern(r"\bset(?:env|[^\S\n]-\w{1,3})?[^\S\n]{1,4}[\w./:-]{0,40}\Z")
 _NAME_AT_END = pattern(r"(?:key|token|secret|passw(?:or)?d|passphrase)\Z", re.IGNORECASE)
 
 
@@ -212,9 +233,9 @@ def _before(match: re.Match[str]) -> str:
 
 def _is_said(match: re.Match[str], value: str) -> bool:
     """Whether a value after a flag, or in a sentence, is a secret."""
-    is_named = (
-        match["name"].lower().startswith("p") or match["said"] or _FLAG.search(_before(match))
-    )
+    before = _before(match)
+    is_named = match["name"].lower().startswith("p") or match["said"]
+    is_named = is_named or _FLAG.search(before) or _SET.search(before)
     return bool(is_named) and _is_mixed(value)
 
 
@@ -237,6 +258,8 @@ def _is_value(match: re.Match[str], value: str) -> bool:
         return _is_mixed(value)
     if name.lower() in ("pwd", "credential", "credentials"):  # these stand before much else
         return _is_mixed(value)
+    if name.lower() == "pass":
+        return _is_mixed(value) or (name.isupper() and len(value) >= 6 and not value.isdigit())
     is_password = name.lower().startswith("pass")
     if quoted:
         return is_password or " " not in value

@@ -14,6 +14,7 @@ import msgspec
 
 from oh_tui.text.clean import well_formed
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import hide_private_keys
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.result_state import (
     STILL_RUNNING,
@@ -270,6 +271,8 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
 
 def _name(text: str | None) -> str:
     """Interned, because many events share it: each copy would take 60 bytes."""
+    if text and len(text) > _NAME:
+        text = hide_private_keys(text)  # nobody can tell a part of one
     return sys.intern(text[:_NAME]) if text else ""
 
 

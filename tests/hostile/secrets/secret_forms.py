@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 VALUES = ("Zq7Lp2Xv9Rt4Wk8B", "f3a91c0d7be24685af10", "tR7x9Qm2+vLp4z/Hd8=", "hunter2-Horse9")
@@ -126,12 +127,18 @@ xapp-{} AIza{} pypi-Ag{} ya29.{} GOCSPX-{} dop_v1_{} glsa_{} glc_{} SG.{}.{} hvs
 dckr_pat_{} dckr_oat_{} AGE-SECRET-KEY-1{} shpat_{} sq0atp-{} sq0csp-{} lin_api_{} PMAK-{} ATATT3{}
 xkeysib-{} sntrys_{} nvapi-{} tvly-{} lsv2_pt_{} lsv2_sk_{} CFPAT-{} sb_secret_{} pplx-{} xai-{}
 dp.pt.{} r8_{} sgp_{} figd_{} whsec_{} tskey-auth-{} rubygems_{} pscale_tkn_{} ABSKQ{} npm_{} hf_{}
-gsk_{} sk_live_{} rk_test_{} AKIA1234567890ABCDEF gAAAAAB{} eyJhbGciOi.eyJz{}.x
+gsk_{} NRAK-{} phx_{} sk_live_{} rk_test_{} AKIA1234567890ABCDEF gAAAAAB{} eyJhbGciOi.eyJz{}.x
 """
 
 _LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7{}VJTUt9Us8cK"
 _TEXTS = [_LINE.format(n) for n in ("a1B", "c2D", "e3F", "g4H")]
 KINDS = ("RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
+
+AROUND = (
+    *(("'", "\\n' +"), ('    "', '\\n"'), ("echo '", "' >> id_rsa"), ("| ", "   |")),
+    *(("<div>", "</div>"), ('{"log":"', '\\n","stream":"stdout"}'), ("", "\\")),
+)
+"""What code, tables, pages and logs have around each line of a key."""
 
 
 def private_keys() -> Iterator[tuple[str, str]]:
@@ -163,6 +170,12 @@ def private_keys() -> Iterator[tuple[str, str]]:
     yield "\n".join([*ssh2, "---- END SSH2 ENCRYPTED PRIVATE KEY ----"]), _TEXTS[2]
     yield "\n".join(["PuTTY-User-Key-File-3: ssh-rsa", "Private-Lines: 4", *_TEXTS]), _TEXTS[2]
     yield "\n".join(["```", *lines[:-1], "```", "more"]), _TEXTS[3]
+    for before, after in AROUND:
+        yield "\n".join(before + line + after for line in lines[:-1]), _TEXTS[2]
+    for between in (", ", "<br>", "&#10;"):
+        yield between.join(lines[:-1]), _TEXTS[2]
+    yield begin + "".join(_TEXTS), _TEXTS[2]
+    yield "KEY=" + b64encode("\n".join(lines).encode()).decode(), "RUdJTiBFQyBQUklWQVRFIEtFWS0tLS0t"
 
 
 def named() -> Iterator[tuple[str, str]]:
@@ -179,6 +192,12 @@ def named() -> Iterator[tuple[str, str]]:
                 yield form.format(value), value
     for form in ("password={}", "PASSWORD: {}", "password='{}'", '"password": "{}"'):
         yield form.format(SIGNED), SIGNED
+    for before in (
+        "https://hooks.slack.com/services/T0001/B0002/",
+        "https://h/?a=1&key=",
+        "_auth=",
+    ):
+        yield before + "Zq7Lp2Xv9Rt4Wk8BZq7Lp2Xv", "Zq7Lp2Xv9Rt4Wk8BZq7Lp2Xv"
     yield "postgres://u:p@Zq7Lp2Xv9Rt4@h/x", "Zq7Lp2Xv9Rt4"
     yield 'password = "it\'s9Zq7Lp2"', "s9Zq7Lp2"
     yield '{"password": "ab\\"Zq7Lp2Xv9"}', "Zq7Lp2Xv9"
