@@ -31,7 +31,7 @@ ODD = (
 
 UNSHOWN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-LINES = ("jsonl", "cast", "otlp")
+LINES = ("jsonl", "cast", "otlp", "chat")
 """Formats with JSON on each line."""
 
 

@@ -176,16 +176,19 @@ def check(where: str, data: bytes) -> None:
 
 
 def commands(path: Path, folder: Path) -> Iterator[tuple[str | Path, ...]]:
-    of_run = ("show", "why", "steps", "tail", "changes", "check")
+    of_run = ("show", "why", "steps", "tail", "context", "changes", "count", "check")
     for name in (*of_run, "conversations", "stats", "failures", "audit"):
         yield name, path
         yield name, path, "--json"
+    for name in ("stats", "failures"):
+        yield name, path, "--csv"
     yield "audit", path, "--junit"
     yield "events", path
-    for form in ("md", "html", "jsonl", "atif", "cast", "otlp"):
+    for form in ("md", "html", "jsonl", "atif", "cast", "otlp", "chat"):
         yield "export", path, "--to", form, "--yes"
         yield "export", path, "--to", form, "--yes", "-o", folder / f"out.{form}"
     yield "export", path, "--to", "otlp", "--messages", "--whole"
+    yield "export", path, "--to", "chat", "--every", "answer"
     for form in ("jsonl", "parquet"):
         yield "export", path, "--to", form, "-o", f"{folder / form}/"
     yield "index", path
