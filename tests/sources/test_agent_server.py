@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -57,6 +58,20 @@ async def test_a_start_is_over_at_once(source: AgentServerSource) -> None:
     assert isinstance(task, StartTask) and isinstance(conversation, Conversation)
     assert (task.status, task.id) == ("READY", conversation.id)
     assert await source.get([conversation.id]) != [None]
+
+
+@pytest.mark.parametrize("form", [str, str.upper, lambda id: id.replace("-", "")])
+async def test_a_start_that_answers_with_the_id_of_another_run_changes_nothing_there(
+    source: AgentServerSource, between: Between, form: Any
+) -> None:
+    (other,) = await source.get([IDS["week-dates"]])
+    assert other
+    record = {"id": form(str(UUID(IDS["week-dates"]))), "title": other.title}
+    between.answer("POST /api/conversations", 201, json.dumps(record), "application/json")
+    with pytest.raises(Refused, match="id of another conversation"):
+        await started(source, title="Mine")
+    assert not [call for call in between.asked if call.startswith("PATCH")]
+    assert await source.get([other.id]) == [other]
 
 
 async def test_a_title_is_given_once_it_is_there(source: AgentServerSource) -> None:

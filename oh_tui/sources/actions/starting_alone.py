@@ -13,7 +13,7 @@ import msgspec
 
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.errors import NotFound
-from oh_tui.api.models import Conversation, StartTask
+from oh_tui.api.models import Conversation, StartTask, bare_id
 from oh_tui.api.offered_models import AgentProfiles
 from oh_tui.sources.actions.starting import MOST_NAMED
 from oh_tui.text.problem import Problem, Refused, Remedy
@@ -62,9 +62,9 @@ async def start(
         if given:
             raise Problem(sentence, hint)
     profile = await _profile(api, request.profile or "")
-    before = {one.id async for one in api.conversations()} if request.title else set()
+    before = {bare_id(one.id) async for one in api.conversations()} if request.title else set()
     conversation = await api.start(request.message, profile, request.folder or FOLDER)
-    if conversation.id in before:
+    if bare_id(conversation.id) in before:
         raise Refused("The server answered with the id of another conversation", Remedy.LIST)
     if request.title:
         with contextlib.suppress(Problem):  # the rest has worked: see `starting.title_lost`
