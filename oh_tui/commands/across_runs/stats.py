@@ -88,7 +88,7 @@ def groupings(text: str) -> list[str]:
     "are of work, without waiting for the user; costs include sub-agents, while a\n"
     "sub-conversation of a server is a run of its own. What is not known of a run is left out of\n"
     "its column, never counted as 0; --json and --csv say of how many it is. The cost of an agent\n"
-    "over ACP is an estimate and in no sum: `$4.28 without 3 ACP runs`.\n"
+    "over ACP is an estimate and in no sum: `$4.28+`, below the table `$4.28 without 3 ACP runs`.\n"
     "how they ended: the shares of the finished, the failed (error or stuck) and the others in %.\n"
     "p90: nine in ten runs take at most so much. resolved: of those that an evaluation labels,\n"
     "`5 of 7`. most common last error: with the runs that have it; empty if no two have one.\n\n"

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from oh_tui.sources.lists.triage import WORDS
-from oh_tui.text.human import dollars, duration, percent, plural, sum_words
+from oh_tui.text.human import dollars, duration, percent, plural, sum_words, told_cost
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.usage import Cost, cost_sum
 from oh_tui.trajectory.tables import RunRow
@@ -219,7 +219,9 @@ GROUP_COLUMNS = {
     "p90": GroupColumn(_column(lambda group: group.time.p90, duration).text),
     "cost": _column(lambda group: group.cost.median, dollars),
     "total": GroupColumn(
-        lambda group: group.total_words,
+        lambda group: told_cost(
+            group.cost.total, is_partial=bool(group.partial or group.estimates)
+        ),
         lambda group: group.cost.total if group.cost.known else None,
     ),
     "errors": _column(lambda group: group.errors.mean, lambda n: f"{n:.1f}" if n else ""),

@@ -155,7 +155,7 @@ def test_no_sum_has_it(runs: Path, ask: Ask) -> None:
         ):  # fmt: skip
             assert (sums["cost"]["known"], sums["cost"]["total"]) == (known, cost)
             assert sums["cost_estimated_runs"] == estimates
-        assert "price unknown without 1 ACP run" in ask("stats", runs)
+        assert "price unknown" not in ask("stats", runs), "too long for a cell"
         head, *lines = ask("stats", runs, "--by", "day", "--csv").splitlines()
         (row,) = (dict(zip(head.split(","), line.split(","), strict=True)) for line in lines)
         assert (row["cost_total"], row["cost_estimated_runs"]) == ("0.75", "1")
@@ -219,7 +219,7 @@ def test_a_terminal_says_so_in_words(capsys: pytest.CaptureFixture[str]) -> None
     print_before(style, total, summed((), every[1:2]), "before")
     said = capsys.readouterr().out
     assert "cost without 1 ACP run\n" in said, "beside the lines over time"
-    assert "$0.25 without 1 ACP run" in said, "in the row of the first day"
+    assert "$0.25+" in said, "in the row of the first day"
     facts = "4 runs, $0.75 without 1 ACP run, the cost of 1 run is not known"
     assert facts in said, "below the table"
     assert "cost a run $0.38 without 1 ACP run, was price unknown without 1 ACP run" in said
@@ -232,7 +232,7 @@ async def test_the_explorer_says_so(runs: Path) -> None:
         )
         view = await board(it)
         await it.until(lambda: "$0.75 without 1 ACP run" in text(it, view, "#board-rule"))
-        assert "price unknown without 1 ACP run" in text(it, view, "#groups")
+        assert "without 1 ACP run" not in text(it, view, "#groups"), "too long for a cell"
         assert "the cost of 1 run is not known" in text(it, view, "#board-rule")
 
 
