@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -272,6 +274,25 @@ async def test_a_folder_lists_the_runs_at_each_depth(tmp_path: Path, files: File
         write(tmp_path / place, 1, id=f"{number}" * 32, title=place)
     rows = (await files(tmp_path).newest()).items
     assert [row.title for row in rows] == ["a.zip", "b/b.zip", "b/c/c.zip", "d/e/f/f.zip"]
+
+
+async def test_a_folder_without_rights_is_not_read_and_no_other_is_lost(
+    tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.zip", 1)
+    (tmp_path / "locked").mkdir()
+
+    def refuse(listing: Callable[[Any], Any], folder: Any = ".") -> Any:
+        if os.fspath(folder) == str(tmp_path / "locked"):
+            raise PermissionError(13, "Permission denied")
+        return listing(folder)
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, partial(refuse, getattr(os, name)))
+    source = files(tmp_path)
+    assert [row.title for row in (await source.newest()).items] == ["a.zip"]
+    assert source.not_read == 1
+    assert source.problems == [f"No permission to read {tmp_path / 'locked'}"]
 
 
 async def test_what_lies_below_runs_is_no_run_of_its_own(tmp_path: Path, files: Files) -> None:

@@ -144,7 +144,10 @@ def _files_in(folder: Path) -> list[Path]:
     for _ in range(DEEPEST):
         below: list[Path] = []
         for one in level:
-            held, folders = _held_by(one)
+            try:
+                held, folders = _held_by(one)
+            except OSError:
+                held, folders = [one], []  # opening it reports why
             found += held
             if not any(ending_of(file.name).kind in _OF_MANY for file in held):
                 below += folders
@@ -153,11 +156,8 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The runs and files with runs in a folder, and its other folders."""
-    try:
-        children = sorted(folder.iterdir())
-    except (OSError, ValueError):
-        return [], []
+    """The runs and files with runs in a folder, and its other folders. Raises OSError."""
+    children = sorted(folder.iterdir())
     found: list[Path] = []
     folders: list[Path] = []
     parts: dict[str, Sequence[str]] = {}
