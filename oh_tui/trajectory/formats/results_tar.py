@@ -391,7 +391,7 @@ def _is_zip_of_run(path: Path) -> bool:
     """Whether it is one run. Others may hold several."""
     try:
         with open_archive(path) as run:
-            return run.runs < 2
+            return not run.may_hold_more
     except Problem:
         return False
 

@@ -69,15 +69,19 @@ def formats() -> Iterator[Format]:
 
 def _open_zip(source: Source) -> RunList:
     """The run in a zip, or the runs in one with several, which is read as a tar is."""
-    problem = None
+    one = problem = None
     try:
         one = archive.open_archive(source.path, source.name)
-        if one.runs < 2:
+        if not one.may_hold_more:
             return OneRun(one)
-        one.close()
     except archive.NoTrajectory as error:
         problem = error
     runs = results_tar.ResultsTar(source_of(source.path, source.name, zipped=True, given=True))
+    if one and not runs.holds(2):
+        runs.close()
+        return OneRun(one)
+    if one:
+        one.close()
     if problem and not runs.holds(1):
         raise problem
     return runs

@@ -119,6 +119,22 @@ def test_zips_in_a_tar_are_opened(tmp_path: Path, ending: str) -> None:
     runs.close()
 
 
+def test_a_zip_lists_the_files_with_runs_beside_its_folder(tmp_path: Path) -> None:
+    run = conversation("x/", 3)
+    for file, data in {
+        "y.zip": zipped(conversation("", 2)),
+        "out/output.jsonl": lines([row("acme-5")]),
+        "chat.json": encoded(CHAT),
+    }.items():
+        runs, found = opened(write(tmp_path / "r.zip", zipped(run | {file: data})))
+        assert len(found) == 2 and texts(found["x"]) == history(3), file
+        runs.close()
+    for file in ("x/output.jsonl", "settings.json"):  # the run's own, and none
+        runs, found = opened(write(tmp_path / "r.zip", zipped(run | {file: b"{}"})))
+        assert [texts(one) for one in found.values()] == [history(3)], file
+        runs.close()
+
+
 @BOTH
 def test_all_runs_of_a_tar_in_a_tar_are_listed(tmp_path: Path, ending: str) -> None:
     inner = conversation("x/", 1) | conversation("y/", 2) | {"output.jsonl": lines([row("acme-5")])}

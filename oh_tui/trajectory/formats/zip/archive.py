@@ -14,6 +14,7 @@ from typing import IO
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
+from oh_tui.trajectory.formats.endings import ending_of
 from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
 from oh_tui.trajectory.formats.run_file import (
     Format,
@@ -81,8 +82,10 @@ class Archive:
         """Tokens, cost and latency from the files beside the events, in the form of
         `stats_text`."""
         layout = lay_out(members.names) if parent is None else parent._below.of_sub_agent(name)
-        self.runs = layout.runs
-        """The number of runs in the file, of which this is the one with the most events."""
+        home = f"{layout.home}/" if layout.home else ""
+        beside = (ending_of(one).kind for one in layout.others if not one.startswith(home))
+        self.may_hold_more = layout.runs > 1 or any(beside)
+        """Other runs may be in the file, of which this is the one with the most events."""
         if parent is not None:
             self.name = short_name(layout.name_of(name))
             self._notes = []
@@ -104,8 +107,7 @@ class Archive:
             self._notes.append(f"{missing:,} {are} missing before the last one")
         if twice:
             self._notes.append(f"{twice} file names appear more than once")
-        before = f"{layout.home}/" if layout.home else ""
-        states = (before + name for name in STATE_FILES)
+        states = (home + name for name in STATE_FILES)
         self._states = {one: layout.others[one] for one in states if one in layout.others}
         self.folder: FolderMembers | None = None
         """The files of a run in a folder to which another program may add."""
