@@ -311,16 +311,17 @@ def _finished(trajectory: Trajectory) -> Verdict:
     if step is None or any(later.is_call for later in trajectory.steps[step.number :]):
         return _verdict(trajectory, "finished", *_handed_in(trajectory))
     answer = describe(step, trajectory.outcome(step)).result
+    hands_in = not answer and text_field(step.event.body(), "tool_name").lower() == "submit"
     if not answer:  # a model may close in the text beside a call that says nothing
         answer = safe_line(first_line(blocks_text(field(step.event.body(), "thought"))))
     answer = re.sub(r"^#{1,6} |\*\*", "", answer).strip()
-    if not answer or answer.startswith("diff --git "):
+    if hands_in or not answer or answer.startswith("diff --git "):
         return _verdict(trajectory, "finished", *_handed_in(trajectory, answer), [step])
     return _verdict(trajectory, "finished", answer, answer, [step])
 
 
 def _handed_in(trajectory: Trajectory, otherwise: str = "") -> tuple[str, str]:
-    """As cause and short, what the source says was handed in where no step is an answer."""
+    """As cause and short, what the source says was handed in, before an answer of less weight."""
     recorded = trajectory.recorded
     if files := read_patch(recorded.patch):
         more = f" +{len(files) - 1} more" if files[1:] else ""

@@ -111,6 +111,16 @@ def test_a_patch_that_was_handed_in_is_an_answer(name: str) -> None:
     assert judge(run).cause == "I am done."
 
 
+@pytest.mark.parametrize("name", ["model_patch", "patch", "submission", "info"])
+def test_it_comes_before_the_text_beside_the_call_that_hands_it_in(name: str) -> None:
+    row = {"messages": [*START, call("", tool="submit", text="Do.")]}
+    beside = {"exit_status": "submitted", "submission": PATCH} if name == "info" else PATCH
+    for given in (row | {name: beside}, [*START, call("", tool="submit", text="Do.")]):
+        _, run = opened(given)
+        patch = "Handed in a patch: x.py, +1 −1"
+        assert judge(run).cause == (patch if isinstance(given, dict) else "Do.")
+
+
 def test_the_patch_that_the_task_asks_for_is_no_answer() -> None:
     row = {"messages": [*START, call("", tool="finish", text="")], "patch": PATCH}
     _, run = opened(row | {"test_patch": PATCH})
