@@ -215,6 +215,13 @@ def test_a_list_of_messages_of_version_1_ends_with_what_was_handed_in(fence: str
     assert opened(messages[:-2])[0].recorded.patch == ""
 
 
+def test_a_last_command_without_a_result_is_no_answer() -> None:
+    last = {"role": "assistant", "content": "I look.\n```bash\nmake\n```"}
+    _, run = opened(mini([*a_run_of("tools")[:4], last], ""))
+    assert told(run)[-1] == "no result: $ make | no result"
+    assert "bash" not in judge(run).cause
+
+
 def test_an_answer_of_version_1_without_just_one_command_is_refused_by_the_program() -> None:
     usage = {"prompt_tokens": 90, "completion_tokens": 7, "cost": 0.25}
     beside = {"extra": {"response": {"usage": usage, "created": 1_780_000_000}}}
@@ -294,6 +301,20 @@ def test_calls_in_texts_are_calls(where: str) -> None:
     ]
     body = run.steps[2].event.body()["action"]
     assert body["view_range"] == [1, 2] and judge(run).word == "finished"
+
+
+@pytest.mark.parametrize("mark", ["", "OBSERVATION:\n"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_so_they_are_where_nothing_but_an_answer_says_so(mark: str, end: str) -> None:
+    call = function("execute_bash", command="ls")
+    messages = [
+        *START,
+        {"role": "assistant", "content": f"I look.\n{call}{end}"},
+        {"role": "user", "content": f"{mark}x.py"},
+        {"role": "assistant", "content": "All is done."},
+    ]
+    _, run = opened(messages)
+    assert told(run)[1:] == ["$ ls | x.py", "agent wrote | All is done."]
 
 
 def test_a_text_that_speaks_of_calls_is_no_call() -> None:

@@ -14,7 +14,13 @@ from typing import Any
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.foreign_run import content_blocks, plain
 from oh_tui.trajectory.formats.foreign.outputs import TIMED_OUT, starts_as_output
-from oh_tui.trajectory.formats.foreign.text_calls import OPENING, RESULTS, between, take_text_calls
+from oh_tui.trajectory.formats.foreign.text_calls import (
+    OPENING,
+    RESULTS,
+    between,
+    ends_with_call,
+    take_text_calls,
+)
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
 
 Message = dict[str, Any]
@@ -153,11 +159,12 @@ def _is_output(message: Any) -> bool:
 
 
 def _has_text_calls(messages: list[Any]) -> bool:
-    """Whether results are messages of the user, or the model is told to write its calls that
-    way."""
+    """Whether results are messages of the user, the model is told to write its calls that way, or
+    an answer ends with one."""
     return any(
         (field(message, "role") == "user" and _text(message).startswith(RESULTS[0]))
         or (field(message, "role") == "system" and OPENING in _text(message))
+        or (field(message, "role") == "assistant" and ends_with_call(_text(message)))
         for message in messages
     )
 
@@ -213,10 +220,10 @@ def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -
     action = message.get("action")
     if isinstance(action, str) and action.strip() and "thought" in message:
         return _of_swe_agent(message, action.strip())
-    if is_mini and after is not None and field(after, "role") in ("user", EXIT):
+    if is_mini and (after is None or field(after, "role") in ("user", EXIT)):
         text = _text(message)
         found = [*_SHELL.findall(text), *between(text, *_TAGS)]
-        if len(found) == 1 and not _is_refusal(after):
+        if len(found) == 1 and not _is_refusal(after or {}):
             message["tool_calls"] = [_command(found[0].strip())]
             return 1
     return 0

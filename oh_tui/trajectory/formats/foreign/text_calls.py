@@ -39,6 +39,11 @@ def take_text_calls(message: dict[str, Any]) -> list[dict[str, Any]]:
     return calls
 
 
+def ends_with_call(text: str) -> bool:
+    """Whether a call is the end of a text; models may stop at its last character."""
+    return OPENING in text and text.rstrip().endswith((_CLOSING, _CLOSING[:-1]))
+
+
 def _functions(text: str) -> Iterator[tuple[int, int, str, str]]:
     """Start, end, name and inside of each call. The last one may lack its end: models stop
     there."""
