@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -107,7 +108,11 @@ def value_of(top: Top, *path: str) -> object:
 
 
 def items_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
-    """The items of a JSON list, each still JSON; [] for anything else."""
+    """The items of a JSON list, or of a text that has one, each still JSON; [] for anything
+    else."""
+    if raw is not None and bytes(memoryview(raw)[:2]) == b'"[':
+        with contextlib.suppress(ValueError):
+            return items_of(msgspec.Raw(str(read_json(bytes(raw))).encode()))
     if raw is None or bytes(memoryview(raw)[:1]) != b"[":
         return []
     try:

@@ -21,6 +21,7 @@ from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.blocks import json_text
 
+from ..evaluation_files import history
 from . import test_atif, test_chat, test_v0_golden
 from .runs import values
 
@@ -66,6 +67,28 @@ def test_a_run_is_recognised_by_its_content(value: Any, steps: int, tmp_path: Pa
     assert len(joined(entry.open())) == steps
     path.write_text("\n".join([json.dumps(value)] * 3))
     assert len(list(open_runs(path).entries())) == 3
+
+
+@pytest.mark.parametrize(
+    ("place", "events"),
+    [("history", V0), ("messages", CHAT), ("trajectory", CHAT), ("history", history(3))],
+)
+@pytest.mark.parametrize("more", [{}, {"test_result": {"git_patch": "diff --git a/x b/x"}}])
+def test_events_that_stand_as_a_text_are_read(
+    place: str, events: Any, more: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [{"instance_id": "a", **more, place: one} for one in (events, json.dumps(events))]
+    as_list, as_text = ([one.body() for one in opened(row).events()] for row in rows)
+    assert as_list and as_text == as_list
+    steps = len(joined(opened(rows[0])))
+    path = tmp_path / "output.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert [len(joined(one.open())) for one in open_runs(path).entries()] == [steps] * 2
+
+
+@pytest.mark.parametrize("text", ["[hidden]", "[", "[" * 5000, '["\ud800"]', "none"])
+def test_a_text_in_their_place_that_has_none_is_no_event(text: str) -> None:
+    assert not len(opened({"instance_id": "a", "test_result": {}, "messages": text}))
 
 
 def test_the_only_run_of_a_file_has_its_name(tmp_path: Path) -> None:
