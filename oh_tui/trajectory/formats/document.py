@@ -108,8 +108,7 @@ def value_of(top: Top, *path: str) -> object:
 
 
 def items_of(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
-    """The items of a JSON list, or of a text that has one, each still JSON; [] for anything
-    else."""
+    """The items of a JSON list, also of one in a text, each still JSON; [] for anything else."""
     if raw is not None and bytes(memoryview(raw)[:2]) == b'"[':
         with contextlib.suppress(ValueError):
             return items_of(msgspec.Raw(str(read_json(bytes(raw))).encode()))

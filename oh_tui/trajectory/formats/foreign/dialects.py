@@ -15,10 +15,9 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.foreign_run import content_blocks, plain
 from oh_tui.trajectory.formats.foreign.outputs import TIMED_OUT, starts_as_output
 from oh_tui.trajectory.formats.foreign.text_calls import (
-    OPENING,
     RESULTS,
     between,
-    ends_with_call,
+    shows_calls,
     take_text_calls,
 )
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
@@ -47,7 +46,7 @@ def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
     is_mini = any(map(_is_output, listed))
     if is_mini or exit_status:
         _name_exit(listed, exit_status)
-    has_text_calls = _has_text_calls(listed)
+    has_text_calls = any(shows_calls(text_field(one, "role"), _text(one)) for one in listed)
     calls: dict[int, int] = {}
     """Place of an answer -> how many results will come as messages of the user."""
     for place, message in enumerate(listed):
@@ -155,17 +154,6 @@ def _is_output(message: Any) -> bool:
         return False
     return isinstance(field(message, "extra", "raw_output"), str) or starts_as_output(
         _text(message)
-    )
-
-
-def _has_text_calls(messages: list[Any]) -> bool:
-    """Whether results are messages of the user, the model is told to write its calls that way, or
-    an answer ends with one."""
-    return any(
-        (field(message, "role") == "user" and _text(message).startswith(RESULTS[0]))
-        or (field(message, "role") == "system" and OPENING in _text(message))
-        or (field(message, "role") == "assistant" and ends_with_call(_text(message)))
-        for message in messages
     )
 
 

@@ -9,7 +9,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import read_json
 
-OPENING = "<function="
+_OPENING = "<function="
 _CLOSING = "</function>"
 
 RESULTS = ("EXECUTION RESULT of [", "OBSERVATION:")
@@ -25,7 +25,7 @@ def take_text_calls(message: dict[str, Any]) -> list[dict[str, Any]]:
     content = message.get("content")
     block = content[0] if isinstance(content, list) and len(content) == 1 else None
     text = text_field(block, "text") if block is not None else content
-    if not isinstance(text, str) or OPENING not in text:
+    if not isinstance(text, str) or _OPENING not in text:
         return []
     calls, kept, at = list[dict[str, Any]](), list[str](), 0
     for start, end, name, body in _functions(text):
@@ -39,17 +39,21 @@ def take_text_calls(message: dict[str, Any]) -> list[dict[str, Any]]:
     return calls
 
 
-def ends_with_call(text: str) -> bool:
-    """Whether a call is the end of a text; models may stop at its last character."""
-    return OPENING in text and text.rstrip().endswith((_CLOSING, _CLOSING[:-1]))
+def shows_calls(role: str, text: str) -> bool:
+    """Whether a message shows that calls stand in texts: it is a result of one, tells the model to
+    write them, or is an answer that ends with one, perhaps before its last character."""
+    if role == "user":
+        return text.startswith(RESULTS[0])
+    is_call = role == "assistant" and text.rstrip().endswith((_CLOSING, _CLOSING[:-1]))
+    return _OPENING in text and (is_call or role == "system")
 
 
 def _functions(text: str) -> Iterator[tuple[int, int, str, str]]:
     """Start, end, name and inside of each call. The last one may lack its end: models stop
     there."""
     end = 0
-    while (start := text.find(OPENING, end)) >= 0:
-        name = _NAME.match(text, start + len(OPENING))
+    while (start := text.find(_OPENING, end)) >= 0:
+        name = _NAME.match(text, start + len(_OPENING))
         if name is None or not text.startswith(">", name.end()):
             end = start + 1
             continue
