@@ -29,8 +29,14 @@ class _Params(msgspec.Struct):
 
 class _Message(msgspec.Struct):
     method: str
-    id: str | int | None = None
+    id: Any = msgspec.UNSET
     params: _Params = msgspec.field(default_factory=_Params)
+
+    @property
+    def asks_as(self) -> str | int | None:
+        """Its id. None also for a value that is none, with which the SDK takes it for a notice."""
+        is_id = isinstance(self.id, str | int) and not isinstance(self.id, bool)
+        return self.id if is_id else None
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -104,15 +110,15 @@ class Wire:
             asked = _Message("")
             if line is not None:
                 line, asked = _read(line)
-                is_notice = asked.method and asked.id is None
-                if is_notice or not line.strip() or _is_read(line):
+                has_none = asked.id is msgspec.UNSET
+                is_read = (has_none and asked.method) or not line.strip() or _is_read(line)
+                if is_read and (has_none or asked.asks_as is not None):
                     self._take(asked)
                     return line
-            is_parsed = line is None or asked.method
-            code = types.INVALID_REQUEST if is_parsed else types.PARSE_ERROR
+            code = types.PARSE_ERROR if line and not asked.method else types.INVALID_REQUEST
             about = "it cannot be read" if line else f"over {size(MOST)} in a line"
             told = types.ErrorData(code=code, message=about)
-            error = types.JSONRPCError(jsonrpc="2.0", id=asked.id, error=told)
+            error = types.JSONRPCError(jsonrpc="2.0", id=asked.asks_as, error=told)
             await self.writing.send(SessionMessage(error))
         if self._asked:
             with contextlib.suppress(TimeoutError):
@@ -120,8 +126,8 @@ class Wire:
         raise StopAsyncIteration
 
     def _take(self, asked: _Message) -> None:
-        if asked.id is not None:
-            self._asked.add(asked.id)
+        if asked.asks_as is not None:
+            self._asked.add(asked.asks_as)
             self._all_answered.clear()
         elif asked.params.cancelled is not None:
             self._answered(asked.params.cancelled)

@@ -117,6 +117,19 @@ def test_it_ends_with_its_client_and_speaks_to_it_alone(run_file: Path) -> None:
 DEEP = b'{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"arguments": %s}}'
 
 
+def test_a_request_whose_id_is_none_is_refused(run_file: Path) -> None:
+    with running(run_file) as process:
+        nones: list[Any] = [1.5, [1], True, None, {}]
+        for none in nones:
+            say(process, {"jsonrpc": "2.0", "id": none, "method": "tools/list"})
+            told = hear(process)
+            assert (told["id"], told["error"]["code"]) == (None, -32600), none
+        for number in (0, 2**60):
+            say(process, {"jsonrpc": "2.0", "id": number, "method": "tools/list"})
+            told = hear(process)
+            assert told["id"] == number and told["result"]["tools"]
+
+
 def test_nonsense_is_a_parse_error_and_told_nowhere(run_file: Path) -> None:
     with running(run_file) as process:
         for nonsense in (
