@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import strip_echo, text_field
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.tool_use import (
@@ -212,14 +213,14 @@ def _delegate(use: Use) -> What:
 
 
 def _pairs(values: dict[str, object]) -> str:
-    return ", ".join(f"{name}={_short(value)}" for name, value in values.items())
+    return ", ".join(f"{_short(name)}={_short(value)}" for name, value in values.items())
 
 
 def _short(value: object) -> str:
     """A value inside a line; objects and lists are only hinted at."""
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"
-    return str(value)
+    return safe_line(str(value), 400)  # in a line a secret may no longer look like one
 
 
 def _task(use: Use) -> What:

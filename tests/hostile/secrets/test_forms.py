@@ -46,9 +46,10 @@ def test_no_form_of_a_secret_is_in_json() -> None:
             assert not told(shown, secret) and not told(shown.replace("\\\\", "\\"), secret), value
 
 
-def planted(folder: Path) -> Path:
-    """A run in whose every text a form stands, each form several times."""
-    next_text = itertools.cycle(text for text, _ in all_forms()).__next__
+def planted(folder: Path, first: int = 0) -> Path:
+    """A run in whose every text a form stands, from the first on, each form several times."""
+    texts = [text for text, _ in all_forms()]
+    next_text = itertools.cycle(texts[first:] + texts[:first]).__next__
     return write_zip(folder / "run.zip", run(next_text), id="cd" * 16)
 
 
@@ -63,10 +64,13 @@ OF_RUN = (
 )
 
 
-def test_no_form_of_a_secret_leaves_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("first", [0, 97, 640])
+def test_no_form_of_a_secret_leaves_a_run(
+    first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    path = planted(tmp_path)
+    path = planted(tmp_path, first)
     secrets = {part for _, secret in all_forms() for part in (secret, *parts(secret))}
     said_at_all = 0
     for name, *flags in OF_RUN:
