@@ -73,7 +73,7 @@ def test_sums_equal_those_of_why(
     for row in source.conversations():
         assert isinstance(row, FileConversation)
         why = document(capsys, "why", row.place, "--branch", "all")
-        told.setdefault(row.llm_model or "", []).append(why)
+        told.setdefault(why["conversation"]["model"] or "", []).append(why)
     source.close_files()
     assert {group["names"]["model"] for group in found["groups"]} == set(told)
     for group in [*found["groups"], found["total"]]:
