@@ -103,7 +103,7 @@ async def test_nothing_but_the_session_holds_a_run(
             return not any(one() for one in left)
 
         try:
-            await it.until(gone, 10.0)
+            await it.until(gone)
         except AssertionError:
             told = [holders(here) for one in left if (here := one())]
             raise AssertionError("held by:\n" + "\n".join(told)) from None
