@@ -28,7 +28,7 @@ HEADER = pattern(
     r"|(?P<plain>(?:[^\n\"'\\]|(?<=[=\s,])\\{0,7}[\"'][^\n\"'\\]{0,4000}\\{0,7}[\"']){8,}+))"
 )
 USER_INFO = pattern(r"(:/{1,3}[^\s/:@]{0,80}:)([^\s/\[\"'`<>]{1,300})(?=@)")
-"""User and password in a URL, or in a path made of one, with a single slash."""
+"""A user and password in a URL, or in a path made of a URL, which has one slash."""
 DATABASE = pattern(
     r"((?:postgres|mysql|maria|mongo|redis|amqp|mssql|sqlserver|s?ftp|smtp|ldap)[\w+]{0,20}://"
     r"[^\s/:@]{0,80}:)([^\s\"'`<>\[]{1,300})(?=@)"
@@ -112,11 +112,12 @@ AUTH = pattern(
 )
 """User and password in base64, in the settings of docker and npm."""
 
-HINTS = pattern(
-    r"[kpt](?:(?<=k)ey|(?<=t)oken|(?<=p)wd"
-    r"|(?<=p)ass(?:w|phrase|code|\\{0,7}[\"'\]]{0,2}[^\S\n]{0,3}[=:]))|[sc](?:ecret|redential)"
+HINTS = (
+    *((word, pattern(word)) for word in ("key", "token", "secret", "pwd", "credential")),
+    ("pass", pattern(r"pass(?:w|phrase|code|\\{0,7}[\"'\]]{0,2}[^\S\n]{0,3}[=:])")),
 )
-"""Finds something in any text, in lower case, with a match of `PAIR` or `SAID`."""
+"""One of these finds something in any text, in lower case, with a match of `PAIR` or `SAID`. Each
+begins with its literal, as `STARTS` do: 2 us for 700 characters, 32 as one pattern."""
 NO_SECRET = pattern(
     r"[*.x•…-]+|none|null|nil|true|false|undefined|str|string|bytes|secretstr|secret|any|object"
     r"|optional|required|text|varchar|self|os|env|environ|process|getpass|prompt|&\w+|.*\{\w[^{}\n]{0,80}\}.*"
@@ -147,6 +148,14 @@ WAITS = pattern(
 """The end of a line after which a pattern above may continue on the next."""
 
 
+def finds(patterns: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> bool:
+    """Whether one of these patterns, each after its literal, finds something."""
+    for literal, found in patterns:  # noqa: SIM110  a generator takes twice as long
+        if literal in text and found.search(text):
+            return True
+    return False
+
+
 def hide_named(text: str, hide: Hide) -> str:
     """A clean text without the secrets that their places tell."""
     if "@" in text and ":/" in text:
@@ -161,7 +170,7 @@ def hide_named(text: str, hide: Hide) -> str:
         text = AUTH.sub(lambda match: match[1] + hide(match[2]), text)
     if "sig" in lower or "key=" in lower:
         text = SIGNED.sub(lambda match: match[1] + hide(match[2]), text)
-    if HINTS.search(lower):
+    if finds(HINTS, lower):
         text = _hide_values(PAIR, _is_value, text, hide)
         text = _hide_values(SAID, _is_said, text, hide)
     if " -p" in lower or "-u" in lower or "identified" in lower or "curl" in lower:
