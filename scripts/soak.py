@@ -296,7 +296,7 @@ class Soak:
         )
 
     async def lets_go(self) -> Held:
-        """Release all runs; returns what is held with them, and without."""
+        """Release all runs; returns what is held before and after."""
         await self.quiet()
         self.app.collector.collect()
         whole, count = held_bytes(), self.held

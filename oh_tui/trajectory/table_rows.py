@@ -246,7 +246,7 @@ def _churn(lines: Lines | None) -> tuple[int | None, int | None]:
 
 
 def _last_error(run: Trajectory, steps: Sequence[Step]) -> str:
-    """What the last of these steps that is an error says. A command that failed is none."""
+    """The message of the last error among these steps. A failed command is not an error."""
     for step in reversed(steps):
         if run.outcome(step) is Outcome.ERROR:
             about = describe(step, Outcome.ERROR)

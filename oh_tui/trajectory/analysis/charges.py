@@ -98,7 +98,8 @@ class AnswerSteps:
 
 
 def _is_answer(event: Event) -> bool:
-    """Whether an event comes from the model; one of an unknown kind then has a response id."""
+    """Whether an event comes from the model. An event of an unknown kind does if it has a response
+    id."""
     if event.kind == "MessageEvent":
         return is_answer(event)
     return is_answer(event) or event.kind == "Condensation" or bool(event.llm_response_id)

@@ -160,7 +160,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _held_by(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The runs and files with runs in a folder, and its other folders. Raises OSError."""
+    """Runs and files of runs in a folder, then its other folders. Raises OSError."""
     children = sorted(folder.iterdir())
     found: list[Path] = []
     folders: list[Path] = []

@@ -78,7 +78,7 @@ class Hands:
         self.ignored = 0
         """Keys that were ignored in this motion."""
         self.key = ""
-        """The last key that was not ignored, as the user names it."""
+        """The last key that was taken, as the user names it."""
         self.last = float("-inf")
 
     def came(self, at: float) -> None:

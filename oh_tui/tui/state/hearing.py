@@ -30,7 +30,7 @@ Losses: TypeAlias = Mapping[str, Lost]
 
 
 class Hearing:
-    """`of` is a run whose agent server is meant; without one it is the server of the lists."""
+    """With `of`, the agent server of that run; without, the server of the lists."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

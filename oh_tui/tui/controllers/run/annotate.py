@@ -264,7 +264,7 @@ class AnnotationActions:
         return f"{title}: {shorten(words, room)}" if words else title
 
     def _completing(self) -> Complete:
-        """Completes tags that runs have."""
+        """Complete a tag with those that runs have."""
         runs = self._session.annotations.runs.values()
         known = sorted({word for run in runs for word in tag_words(run.tags)})
 

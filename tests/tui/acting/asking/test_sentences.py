@@ -70,7 +70,7 @@ def release(between: Between, held: list) -> None:  # type: ignore[type-arg]
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is started in a repository with rules of its own."""
+    """Starts the explorer in a repository that has rules of its own."""
     (tmp_path / ".git").mkdir()
     (tmp_path / ".oh-tui").mkdir()
     rule = '[[rule]]\nname = "ours"\nwhy = "It is ours."\nrun = "is:failed"\n'
