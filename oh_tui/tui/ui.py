@@ -145,6 +145,8 @@ class Ui:
         self.post_message, self.set_timer = screen.post_message, screen.set_timer
         self.focus_pane = focus_pane
         """Focuses a pane at once: keys typed ahead are meant for it."""
+        self.worked_at = 0.0
+        """When what a key asked for last had a slice of work."""
 
     @property
     def _app(self) -> BaseApp:

@@ -35,6 +35,7 @@ class FakeUi(Ui):
     is_asking = False
     is_elsewhere = False
     input_at = 0.0
+    worked_at = 0.0
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)

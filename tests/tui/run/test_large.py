@@ -296,6 +296,8 @@ async def test_what_no_key_asked_for_waits_until_the_last_one_is_drawn() -> None
     ui.input_at = perf_counter() + 60  # what a key asked for is not behind it
     assert await rested(Pace(ui)) < 1
     ui.input_at = perf_counter() - 60
+    assert await rested(Pace(ui, behind=True)) > AFTER_KEY - SLICE  # a search goes on, for one
+    ui.worked_at = perf_counter() - 60
     assert await rested(Pace(ui, behind=True)) < 1
 
 

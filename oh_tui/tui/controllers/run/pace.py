@@ -18,12 +18,12 @@ SHOW_EVERY = 0.2
 """Seconds between two updates of the progress."""
 
 AFTER_KEY = 0.05
-"""Seconds after a key that are for what it leads to: its row is drawn in 20 ms, its step in 30."""
+"""Seconds that are for what a key leads to: its row is drawn in 20 ms, its step in 30."""
 
 
 class Pace:
     """Rests after each slice of work; shows the progress, if it has words for it. What no key asked
-    for stays `behind` all keys: it does nothing while what they lead to is drawn."""
+    for stays `behind` all keys: it does nothing while what they lead to is drawn or computed."""
 
     def __init__(self, ui: Ui, *, behind: bool = False) -> None:
         self._ui = ui
@@ -42,6 +42,8 @@ class Pace:
             await asyncio.sleep(left)
         await hops()
         self._rested = perf_counter()
+        if not self._behind:
+            self._ui.worked_at = self._rested
 
     def rest_in_thread(self) -> None:
         """As `rest`, for work in a thread, which takes half of the interpreter from a key."""
@@ -53,7 +55,8 @@ class Pace:
     def _left(self) -> float:
         """Seconds that are left to the last key. One that is held down gets nearly all of them, but
         a slice of work is done for each."""
-        return self._ui.input_at + AFTER_KEY - perf_counter() if self._behind else 0.0
+        last = max(self._ui.input_at, self._ui.worked_at)
+        return last + AFTER_KEY - perf_counter() if self._behind else 0.0
 
     def end(self) -> None:
         if self._has_shown:
