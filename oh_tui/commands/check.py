@@ -21,7 +21,6 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.result_state import ERROR_KINDS
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe, describe_event
@@ -62,7 +61,7 @@ def report(trajectory: Trajectory) -> dict[str, object]:
     waiting too."""
     counts = trajectory.counts
     unanswered = list(_unanswered(trajectory))
-    errors = [event for event in trajectory.events if event.kind in ERROR_KINDS]
+    errors = [event for event in trajectory.events if event.is_error]
     ended = sum(s.is_open and trajectory.outcome(s) is Outcome.OK for s in trajectory.steps)
     return {
         "events": counts.events,
@@ -98,11 +97,7 @@ def _unanswered(trajectory: Trajectory) -> Iterator[tuple[Step, Outcome]]:
 
 
 def _second_results(trajectory: Trajectory) -> Iterator[tuple[Step, Event]]:
-    """The reports of an ACP call follow each other and are no second results."""
-    for step in trajectory.steps:
-        if step.is_call and step.event.kind != "ACPToolCallEvent":
-            for event in step.results[1:]:
-                yield step, event
+    return ((step, event) for step in trajectory.steps for event in step.second_results)
 
 
 def _error(event: Event) -> dict[str, str]:
@@ -165,7 +160,7 @@ def _rows(trajectory: Trajectory) -> Iterator[Row]:
         if step.is_stray:
             yield _row("result without a call", step, step.event, _about(step.event))
     for event in trajectory.events:
-        if event.kind in ERROR_KINDS:
+        if event.is_error:
             error = _error(event)
             texts = filter(None, (error["code"], safe_line(error["detail"])[:200]))
             yield _row("error", trajectory.step_of(event.id), event, ": ".join(texts))

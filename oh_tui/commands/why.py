@@ -212,7 +212,7 @@ def _before(trajectory: Trajectory, verdict: Verdict) -> list[tuple[str, list[in
     for step in reversed(trajectory.steps):
         if step.number in verdict.steps:
             continue
-        is_condensation = step.event.kind == "Condensation"
+        is_condensation = step.event.is_condensation
         if is_condensation:
             words = (_CONDENSED, _CONDENSED)
         elif trajectory.outcome(step) in (Outcome.ERROR, Outcome.REJECTED):
@@ -229,13 +229,13 @@ def _before(trajectory: Trajectory, verdict: Verdict) -> list[tuple[str, list[in
 def _words(trajectory: Trajectory, step: Step) -> tuple[str, str]:
     """Names an error, in the singular and in the plural."""
     event, result = step.event, step.result
-    if event.kind in ("ConversationErrorEvent", "ServerErrorEvent"):
+    if event.is_failure:
         return (failure_words(event)[1],) * 2
-    if result is not None and result.kind == "UserRejectObservation":
+    if result is not None and result.is_rejection:
         by_hook = text_field(result.body(), "rejection_source") == "hook"
         did = "blocked by a hook" if by_hook else "rejected by you"
         return f"call {did}", f"calls {did}"
-    if event.kind == "ActionEvent" and not event.part:
+    if event.is_unread:
         about = describe(step, trajectory.outcome(step))
         reason = about.result.partition("not run: ")[2]
         reason = f": {fit(reason.partition('. ')[0], 40)}" if reason else ""

@@ -12,8 +12,8 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked, safe, safe_line
 from oh_tui.text.sgr import SGR
-from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import content_text, field, text_field
+from oh_tui.trajectory.model.bodies import message_text, text_field
+from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.presentation.describe import describe
@@ -48,7 +48,6 @@ _DIM, _RED, _CYAN, _BOLD, _GREEN, _PLAIN = (f"\x1b[{number}m" for number in (2, 
 _PIECES = pattern("(?:\x1b\\[[\\d;:]{0,80}m|[^\x1b]{1,40}){1,200}+")
 """Parts of a text, each for one event of the recording: up to 8,000 characters beside colours."""
 
-_TERMINALS = ("TerminalAction", "ExecuteBashAction")
 _BAD = (Outcome.ERROR, Outcome.COMMAND_FAILED)
 
 
@@ -102,14 +101,14 @@ class _Recording:
         label = f"{step.number} {described.what}"
         label = label if len(label) <= _LABEL else label[: _LABEL - 1] + "…"
         yield self._event("m", label)
-        body = step.event.body()
-        if step.event.part in _TERMINALS:
-            yield from self._command(step, body, outcome)
-        elif step.event.kind == "MessageEvent":
+        call = step.call
+        if step.event.is_message:
             who = "agent" if step.event.source == "agent" else "you"
-            yield from self._said(who, bodies.message_text(body))
-        elif step.event.part == "FinishAction":
-            yield from self._said("agent", text_field(body, "action", "message"))
+            yield from self._said(who, message_text(step.event.body()))
+        elif step.is_call and call.tool == "Terminal":
+            yield from self._command(call, outcome)
+        elif step.is_call and call.tool == "Finish":
+            yield from self._said("agent", text_field(call.given, "message"))
         else:
             colour = _RED if outcome in _BAD or step.event.failed else _DIM
             yield from self._print(described.what, colour)
@@ -124,20 +123,20 @@ class _Recording:
             colour = _RED if verdict.word in ("error", "stuck") else _BOLD
             yield from self._line(colour, f"{verdict.word}  {verdict.cause}".strip())
 
-    def _command(self, step: Step, body: dict[str, object], outcome: Outcome) -> Iterator[str]:
-        if field(body, "action", "is_input") is not True:
+    def _command(self, call: Call, outcome: Outcome) -> Iterator[str]:
+        if not call.is_typed:
             yield from self._print("$", _GREEN, f"{_PLAIN} ")
-        yield from self._typed(safe(bodies.command_text(body)).strip("\n"))
-        result = step.result
+        yield from self._typed(safe(call.command).strip("\n"))
+        result = call.result
         if result is None:
             return
         self._reach(result)
-        if result.kind == "ObservationEvent":
-            written = read_output(content_text(result.body()), bodies.command_text(body))
+        if result.is_observation:
+            written = read_output(call.output(), call.command)
             if output := self._shortened(written.coloured or written.text):
                 yield from self._line("", output)
         else:
-            yield from self._line(_RED, self._shortened(safe(content_text(result.body()))))
+            yield from self._line(_RED, self._shortened(safe(call.output())))
         if result.timed_out:
             yield from self._line(_RED, "[timed out]")
         elif outcome is Outcome.COMMAND_FAILED:

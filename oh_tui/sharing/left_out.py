@@ -21,7 +21,6 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.touches import may_touch
 from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json
-from oh_tui.trajectory.model.steps import RESULT_KINDS
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.presentation.describe import describe_event
 from oh_tui.trajectory.presentation.images import data_text
@@ -132,11 +131,8 @@ class _Remaining:
     def _is_wanted(self, event: Event) -> bool:
         if self._wanted is None or event.id in self._wanted:
             return True
-        return event.kind in _STATES
+        return event.kind == "ConversationStateUpdateEvent"  # status, tokens and cost of the run
 
-
-_STATES = frozenset({"ConversationStateUpdateEvent"})
-"""Have the status, the tokens and the cost of the run."""
 
 _HEAD = frozenset({
     *("id", "kind", "timestamp", "source", "tool_name", "tool_call_id", "action_id"),
@@ -179,20 +175,16 @@ def without(event: Event, body: dict[str, Any], parts: frozenset[Part]) -> dict[
         return body
     if event.kind in _LOGS:
         return {name: value for name, value in body.items() if name in _HEAD}
-    is_result = event.kind in RESULT_KINDS
     is_of_file = may_touch(event) or _FILE_TOOL.search(event.tool_name) is not None
     if event.kind in _TOLD_AGAIN and parts & {"results", "files", "thoughts"}:
         body = body | {"summary": _note("summary")}
-    if event.kind == "HookExecutionEvent" and parts & {"results", "files"}:
+    if event.is_hook and parts & {"results", "files"}:
         body = {name: value for name, value in body.items() if name not in _OF_HOOKS}
-    if is_result and "results" in parts:
-        body = _result(body, "result")
-    elif is_result and is_of_file and "files" in parts:
-        body = _result(body, "file")
-    elif event.kind == "ACPToolCallEvent" and "results" in parts:
-        body = body | _acp(body, "result")
-    elif event.kind == "ACPToolCallEvent" and is_of_file and "files" in parts:
-        body = body | _acp(body, "file")
+    what = "result" if "results" in parts else "file" if is_of_file and "files" in parts else ""
+    if what and event.is_result:
+        body = _result(body, what)
+    elif what and event.is_reported:
+        body = body | _reported(body, what)
     walked: dict[str, Any] = _Walk(parts, is_of_file).copy(body)
     return walked
 
@@ -226,7 +218,7 @@ def _result(body: dict[str, Any], what: str) -> dict[str, Any]:
     return left
 
 
-def _acp(body: dict[str, Any], what: str) -> dict[str, Any]:
+def _reported(body: dict[str, Any], what: str) -> dict[str, Any]:
     text = "".join(_texts([body.get("content"), body.get("raw_output")]))
     if not text:
         return {}

@@ -14,8 +14,6 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.files.touches import Touch, is_read, may_touch, touches
-from oh_tui.trajectory.model.bodies import content_text
-from oh_tui.trajectory.model.bodies import field as field_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.difference import unified
@@ -185,25 +183,18 @@ _PARTS_OF = ("view_range", "offset", "limit", "start_line", "end_line", "lines_s
 
 
 def _shows_whole(step: Step) -> bool:
-    body = step.event.body()
-    asked = field_of(body, "action") or field_of(body, "raw_input")
-    if isinstance(asked, dict) and any(asked.get(name) for name in _PARTS_OF):
+    call, result = step.call, step.result or step.event
+    if any(call.input.get(name) for name in _PARTS_OF):
         return False
-    result = step.result or step.event
     if result.failed or not is_read(step.event):
         return False
-    answer = result.body()
-    seen = field_of(answer, "observation") or answer
-    if isinstance(seen, dict) and seen.get("file_content"):
-        return not seen.get("is_truncated")
-    return _NUMBERED.search(content_text(answer)[:2000]) is not None or _acp_text(answer)
+    if call.answer.get("file_content"):
+        return not call.answer.get("is_truncated")
+    is_reported = step.event.is_reported and bool(call.answer.get("raw_output"))
+    return is_reported or _NUMBERED.search(call.output()[:2000]) is not None
 
 
 _NUMBERED = pattern(r"(?m)^ {0,12}1\t")
-
-
-def _acp_text(answer: dict[str, object]) -> bool:
-    return answer.get("kind") == "ACPToolCallEvent" and bool(answer.get("raw_output"))
 
 
 def _patch(found: WhatLeaves, study: Study) -> None:

@@ -228,7 +228,7 @@ def _text(info: dict[str, object], key: str) -> str | None:
 def _first_message(run: RunFile) -> str:
     """What the user asked for, on one line; "" if the first events do not show it."""
     for event in run.events(0, FIRST_EVENTS):
-        if event.kind == "MessageEvent" and event.source == "user":
+        if event.is_by_user:
             return describe_event(event).result
     return ""
 

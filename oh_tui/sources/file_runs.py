@@ -22,7 +22,7 @@ from oh_tui.trajectory.analysis import changes
 from oh_tui.trajectory.analysis.verdict import judge, may_be_limit
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, short_name
 from oh_tui.trajectory.formats.zip.archive import open_archive
-from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
+from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _require_events(source: RunFile, run: Trajectory) -> Trajectory:
     """The run. Raises Problem if no event of it can be read, so that nobody counts it as one in
     which nothing happened. One that has just begun, and one of which an evaluation tells why it has
     no events, are runs."""
-    if any(event.kind != UNREADABLE for event in run.events) or source.recorded.error:
+    if any(not event.is_unreadable for event in run.events) or source.recorded.error:
         return run
     if not (len(source) or source.problems) or not run.complete:
         return run
@@ -238,7 +238,7 @@ def _held_events(source: RunFile, is_wanted: Callable[[], bool]) -> Iterator[Eve
         held += len(text)
         event = parse_event(text, store=source, place=place)
         event.held = text
-        yield source.event(place) if event.kind == UNREADABLE else event
+        yield source.event(place) if event.is_unreadable else event
 
 
 def _sub_run(agent: SubAgentFile) -> tuple[Trajectory, str]:

@@ -281,7 +281,7 @@ def marks(study: Study, step: Step) -> list[str]:
     """What is odd about a step, beside its outcome."""
     found = {
         "loop": step.number in study.loops,
-        "second result": step.event.kind != "ACPToolCallEvent" and len(step.results) > 1,
+        "second result": bool(step.second_results),
         "result without a call": step.is_stray,
         "clock went back": study.accounts.is_odd(step),
     }

@@ -18,7 +18,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.context.rules import told_version
 from oh_tui.trajectory.looks import UNICODE, verdict_mark
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe, family_of
@@ -166,4 +166,4 @@ def _phases(run: SharedRun, here: Container[int]) -> str:
 
 def is_turn(step: Step) -> bool:
     """A message that the user wrote."""
-    return step.event.kind in MESSAGE_KINDS and family_of(step.event) is Family.YOU
+    return step.event.is_message and family_of(step.event) is Family.YOU

@@ -13,7 +13,7 @@ from oh_tui.sharing.html.steps import StepsWriter, event_html
 from oh_tui.sharing.html.style import policy, script, style
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.text.human import plural
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
+from oh_tui.trajectory.model.steps import Step
 
 
 def page(run: SharedRun) -> Iterator[str]:
@@ -90,6 +90,4 @@ def _opened(run: SharedRun) -> frozenset[int]:
 
 
 def _is_answer(step: Step) -> bool:
-    if step.event.part == "FinishAction":
-        return True
-    return step.event.kind in MESSAGE_KINDS and step.event.source == "agent"
+    return step.event.is_by_agent or step.event.tool == "Finish"

@@ -14,7 +14,7 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.looks import FAMILY_HUES, UNICODE, outcome_mark, verdict_mark
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step, held
+from oh_tui.trajectory.model.steps import Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.block import plain_text
 from oh_tui.trajectory.presentation.blocks import (
@@ -95,13 +95,13 @@ class StepsWriter:
         is_open = outcome is Outcome.ERROR or step.number in self.opened
         family = FAMILY_HUES.get(about.family, "")
         done, result = about.what, about.result
-        if event.kind in MESSAGE_KINDS and result:  # a message is one sentence, not two columns
+        if event.is_message and result:  # a message is one sentence, not two columns
             done, result = f"{done}: {result}", ""
         came = f'<span class="came">{text(result)}</span>' if result else ""
         ran = self.study.accounts.ran(step)
         took = f'<span class="ran">{duration(ran)}</span>' if ran and ran >= 0.05 else ""
         what = f'<span class="what h-{family}">{text(done)}</span>'
-        if event.kind in MESSAGE_KINDS and about.family is Family.YOU:
+        if event.is_message and about.family is Family.YOU:
             what = f"<h3>{what}</h3>"
         sign = f' <span class="star" role="img" aria-label="bookmarked">{UNICODE.bookmark}</span>'
         sign = sign if event.id in self.kept.bookmarks else ""

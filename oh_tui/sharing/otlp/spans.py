@@ -80,7 +80,7 @@ class Spans:
             if is_answer(event) and (event.llm_response_id or event.id) not in answered:
                 answered.add(event.llm_response_id or event.id)
                 yield self._chat(study, step, top.id)
-            if event.kind == "Condensation":
+            if event.is_condensation:
                 yield self._condensation(study, step, top.id)
             if step.is_call:
                 call = self._call(study, step, top.id)
@@ -134,14 +134,14 @@ class Spans:
         assert self.messages is not None
         asked, answer = [], ""
         for step in steps:
-            if step.event.kind == "MessageEvent":
+            if step.event.is_message:
                 text = message_text(step.event.body())
                 if step.event.source == "user":
                     asked.append(text)
                 else:
                     answer = text
-            elif step.event.part == "FinishAction":
-                answer = text_field(step.event.body(), "action", "message")
+            elif step.event.tool == "Finish":
+                answer = text_field(step.call.given, "message")
         found = {
             "gen_ai.input.messages": self.messages.said("user", asked),
             "gen_ai.output.messages": self.messages.said("assistant", [answer]),
@@ -202,7 +202,7 @@ class Spans:
     def _call(self, study: Study, step: Step, parent: str) -> Span:
         event, result = step.event, step.result
         outcome = study.trajectory.outcome(step)
-        tool = event.tool_name or event.part.removesuffix("Action") or "call"
+        tool = event.tool_name or event.tool or "call"
         code = result.exit_code if result else None
         has_failed = outcome in _FAILED
         attributes: Attributes = {

@@ -335,7 +335,7 @@ async def condense(agents: Agents, shown: AgentSetup) -> tuple[AgentSetup, int]:
     known = {event.id for event in state.events}
     news = [event for event in after.state.events if event.id not in known]
     for event in reversed(news):
-        if event.kind == "Condensation":
+        if event.is_condensation:
             gone = event.body().get("forgotten_event_ids")
             return after, len(gone) if isinstance(gone, list) else 0
     raise HalfDone("The server accepted it, but no summary came into the run", Remedy.LOOK_FIRST)

@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.ending import key_was_rejected
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe
 
@@ -214,7 +214,7 @@ class AgentState(msgspec.Struct, frozen=True):
         self.require_nothing_unseen(before)
         ids = {call.event.id for call in before.calls}
         results = [step.result for step in self.steps if step.event.id in ids and step.result]
-        rejected = [event for event in results if event.kind == _REJECTED]
+        rejected = [event for event in results if event.is_rejection]
         if accept and rejected:
             raise Refused(
                 f"Answered by somebody else, who rejected {named(before.calls)}", Remedy.LOOK
@@ -295,9 +295,7 @@ def open_calls(run: Trajectory) -> tuple[Step, ...]:
     return tuple(
         step
         for step in run.steps
-        if step.event.kind == "ActionEvent"
-        and step.is_open
-        and isinstance(field(step.event.body(), "action"), dict)
+        if step.event.is_action and step.is_open and not step.event.is_unread
     )
 
 
@@ -312,10 +310,10 @@ def answered_since(before: AgentState, now: AgentState) -> tuple[Step, ...]:
     waited: dict[str, Event] = {}
     answered: set[str] = set()
     for event in since:
-        if event.kind == "ActionEvent" and event.id not in shown:
+        if event.is_action and event.id not in shown:
             made[event.id] = event
-        elif event.kind in RESULT_KINDS:
-            if event.kind == _REJECTED and event.action_id in made:
+        elif event.is_result:
+            if event.is_rejection and event.action_id in made:
                 answered.add(event.action_id)
             for name in [n for n, call in made.items() if _is_result(event, call)]:
                 made.pop(name), waited.pop(name, None)
@@ -348,7 +346,7 @@ def _reach_back(steps: Sequence[Step], calls: Sequence[Step], status: str) -> bo
     return any(
         step.number < first
         and step.event.source == "agent"
-        and step.event.kind in ("ActionEvent", "MessageEvent")
+        and (step.event.is_action or step.event.is_message)
         and step.event.llm_response_id not in own
         for step in steps
     )
@@ -359,7 +357,7 @@ def _is_unread(run: Trajectory) -> bool:
     if not run.steps:
         return False
     last = run.steps[-1]
-    if last.event.kind == "MessageEvent":
+    if last.event.is_message:
         return last.event.source != "agent"
     # finishing is a call with a result as well
     return last.is_call and not last.is_open and last.event.tool_name != "finish"
@@ -367,7 +365,5 @@ def _is_unread(run: Trajectory) -> bool:
 
 def _last_agent_event(run: Trajectory) -> str:
     """The id of the last event of the agent, or of the condensation of its history."""
-    own = (
-        s for s in reversed(run.steps) if s.event.source == "agent" or s.event.kind == _CONDENSED
-    )
+    own = (s for s in reversed(run.steps) if s.event.source == "agent" or s.event.is_condensation)
     return next((step.event.id for step in own), "")

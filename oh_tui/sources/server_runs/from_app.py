@@ -234,6 +234,6 @@ def missing_end(conversation: Conversation, newest: Trajectory) -> str:
     """A note if the app server lacks the end of the run; "" if not."""
     if conversation.sandbox_status == "PAUSED" and newest.status == "running":
         return "sandbox paused while the agent worked: its last events may come after a resume"
-    if newest.status == "error" and not any(e.kind in RUN_ERRORS for e in newest.events):
+    if newest.status == "error" and not any(e.is_failure for e in newest.events):
         return "the run ended in an error, and the server does not say which"
     return ""

@@ -29,7 +29,7 @@ from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.formats.zip import archive
-from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
+from oh_tui.trajectory.model.events import Event, parse_event
 
 LARGEST = 100_000_000
 """Bytes above which a run is not cached."""
@@ -298,7 +298,7 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
                 f"The texts of this run take more than {size(MOST_HELD)}", Remedy.DOWNLOAD
             )
         event = parse_event(text)
-        if event.kind == UNREADABLE:
+        if event.is_unreadable:
             event = opened.event(index)
             event.held, event.store = event.raw(), None
         events.append(event)

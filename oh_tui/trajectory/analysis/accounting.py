@@ -53,7 +53,7 @@ class Accounts(Charges):
         return gap is not None and gap < 0
 
     def _gap(self, step: Step) -> float | None:
-        if step.event.id not in self._answers.made_by and step.event.kind != "ACPToolCallEvent":
+        if step.event.id not in self._answers.made_by and not step.event.is_reported:
             return None
         return gap_before(self.trajectory, step)
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS, MESSAGE_KINDS, Step
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import family_of
@@ -173,7 +173,7 @@ class Activity:
                 return False
             event = events[index]
             state.next = index + 1
-            if event.kind not in HIDDEN_KINDS:
+            if not event.is_hidden:
                 self._take(event, self._trajectory.step_of(event.id))
             elif event.status:
                 self._take_status(event)
@@ -221,7 +221,7 @@ class Activity:
             self._begin(step, before)
         else:
             self._settle(event, before)
-            if event.kind != "ACPToolCallEvent" or event.ended or event.failed:
+            if event.ended or event.failed:
                 state.open = tuple(number for number in state.open if number != step.number)
         state.last_step = state.idle_from = state.here
 
@@ -235,13 +235,13 @@ class Activity:
                 self._settle(event, before)
             else:
                 self._rest_until(state.here)
-            if event.kind in MESSAGE_KINDS:
+            if event.is_message:
                 state.stopped = False
             return
         self._settle(event, before, llm)
         state.stopped = False
         self.made.append(step.number)
-        if step.event.kind != "Condensation":
+        if not step.event.is_condensation:
             self._leave_behind(step)
         if step.is_call:
             self._open(step)
@@ -323,7 +323,7 @@ class Activity:
             for number in self._state.open
             if (other := steps[number - 1].event).kind == event.kind
             and other.llm_response_id == event.llm_response_id
-            and (event.llm_response_id or event.kind == "ACPToolCallEvent")
+            and (event.llm_response_id or event.is_reported)
         )
 
     def _llm_time(self, step: Step) -> float:
@@ -372,14 +372,14 @@ class Activity:
 def is_made(step: Step) -> bool:
     """Whether a step comes from the model: a call, a message or a condensation."""
     event = step.event
-    if step.is_call or event.kind == "Condensation":
+    if step.is_call or event.is_condensation:
         return True
-    return event.kind in MESSAGE_KINDS and event.source == "agent"
+    return event.is_by_agent
 
 
 def _longest(event: Event) -> float:
     """How long a call can have run before this event."""
-    if event.kind == "UserRejectObservation":
+    if event.is_rejection:
         return 0.0
-    is_result = event.kind in ("ObservationEvent", "ACPToolCallEvent")
+    is_result = event.is_observation
     return LONGEST_CALL if is_result else LONGEST_GUESS

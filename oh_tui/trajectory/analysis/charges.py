@@ -77,7 +77,7 @@ class AnswerSteps:
             when = event.seconds()
             if when is None:
                 continue
-            answers = self.condensations if event.kind == "Condensation" else self.calls
+            answers = self.condensations if event.is_condensation else self.calls
             in_order &= not answers.times or when >= answers.times[-1]
             answers.times.append(when)
             answers.events.append(event.id)
@@ -100,9 +100,9 @@ class AnswerSteps:
 def _is_answer(event: Event) -> bool:
     """Whether an event comes from the model. An event of an unknown kind does if it has a response
     id."""
-    if event.kind == "MessageEvent":
+    if event.is_message:
         return is_answer(event)
-    return is_answer(event) or event.kind == "Condensation" or bool(event.llm_response_id)
+    return is_answer(event) or event.is_condensation or bool(event.llm_response_id)
 
 
 class _Charge(msgspec.Struct, gc=False, frozen=True):
@@ -330,7 +330,7 @@ class Charges:
         del context[bisect_left(context, (self._context_from,)) :]
         for step in steps[self._context_from - 1 :]:
             spent = self.of(step) or self.inherited(step)
-            if spent is not None and spent.prompt and step.event.kind != "Condensation":
+            if spent is not None and spent.prompt and not step.event.is_condensation:
                 context.append((step.number, spent.prompt))
         self._context_from = len(steps) + 1
 

@@ -9,7 +9,7 @@ from itertools import islice
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.failures import is_of_key
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 RECENT = 50
@@ -22,10 +22,6 @@ REFUSALS = ("reject", "RejectAction")
 """How an agent of V0 rejects its task, as an event of its own or as a call."""
 
 STOPS = {"PauseEvent": "stopped", "InterruptEvent": "interrupted"}
-ASIDE = frozenset(
-    {"HookExecutionEvent", "Condensation", "CondensationSummaryEvent", "CondensationRequest"}
-)
-"""Kinds of steps that may follow the last relevant one."""
 
 
 def recent_steps(trajectory: Trajectory) -> Iterator[Step]:
@@ -39,7 +35,12 @@ def last_step(trajectory: Trajectory, holds: Callable[[Step], bool], since: int 
 
 
 def last_telling(trajectory: Trajectory) -> Step | None:
-    return last_step(trajectory, lambda step: step.event.kind not in ASIDE)
+    return last_step(trajectory, lambda step: not _is_aside(step))
+
+
+def _is_aside(step: Step) -> bool:
+    """Whether a step may follow the last relevant one."""
+    return step.event.is_hook or step.event.is_summary
 
 
 def before_last_change(trajectory: Trajectory, status: str) -> int:
@@ -56,11 +57,11 @@ def failure_of(trajectory: Trajectory) -> Step | None:
     for step in recent_steps(trajectory):
         if step.number <= since:
             break
-        if step.event.kind in FAILURES:
+        if step.event.is_failure:
             found.append(step)
         elif is_refusal(step):
             return min(found, key=_likely, default=step)
-        elif step.is_call or (step.event.kind in MESSAGE_KINDS and step.event.source == "agent"):
+        elif step.is_call or step.event.is_by_agent:
             break
     return min(found, key=_likely, default=None)
 
@@ -81,9 +82,7 @@ def is_refusal(step: Step) -> bool:
 
 def is_answer(step: Step) -> bool:
     """Whether a step is a final answer: a `finish` call or a message of the agent."""
-    if step.event.kind == "MessageEvent":
-        return step.event.source == "agent"
-    return step.event.part == "FinishAction" and not has_failed(step)
+    return step.event.is_by_agent or (step.event.tool == "Finish" and not has_failed(step))
 
 
 def has_failed(step: Step) -> bool:
@@ -101,7 +100,7 @@ def count_answers(trajectory: Trajectory) -> int:
     answers: set[str] = set()
     for step in trajectory.steps:
         event = step.event
-        if step.is_call or (event.kind in MESSAGE_KINDS and event.source == "agent"):
+        if step.is_call or event.is_by_agent:
             answers.add(event.llm_response_id or event.id)
     return len(answers)
 
@@ -119,7 +118,7 @@ def calls_before(trajectory: Trajectory, end: Step | None) -> list[Step]:
         if step.is_call:
             group = trajectory.group(step) or (step.number,)
             return [trajectory.steps[number - 1] for number in group[-RECENT:]]
-        if step.event.kind not in ASIDE and step.event.kind not in STOPS:
+        if not (_is_aside(step) or step.event.is_stop):
             break
     return []
 
@@ -130,6 +129,6 @@ _INTERRUPTED = pattern(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
 def is_cut_off(call: Step) -> bool:
     """Whether a stop ended this call: it has no result, or an error that says so (since 1.24)."""
     result = call.result
-    if result is None or result.kind != "AgentErrorEvent":
+    if result is None or not result.is_call_error:
         return call.is_open
     return _INTERRUPTED.search(text_field(result.body(), "error")[:500]) is not None

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -193,14 +192,10 @@ def _messages(steps: list[Step], end: int) -> Iterator[int]:
     """The numbers of the agent's messages at the end of these steps, the last one first."""
     for index in range(min(end, len(steps)) - 1, max(0, end - LONGEST) - 1, -1):
         step = steps[index]
-        if step.event.kind == "MessageEvent" and step.event.source == "agent":
+        if step.event.is_by_agent:
             yield step.number
-        elif step.event.is_by_user or step.event.kind not in _UNHEARD:
+        elif step.event.is_by_user or not (step.event.is_message or step.event.is_summary):
             return
-
-
-_UNHEARD = ("MessageEvent", "Condensation", "CondensationSummaryEvent")
-"""Kinds of steps that do not interrupt a row of messages."""
 
 
 _VARIES = frozenset({"metadata", "pid", "id", "timestamp", "duration", "full_output_save_dir"})
@@ -211,35 +206,19 @@ def _mark(step: Step) -> _Mark | None:
     """What calls are compared by; None for one without a result or with an unreadable one."""
     if step.is_open:
         return None
-    event, result = step.event, step.result or step.event
-    body, answer = event.body(), result.body()
-    if UNREADABLE in (body.get("kind"), answer.get("kind")):
+    event, result, call = step.event, step.result or step.event, step.call
+    if UNREADABLE in (call.body.get("kind"), call.told.get("kind")):
         return None
-    if event.kind == "ACPToolCallEvent":
-        called: object = (field(body, "title"), field(body, "raw_input"))
-        returned: object = tuple(
-            field(answer, name) for name in ("status", "raw_output", "content")
-        )
-    else:
-        called = field(body, "action")
-        called = arguments(body) if called is None else called
-        returned = _result(answer)
-    return _Mark(
-        _hash((event.tool_name, called)),
-        _hash((result.kind, returned)),
-        result.kind == "AgentErrorEvent",
-    )
-
-
-def _result(answer: dict[str, object]) -> object:
-    observation = field(answer, "observation")
-    if not isinstance(observation, dict):
-        return (field(answer, "error"), field(answer, "rejection_reason"))
-    return {
+    returned = {
         name: value
-        for name, value in observation.items()
+        for name, value in (call.answer or call.told).items()
         if name not in _VARIES and not name.endswith(("_id", "_time", "_at"))
     }
+    return _Mark(
+        _hash((event.tool_name, call.title, call.given)),
+        _hash((result.kind, returned)),
+        result.is_call_error,
+    )
 
 
 def _hash(value: object) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.describe import family_of
 
@@ -127,11 +127,11 @@ class StepMarks:
 
 
 def _mark_of_event(event: Event) -> str:
-    if event.kind in ("PauseEvent", "InterruptEvent"):
+    if event.is_stop:
         return "paused"
-    if event.kind in ("Condensation", "CondensationSummaryEvent"):
+    if event.is_summary:
         return "condensed"
-    if event.kind in MESSAGE_KINDS and event.source == "user":
+    if event.is_by_user:
         # OpenHands writes some messages in the name of the user: they get no mark
         return "user" if family_of(event) is Family.YOU else ""
     return ""

@@ -170,7 +170,7 @@ def _usages(accounts: Accounts, priced: bool, below: Usage) -> tuple[tuple[str, 
 def _prompts(steps: list[Step], answers: list[tuple[int, int]]) -> tuple[int, ...]:
     if not answers:
         return ()
-    cuts = [(step.number, 0) for step in steps if step.event.kind == "Condensation"]
+    cuts = [(step.number, 0) for step in steps if step.event.is_condensation]
     return tuple(prompt for _, prompt in sorted([*answers, *cuts]))
 
 

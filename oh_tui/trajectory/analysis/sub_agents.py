@@ -38,7 +38,7 @@ class Slot(NamedTuple):
 
 def may_start(step: Step) -> bool:
     """Whether a step is a call of a tool that starts sub-agents."""
-    return step.is_call and step.event.part.removesuffix("Action") in _TOOLS
+    return step.is_call and step.event.tool in _TOOLS
 
 
 def starts(step: Step) -> bool:
@@ -50,14 +50,13 @@ def slots(steps: Iterable[Step]) -> Iterator[Slot]:
     """A step that was refused starts none; one that resumes a task goes on with that of another."""
     seen: set[str] = set()
     for step in steps:
-        tool = step.event.part.removesuffix("Action")
+        tool = step.event.tool
         if not may_start(step):
             continue
         result = step.result
-        if result is not None and result.kind != "ObservationEvent":
+        if result is not None and not result.is_observation:
             continue
-        action = field(step.event.body(), "action")
-        observation = field(result.body(), "observation") if result else None
+        action, observation = step.call.given, step.call.answer
         task = text_field(observation, "task_id")
         if task and task in seen:
             continue

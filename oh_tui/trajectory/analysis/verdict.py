@@ -13,7 +13,6 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis import verdict_words as words
 from oh_tui.trajectory.analysis.ending import (
-    FAILURES,
     STOPS,
     before_last_change,
     calls_before,
@@ -173,7 +172,7 @@ def _error(trajectory: Trajectory) -> Verdict:
     if recorded and (step is None or _is_beside(step, recorded)):
         return _verdict(trajectory, "error", *recorded_words(recorded))
     last = trajectory.steps[-1] if step is None and trajectory.steps else None
-    if last and last.result and last.result.kind == "AgentErrorEvent":
+    if last and last.result and last.result.is_call_error:
         error = text_field(last.result.body(), "error")[:500]
         if _RESTARTED.search(error):
             cause = f"The agent server was restarted while {words.what(trajectory, last)}"
@@ -279,7 +278,7 @@ def _saved(trajectory: Trajectory) -> Verdict:
 
 def _stopped(trajectory: Trajectory) -> Verdict:
     since = before_last_change(trajectory, "paused")
-    step = last_step(trajectory, lambda step: step.event.kind in STOPS, since)
+    step = last_step(trajectory, lambda step: step.event.is_stop, since)
     if step is None:
         cause = "Stopped, by whom is not told in these events."
         return _verdict(trajectory, "stopped", cause, "stopped")
@@ -341,7 +340,7 @@ def _idle(trajectory: Trajectory) -> Verdict:
     number = f"step {latest.number}" if trajectory.complete else "the last step"
     if latest.event.is_by_user:
         cause, short = "The last message has not been answered yet.", ""
-    elif latest.result is not None and latest.result.kind == "UserRejectObservation":
+    elif latest.result is not None and latest.result.is_rejection:
         what = words.what(trajectory, latest)
         cause, short = f"Nothing runs since {number} was rejected: {what}", f"rejected: {what}"
     else:
@@ -357,7 +356,7 @@ def _ended(trajectory: Trajectory) -> Verdict:
     recorded = trajectory.recorded
     if recorded.error and not recorded.names_evaluation and trajectory.status not in _ENDS:
         latest = last_telling(trajectory)
-        if not (latest and latest.event.part == "FinishAction" and is_answer(latest)):
+        if not (latest and latest.event.tool == "Finish" and is_answer(latest)):
             return _error(trajectory)
     return (judged or _by_steps)(trajectory)
 
@@ -385,9 +384,9 @@ def _by_steps(trajectory: Trajectory) -> Verdict:
     if latest is not None:
         if is_answer(latest):
             return _finished(trajectory)
-        if latest.event.kind in FAILURES or is_refusal(latest):
+        if latest.event.is_failure or is_refusal(latest):
             return _error(trajectory)
-        if latest.event.kind in STOPS:
+        if latest.event.is_stop:
             return _stopped(trajectory)
     return Verdict("", "", "")
 

@@ -31,7 +31,7 @@ def done_before(trajectory: Trajectory, failure: Step) -> str:
         return ""
     before = trajectory.steps[max(0, failure.number - 1 - RECENT) : failure.number - 1]
     for step in reversed(before):
-        if step.is_call or (step.event.kind == "MessageEvent" and step.event.source == "agent"):
+        if step.is_call or step.event.is_by_agent:
             return f" after step {step.number}"
     return "" if failure.number > RECENT else " at the first step"
 
@@ -57,7 +57,7 @@ def moment(trajectory: Trajectory, step: Step) -> str:
 
 def what(trajectory: Trajectory, step: Step) -> str:
     about = describe(step, trajectory.outcome(step))
-    return about.what if step.event.kind != "MessageEvent" else f"{about.what}: {about.result}"
+    return about.what if not step.event.is_message else f"{about.what}: {about.result}"
 
 
 def more(steps: Sequence[Step]) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
-from oh_tui.trajectory.analysis.ending import FAILURES, STOPS
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Step
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _NEAR = 20
@@ -62,7 +61,7 @@ class Waits:
                         rested = is_first and event.status in _AT_REST
                         self._begin(self._last if rested and self._last else event)
                 continue
-            if event.kind in HIDDEN_KINDS:
+            if event.is_hidden:
                 continue
             self._first = self._first or event
             if event.is_by_user:
@@ -72,16 +71,16 @@ class Waits:
                     self._begin(self._last)
                 self._before = self._last
                 self._works(event)
-            elif event.kind in ("ActionEvent", "ACPToolCallEvent", "UserRejectObservation"):
+            elif event.is_call or event.is_rejection:
                 self._works(event)
-            elif event.kind in (*FAILURES, *STOPS) and self.since is not None:
+            elif (event.is_failure or event.is_stop) and self.since is not None:
                 self.since = event.seconds()  # it tells of the end, after the status
-            elif self._status == "paused" and event.kind in RESULT_KINDS:
+            elif self._status == "paused" and event.is_result:
                 # an agent that is stopped while the model answers first ends its step (measured)
                 self.since = event.seconds()
             self._last = event
         for event in reversed(events):
-            if event.kind not in HIDDEN_KINDS and (when := event.seconds()) is not None:
+            if not event.is_hidden and (when := event.seconds()) is not None:
                 self.ended = when
                 break
 
@@ -145,9 +144,7 @@ class Waits:
 
 def _is_end(event: Event) -> bool:
     """Whether the agent ends its turn: with a message, or the call and result of `finish`."""
-    if event.kind == "MessageEvent":
-        return event.source == "agent"
-    return event.part in ("FinishAction", "FinishObservation")
+    return event.is_by_agent or event.tool == "Finish"
 
 
 def gap_before(trajectory: Trajectory, step: Step) -> float | None:
@@ -184,7 +181,7 @@ def gap_before(trajectory: Trajectory, step: Step) -> float | None:
             began = max(began, change.event.seconds() or began)
     gap = when - began
     # ACP calls may overlap
-    return None if gap < 0 and event.kind == "ACPToolCallEvent" else gap
+    return None if gap < 0 and event.is_reported else gap
 
 
 def _ends(step: Step) -> list[float]:

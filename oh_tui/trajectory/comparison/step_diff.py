@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 
 from oh_tui.text.redact import redact_json, safe
-from oh_tui.trajectory.model.bodies import arguments, command_text, field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.presentation.blocks import output_text
@@ -35,11 +34,9 @@ def _diff(name: str, a: str, b: str) -> list[Block]:
 
 def call_text(step: Step) -> str:
     """A call in lines, safe to show: its command, or each argument with its name."""
-    body = step.event.body()
-    if command := command_text(body):
+    if command := step.call.command:
         return safe(command)
-    action = field(body, "action")
-    found = redact_json(arguments(body) if action is None else action)
+    found = redact_json(step.call.given)
     if not isinstance(found, dict):
         return safe(found if isinstance(found, str) else _json(found)) if found else ""
     return "\n".join(_lines(found))

@@ -33,6 +33,4 @@ class Answer(NamedTuple):
 
 def is_answer(event: Event) -> bool:
     """Whether the agent's model made an event."""
-    if event.kind == "MessageEvent":
-        return event.source == "agent"
-    return event.kind == "ActionEvent"
+    return event.is_action or event.is_by_agent

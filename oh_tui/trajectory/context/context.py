@@ -13,7 +13,7 @@ from oh_tui.trajectory.context.message import SYSTEM, Message, Messages
 from oh_tui.trajectory.context.message_order import Arrangement
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.context.sdk_messages import Body
-from oh_tui.trajectory.model.event_tree import NONE, SEEN
+from oh_tui.trajectory.model.event_tree import NONE
 
 
 class Context:
@@ -75,7 +75,7 @@ class Context:
         arranged, count = self.messages.arranged
         seen = set(arranged.items[:count])
         others = (n for n in range(self._place) if n not in seen)
-        hidden = material.steps(n for n in others if material.run.events[n].kind in SEEN)
+        hidden = material.steps(n for n in others if material.run.events[n].is_seen)
         return frozenset(hidden - material.steps(seen))
 
     def dump(self) -> list[Body]:

@@ -15,9 +15,6 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-_STARTS = "SystemPromptEvent"
-"""The kind of the event before the first message."""
-
 
 class ForkPlace(NamedTuple):
     """A place to fork a run at."""
@@ -112,7 +109,7 @@ class ForkPlaces:
     def _is_kept(self, event: Event) -> bool:
         """Whether a fork can end with it: with no change of a state, and nothing else that is not
         one of the events of the agent."""
-        return event.kind == _STARTS or self.run.step_of(event.id) is not None
+        return event.is_system or self.run.step_of(event.id) is not None
 
     def nearest(self, step: int) -> tuple[int | None, int | None]:
         """The last safe step before one, and the first after it."""
@@ -131,11 +128,11 @@ class ForkPlaces:
 def _after(before: _State, event: Event, step: Step | None) -> _State:
     """The state after an event."""
     calls, last, known = before
-    if event.kind == "ActionEvent":
+    if event.is_action:
         calls |= {(event.id, event.tool_call_id)}
-    elif event.kind in ("ObservationEvent", "UserRejectObservation") and calls:
+    elif event.is_result and not event.is_call_error and calls:
         calls = frozenset(call for call in calls if call[0] != event.action_id)
-    elif event.kind == "AgentErrorEvent" and event.tool_call_id:
+    elif event.is_call_error and event.tool_call_id:
         calls = frozenset(call for call in calls if call[1] != event.tool_call_id)
     if step is not None and step.event is event:
         known += 1

@@ -8,7 +8,7 @@ import msgspec
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.context.rules import Rules
-from oh_tui.trajectory.model.events import UNREADABLE, Event
+from oh_tui.trajectory.model.events import Event
 
 
 class Gap(NamedTuple):
@@ -65,15 +65,11 @@ class Gaps:
         self._unreadable = 0
 
     def take(self, event: Event) -> None:
-        match event.kind:
-            case "SystemPromptEvent":
-                self._has_system = True
-            case "ACPToolCallEvent":
-                self.keeps_own_context = True
-            case "ConversationStateUpdateEvent" if event.key == "full_state":
-                self._state(event)
-            case "(cannot read)":
-                self._unreadable += 1
+        self._has_system |= event.is_system
+        self.keeps_own_context |= event.is_reported
+        self._unreadable += event.is_unreadable
+        if event.key == "full_state":
+            self._state(event)
 
     def _state(self, event: Event) -> None:
         try:
@@ -108,6 +104,3 @@ class Gaps:
         if not rules.is_sdk:
             found.append(Gap("format", rules.sentence))
         return found
-
-
-assert UNREADABLE == "(cannot read)"

@@ -76,7 +76,7 @@ class Material:
             event = events[place]
             self._writer.take(event)
             self._gaps.take(event)
-            if event.kind == "ActionEvent":
+            if event.is_action:
                 self._firsts.setdefault(event.llm_response_id, place)
         self.tree.extend(events)
         self._choose()

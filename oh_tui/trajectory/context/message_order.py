@@ -46,8 +46,8 @@ class Peeks:
         if item < 0:
             return True
         event = self.events[item]
-        if event.kind != "MessageEvent":
-            return event.kind == "CondensationSummaryEvent"
+        if not event.is_message:
+            return event.is_summary
         if (known := self._plain.get(item)) is None:
             said = field(event.body(), "llm_message")
             role = text_field(said, "role") or ("user" if event.source != "agent" else "")
@@ -58,7 +58,7 @@ class Peeks:
 
     def thinks(self, item: int) -> bool:
         """Whether a call has thinking blocks."""
-        if item < 0 or self.events[item].kind != "ActionEvent":
+        if item < 0 or not self.events[item].is_action:
             return False
         if (known := self._thinks.get(item)) is None:
             event = self.events[item]
@@ -109,11 +109,11 @@ class Arrangement:
     def _joins(self, before: int, item: int) -> bool:
         """Whether an item is in one message with that before it."""
         peeks = self._peeks
-        if item >= 0 and before >= 0 and peeks.events[item].kind == "ActionEvent":
+        if item >= 0 and before >= 0 and peeks.events[item].is_action:
             one, other = peeks.events[before], peeks.events[item]
             response = other.llm_response_id
             is_same = bool(response) and one.llm_response_id == response
-            return is_same and one.kind == "ActionEvent"
+            return is_same and one.is_action
         if not self._rules.merges_users:
             return False
         return peeks.is_plain_user(item) and peeks.is_plain_user(before)

@@ -19,7 +19,6 @@ from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.context.whole import condensed, condensing, whole
 from oh_tui.trajectory.model.event_tree import NONE, Line, Tree
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import RESULT_KINDS
 
 _SLOW = 4
 """Contexts made the slow way that are kept."""
@@ -56,9 +55,9 @@ class Stretch(Arrangement):
     def append(self, item: int) -> None:
         super().append(item)
         event = self._peeks.events[item]
-        if item >= 0 and event.kind == "ActionEvent":
+        if item >= 0 and event.is_action:
             self._call(item, event)
-        elif item >= 0 and event.kind in RESULT_KINDS:
+        elif item >= 0 and event.is_result:
             call = event.tool_call_id
             self._is_sound &= self._calls.get(call, True) is False
             self._open -= self._is_sound
@@ -111,8 +110,8 @@ class _Condensed:
         if item < 0:
             return
         event = self._peeks.events[item]
-        is_call = event.kind == "ActionEvent"
-        if not is_call and event.kind not in RESULT_KINDS:
+        is_call = event.is_action
+        if not is_call and not event.is_result:
             self._loop = None
             return
         if self._rules.whole_loops and self._peeks.thinks(item):

@@ -13,9 +13,7 @@ from oh_tui.trajectory.context.long_list import LongList
 from oh_tui.trajectory.context.message_order import Peeks
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field, list_field
-from oh_tui.trajectory.model.event_tree import SEEN
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import RESULT_KINDS
 
 
 class Condensing(NamedTuple):
@@ -52,9 +50,9 @@ def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
         return _at_once(path, peeks)
     items = LongList()
     for place in path:
-        if events[place].kind == "Condensation":
+        if events[place].is_condensation:
             condensed(items, place, condensing(events[place]), peeks)
-        elif events[place].kind in SEEN:
+        elif events[place].is_seen:
             items.append(place)
     return _repaired(list(items), path, peeks, rules)
 
@@ -74,11 +72,11 @@ def _repaired(items: list[int], path: Sequence[int], peeks: Peeks, rules: Rules)
 
 
 def _calls(items: Iterable[int], events: Sequence[Event]) -> list[int]:
-    return [n for n in items if n >= 0 and events[n].kind == "ActionEvent"]
+    return [n for n in items if n >= 0 and events[n].is_action]
 
 
 def _results(items: Iterable[int], events: Sequence[Event]) -> list[int]:
-    return [n for n in items if n >= 0 and events[n].kind in RESULT_KINDS]
+    return [n for n in items if n >= 0 and events[n].is_result]
 
 
 def _batches(items: Iterable[int], events: Sequence[Event]) -> Counter[str]:
@@ -122,7 +120,7 @@ def _loops(path: Sequence[int], peeks: Peeks) -> list[set[int]]:
         if peeks.thinks(place):
             loops.append({place})
             is_inside = True
-        elif events[place].kind != "ActionEvent" and events[place].kind not in RESULT_KINDS:
+        elif not events[place].is_action and not events[place].is_result:
             is_inside = False
         elif is_inside:
             loops[-1].add(place)
@@ -140,13 +138,13 @@ def _at_once(path: Sequence[int], peeks: Peeks) -> list[int]:
     ids: set[str] = set()
     last: tuple[int, int] | None = None
     for place in path:
-        if events[place].kind == "Condensation":
+        if events[place].is_condensation:
             does = condensing(events[place])
             ids |= does.forgotten
             last = last if does.offset is None else (does.offset, place)
     gone = {n for n in path if events[n].id in ids}
     gone |= _whole_batches(gone, path, events)
-    items = [n for n in path if events[n].kind in SEEN and n not in gone]
+    items = [n for n in path if events[n].is_seen and n not in gone]
     if last is not None:
         items.insert(last[0], ~last[1])
     alone = _unmatched(items, events)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.files.order_in_time import Label, Moment, Part
-from oh_tui.trajectory.model.bodies import CLIPPED, content_text, field, text_field
+from oh_tui.trajectory.model.bodies import CLIPPED, text_field
 from oh_tui.trajectory.model.steps import Step
 
 _NUMBERED = pattern(r" {0,12}(\d{1,9})(?:\t|  )(.*)")
@@ -47,14 +47,12 @@ class Reading(NamedTuple):
     def shown(self) -> Shown | None:
         """What its result shows, read again; None if that is no numbered lines. Of a clipped one
         the lines before the cut: those behind it have other numbers than in the file."""
-        result = self.step.result
-        if result is None:
+        if self.step.result is None:
             return None
-        body = result.body()
-        action = field(self.step.event.body(), "action")
-        text = text_field(body, "observation", "file_content") or content_text(body)
-        is_part = bool(field(action, "view_range") or field(action, "offset"))
-        is_part |= field(body, "observation", "is_truncated") is True
+        call = self.step.call
+        text = text_field(call.answer, "file_content") or call.output()
+        is_part = bool(call.input.get("view_range") or call.input.get("offset"))
+        is_part |= call.answer.get("is_truncated") is True
         before, cut, _ = text.partition(CLIPPED)
         rows = before.split("\n")[: -1 if cut else None]
         first, lines = 0, list[str]()

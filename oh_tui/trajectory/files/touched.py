@@ -11,7 +11,7 @@ from threading import RLock
 
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.touches import may_touch, touches
-from oh_tui.trajectory.model.bodies import content_text, text_field
+from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import shorten
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -155,7 +155,7 @@ class TouchedFiles:
             known.insert(index, step)
             since = len(file.edits) if touch.verb == "read" else index
             self.changed[path] = min(self.changed.get(path, since), since)
-            if step.event.kind == "ACPToolCallEvent":
+            if step.event.is_reported:
                 self._reported.setdefault(step.number, []).append(file)
 
     def key(self, path: str) -> str:
@@ -178,7 +178,8 @@ class TouchedFiles:
         if state := next((event for event in events if event.key == "full_state"), None):
             folder = text_field(state.body(), "value", "workspace", "working_dir")
             yield folder if folder.startswith("/") else ""
-        if seen := next((event for event in events if event.part == "TerminalObservation"), None):
+        shown = (event for event in events if event.is_result and event.tool == "Terminal")
+        if seen := next(shown, None):
             yield text_field(seen.body(), "observation", "metadata", "working_dir")
 
 
@@ -188,5 +189,4 @@ def shown_path(path: str) -> str:
 
 
 def _shows_folder(step: Step) -> bool:
-    result = step.result if step.is_call else step.event
-    return result is not None and content_text(result.body()).startswith(_FOLDER)
+    return step.call.output().startswith(_FOLDER)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.model.bodies import field, list_field, merge_reports, text_field
+from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block_files import patch_files
@@ -32,13 +32,11 @@ class Touch(NamedTuple):
 def may_touch(event: Event) -> bool:
     """Whether an event calls a tool that names the files it reads or changes, or is a result of
     one. Does not decode the body."""
-    if event.kind == "ACPToolCallEvent":
-        return event.verb in _ACP_VERBS
-    return event.kind in ("ActionEvent", "ObservationEvent") and tool(event) in _READERS
+    return (event.is_action or event.is_observation) and event.tool in _READERS
 
 
 def is_read(event: Event) -> bool:
-    return event.verb in ("view", "read") or tool(event) == "ReadFile"
+    return event.verb in ("view", "read") or event.tool == "ReadFile"
 
 
 def touches(step: Step, *, contents: bool = False) -> list[Touch]:
@@ -46,25 +44,8 @@ def touches(step: Step, *, contents: bool = False) -> list[Touch]:
 
     Without `contents` the result is only decoded if the call does not name the file.
     """
-    if step.event.kind == "ACPToolCallEvent":
-        return _acp(step)
-    reader = _READERS.get(tool(step.event))
+    reader = _READERS.get(step.event.tool)
     return reader(step, contents) if reader else []
-
-
-def tool(event: Event) -> str:
-    """The kind of an action or observation without its ending, such as `FileEditor`."""
-    return event.part.removesuffix("Action").removesuffix("Observation")
-
-
-def _action(step: Step) -> dict[str, object]:
-    return _dict(field(step.event.body(), "action")) if step.is_call else {}
-
-
-def _seen(step: Step) -> dict[str, object]:
-    """The observation of a step, also of a stray result."""
-    result = step.result if step.is_call else step.event
-    return _dict(field(result.body(), "observation")) if result else {}
 
 
 def _dict(value: object) -> dict[str, object]:
@@ -85,10 +66,9 @@ def _piece(old: str, new: str) -> str:
 def _file(step: Step, contents: bool) -> list[Touch]:
     """An editor call for one file. The SDK's editor has `path`, its Gemini tools `file_path`; both
     have the file before and after in the observation."""
-    action = _action(step)
-    path = text_field(action, "path") or text_field(action, "file_path")
+    call, path = step.call, step.call.path
     changes = not is_read(step.event)
-    seen = _seen(step) if (contents and changes) or not path else {}
+    seen = call.answer if (contents and changes) or not path else {}
     path = path or text_field(seen, "path") or text_field(seen, "file_path")
     if not path:
         return []
@@ -96,7 +76,7 @@ def _file(step: Step, contents: bool) -> list[Touch]:
         return [Touch(path, "read")]
     old, new = _text(seen, "old_content"), _text(seen, "new_content")
     creates = step.event.verb == "create"
-    whole = _text(action, "content" if tool(step.event) == "WriteFile" else "file_text")
+    whole = _text(call.input, "content" if call.tool == "WriteFile" else "file_text")
     is_told = new is not None
     new = whole if new is None else new
     is_new = creates or field(seen, "is_new_file") is True or field(seen, "prev_exist") is False
@@ -104,18 +84,20 @@ def _file(step: Step, contents: bool) -> list[Touch]:
         return [Touch(path, "create", "", new, is_told=is_told)]
     hunk = ""
     if contents and (old is None or new is None):
-        before = text_field(action, "old_str") or text_field(action, "old_string")
-        after = text_field(action, "new_str") or text_field(action, "new_string")
+        before = text_field(call.given, "old_str") or text_field(call.given, "old_string")
+        after = text_field(call.given, "new_str") or text_field(call.given, "new_string")
         hunk = _piece(before, after or whole or "")
     return [Touch(path, "edit", old, new, hunk, is_told=is_told)]
 
 
 def _patch(step: Step, contents: bool) -> list[Touch]:
     """A patch of several files. Its observation may hold them whole, in `commit`."""
-    patch = text_field(_action(step), "patch")
-    changes = _dict(field(_seen(step), "commit", "changes")) if contents or not patch else {}
+    call, changes = step.call, None
+    patch = text_field(call.given, "patch")
+    if contents or not patch:
+        changes = field(call.answer, "commit", "changes")
     found: list[Touch] = []
-    for path, change in changes.items():
+    for path, change in changes.items() if isinstance(changes, dict) else ():
         old, new = text_field(change, "old_content"), text_field(change, "new_content")
         verb = {"add": "create", "delete": "delete"}.get(text_field(change, "type"), "edit")
         moved = text_field(change, "move_path")
@@ -144,42 +126,37 @@ def _patch(step: Step, contents: bool) -> list[Touch]:
 
 _MOVED = pattern(r"\*\*\* Move to: ([^\n]+)\n?")
 
-_ACP_VERBS = frozenset({"read", "edit", "delete", "move"})
 
-
-def _acp(step: Step) -> list[Touch]:
+def _reported(step: Step, contents: bool) -> list[Touch]:
     """A call of another agent, which reports its changes as blocks of type `diff`."""
-    report = merge_reports(step.event.body(), step.result.body() if step.result else {})
-    if field(report, "status") in ("failed", "cancelled"):
+    call = step.call
+    if call.answer.get("status") in ("failed", "cancelled"):
         return []
     found: list[Touch] = []
-    for block in list_field(report, "content"):
+    for block in list_field(call.answer, "content"):
         path = text_field(block, "path")
         if path and text_field(block, "type") == "diff":
             hunk = _piece(text_field(block, "oldText"), text_field(block, "newText"))
             found.append(Touch(path, "edit", hunk=hunk))
-    if found:
+    if found or not call.path:
         return found
-    arguments = field(report, "raw_input")
-    names = ("file_path", "path", "abs_path", "notebook_path")
-    path = next(filter(None, (text_field(arguments, name) for name in names)), "")
-    if not path:
-        return []
-    if step.event.verb == "read":
-        return [Touch(path, "read")]
-    if step.event.verb == "delete":
-        return [Touch(path, "delete", None, "")]
-    after = text_field(arguments, "new_string") or text_field(arguments, "content")
-    return [Touch(path, "edit", hunk=_piece(text_field(arguments, "old_string"), after))]
+    if call.event.verb == "read":
+        return [Touch(call.path, "read")]
+    if call.event.verb == "delete":
+        return [Touch(call.path, "delete", None, "")]
+    after = text_field(call.given, "new_string") or text_field(call.given, "content")
+    return [Touch(call.path, "edit", hunk=_piece(text_field(call.given, "old_string"), after))]
 
 
 _READERS: dict[str, Callable[[Step, bool], list[Touch]]] = {
     "FileEditor": _file,
-    "StrReplaceEditor": _file,
-    "PlanningFileEditor": _file,
     "Edit": _file,
     "WriteFile": _file,
     "ReadFile": _file,
     "ApplyPatch": _patch,
+    "ACP read": _reported,
+    "ACP edit": _reported,
+    "ACP delete": _reported,
+    "ACP move": _reported,
 }
-"""By the kind of the action without `Action`."""
+"""By tool."""

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.files.order_in_time import Label, Moment, Part
 from oh_tui.trajectory.files.texts import digest_of
-from oh_tui.trajectory.files.touches import Touch, tool, touches
+from oh_tui.trajectory.files.touches import Touch, touches
 from oh_tui.trajectory.files.writers import Timeline, Writer
 from oh_tui.trajectory.model.steps import Step
 
@@ -102,7 +102,7 @@ def _old(step: Step, touch: Touch) -> Side:
     """A patch adds and moves over whatever is there, and does not tell."""
     if touch.verb != "create":
         return _side(touch.old, touch)
-    return UNKNOWN if tool(step.event) == "ApplyPatch" or not touch.is_told else ABSENT
+    return UNKNOWN if step.event.tool == "ApplyPatch" or not touch.is_told else ABSENT
 
 
 def _side(text: str | None, touch: Touch) -> Side:

@@ -12,8 +12,8 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.files.order_in_time import END, START, Label, Moment, Part
 from oh_tui.trajectory.files.programs import READ_ONLY_TOOLS
 from oh_tui.trajectory.files.shell import Effect, defined, effect
-from oh_tui.trajectory.files.touches import is_read, may_touch, tool, touches
-from oh_tui.trajectory.model.bodies import command_text, content_text, field, text_field
+from oh_tui.trajectory.files.touches import is_read, may_touch, touches
+from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 
@@ -27,13 +27,11 @@ _REFUSED = pattern(
 """How answers of editors begin that changed nothing. After others something may be written: an edit
 that makes a file too large is an error too, and is done."""
 
-_NO_CHANGE = frozenset({"fetch", "read", "search", "think"})
-"""Kinds of ACP calls that change no file."""
+_CHANGE_NOTHING = READ_ONLY_TOOLS | {"ACP fetch", "ACP read", "ACP search", "ACP think"}
 
 _NOT_CALLS = frozenset({"HookExecutionEvent", UNREADABLE, NO_KIND})
 """Kinds of events that are no calls, and that tell of something that may have written."""
 
-_TERMINALS = frozenset({"Terminal", "ExecuteBash"})
 _NOTHING = Effect(False)
 _ANYTHING = Effect(True)
 
@@ -123,10 +121,10 @@ class Writers:
         result = step.result
         if result is None:
             waits = self.part.trajectory.outcome(step) is Outcome.WAITING
-            return not waits and bool(step.event.part or step.event.kind == "ACPToolCallEvent")
-        if result.kind == "UserRejectObservation":
+            return not waits and bool(step.event.tool)
+        if result.is_rejection:
             return False
-        return not (result.kind == "AgentErrorEvent" and step.is_call and not step.event.part)
+        return not (result.is_call_error and step.event.is_unread)
 
     def _edit(self, step: Step) -> Writer | None:
         """An edit that failed or has no result; the others make versions."""
@@ -135,34 +133,24 @@ class Writers:
         if self.part.trajectory.outcome(step) in (Outcome.OK, Outcome.WITH_RESULT):
             tells_all = touches(step) and step.event.verb != "move"
             return None if tells_all else self._writer(step, _ANYTHING)
-        if step.result and _REFUSED.match(content_text(step.result.body()).lstrip()):
+        if step.result and _REFUSED.match(step.call.output().lstrip()):
             return None
         paths = frozenset(self.part.touched.key(touch.path) for touch in touches(step))
         return self._writer(step, _ANYTHING, paths or None)
 
     def _effect(self, step: Step) -> Effect:
-        event = step.event
-        name = tool(event)
-        if event.kind == "ACPToolCallEvent":
-            if event.verb in _NO_CHANGE:
-                return _NOTHING
-            command = text_field(event.body(), "raw_input", "command")
-            return self._does(event, command) if command else _ANYTHING
-        if name in READ_ONLY_TOOLS:
+        event, call = step.event, step.call
+        if call.tool in _CHANGE_NOTHING:
             return _NOTHING
-        if name in _TERMINALS:
-            if event.id in self._effects:
-                return self._effects[event.id]
-            body = event.body()
-            if not isinstance(field(body, "action", "command"), str):
-                return _ANYTHING
-            if field(body, "action", "is_input") is True:
-                keys = command_text(body)
-                return _NOTHING if keys in ("", "C-c") else _ANYTHING
-            return self._does(event, command_text(body))
-        if name == "Delegate" and text_field(event.body(), "action", "command") == "spawn":
+        if event.id in self._effects:
+            return self._effects[event.id]
+        if call.is_typed:
+            return _NOTHING if call.command in ("", "C-c") else _ANYTHING
+        if call.command or (call.tool == "Terminal" and not call.hides_command):
+            return self._does(event, call.command)
+        if call.tool == "Delegate" and text_field(call.given, "command") == "spawn":
             return _NOTHING
-        return Effect(True, name == "StartChildConversation")
+        return Effect(True, call.tool == "StartChildConversation")
 
     def _does(self, event: Event, command: str) -> Effect:
         if event.id not in self._effects:
@@ -179,10 +167,7 @@ def _goes_on(step: Step) -> bool:
 
 def _looks_again(step: Step) -> bool:
     """Whether a step has to do with a command that had not ended."""
-    if step.result is None or tool(step.event) not in _TERMINALS:
-        return False
-    body = step.event.body()
-    return not command_text(body).strip() or field(body, "action", "is_input") is True
+    return step.result is not None and step.event.tool == "Terminal" and not step.call.shell_command
 
 
 class Timeline:

@@ -15,7 +15,7 @@ from oh_tui.trajectory.formats.run_file import (
     opening,
     some,
 )
-from oh_tui.trajectory.model.events import UNREADABLE, Event, parse_event
+from oh_tui.trajectory.model.events import Event, parse_event
 
 
 class HeldRun:
@@ -62,7 +62,7 @@ class HeldRun:
         text = self.read(place)
         self._last = (place, text)
         event = parse_event(text, store=self, place=place)
-        if event.kind == UNREADABLE:
+        if event.is_unreadable:
             event.id = f"unreadable-{place}"  # two events may have the same text
             self._unreadable.add(place)
         return event

@@ -46,7 +46,7 @@ def blocks_text(blocks: object, image: str = "[image]") -> str:
     """The text of content blocks, joined by newlines, with `image` in place of each image.
 
     A content block is `{"type": "text", "text": ...}` or `{"type": "image", "image_urls": [...]}`;
-    older servers send plain strings.
+    older servers send plain strings, and other agents wrap each block into another one.
     """
     if isinstance(blocks, str):
         return blocks
@@ -57,6 +57,7 @@ def blocks_text(blocks: object, image: str = "[image]") -> str:
         if isinstance(block, str):
             texts.append(block)
         elif isinstance(block, dict):
+            block = block["content"] if isinstance(block.get("content"), dict) else block
             text = block.get("text")
             if isinstance(text, str):
                 texts.append(text)
@@ -75,6 +76,7 @@ def content_text(body: object, image: str = "[image]") -> str:
         text_field(body, "error")
         or text_field(body, "rejection_reason")
         or blocks_text(field(body, "content"), image)
+        or text_field(body, "raw_output")
     )
 
 

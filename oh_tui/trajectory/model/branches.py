@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from oh_tui.trajectory.model.event_tree import NONE, Places, Tree
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import Recorded
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS
 from oh_tui.trajectory.model.trajectory import ALL, Branch, Trajectory
 
 LOOSE = frozenset({"ConversationStateUpdateEvent", "StreamingDeltaEvent"})
@@ -78,7 +77,7 @@ class Branches:
             if line.branch != number - 1:
                 continue
             for place in (line.condensation, *line.tail[:2]):
-                if place != NONE and self.run.events[place].kind not in HIDDEN_KINDS:
+                if place != NONE and not self.run.events[place].is_hidden:
                     return self.run.events[place]
         return None
 

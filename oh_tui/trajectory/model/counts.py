@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.steps import Outcome, Step, closed_outcome
 
 
@@ -29,7 +28,7 @@ class Counts(msgspec.Struct):
 
     def add(self, step: Step, sign: int = 1) -> None:
         """Counts a step, or with `sign` -1 uncounts it."""
-        if step.event.kind == UNREADABLE:
+        if step.event.is_unreadable:
             self.unreadable += sign
         if step.is_stray:
             self.stray_results += sign
@@ -38,8 +37,7 @@ class Counts(msgspec.Struct):
                 self.errors += sign
             return
         self.calls += sign
-        if step.event.kind != "ACPToolCallEvent":
-            self.second_results += sign * max(0, len(step.results) - 1)
+        self.second_results += sign * len(step.second_results)
         if step.is_open:
             self.open += sign
             return

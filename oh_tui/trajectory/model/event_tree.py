@@ -6,16 +6,9 @@ from array import array
 from collections.abc import Sequence
 
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import RESULT_KINDS
 
 ROOT = "__root__"
 """The `parent_id` of an event that begins a tree anew."""
-
-SEEN = RESULT_KINDS | {
-    "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
-    "DemonstrationEvent",
-}  # fmt: skip
-"""Kinds of which messages are made."""
 
 NONE = -1
 LOST = -2
@@ -81,8 +74,8 @@ class Tree:
             event = events[place]
             self.is_disordered |= event.id in self._missing
             up = self._parent(events, place)
-            is_condensation = event.kind == "Condensation"
-            is_seen = is_condensation or event.kind in SEEN
+            is_condensation = event.is_condensation
+            is_seen = is_condensation or event.is_seen
             if up == LOST:
                 self.lost += is_seen
                 self._missing.add(event.parent_id)

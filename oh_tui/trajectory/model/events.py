@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import hide_private_keys
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.result_state import (
+    ERROR_KINDS,
     STILL_RUNNING,
     ObservationHead,
     ResultHead,
@@ -44,8 +46,33 @@ _NAME = 200
 _VERB = 40
 """Longest `command` of a file editor, in characters."""
 
+_ACP = "ACPToolCallEvent"
+"""A report of another agent, by the Agent Client Protocol, on a call that it makes."""
+
 _ACP_OPEN = frozenset({None, "", "pending", "in_progress"})
-"""Statuses of an ACP (Agent Client Protocol) call that has not ended."""
+"""Statuses of such a call that has not ended."""
+
+CALL_KINDS = frozenset({"ActionEvent", _ACP})
+
+RESULT_KINDS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
+"""Kinds that answer a call."""
+
+HIDDEN_KINDS = frozenset({
+    "StreamingDeltaEvent", "ConversationStateUpdateEvent", "TokenEvent", "LLMCompletionLogEvent",
+    "SystemPromptEvent", "CondensationRequest", "SecurityAnalysisEvent", "DemonstrationEvent",
+})  # fmt: skip
+"""Kinds that are not steps; they are counted, and shown on demand."""
+
+_SEEN = RESULT_KINDS | {
+    "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
+    "DemonstrationEvent",
+}  # fmt: skip
+
+_TOOLS = {
+    "ExecuteBash": "Terminal",
+    "StrReplaceEditor": "FileEditor",
+    "PlanningFileEditor": "FileEditor",
+}
 
 
 class Bodies(Protocol):
@@ -82,8 +109,8 @@ class Event(msgspec.Struct, gc=False, eq=False):
     """Kind of the `action` or `observation`, such as TerminalAction; "" without one, as in a call
     that could not be parsed."""
     verb: str = ""
-    """`command` of a file editor's action (view, create, ...) or `tool_kind` of an
-    ACPToolCallEvent: tells reads from changes. "" for all others."""
+    """`command` of a file editor's action (view, create, ...) or `tool_kind` of a reported call:
+    tells reads from changes. "" for all others."""
     key: str = ""
     """Of a ConversationStateUpdateEvent: the name of the state that changed."""
     status: str = ""
@@ -94,7 +121,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
     untold: bool = False
     """The format of a result does not tell whether the call worked."""
     ended: bool = False
-    """Of an ACPToolCallEvent: it reports the end of the call."""
+    """It reports the end of a call."""
     exit_code: int | None = None
     """Of a terminal observation, or of its `metadata`."""
     timed_out: bool = False
@@ -143,14 +170,125 @@ class Event(msgspec.Struct, gc=False, eq=False):
         return not self.failed and (self.timed_out or ended_badly)
 
     @property
+    def tool(self) -> str:
+        """The tool of a call or a result by the same name in all versions, such as FileEditor; of
+        another agent the kind of tool that it reports, such as `ACP edit`. "" for none."""
+        if self.kind == _ACP:
+            return f"ACP {self.verb or 'call'}"
+        return _tool_of(self.part)
+
+    @property
+    def is_call(self) -> bool:
+        return self.kind in CALL_KINDS
+
+    @property
+    def is_action(self) -> bool:
+        """It is a call that OpenHands runs itself."""
+        return self.kind == "ActionEvent"
+
+    @property
+    def is_reported(self) -> bool:
+        """It is a call of another agent, which reports on it several times, or such a report."""
+        return self.kind == _ACP
+
+    @property
+    def is_unread(self) -> bool:
+        """It is a call that was not run, since it could not be read."""
+        return self.is_action and not self.part
+
+    @property
+    def is_result(self) -> bool:
+        return self.kind in RESULT_KINDS
+
+    @property
+    def is_observation(self) -> bool:
+        """It has what a tool answered."""
+        return self.kind in ("ObservationEvent", _ACP)
+
+    @property
+    def is_call_error(self) -> bool:
+        """It is the agent's own answer to a call, of which the tool made none."""
+        return self.kind == "AgentErrorEvent"
+
+    @property
+    def is_rejection(self) -> bool:
+        """The user or a hook did not let a call run."""
+        return self.kind == "UserRejectObservation"
+
+    @property
+    def is_message(self) -> bool:
+        return self.kind == "MessageEvent"
+
+    @property
     def is_by_user(self) -> bool:
         """It is a message of the user."""
         return self.kind == "MessageEvent" and self.source == "user"
+
+    @property
+    def is_by_agent(self) -> bool:
+        """It is a message of the agent."""
+        return self.kind == "MessageEvent" and self.source == "agent"
+
+    @property
+    def is_condensation(self) -> bool:
+        return self.kind == "Condensation"
+
+    @property
+    def is_summary(self) -> bool:
+        """It takes events out of the context, or tells what stands in their place."""
+        return self.kind in ("Condensation", "CondensationSummaryEvent")
+
+    @property
+    def is_system(self) -> bool:
+        """It is the system prompt."""
+        return self.kind == "SystemPromptEvent"
+
+    @property
+    def is_hook(self) -> bool:
+        return self.kind == "HookExecutionEvent"
+
+    @property
+    def is_failure(self) -> bool:
+        """It is an error that may end the run."""
+        return self.kind in ("ConversationErrorEvent", "ServerErrorEvent")
+
+    @property
+    def is_error(self) -> bool:
+        return self.kind in ERROR_KINDS
+
+    @property
+    def is_stop(self) -> bool:
+        """Somebody stopped the agent."""
+        return self.kind in ("PauseEvent", "InterruptEvent")
+
+    @property
+    def is_hidden(self) -> bool:
+        """It is no step, and belongs to none."""
+        return self.kind in HIDDEN_KINDS
+
+    @property
+    def is_seen(self) -> bool:
+        """A message of the context is made of it."""
+        return self.kind in _SEEN
+
+    @property
+    def is_unreadable(self) -> bool:
+        return self.kind == UNREADABLE
 
     def seconds(self) -> float | None:
         """The timestamp in seconds since 1970; None when it is missing or unreadable. Where no
         clock is known only differences are exact."""
         return seconds(self.timestamp)
+
+
+def same_tool(name: str) -> str:
+    """The one name of a tool that other versions call otherwise."""
+    return _TOOLS.get(name, name)
+
+
+@lru_cache(maxsize=1024)
+def _tool_of(part: str) -> str:
+    return same_tool(part.removesuffix("Action").removesuffix("Observation"))
 
 
 class _ActionHead(msgspec.Struct, gc=False):
@@ -260,7 +398,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         status=_name(status),
         failed=has_failed(kind, head),
         untold=bool(head.oh_tui_untold) or (code is None and has_odd_code(head.observation)),
-        ended=kind == "ACPToolCallEvent" and head.status not in _ACP_OPEN,
+        ended=head.status not in _ACP_OPEN if kind == _ACP else kind in RESULT_KINDS,
         exit_code=code,
         timed_out=timed_out(head.observation),
         held=b"" if store is not None else bytes(raw),
@@ -291,7 +429,7 @@ def _source(kind: str, source: str | None, raw: bytes) -> str:
 
 
 def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str | None) -> str:
-    if kind == "ACPToolCallEvent":
+    if kind == _ACP:
         return (tool_kind or "")[:_VERB]
     if part is None or len(part.command) > _VERB or "Editor" not in (part.kind or ""):
         return ""

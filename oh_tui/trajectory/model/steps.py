@@ -8,19 +8,9 @@ from enum import StrEnum
 
 import msgspec
 
+from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.clock import told_span
 from oh_tui.trajectory.model.events import Event
-
-HIDDEN_KINDS = frozenset({
-    "StreamingDeltaEvent", "ConversationStateUpdateEvent", "TokenEvent", "LLMCompletionLogEvent",
-    "SystemPromptEvent", "CondensationRequest", "SecurityAnalysisEvent", "DemonstrationEvent",
-})  # fmt: skip
-"""Kinds that are not steps; they are counted, and shown on demand."""
-
-RESULT_KINDS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
-"""Kinds that answer a call."""
-
-MESSAGE_KINDS = frozenset({"MessageEvent"})
 
 
 class Outcome(StrEnum):
@@ -57,29 +47,36 @@ class Step(msgspec.Struct, gc=False, eq=False):
 
     @property
     def is_call(self) -> bool:
-        return self.event.kind in ("ActionEvent", "ACPToolCallEvent")
+        return self.event.is_call
 
     @property
     def is_stray(self) -> bool:
         """A result without its call. An AgentErrorEvent that names no call is an error step."""
         event = self.event
-        return event.kind in RESULT_KINDS and bool(event.action_id or event.tool_call_id)
+        return event.is_result and bool(event.action_id or event.tool_call_id)
 
     @property
     def result(self) -> Event | None:
-        """The result that counts: the first; of an ACP call the last report."""
+        """The result that counts: the first; of a reported call the last report."""
         if not self.results:
             return None
-        return self.results[-1 if self.event.kind == "ACPToolCallEvent" else 0]
+        return self.results[-1 if self.event.is_reported else 0]
+
+    @property
+    def call(self) -> Call:
+        """What it calls and what came of it; of a result without its call that."""
+        return Call(self.event, self.result if self.is_call else self.event)
+
+    @property
+    def second_results(self) -> Sequence[Event]:
+        """Further results. Reports on a call are none: they follow each other."""
+        return self.results[1:] if self.is_call and not self.event.is_reported else ()
 
     @property
     def is_open(self) -> bool:
-        """A call that has not ended. The only report of an ACP call may be the one of its end."""
-        event = self.event
-        if event.kind == "ACPToolCallEvent":
-            last = self.result or event
-            return not (last.ended or last.failed)
-        return event.kind == "ActionEvent" and not self.results and not event.failed
+        """A call that has not ended. The only report of one may be that of its end."""
+        last = self.result or self.event
+        return self.is_call and not (last.ended or last.failed)
 
     def ran(self) -> float | None:
         """Seconds from the call, or its approval, to its result. None where no clock measured them,
@@ -90,7 +87,7 @@ class Step(msgspec.Struct, gc=False, eq=False):
     def span(self) -> float | None:
         """The same as the clocks say, so that it may be negative; None without a time."""
         result = self.result
-        if result is None or result.kind == "UserRejectObservation":
+        if result is None or result.is_rejection:
             return None
         began, ended = self.began(), result.seconds()
         return None if began is None or ended is None else ended - began
@@ -103,7 +100,7 @@ class Step(msgspec.Struct, gc=False, eq=False):
 def closed_outcome(event: Event, result: Event | None) -> Outcome:
     """The outcome of a step that has ended."""
     last = result or event
-    if last.kind == "UserRejectObservation":
+    if last.is_rejection:
         return Outcome.REJECTED
     if last.failed:
         return Outcome.ERROR

@@ -1,19 +1,13 @@
-"""A tool call with its result, and helpers for their one-line texts."""
+"""Who acts in a step, and helpers for the one-line texts of calls and results."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, NamedTuple
-
-import msgspec
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import hide_private_keys, hide_split, redact
-from oh_tui.trajectory.model.bodies import observation_text
-from oh_tui.trajectory.model.events import Event
 
 
 class Family(StrEnum):
@@ -38,48 +32,8 @@ class Family(StrEnum):
     OTHER = "other"
 
 
-class Use(msgspec.Struct):
-    """One tool call. `action` and `observation` are empty when missing, `result` is the event of
-    the observation, `ran` is in seconds."""
-
-    name: str
-    action: dict[str, Any] = msgspec.field(default_factory=dict)
-    observation: dict[str, Any] = msgspec.field(default_factory=dict)
-    ran: float | None = None
-    result: Event | None = None
-
-    def get(self, *names: str) -> str:
-        """The first non-empty text or number with one of these names in the action, or in the
-        observation, which repeats most of it, if there is no action."""
-        fields = self.action or self.observation
-        for name in names:
-            value = fields.get(name)
-            if value and isinstance(value, str):
-                return value
-            if isinstance(value, int) and not isinstance(value, bool):
-                return str(value)
-        return ""
-
-    def output(self) -> str:
-        return observation_text(self.observation)
-
-
-class What(NamedTuple):
-    """The family, verb and object of a call. `detail` "" is replaced by the summary that the agent
-    gave, None is not."""
-
-    family: Family
-    verb: str
-    detail: str | None = ""
-
-
 Parts = tuple[str, ...]
 """Parts of one line, to be joined by two spaces."""
-
-
-class Tool(NamedTuple):
-    what: Callable[[Use], What]
-    result: Callable[[Use], Parts]
 
 
 def first_line(text: str) -> str:

@@ -15,9 +15,6 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
 from oh_tui.trajectory.model.steps import (
-    HIDDEN_KINDS,
-    MESSAGE_KINDS,
-    RESULT_KINDS,
     Outcome,
     Step,
     closed_outcome,
@@ -167,7 +164,7 @@ class Trajectory:
                     self._approve(event)
                 self.status = event.status
                 self.statuses.append(StatusChange(len(self.steps), event.status, event))
-            if event.kind in HIDDEN_KINDS:
+            if event.is_hidden:
                 self._owner[event.id] = 0
                 self.counts.hidden += 1
                 if event.kind == "ConversationStateUpdateEvent":
@@ -271,9 +268,9 @@ class Trajectory:
 
     def _step_answered(self, event: Event) -> int:
         """The number of the step that this event is a result of, else 0."""
-        if event.kind == "ACPToolCallEvent":
+        if event.is_reported:
             return self._calls.get(event.tool_call_id, 0)
-        if event.kind not in RESULT_KINDS:
+        if not event.is_result:
             return 0
         number = self._owner.get(event.action_id, 0) if event.action_id else 0
         if number and self.steps[number - 1].is_call:
@@ -302,7 +299,7 @@ class Trajectory:
                     group.append(step.number)
                 elif group != step.number:
                     self._groups[event.llm_response_id] = [group, step.number]
-        if step.is_call or event.kind in MESSAGE_KINDS:
+        if step.is_call or event.is_message:
             self._last_response = event.llm_response_id
         return step
 

@@ -43,7 +43,7 @@ from oh_tui.trajectory.presentation.classification import classified
 from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.presentation.difference import unified
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.views import left
+from oh_tui.trajectory.presentation.views import View, left
 
 
 def what_followed(context: StepContext | None, went_on: str = "the run went on") -> list[Block]:
@@ -158,14 +158,15 @@ def acp_call(body: Body, last: object = None) -> list[Block]:
     repeats are left to the result."""
     take.repeated(body, last)
     title = safe_line(take.text(body, "title"))
-    command = safe(take.text(body, "raw_input", "command"))
+    given = take.value(body, "raw_input")
+    command = safe(take.text(given, "command"))
     if isinstance(last, dict) and title == "":
         title = safe_line(text_field(last, "title"))
     blocks: list[Block] = pair_blocks(("title", "" if title == command else title))
     blocks += [Command(command)] if command else []
     take.usual(body, "status")
     _take_kind(body)
-    blocks += rest_blocks(take.value(body, "raw_input"))
+    blocks += rest_blocks(given)
     return blocks + (rest_blocks(body) if last is not None else [])
 
 
@@ -206,14 +207,13 @@ def _acp_result(body: Body) -> list[Block]:
     return blocks + rest_blocks(take.value(body, "raw_output")) + rest_blocks(body)
 
 
-def acp_blocks(first: Body, reports: list[Body]) -> list[Block]:
+def acp_blocks(first: View, reports: list[View]) -> list[Block]:
     """The reports of a call beyond what the call shows: the last one, then what others add."""
+    acp_call(first, reports[-1] if reports else None)  # shown with the call
     if not reports:
-        take.text(first, "title")
-        take.value(first, "raw_input")
         return _acp_result(first)
     last = reports[-1]
-    take.repeated(last, {name: first[name] for name in ("title", "raw_input") if name in first})
+    take.repeated(last, {name: first[name] for name in first.taken if name in first})
     blocks = _acp_result(last)
     for earlier in reports[:-1]:
         take.repeated(earlier, last)

@@ -8,6 +8,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import Body, content_text, field, text_field
+from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.tool_use import count
 from oh_tui.trajectory.presentation import take
@@ -41,7 +42,6 @@ from oh_tui.trajectory.presentation.difference import count_changes
 from oh_tui.trajectory.presentation.images import find_images
 from oh_tui.trajectory.presentation.plans import plan_progress
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.terminal import TERMINALS
 from oh_tui.trajectory.presentation.tools import change
 from oh_tui.trajectory.presentation.views import View, left, view
 
@@ -82,29 +82,29 @@ _IN_TITLE = {"path", "file_path", "exit_code", "working_dir"}
 
 
 def _answer(event: Event, body: Body, action: object, context: StepContext | None) -> list[Block]:
-    if event.kind == "UserRejectObservation":
+    if event.is_rejection:
         by_hook = text_field(body, "rejection_source") == "hook"
         what = "blocked by a hook" if by_hook else "rejected by you"
         take.usual(body, "rejection_source")
         reason = safe(take.text(body, "rejection_reason"))
         why: Block = Plain(reason) if reason else Note("no reason given")
         return [Failure(f"{what}, not run"), why, *proposal(action)]
-    if event.kind == "AgentErrorEvent":
+    if event.is_call_error:
         return [_failure(take.text(body, "error")), *classified(body), *proposal(action)]
     observation = field(body, "observation")
     if not isinstance(observation, dict):
         return [Note("a result without content")]
-    if event.part in TERMINALS:
+    if event.tool == "Terminal":
         return [*terminal_result(event, body, observation, action), *images(body)]
     if event.failed:
         take.flag(observation, "error")
         take.flag(observation, "prev_exist")
         return [_failure(take.result_text(body)), *images(body), *proposal(action)]
-    if "Editor" in event.part:
+    if event.tool == "FileEditor":
         take.flag(observation, "prev_exist")
-    if event.part == PLAN:
+    if event.tool == PLAN:
         return plan_result(body, observation, context)
-    show = RESULTS.get(event.part, _other_result)
+    show = RESULTS.get(event.tool, _other_result)
     if show is _agent_result:
         is_known = context is not None and context.may_have_sub_agent
         return [*_agent_result(body, observation, action, is_known=is_known), *images(body)]
@@ -115,11 +115,11 @@ def _failure(error: str) -> Block:
     return Failure(safe(error)) if safe(error) else Note("an error without a text")
 
 
-def late_blocks(action: object, part: str, blocks: list[Block]) -> list[Block]:
+def late_blocks(action: object, tool: str, blocks: list[Block]) -> list[Block]:
     """The fields of a call that were left to its result, which does not show them."""
     if not isinstance(action, View):
         return []
-    names = [n for n in IN_RESULT.get(part, ()) if n not in action.taken]
+    names = [n for n in IN_RESULT.get(tool, ()) if n not in action.taken]
     texts = {name: text for name in names if (text := text_field(action, name))}
     if not texts:
         return []
@@ -140,14 +140,12 @@ def _lines_of(block: Block) -> list[str]:
 
 _FILE = ("old_str", "new_str", "file_text")
 IN_RESULT = {
-    "FileEditorAction": _FILE,
-    "StrReplaceEditorAction": _FILE,
-    "PlanningFileEditorAction": _FILE,
-    "EditAction": ("old_string", "new_string"),
-    "WriteFileAction": ("content",),
-    "ApplyPatchAction": ("patch",),
-    "FinishAction": ("message",),
-    "ThinkAction": ("thought",),
+    "FileEditor": _FILE,
+    "Edit": ("old_string", "new_string"),
+    "WriteFile": ("content",),
+    "ApplyPatch": ("patch",),
+    "Finish": ("message",),
+    "Think": ("thought",),
 }
 """Texts of calls that the result shows, as code, a diff or prose."""
 
@@ -256,56 +254,51 @@ def _other_result(body: Body, observation: Body, action: object) -> list[Block]:
 
 
 RESULTS: dict[str, Callable[[Body, Body, object], list[Block]]] = {
-    "FileEditorObservation": edit_result,
-    "StrReplaceEditorObservation": edit_result,
-    "PlanningFileEditorObservation": edit_result,
-    "EditObservation": edit_result,
-    "WriteFileObservation": edit_result,
-    "ReadFileObservation": read_result,
-    "ApplyPatchObservation": patch_result,
-    "GrepObservation": _list_result,
-    "GlobObservation": _list_result,
-    "ListDirectoryObservation": _folder_result,
-    "BrowserObservation": _text_result,
-    "MCPToolObservation": _text_result,
-    "ClientToolObservation": _text_result,
-    "FinishObservation": _said_result,
-    "ThinkObservation": _said_result,
-    "AskOracleObservation": _prose_result,
-    "VisionInspectObservation": _prose_result,
-    "TaskObservation": _agent_result,
-    "DelegateObservation": _agent_result,
-    "StartChildConversationObservation": _agent_result,
-    "InvokeSkillObservation": _prose_result,
-    "ConsultTomObservation": _prose_result,
-    "WorkflowObservation": _prose_result,
+    "FileEditor": edit_result,
+    "Edit": edit_result,
+    "WriteFile": edit_result,
+    "ReadFile": read_result,
+    "ApplyPatch": patch_result,
+    "Grep": _list_result,
+    "Glob": _list_result,
+    "ListDirectory": _folder_result,
+    "Browser": _text_result,
+    "MCPTool": _text_result,
+    "ClientTool": _text_result,
+    "Finish": _said_result,
+    "Think": _said_result,
+    "AskOracle": _prose_result,
+    "VisionInspect": _prose_result,
+    "Task": _agent_result,
+    "Delegate": _agent_result,
+    "StartChildConversation": _agent_result,
+    "InvokeSkill": _prose_result,
+    "ConsultTom": _prose_result,
+    "Workflow": _prose_result,
 }
-"""The blocks of a successful result by kind; any other shows its fields, then its text. A new kind
+"""The blocks of a successful result by tool; any other shows its fields, then its text. A new kind
 of observation is one line here."""
 
 
-def facts(body: Body, action: object) -> list[str]:
+def facts(call: Call) -> list[str]:
     """The main facts of a successful result: the folder of a command, the size of a change or of a
     read."""
-    observation = field(body, "observation")
-    if not isinstance(observation, dict):
-        return []
-    part = text_field(observation, "kind")
-    path = text_field(observation, "path") or text_field(observation, "file_path")
-    if part in TERMINALS:
+    tool, observation = (call.result or call.event).tool, call.answer
+    if tool == "Terminal":
         return [safe_line(text_field(observation, "metadata", "working_dir"))]
-    if part == PLAN:
+    if tool == PLAN:
         return [plan_progress(observation)]
-    show = RESULTS.get(part)
+    show = RESULTS.get(tool)
     if show is _list_result:
         lists = ((field(observation, "matches"), "match"), (field(observation, "files"), "file"))
         return [count(len(found), noun) for found, noun in lists if isinstance(found, list)][:1]
     if show not in (edit_result, read_result, patch_result):
         return []
-    blocks = show(body, observation, action)
+    blocks = show(call.told, observation, call.given)
     diffs = [count_changes(block.text) for block in blocks if isinstance(block, Diff)]
     lines = [block.text.count("\n") + 1 for block in blocks if isinstance(block, Code)]
     size = count(sum(lines), "line") if lines else ""
     if diffs:
         size = change(sum(added for added, _ in diffs), sum(removed for _, removed in diffs))
-    return [size, safe_line(path or text_field(action, "path") or text_field(action, "file_path"))]
+    path = text_field(observation, "path") or text_field(observation, "file_path")
+    return [size, safe_line(path or call.path)]

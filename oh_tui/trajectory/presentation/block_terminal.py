@@ -44,7 +44,7 @@ def python_call(action: Body) -> list[Block]:
 
 
 def _command(body: Body, action: object) -> str:
-    return text_field(action, "command") or bodies.command_text(body)
+    return text_field(action, "command") or text_field(body, "observation", "command")
 
 
 def terminal_text(body: Body, action: object) -> str:

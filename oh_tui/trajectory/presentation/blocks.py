@@ -15,7 +15,7 @@ from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, read_json
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
-from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -47,7 +47,6 @@ from oh_tui.trajectory.presentation.block_results import (
 )
 from oh_tui.trajectory.presentation.block_terminal import terminal_text
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.terminal import TERMINALS
 from oh_tui.trajectory.presentation.tools import tool_of
 from oh_tui.trajectory.presentation.views import REDUNDANT_IN_CALL, View, view
 
@@ -78,13 +77,13 @@ def call_blocks(
     body = view(step.event.body())
     if step.is_stray:
         blocks: list[Block] = [Note("result without a call: the call is not among the events")]
-        command = bodies.command_text(body)
+        command = step.call.command
         return [*blocks, Command(safe(command))] if command else blocks
-    if step.event.kind == "ACPToolCallEvent":
+    if step.event.is_reported:
         take.links(body)
-        reports = [r for r in step.results if r.kind == step.event.kind]
+        reports = [r for r in step.results if r.is_reported]
         return acp_call(body, reports[-1].body() if reports else None)
-    if step.event.kind != "ActionEvent":
+    if not step.event.is_action:
         return []
     thought = safe(bodies.thought_text(body)).strip()
     blocks = [Thought(thought, 0 if whole else 2)] if thought else []
@@ -94,15 +93,15 @@ def call_blocks(
     action = field(body, "action")
     if isinstance(action, View):
         take.text(action, "kind")
-        show = CALLS.get(step.event.part)
+        show = CALLS.get(step.event.tool)
         blocks += show(action) if show else []
         blocks += asked_plan(step, action)
         if alone:
             blocks += proposal(action)
         else:
-            for name in IN_RESULT.get(step.event.part, ()):
+            for name in IN_RESULT.get(step.event.tool, ()):
                 take.text(action, name)
-        if tool_of(step.event.part) is None:  # what the model gave, empty values too
+        if tool_of(step.event) is None:  # what the model gave, empty values too
             blocks += object_blocks(action, action.taken)
             action.taken.update(action)
         blocks += rest_blocks(action)
@@ -149,14 +148,14 @@ def result_blocks(
     """The whole result of a call, or the content of any other step. With `context` it also tells
     what changed in a plan and whether the run went on after an error."""
     if step.is_stray:
-        command = bodies.command_text(step.event.body())  # shown by call_blocks
+        command = step.call.command  # shown by call_blocks
         blocks = answer_blocks(step.event, view({"command": command} if command else {}), context)
         return blocks + (what_followed(context) if step.event.failed else [])
     if not step.is_call:
         return event_blocks(step.event, context)
     action = view(field(step.event.body(), "action"))
     blocks = _result(step, outcome, action, context)
-    blocks += late_blocks(action, step.event.part, blocks)
+    blocks += late_blocks(action, step.event.tool, blocks)
     return blocks + (what_followed(context) if outcome in _UNDONE else [])
 
 
@@ -164,7 +163,7 @@ def _result(
     step: Step, outcome: Outcome, action: object, context: StepContext | None
 ) -> list[Block]:
     result = step.result
-    if step.event.kind == "ACPToolCallEvent":
+    if step.event.is_reported:
         return _reported(step) or [Note(_OPEN.get(outcome, "no output"))]
     if result is None:
         said = proposal(action)
@@ -172,7 +171,7 @@ def _result(
             return said
         return [Note(_OPEN.get(outcome, _OPEN[Outcome.NO_RESULT])), *said]
     blocks = answer_blocks(result, action, context)
-    for other in step.results[1:]:
+    for other in step.second_results:
         blocks += [Heading(f"second result, {_said_by(other)}"), *answer_blocks(other, action)]
     return blocks
 
@@ -180,25 +179,25 @@ def _result(
 def _reported(step: Step) -> list[Block]:
     """The reports of another agent on a call, then any other answer."""
     first = view(step.event.body())
-    reports = [view(r.body()) for r in step.results if r.kind == "ACPToolCallEvent"]
+    reports = [view(r.body()) for r in step.results if r.is_reported]
     for each in (first, *reports):
         take.links(each)
     blocks = acp_blocks(first, reports)
     for other in step.results:
-        if other.kind != "ACPToolCallEvent":
+        if not other.is_reported:
             blocks += [Heading(_said_by(other)), *answer_blocks(other, None)]
     return blocks
 
 
 def event_blocks(event: Event, context: StepContext | None = None) -> list[Block]:
     """The content of one event of any kind."""
-    if event.kind in RESULT_KINDS:
+    if event.is_result:
         blocks = answer_blocks(event, None, context, titled=False)
         return blocks + (what_followed(context) if event.failed else [])
-    if event.kind == "ActionEvent":
+    if event.is_action:
         return call_blocks(Step(0, event), whole=True, alone=True)
     body = view(event.body())
-    if event.kind == "ACPToolCallEvent":
+    if event.is_reported:
         take.links(body)
         kind = pair_blocks(("kind", text_field(body, "tool_kind")))
         return kind + acp_call(body) + acp_blocks(body, [])
@@ -206,7 +205,7 @@ def event_blocks(event: Event, context: StepContext | None = None) -> list[Block
     if show is not None:
         take.links(body)
         return show(body, context) + rest_blocks(body)
-    if event.kind == UNREADABLE:
+    if event.is_unreadable:
         text = output_blocks(text_field(body, "text"))
         return [Note("not a JSON object, shown as it came"), *text]
     remark = "this object names no kind" if event.kind == NO_KIND else "unknown kind"
@@ -220,7 +219,7 @@ def call_title(step: Step, *, numbered: bool = True, label: str = "") -> str:
     what = safe_line(event.tool_name or event.verb)
     if event.kind == "HookExecutionEvent":
         what = "hook"
-    elif event.kind == "MessageEvent":
+    elif event.is_message:
         what = what or {"user": "you", "agent": "agent"}.get(event.source, "")
     what = what or _words(event.kind)
     return f"step {label or step.number} · {what}" if numbered else what
@@ -232,26 +231,22 @@ def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
     result = step.result if step.is_call else step.event
     if result is None:
         return _OPEN_TITLES.get(outcome, "no result")
-    body = result.body()
-    parts = [_outcome_words(result, body, outcome)]
+    parts = [_outcome_words(result, result.body(), outcome)]
     ran = step.ran() if ran is None else ran
     if ran is not None and ran >= 0.05:
         parts.append(duration(ran))
     if not result.failed:
-        parts += facts(body, field(step.event.body(), "action"))
-    more = len(step.results) - 1 if result.kind != "ACPToolCallEvent" else 0
-    if more > 0:
-        parts.append(f"{more + 1} results")
+        parts += facts(step.call)
+    if step.second_results:
+        parts.append(f"{len(step.results)} results")
     return " · ".join(filter(None, parts))
 
 
 def command_text(step: Step) -> str:
     """The command of a terminal call or the arguments of any other; "" without a call."""
-    body = step.event.body()
-    command = bodies.command_text(body)
-    if command or not step.is_call:
+    if (command := step.call.command) or not step.is_call:
         return safe(command)
-    arguments = bodies.arguments(body)
+    arguments = bodies.arguments(step.event.body())
     if arguments is None or isinstance(arguments, str):
         return safe(arguments or "")
     return json_pretty(arguments, indent=None)
@@ -259,15 +254,16 @@ def command_text(step: Step) -> str:
 
 def output_text(step: Step) -> str:
     """The text of the results of a step, or of the message; may be ""."""
-    action = field(step.event.body(), "action")
     if not step.is_call:
         body = step.event.body()
         return safe(bodies.message_text(body)) or content(body)
-    results = step.results[-1:] if step.event.kind == "ACPToolCallEvent" else step.results
-    texts = []
-    for result in results:
+    call = step.call
+    if step.event.is_reported:
+        return safe(call.output())
+    action, texts = call.given, []
+    for result in step.results:
         body = result.body()
-        texts.append(terminal_text(body, action) if result.part in TERMINALS else content(body))
+        texts.append(terminal_text(body, action) if result.tool == "Terminal" else content(body))
     text = "\n".join(filter(None, texts))
     return text or safe(text_field(action, "message") or text_field(action, "thought"))
 
@@ -305,7 +301,7 @@ def _words(kind: str) -> str:
 
 
 def _outcome_words(result: Event, body: dict[str, object], outcome: Outcome) -> str:
-    if result.kind == "UserRejectObservation":
+    if result.is_rejection:
         hook = text_field(body, "rejection_source") == "hook"
         return "blocked by a hook" if hook else "rejected"
     if result.kind == "HookExecutionEvent" and result.failed:
@@ -320,6 +316,6 @@ def _outcome_words(result: Event, body: dict[str, object], outcome: Outcome) -> 
 
 
 def _said_by(event: Event) -> str:
-    if event.kind == "UserRejectObservation":
+    if event.is_rejection:
         return "a rejection"
     return "an error" if event.failed else "of the same call"

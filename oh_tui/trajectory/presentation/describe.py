@@ -11,12 +11,12 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import HIDDEN, is_secret_name, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import Body, field, list_field, text_field
+from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
-from oh_tui.trajectory.model.steps import RESULT_KINDS, Outcome, Step
-from oh_tui.trajectory.model.tool_use import Family, Parts, Use, count, first_line, last_line
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.tool_use import Family, Parts, count, first_line
 from oh_tui.trajectory.model.usage_stats import record_sums, stats_text
-from oh_tui.trajectory.presentation.terminal import TERMINALS
-from oh_tui.trajectory.presentation.tools import tool_named, tool_of
+from oh_tui.trajectory.presentation.tools import main_text, tool_of
 
 LIMIT = 400
 """Longest text of a description, in characters."""
@@ -44,50 +44,38 @@ _OPEN = {
 
 def describe(step: Step, outcome: Outcome) -> Description:
     """Describes a step; never raises. Decodes the call and the result that counts."""
-    event, result = step.event, step.result
     if not step.is_call:
-        return describe_event(event)
-    if event.kind == "ACPToolCallEvent":
-        family, what, parts = _acp(event, event.body(), result.body() if result else {})
-        return _description(family, what, (*parts, "" if any(parts) else _OPEN.get(outcome, "")))
-    body = event.body()
-    action = _dict(field(body, "action"))
-    if result is None:
-        family, what = _call(event, body)
-        tool = tool_of(event.part) if outcome is Outcome.OK else None
-        said = tool.result(Use(event.tool_name, action)) if tool else ()
-        return _description(family, what, (_OPEN.get(outcome, ""), *said))
-    answer = result.body()
-    observation = _dict(field(answer, "observation"))
-    ran = step.ran() if result.timed_out or result.still_running else None
-    use = Use(event.tool_name, action, observation, ran, result)
-    family, what = _call(event, body)
-    return _description(family, what, _result(event, use, result, answer, body))
+        return describe_event(step.event)
+    call, result = step.call, step.result
+    if result and (result.timed_out or result.still_running):
+        call.ran = step.ran()
+    has_more = result or step.event.is_reported or outcome is Outcome.OK
+    parts = _result(call) if has_more else ()
+    return _description(*_call(call), parts if any(parts) else (_OPEN.get(outcome, ""),))
 
 
 def describe_event(event: Event) -> Description:
     """Describes one event of any kind; never raises."""
-    body = event.body()
-    if event.kind == "ActionEvent":
-        return _description(*_call(event, body), ())
-    if event.kind == "ACPToolCallEvent":
-        return _description(*_acp(event, body, {}))
-    if event.kind in RESULT_KINDS:
-        return _description(*_result_alone(event, body))
-    return _description(*EVENTS.get(event.kind, _unknown)(event, body))
+    if event.is_call:
+        call = Call(event)
+        return _description(*_call(call), _result(call) if event.is_reported else ())
+    if event.is_result:
+        return _description(*_result_alone(event))
+    return _description(*EVENTS.get(event.kind, _unknown)(event, event.body()))
 
 
 def family_of(event: Event) -> Family:
     """Who or what acts. Does not decode the body of the most frequent kinds."""
-    if event.kind == "ActionEvent" and event.part:
-        tool = tool_of(event.part)
-        action = {"command": event.verb} if event.verb else {}
-        return tool.what(Use(event.tool_name, action)).family if tool else Family.OTHER
-    if event.kind == "ACPToolCallEvent":
-        return _ACP_FAMILIES.get(event.verb, Family.OTHER)
-    if event.kind == "MessageEvent" and event.source == "agent":
+    if event.is_by_agent:
         return Family.AGENT
-    return describe_event(event).family
+    return _family(event) if event.is_call else describe_event(event).family
+
+
+def _family(event: Event) -> Family:
+    tool = tool_of(event)
+    if tool is None:
+        return Family.OTHER
+    return Family.READ if event.verb == "view" else tool.family
 
 
 def _description(family: Family, what: str, parts: Parts) -> Description:
@@ -97,53 +85,43 @@ def _description(family: Family, what: str, parts: Parts) -> Description:
     return Description(family, safe_line(what, LIMIT), result)
 
 
-def _dict(value: object) -> Body:
-    return value if isinstance(value, dict) else {}
-
-
-def _call(event: Event, body: Body) -> tuple[Family, str]:
-    action = field(body, "action")
-    if not isinstance(action, dict):
-        tool = tool_named(event.tool_name)
-        family = tool.what(Use(event.tool_name)).family if tool else Family.OTHER
-        text = "" if _is_malformed(body) else bodies.arguments_text(body)
-        return family, f"{event.tool_name or 'call'} {text}"
-    tool = tool_of(event.part)
+def _call(call: Call) -> tuple[Family, str]:
+    event, tool = call.event, tool_of(call.event)
+    if event.is_unread:
+        text = "" if _is_malformed(call.body) else bodies.arguments_text(call.body)
+        return _family(event), f"{event.tool_name or 'call'} {text}"
     if tool is None:
-        name = event.tool_name or event.part.removesuffix("Action") or "call"
-        return Family.OTHER, f"{name} {_main_text(action) or event.summary}"
-    what = tool.what(Use(event.tool_name, action))
+        name = event.tool_name or call.tool or "call"
+        return Family.OTHER, f"{name} {main_text(call.input) or event.summary}"
+    what = tool.what(call)
     detail = event.summary if what.detail == "" else what.detail
-    return what.family, f"{what.verb} {detail or ''}"
+    return _family(event), f"{what.verb} {detail or ''}"
 
 
-def _result(call: Event, use: Use, result: Event, answer: Body, body: Body) -> Parts:
-    if result.kind == "AgentErrorEvent":
-        return (_error(call, text_field(answer, "error"), body),)
-    if result.kind == "UserRejectObservation":
-        return (_rejection(answer),)
-    tool = tool_of(call.part, result.part)
-    is_terminal = result.part in TERMINALS
-    if tool is None or (result.failed and not is_terminal):
-        return (first_line(bodies.content_text(answer)),)
-    return tool.result(use)
+def _result(call: Call) -> Parts:
+    result = call.result or call.event
+    if result.is_call_error:
+        return (_error(call),)
+    if result.is_rejection:
+        return (_rejection(call.told),)
+    tool = tool_of(call.event) or tool_of(result)
+    shows_failed = result.tool == "Terminal" or result.is_reported
+    if tool is None or (result.failed and not shows_failed):
+        return (first_line(call.output()),)
+    return tool.result(call)
 
 
-def _result_alone(event: Event, body: Body) -> Facts:
-    if event.kind == "AgentErrorEvent":
-        return Family.ERROR, f"error {event.tool_name}", (first_line(text_field(body, "error")),)
-    if event.kind == "UserRejectObservation":
-        return Family.YOU, f"reject {event.tool_name}", (_rejection(body),)
-    use = Use(event.tool_name, {}, _dict(field(body, "observation")), result=event)
-    tool = tool_of(event.part)
+def _result_alone(event: Event) -> Facts:
+    call, tool = Call(event, event), tool_of(event)
+    if event.is_call_error:
+        return Family.ERROR, f"error {event.tool_name}", (first_line(call.output()),)
+    if event.is_rejection:
+        return Family.YOU, f"reject {event.tool_name}", (_rejection(call.told),)
     if tool is None:
-        return Family.OTHER, event.tool_name or event.part, (first_line(bodies.content_text(body)),)
-    what = tool.what(use)
-    return (
-        what.family,
-        f"{what.verb} {what.detail or ''}" if what.detail else event.tool_name or what.verb,
-        _result(event, use, event, body, {}),
-    )
+        return Family.OTHER, event.tool_name or event.part, (first_line(call.output()),)
+    what = tool.what(call)
+    shown = f"{what.verb} {what.detail}" if what.detail else event.tool_name or what.verb
+    return _family(event), shown, _result(call)
 
 
 _NO_TOOL = pattern(r"Tool '([^']{1,100})' not found")
@@ -151,14 +129,15 @@ _VALIDATION = pattern(r"Error validating (?:tool|args)[^\n]{0,300}?'[^'\n]{0,100
 _FIELD = pattern(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n\[]{1,200})")
 
 
-def _error(call: Event, error: str, body: Body) -> str:
+def _error(call: Call) -> str:
     """The text of an AgentErrorEvent. A call without an action was not run."""
-    if call.part:
+    error = text_field(call.told, "error")
+    if not call.event.is_unread:
         return first_line(error)
     missing = _NO_TOOL.search(error[:1000])
     if missing:
         return f"not run: no tool named {missing[1]}"
-    if _is_malformed(body) or isinstance(bodies.arguments(body), str):
+    if _is_malformed(call.body) or isinstance(call.given, str):
         return "not run: invalid JSON"
     wrong = _FIELD.search(error[:4000])
     if wrong:
@@ -175,55 +154,6 @@ def _rejection(body: Body) -> str:
     by = "blocked by a hook" if field(body, "rejection_source") == "hook" else "rejected"
     reason = first_line(text_field(body, "rejection_reason"))
     return f"{by}: {reason}" if reason and reason != "User rejected the action" else by
-
-
-_ACP_FAMILIES = {
-    "execute": Family.TERMINAL,
-    "edit": Family.EDIT,
-    "delete": Family.EDIT,
-    "move": Family.EDIT,
-    "read": Family.READ,
-    "search": Family.READ,
-    "fetch": Family.WEB,
-    "think": Family.THINK,
-}
-
-
-def _acp(event: Event, body: Body, last: Body) -> Facts:
-    """A call that another agent made and reported."""
-    report = bodies.merge_reports(body, last)
-    kind, title, status = (text_field(report, name) for name in ("tool_kind", "title", "status"))
-    family = _ACP_FAMILIES.get(kind, Family.OTHER)
-    if family is Family.TERMINAL:
-        what = f"$ {text_field(report, 'raw_input', 'command') or title}"
-    elif not kind or kind == "other":
-        what = title
-    else:
-        rest = title[len(kind) :] if title.lower().startswith(kind.lower()) else f" {title}"
-        what = kind + rest
-    output, content = field(report, "raw_output"), field(report, "content")
-    text = output if isinstance(output, str) else _main_text(_dict(output))
-    if not text and isinstance(content, list):
-        text = bodies.blocks_text([field(block, "content") or block for block in content])
-    status = "" if status in ("completed", "pending", "in_progress") else status
-    line = last_line(text) if family is Family.TERMINAL else first_line(text)
-    return family, what or event.tool_name or "call", (status, line)
-
-
-_MAIN_FIELDS = (
-    "command", "path", "file_path", "url", "query", "pattern", "message", "question", "prompt",
-    "task", "title", "name", "text", "content", "summary", "description", "detail", "error",
-    "reason", "output",
-)  # fmt: skip
-
-
-def _main_text(values: Body) -> str:
-    for name in _MAIN_FIELDS:
-        value = values.get(name)
-        text = value if isinstance(value, str) else bodies.blocks_text(value)
-        if text.strip():
-            return first_line(text)
-    return ""
 
 
 def _message(event: Event, body: Body) -> Facts:
@@ -313,7 +243,8 @@ def _log(event: Event, body: Body) -> Facts:
 
 
 def _risks(event: Event, body: Body) -> Facts:
-    risks = _dict(field(body, "risks"))
+    risks = field(body, "risks")
+    risks = risks if isinstance(risks, dict) else {}
     levels = ", ".join(sorted({risk for risk in risks.values() if isinstance(risk, str)}))
     return Family.SYSTEM, f"rate the risk of {count(len(risks), 'call')}", (levels,)
 
@@ -323,7 +254,7 @@ def _unreadable(event: Event, body: Body) -> Facts:
 
 
 def _unknown(event: Event, body: Body) -> Facts:
-    return Family.OTHER, event.kind, (_main_text(body),)
+    return Family.OTHER, event.kind, (main_text(body),)
 
 
 def _only(family: Family, what: str) -> Callable[[Event, Body], Facts]:
@@ -352,4 +283,4 @@ EVENTS: dict[str, Callable[[Event, Body], Facts]] = {
 }
 """The line of an event by kind, for those that are neither calls nor results; `block_events.EVENTS`
 has their detail. A kind that is in neither table is a step that shows its fields; those of
-`steps.HIDDEN_KINDS` are no steps."""
+`events.HIDDEN_KINDS` are no steps."""

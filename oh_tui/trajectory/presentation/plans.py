@@ -69,11 +69,10 @@ class PlanLeft(NamedTuple):
 def plan_left(step: Step) -> PlanLeft | None:
     """The plan that a step writes or is shown; None for other steps, and where no result tells
     that it was written."""
-    if step.event.part != "TaskTrackerAction" or step.result is None or step.result.failed:
+    if step.event.tool != "TaskTracker" or step.result is None or step.result.failed:
         return None
-    action = field(step.event.body(), "action")
-    halves = [field(step.result.body(), "observation")]
-    halves += [action] if field(action, "command") != "view" else []
+    halves = [step.call.answer]
+    halves += [step.call.input] if step.call.input.get("command") != "view" else []
     plans = [one for one in halves if isinstance(field(one, "task_list"), list)]
     if not plans:
         return None

@@ -85,11 +85,11 @@ class StepContext:
 
 def previous_of(trajectory: Trajectory, step: Step) -> Step | None:
     """The previous successful call of the same tool; None without one among 5,000 steps."""
-    part, name = step.event.part, step.event.tool_name
+    tool, name = step.event.tool, step.event.tool_name
     last = step.number - 1
     for n in range(last - 1, max(-1, last - 1 - _FAR), -1):
         before = trajectory.steps[n]
-        if before.event.part == part and before.event.tool_name == name and before.is_call:
+        if before.event.tool == tool and before.event.tool_name == name and before.is_call:
             result = before.result
             if result is not None and not result.failed:
                 return before

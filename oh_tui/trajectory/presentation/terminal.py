@@ -13,9 +13,6 @@ from oh_tui.text.redact import hide_split, redact
 from oh_tui.text.sgr import SGR
 from oh_tui.trajectory.model.bodies import strip_echo
 
-TERMINALS = ("TerminalObservation", "ExecuteBashObservation")
-"""The kinds of observations with terminal output."""
-
 _SGR_WHOLE = pattern("(\x1b\\[[\\d;:]{0,80}m)")
 _STEP = pattern("\r++\n|\n|\r|\x1b\\[\\d{0,4}[AFJK]|\x1b\\[[01]?G")
 _RETURN = pattern("\r(?!\r*+(?:\n|\\Z))")

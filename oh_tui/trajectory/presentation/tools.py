@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.bodies import strip_echo, text_field
+from oh_tui.trajectory.model.bodies import blocks_text, field, strip_echo, text_field
+from oh_tui.trajectory.model.call import Call
+from oh_tui.trajectory.model.events import Event, same_tool
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.tool_use import (
     Family,
     Parts,
-    Tool,
-    Use,
-    What,
     count,
     first_line,
     last_line,
@@ -25,54 +25,68 @@ from oh_tui.trajectory.presentation.difference import count_changes, count_lines
 from oh_tui.trajectory.presentation.plans import plan_progress, tasks_of
 
 
-def _first_line(use: Use) -> Parts:
-    return (first_line(use.output()),)
+class What(NamedTuple):
+    """The verb and object of a call. `detail` "" is replaced by the summary that the agent gave,
+    None is not."""
+
+    verb: str
+    detail: str | None = ""
+
+
+class Tool(NamedTuple):
+    family: Family
+    what: Callable[[Call], What]
+    result: Callable[[Call], Parts]
+
+
+def _first_line(call: Call) -> Parts:
+    return (first_line(call.output()),)
 
 
 def _simple(
     family: Family,
     verb: str,
     *names: str,
-    result: Callable[[Use], Parts] = _first_line,
+    result: Callable[[Call], Parts] = _first_line,
     path: bool = False,
 ) -> Tool:
     """A tool whose call reads as a verb and the first of these fields."""
 
-    def what(use: Use) -> What:
-        detail = use.get(*names)
-        return What(family, verb, shorten(detail) if path else detail)
+    def what(call: Call) -> What:
+        detail = call.get(*names)
+        return What(verb, shorten(detail) if path else detail)
 
-    return Tool(what, result)
-
-
-def _terminal(use: Use) -> What:
-    command = use.get("command")
-    if use.action.get("is_input") is True and command:
-        return What(Family.TERMINAL, "type", command)
-    if use.action.get("reset") is True and not command.strip():
-        return What(Family.TERMINAL, "reset the terminal", None)
-    if use.action and not isinstance(use.action.get("command"), str):
-        return What(Family.TERMINAL, "command not told", None)
-    if use.action and not command.strip():
-        return What(Family.TERMINAL, "wait for output", None)
-    return What(Family.TERMINAL, "$", command)
+    return Tool(family, what, result)
 
 
-def _python(use: Use) -> What:
-    return What(Family.TERMINAL, "python", first_line(use.get("code")))
+def _terminal(call: Call) -> What:
+    command = call.get("command")
+    if call.input.get("is_input") is True and command:
+        return What("type", command)
+    if call.input.get("reset") is True and not command.strip():
+        return What("reset the terminal", None)
+    if call.input and not isinstance(call.input.get("command"), str):
+        return What("command not told", None)
+    if call.input and not command.strip():
+        return What("wait for output", None)
+    return What("$", command)
 
 
-def _terminal_result(use: Use) -> Parts:
-    output = use.output()
+def _python(call: Call) -> What:
+    return What("python", first_line(call.get("code")))
+
+
+def _terminal_result(call: Call) -> Parts:
+    output = call.output()
     if len(output) < 4000:
-        output = strip_echo(clean(output), clean(use.get("command")))
+        output = strip_echo(clean(output), clean(call.get("command")))
     last = last_line(output)
-    result = use.result
+    result = call.result
     if result is None:
         return (last,)
     if result.timed_out or result.still_running:
         state = "timed out" if result.timed_out else "still running"
-        return (state + (f" after {_seconds(use.ran)}" if use.ran else ""), last)
+        return (state + (f" after {_seconds(call.ran)}" if call.ran else ""), last)
     if result.exit_code and result.exit_code != STILL_RUNNING:
         return (f"exit {result.exit_code}", last)
     return (last,)
@@ -91,35 +105,35 @@ EDITOR_VERBS = {
 }
 
 
-def _editor(use: Use) -> What:
-    command = use.get("command")
+def _editor(call: Call) -> What:
+    command = call.get("command")
     verb = EDITOR_VERBS.get(command, command or "edit")
-    path = shorten(use.get("path"))
-    lines = use.action.get("view_range")
-    line = use.action.get("insert_line")
+    path = shorten(call.get("path"))
+    lines = call.input.get("view_range")
+    line = call.input.get("insert_line")
     if path and isinstance(lines, list) and len(lines) == 2:
         end = "" if lines[1] == -1 else lines[1]
         path += f":{lines[0]}-{end}"
     elif path and isinstance(line, int):
         path += f":{line}"
-    return What(Family.READ if verb == "read" else Family.EDIT, verb, path)
+    return What(verb, path)
 
 
-def _editor_result(use: Use) -> Parts:
-    return _read(use) if use.get("command") == "view" else _edited(use)
+def _editor_result(call: Call) -> Parts:
+    return _read(call) if call.get("command") == "view" else _edited(call)
 
 
 _NUMBERED = pattern(r"^ *\d+\t", re.MULTILINE)
 
 
-def _read(use: Use) -> Parts:
-    total = use.observation.get("total_lines")
+def _read(call: Call) -> Parts:
+    total = call.answer.get("total_lines")
     if type(total) is int:
         return (count(total, "line"),)
-    text = use.observation.get("file_content")
+    text = call.answer.get("file_content")
     if isinstance(text, str) and text:
         return (count(len(text.splitlines()), "line"),)
-    output = use.output()
+    output = call.output()
     if output.startswith("Here's the files and directories"):
         # the heading and the folder itself are not entries
         lines = [line for line in output.splitlines()[1:] if line.startswith("/")]
@@ -130,8 +144,8 @@ def _read(use: Use) -> Parts:
     return (count(numbered, "line"),) if numbered else (first_line(output),)
 
 
-def _edited(use: Use) -> Parts:
-    observation, action = use.observation, use.action
+def _edited(call: Call) -> Parts:
+    observation, action = call.answer, call.input
     for old, new in (
         (observation.get("old_content"), observation.get("new_content")),
         (action.get("old_str"), action.get("new_str")),
@@ -142,7 +156,7 @@ def _edited(use: Use) -> Parts:
         if isinstance(old, str) or isinstance(new, str):
             old, new = (text if isinstance(text, str) else "" for text in (old, new))
             return (change(*count_lines(old, new)),)
-    return _first_line(use)
+    return _first_line(call)
 
 
 def change(added: int, removed: int) -> str:
@@ -155,61 +169,61 @@ def change(added: int, removed: int) -> str:
 _PATCHED = pattern(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
 
 
-def _patch(use: Use) -> What:
-    files = _PATCHED.findall(use.get("patch"))
-    return What(Family.EDIT, "patch", ", ".join(shorten(name.strip()) for name in files[:8]))
+def _patch(call: Call) -> What:
+    files = _PATCHED.findall(call.get("patch"))
+    return What("patch", ", ".join(shorten(name.strip()) for name in files[:8]))
 
 
-def _patched(use: Use) -> Parts:
-    patch = use.get("patch")
-    return (change(*count_changes(patch)),) if patch else _first_line(use)
+def _patched(call: Call) -> Parts:
+    patch = call.get("patch")
+    return (change(*count_changes(patch)),) if patch else _first_line(call)
 
 
-def _pattern(verb: str) -> Callable[[Use], What]:
-    def what(use: Use) -> What:
-        path = shorten(use.get("path", "search_path"))
-        include = use.get("include", "include_pattern")
-        detail = use.get("pattern") + (f" in {path}" if path else "")
-        return What(Family.READ, verb, detail + (f" ({include})" if include else ""))
+def _pattern(verb: str) -> Callable[[Call], What]:
+    def what(call: Call) -> What:
+        path = shorten(call.get("path", "search_path"))
+        include = call.get("include", "include_pattern")
+        detail = call.get("pattern") + (f" in {path}" if path else "")
+        return What(verb, detail + (f" ({include})" if include else ""))
 
     return what
 
 
-def _found(noun: str, name: str) -> Callable[[Use], Parts]:
-    def result(use: Use) -> Parts:
-        found = use.observation.get(name)
+def _found(noun: str, name: str) -> Callable[[Call], Parts]:
+    def result(call: Call) -> Parts:
+        found = call.answer.get(name)
         if not isinstance(found, list):
-            return _first_line(use)
-        first = "first " if use.observation.get("truncated") is True and found else ""
+            return _first_line(call)
+        first = "first " if call.answer.get("truncated") is True and found else ""
         return (first + count(len(found), noun),)
 
     return result
 
 
-def _listed(use: Use) -> Parts:
-    total = use.observation.get("total_count")
-    return (count(total, "entry"),) if type(total) is int else _first_line(use)
+def _listed(call: Call) -> Parts:
+    total = call.answer.get("total_count")
+    return (count(total, "entry"),) if type(total) is int else _first_line(call)
 
 
-def _plan(use: Use) -> What:
-    if use.get("command") == "view":
-        return What(Family.PLAN, "look at the plan", None)
-    tasks = tasks_of(use.action)
+def _plan(call: Call) -> What:
+    if call.get("command") == "view":
+        return What("look at the plan", None)
+    tasks = tasks_of(call.input)
     now = next((task.title for task in tasks if task.status == "in_progress"), "")
-    return What(Family.PLAN, "plan", now or (count(len(tasks), "item") if tasks else ""))
+    return What("plan", now or (count(len(tasks), "item") if tasks else ""))
 
 
-def _planned(use: Use) -> Parts:
-    progress = plan_progress(use.observation) or plan_progress(use.action)
-    return (progress,) if progress else _first_line(use)
+def _planned(call: Call) -> Parts:
+    progress = plan_progress(call.answer) or plan_progress(call.input)
+    return (progress,) if progress else _first_line(call)
 
 
-def _delegate(use: Use) -> What:
-    tasks, ids = use.action.get("tasks"), use.action.get("ids")
+def _delegate(call: Call) -> What:
+    tasks, ids = call.input.get("tasks"), call.input.get("ids")
     if isinstance(tasks, dict) and tasks:
-        return What(Family.TASK, "delegate", _pairs(tasks))
+        return What("delegate", _pairs(tasks))
     names = ", ".join(map(_short, ids)) if isinstance(ids, list) else ""
-    return What(Family.TASK, "delegate", f"{use.get('command')} {names}".strip())
+    return What("delegate", f"{call.get('command')} {names}".strip())
 
 
 def _pairs(values: dict[str, object]) -> str:
@@ -223,53 +237,88 @@ def _short(value: object) -> str:
     return safe_line(str(value), 400)  # in a line a secret may no longer look like one
 
 
-def _task(use: Use) -> What:
-    who = use.get("subagent_type", "subagent")
-    about = use.get("description") or first_line(use.get("prompt"))
-    return What(Family.TASK, "task", ": ".join(filter(None, (who, about))))
+def _task(call: Call) -> What:
+    who = call.get("subagent_type", "subagent")
+    about = call.get("description") or first_line(call.get("prompt"))
+    return What("task", ": ".join(filter(None, (who, about))))
 
 
-def _with_status(use: Use) -> Parts:
-    status = use.observation.get("status")
+def _with_status(call: Call) -> Parts:
+    status = call.answer.get("status")
     status = status if isinstance(status, str) and status not in ("completed", "success") else ""
-    return (status, first_line(use.output()))
+    return (status, first_line(call.output()))
 
 
-def _browser_index(verb: str) -> Callable[[Use], What]:
-    def what(use: Use) -> What:
-        index = use.get("index")
-        return What(Family.WEB, verb, f"{index and f'[{index}]'} {use.get('text')}".strip())
+def _browser_index(verb: str) -> Callable[[Call], What]:
+    def what(call: Call) -> What:
+        index = call.get("index")
+        return What(verb, f"{index and f'[{index}]'} {call.get('text')}".strip())
 
     return what
 
 
-def _mcp(use: Use) -> What:
-    data = use.action.get("data")
+def _mcp(call: Call) -> What:
+    data = call.input.get("data")
     shown = _pairs(data) if isinstance(data, dict) else ""
-    return What(Family.MCP, "mcp", f"{use.name or use.get('tool_name')} {shown}".strip())
+    return What("mcp", f"{call.event.tool_name or call.get('tool_name')} {shown}".strip())
 
 
-def _finish(use: Use) -> Parts:
-    return (first_line(use.get("message") or use.output()),)
+def _finish(call: Call) -> Parts:
+    return (first_line(call.get("message") or call.output()),)
 
 
-def _no_detail(family: Family, verb: str, result: Callable[[Use], Parts]) -> Tool:
-    return Tool(lambda use: What(family, verb, None), result)
+def _no_detail(family: Family, verb: str, result: Callable[[Call], Parts]) -> Tool:
+    return Tool(family, lambda call: What(verb, None), result)
 
 
-def _field_result(*names: str) -> Callable[[Use], Parts]:
-    def result(use: Use) -> Parts:
-        found = (use.observation.get(name) for name in names)
+def _field_result(*names: str) -> Callable[[Call], Parts]:
+    def result(call: Call) -> Parts:
+        found = (call.answer.get(name) for name in names)
         text = next((value for value in found if value and isinstance(value, str)), "")
-        return (first_line(text or use.output()),)
+        return (first_line(text or call.output()),)
 
     return result
 
 
-def _chosen_model(use: Use) -> Parts:
+def _chosen_model(call: Call) -> Parts:
     names = ("chosen_class", "active_model", "model")
-    found = [text for name in names if (text := text_field(use.observation, name))]
-    return (": ".join(found[:2]) or first_line(use.output()),)
+    found = [text for name in names if (text := text_field(call.answer, name))]
+    return (": ".join(found[:2]) or first_line(call.output()),)
+
+
+def _reported(call: Call) -> What:
+    kind, title = call.event.verb, call.title
+    if kind == "execute":
+        return What("$", call.command or title or None)
+    if kind in ("", "other"):
+        return What(title or call.event.tool_name or "call", None)
+    begins_so = title.lower().startswith(kind.lower())
+    return What(kind + (title[len(kind) :] if begins_so else f" {title}"), None)
+
+
+def _reported_result(call: Call) -> Parts:
+    text = call.output() or main_text(call.answer.get("raw_output"))
+    status = text_field(call.answer, "status")
+    status = "" if status in ("completed", "pending", "in_progress") else status
+    line = last_line(text) if call.event.verb == "execute" else first_line(text)
+    return (status, line)
+
+
+_MAIN_FIELDS = (
+    "command", "path", "file_path", "url", "query", "pattern", "message", "question", "prompt",
+    "task", "title", "name", "text", "content", "summary", "description", "detail", "error",
+    "reason", "output",
+)  # fmt: skip
+
+
+def main_text(values: object) -> str:
+    """What most likely tells what fields are about that nothing here knows."""
+    for name in _MAIN_FIELDS:
+        value = field(values, name)
+        text = value if isinstance(value, str) else blocks_text(value)
+        if text.strip():
+            return first_line(text)
+    return ""
 
 
 def _web(verb: str, *names: str) -> Tool:
@@ -277,21 +326,18 @@ def _web(verb: str, *names: str) -> Tool:
 
 
 TOOLS: dict[str, Tool] = {
-    "Terminal": Tool(_terminal, _terminal_result),
-    "ExecuteBash": Tool(_terminal, _terminal_result),
-    "FileEditor": Tool(_editor, _editor_result),
-    "StrReplaceEditor": Tool(_editor, _editor_result),
-    "PlanningFileEditor": Tool(_editor, _editor_result),
+    "Terminal": Tool(Family.TERMINAL, _terminal, _terminal_result),
+    "FileEditor": Tool(Family.EDIT, _editor, _editor_result),
     "Edit": _simple(Family.EDIT, "edit", "file_path", result=_edited, path=True),
     "WriteFile": _simple(Family.EDIT, "write", "file_path", result=_edited, path=True),
     "ReadFile": _simple(Family.READ, "read", "file_path", result=_read, path=True),
     "ListDirectory": _simple(Family.READ, "list", "dir_path", result=_listed, path=True),
-    "ApplyPatch": Tool(_patch, _patched),
-    "Grep": Tool(_pattern("grep"), _found("match", "matches")),
-    "Glob": Tool(_pattern("glob"), _found("file", "files")),
-    "MCPTool": Tool(_mcp, _first_line),
-    "TaskTracker": Tool(_plan, _planned),
-    "Think": _simple(Family.THINK, "think", "thought", result=lambda use: ()),
+    "ApplyPatch": Tool(Family.EDIT, _patch, _patched),
+    "Grep": Tool(Family.READ, _pattern("grep"), _found("match", "matches")),
+    "Glob": Tool(Family.READ, _pattern("glob"), _found("file", "files")),
+    "MCPTool": Tool(Family.MCP, _mcp, _first_line),
+    "TaskTracker": Tool(Family.PLAN, _plan, _planned),
+    "Think": _simple(Family.THINK, "think", "thought", result=lambda call: ()),
     "Finish": _no_detail(Family.AGENT, "finish", _finish),
     "InvokeSkill": _simple(Family.SKILL, "skill", "name", "skill_name"),
     "SwitchLLM": _simple(
@@ -306,15 +352,15 @@ TOOLS: dict[str, Tool] = {
         Family.TASK, "ask Tom", "custom_query", "reason", result=_field_result("suggestions")
     ),
     "SleeptimeCompute": _simple(Family.TASK, "let Tom think", result=_field_result("message")),
-    "Task": Tool(_task, _with_status),
-    "Delegate": Tool(_delegate, _first_line),
+    "Task": Tool(Family.TASK, _task, _with_status),
+    "Delegate": Tool(Family.TASK, _delegate, _first_line),
     "StartChildConversation": _simple(
         Family.TASK, "start conversation", "title", "task", result=_with_status
     ),
     "Workflow": _simple(Family.TASK, "workflow", "name", result=_with_status),
     "BrowserNavigate": _web("open", "url"),
-    "BrowserClick": Tool(_browser_index("click"), _first_line),
-    "BrowserType": Tool(_browser_index("type"), _first_line),
+    "BrowserClick": Tool(Family.WEB, _browser_index("click"), _first_line),
+    "BrowserType": Tool(Family.WEB, _browser_index("type"), _first_line),
     "BrowserScroll": _web("scroll", "direction"),
     "BrowserGoBack": _web("go back"),
     "BrowserGetState": _web("look at the page"),
@@ -327,19 +373,22 @@ TOOLS: dict[str, Tool] = {
     "BrowserStartRecording": _web("record the browser"),
     "BrowserStopRecording": _web("stop recording"),
     "Browser": _web("browse", "browser_actions"),
-    "IPython": Tool(_python, lambda use: (last_line(use.output()),)),
+    "IPython": Tool(Family.TERMINAL, _python, lambda call: (last_line(call.output()),)),
 }
 """By the kind of the action or observation without that suffix."""
 
 
-def tool_of(*parts: str) -> Tool | None:
-    """The tool of the first known of these kinds of action or observation."""
-    for part in parts:
-        if tool := TOOLS.get(part.removesuffix("Action").removesuffix("Observation")):
-            return tool
-    return None
+_REPORTED = {
+    "execute": Family.TERMINAL, "edit": Family.EDIT, "delete": Family.EDIT, "move": Family.EDIT,
+    "read": Family.READ, "search": Family.READ, "fetch": Family.WEB, "think": Family.THINK,
+}  # fmt: skip
+"""Kinds of tools that other agents report."""
 
 
-def tool_named(name: str) -> Tool | None:
-    """The tool with this name in the API, such as `file_editor`."""
-    return TOOLS.get("".join(piece.capitalize() for piece in name.split("_")))
+def tool_of(event: Event) -> Tool | None:
+    """The tool of a call or a result; of a call that could not be read by its name in the API."""
+    if event.is_reported:
+        family = _REPORTED.get(event.verb, Family.OTHER)
+        return Tool(family, _reported, _reported_result)
+    name = "".join(piece.capitalize() for piece in event.tool_name.split("_"))
+    return TOOLS.get(same_tool(name) if event.is_unread else event.tool)

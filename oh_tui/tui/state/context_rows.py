@@ -200,7 +200,7 @@ def fill_of(study: Study) -> Fill:
         if answer := answers.get(step.number):
             prompts.append(answer.usage.prompt or -1 if answer.usage else -1)
             steps.append(step.number)
-        elif step.event.kind == "Condensation":
+        elif step.event.is_condensation:
             prompts.append(0)
             steps.append(step.number)
     return Fill(tuple(prompts), tuple(steps))

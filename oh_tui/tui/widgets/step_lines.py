@@ -236,9 +236,9 @@ class StepLines(NamedTuple):
         is_own = trajectory is self.trajectory
         if self.study is not None and is_own and step.number in self.study.loops:
             return self.glyphs.loop, "bad"
-        if step.event.kind == "MessageEvent":
+        if step.event.is_message:
             return (self.glyphs.user, "you") if step.event.source == "user" else (" ", "")
-        if step.event.kind == "Condensation":
+        if step.event.is_condensation:
             return self.glyphs.condensed, "dim"
         group = trajectory.group(step)
         if len(group) < 2 or self.sorts:

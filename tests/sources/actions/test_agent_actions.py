@@ -18,7 +18,7 @@ from oh_tui.sources.actions.agent_actions import Agents, AgentStage, Steps
 from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem, Remedy
-from oh_tui.trajectory.model.steps import RESULT_KINDS
+from oh_tui.trajectory.model.events import RESULT_KINDS
 from tests.sources.here import IDS, demo_read
 from tests.tui.explorer import Between
 

@@ -75,9 +75,9 @@ def use(kind: str, action: dict[str, Any], observation: dict[str, Any], tool: st
 
 @pytest.mark.parametrize("kind", ACTIONS)
 def test_every_tool_is_known(kind: str) -> None:
-    tool = tool_of(f"{kind}Action")
-    assert tool is not None
-    assert tool_of(f"{'Browser' if 'Browser' in kind else kind}Observation")
+    assert tool_of(call("1", {"kind": f"{kind}Action"}))
+    seen = "Browser" if "Browser" in kind else kind
+    assert tool_of(result("1", {"kind": f"{seen}Observation"}))
     shown = told(call("1", {"kind": f"{kind}Action"}, summary="", tool="some_tool"))
     assert shown.family is not Family.OTHER
     # of finish other formats have no result, and it needs none

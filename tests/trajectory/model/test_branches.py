@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.branches import Branches, shown
-from oh_tui.trajectory.model.event_tree import SEEN
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import ALL, Trajectory
 from oh_tui.trajectory.model.usage_stats import stats_text
@@ -163,7 +162,7 @@ def test_each_branch_is_a_way_through_the_tree_and_together_they_are_the_run(
         branches.choose(number)
         on_it = branches.shown.events
         found |= set(ids(branches.shown)) | {r.id for s in branches.shown.steps for r in s.results}
-        seen = [one.id for one in on_it if one.kind in SEEN or one.kind == "Condensation"]
+        seen = [one.id for one in on_it if one.is_seen or one.kind == "Condensation"]
         for id in seen:
             up = parents[id]
             while up != ROOT and up not in seen:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS, RESULT_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import call, event, failure, message, output, shell, state
 
@@ -94,14 +94,14 @@ def test_every_event_is_in_exactly_one_step_or_hidden(events: list[Event]) -> No
     trajectory = build(events)
     held = [e for step in trajectory.steps for e in (step.event, *step.results)]
     first = {e.id: e for e in reversed(events)}
-    shown = [e for e in first.values() if e.kind not in HIDDEN_KINDS]
+    shown = [e for e in first.values() if not e.is_hidden]
     assert sorted(e.id for e in held) == sorted(e.id for e in shown)
     assert [step.number for step in trajectory.steps] == list(range(1, len(trajectory) + 1))
     for step in trajectory.steps:
         for part in (step.event, *step.results):
             assert trajectory.step_of(part.id) is step
     for hidden in first.values():
-        if hidden.kind in HIDDEN_KINDS:
+        if hidden.is_hidden:
             assert trajectory.step_of(hidden.id) is None
 
 
@@ -111,7 +111,7 @@ def test_a_result_never_stands_alone_while_its_call_is_there(events: list[Event]
     calls = {s.event.id for s in trajectory.steps if s.is_call}
     made = {s.event.tool_call_id for s in trajectory.steps if s.is_call} - {""}
     for step in trajectory.steps:
-        if step.event.kind in RESULT_KINDS:
+        if step.event.is_result:
             assert step.event.action_id not in calls
             assert step.event.tool_call_id not in made
 
@@ -126,7 +126,7 @@ def test_the_counts_are_those_of_a_recount(events: list[Event]) -> None:
         return sum(trajectory.outcome(step) in wanted for step in found)
 
     assert counts.events == len({e.id for e in events}) == len(trajectory.events)
-    assert counts.hidden == sum(e.kind in HIDDEN_KINDS for e in trajectory.events)
+    assert counts.hidden == sum(e.is_hidden for e in trajectory.events)
     assert counts.calls == len(calls)
     assert counts.ok == number(calls, Outcome.OK)
     assert counts.failed_commands == number(calls, Outcome.COMMAND_FAILED)

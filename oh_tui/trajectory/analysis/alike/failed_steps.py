@@ -17,20 +17,19 @@ from oh_tui.trajectory.analysis.alike.fingerprints import (
     call_words,
     deed,
     normal_line,
-    tool_called,
     worked,
 )
 from oh_tui.trajectory.analysis.purposes.acts import purposes_of
 from oh_tui.trajectory.analysis.purposes.commands import program_of
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
-from oh_tui.trajectory.model.bodies import command_text, content_text, field, text_field
+from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.terminal import TERMINALS, read_output
+from oh_tui.trajectory.presentation.terminal import read_output
 
 AGAIN = "the same call again"
 """What helped where nothing else was done."""
@@ -146,16 +145,16 @@ def failure_of(run: Trajectory, step: Step, folder: str) -> Failure:
     told = _told(run, step, result)
     line = normal_line(safe_line(told.line), folder)
     kind = told.kind or _kind(run, step, result)
-    return Failure(tool, safe_line(kind, 100), line or _silent(step, result))
+    return Failure(tool, safe_line(kind, 100), line or _silent(step))
 
 
 _CAPITAL = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def _tool(event: Event) -> str:
-    if event.kind == "ACPToolCallEvent":
-        return f"ACP {safe_line(event.verb) or 'call'}"
-    named = tool_called(event)
+    named = event.tool
+    if event.is_reported:
+        return safe_line(named)
     if named and named != "MCPTool":
         return safe_line(_CAPITAL.sub("_", named).lower(), 100)
     return safe_line(event.tool_name or event.kind, 100)
@@ -173,14 +172,13 @@ def _kind(run: Trajectory, step: Step, result: Event) -> str:
 
 def _told(run: Trajectory, step: Step, result: Event) -> ErrorLine:
     """The line of the result that names the error."""
-    body = result.body()
     if result.timed_out:
         return ErrorLine("timed out", "")  # what it wrote last is no error
-    output = content_text(body) or text_field(body, "raw_output")
-    if result.part in TERMINALS:
-        command = command_text(body) or text_field(step.event.body(), "action", "command")
-        return error_line(read_output(bounded(output), command).text)
-    if result.kind not in ("ObservationEvent", "ACPToolCallEvent") or not output:
+    call = step.call
+    output = call.output()
+    if result.tool == "Terminal":
+        return error_line(read_output(bounded(output), call.get("command")).text)
+    if not result.is_observation or not output:
         return ErrorLine("", describe(step, run.outcome(step)).result)
     if edit := _NO_EDIT.match(output):
         return ErrorLine("", f"{edit[1].rstrip()} {edit[2] or ''}")
@@ -194,22 +192,17 @@ _NO_EDIT = pattern(
 """Between the two is the text that was to be replaced."""
 
 
-def _silent(step: Step, result: Event) -> str:
+def _silent(step: Step) -> str:
     """What stands for the line of a result that tells nothing: what was called."""
-    event = step.event
+    call = step.call
+    told = call.answer or call.told
+    # not by null, and not by an error without a text
+    is_told = any(isinstance(told.get(name), str | list) for name in _OUTPUTS)
     untold = "output not told" if step.is_call else "text not told"
-    said = "no output" if _tells_output(result.body()) else untold
-    command = text_field(event.body(), "action", "command")
-    if tool_called(event) == "Terminal" and command:
+    said = "no output" if is_told else untold
+    if call.tool == "Terminal" and (command := call.get("command")):
         return f"{safe_line(program_of(command), 100)}: {said}"
     return said
-
-
-def _tells_output(body: dict[str, object]) -> bool:
-    """Whether an empty output is told: not by null, and not by an error without a text."""
-    told = field(body, "observation")
-    told = told if isinstance(told, dict) else body
-    return any(isinstance(told.get(name), str | list) for name in _OUTPUTS)
 
 
 _OUTPUTS = ("content", "output", "message", "raw_output")

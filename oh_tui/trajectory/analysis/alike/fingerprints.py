@@ -13,14 +13,8 @@ import msgspec
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.commands import program_of
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
-from oh_tui.trajectory.model.bodies import (
-    arguments,
-    field,
-    merge_reports,
-    message_text,
-    text_field,
-)
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.bodies import message_text
+from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -37,13 +31,6 @@ class Deed(NamedTuple):
     """Of the tool and what it is used on: one file, one program."""
 
 
-_ALIASES = {
-    "ExecuteBash": "Terminal",
-    "StrReplaceEditor": "FileEditor",
-    "PlanningFileEditor": "FileEditor",
-}
-"""Tools that other versions call otherwise."""
-
 _IGNORED = frozenset({"kind", "summary", "security_risk", "timeout"})
 """Arguments that do not change what a call does."""
 
@@ -51,8 +38,6 @@ _TEXTS = frozenset({
     "file_text", "old_str", "new_str", "old_string", "new_string", "content", "patch", "code",
 })  # fmt: skip
 """Arguments in which each number counts: parts of files."""
-
-_PATHS = ("path", "file_path", "dir_path")
 
 _DEEPEST = 20
 """Levels of arguments that are normalised."""
@@ -85,7 +70,7 @@ def worked(trajectory: Trajectory, step: Step) -> bool:
     """Whether the result of a call tells that it worked; of a command its exit code has to."""
     if not step.is_call or trajectory.outcome(step) is not Outcome.OK or step.result is None:
         return False
-    return tool_called(step.event) != "Terminal" or step.result.exit_code == 0
+    return step.event.tool != "Terminal" or step.result.exit_code == 0
 
 
 _ANYTHING = frozenset({
@@ -116,42 +101,31 @@ Parts = tuple[str, str, object]
 
 def _parts(step: Step, folder: str) -> Parts:
     event = step.event
-    if event.kind == "ActionEvent":
-        return _call(step, folder)
-    if event.kind == "ACPToolCallEvent":
-        body = merge_reports(event.body(), step.result.body() if step.result else {})
-        kind, title = text_field(body, "tool_kind"), normal(text_field(body, "title"), folder)
-        return f"ACP {kind}", title, _values(field(body, "raw_input"), folder)
-    if event.kind == "MessageEvent":
+    if event.is_call:
+        return _call(step.call, folder)
+    if event.is_message:
         return event.kind, event.source, normal(message_text(event.body()), folder)
-    if event.kind in ("Condensation", "CondensationSummaryEvent"):
+    if event.is_summary:
         return event.kind, "", None  # what it forgets is told by ids
     return event.kind, event.tool_name, normal(describe_event(event).what, folder)
 
 
-def tool_called(event: Event) -> str:
-    """The kind of tool that an action is for, whatever other versions call it; "" for none."""
-    tool = event.part.removesuffix("Action").removesuffix("Observation")
-    return _ALIASES.get(tool, tool)
-
-
-def _call(step: Step, folder: str) -> Parts:
-    event, body = step.event, step.event.body()
-    action = field(body, "action")
-    if not isinstance(action, dict):
-        return event.tool_name, "", _values(arguments(body), folder)
-    tool = tool_called(event)
+def _call(call: Call, folder: str) -> Parts:
+    event, tool, path = call.event, call.tool, call.path
+    if event.is_unread:
+        return event.tool_name, "", _values(call.given, folder)
+    if event.is_reported:
+        return tool, normal(call.title, folder), _values(call.given, folder)
     if tool == "Think":
         return tool, "", None
-    if tool == "Terminal" and (command := text_field(action, "command")):
+    if tool == "Terminal" and (command := call.command):
         program = normal(program_of(command), folder)
         command = normal(_FIRST_CD.sub("", _relative(command, folder)), "")
-        rest = {name: value for name, value in action.items() if name != "command"}
+        rest = {name: value for name, value in call.input.items() if name != "command"}
         return tool, program, [command, _values(rest, folder)]
-    path = next(filter(None, (text_field(action, name) for name in _PATHS)), "")
     verb = "read" if path and family_of(event) is Family.READ else ""
     on = normal(path, folder) if path else event.tool_name if tool == "MCPTool" else ""
-    return f"{tool} {verb}", on, _values(action, folder)
+    return f"{tool} {verb}", on, _values(call.given, folder)
 
 
 _FIRST_CD = pattern(r"^\s*cd \.\s*(?:&&|;)\s*")

@@ -12,7 +12,6 @@ from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
-from oh_tui.trajectory.model.bodies import command_text
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -108,7 +107,7 @@ def work_of(step: Step, acts: KeptActs, run: Trajectory) -> Work:
     tests = acts.tests(step) if Purpose.TEST in purposes and has_run else None
     failed = has_failed and not (tests and tests.ok is False)
     if name is Name.RUN:
-        program = program_of(command_text(step.event.body())) if has_run else ""
+        program = program_of(step.call.command) if has_run else ""
         return Work(name, tests=tests, program=program, failed=failed)
     if name is Name.LOOK:
         return Work(name, read=_read(step) if worked else "", failed=failed)

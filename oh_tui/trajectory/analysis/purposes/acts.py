@@ -16,10 +16,10 @@ from oh_tui.trajectory.analysis.purposes.programs import (
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose, plain, without_values
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.files.programs import PUT_IN
-from oh_tui.trajectory.files.touches import Touch, may_touch, tool, touches
-from oh_tui.trajectory.model.bodies import command_text, field, text_field
-from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import MESSAGE_KINDS, Step
+from oh_tui.trajectory.files.touches import Touch, may_touch, touches
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.call import Call
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.describe import family_of
 
@@ -37,8 +37,6 @@ class Act(NamedTuple):
     packages: tuple[str, ...] = ()
     """The names of the packages that it installs, as far as the command tells them."""
 
-
-_TERMINALS = frozenset({"Terminal", "ExecuteBash"})
 
 _WRITES = frozenset({Purpose.EDIT, Purpose.DELETE, Purpose.MOVE})
 
@@ -60,11 +58,6 @@ _OF_VERB = {
     "delete": Purpose.DELETE,
 }
 
-_OF_ACP = {
-    "read": Purpose.LOOK, "search": Purpose.LOOK, "edit": Purpose.EDIT, "delete": Purpose.DELETE,
-    "move": Purpose.MOVE, "fetch": Purpose.NETWORK,
-}  # fmt: skip
-
 
 def purposes_of(step: Step) -> frozenset[Purpose]:
     """What a step is for; empty for a thought and for what is no step of work. Never raises."""
@@ -82,60 +75,41 @@ _TOLD_BY_TOOL = frozenset({
 
 def tells_purpose(step: Step, purpose: Purpose) -> bool:
     """Whether a step that is not seen to be for this tells that it is not."""
-    if not step.is_call or purpose in _TOLD_BY_TOOL or command_of(step.event):
+    call = step.call
+    if not step.is_call or purpose in _TOLD_BY_TOOL or call.shell_command:
         return True
-    if _hides_command(step.event) or tool(step.event) == "IPython":  # code may do anything
+    if call.hides_command or call.tool == "IPython":  # code may do anything
         return False
-    return family_of(step.event) not in _NOT_TOLD and not delegates(step.event)
+    return family_of(step.event) not in _NOT_TOLD and not delegates(call)
 
 
-def _hides_command(event: Event) -> bool:
-    """Whether a call of a terminal has no text as its command: an empty one asks for output."""
-    if tool(event) not in _TERMINALS:
-        return False
-    action = field(event.body(), "action")
-    return isinstance(action, dict) and not isinstance(action.get("command"), str)
+_THOUGHTS = frozenset({"ACP call", "ACP other", "ACP think"})
 
 
-def delegates(event: Event) -> bool:
+def delegates(call: Call) -> bool:
     """Whether a call gives work to another agent, whose steps are not in the run. Agents that
     speak ACP report it as a thought with a prompt."""
-    if event.kind == "ACPToolCallEvent":
-        is_other = event.verb in ("", "other", "think")
-        return is_other and bool(text_field(event.body(), "raw_input", "prompt"))
-    return event.kind == "ActionEvent" and family_of(event) is Family.TASK
+    if call.tool in _THOUGHTS:
+        return bool(text_field(call.given, "prompt"))
+    return call.event.is_action and family_of(call.event) is Family.TASK
 
 
 def acts(step: Step) -> tuple[Act, ...]:
     """What a step does, in its order; never raises. Decodes the call."""
-    event = step.event
-    if command := command_of(event):
+    event, call = step.event, step.call
+    if command := call.shell_command:
         return tuple(acts_of(command))
-    if tool(event) in _TERMINALS:  # keys for a program, or a look at what it wrote
-        if _hides_command(event):
-            return ()
-        is_input = field(event.body(), "action", "is_input") is True
-        return (Act(Purpose.RUN if is_input else Purpose.WAIT),)
-    if delegates(event):
+    if call.tool == "Terminal":  # keys for a program, or a look at what it wrote
+        is_for = Purpose.RUN if call.is_typed else Purpose.WAIT
+        return () if call.hides_command else (Act(is_for),)
+    if delegates(call):
         return (Act(Purpose.DELEGATE),)
-    if event.kind == "ACPToolCallEvent" and event.verb in _OF_ACP and not may_touch(event):
-        return (Act(_OF_ACP[event.verb]),)
     if may_touch(event) and (found := tuple(_touched(step))):
         return found
-    purpose = Purpose.RUN if tool(event) in _ON_PAGES else _BY_FAMILY.get(family_of(event))
-    if purpose is Purpose.ASKED and event.kind not in MESSAGE_KINDS:
+    purpose = Purpose.RUN if call.tool in _ON_PAGES else _BY_FAMILY.get(family_of(event))
+    if purpose is Purpose.ASKED and not event.is_message:
         return ()  # the user stopped the agent
     return (Act(purpose),) if purpose else ()
-
-
-def command_of(event: Event) -> str:
-    """The command that an event gives to a shell; "" for none."""
-    if event.kind == "ACPToolCallEvent":
-        return text_field(event.body(), "raw_input", "command")
-    if tool(event) not in _TERMINALS:
-        return ""
-    body = event.body()
-    return "" if field(body, "action", "is_input") is True else command_text(body).strip()
 
 
 def _touched(step: Step) -> Iterator[Act]:
@@ -148,11 +122,11 @@ def _touched(step: Step) -> Iterator[Act]:
 def _is_new(step: Step, one: Touch) -> bool | None:
     """Whether an edit makes its file. Editors refuse to create one that is there; what writes whole
     files tells in its result, and what reports differences by lines that it takes out."""
-    if step.event.kind == "ACPToolCallEvent":
+    if step.event.is_reported:
         return False if _TAKES_OUT.search(one.hunk) else None
-    if tool(step.event) != "WriteFile" and one.verb != "create":
+    if step.event.tool != "WriteFile" and one.verb != "create":
         return False
-    if tool(step.event) == "ApplyPatch" or not is_test(one.path[-1_000:]):
+    if step.event.tool == "ApplyPatch" or not is_test(one.path[-1_000:]):
         return one.verb == "create" or None
     told = next((t for t in touches(step, contents=True) if t.path == one.path), one)
     return told.verb == "create" if told.is_told or told.verb == "create" else None

@@ -6,7 +6,7 @@ import re
 from itertools import islice
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.acts import command_of, purposes_of
+from oh_tui.trajectory.analysis.purposes.acts import purposes_of
 from oh_tui.trajectory.analysis.purposes.commands import Called, called_by
 from oh_tui.trajectory.analysis.purposes.git import git_words
 from oh_tui.trajectory.analysis.purposes.programs import purpose_of
@@ -43,7 +43,7 @@ def cannot_be_undone(step: Step) -> bool:
     """Whether a call does so as far as it tells, or is too long to be read; never raises."""
     if not purposes_of(step).isdisjoint(_LASTING):
         return True
-    command = command_of(step.event)
+    command = step.call.shell_command
     if not command:
         return not _VERBS.isdisjoint(_WORD.findall(step.event.tool_name.lower()))
     if len(command) > LONGEST or _IN_TEXT.search(command):

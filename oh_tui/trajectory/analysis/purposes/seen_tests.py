@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.acts import Act, command_of
+from oh_tui.trajectory.analysis.purposes.acts import Act
 from oh_tui.trajectory.analysis.purposes.commands import called_by
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.files.touches import may_touch, touches
-from oh_tui.trajectory.model.bodies import content_text, text_field
 from oh_tui.trajectory.model.steps import Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -70,7 +69,7 @@ def _shown(run: Trajectory, step: Step, acts: tuple[Act, ...]) -> Iterator[str]:
         named += [one.path for one in touches(step)]
     purposes = {act.purpose for act in acts}
     if tested or purposes == {Purpose.LOOK}:
-        command, words = command_of(step.event), list[str]()
+        command, words = step.call.shell_command, list[str]()
         if command and "||" not in command and not _MISSING.search(output):
             leaves = (leaf for one in called_by(command) for leaf in one.leaves)
             words = [word.partition("::")[0] for leaf in leaves for word in leaf.words]
@@ -89,5 +88,4 @@ def _is_test(path: str) -> bool:
 def _output(step: Step) -> str:
     if step.result is None or may_touch(step.event):
         return ""
-    body = step.result.body()
-    return bounded(content_text(body) or text_field(body, "raw_output"))
+    return bounded(step.call.output())

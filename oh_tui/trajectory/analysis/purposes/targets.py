@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, command_of, tells_purpose
+from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, tells_purpose
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_files import is_code, is_test
 from oh_tui.trajectory.files.shell_reader import LONGEST
@@ -68,7 +68,7 @@ def targets_of(
 ) -> Targets:
     """Where a step with these acts writes in a run with this workspace, "" where that is not known.
     Never raises."""
-    command = command_of(step.event)
+    command = step.call.shell_command
     if _HOME.search(command):
         acts = tuple(acts_of(_HOME.sub(_AT_HOME, command)))
     written = [act for act in acts if act.purpose in _WRITES]
@@ -98,7 +98,7 @@ def targets_of(
 
 def may_write(step: Step, acts: Sequence[Act]) -> bool:
     """Whether a step runs a program that is not known, which may write files."""
-    return bool(command_of(step.event)) and any(act.purpose is Purpose.RUN for act in acts)
+    return bool(step.call.shell_command) and any(act.purpose is Purpose.RUN for act in acts)
 
 
 def _place(path: str, folder: str | None, workspace: str) -> Target | None:
@@ -131,7 +131,7 @@ _FIRST_CD = pattern(r"\s*cd\s+([^\s;&|]{1,400})\s*(?:&&|;|\n)")
 def _folder_of(step: Step, workspace: str) -> str | None:
     """The folder in which a command writes, or an editor's relative path begins; "" for the
     workspace wherever that is; None where the command goes to and fro."""
-    command = command_of(step.event)
+    command = step.call.shell_command
     if not command:
         return workspace
     changes = len(_CD.findall(command[:LONGEST]))
@@ -177,7 +177,7 @@ def _told_folders(trajectory: Trajectory) -> Iterator[tuple[str, bool]]:
                 yield told, True
                 return
     for step in trajectory.steps[:_EARLY]:
-        command = command_of(step.event)
+        command = step.call.shell_command
         if command and step.result and (told := _told_folder(step.result)):
             stays = not _CD.search(command[:LONGEST])
             yield told, stays

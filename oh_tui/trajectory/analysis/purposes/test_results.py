@@ -10,7 +10,6 @@ from typing import NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import Act, purposes_of_exit
 from oh_tui.trajectory.analysis.purposes.purpose import Purpose
-from oh_tui.trajectory.model.bodies import command_text, content_text, text_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.presentation.terminal import read_output
@@ -42,16 +41,14 @@ def told_by_tests(step: Step) -> RunOfTests:
     result = step.result
     if result is None:
         return NOT_KNOWN
-    body = result.body()
-    output = content_text(body) or text_field(body, "raw_output")
-    text = read_output(bounded(output)).text
+    call = step.call
+    text = read_output(bounded(call.output())).text
     if told := summary_in(text):
         return told
     code = result.exit_code
     if code is None or result.still_running or result.timed_out or code in _NOT_RUN_CODES:
         return NOT_KNOWN
-    command = command_text(step.event.body()) or command_text(body)
-    if Purpose.TEST not in purposes_of_exit(command) or _NOT_RUN.search(text[-2_000:]):
+    if Purpose.TEST not in purposes_of_exit(call.get("command")) or _NOT_RUN.search(text[-2_000:]):
         return NOT_KNOWN
     return RunOfTests(code == 0)
 

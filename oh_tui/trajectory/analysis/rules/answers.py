@@ -166,7 +166,7 @@ class _Run:
                 is_open |= may_be_wrong
                 if each == (since if needs else other)[place] == OPEN:
                     # a sub-agent may edit and then commit, or fail and then edit
-                    is_open |= delegates(self._steps[place].event)
+                    is_open |= delegates(self._steps[place].call)
             if not needs and other[place] != NO:
                 there, may_be = place if other[place] == YES else there, place
             if since[place] == YES:

@@ -13,7 +13,6 @@ from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked
 from oh_tui.trajectory.analysis.search.scan import finish
 from oh_tui.trajectory.analysis.search.step_filter import TEXTS, Query, Term
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.model.events import UNREADABLE
 from oh_tui.trajectory.model.steps import Step, held
 
 NO, YES, OPEN = 0, 1, 2
@@ -86,7 +85,7 @@ class _Told:
 
     def __init__(self, step: Step, study: Study) -> None:
         self._asked = Asked(step, study.trajectory, study, None)
-        self._is_readable = step.event.kind != UNREADABLE
+        self._is_readable = not step.event.is_unreadable
         self._known: dict[tuple[str, object], tuple[int, str]] = {}
 
     def of(self, term: Term) -> tuple[int, str]:
@@ -106,7 +105,7 @@ class _Told:
         field = FIELDS[term.field]
         holds = field.holds(self._asked, term.value)
         if holds is None or not (holds or field.is_told(self._asked, term.value)):
-            is_of_others = term.field in _OF_OTHERS and delegates(self._asked.step.event)
+            is_of_others = term.field in _OF_OTHERS and delegates(self._asked.step.call)
             return OPEN, _OTHERS if is_of_others else field.about
         return int(holds), ""
 

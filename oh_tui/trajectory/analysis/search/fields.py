@@ -27,8 +27,9 @@ from oh_tui.trajectory.analysis.search.values import (
 )
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
 from oh_tui.trajectory.analysis.worth_a_look import looks
-from oh_tui.trajectory.model.bodies import arguments, field
-from oh_tui.trajectory.model.steps import HIDDEN_KINDS, Outcome, Step
+from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.call import Call
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block_files import patch_files
@@ -156,7 +157,7 @@ class _Words:
 
     def update(self, trajectory: Trajectory) -> None:
         for event in trajectory.events[self._seen :]:
-            if event.kind in HIDDEN_KINDS:
+            if event.is_hidden:
                 continue
             shape = (event.kind, event.part, event.tool_name, event.verb, event.source)
             if shape in self._shapes:
@@ -254,12 +255,9 @@ def _touches(asked: Asked, wanted: str) -> bool:
     """Whether the call names a file whose path contains the text."""
     if not asked.step.is_call:
         return False
-    body = asked.said.events[0].body()
-    action = field(body, "action")
-    if not isinstance(action, dict):
-        action = arguments(body)
-    names = [field(action, name) for name in _PATHS]
-    patch = field(action, "patch")
+    given = Call(asked.said.events[0]).given
+    names = [field(given, name) for name in _PATHS]
+    patch = field(given, "patch")
     if isinstance(patch, str):
         names += [path for _, path, _ in patch_files(patch)]
     return any(wanted in clean(name).lower() for name in names if isinstance(name, str))
@@ -376,7 +374,7 @@ FIELDS: dict[str, Field] = {
     "secret": Field(
         one_of(_halves), lambda asked, value: step_facts.has_secret(asked.step, value),
         any_of(_halves), 4,
-        lambda asked, half: half != "output" or not acts.delegates(asked.step.event), "output",
+        lambda asked, half: half != "output" or not acts.delegates(asked.step.call), "output",
     ),
     "forgets": Field(
         one_of(("task",)), lambda asked, _: step_facts.forgets_task(asked.step, asked.trajectory),

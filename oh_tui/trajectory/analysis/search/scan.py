@@ -18,7 +18,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
 from oh_tui.text.regex import Regex, whole_lines
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
-from oh_tui.trajectory.model.events import UNREADABLE, Event
+from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description, describe
@@ -161,7 +161,7 @@ class Said:
         """The parts that the texts of the event at index `n` certainly lack; None where its JSON is
         too long to tell at once."""
         raw = self.raws[n]
-        if self._events[n].kind == UNREADABLE:
+        if self._events[n].is_unreadable:
             return frozenset()
         return None if len(raw) > _RAW_PIECE else _unseen(raw, parts)
 

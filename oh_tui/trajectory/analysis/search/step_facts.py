@@ -38,7 +38,7 @@ def plan_state(step: Step) -> PlanState | None:
 
 def tells_plan(step: Step) -> bool:
     """Whether a step tells how it leaves the plan, if it may change that."""
-    if step.event.part != "TaskTrackerAction" or plan_state(step):
+    if step.event.tool != "TaskTracker" or plan_state(step):
         return True
     if step.result is not None and step.result.failed:
         return True
@@ -62,7 +62,7 @@ def has_secret(step: Step, half: Half) -> bool:
 
 def forgets_task(step: Step, trajectory: Trajectory) -> bool:
     """Whether a condensation takes the first message of the user out of the context."""
-    if step.event.kind != "Condensation":
+    if not step.event.is_condensation:
         return False
     gone = field(step.event.body(), "forgotten_event_ids")
     first = next((s.event for s in trajectory.steps if s.event.is_by_user), None)
@@ -85,7 +85,7 @@ def number_is_told(attribute: StepAttribute, accounts: Accounts | None, step: St
 
 def _tells_duration(step: Step) -> bool:
     result = step.result
-    if not step.is_call or result is None or result.kind == "UserRejectObservation":
+    if not step.is_call or result is None or result.is_rejection:
         return True
     return step.ran() is not None
 

@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.worth_a_look.reasons import (
 from oh_tui.trajectory.files.churn import Churn
 from oh_tui.trajectory.files.touches import may_touch
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import FAILED, MESSAGE_KINDS, Outcome, Step
+from oh_tui.trajectory.model.steps import FAILED, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 _LATE = 256
@@ -136,7 +136,7 @@ class WorthALook:
         step = self.trajectory.steps[reading.read]
         reading.read += 1
         if not step.is_call:
-            if step.event.kind in MESSAGE_KINDS and step.event.source == "user":
+            if step.event.is_by_user:
                 reading.failed.clear()  # who asks for more has seen what failed
             return
         found = tuple(self._reasons(step, reading))

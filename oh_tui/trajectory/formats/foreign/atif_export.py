@@ -173,9 +173,9 @@ def _steps(group: list[Step], spent: Spent, started: Started) -> list[Fields]:
     first = group[0]
     event, body = first.event, first.event.body()
     own = field(body, MARK, "metrics")
-    if event.kind == "ActionEvent":
+    if event.is_action:
         made = _calls(group, started)
-    elif event.kind == "MessageEvent" and _by(body) and _is_message(body):
+    elif event.is_message and _by(body) and _is_message(body):
         message = body.get("llm_message") or {}
         made = {"source": _by(body), "message": _text(message.get("content"))}
         reasoning = body.get("reasoning_content")

@@ -10,15 +10,14 @@ from typing import Any
 from oh_tui.trajectory.formats.foreign.usage import Bill
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import seconds
-from oh_tui.trajectory.model.events import NO_KIND
-from oh_tui.trajectory.model.steps import RESULT_KINDS
+from oh_tui.trajectory.model.events import CALL_KINDS, NO_KIND, RESULT_KINDS
 from oh_tui.trajectory.presentation.block_events import EVENTS
 from oh_tui.trajectory.presentation.views import is_empty
 
 _DEEPEST = 60
 """Levels of nesting in which repeated texts are looked for."""
 
-_OURS = frozenset(EVENTS) | RESULT_KINDS | {"ActionEvent", "ACPToolCallEvent"}
+_OURS = frozenset(EVENTS) | RESULT_KINDS | CALL_KINDS
 
 _SOURCES = ("agent", "user", "environment", "system")
 

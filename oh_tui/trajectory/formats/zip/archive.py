@@ -191,7 +191,7 @@ class Archive:
     def event(self, place: int) -> Event:
         """The event at index `place`."""
         event = parse_event(self.read(place), store=self, place=place)
-        if event.kind == UNREADABLE:
+        if event.is_unreadable:
             # an event without an id must not get that of another
             name = self._members.names[self._files[place]]
             match = EVENT_FILE.fullmatch(name)

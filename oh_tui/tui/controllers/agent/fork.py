@@ -225,7 +225,7 @@ def own_message(study: Study, step: int | None) -> str | None:
     if step is None:
         return None
     event = study.trajectory.steps[step - 1].event
-    if event.kind != "MessageEvent" or event.source != "user":
+    if not event.is_by_user:
         return None
     text = message_text(event.body())
     return safe(text) if len(text) <= LONGEST else ""

@@ -62,7 +62,7 @@ class ForgottenSteps:
 def _not_in_context(study: Study, step: int, first: int) -> tuple[int, frozenset[int]] | None:
     """How many events were forgotten before the answer that made a step, and the steps of which
     nothing was in its context; None where nothing was condensed after the `first` steps."""
-    if not any(each.event.kind == "Condensation" for each in study.trajectory.steps[first:]):
+    if not any(each.event.is_condensation for each in study.trajectory.steps[first:]):
         return None
 
     def unseen() -> tuple[int, frozenset[int]]:

@@ -87,7 +87,7 @@ class StepActions:
 
     def _next_user(self, by: int) -> None:
         for step in self._steps.steps_from_cursor(by):
-            if step.event.kind == "MessageEvent" and step.event.source == "user":
+            if step.event.is_by_user:
                 self._steps.go_to_step(step.number)
                 return
         where = "after" if by > 0 else "before"
