@@ -13,7 +13,6 @@ from oh_tui.sharing.otlp.spans import Spans
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sources.json_lines import json_line
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 SPANS, CHARS = 500, 10**6
@@ -34,7 +33,7 @@ def _key_of(name: str, run: Trajectory) -> str:
     told = hashlib.sha256()
     for event in run.events[:FIRST]:
         told.update(event.original())
-        if is_answer(event):
+        if event.is_answer:
             break
     return told.hexdigest()
 

@@ -20,7 +20,6 @@ from oh_tui.sharing.otlp.span import (
 )
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study, SubRun
-from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.bodies import (
     arguments,
     content_text,
@@ -77,7 +76,7 @@ class Spans:
         answered = set[str]()
         for step in steps:
             event = step.event
-            if is_answer(event) and (event.llm_response_id or event.id) not in answered:
+            if event.is_answer and (event.llm_response_id or event.id) not in answered:
                 answered.add(event.llm_response_id or event.id)
                 yield self._chat(study, step, top.id)
             if event.is_condensation:

@@ -11,7 +11,6 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.charges import Charges
 from oh_tui.trajectory.analysis.ledger import ROUNDING, about
 from oh_tui.trajectory.analysis.waits import gap_before
-from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.clock import LONGEST_RUN, told_span
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS, Told, Usage
@@ -155,7 +154,7 @@ class Accounts(Charges):
     @property
     def fill_now(self) -> float | None:
         """`fill` of the last answer."""
-        answers = (step for step in reversed(self.trajectory.steps) if is_answer(step.event))
+        answers = (step for step in reversed(self.trajectory.steps) if step.event.is_answer)
         last = next(answers, None)
         return self.fill(last) if last else None
 

@@ -149,7 +149,6 @@ class Activity:
         """The family of that call."""
         self._early: set[int] = set()
         """Numbers of steps whose result arrived before their call."""
-        self._families: dict[tuple[str, str, str], Family] = {}
         self._state = _State()
         self._checkpoints: list[_Checkpoint] = [_Checkpoint(replace(self._state), 0, 0, 0, 0, {})]
 
@@ -181,7 +180,7 @@ class Activity:
         if state.open and not state.stopped and state.clock is not None:
             last = events[-1].seconds() or 0.0
             self._tail = min(max(0.0, last - state.clock), LONGEST_GUESS)
-            self.under_way = self._family(steps[state.open[-1] - 1].event)
+            self.under_way = family_of(steps[state.open[-1] - 1].event)
         return True
 
     def spent(self, place: float) -> tuple[float, float]:
@@ -281,7 +280,7 @@ class Activity:
         ran = rest if state.open and not state.stopped and rest <= _longest(event) else 0.0
         if ran:
             step = self._trajectory.steps[state.open[-1] - 1]
-            self.calls[self._family(step.event)].add(start, start + ran)
+            self.calls[family_of(step.event)].add(start, start + ran)
         self._ends.append(here)
         self._model.append((self._model[-1] if self._model else 0.0) + took)
         self._tools.append((self._tools[-1] if self._tools else 0.0) + ran)
@@ -309,7 +308,7 @@ class Activity:
 
     def _open(self, step: Step) -> None:
         event, state = step.event, self._state
-        calls = self.calls.setdefault(self._family(event), Calls())
+        calls = self.calls.setdefault(family_of(event), Calls())
         calls.numbers.append(step.number)
         if not (event.ended or event.failed or step.number in self._early):
             state.open = (*state.open[1 - _MOST_OPEN :], step.number)
@@ -331,13 +330,6 @@ class Activity:
             return UNKNOWN
         llm = self._llm.llm(step)
         return max(0.0, llm) if llm is not None and isfinite(llm) else UNKNOWN
-
-    def _family(self, event: Event) -> Family:
-        key = (event.kind, event.part or event.tool_name, event.verb)
-        family = self._families.get(key)
-        if family is None:
-            family = self._families[key] = family_of(event)
-        return family
 
     def _keep(self) -> None:
         lengths = {family: calls.lengths() for family, calls in self.calls.items()}

@@ -19,7 +19,6 @@ import msgspec
 
 from oh_tui.trajectory.analysis.ledger import Ledger, Update
 from oh_tui.trajectory.analysis.waits import Waits
-from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
@@ -101,8 +100,8 @@ def _is_answer(event: Event) -> bool:
     """Whether an event comes from the model. An event of an unknown kind does if it has a response
     id."""
     if event.is_message:
-        return is_answer(event)
-    return is_answer(event) or event.is_condensation or bool(event.llm_response_id)
+        return event.is_by_agent
+    return event.is_action or event.is_condensation or bool(event.llm_response_id)
 
 
 class _Charge(msgspec.Struct, gc=False, frozen=True):
@@ -361,7 +360,7 @@ class Charges:
     def fill(self, step: Step) -> float | None:
         """How full the context was at the answer that made a step, 1 being full; None where no
         answer made it, and where no list has the tokens or the window of the answer."""
-        listed = self.listed(step.event.llm_response_id) if is_answer(step.event) else None
+        listed = self.listed(step.event.llm_response_id) if step.event.is_answer else None
         return fill(listed.amount, listed.window) if listed else None
 
     def take_changed(self) -> int | None:

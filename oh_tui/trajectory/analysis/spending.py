@@ -11,7 +11,6 @@ from msgspec.structs import astuple
 
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -122,7 +121,7 @@ def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE
         spent = accounts.of(step)
         worth.append(0.0 if spent is None else spent.cost if priced else spent.tokens)
     dearest = [n for n in _top(MOST, worth) if worth[n] > 0]
-    fills = [accounts.fill(step) for step in steps if is_answer(step.event)]
+    fills = [accounts.fill(step) for step in steps if step.event.is_answer]
     known = model + sum(tools.values())
     used = [(family, span) for family, span in tools.items() if span > 0]
     return Spending(

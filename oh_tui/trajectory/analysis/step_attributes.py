@@ -12,7 +12,6 @@ import msgspec
 
 from oh_tui.text.amounts import dollars_of, seconds_of, share_of
 from oh_tui.text.human import dollars, percent, tenths
-from oh_tui.trajectory.context.answers import is_answer
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts
@@ -138,7 +137,7 @@ CONTEXT = StepAttribute(
     name="context",
     label="context fill",
     value=lambda accounts, step: accounts.fill(step) if accounts else None,
-    is_due=lambda step: is_answer(step.event),
+    is_due=lambda step: step.event.is_answer,
     word=Word(
         "context", share_of, "a share is >80%, <=50%", (">80%", "<20%"),
         "how full the model's context was", near=0.005,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.usage import Usage, fill
 
 
@@ -29,8 +28,3 @@ class Answer(NamedTuple):
     def fill(self) -> float | None:
         """How full the context was, 1 being full; None when a number for it is not known."""
         return fill(self.usage, self.window)
-
-
-def is_answer(event: Event) -> bool:
-    """Whether the agent's model made an event."""
-    return event.is_action or event.is_by_agent

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.context import context
-from oh_tui.trajectory.context.answers import Answer, is_answer
+from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.context import Context, Difference
 from oh_tui.trajectory.context.gaps import Gap
 from oh_tui.trajectory.context.material import Material
@@ -50,7 +50,7 @@ class Contexts:
         for place in range(self._read, len(events)):
             event = events[place]
             response = event.llm_response_id
-            if is_answer(event) and response not in self._of_response:
+            if event.is_answer and response not in self._of_response:
                 self._of_event[event.id] = place
                 line = self._material.tree.line[place]
                 self._of_line.setdefault(line, array("i")).append(place)
@@ -97,7 +97,7 @@ class Contexts:
             return None
         event = self.run.steps[step - 1].event
         first = self._of_response.get(event.llm_response_id, event.id)
-        return self._answer(first) if is_answer(event) and first in self._of_event else None
+        return self._answer(first) if event.is_answer and first in self._of_event else None
 
     def made(self, step: int) -> Answer:
         """The answer that made a step. Raises Problem for a step that no answer made; the hint

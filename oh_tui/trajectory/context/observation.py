@@ -9,6 +9,7 @@ from typing import Any
 
 from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.model.bodies import field, observation_text, text_field
+from oh_tui.trajectory.model.events import same_tool
 
 Block = dict[str, Any]
 
@@ -59,7 +60,7 @@ def observed(observation: dict[str, Any], rules: Rules) -> list[Block]:
     if "content" not in observation:  # before SDK 1.0
         plain = observation_text(observation)
         return [text(plain)] if plain else []
-    kind = text_field(observation, "kind").removesuffix("Observation")
+    kind = same_tool(text_field(observation, "kind").removesuffix("Observation"))
     if not rules.is_sdk:
         return blocks(observation["content"])
     return _KINDS.get(kind, _plain)(observation, rules)
@@ -161,7 +162,6 @@ def _indexed(observation: dict[str, Any], rules: Rules) -> list[Block]:
 
 _KINDS: dict[str, Callable[[dict[str, Any], Rules], list[Block]]] = {
     "Terminal": _terminal,
-    "ExecuteBash": _terminal,
     "Browser": _browser,
     "Task": _task,
     "ConsultTom": _consulted,

@@ -110,15 +110,6 @@ def reasoning_text(body: object) -> str:
     return "\n".join(filter(None, (text_field(block, "thinking") for block in blocks)))
 
 
-def command_text(body: object) -> str:
-    """The command of a terminal call or of a terminal result."""
-    for half in ("action", "observation"):
-        kind = text_field(body, half, "kind").removesuffix(half.capitalize())
-        if kind in ("Terminal", "ExecuteBash"):
-            return text_field(body, half, "command")
-    return ""
-
-
 def arguments(body: object) -> object:
     """The arguments of a call as the model gave them: decoded, or the text if it is not JSON.
 
@@ -143,11 +134,6 @@ def arguments_text(body: object) -> str:
         return json.dumps(redact_json(found), ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):
         return ""
-
-
-def merge_reports(first: dict[str, object], last: dict[str, object]) -> dict[str, object]:
-    """The first and the last report of an ACP call as one; the last one wins, field by field."""
-    return first | {name: value for name, value in last.items() if value}
 
 
 _PROMPT = pattern(r"(?:[\w.@:~/\\\- ()\[\]]{0,120}[$#>%❯]|>)[ \t]+")

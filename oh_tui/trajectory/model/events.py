@@ -63,10 +63,10 @@ HIDDEN_KINDS = frozenset({
 })  # fmt: skip
 """Kinds that are not steps; they are counted, and shown on demand."""
 
-_SEEN = RESULT_KINDS | {
+_SEEN = (
     "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
     "DemonstrationEvent",
-}  # fmt: skip
+)  # fmt: skip
 
 _TOOLS = {
     "ExecuteBash": "Terminal",
@@ -83,6 +83,16 @@ class Bodies(Protocol):
 
     def original(self, place: int) -> bytes:
         """The JSON in the file that it was made from, which may be of another format."""
+
+
+class _OfKind:
+    """Whether an event is of one of these kinds."""
+
+    def __init__(self, *kinds: str) -> None:
+        self._kinds = frozenset(kinds)
+
+    def __get__(self, event: Event, owner: object = None) -> bool:
+        return event.kind in self._kinds
 
 
 class Event(msgspec.Struct, gc=False, eq=False):
@@ -177,103 +187,54 @@ class Event(msgspec.Struct, gc=False, eq=False):
             return f"ACP {self.verb or 'call'}"
         return _tool_of(self.part)
 
-    @property
-    def is_call(self) -> bool:
-        return self.kind in CALL_KINDS
-
-    @property
-    def is_action(self) -> bool:
-        """It is a call that OpenHands runs itself."""
-        return self.kind == "ActionEvent"
-
-    @property
-    def is_reported(self) -> bool:
-        """It is a call of another agent, which reports on it several times, or such a report."""
-        return self.kind == _ACP
+    is_call = _OfKind(*CALL_KINDS)
+    is_action = _OfKind("ActionEvent")
+    """A call that OpenHands runs itself."""
+    is_reported = _OfKind(_ACP)
+    """A call of another agent, which reports on it several times, or such a report."""
+    is_result = _OfKind(*RESULT_KINDS)
+    is_observation = _OfKind("ObservationEvent", _ACP)
+    """It has what a tool answered."""
+    is_call_error = _OfKind("AgentErrorEvent")
+    """The agent's own answer to a call, of which the tool made none."""
+    is_rejection = _OfKind("UserRejectObservation")
+    """The user or a hook did not let a call run."""
+    is_message = _OfKind("MessageEvent")
+    is_condensation = _OfKind("Condensation")
+    is_summary = _OfKind("Condensation", "CondensationSummaryEvent")
+    """It takes events out of the context, or tells what stands in their place."""
+    is_system = _OfKind("SystemPromptEvent")
+    is_hook = _OfKind("HookExecutionEvent")
+    is_error = _OfKind(*ERROR_KINDS)
+    is_failure = _OfKind("ConversationErrorEvent", "ServerErrorEvent")
+    """An error that may end the run."""
+    is_stop = _OfKind("PauseEvent", "InterruptEvent")
+    """Somebody stopped the agent."""
+    is_hidden = _OfKind(*HIDDEN_KINDS)
+    """No step, and part of none."""
+    is_seen = _OfKind(*RESULT_KINDS, *_SEEN)
+    """A message of the context is made of it."""
+    is_unreadable = _OfKind(UNREADABLE)
 
     @property
     def is_unread(self) -> bool:
-        """It is a call that was not run, since it could not be read."""
+        """A call that was not run, since it could not be read."""
         return self.is_action and not self.part
 
     @property
-    def is_result(self) -> bool:
-        return self.kind in RESULT_KINDS
-
-    @property
-    def is_observation(self) -> bool:
-        """It has what a tool answered."""
-        return self.kind in ("ObservationEvent", _ACP)
-
-    @property
-    def is_call_error(self) -> bool:
-        """It is the agent's own answer to a call, of which the tool made none."""
-        return self.kind == "AgentErrorEvent"
-
-    @property
-    def is_rejection(self) -> bool:
-        """The user or a hook did not let a call run."""
-        return self.kind == "UserRejectObservation"
-
-    @property
-    def is_message(self) -> bool:
-        return self.kind == "MessageEvent"
-
-    @property
     def is_by_user(self) -> bool:
-        """It is a message of the user."""
-        return self.kind == "MessageEvent" and self.source == "user"
+        """A message of the user."""
+        return self.is_message and self.source == "user"
 
     @property
     def is_by_agent(self) -> bool:
-        """It is a message of the agent."""
-        return self.kind == "MessageEvent" and self.source == "agent"
+        """A message of the agent."""
+        return self.is_message and self.source == "agent"
 
     @property
-    def is_condensation(self) -> bool:
-        return self.kind == "Condensation"
-
-    @property
-    def is_summary(self) -> bool:
-        """It takes events out of the context, or tells what stands in their place."""
-        return self.kind in ("Condensation", "CondensationSummaryEvent")
-
-    @property
-    def is_system(self) -> bool:
-        """It is the system prompt."""
-        return self.kind == "SystemPromptEvent"
-
-    @property
-    def is_hook(self) -> bool:
-        return self.kind == "HookExecutionEvent"
-
-    @property
-    def is_failure(self) -> bool:
-        """It is an error that may end the run."""
-        return self.kind in ("ConversationErrorEvent", "ServerErrorEvent")
-
-    @property
-    def is_error(self) -> bool:
-        return self.kind in ERROR_KINDS
-
-    @property
-    def is_stop(self) -> bool:
-        """Somebody stopped the agent."""
-        return self.kind in ("PauseEvent", "InterruptEvent")
-
-    @property
-    def is_hidden(self) -> bool:
-        """It is no step, and belongs to none."""
-        return self.kind in HIDDEN_KINDS
-
-    @property
-    def is_seen(self) -> bool:
-        """A message of the context is made of it."""
-        return self.kind in _SEEN
-
-    @property
-    def is_unreadable(self) -> bool:
-        return self.kind == UNREADABLE
+    def is_answer(self) -> bool:
+        """The agent's model made it."""
+        return self.is_action or self.is_by_agent
 
     def seconds(self) -> float | None:
         """The timestamp in seconds since 1970; None when it is missing or unreadable. Where no

@@ -11,7 +11,7 @@ import msgspec
 
 from oh_tui.trajectory.model.clock import NOT_KNOWN, is_bare, zoned
 from oh_tui.trajectory.model.counts import Counts
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import HIDDEN_KINDS, RESULT_KINDS, Event
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
 from oh_tui.trajectory.model.steps import (
@@ -164,7 +164,7 @@ class Trajectory:
                     self._approve(event)
                 self.status = event.status
                 self.statuses.append(StatusChange(len(self.steps), event.status, event))
-            if event.is_hidden:
+            if event.kind in HIDDEN_KINDS:
                 self._owner[event.id] = 0
                 self.counts.hidden += 1
                 if event.kind == "ConversationStateUpdateEvent":
@@ -270,7 +270,7 @@ class Trajectory:
         """The number of the step that this event is a result of, else 0."""
         if event.is_reported:
             return self._calls.get(event.tool_call_id, 0)
-        if not event.is_result:
+        if event.kind not in RESULT_KINDS:
             return 0
         number = self._owner.get(event.action_id, 0) if event.action_id else 0
         if number and self.steps[number - 1].is_call:

@@ -181,8 +181,6 @@ def _acp_result(body: Body) -> list[Block]:
     blocks = pair_blocks(("status", field(left(body), "status")))
     take.text(body, "status")
     _take_kind(body)
-    contents: list[object] = []
-    """ACP wraps each content block into another one."""
     for block in list_field(body, "content"):
         if text_field(block, "type") == "diff":
             take.usual(block, "type")
@@ -190,11 +188,8 @@ def _acp_result(body: Body) -> list[Block]:
             old, new = safe(take.text(block, "oldText")), safe(take.text(block, "newText"))
             diff = unified(old, new)
             blocks += [Heading(f"edit {path}"), Diff(diff, path) if diff else Plain(new)]
-        contents.append(field(block, "content") or block)
-        if contents[-1] is not block:
-            take.usual(block, "type")
-    take.blocks({"content": contents}, "content")
-    text = bodies.blocks_text(contents)
+    take.blocks(body, "content")
+    text = bodies.blocks_text(field(body, "content"))
     is_command = text_field(body, "tool_kind") == "execute"
     if text.strip() and field(body, "is_error") is True and not is_command:
         blocks.append(Failure(safe(text)))

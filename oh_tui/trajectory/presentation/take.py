@@ -59,6 +59,9 @@ def blocks(data: object, *path: str) -> None:
     if isinstance(found, str):
         value(data, *path)
     for block in found if isinstance(found, list) else ():
+        if isinstance(inside := field(block, "content"), View):  # as other agents wrap it
+            usual(block, "type")
+            block = inside
         if isinstance(field(block, "text"), str):
             value(block, "text")
             flag(block, "cache_prompt")

@@ -390,5 +390,7 @@ def tool_of(event: Event) -> Tool | None:
     if event.is_reported:
         family = _REPORTED.get(event.verb, Family.OTHER)
         return Tool(family, _reported, _reported_result)
-    name = "".join(piece.capitalize() for piece in event.tool_name.split("_"))
-    return TOOLS.get(same_tool(name) if event.is_unread else event.tool)
+    if event.is_unread:
+        named = "".join(piece.capitalize() for piece in event.tool_name.split("_"))
+        return TOOLS.get(same_tool(named))
+    return TOOLS.get(event.tool)

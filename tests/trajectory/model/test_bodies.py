@@ -36,7 +36,6 @@ JSON = st.recursive(
         bodies.message_text,
         bodies.thought_text,
         bodies.reasoning_text,
-        bodies.command_text,
         bodies.arguments_text,
         bodies.blocks_text,
     ],

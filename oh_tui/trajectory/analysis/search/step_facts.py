@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from oh_tui.text.redact import HIDDEN, safe
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.analysis.step_attributes import CONTEXT, COST, RAN, StepAttribute
-from oh_tui.trajectory.context.answers import is_answer
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -78,7 +77,7 @@ def number_is_told(attribute: StepAttribute, accounts: Accounts | None, step: St
     """Whether a number of a step is known where it has one."""
     if attribute is RAN:
         return _tells_duration(step)
-    if attribute is COST and is_answer(step.event):
+    if attribute is COST and step.event.is_answer:
         return attribute.shown(accounts, step) is not None or _is_paid_before(accounts, step)
     return attribute is not CONTEXT or not attribute.lacks(accounts, step)
 

@@ -7,6 +7,7 @@ from typing import Any
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.events import same_tool
 from oh_tui.trajectory.presentation.tools import TOOLS
 
 JsonObject = dict[str, Any]
@@ -98,7 +99,7 @@ def observation_of(action: JsonObject, content: list[Any], text: str) -> JsonObj
     tool = text_field(action, "kind").removesuffix("Action")
     tool = "Browser" if tool.startswith("Browser") else tool
     found: JsonObject = {"kind": f"{tool}Observation", "content": content}
-    if tool in ("Terminal", "ExecuteBash"):
+    if same_tool(tool) == "Terminal":
         code = _EXIT.search(text[-_LAST:]) or _RETURNED.match(text)
         found |= {"exit_code": int(code[1])} if code else {}
     is_told = "Editor" in tool or tool == "IPython"
