@@ -15,7 +15,6 @@ from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.churn import Lines
-from oh_tui.trajectory.model.bodies import arguments, field
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -266,9 +265,7 @@ def _tokens(used: Usage | None, told: Collection[str]) -> Iterator[int | None]:
 
 def _arguments(step: Step) -> str:
     """What the call was given, as JSON; "" when that cannot be read."""
-    given = arguments(step.event.body())
-    if given is None:
-        given = field(step.event.body(), "action")
+    given = step.call.arguments
     try:
         return "" if given is None else json.dumps(redact_json(given), ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):

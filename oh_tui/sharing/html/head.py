@@ -18,10 +18,8 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.context.rules import told_version
 from oh_tui.trajectory.looks import UNICODE, verdict_mark
-from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe, family_of
+from oh_tui.trajectory.presentation.describe import describe
 
 
 def head_html(run: SharedRun, here: Container[int]) -> Iterator[str]:
@@ -113,7 +111,7 @@ def _own(run: SharedRun) -> str:
 
 
 def _turns(run: SharedRun) -> str:
-    turns = [step for step in run.steps if is_turn(step)]
+    turns = [step for step in run.steps if step.event.is_by_user]
     rows: list[str] = []
     for step in turns:
         about = describe(step, run.study.trajectory.outcome(step))
@@ -162,8 +160,3 @@ def _phases(run: SharedRun, here: Container[int]) -> str:
         f'<nav aria-labelledby="phases"><h2 id="phases">Phases</h2>\n'
         f'<ol class="turns phases">\n{"".join(rows)}</ol></nav>\n'
     )
-
-
-def is_turn(step: Step) -> bool:
-    """A message that the user wrote."""
-    return step.event.is_message and family_of(step.event) is Family.YOU

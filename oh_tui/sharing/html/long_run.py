@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from oh_tui.sharing.html.head import is_turn
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.text.human import plural
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -42,7 +41,7 @@ def _fewer(run: SharedRun) -> Iterator[Step]:
     room = MOST - 2 * _ENDS
     for place, step in enumerate(run.steps):
         if _ENDS <= place < last:
-            if not room or not (outcome(step) is Outcome.ERROR or is_turn(step)):
+            if not room or not (outcome(step) is Outcome.ERROR or step.event.is_by_user):
                 continue
             room -= 1
         yield step

@@ -15,7 +15,6 @@ from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.looks import FAMILY_HUES, UNICODE, outcome_mark, verdict_mark
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step, held
-from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.block import plain_text
 from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
@@ -101,7 +100,7 @@ class StepsWriter:
         ran = self.study.accounts.ran(step)
         took = f'<span class="ran">{duration(ran)}</span>' if ran and ran >= 0.05 else ""
         what = f'<span class="what h-{family}">{text(done)}</span>'
-        if event.is_message and about.family is Family.YOU:
+        if event.is_by_user:
             what = f"<h3>{what}</h3>"
         sign = f' <span class="star" role="img" aria-label="bookmarked">{UNICODE.bookmark}</span>'
         sign = sign if event.id in self.kept.bookmarks else ""

@@ -21,8 +21,6 @@ from oh_tui.sharing.otlp.span import (
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.model.bodies import (
-    arguments,
-    content_text,
     field,
     message_text,
     text_field,
@@ -201,7 +199,7 @@ class Spans:
     def _call(self, study: Study, step: Step, parent: str) -> Span:
         event, result = step.event, step.result
         outcome = study.trajectory.outcome(step)
-        tool = event.tool_name or event.tool or "call"
+        tool = event.tool_name or event.part.removesuffix("Action") or "call"
         code = result.exit_code if result else None
         has_failed = outcome in _FAILED
         attributes: Attributes = {
@@ -216,14 +214,10 @@ class Spans:
             "error.type": _error_type(result or event) if has_failed else None,
         }
         if self.messages is not None:
-            body = event.body()
-            given = arguments(body)
-            attributes["gen_ai.tool.call.arguments"] = self.messages.value(
-                field(body, "action") if given is None else given
-            )
+            call = step.call
+            attributes["gen_ai.tool.call.arguments"] = self.messages.value(call.arguments)
             if result is not None:
-                told = content_text(result.body())
-                attributes["gen_ai.tool.call.result"] = self.messages.value(told)
+                attributes["gen_ai.tool.call.result"] = self.messages.value(call.output())
         end = result.seconds() if result is not None else None
         last = result or event
         zone = not (is_bare(event.timestamp) or is_bare(last.timestamp))

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from oh_tui.api.models import AgentConversation, Conversation
 
 WAITING = "waiting_for_confirmation"
-_CONDENSED = "Condensation"
-_REJECTED = "UserRejectObservation"
 
 
 class AgentStatus(StrEnum):

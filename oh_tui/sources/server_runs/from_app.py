@@ -39,9 +39,6 @@ SPAN = 10
 """Pages that are read to connect the new events of a long run with the held ones. For each page the
 server reads the whole run; more are read only if the user asks."""
 
-RUN_ERRORS = frozenset({"ConversationErrorEvent", "ServerErrorEvent"})
-"""Kinds of events that say why a whole run failed."""
-
 IN_MEMORY = 64_000_000
 """Bytes of a download that are held in memory before it goes to a temporary file."""
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.tool_use import Family
-from oh_tui.trajectory.presentation.describe import family_of
 
 if TYPE_CHECKING:
     from array import array
@@ -131,10 +129,7 @@ def _mark_of_event(event: Event) -> str:
         return "paused"
     if event.is_summary:
         return "condensed"
-    if event.is_by_user:
-        # OpenHands writes some messages in the name of the user: they get no mark
-        return "user" if family_of(event) is Family.YOU else ""
-    return ""
+    return "user" if event.is_by_user else ""
 
 
 def first_in(numbers: Sequence[int] | array[int], begin: int, end: int) -> int:

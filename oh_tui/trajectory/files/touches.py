@@ -48,10 +48,6 @@ def touches(step: Step, *, contents: bool = False) -> list[Touch]:
     return reader(step, contents) if reader else []
 
 
-def _dict(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
 def _text(value: dict[str, object], name: str) -> str | None:
     text = value.get(name)
     return text if isinstance(text, str) else None

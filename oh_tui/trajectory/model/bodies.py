@@ -75,8 +75,8 @@ def content_text(body: object, image: str = "[image]") -> str:
     return (
         text_field(body, "error")
         or text_field(body, "rejection_reason")
-        or blocks_text(field(body, "content"), image)
         or text_field(body, "raw_output")
+        or blocks_text(field(body, "content"), image)
     )
 
 

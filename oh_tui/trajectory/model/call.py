@@ -47,6 +47,12 @@ class Call:
         return action if isinstance(action, dict) else arguments(self.body)
 
     @property
+    def arguments(self) -> Any:
+        """What the model gave, as it gave it; where that is not told, what the tool was given."""
+        told = arguments(self.body)
+        return self.given if told is None else told
+
+    @property
     def input(self) -> dict[str, Any]:
         """The same by name; {} where it is something else."""
         return self.given if isinstance(self.given, dict) else {}

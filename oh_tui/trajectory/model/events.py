@@ -68,7 +68,7 @@ _SEEN = (
     "DemonstrationEvent",
 )  # fmt: skip
 
-_TOOLS = {
+OTHER_NAMES = {
     "ExecuteBash": "Terminal",
     "StrReplaceEditor": "FileEditor",
     "PlanningFileEditor": "FileEditor",
@@ -244,7 +244,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
 
 def same_tool(name: str) -> str:
     """The one name of a tool that other versions call otherwise."""
-    return _TOOLS.get(name, name)
+    return OTHER_NAMES.get(name, name)
 
 
 @lru_cache(maxsize=1024)

@@ -9,14 +9,12 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import Body, field, text_field
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, Fields, Plain, pair_blocks
-from oh_tui.trajectory.presentation.block_fields import rest_blocks, value_blocks
+from oh_tui.trajectory.presentation.block_fields import rest_blocks
 from oh_tui.trajectory.presentation.block_files import patch_files
-from oh_tui.trajectory.presentation.block_plans import plan_call
-from oh_tui.trajectory.presentation.block_terminal import python_call, terminal_call
 from oh_tui.trajectory.presentation.tools import EDITOR_VERBS
 
 
-def _editor_call(action: Body) -> list[Block]:
+def editor_call(action: Body) -> list[Block]:
     command = text_field(action, "command")
     lines = field(action, "view_range")
     shown = ""
@@ -31,16 +29,16 @@ def _editor_call(action: Body) -> list[Block]:
     return pair_blocks((verb or "path", path), ("lines", shown), ("after line", after))
 
 
-def _file_call(verb: str) -> Callable[[Body], list[Block]]:
+def file_call(verb: str) -> Callable[[Body], list[Block]]:
     return lambda action: pair_blocks((verb, take.text(action, "file_path")))
 
 
-def _patch_call(action: Body) -> list[Block]:
+def patch_call(action: Body) -> list[Block]:
     files = patch_files(safe(text_field(action, "patch")))
     return [Fields(tuple((verb, path) for verb, path, _ in files if path))] if files else []
 
 
-def _delegate_call(action: Body) -> list[Block]:
+def delegate_call(action: Body) -> list[Block]:
     tasks = field(action, "tasks")
     if isinstance(tasks, dict) and tasks and all(isinstance(t, str) for t in tasks.values()):
         take.value(action, "tasks")
@@ -56,7 +54,7 @@ def _delegate_call(action: Body) -> list[Block]:
     return pair_blocks(*((name, kind or "an agent") for name, kind in zip_longest(ids, kinds)))
 
 
-def _task_call(action: Body) -> list[Block]:
+def task_call(action: Body) -> list[Block]:
     """The name of the agent, then its prompt; without a description that is the start of the
     prompt."""
     prompt = safe(take.text(action, "prompt") or take.text(action, "task"))
@@ -67,42 +65,14 @@ def _task_call(action: Body) -> list[Block]:
     return [*fields, Plain(prompt)] if prompt else fields
 
 
-def _question_call(action: Body) -> list[Block]:
+def question_call(action: Body) -> list[Block]:
     question = safe(take.text(action, "question"))
     return [Plain(question)] if question else []
 
 
-def _search_call(action: Body) -> list[Block]:
+def search_call(action: Body) -> list[Block]:
     return pair_blocks(
         ("pattern", take.text(action, "pattern")),
         ("in", take.text(action, "path")),
         ("files", take.text(action, "include")),
     )
-
-
-def _nothing(action: Body) -> list[Block]:
-    return []
-
-
-CALLS: dict[str, Callable[[Body], list[Block]]] = {
-    "Terminal": terminal_call,
-    "IPython": python_call,
-    "FileEditor": _editor_call,
-    "Edit": _file_call("edit"),
-    "WriteFile": _file_call("write"),
-    "ReadFile": _file_call("read"),
-    "ApplyPatch": _patch_call,
-    "TaskTracker": plan_call,
-    "MCPTool": lambda action: value_blocks(take.value(action, "data")),
-    "Delegate": _delegate_call,
-    "Task": _task_call,
-    "StartChildConversation": _task_call,
-    "AskOracle": _question_call,
-    "VisionInspect": _question_call,
-    "Grep": _search_call,
-    "Glob": _search_call,
-    "Finish": _nothing,
-    "Think": _nothing,
-}
-"""The first blocks of a call by tool; its other fields follow. The text of finish and
-think calls is shown in Result, which has more room."""

@@ -204,7 +204,7 @@ def _acp_result(body: Body) -> list[Block]:
 
 def acp_blocks(first: View, reports: list[View]) -> list[Block]:
     """The reports of a call beyond what the call shows: the last one, then what others add."""
-    acp_call(first, reports[-1] if reports else None)  # shown with the call
+    acp_call(first)  # shown with the call
     if not reports:
         return _acp_result(first)
     last = reports[-1]

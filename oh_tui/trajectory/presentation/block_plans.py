@@ -34,7 +34,7 @@ def asked_plan(step: Step, action: Any) -> list[Block]:
         return []
     result = step.result
     if result is not None and not result.failed and result.tool == PLAN:
-        shown = field(result.body(), "observation", "task_list")
+        shown = step.call.answer.get("task_list")
         if shown is not None and is_same(shown, action.get("task_list")):
             take.value(action, "task_list")
             return []
@@ -46,7 +46,7 @@ def plan_result(body: Body, observation: Body, context: StepContext | None) -> l
     """The plan and its changes since the previous one."""
     tasks = _take_plan(observation)
     before = context.before if context else None
-    old = tasks_of(field(before.result.body(), "observation")) if before and before.result else []
+    old = tasks_of(before.call.answer) if before else []
     if old and field(observation, "command") != "view":
         tasks = compare(old, tasks)
     text = safe(take.result_text(body)).strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
@@ -27,7 +28,21 @@ from oh_tui.trajectory.presentation.block import (
     number_text,
     plain_text,
 )
-from oh_tui.trajectory.presentation.block_fields import object_blocks, rest_blocks, text_blocks
+from oh_tui.trajectory.presentation.block_calls import (
+    delegate_call,
+    editor_call,
+    file_call,
+    patch_call,
+    question_call,
+    search_call,
+    task_call,
+)
+from oh_tui.trajectory.presentation.block_fields import (
+    object_blocks,
+    rest_blocks,
+    text_blocks,
+    value_blocks,
+)
 from oh_tui.trajectory.presentation.block_files import (
     edit_result,
     patch_result,
@@ -35,8 +50,12 @@ from oh_tui.trajectory.presentation.block_files import (
     read_result,
 )
 from oh_tui.trajectory.presentation.block_images import images
-from oh_tui.trajectory.presentation.block_plans import PLAN, plan_result
-from oh_tui.trajectory.presentation.block_terminal import terminal_result
+from oh_tui.trajectory.presentation.block_plans import PLAN, plan_call, plan_result
+from oh_tui.trajectory.presentation.block_terminal import (
+    python_call,
+    terminal_call,
+    terminal_result,
+)
 from oh_tui.trajectory.presentation.classification import classified
 from oh_tui.trajectory.presentation.difference import count_changes
 from oh_tui.trajectory.presentation.images import find_images
@@ -104,7 +123,7 @@ def _answer(event: Event, body: Body, action: object, context: StepContext | Non
         take.flag(observation, "prev_exist")
     if event.tool == PLAN:
         return plan_result(body, observation, context)
-    show = RESULTS.get(event.tool, _other_result)
+    show = DETAILS.get(event.tool, PLAIN).result
     if show is _agent_result:
         is_known = context is not None and context.may_have_sub_agent
         return [*_agent_result(body, observation, action, is_known=is_known), *images(body)]
@@ -119,7 +138,7 @@ def late_blocks(action: object, tool: str, blocks: list[Block]) -> list[Block]:
     """The fields of a call that were left to its result, which does not show them."""
     if not isinstance(action, View):
         return []
-    names = [n for n in IN_RESULT.get(tool, ()) if n not in action.taken]
+    names = [n for n in DETAILS.get(tool, PLAIN).late if n not in action.taken]
     texts = {name: text for name in names if (text := text_field(action, name))}
     if not texts:
         return []
@@ -136,18 +155,6 @@ def _lines_of(block: Block) -> list[str]:
     if isinstance(block, Diff):
         return [line[1:] for line in block.text.split("\n")]
     return plain_text([block]).split("\n")
-
-
-_FILE = ("old_str", "new_str", "file_text")
-IN_RESULT = {
-    "FileEditor": _FILE,
-    "Edit": ("old_string", "new_string"),
-    "WriteFile": ("content",),
-    "ApplyPatch": ("patch",),
-    "Finish": ("message",),
-    "Think": ("thought",),
-}
-"""Texts of calls that the result shows, as code, a diff or prose."""
 
 
 def _list_result(body: Body, observation: Body, action: object) -> list[Block]:
@@ -253,31 +260,44 @@ def _other_result(body: Body, observation: Body, action: object) -> list[Block]:
     return fields if fields and text and isinstance(text[0], Note) else [*fields, *text]
 
 
-RESULTS: dict[str, Callable[[Body, Body, object], list[Block]]] = {
-    "FileEditor": edit_result,
-    "Edit": edit_result,
-    "WriteFile": edit_result,
-    "ReadFile": read_result,
-    "ApplyPatch": patch_result,
-    "Grep": _list_result,
-    "Glob": _list_result,
-    "ListDirectory": _folder_result,
-    "Browser": _text_result,
-    "MCPTool": _text_result,
-    "ClientTool": _text_result,
-    "Finish": _said_result,
-    "Think": _said_result,
-    "AskOracle": _prose_result,
-    "VisionInspect": _prose_result,
-    "Task": _agent_result,
-    "Delegate": _agent_result,
-    "StartChildConversation": _agent_result,
-    "InvokeSkill": _prose_result,
-    "ConsultTom": _prose_result,
-    "Workflow": _prose_result,
+class Detail(NamedTuple):
+    """The first blocks of a call and of its successful result, whose other fields follow."""
+
+    call: Callable[[Body], list[Block]] = lambda action: []
+    result: Callable[[Body, Body, object], list[Block]] = _other_result
+    late: tuple[str, ...] = ()
+    """Texts of the call that its result shows, as code, a diff or prose: it has more room."""
+
+
+DETAILS = {
+    "Terminal": Detail(terminal_call),
+    "IPython": Detail(python_call),
+    "FileEditor": Detail(editor_call, edit_result, ("old_str", "new_str", "file_text")),
+    "Edit": Detail(file_call("edit"), edit_result, ("old_string", "new_string")),
+    "WriteFile": Detail(file_call("write"), edit_result, ("content",)),
+    "ReadFile": Detail(file_call("read"), read_result),
+    "ApplyPatch": Detail(patch_call, patch_result, ("patch",)),
+    "Grep": Detail(search_call, _list_result),
+    "Glob": Detail(search_call, _list_result),
+    "ListDirectory": Detail(result=_folder_result),
+    "TaskTracker": Detail(plan_call),
+    "Browser": Detail(result=_text_result),
+    "MCPTool": Detail(lambda action: value_blocks(take.value(action, "data")), _text_result),
+    "ClientTool": Detail(result=_text_result),
+    "Finish": Detail(result=_said_result, late=("message",)),
+    "Think": Detail(result=_said_result, late=("thought",)),
+    "AskOracle": Detail(question_call, _prose_result),
+    "VisionInspect": Detail(question_call, _prose_result),
+    "Task": Detail(task_call, _agent_result),
+    "Delegate": Detail(delegate_call, _agent_result),
+    "StartChildConversation": Detail(task_call, _agent_result),
+    "InvokeSkill": Detail(result=_prose_result),
+    "ConsultTom": Detail(result=_prose_result),
+    "Workflow": Detail(result=_prose_result),
 }
-"""The blocks of a successful result by tool; any other shows its fields, then its text. A new kind
-of observation is one line here."""
+"""By tool. A new tool is one line here."""
+PLAIN = Detail()
+"""Of any other tool: its fields, then its text."""
 
 
 def facts(call: Call) -> list[str]:
@@ -288,7 +308,7 @@ def facts(call: Call) -> list[str]:
         return [safe_line(text_field(observation, "metadata", "working_dir"))]
     if tool == PLAN:
         return [plan_progress(observation)]
-    show = RESULTS.get(tool)
+    show = DETAILS.get(tool, PLAIN).result
     if show is _list_result:
         lists = ((field(observation, "matches"), "match"), (field(observation, "files"), "file"))
         return [count(len(found), noun) for found, noun in lists if isinstance(found, list)][:1]

@@ -28,7 +28,6 @@ from oh_tui.trajectory.presentation.block import (
     output_blocks,
     pair_blocks,
 )
-from oh_tui.trajectory.presentation.block_calls import CALLS
 from oh_tui.trajectory.presentation.block_events import (
     EVENTS,
     acp_blocks,
@@ -40,7 +39,8 @@ from oh_tui.trajectory.presentation.block_fields import object_blocks, rest_bloc
 from oh_tui.trajectory.presentation.block_files import proposal
 from oh_tui.trajectory.presentation.block_plans import asked_plan
 from oh_tui.trajectory.presentation.block_results import (
-    IN_RESULT,
+    DETAILS,
+    PLAIN,
     answer_blocks,
     facts,
     late_blocks,
@@ -93,13 +93,13 @@ def call_blocks(
     action = field(body, "action")
     if isinstance(action, View):
         take.text(action, "kind")
-        show = CALLS.get(step.event.tool)
-        blocks += show(action) if show else []
+        detail = DETAILS.get(step.event.tool, PLAIN)
+        blocks += detail.call(action)
         blocks += asked_plan(step, action)
         if alone:
             blocks += proposal(action)
         else:
-            for name in IN_RESULT.get(step.event.tool, ()):
+            for name in detail.late:
                 take.text(action, name)
         if tool_of(step.event) is None:  # what the model gave, empty values too
             blocks += object_blocks(action, action.taken)
@@ -244,12 +244,11 @@ def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
 
 def command_text(step: Step) -> str:
     """The command of a terminal call or the arguments of any other; "" without a call."""
-    if (command := step.call.command) or not step.is_call:
-        return safe(command)
-    arguments = bodies.arguments(step.event.body())
-    if arguments is None or isinstance(arguments, str):
-        return safe(arguments or "")
-    return json_pretty(arguments, indent=None)
+    call = step.call
+    given = call.command or call.arguments
+    if given is None or isinstance(given, str):
+        return safe(given or "")
+    return json_pretty(given, indent=None)
 
 
 def output_text(step: Step) -> str:

@@ -93,9 +93,9 @@ def _call(call: Call) -> tuple[Family, str]:
     if tool is None:
         name = event.tool_name or call.tool or "call"
         return Family.OTHER, f"{name} {main_text(call.input) or event.summary}"
-    what = tool.what(call)
-    detail = event.summary if what.detail == "" else what.detail
-    return _family(event), f"{what.verb} {detail or ''}"
+    verb, detail = tool.what(call)
+    detail = event.summary if detail == "" else detail
+    return _family(event), f"{verb} {detail or ''}"
 
 
 def _result(call: Call) -> Parts:
@@ -104,7 +104,7 @@ def _result(call: Call) -> Parts:
         return (_error(call),)
     if result.is_rejection:
         return (_rejection(call.told),)
-    tool = tool_of(call.event) or tool_of(result)
+    tool = (None if call.event.is_unread else tool_of(call.event)) or tool_of(result)
     shows_failed = result.tool == "Terminal" or result.is_reported
     if tool is None or (result.failed and not shows_failed):
         return (first_line(call.output()),)
@@ -114,14 +114,15 @@ def _result(call: Call) -> Parts:
 def _result_alone(event: Event) -> Facts:
     call, tool = Call(event, event), tool_of(event)
     if event.is_call_error:
-        return Family.ERROR, f"error {event.tool_name}", (first_line(call.output()),)
-    if event.is_rejection:
-        return Family.YOU, f"reject {event.tool_name}", (_rejection(call.told),)
-    if tool is None:
-        return Family.OTHER, event.tool_name or event.part, (first_line(call.output()),)
-    what = tool.what(call)
-    shown = f"{what.verb} {what.detail}" if what.detail else event.tool_name or what.verb
-    return _family(event), shown, _result(call)
+        family, shown = Family.ERROR, f"error {event.tool_name}"
+    elif event.is_rejection:
+        family, shown = Family.YOU, f"reject {event.tool_name}"
+    elif tool is None:
+        family, shown = Family.OTHER, event.tool_name or event.part
+    else:
+        verb, detail = tool.what(call)
+        family, shown = _family(event), f"{verb} {detail}" if detail else event.tool_name or verb
+    return family, shown, _result(call)
 
 
 _NO_TOOL = pattern(r"Tool '([^']{1,100})' not found")

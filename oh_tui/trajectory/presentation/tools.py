@@ -21,16 +21,12 @@ from oh_tui.trajectory.model.tool_use import (
     last_line,
     shorten,
 )
+from oh_tui.trajectory.presentation.block_files import patch_files
 from oh_tui.trajectory.presentation.difference import count_changes, count_lines
 from oh_tui.trajectory.presentation.plans import plan_progress, tasks_of
 
-
-class What(NamedTuple):
-    """The verb and object of a call. `detail` "" is replaced by the summary that the agent gave,
-    None is not."""
-
-    verb: str
-    detail: str | None = ""
+What = tuple[str, str | None]
+"""The verb and object of a call. "" is replaced by the summary that the agent gave, None is not."""
 
 
 class Tool(NamedTuple):
@@ -54,7 +50,7 @@ def _simple(
 
     def what(call: Call) -> What:
         detail = call.get(*names)
-        return What(verb, shorten(detail) if path else detail)
+        return verb, shorten(detail) if path else detail
 
     return Tool(family, what, result)
 
@@ -62,18 +58,18 @@ def _simple(
 def _terminal(call: Call) -> What:
     command = call.get("command")
     if call.input.get("is_input") is True and command:
-        return What("type", command)
+        return "type", command
     if call.input.get("reset") is True and not command.strip():
-        return What("reset the terminal", None)
+        return "reset the terminal", None
     if call.input and not isinstance(call.input.get("command"), str):
-        return What("command not told", None)
+        return "command not told", None
     if call.input and not command.strip():
-        return What("wait for output", None)
-    return What("$", command)
+        return "wait for output", None
+    return "$", command
 
 
 def _python(call: Call) -> What:
-    return What("python", first_line(call.get("code")))
+    return "python", first_line(call.get("code"))
 
 
 def _terminal_result(call: Call) -> Parts:
@@ -116,7 +112,7 @@ def _editor(call: Call) -> What:
         path += f":{lines[0]}-{end}"
     elif path and isinstance(line, int):
         path += f":{line}"
-    return What(verb, path)
+    return verb, path
 
 
 def _editor_result(call: Call) -> Parts:
@@ -166,12 +162,9 @@ def change(added: int, removed: int) -> str:
     )
 
 
-_PATCHED = pattern(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
-
-
 def _patch(call: Call) -> What:
-    files = _PATCHED.findall(call.get("patch"))
-    return What("patch", ", ".join(shorten(name.strip()) for name in files[:8]))
+    files = [path for _, path, _ in patch_files(call.get("patch")) if path]
+    return "patch", ", ".join(map(shorten, files[:8]))
 
 
 def _patched(call: Call) -> Parts:
@@ -184,7 +177,7 @@ def _pattern(verb: str) -> Callable[[Call], What]:
         path = shorten(call.get("path", "search_path"))
         include = call.get("include", "include_pattern")
         detail = call.get("pattern") + (f" in {path}" if path else "")
-        return What(verb, detail + (f" ({include})" if include else ""))
+        return verb, detail + (f" ({include})" if include else "")
 
     return what
 
@@ -207,10 +200,10 @@ def _listed(call: Call) -> Parts:
 
 def _plan(call: Call) -> What:
     if call.get("command") == "view":
-        return What("look at the plan", None)
+        return "look at the plan", None
     tasks = tasks_of(call.input)
     now = next((task.title for task in tasks if task.status == "in_progress"), "")
-    return What("plan", now or (count(len(tasks), "item") if tasks else ""))
+    return "plan", now or (count(len(tasks), "item") if tasks else "")
 
 
 def _planned(call: Call) -> Parts:
@@ -221,9 +214,9 @@ def _planned(call: Call) -> Parts:
 def _delegate(call: Call) -> What:
     tasks, ids = call.input.get("tasks"), call.input.get("ids")
     if isinstance(tasks, dict) and tasks:
-        return What("delegate", _pairs(tasks))
+        return "delegate", _pairs(tasks)
     names = ", ".join(map(_short, ids)) if isinstance(ids, list) else ""
-    return What("delegate", f"{call.get('command')} {names}".strip())
+    return "delegate", f"{call.get('command')} {names}".strip()
 
 
 def _pairs(values: dict[str, object]) -> str:
@@ -240,7 +233,7 @@ def _short(value: object) -> str:
 def _task(call: Call) -> What:
     who = call.get("subagent_type", "subagent")
     about = call.get("description") or first_line(call.get("prompt"))
-    return What("task", ": ".join(filter(None, (who, about))))
+    return "task", ": ".join(filter(None, (who, about)))
 
 
 def _with_status(call: Call) -> Parts:
@@ -252,7 +245,7 @@ def _with_status(call: Call) -> Parts:
 def _browser_index(verb: str) -> Callable[[Call], What]:
     def what(call: Call) -> What:
         index = call.get("index")
-        return What(verb, f"{index and f'[{index}]'} {call.get('text')}".strip())
+        return verb, f"{index and f'[{index}]'} {call.get('text')}".strip()
 
     return what
 
@@ -260,7 +253,7 @@ def _browser_index(verb: str) -> Callable[[Call], What]:
 def _mcp(call: Call) -> What:
     data = call.input.get("data")
     shown = _pairs(data) if isinstance(data, dict) else ""
-    return What("mcp", f"{call.event.tool_name or call.get('tool_name')} {shown}".strip())
+    return "mcp", f"{call.event.tool_name or call.get('tool_name')} {shown}".strip()
 
 
 def _finish(call: Call) -> Parts:
@@ -268,7 +261,7 @@ def _finish(call: Call) -> Parts:
 
 
 def _no_detail(family: Family, verb: str, result: Callable[[Call], Parts]) -> Tool:
-    return Tool(family, lambda call: What(verb, None), result)
+    return Tool(family, lambda call: (verb, None), result)
 
 
 def _field_result(*names: str) -> Callable[[Call], Parts]:
@@ -289,11 +282,11 @@ def _chosen_model(call: Call) -> Parts:
 def _reported(call: Call) -> What:
     kind, title = call.event.verb, call.title
     if kind == "execute":
-        return What("$", call.command or title or None)
+        return "$", call.command or title or None
     if kind in ("", "other"):
-        return What(title or call.event.tool_name or "call", None)
+        return title or call.event.tool_name or "call", None
     begins_so = title.lower().startswith(kind.lower())
-    return What(kind + (title[len(kind) :] if begins_so else f" {title}"), None)
+    return kind + (title[len(kind) :] if begins_so else f" {title}"), None
 
 
 def _reported_result(call: Call) -> Parts:

@@ -7,7 +7,7 @@ from typing import Any
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.events import same_tool
+from oh_tui.trajectory.model.events import OTHER_NAMES, same_tool
 from oh_tui.trajectory.presentation.tools import TOOLS
 
 JsonObject = dict[str, Any]
@@ -117,4 +117,4 @@ def _camel(name: str) -> str:
     kind = masked(name)  # masked first: in capitals it would no longer look like a secret
     kind = "".join(part[:1].upper() + part[1:] for part in kind.split("_")) or "Unnamed"
     lower = kind.lower()
-    return next((tool for tool in TOOLS if tool.lower() == lower), kind)
+    return next((tool for tool in (*TOOLS, *OTHER_NAMES) if tool.lower() == lower), kind)
