@@ -131,7 +131,7 @@ class _Remaining:
     def _is_wanted(self, event: Event) -> bool:
         if self._wanted is None or event.id in self._wanted:
             return True
-        return event.kind == "ConversationStateUpdateEvent"  # status, tokens and cost of the run
+        return event.is_state  # status, tokens and cost of the run
 
 
 _HEAD = frozenset({

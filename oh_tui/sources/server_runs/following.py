@@ -132,7 +132,7 @@ async def news_from_app(
 def is_foreign(event: Event) -> bool:
     """Whether an app server was sent an event that no agent server keeps: a part of an answer while
     it is written, or the whole state for whoever listens."""
-    return event.kind == "StreamingDeltaEvent" or event.key == "full_state"
+    return event.is_piece or event.key == "full_state"
 
 
 async def moved_record(api: GivesRuns, conversation: Conversation) -> Conversation | None:

@@ -82,11 +82,8 @@ def is_refusal(step: Step) -> bool:
 
 def is_answer(step: Step) -> bool:
     """Whether a step is a final answer: a `finish` call or a message of the agent."""
-    return step.event.is_by_agent or (step.event.tool == "Finish" and not has_failed(step))
-
-
-def has_failed(step: Step) -> bool:
-    return step.result is not None and step.result.failed
+    has_failed = step.result is not None and step.result.failed
+    return step.event.is_by_agent or (step.event.tool == "Finish" and not has_failed)
 
 
 def with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:

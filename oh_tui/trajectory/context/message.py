@@ -16,13 +16,6 @@ SYSTEM, USER, MODEL, RESULT, SUMMARY = "system", "user", "model", "result", "sum
 OLD = 2**31
 """Greater than any place: nothing is new."""
 
-_KINDS = {
-    "SystemPromptEvent": SYSTEM,
-    "ActionEvent": MODEL,
-    "Condensation": SUMMARY,
-    "CondensationSummaryEvent": SUMMARY,
-}
-
 
 class Message:
     """One message as the model got it. Its texts are read when they are asked for, and not kept:
@@ -66,9 +59,11 @@ class Message:
     def kind(self) -> str:
         """system, user, model, result or summary; that of the first part."""
         event = self._material.texts.event(self.items[0])
-        if event.kind in ("MessageEvent", "DemonstrationEvent"):
-            return MODEL if event.source == "agent" else USER
-        return _KINDS.get(event.kind, RESULT)
+        if event.is_summary:
+            return SUMMARY
+        if event.is_system or event.is_result:
+            return SYSTEM if event.is_system else RESULT
+        return MODEL if event.is_action or event.source == "agent" else USER
 
     @property
     def event_ids(self) -> tuple[str, ...]:

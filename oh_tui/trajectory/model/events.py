@@ -203,6 +203,9 @@ class Event(msgspec.Struct, gc=False, eq=False):
     is_condensation = _OfKind("Condensation")
     is_summary = _OfKind("Condensation", "CondensationSummaryEvent")
     """It takes events out of the context, or tells what stands in their place."""
+    is_state = _OfKind("ConversationStateUpdateEvent")
+    is_piece = _OfKind("StreamingDeltaEvent")
+    """A piece of an answer that comes whole as well."""
     is_system = _OfKind("SystemPromptEvent")
     is_hook = _OfKind("HookExecutionEvent")
     is_error = _OfKind(*ERROR_KINDS)

@@ -217,7 +217,7 @@ def call_title(step: Step, *, numbered: bool = True, label: str = "") -> str:
     final, as in a run whose older events are missing; `label` stands for another number."""
     event = step.event
     what = safe_line(event.tool_name or event.verb)
-    if event.kind == "HookExecutionEvent":
+    if event.is_hook:
         what = "hook"
     elif event.is_message:
         what = what or {"user": "you", "agent": "agent"}.get(event.source, "")
@@ -303,7 +303,7 @@ def _outcome_words(result: Event, body: dict[str, object], outcome: Outcome) -> 
     if result.is_rejection:
         hook = text_field(body, "rejection_source") == "hook"
         return "blocked by a hook" if hook else "rejected"
-    if result.kind == "HookExecutionEvent" and result.failed:
+    if result.is_hook and result.failed:
         return "blocked" if field(body, "blocked") is True else "failed"
     if result.timed_out:
         return "timed out"

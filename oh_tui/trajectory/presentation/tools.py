@@ -280,13 +280,13 @@ def _chosen_model(call: Call) -> Parts:
 
 
 def _reported(call: Call) -> What:
-    kind, title = call.event.verb, call.title
-    if kind == "execute":
+    verb, title = call.event.verb, call.title
+    if verb == "execute":
         return "$", call.command or title or None
-    if kind in ("", "other"):
+    if verb in ("", "other"):
         return title or call.event.tool_name or "call", None
-    begins_so = title.lower().startswith(kind.lower())
-    return kind + (title[len(kind) :] if begins_so else f" {title}"), None
+    begins_so = title.lower().startswith(verb.lower())
+    return verb + (title[len(verb) :] if begins_so else f" {title}"), None
 
 
 def _reported_result(call: Call) -> Parts:

@@ -39,9 +39,7 @@ def tells_plan(step: Step) -> bool:
     """Whether a step tells how it leaves the plan, if it may change that."""
     if step.event.tool != "TaskTracker" or plan_state(step):
         return True
-    if step.result is not None and step.result.failed:
-        return True
-    return step.result is not None and plan_left(step) is None
+    return step.result is not None and (step.result.failed or plan_left(step) is None)
 
 
 class Half(StrEnum):
