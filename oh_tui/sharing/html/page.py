@@ -13,7 +13,6 @@ from oh_tui.sharing.html.steps import StepsWriter, event_html
 from oh_tui.sharing.html.style import policy, script, style
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.text.human import plural
-from oh_tui.trajectory.model.steps import Step
 
 
 def page(run: SharedRun) -> Iterator[str]:
@@ -85,9 +84,5 @@ def _bottom(hidden: Hidden) -> str:
 
 def _opened(run: SharedRun) -> frozenset[int]:
     """The last step, and the answer: the last message of the agent, or its end."""
-    answer = next(filter(_is_answer, reversed(run.steps)), None)
+    answer = next((step for step in reversed(run.steps) if step.event.ends_turn), None)
     return frozenset(step.number for step in (*run.steps[-1:], answer) if step)
-
-
-def _is_answer(step: Step) -> bool:
-    return step.event.is_by_agent or step.event.tool == "Finish"

@@ -229,7 +229,7 @@ class Activity:
         llm = self._llm_time(step)
         self.places.append(state.here)
         self._llm_times.append(llm)
-        if not is_made(step):
+        if not step.event.is_made:
             if state.open:
                 self._settle(event, before)
             else:
@@ -326,7 +326,7 @@ class Activity:
         )
 
     def _llm_time(self, step: Step) -> float:
-        if not is_made(step):
+        if not step.event.is_made:
             return UNKNOWN
         llm = self._llm.llm(step)
         return max(0.0, llm) if llm is not None and isfinite(llm) else UNKNOWN
@@ -361,17 +361,8 @@ class Activity:
             calls.cut(*lengths.get(family, (0, 0)))
 
 
-def is_made(step: Step) -> bool:
-    """Whether a step comes from the model: a call, a message or a condensation."""
-    event = step.event
-    if step.is_call or event.is_condensation:
-        return True
-    return event.is_by_agent
-
-
 def _longest(event: Event) -> float:
     """How long a call can have run before this event."""
     if event.is_rejection:
         return 0.0
-    is_result = event.is_observation
-    return LONGEST_CALL if is_result else LONGEST_GUESS
+    return LONGEST_CALL if event.is_observation else LONGEST_GUESS

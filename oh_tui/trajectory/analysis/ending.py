@@ -83,7 +83,7 @@ def is_refusal(step: Step) -> bool:
 def is_answer(step: Step) -> bool:
     """Whether a step is a final answer: a `finish` call or a message of the agent."""
     has_failed = step.result is not None and step.result.failed
-    return step.event.is_by_agent or (step.event.tool == "Finish" and not has_failed)
+    return step.event.ends_turn and not has_failed
 
 
 def with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:

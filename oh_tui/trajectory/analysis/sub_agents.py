@@ -50,23 +50,20 @@ def slots(steps: Iterable[Step]) -> Iterator[Slot]:
     """A step that was refused starts none; one that resumes a task goes on with that of another."""
     seen: set[str] = set()
     for step in steps:
-        tool = step.event.tool
-        if not may_start(step):
+        if not may_start(step) or (step.result and not step.result.is_observation):
             continue
-        result = step.result
-        if result is not None and not result.is_observation:
-            continue
-        action, observation = step.call.given, step.call.answer
+        call = step.call
+        action, observation = call.given, call.answer
         task = text_field(observation, "task_id")
         if task and task in seen:
             continue
         seen.add(task)
         ids = frozenset(_ids(action, observation))
         tasks = field(action, "tasks")
-        if tool != "Delegate":
+        if call.tool != "Delegate":
             usage = f"task:{task}" if task else ""
             prompt = text_field(action, "prompt").strip()
-            yield Slot(step, ids, prompt, usage, tool == "StartChildConversation")
+            yield Slot(step, ids, prompt, usage, call.tool == "StartChildConversation")
         elif isinstance(tasks, dict) and text_field(action, "command") != "spawn":
             for name, prompt in tasks.items():
                 told = prompt.strip() if isinstance(prompt, str) else ""

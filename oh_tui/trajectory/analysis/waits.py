@@ -67,7 +67,7 @@ class Waits:
             if event.is_by_user:
                 if not self._has_begun:  # V0 writes events while it waits for the task
                     self._begin(self._first)
-                elif self._last is not None and _is_end(self._last):
+                elif self._last is not None and self._last.ends_turn:
                     self._begin(self._last)
                 self._before = self._last
                 self._works(event)
@@ -117,7 +117,7 @@ class Waits:
         """A message made an agent of unknown status run, so that it rested before: a fork has no
         status from before it was made, and waits for its first message."""
         last, before = self._last, self._before
-        if last is None or before is None or before.source == "user" or _is_end(before):
+        if last is None or before is None or before.source == "user" or before.ends_turn:
             return
         if last.is_by_user:
             self.since = before.seconds()
@@ -140,11 +140,6 @@ class Waits:
             self.spans.append((self.since, when))
             self.seconds += when - self.since
         self.since = None
-
-
-def _is_end(event: Event) -> bool:
-    """Whether the agent ends its turn: with a message, or the call and result of `finish`."""
-    return event.is_by_agent or event.tool == "Finish"
 
 
 def gap_before(trajectory: Trajectory, step: Step) -> float | None:

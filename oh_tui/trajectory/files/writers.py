@@ -90,7 +90,8 @@ class Writers:
                 continue
             new = [len(found)] if (writer := self._of(step)) else []
             found += [writer] if writer else []
-            if at_work and _looks_again(step):
+            has_ended = step.result is not None and step.event.tool == "Terminal"
+            if at_work and has_ended and not step.call.shell_command:  # it looks again
                 at_work[-1] += new
                 if not _goes_on(step) and len(at_work) == 1:
                     for place in at_work.pop():
@@ -163,11 +164,6 @@ def _goes_on(step: Step) -> bool:
     """A command that had not ended when its result came."""
     result = step.result
     return result is not None and (result.still_running or result.timed_out)
-
-
-def _looks_again(step: Step) -> bool:
-    """Whether a step has to do with a command that had not ended."""
-    return step.result is not None and step.event.tool == "Terminal" and not step.call.shell_command
 
 
 class Timeline:

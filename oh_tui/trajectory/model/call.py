@@ -106,6 +106,10 @@ class Call:
         return "" if self.is_typed else self.command.strip()
 
     @property
+    def paths(self) -> list[str]:
+        """The files and folders that it names."""
+        return [path for name in _PATHS if (path := text_field(self.given, name))]
+
+    @property
     def path(self) -> str:
-        """The file or folder that it names first."""
-        return next(filter(None, (text_field(self.given, name) for name in _PATHS)), "")
+        return next(iter(self.paths), "")

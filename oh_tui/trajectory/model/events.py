@@ -235,6 +235,16 @@ class Event(msgspec.Struct, gc=False, eq=False):
         return self.is_message and self.source == "agent"
 
     @property
+    def ends_turn(self) -> bool:
+        """The agent ends its turn: with a message, or the call and result of `finish`."""
+        return self.is_by_agent or self.tool == "Finish"
+
+    @property
+    def is_made(self) -> bool:
+        """It comes from a model: a call, a message of the agent or a condensation."""
+        return self.is_call or self.is_by_agent or self.is_condensation
+
+    @property
     def is_answer(self) -> bool:
         """The agent's model made it."""
         return self.is_action or self.is_by_agent

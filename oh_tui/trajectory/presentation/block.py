@@ -10,8 +10,7 @@ import msgspec
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import redact_json, safe, safe_line
-from oh_tui.trajectory.model.bodies import content_text
+from oh_tui.text.redact import redact_json, safe_line
 from oh_tui.trajectory.presentation.plans import Task
 from oh_tui.trajectory.presentation.terminal import read_output
 
@@ -104,11 +103,6 @@ Block = (
     Markdown | Thought | Command | Output | Diff | Code | Json | Fields | Checklist | Table | Plain
     | Failure | Heading | Note | ImageNote
 )  # fmt: skip
-
-
-def content(body: object) -> str:
-    """The text of a result, safe to show."""
-    return safe(content_text(body))
 
 
 def value_line(value: object) -> str:

@@ -9,6 +9,7 @@ from oh_tui.text.human import compact, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import Body, field, list_field, text_field
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -43,7 +44,7 @@ from oh_tui.trajectory.presentation.classification import classified
 from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.presentation.difference import unified
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.views import View, left
+from oh_tui.trajectory.presentation.views import left, view
 
 
 def what_followed(context: StepContext | None, went_on: str = "the run went on") -> list[Block]:
@@ -202,15 +203,19 @@ def _acp_result(body: Body) -> list[Block]:
     return blocks + rest_blocks(take.value(body, "raw_output")) + rest_blocks(body)
 
 
-def acp_blocks(first: View, reports: list[View]) -> list[Block]:
-    """The reports of a call beyond what the call shows: the last one, then what others add."""
+def acp_blocks(step: Step) -> list[Block]:
+    """The reports on a call beyond what the call shows: the last one, then what others add."""
+    events = (event for event in (step.event, *step.results) if event.is_reported)
+    first, *others = (view(event.body()) for event in events)
+    for each in (first, *others):
+        take.links(each)
     acp_call(first)  # shown with the call
-    if not reports:
+    if not others:
         return _acp_result(first)
-    last = reports[-1]
+    last = others.pop()
     take.repeated(last, {name: first[name] for name in first.taken if name in first})
     blocks = _acp_result(last)
-    for earlier in reports[:-1]:
+    for earlier in others:
         take.repeated(earlier, last)
         take.usual(earlier, "status")
         found = rest_blocks(earlier)

@@ -17,7 +17,6 @@ from oh_tui.trajectory.presentation.block import (
     number_text,
     output_blocks,
 )
-from oh_tui.trajectory.presentation.terminal import read_output
 from oh_tui.trajectory.presentation.views import USUAL_NUMBERS
 
 _COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
@@ -43,17 +42,10 @@ def python_call(action: Body) -> list[Block]:
     return [Code(code.removesuffix("\n"), "cell.py")] if code else []
 
 
-def _command(body: Body, action: object) -> str:
-    return text_field(action, "command") or text_field(body, "observation", "command")
-
-
-def terminal_text(body: Body, action: object) -> str:
-    return read_output(bodies.content_text(body), _command(body, action)).text
-
-
 def terminal_result(event: Event, body: Body, observation: Body, action: object) -> list[Block]:
     raw = take.result_text(body)
-    blocks = output_blocks(raw, _command(body, action)) or [Note("no output")]
+    command = text_field(action, "command") or text_field(observation, "command")
+    blocks = output_blocks(raw, command) or [Note("no output")]
     take.flag(observation, "timeout")
     take.flag(observation, "error")
     code = event.exit_code

@@ -13,6 +13,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event, read_json
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -23,7 +24,6 @@ from oh_tui.trajectory.presentation.block import (
     Heading,
     Note,
     Thought,
-    content,
     json_pretty,
     output_blocks,
     pair_blocks,
@@ -45,8 +45,8 @@ from oh_tui.trajectory.presentation.block_results import (
     facts,
     late_blocks,
 )
-from oh_tui.trajectory.presentation.block_terminal import terminal_text
 from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.terminal import read_output
 from oh_tui.trajectory.presentation.tools import tool_of
 from oh_tui.trajectory.presentation.views import REDUNDANT_IN_CALL, View, view
 
@@ -164,7 +164,11 @@ def _result(
 ) -> list[Block]:
     result = step.result
     if step.event.is_reported:
-        return _reported(step) or [Note(_OPEN.get(outcome, "no output"))]
+        blocks = acp_blocks(step)
+        for other in step.results:
+            if not other.is_reported:
+                blocks += [Heading(_said_by(other)), *answer_blocks(other, None)]
+        return blocks or [Note(_OPEN.get(outcome, "no output"))]
     if result is None:
         said = proposal(action)
         if outcome is Outcome.OK and said:
@@ -173,19 +177,6 @@ def _result(
     blocks = answer_blocks(result, action, context)
     for other in step.second_results:
         blocks += [Heading(f"second result, {_said_by(other)}"), *answer_blocks(other, action)]
-    return blocks
-
-
-def _reported(step: Step) -> list[Block]:
-    """The reports of another agent on a call, then any other answer."""
-    first = view(step.event.body())
-    reports = [view(r.body()) for r in step.results if r.is_reported]
-    for each in (first, *reports):
-        take.links(each)
-    blocks = acp_blocks(first, reports)
-    for other in step.results:
-        if not other.is_reported:
-            blocks += [Heading(_said_by(other)), *answer_blocks(other, None)]
     return blocks
 
 
@@ -200,7 +191,7 @@ def event_blocks(event: Event, context: StepContext | None = None) -> list[Block
     if event.is_reported:
         take.links(body)
         kind = pair_blocks(("kind", text_field(body, "tool_kind")))
-        return kind + acp_call(body) + acp_blocks(body, [])
+        return kind + acp_call(body) + acp_blocks(Step(0, event))
     show = EVENTS.get(event.kind)
     if show is not None:
         take.links(body)
@@ -254,17 +245,18 @@ def command_text(step: Step) -> str:
 def output_text(step: Step) -> str:
     """The text of the results of a step, or of the message; may be ""."""
     if not step.is_call:
-        body = step.event.body()
-        return safe(bodies.message_text(body)) or content(body)
-    call = step.call
-    if step.event.is_reported:
-        return safe(call.output())
-    action, texts = call.given, []
-    for result in step.results:
-        body = result.body()
-        texts.append(terminal_text(body, action) if result.tool == "Terminal" else content(body))
-    text = "\n".join(filter(None, texts))
-    return text or safe(text_field(action, "message") or text_field(action, "thought"))
+        return safe(bodies.message_text(step.event.body())) or safe(step.call.output())
+    results = [step.result] if step.event.is_reported else step.results
+    texts = (_output(Call(step.event, result)) for result in results)
+    action = field(step.event.body(), "action")
+    said = text_field(action, "message") or text_field(action, "thought")
+    return "\n".join(filter(None, texts)) or safe(said)
+
+
+def _output(call: Call) -> str:
+    if call.result and call.result.tool == "Terminal":
+        return read_output(call.output(), call.get("command")).text
+    return safe(call.output())
 
 
 _ID = pattern(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)

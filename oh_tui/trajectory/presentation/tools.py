@@ -237,9 +237,12 @@ def _task(call: Call) -> What:
 
 
 def _with_status(call: Call) -> Parts:
-    status = call.answer.get("status")
-    status = status if isinstance(status, str) and status not in ("completed", "success") else ""
-    return (status, first_line(call.output()))
+    return (_odd_status(call, "completed", "success"), first_line(call.output()))
+
+
+def _odd_status(call: Call, *usual: str) -> str:
+    status = text_field(call.answer, "status")
+    return "" if status in usual else status
 
 
 def _browser_index(verb: str) -> Callable[[Call], What]:
@@ -291,10 +294,8 @@ def _reported(call: Call) -> What:
 
 def _reported_result(call: Call) -> Parts:
     text = call.output() or main_text(call.answer.get("raw_output"))
-    status = text_field(call.answer, "status")
-    status = "" if status in ("completed", "pending", "in_progress") else status
     line = last_line(text) if call.event.verb == "execute" else first_line(text)
-    return (status, line)
+    return (_odd_status(call, "completed", "pending", "in_progress"), line)
 
 
 _MAIN_FIELDS = (

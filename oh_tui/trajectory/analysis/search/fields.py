@@ -27,7 +27,6 @@ from oh_tui.trajectory.analysis.search.values import (
 )
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
 from oh_tui.trajectory.analysis.worth_a_look import looks
-from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -248,19 +247,13 @@ def _tells_time(asked: Asked, limit: Moment) -> bool:
     return asked.step.event.seconds() is not None and limit.at(asked.trajectory) is not None
 
 
-_PATHS = ("path", "file_path", "dir_path")
-
-
 def _touches(asked: Asked, wanted: str) -> bool:
     """Whether the call names a file whose path contains the text."""
     if not asked.step.is_call:
         return False
-    given = Call(asked.said.events[0]).given
-    names = [field(given, name) for name in _PATHS]
-    patch = field(given, "patch")
-    if isinstance(patch, str):
-        names += [path for _, path, _ in patch_files(patch)]
-    return any(wanted in clean(name).lower() for name in names if isinstance(name, str))
+    call = Call(asked.said.events[0])
+    patched = [path for _, path, _ in patch_files(call.get("patch"))]
+    return any(wanted in clean(path).lower() for path in (*call.paths, *patched))
 
 
 _FAILURE = pattern("[0-9a-f]{4,8}")
