@@ -76,7 +76,7 @@ def report(trajectory: Trajectory) -> dict[str, object]:
         "duplicate_results": counts.second_results,
         "orphan_results": counts.stray_results,
         "unmatched_calls": [step.event.id for step, _ in unanswered],
-        "duplicates": [event.id for _, event in _second_results(trajectory)],
+        "duplicates": [one.id for step in trajectory.steps for one in step.second_results],
         "orphans": [step.event.id for step in trajectory.steps if step.is_stray],
         "errors": [_error(event) for event in errors],
         "cut_off": bool(trajectory.cut_off),
@@ -94,10 +94,6 @@ def _unanswered(trajectory: Trajectory) -> Iterator[tuple[Step, Outcome]]:
             outcome = trajectory.outcome(step)
             if outcome in _UNANSWERED:
                 yield step, outcome
-
-
-def _second_results(trajectory: Trajectory) -> Iterator[tuple[Step, Event]]:
-    return ((step, event) for step in trajectory.steps for event in step.second_results)
 
 
 def _error(event: Event) -> dict[str, str]:
@@ -154,8 +150,9 @@ def _rows(trajectory: Trajectory) -> Iterator[Row]:
     for step, outcome in _unanswered(trajectory):
         about = describe(step, outcome).what
         yield _row(_UNANSWERED[outcome], step, step.event, about, "amber")
-    for step, event in _second_results(trajectory):
-        yield _row("second result", step, event, _about(event))
+    for step in trajectory.steps:
+        for event in step.second_results:
+            yield _row("second result", step, event, _about(event))
     for step in trajectory.steps:
         if step.is_stray:
             yield _row("result without a call", step, step.event, _about(step.event))

@@ -63,16 +63,12 @@ HIDDEN_KINDS = frozenset({
 })  # fmt: skip
 """Kinds that are not steps; they are counted, and shown on demand."""
 
-_SEEN = (
-    "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
-    "DemonstrationEvent",
-)  # fmt: skip
-
 OTHER_NAMES = {
     "ExecuteBash": "Terminal",
     "StrReplaceEditor": "FileEditor",
     "PlanningFileEditor": "FileEditor",
 }
+"""Tools that other versions call otherwise."""
 
 
 class Bodies(Protocol):
@@ -215,7 +211,10 @@ class Event(msgspec.Struct, gc=False, eq=False):
     """Somebody stopped the agent."""
     is_hidden = _OfKind(*HIDDEN_KINDS)
     """No step, and part of none."""
-    is_seen = _OfKind(*RESULT_KINDS, *_SEEN)
+    is_seen = _OfKind(
+        *("SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent"),
+        *("DemonstrationEvent", *RESULT_KINDS),
+    )
     """A message of the context is made of it."""
     is_unreadable = _OfKind(UNREADABLE)
 
@@ -256,7 +255,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
 
 
 def same_tool(name: str) -> str:
-    """The one name of a tool that other versions call otherwise."""
+    """The one name of a tool, by any of its names."""
     return OTHER_NAMES.get(name, name)
 
 

@@ -158,11 +158,9 @@ def acp_call(body: Body, last: object = None) -> list[Block]:
     """A call of another agent, shown like a call of OpenHands. Fields that `last`, its last report,
     repeats are left to the result."""
     take.repeated(body, last)
-    title = safe_line(take.text(body, "title"))
+    title = safe_line(take.text(body, "title") or text_field(last, "title"))
     given = take.value(body, "raw_input")
     command = safe(take.text(given, "command"))
-    if isinstance(last, dict) and title == "":
-        title = safe_line(text_field(last, "title"))
     blocks: list[Block] = pair_blocks(("title", "" if title == command else title))
     blocks += [Command(command)] if command else []
     take.usual(body, "status")

@@ -14,9 +14,6 @@ from oh_tui.trajectory.presentation.plans import Task, compare, plan_progress, t
 from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.trajectory.presentation.views import is_same
 
-PLAN = "TaskTracker"
-"""The tool of plans."""
-
 _UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
 _ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")
 
@@ -30,10 +27,10 @@ def plan_call(action: Body) -> list[Block]:
 
 def asked_plan(step: Step, action: Any) -> list[Block]:
     """The plan of a call, unless the result shows the same one."""
-    if step.event.tool != PLAN:
+    if step.event.tool != "TaskTracker":
         return []
     result = step.result
-    if result is not None and not result.failed and result.tool == PLAN:
+    if result is not None and not result.failed and result.tool == "TaskTracker":
         shown = step.call.answer.get("task_list")
         if shown is not None and is_same(shown, action.get("task_list")):
             take.value(action, "task_list")

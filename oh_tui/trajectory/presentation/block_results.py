@@ -50,7 +50,7 @@ from oh_tui.trajectory.presentation.block_files import (
     read_result,
 )
 from oh_tui.trajectory.presentation.block_images import images
-from oh_tui.trajectory.presentation.block_plans import PLAN, plan_call, plan_result
+from oh_tui.trajectory.presentation.block_plans import plan_call, plan_result
 from oh_tui.trajectory.presentation.block_terminal import (
     python_call,
     terminal_call,
@@ -121,7 +121,7 @@ def _answer(event: Event, body: Body, action: object, context: StepContext | Non
         return [_failure(take.result_text(body)), *images(body), *proposal(action)]
     if event.tool == "FileEditor":
         take.flag(observation, "prev_exist")
-    if event.tool == PLAN:
+    if event.tool == "TaskTracker":
         return plan_result(body, observation, context)
     show = DETAILS.get(event.tool, PLAIN).result
     if show is _agent_result:
@@ -306,7 +306,7 @@ def facts(call: Call) -> list[str]:
     tool, observation = (call.result or call.event).tool, call.answer
     if tool == "Terminal":
         return [safe_line(text_field(observation, "metadata", "working_dir"))]
-    if tool == PLAN:
+    if tool == "TaskTracker":
         return [plan_progress(observation)]
     show = DETAILS.get(tool, PLAIN).result
     if show is _list_result:

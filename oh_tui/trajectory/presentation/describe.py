@@ -49,8 +49,7 @@ def describe(step: Step, outcome: Outcome) -> Description:
     call, result = step.call, step.result
     if result and (result.timed_out or result.still_running):
         call.ran = step.ran()
-    has_more = result or step.event.is_reported or outcome is Outcome.OK
-    parts = _result(call) if has_more else ()
+    parts = _result(call) if result or step.event.is_reported or outcome is Outcome.OK else ()
     return _description(*_call(call), parts if any(parts) else (_OPEN.get(outcome, ""),))
 
 
