@@ -369,7 +369,7 @@ TOOLS: dict[str, Tool] = {
     "Browser": _web("browse", "browser_actions"),
     "IPython": Tool(Family.TERMINAL, _python, lambda call: (last_line(call.output()),)),
 }
-"""By the kind of the action or observation without that suffix."""
+"""By `Event.tool`."""
 
 
 _REPORTED = {
