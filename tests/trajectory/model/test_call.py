@@ -122,10 +122,11 @@ def test_the_arguments_of_a_call_that_could_not_be_read_are_what_was_given() -> 
 
 def test_a_failed_call_of_another_agent_is_named_by_its_output() -> None:
     first = reported("1", raw_input={"command": COMMAND}, status="in_progress")
-    last = reported("2", status="failed", content=wrapped("ImportError: no module named dates"))
+    text = 'Traceback (most recent call last):\n  File "a.py", line 1\nKeyError: dates'
+    last = reported("2", status="failed", content=wrapped(text))
     trajectory = run(first, last)
     found = failure_of(trajectory, trajectory.steps[0], "")
-    assert (found.kind, found.line) == ("ImportError", "no module named dates")
+    assert (found.kind, found.line) == ("KeyError", "dates")
 
 
 JSON = st.recursive(
