@@ -42,9 +42,7 @@ RAN: dict[str, tuple[Event, ...]] = {
     ),
     "another agent that tells all at the end": (
         reported("1", status="pending", raw_input={}),
-        reported(
-            "2", status="completed", raw_input={"command": COMMAND}, raw_output="2 passed"
-        ),
+        reported("2", status="completed", raw_input={"command": COMMAND}, raw_output="2 passed"),
     ),
     "another agent with one report": (
         reported(
