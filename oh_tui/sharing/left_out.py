@@ -148,9 +148,6 @@ _OF_RESULTS = frozenset({"kind", "command", "path", "file_path", "tool_name", "w
 _LOGS = frozenset({"LLMCompletionLogEvent", "StreamingDeltaEvent", "TokenEvent", UNREADABLE})
 """Have everything that the model got or said."""
 
-_TOLD_AGAIN = frozenset({"Condensation", "CondensationSummaryEvent"})
-"""Tell in their summary what was in results, files and thoughts."""
-
 _OF_FILES = frozenset({
     *("file_text", "old_str", "new_str", "old_string", "new_string", "patch", "diff"),
     *("old_content", "new_content", "file_content", "oldText", "newText", "new_source"),
@@ -176,7 +173,7 @@ def without(event: Event, body: dict[str, Any], parts: frozenset[Part]) -> dict[
     if event.kind in _LOGS:
         return {name: value for name, value in body.items() if name in _HEAD}
     is_of_file = may_touch(event) or _FILE_TOOL.search(event.tool_name) is not None
-    if event.kind in _TOLD_AGAIN and parts & {"results", "files", "thoughts"}:
+    if event.is_summary and parts & {"results", "files", "thoughts"}:  # it tells them again
         body = body | {"summary": _note("summary")}
     if event.is_hook and parts & {"results", "files"}:
         body = {name: value for name, value in body.items() if name not in _OF_HOOKS}

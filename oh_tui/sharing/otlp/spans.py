@@ -137,7 +137,7 @@ class Spans:
                     asked.append(text)
                 else:
                     answer = text
-            elif step.event.tool == "Finish":
+            elif step.is_call and step.event.tool == "Finish":
                 answer = text_field(step.call.given, "message")
         found = {
             "gen_ai.input.messages": self.messages.said("user", asked),

@@ -293,7 +293,9 @@ def open_calls(run: Trajectory) -> tuple[Step, ...]:
     return tuple(
         step
         for step in run.steps
-        if step.event.is_action and step.is_open and not step.event.is_unread
+        if step.event.is_action
+        and step.is_open
+        and isinstance(field(step.event.body(), "action"), dict)
     )
 
 

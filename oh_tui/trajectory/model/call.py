@@ -96,9 +96,9 @@ class Call:
 
     @property
     def hides_command(self) -> bool:
-        """It gives a terminal no text: an empty one asks for its output."""
-        is_shell = self.tool == "Terminal" and bool(self.input)
-        return is_shell and not isinstance(self.input.get("command"), str)
+        """It gives a terminal no text, or does not tell it: an empty one asks for its output."""
+        fields = self.input or self.answer
+        return self.tool == "Terminal" and not isinstance(fields.get("command"), str)
 
     @property
     def shell_command(self) -> str:

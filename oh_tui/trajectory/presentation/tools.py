@@ -57,11 +57,11 @@ def _simple(
 
 def _terminal(call: Call) -> What:
     command = call.get("command")
-    if call.input.get("is_input") is True and command:
+    if call.is_typed and command:
         return "type", command
     if call.input.get("reset") is True and not command.strip():
         return "reset the terminal", None
-    if call.input and not isinstance(call.input.get("command"), str):
+    if call.hides_command:
         return "command not told", None
     if call.input and not command.strip():
         return "wait for output", None

@@ -74,6 +74,15 @@ def test_what_is_typed_into_a_program_is_no_command_of_a_shell() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "is_hidden"), [({}, True), ({"command": None}, True), ({"command": ""}, False)]
+)
+def test_a_command_that_is_not_told_is_no_empty_one(told: dict[str, Any], is_hidden: bool) -> None:
+    of_call = step_of(call("1", {"kind": "TerminalAction"} | told))
+    of_result = step_of(result("1", {"kind": "TerminalObservation", "output": "2 passed"} | told))
+    assert [step.call.hides_command for step in (of_call, of_result)] == [is_hidden] * 2
+
+
+@pytest.mark.parametrize(
     ("kind", "tool"),
     [
         ("TerminalAction", "Terminal"),
