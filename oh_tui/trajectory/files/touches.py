@@ -62,7 +62,8 @@ def _piece(old: str, new: str) -> str:
 def _file(step: Step, contents: bool) -> list[Touch]:
     """An editor call for one file. The SDK's editor has `path`, its Gemini tools `file_path`; both
     have the file before and after in the observation."""
-    call, path = step.call, step.call.path
+    call = step.call
+    path = call.path
     changes = not is_read(step.event)
     seen = call.answer if (contents and changes) or not path else {}
     path = path or text_field(seen, "path") or text_field(seen, "file_path")

@@ -39,12 +39,10 @@ class Call:
     @cached_property
     def given(self) -> Any:
         """What the tool was given: an action, or the arguments that none was made of."""
-        if not self.event.is_call:
-            return None
-        if self.event.is_reported:
-            return arguments(self.told)
-        action = field(self.body, "action")
-        return action if isinstance(action, dict) else arguments(self.body)
+        if self.event.is_action:
+            action = field(self.body, "action")
+            return action if isinstance(action, dict) else arguments(self.body)
+        return arguments(self.told) if self.event.is_reported else None
 
     @property
     def arguments(self) -> Any:
@@ -92,7 +90,7 @@ class Call:
     @property
     def is_typed(self) -> bool:
         """That is typed into the program that runs."""
-        return self.input.get("is_input") is True
+        return self.tool == "Terminal" and self.input.get("is_input") is True
 
     @property
     def hides_command(self) -> bool:

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -81,14 +81,10 @@ class Bodies(Protocol):
         """The JSON in the file that it was made from, which may be of another format."""
 
 
-class _OfKind:
-    """Whether an event is of one of these kinds."""
-
-    def __init__(self, *kinds: str) -> None:
-        self._kinds = frozenset(kinds)
-
-    def __get__(self, event: Event, owner: object = None) -> bool:
-        return event.kind in self._kinds
+def _of_kind(*kinds: str) -> bool:
+    """A property of an event: whether it is of one of these kinds."""
+    found = frozenset(kinds)
+    return cast(bool, property(lambda event: event.kind in found))
 
 
 class Event(msgspec.Struct, gc=False, eq=False):
@@ -183,45 +179,45 @@ class Event(msgspec.Struct, gc=False, eq=False):
             return f"ACP {self.verb or 'call'}"
         return _tool_of(self.part)
 
-    is_call = _OfKind(*CALL_KINDS)
-    is_action = _OfKind("ActionEvent")
+    is_call = _of_kind(*CALL_KINDS)
+    is_action = _of_kind("ActionEvent")
     """A call that OpenHands runs itself."""
-    is_reported = _OfKind(_ACP)
+    is_reported = _of_kind(_ACP)
     """A call of another agent, which reports on it several times, or such a report."""
-    is_result = _OfKind(*RESULT_KINDS)
-    is_observation = _OfKind("ObservationEvent", _ACP)
+    is_result = _of_kind(*RESULT_KINDS)
+    is_observation = _of_kind("ObservationEvent", _ACP)
     """It has what a tool answered."""
-    is_call_error = _OfKind("AgentErrorEvent")
+    is_call_error = _of_kind("AgentErrorEvent")
     """The agent's own answer to a call, of which the tool made none."""
-    is_rejection = _OfKind("UserRejectObservation")
+    is_rejection = _of_kind("UserRejectObservation")
     """The user or a hook did not let a call run."""
-    is_message = _OfKind("MessageEvent")
-    is_condensation = _OfKind("Condensation")
-    is_summary = _OfKind("Condensation", "CondensationSummaryEvent")
+    is_message = _of_kind("MessageEvent")
+    is_condensation = _of_kind("Condensation")
+    is_summary = _of_kind("Condensation", "CondensationSummaryEvent")
     """It takes events out of the context, or tells what stands in their place."""
-    is_state = _OfKind("ConversationStateUpdateEvent")
-    is_piece = _OfKind("StreamingDeltaEvent")
+    is_state = _of_kind("ConversationStateUpdateEvent")
+    is_piece = _of_kind("StreamingDeltaEvent")
     """A piece of an answer that comes whole as well."""
-    is_system = _OfKind("SystemPromptEvent")
-    is_hook = _OfKind("HookExecutionEvent")
-    is_error = _OfKind(*ERROR_KINDS)
-    is_failure = _OfKind("ConversationErrorEvent", "ServerErrorEvent")
+    is_system = _of_kind("SystemPromptEvent")
+    is_hook = _of_kind("HookExecutionEvent")
+    is_error = _of_kind(*ERROR_KINDS)
+    is_failure = _of_kind("ConversationErrorEvent", "ServerErrorEvent")
     """An error that may end the run."""
-    is_stop = _OfKind("PauseEvent", "InterruptEvent")
+    is_stop = _of_kind("PauseEvent", "InterruptEvent")
     """Somebody stopped the agent."""
-    is_hidden = _OfKind(*HIDDEN_KINDS)
+    is_hidden = _of_kind(*HIDDEN_KINDS)
     """No step, and part of none."""
-    is_seen = _OfKind(
+    is_seen = _of_kind(
         *("SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent"),
         *("DemonstrationEvent", *RESULT_KINDS),
     )
     """A message of the context is made of it."""
-    is_unreadable = _OfKind(UNREADABLE)
+    is_unreadable = _of_kind(UNREADABLE)
 
     @property
     def is_unread(self) -> bool:
         """A call that was not run, since it could not be read."""
-        return self.is_action and not self.part
+        return not self.part and self.is_action
 
     @property
     def is_by_user(self) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.clock import told_span
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import CALL_KINDS, Event
 
 
 class Outcome(StrEnum):
@@ -47,7 +47,7 @@ class Step(msgspec.Struct, gc=False, eq=False):
 
     @property
     def is_call(self) -> bool:
-        return self.event.is_call
+        return self.event.kind in CALL_KINDS
 
     @property
     def is_stray(self) -> bool:
@@ -58,9 +58,10 @@ class Step(msgspec.Struct, gc=False, eq=False):
     @property
     def result(self) -> Event | None:
         """The result that counts: the first; of a reported call the last report."""
-        if not self.results:
-            return None
-        return self.results[-1 if self.event.is_reported else 0]
+        results = self.results
+        if len(results) < 2:
+            return results[0] if results else None
+        return results[-1 if self.event.is_reported else 0]
 
     @property
     def call(self) -> Call:
@@ -75,8 +76,8 @@ class Step(msgspec.Struct, gc=False, eq=False):
     @property
     def is_open(self) -> bool:
         """A call that has not ended. The only report of one may be that of its end."""
-        last = self.result or self.event
-        return self.is_call and not (last.ended or last.failed)
+        last = self.results[-1] if self.results else self.event
+        return not (last.ended or last.failed) and self.event.is_call
 
     def ran(self) -> float | None:
         """Seconds from the call, or its approval, to its result. None where no clock measured them,
@@ -100,10 +101,8 @@ class Step(msgspec.Struct, gc=False, eq=False):
 def closed_outcome(event: Event, result: Event | None) -> Outcome:
     """The outcome of a step that has ended."""
     last = result or event
-    if last.is_rejection:
-        return Outcome.REJECTED
     if last.failed:
-        return Outcome.ERROR
+        return Outcome.REJECTED if last.is_rejection else Outcome.ERROR
     if last.command_failed:
         return Outcome.COMMAND_FAILED
     return Outcome.WITH_RESULT if last.untold else Outcome.OK
