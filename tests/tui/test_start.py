@@ -58,7 +58,7 @@ LATER = {
     # what only a run needs
     "oh_tui.trajectory.presentation.blocks", "oh_tui.tui.widgets.step_lines",
     "oh_tui.trajectory.analysis.phases.phases", "oh_tui.trajectory.analysis.purposes.acts",
-    "oh_tui.trajectory.analysis.purposes.programs", "oh_tui.trajectory.analysis.rules.answers",
+    "oh_tui.trajectory.shell.programs", "oh_tui.trajectory.analysis.rules.answers",
     "oh_tui.trajectory.analysis.worth_a_look.of_run",
     "oh_tui.trajectory.analysis.worth_a_look.looks",
     # what a key leads to

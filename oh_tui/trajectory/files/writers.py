@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.files.order_in_time import END, START, Label, Moment, Part
-from oh_tui.trajectory.files.programs import READ_ONLY_TOOLS
-from oh_tui.trajectory.files.shell import Effect, defined, effect
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.shell.effect import Effect, defined, effect
 
 _REFUSED = pattern(
     r"(?:\[An error occurred during execution\.\]\s*)?(?:ERROR:\s*)?"
@@ -27,7 +26,12 @@ _REFUSED = pattern(
 """How answers of editors begin that changed nothing. After others something may be written: an edit
 that makes a file too large is an error too, and is done."""
 
-_CHANGE_NOTHING = READ_ONLY_TOOLS | {"ACP fetch", "ACP read", "ACP search", "ACP think"}
+_CHANGE_NOTHING = frozenset({
+    "BrowserGetContent", "BrowserGetState", "BrowserGetStorage", "BrowserListTabs",
+    "ClassifyAndSwitchLLM", "Finish", "Glob", "Grep", "ListDirectory", "ReadFile", "SwitchLLM",
+    "TaskTracker", "Think", "VisionInspect", "ACP fetch", "ACP read", "ACP search", "ACP think",
+})  # fmt: skip
+"""Tools that change no file of the working folder."""
 
 _NOT_CALLS = frozenset({"HookExecutionEvent", UNREADABLE, NO_KIND})
 """Kinds of events that are no calls, and that tell of something that may have written."""

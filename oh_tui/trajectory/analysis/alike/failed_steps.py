@@ -20,8 +20,6 @@ from oh_tui.trajectory.analysis.alike.fingerprints import (
     worked,
 )
 from oh_tui.trajectory.analysis.purposes.acts import purposes_of
-from oh_tui.trajectory.analysis.purposes.commands import program_of
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
@@ -30,6 +28,8 @@ from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.shell.commands import program_of
+from oh_tui.trajectory.shell.purpose import Purpose
 
 AGAIN = "the same call again"
 """What helped where nothing else was done."""

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.commands import program_of
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.call import Call
@@ -20,6 +19,7 @@ from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import describe_event, family_of
 from oh_tui.trajectory.presentation.views import is_empty
+from oh_tui.trajectory.shell.commands import program_of
 
 
 class Deed(NamedTuple):

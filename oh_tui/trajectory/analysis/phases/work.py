@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.purposes.acts import Act
-from oh_tui.trajectory.analysis.purposes.commands import program_of
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.shell.commands import program_of
+from oh_tui.trajectory.shell.purpose import Purpose
 
 
 class Name(StrEnum):

@@ -6,22 +6,22 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.commands import Called, called_by, ends_with
-from oh_tui.trajectory.analysis.purposes.git import git_words
-from oh_tui.trajectory.analysis.purposes.programs import (
-    INSTALLS,
-    program_name,
-    purpose_of,
-)
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose, plain, without_values
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
-from oh_tui.trajectory.files.programs import PUT_IN
 from oh_tui.trajectory.files.touches import Touch, may_touch, touches
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.describe import family_of
+from oh_tui.trajectory.shell.commands import Called, called_by, ends_with
+from oh_tui.trajectory.shell.git import git_words
+from oh_tui.trajectory.shell.only_reads import PUT_IN
+from oh_tui.trajectory.shell.programs import (
+    INSTALLS,
+    program_name,
+    purpose_of,
+)
+from oh_tui.trajectory.shell.purpose import Purpose, plain, without_values
 
 
 class Act(NamedTuple):

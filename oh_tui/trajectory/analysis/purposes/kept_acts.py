@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests, told_by_tests
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.shell.purpose import Purpose
 
 Acts: TypeAlias = "tuple[Act, ...]"
 

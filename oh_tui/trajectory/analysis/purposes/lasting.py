@@ -7,12 +7,12 @@ from itertools import islice
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import purposes_of
-from oh_tui.trajectory.analysis.purposes.commands import Called, called_by
-from oh_tui.trajectory.analysis.purposes.git import git_words
-from oh_tui.trajectory.analysis.purposes.programs import purpose_of
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose, plain
-from oh_tui.trajectory.files.shell_reader import LONGEST
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.shell.commands import Called, called_by
+from oh_tui.trajectory.shell.git import git_words
+from oh_tui.trajectory.shell.programs import purpose_of
+from oh_tui.trajectory.shell.purpose import Purpose, plain
+from oh_tui.trajectory.shell.reader import LONGEST
 
 _LASTING = frozenset({Purpose.PUSH, Purpose.FORCE, Purpose.DELETE})
 

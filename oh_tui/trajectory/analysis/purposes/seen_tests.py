@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import Act
-from oh_tui.trajectory.analysis.purposes.commands import called_by
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.analysis.purposes.test_results import run_of_tests
 from oh_tui.trajectory.files.touches import may_touch, touches
 from oh_tui.trajectory.model.steps import Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.shell.commands import called_by
+from oh_tui.trajectory.shell.purpose import Purpose
 
 _WORKED = (Outcome.OK, Outcome.WITH_RESULT)
 

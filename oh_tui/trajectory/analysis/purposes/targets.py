@@ -9,13 +9,13 @@ from typing import NamedTuple, TypeAlias
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, tells_purpose
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_files import is_code, is_test
-from oh_tui.trajectory.files.shell_reader import LONGEST
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.shell.purpose import Purpose
+from oh_tui.trajectory.shell.reader import LONGEST
 
 
 class Target(StrEnum):

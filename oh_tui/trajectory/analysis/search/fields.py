@@ -13,7 +13,7 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.alike import failed_steps
-from oh_tui.trajectory.analysis.purposes import acts, purpose, targets, test_results
+from oh_tui.trajectory.analysis.purposes import acts, targets, test_results
 from oh_tui.trajectory.analysis.search import step_facts
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
@@ -33,6 +33,7 @@ from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block_files import patch_files
 from oh_tui.trajectory.presentation.describe import family_of
+from oh_tui.trajectory.shell import purpose
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.fingerprints import deed
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
 from oh_tui.trajectory.analysis.worth_a_look.reasons import (
@@ -23,6 +22,7 @@ from oh_tui.trajectory.files.touches import may_touch
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.shell.purpose import Purpose
 
 _LATE = 256
 """So many steps behind it, an open call is taken for one that never ends."""

@@ -8,7 +8,6 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.purposes.acts import Act
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
 from oh_tui.trajectory.analysis.worth_a_look.names import kind_of
@@ -16,6 +15,7 @@ from oh_tui.trajectory.files.churn import EditSize
 from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.model.bodies import CLIPPED, content_text
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.shell.purpose import Purpose
 
 LARGE = 200
 """Lines that a diff has at most, if it is not large."""

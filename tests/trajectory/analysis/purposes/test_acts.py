@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, purposes_of
-from oh_tui.trajectory.analysis.purposes.commands import program_of
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.shell.commands import program_of
 from tests.trajectory.made import call, event, message, shell
 
 COMMANDS = {

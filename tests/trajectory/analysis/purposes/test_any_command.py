@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, purposes_of_exit
-from oh_tui.trajectory.analysis.purposes.commands import program_of
-from oh_tui.trajectory.analysis.purposes.programs import OF_PROGRAMS
 from oh_tui.trajectory.analysis.purposes.targets import targets_of
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.shell.commands import program_of
+from oh_tui.trajectory.shell.programs import OF_PROGRAMS
 from tests.trajectory.made import shell
 from tests.work import counted
 

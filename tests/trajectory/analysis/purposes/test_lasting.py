@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from oh_tui.trajectory.analysis.purposes.lasting import cannot_be_undone
-from oh_tui.trajectory.files.shell_reader import LONGEST
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.shell.reader import LONGEST
 
 LASTING = [
     "git push --force origin auth", "git push", "git -C /repo push origin HEAD:main",

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.programs import (
+from oh_tui.trajectory.shell.only_reads import PUT_IN
+from oh_tui.trajectory.shell.programs import (
     named,
     purpose_of,
 )
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose, Words, by_word
-from oh_tui.trajectory.files.programs import PUT_IN
-from oh_tui.trajectory.files.shell_reader import LONGEST, Simple, Unsure, commands
+from oh_tui.trajectory.shell.purpose import Purpose, Words, by_word
+from oh_tui.trajectory.shell.reader import LONGEST, Simple, Unsure, commands
 
 
 class Called(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.files.programs import PUT_IN
+from oh_tui.trajectory.shell.only_reads import PUT_IN
 
 LONGEST = 20_000
 """Longest command that is read, in characters. A longer one may write."""

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.purposes.git import git, git_words
-from oh_tui.trajectory.analysis.purposes.purpose import (
+from oh_tui.trajectory.shell.git import git, git_words
+from oh_tui.trajectory.shell.only_reads import PROGRAMS, PUT_IN
+from oh_tui.trajectory.shell.purpose import (
     Check,
     Purpose,
     Words,
@@ -15,7 +16,6 @@ from oh_tui.trajectory.analysis.purposes.purpose import (
     plain,
     without_values,
 )
-from oh_tui.trajectory.files.programs import PROGRAMS, PUT_IN
 
 
 def _names(text: str) -> frozenset[str]:

@@ -6,14 +6,14 @@ import re
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.files.programs import (
+from oh_tui.trajectory.shell.only_reads import (
     NAMES_THAT_ACT,
     PROGRAMS,
     PUT_IN,
     RUNS_ANOTHER,
     stays,
 )
-from oh_tui.trajectory.files.shell_reader import DEEPEST, LONGEST, Simple, Unsure, commands
+from oh_tui.trajectory.shell.reader import DEEPEST, LONGEST, Simple, Unsure, commands
 
 _HARMLESS = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty"})
 """What output may be sent to."""

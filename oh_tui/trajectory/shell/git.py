@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from oh_tui.trajectory.analysis.purposes.purpose import Purpose, Words, plain
-from oh_tui.trajectory.files.programs import GIT, PROGRAMS
+from oh_tui.trajectory.shell.only_reads import GIT, PROGRAMS
+from oh_tui.trajectory.shell.purpose import Purpose, Words, plain
 
 _WITH_VALUE = ("-C", "-c", "--git-dir", "--work-tree")
 """Options of git before its command, with a value of their own."""

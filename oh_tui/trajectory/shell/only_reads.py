@@ -178,11 +178,3 @@ def stays(command: str) -> bool:
             if short or _STARTED & set(words):
                 return True
     return False
-
-
-READ_ONLY_TOOLS = frozenset({
-    "BrowserGetContent", "BrowserGetState", "BrowserGetStorage", "BrowserListTabs",
-    "ClassifyAndSwitchLLM", "Finish", "Glob", "Grep", "ListDirectory", "ReadFile", "SwitchLLM",
-    "TaskTracker", "Think", "VisionInspect",
-})  # fmt: skip
-"""Tools, by the kind of the action without `Action`, that change no file of the working folder."""
