@@ -1,31 +1,44 @@
-"""The programs that a shell command runs, behind those that run another: the one reading of
-commands that tells what steps are for, compares them and names what failed."""
+"""The programs that a shell command runs, behind those that run another."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.shell.only_reads import PUT_IN
-from oh_tui.trajectory.shell.programs import (
-    named,
-    purpose_of,
-)
-from oh_tui.trajectory.shell.purpose import Purpose, Words, by_word
-from oh_tui.trajectory.shell.reader import LONGEST, Simple, Unsure, commands
+from oh_tui.trajectory.shell.programs import CONTAINERS, named, purpose_of
+from oh_tui.trajectory.shell.purpose import Purpose, Words, by_word, names
+from oh_tui.trajectory.shell.reader import DEEPEST, PUT_IN, Simple, read
+
+
+class Script(NamedTuple):
+    """The commands of a text, or what a program runs in its place."""
+
+    commands: tuple[Called, ...] = ()
+    is_sure: bool = True
+    """Whether all of it is understood."""
+    in_background: bool = False
+    """Whether one of them runs in the background."""
+
+    @property
+    def leaves(self) -> Iterator[Called]:
+        """The programs that run no other."""
+        for one in self.commands:
+            yield from list(one.runs.leaves) or ([one] if one.name else [])
 
 
 class Called(NamedTuple):
     """A program that a command runs."""
 
     name: str
-    """As it is written; "" for a command that only sends its output somewhere."""
+    """As it is written; "" for a command that only sends its output somewhere, or sets names."""
     words: Words
+    """Its own, without those of what it runs."""
     targets: tuple[str, ...] = ()
     """Where its output is sent."""
-    runs: tuple[Called, ...] = ()
-    """The programs that it runs in its place."""
+    sets: tuple[str, ...] = ()
+    """The names of variables that are set for it."""
+    runs: Script = Script()
 
     @property
     def is_seen(self) -> bool:
@@ -34,44 +47,40 @@ class Called(NamedTuple):
 
     @property
     def is_container(self) -> bool:
-        return self.name.rpartition("/")[2] in _CONTAINERS
-
-    @property
-    def leaves(self) -> Iterator[Called]:
-        """The programs that run no other."""
-        for one in self.runs:
-            yield from one.leaves
-        if not self.runs and self.name:
-            yield self
+        return self.name.rpartition("/")[2] in CONTAINERS
 
 
-def called_by(command: str) -> Iterator[Called]:
+_UNSURE = Script(is_sure=False)
+_UNREAD = Script((Called(PUT_IN, [], runs=_UNSURE),), is_sure=False)
+"""What lies too deep."""
+
+
+def script(text: str, depth: int = 0) -> Script:
     """What a command runs, in its order; never raises. Of one that is not understood its words
     tell."""
-    return _run_by(_simple_of(command), 0)
+    found = read(text, depth)
+    called = (_called(one, depth) for one in found.found)
+    return Script(tuple(filter(None, called)), found.is_sure, found.in_background)
 
 
 def ends_with(command: str) -> Called | None:
     """What tells the exit code of a whole command; None where that is not plain."""
-    try:
-        simple, in_background = commands(command, 0)
-    except Unsure:
+    found = read(command)
+    if not found.is_sure or not found.found or found.in_background:
         return None
-    if not simple or in_background or simple[-1].words[:1] == ["!"]:
-        return None
-    found = one = next(_run_by([simple[-1]], 0), None)
+    last = found.found[-1]
+    called = one = None if last.words[:1] == ["!"] else _called(last, 0)
     while one:
-        name = one.name.rpartition("/")[2]
-        if _script_of(name, one.words) is not None or (name == "find" and one.runs):
-            return None  # it has an exit code of its own
-        one = one.runs[0] if one.runs else None
-    return found
+        if one.runs.commands and one.name.rpartition("/")[2] in _WITH_OWN_EXIT:
+            return None
+        one = next(iter(one.runs.commands), None)
+    return called
 
 
 def program_of(command: str) -> str:
     """What a command calls, with the word that tells more: `pytest`, `git push`. Of several
     programs the first one counts that does more than look."""
-    leaves = [leaf for one in called_by(command) for leaf in one.leaves]
+    leaves = list(script(command).leaves)
     found = min(leaves, key=_rank) if len(leaves) > 1 else next(iter(leaves), None)
     return named(found.name, found.words) if found else ""
 
@@ -81,188 +90,165 @@ def _rank(leaf: Called) -> int:
     return 2 if purpose is None else purpose in (Purpose.LOOK, Purpose.WAIT)
 
 
-def _simple_of(command: str) -> list[Simple]:
-    try:
-        return commands(command, 0)[0]
-    except Unsure:
-        return list(_guessed(command))
+_ASSIGNS = pattern(r"([A-Za-z_]\w*)\+?=")
+_HARMLESS = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty"})
+"""Where output may be sent, as if it were sent nowhere."""
+_OPENS = names("! { } do done elif else esac exec fi if then until while")
+"""Words of the shell before a command, or where one would be."""
+_HEADS = frozenset({"case", "for", "select"})
+"""Words that begin with a list: what follows it is a command of its own."""
 
 
-_PARTS = pattern(r"\|\||&&|[\n;&|()`]")
-_HEREDOC = pattern(r"(?<!<)<<-?\s*['\"\\]?(\w{1,80})['\"]?")
-_REDIRECTED = pattern(r"(?<![<>=&-])(?:&|\d)?>>?\s*([^\s<>&|;()]{1,400})")
-
-
-def _guessed(command: str) -> Iterator[Simple]:
-    """The simple commands of a text that the reader does not understand, cut at the signs that end
-    one. The lines of texts within it are left out, as far as their ends are found."""
-    text = "\n".join(_without_texts(command[:LONGEST].split("\n")))
-    for part in _PARTS.split(text):
-        targets = _REDIRECTED.findall(part)
-        words = [word.strip("'\"") for word in _REDIRECTED.sub(" ", part).split()]
-        if words or targets:
-            yield Simple(words, targets)
-
-
-def _without_texts(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a command without those of the texts within it."""
-    rest = iter(lines)
-    for line in rest:
-        yield _HEREDOC.sub(" ", line)
-        for end in _HEREDOC.findall(line):
-            for each in rest:
-                if each.strip() == end:
-                    break
-
-
-_ASSIGNS = pattern(r"[A-Za-z_]\w*\+?=")
-_OPENS = frozenset({"!", "do", "elif", "else", "if", "then", "until", "while", "{", "exec"})
-_SHELL_WORDS = frozenset({"for", "case", "function", "select", "done", "fi", "esac", "}"})
-
-_DEEPEST = 10
-"""Programs that run another, and shells within shells."""
-
-
-def _run_by(simple: Iterable[Simple], depth: int) -> Iterator[Called]:
-    for one in simple:
-        words = list(one.words)
-        while words and (words[0] in _OPENS or _ASSIGNS.match(words[0])):
+def _called(simple: Simple, depth: int) -> Called | None:
+    words, sets = list(simple.words), list[str]()
+    targets = tuple(each for each in simple.targets if each not in _HARMLESS)
+    while words:
+        if assigned := _ASSIGNS.match(words[0]):
+            sets.append(assigned[1])
+        elif words[0] == "function":
             words.pop(0)
-        name = words[0] if words and words[0] not in _SHELL_WORDS else ""
-        if name or one.targets:
-            rest = words[1:] if name else []
-            if name == PUT_IN and rest[:1] == ["-m"]:
-                name = "python"  # `$PYTHON -m pytest`
-            runs = tuple(_run_by(_inner(name, rest), depth + 1)) if depth < _DEEPEST else ()
-            yield Called(name, rest, tuple(one.targets), runs)
+        elif words[0] not in _OPENS:
+            break
+        words = words[1:]
+    if words and words[0] in _HEADS:
+        sets += words[1:2]
+        runs = _UNSURE if words[0] == "case" else Script()  # an arm of it may look like an argument
+        return Called("", [], targets, tuple(sets), runs)
+    if not (words or sets or targets):
+        return None
+    if words[:2] == [PUT_IN, "-m"]:  # `$PYTHON -m pytest`
+        words = words[1:]
+    if words[:1] == ["-m"]:  # `uv run -m pytest`
+        words.insert(0, "python")
+    name, rest = (words[0], words[1:]) if words else ("", [])
+    own, runs = _run_by(name, rest, depth)
+    return Called(name, own, targets, tuple(sets), runs if simple.is_read else _UNSURE)
 
 
-def _inner(name: str, rest: Words) -> list[Simple]:
-    """The commands that a program runs."""
+def _run_by(name: str, rest: Words, depth: int) -> tuple[Words, Script]:
+    """The words of a program's own, and what it runs."""
     base = name.rpartition("/")[2]
-    script = _script_of(base, rest)
-    if script is not None:
-        return _simple_of(script)
-    if base == "find":
-        words = _executed(rest)
-    elif base in _CONTAINERS:
-        words = _in_container(base, rest)
-    else:
-        words = _wrapped(base, rest)
-    return [Simple(words, [])] if words else []
+    if base in _SHELLS:
+        at = _place_of_script(rest)
+        if at is None:
+            return rest, Script()
+        return rest[:at], script(rest[at], depth + 1) if depth < DEEPEST else _UNREAD
+    own, inner = _executed(rest) if base == "find" else _wrapped(base, rest)
+    if depth >= DEEPEST and inner:
+        return own, _UNREAD
+    called = (_called(Simple(words, []), depth + 1) for words in inner)
+    return own, Script(tuple(filter(None, called)))
 
 
-def _executed(rest: list[str]) -> list[str]:
-    """The words of the program that `find` runs, without the files that it puts in."""
-    if "-exec" not in rest:
-        return []
-    words = rest[rest.index("-exec") + 1 :]
-    end = next((at for at, word in enumerate(words) if word in (";", "+")), len(words))
-    return [word for word in words[:end] if word.strip(PUT_IN) not in ("{}", "{", "}")]
+_EXECUTES = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 
 
-def _options(*lines: str) -> dict[str, frozenset[str]]:
-    """Programs -> those of their options that a value follows."""
-    parted = (line.partition(":") for line in lines)
-    return {
-        name: frozenset(values.split()) for names, _, values in parted for name in names.split()
-    }
+def _executed(rest: Words) -> tuple[Words, list[Words]]:
+    """The words of `find` itself, and those of the programs that it runs for files."""
+    own: Words = []
+    found: list[Words] = []
+    now = own
+    for word in rest:
+        if now is own and word in _EXECUTES:
+            now = []
+            found.append(now)
+        elif now is not own and (word == ";" or (word == "+" and now[-1:] == [PUT_IN])):
+            now = own
+        else:
+            now.append(word if word.strip(f"{PUT_IN}{{}}") else PUT_IN)
+    return own, found
 
 
-_WRAPPERS = _options(
-    "builtin chronic command exec nohup setsid unbuffer time:",
-    "bunx npx pnpx:-p --package -c",
-    "doas:-u -C",
-    "env:-u -C --unset --chdir",
-    "flock:-w --timeout -E",
-    "nice:-n --adjustment",
-    "ionice:-c -n -p",
-    "stdbuf:-i -o -e",
-    "sudo:-u -g -h -p -C -D -r -t -U -T --user --group",
-    "timeout:-k -s --kill-after --signal",
-    "uvx:--from --with --python -p",
-    "watch:-n --interval",
-    "xargs:-I -n -P -L -s -d -a -E",
-    "xvfb-run:-s -n -e -f -p --server-args --server-num",
+class _Wrapper(NamedTuple):
+    """A program that runs the one that follows."""
+
+    values: frozenset[str]
+    """Those of its options that a value follows."""
+    after: frozenset[str]
+    """It does so after one of these words; none of them for always."""
+    own: int
+    """How many words of its own come first: a time, an image."""
+
+
+def _wrappers(table: str) -> Iterator[tuple[str, _Wrapper]]:
+    for line in table.splitlines():
+        programs, values, after, own = (*map(str.split, line.split(":")), [], [], [])[:4]
+        for name in programs:
+            yield name, _Wrapper(frozenset(values), frozenset(after), len(own))
+
+
+WRAPPERS = dict(
+    _wrappers("""
+    builtin chronic command nohup setsid time unbuffer
+    bunx npx pnpx: -p --package -c
+    doas: -u -C
+    env: -u -C --unset --chdir
+    flock: -w --timeout -E:: FILE
+    nice: -n --adjustment
+    ionice: -c -n -p
+    stdbuf: -i -o -e
+    sudo: -u -g -h -p -C -D -r -t -U -T --user --group
+    timeout: -k -s --kill-after --signal:: TIME
+    uvx: --from --with --python -p
+    watch: -n --interval
+    xargs: -I -n -P -L -s -d -a -E
+    xvfb-run: -s -n -e -f -p --server-args --server-num
+    bun bundle mise npm yarn: --cwd --prefix -w --workspace -p --package: dlx exec x
+    pnpm: -C -F --dir --filter -w: dlx exec
+    conda mamba micromamba: -n -p --name --prefix --cwd: run
+    coverage: --source --include --omit --rcfile --data-file --context --concurrency: run
+    hatch: -e --env: run
+    pdm pipenv: -p --project --python: run
+    pipx rye: --spec: run
+    poetry: -C -P --directory --project: run
+    uv: -p --python --with --with-requirements --extra --group --directory --project --package \
+        --env-file --index-url: run
+    docker docker-compose kubectl podman: -H -c -e -f -h -l -m -n -p -u -v -w --add-host --cpus \
+        --entrypoint --env --env-file --file --gpus --host --hostname --label --memory --mount \
+        --name --namespace --net --network --platform --profile --project-directory \
+        --project-name --publish --pull --shm-size --user --volume --workdir: exec run: IMAGE
+""")
 )
-"""Programs that run the one that follows."""
+"""Their names: the options that a value follows: words of which one comes before what they run:
+words of their own before it."""
 
-_OF_THEIR_OWN = {"timeout": 1, "flock": 1}
-"""How many words of theirs come first."""
-
-_RUNNERS = _options(
-    "bun bundle mise rye pipx npm yarn:--cwd --prefix -w --workspace -p --package",
-    "conda mamba micromamba:-n -p --name --prefix --cwd",
-    "coverage:--source --include --omit --rcfile --data-file --context --concurrency",
-    "hatch:-e --env",
-    "pdm pipenv:-p --project --python",
-    "pnpm:-C -F --dir --filter -w",
-    "poetry:-C -P --directory --project",
-    "uv:-p --python --with --with-requirements --extra --group --directory --project --package"
-    " --env-file --index-url",
-)
-_RUN = {
-    "bun": ("x",), "bundle": ("exec",), "mise": ("exec", "x"), "npm": ("exec", "x"),
-    "pnpm": ("exec", "dlx"), "yarn": ("exec", "dlx"),
-}  # fmt: skip
-"""Programs that do so after one of these words; else after `run`."""
-
-_CONTAINERS = frozenset({"docker", "docker-compose", "kubectl", "podman"})
-
-_OF_CONTAINERS = frozenset({
-    "-H", "-c", "-e", "-f", "-h", "-l", "-m", "-n", "-p", "-u", "-v", "-w", "--add-host", "--cpus",
-    "--entrypoint", "--env", "--env-file", "--file", "--gpus", "--host", "--hostname", "--label",
-    "--memory", "--mount", "--name", "--namespace", "--net", "--network", "--platform", "--profile",
-    "--project-directory", "--project-name", "--publish", "--pull", "--shm-size", "--user",
-    "--volume", "--workdir",
-})  # fmt: skip
-"""Options of `docker run` and its like that take a value."""
+_GROUPS = ("compose", "container", "tool")
+"""Words before `run`: `docker compose run`, `uv tool run`."""
 
 _SEEN = frozenset({"doas", "find", "sudo"})
+_SHELLS = frozenset({"bash", "dash", "ksh", "sh", "zsh"})
+_WITH_OWN_EXIT = _SHELLS | {"find"}
+"""Their exit code is not that of what they run, or of the last of it."""
 
 
-def _wrapped(name: str, rest: Words) -> Words:
-    """The words of the program that this one runs; none if it runs none."""
-    if name.startswith("python") and rest[:1] == ["-m"] and rest[1:2] and rest[1] in _RUNNERS:
-        name, rest = rest[1], rest[2:]
-    if name in _RUNNERS:
-        return _run_with(name, rest)
-    if name not in _WRAPPERS or (name == "command" and rest[:1] in (["-v"], ["-V"])):
-        return []
-    given = _after_options(rest, _WRAPPERS[name])
-    for _ in range(_OF_THEIR_OWN.get(name, 0)):
-        given = _after_options(given[1:], _WRAPPERS[name])
-    while given and _ASSIGNS.match(given[0]):
-        given = given[1:]
-    return given
+def _wrapped(name: str, rest: Words) -> tuple[Words, list[Words]]:
+    """The words of a program's own, and those of the program that it runs, if it runs one."""
+    given = rest
+    if name.startswith("python") and rest[:1] == ["-m"] and rest[1:]:
+        name, given = rest[1], rest[2:]
+    wrapper = WRAPPERS.get(name)
+    if wrapper is None or (name == "command" and rest[:1] in (["-v"], ["-V"])):
+        return rest, []
+    given = _after_options(given, wrapper.values)
+    if wrapper.after:
+        while given and given[0] in _GROUPS:
+            given = _after_options(given[1:], wrapper.values)
+        if not given or given[0] not in wrapper.after:
+            return rest, []
+        given = _after_options(given[1:], wrapper.values)
+    for _ in range(wrapper.own):
+        given = _after_options(given[1:], wrapper.values)
+    if not given or (wrapper.after and not wrapper.own and _is_script(given)):
+        return rest, []
+    own = rest[: len(rest) - len(given)]
+    puts_in = name == "xargs" and not any(word.startswith(("-I", "-i", "--rep")) for word in own)
+    return own, [[*given, PUT_IN] if puts_in else given]
 
 
-def _run_with(name: str, rest: Words) -> Words:
-    """Of a program that runs others after a word. It may have scripts of its own, which are no
-    programs: `hatch run test`."""
-    options = _RUNNERS[name]
-    given = _after_options(rest, options)
-    if name == "uv" and given[:2] == ["tool", "run"]:
-        given = given[1:]
-    if not given or given[0] not in _RUN.get(name, ("run",)):
-        return []
-    given = _after_options(given[1:], options)
-    if given[:1] == ["-m"]:
-        return ["python", *given]
-    is_script = given and by_word(given[0].rpartition(":")[2])
-    return [] if is_script and purpose_of(given[0], given[1:]) in (None, Purpose.RUN) else given
-
-
-def _in_container(name: str, rest: Words) -> Words:
-    """The words of the program that is run in a container; none if none is named."""
-    given = _after_options(rest, _OF_CONTAINERS)
-    while given and given[0] in ("compose", "container"):
-        given = _after_options(given[1:], _OF_CONTAINERS)
-    if not given or given[0] not in ("exec", "run"):
-        return []
-    if name == "kubectl":
-        return given[given.index("--") + 1 :] if "--" in given else []
-    return _after_options(given[1:], _OF_CONTAINERS)[1:]
+def _is_script(given: Words) -> bool:
+    """Whether these words name a script of a project, which is no program: `hatch run test`."""
+    is_named = by_word(given[0].rpartition(":")[2])
+    return bool(is_named) and purpose_of(given[0], given[1:]) in (None, Purpose.RUN)
 
 
 def _after_options(words: Words, with_value: Collection[str]) -> Words:
@@ -276,16 +262,11 @@ def _after_options(words: Words, with_value: Collection[str]) -> Words:
     return words[at:]
 
 
-_SHELLS = frozenset({"bash", "dash", "ksh", "sh", "zsh"})
-
-
-def _script_of(name: str, rest: Words) -> str | None:
-    """The script that a shell is given with `-c`; None for none."""
-    if name not in _SHELLS:
-        return None
+def _place_of_script(rest: Words) -> int | None:
+    """Where the script is that a shell is given with `-c`; None for none."""
     at, has = 0, False
     while at < len(rest) and rest[at][:1] in ("-", "+"):
         word = rest[at]
         has |= word[:2] != "--" and "c" in word
         at += 2 if word in ("-o", "+o", "-O", "--rcfile", "--init-file") else 1
-    return rest[at] if has and at < len(rest) and PUT_IN not in rest[at] else None
+    return at if has and at < len(rest) and PUT_IN not in rest[at] else None

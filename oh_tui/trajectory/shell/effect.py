@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.shell.only_reads import (
-    NAMES_THAT_ACT,
-    PROGRAMS,
-    PUT_IN,
-    RUNS_ANOTHER,
-    stays,
-)
-from oh_tui.trajectory.shell.reader import DEEPEST, LONGEST, Simple, Unsure, commands
-
-_HARMLESS = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty"})
-"""What output may be sent to."""
-
-_ASSIGNS = pattern(r"[A-Za-z_]\w*\+?=")
-_BACKGROUND = pattern(r"(?<![&>|])&(?![&>])")
-_OPENS = frozenset({"!", "do", "elif", "else", "if", "then", "time", "until", "while", "{"})
-"""Words of the shell before a command."""
-_ALONE = frozenset({"done", "esac", "fi", "}"})
-_FUNCTION = pattern(r"\bfunction\s+([^\s(){};&|]{1,100})")
-_BRACKETS = pattern(r"\(\s*\)")
-_ENDS_WORD = pattern(r"[\s(){};&|='\"]")
+from oh_tui.trajectory.shell.commands import Called, Script, script
+from oh_tui.trajectory.shell.only_reads import NAMES_THAT_ACT
+from oh_tui.trajectory.shell.programs import CONTAINERS, PROGRAMS
+from oh_tui.trajectory.shell.purpose import names
+from oh_tui.trajectory.shell.reader import LONGEST
 
 
 class Effect(NamedTuple):
@@ -40,69 +24,52 @@ class Effect(NamedTuple):
 def effect(command: str, unknown: frozenset[str] = frozenset()) -> Effect:
     """What a command may do; never raises. `unknown` are programs that are no longer what their
     names say."""
-    try:
-        simple, in_background = commands(command, 0)
-        writes = any(not _only_reads(one, unknown, 0) for one in simple)
-    except Unsure:
-        writes, in_background = True, bool(_BACKGROUND.search(command))
-    return Effect(writes, writes and (in_background or stays(command[:LONGEST])))
+    found = script(command)
+    writes = _writes(found, unknown)
+    return Effect(writes, writes and _stays(found))
+
+
+_DEFINES = pattern(r"\bfunction\s+([^\s(){};&|]{1,100})|([^\s(){};&|='\"]++)\s*+\(\s*+\)")
+_ALIAS = pattern(r"([^\s='\"]++)['\"]?=")
 
 
 def defined(command: str) -> frozenset[str]:
     """The names of functions and aliases that a command may define."""
     command = command[:LONGEST]
-    found = _FUNCTION.findall(command)
-    for brackets in _BRACKETS.finditer(command):
-        before = command[max(0, brackets.start() - 100) : brackets.start()].rstrip()
-        found.append(_ENDS_WORD.split(before)[-1])
-    if "alias" in command:
-        found += (w.partition("=")[0].strip("'\"") for w in command.split() if "=" in w)
-    return frozenset(filter(None, found))
+    found = {one or other for one, other in _DEFINES.findall(command)}
+    return frozenset(found.union(_ALIAS.findall(command) if "alias" in command else ()))
 
 
-def _only_reads(command: Simple, unknown: frozenset[str], depth: int) -> bool:
-    if not all(target in _HARMLESS for target in command.targets):
-        return False
-    words = list(command.words)
-    while words and words[0] in _OPENS:
-        words.pop(0)
-    if not words or (words[0] in _ALONE and len(words) == 1):
+def _writes(found: Script, unknown: frozenset[str]) -> bool:
+    return not found.is_sure or any(_may_write(one, unknown) for one in found.commands)
+
+
+def _may_write(one: Called, unknown: frozenset[str]) -> bool:
+    if one.targets or any(name.startswith(NAMES_THAT_ACT) for name in one.sets):
         return True
-    if words[0] in ("for", "select"):
-        return True  # a name, then words: what follows `do` is a command of its own
-    while words and (assigned := _ASSIGNS.match(words[0])):
-        if assigned[0].startswith(NAMES_THAT_ACT):
-            return False
-        words.pop(0)
-    if words and words[0] in ("export", "declare", "local", "readonly", "unset"):
-        return not any(word.startswith(NAMES_THAT_ACT) or PUT_IN in word for word in words[1:])
-    return not words or _program_only_reads(words, unknown, depth)
+    return bool(one.name and not _reads(one, unknown)) or _writes(one.runs, unknown)
 
 
-def _program_only_reads(words: list[str], unknown: frozenset[str], depth: int) -> bool:
-    name, given = words[0], words[1:]
-    name = re.sub(r"^(?:/usr)?/bin/", "", name)
-    if name in unknown or PUT_IN in name:
+def _reads(one: Called, unknown: frozenset[str]) -> bool:
+    """Whether a program itself writes no file. One in a folder may be another of the same name."""
+    name = one.name.removeprefix("/usr").removeprefix("/bin/")
+    program = PROGRAMS.get(name)
+    if program is None or name in unknown:
         return False
-    if name == "command" and given[:1] in (["-v"], ["-V"]):
-        return True
-    if name in RUNS_ANOTHER:
-        rest = given[RUNS_ANOTHER[name] :]
-        if any(word.startswith("-") for word in given[: RUNS_ANOTHER[name] + 1]):
-            return False
-        return not rest or _program_only_reads(rest, unknown, depth)
-    if name == "xargs":
-        while given and given[0] in ("-0", "-r", "-t"):
-            given = given[1:]
-        return not given or (
-            given[0][:1] != "-" and _program_only_reads([*given, PUT_IN], unknown, depth)
-        )
-    if name in ("bash", "sh") and len(given) == 2 and given[0] in ("-c", "-lc"):
-        if PUT_IN in given[1] or depth >= DEEPEST:
-            return False
-        simple, in_background = commands(given[1], depth + 1)
-        if in_background:
-            raise Unsure
-        return all(_only_reads(one, unknown, depth + 1) for one in simple)
-    check = PROGRAMS.get(name)
-    return check is not None and check(given)
+    return one.words in (["--version"], ["-V"]) or program.reads(one.words)
+
+
+_STAY = names("daemonize disown nohup screen service setsid systemctl tmux")
+_STARTS = names("--detach restart start up")
+
+
+def _stays(found: Script) -> bool:
+    return found.in_background or any(_starts(one) or _stays(one.runs) for one in found.commands)
+
+
+def _starts(one: Called) -> bool:
+    """Whether a program leaves a process behind, as far as its words tell."""
+    if one.name in CONTAINERS:
+        short = any(word[:1] == "-" and word[1:2] != "-" and "d" in word for word in one.words)
+        return short or not _STARTS.isdisjoint(one.words)
+    return one.name in _STAY

@@ -1,12 +1,35 @@
-"""What commands of git are for."""
+"""What commands of git are for, and which only read."""
 
 from __future__ import annotations
 
-from oh_tui.trajectory.shell.only_reads import GIT, PROGRAMS
-from oh_tui.trajectory.shell.purpose import Purpose, Words, plain
+from oh_tui.trajectory.shell.only_reads import lacks
+from oh_tui.trajectory.shell.purpose import Purpose, Words, names, plain
 
 _WITH_VALUE = ("-C", "-c", "--git-dir", "--work-tree")
 """Options of git before its command, with a value of their own."""
+
+_READ = names("""
+    blame cat-file cherry count-objects describe diff diff-files diff-index diff-tree for-each-ref
+    grep log ls-files ls-tree merge-base name-rev range-diff rev-list rev-parse shortlog show
+    show-ref status var version whatchanged
+""")
+"""Commands that leave the working folder as it is."""
+
+_OF_COMMANDS = {
+    name: purpose
+    for purpose, given in {
+        Purpose.COMMIT: "commit",
+        Purpose.DELETE: "clean rm",
+        Purpose.EDIT: "am apply checkout cherry-pick merge rebase reset restore revert stash",
+        Purpose.LOOK: "branch config remote switch",
+        Purpose.MOVE: "mv",
+        Purpose.NETWORK: "clone fetch pull",
+    }.items()
+    for name in given.split()
+}
+
+_ACTING = ("--ou", "-O", "-o", "--op", "--ext", "--textc")
+"""How options begin that write, or run something."""
 
 
 def git_words(words: Words) -> Words:
@@ -17,35 +40,50 @@ def git_words(words: Words) -> Words:
     return rest
 
 
-def git(words: Words) -> Purpose | None:
+def purpose(words: Words) -> Purpose | None:
+    """What git is for with these words."""
     rest = git_words(words)
     name, given = (rest[0], rest[1:]) if rest else ("", [])
-    if name in ("clean", "commit", "push", "rm") and _is_dry(name, given):
+    is_dry = name in ("clean", "commit", "push", "rm") and _is_dry(name, given)
+    if is_dry or name in _READ or reads(words):
         return Purpose.LOOK
     if _leaves_files(name, given):
         return Purpose.RUN
     if name == "push":
         return Purpose.FORCE if _is_forced(given) else Purpose.PUSH
-    if name in (
-        "apply",
-        "am",
-        "checkout",
-        "cherry-pick",
-        "merge",
-        "rebase",
-        "reset",
-        "restore",
-        "revert",
-        "stash",
-    ):
-        return Purpose.LOOK if PROGRAMS["git"](words) else Purpose.EDIT
-    table = {
-        "commit": Purpose.COMMIT, "rm": Purpose.DELETE, "clean": Purpose.DELETE, "mv": Purpose.MOVE,
-        "clone": Purpose.NETWORK, "fetch": Purpose.NETWORK, "pull": Purpose.NETWORK,
-        "branch": Purpose.LOOK, "remote": Purpose.LOOK, "config": Purpose.LOOK,
-        "switch": Purpose.LOOK,
-    }  # fmt: skip
-    return table.get(name) or (Purpose.LOOK if name in GIT else Purpose.RUN)
+    return _OF_COMMANDS.get(name, Purpose.RUN)
+
+
+def reads(words: Words) -> bool:
+    """A command that only reads, without options that write or run something."""
+    rest = git_words(words)
+    before = words[: len(words) - len(rest)]
+    if any(word[:1] == "-" and word not in ("--no-pager", "-P", "-C") for word in before):
+        return False
+    if not rest or not lacks(*_ACTING)(rest):
+        return False
+    name, given = rest[0], rest[1:]
+    match name:
+        case "branch":
+            return {"-a", "-r", "-v", "-vv", "--list", "--show-current"}.issuperset(given)
+        case "remote":
+            return given in ([], ["-v"]) or given[:1] in (["show"], ["get-url"])
+        case "stash":
+            return given[:1] in (["list"], ["show"])
+        case "config":
+            return given[:1] in (["--get"], ["--list"], ["-l"], ["--get-all"])
+        case "tag":
+            return given in ([], ["-l"], ["--list"])
+        case _:
+            return name in _READ
+
+
+def files(words: Words) -> Words:
+    """The words that name what git writes."""
+    rest = git_words(words)
+    if rest[:1] and rest[0] in ("mv", "restore", "rm"):
+        return list(plain(rest[1:]))
+    return words[words.index("--") + 1 :] if "--" in words else []
 
 
 def _is_dry(name: str, given: Words) -> bool:

@@ -1,120 +1,120 @@
-"""The table of programs: what a simple command is for."""
+"""The table of programs: what each is for, whether it may write, and which files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.shell.git import git, git_words
-from oh_tui.trajectory.shell.only_reads import PROGRAMS, PUT_IN
+from oh_tui.trajectory.shell import git, only_reads
+from oh_tui.trajectory.shell.only_reads import Reads, lacks, lacks_letters
 from oh_tui.trajectory.shell.purpose import (
     Check,
     Purpose,
     Words,
     by_word,
+    names,
     plain,
     without_values,
 )
+from oh_tui.trajectory.shell.reader import PUT_IN
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+class Program(NamedTuple):
+    """A program, asked with its words."""
+
+    purpose: Check
+    reads: Reads
+    """Whether it writes no file."""
+    files: Callable[[Words], Words]
+    """The words that name what it writes, if it does."""
+    makes: bool
+    """It writes files whether they are there or not."""
 
 
-_TESTS = _names("""
+_TESTS = names("""
     ava bats behave cypress ctest green jest karma mocha nose2 nosetests pest phpunit playwright
     prove py.test pytest rspec stestr tap trial vitest
 """)
-_LINTS = _names("""
+_LINTS = names("""
     bandit basedpyright black biome clippy eslint flake8 gofmt goimports golangci-lint isort ktlint
     mypy phpcs phpstan pre-commit prettier pycodestyle pydocstyle pyflakes pylint pyright rubocop
     ruff rustfmt shellcheck shfmt standardrb staticcheck stylelint swiftlint ty vulture yamllint
 """)
-_BUILDS = _names("""
-    cc clang clang++ cmake esbuild g++ gcc javac ld rollup rustc vite webpack
-""")
-INSTALLS = _names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
-_PACKAGES = _names("""
-    apk apt apt-get brew bundle bun composer conda dnf gem hatch lerna mamba micromamba npm nx
-    pacman pdm pip pip3 pipenv pipx pnpm poetry rye turbo uv yarn yum zypper
-""")
-_LISTS = _names(
-    "check-update env freeze info list ls metadata outdated search show tree version view"
-)
-"""What package managers and compilers answer from what they have."""
-_COMPILERS = _names("bazel cabal cargo dart dotnet flutter go lein meson mix stack swift")
-_JVM = _names("gradle gradlew mvn mvnw sbt")
-_LOOKS = _names("ack ag bat command egrep env exa eza fd less more")
-_EDITS = _names("cp dd ed install ln patch tee touch truncate")
-_CLIENTS = _names("aria2c curl ftp rsync scp sftp ssh wget")
-
+_BUILDS = names("cc clang clang++ cmake esbuild g++ gcc javac ld rollup rustc vite webpack")
+INSTALLS = names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
 _TEST_FILE = pattern(
     r"(?:.{0,200}/)?(?:test_[\w-]{0,80}|[\w-]{0,80}_test|run_?tests?|tests?)\.\w{1,5}"
 )
 _TEST_SCRIPT = pattern(r"(?:.{0,200}/)?(?:run[-_]?tests?|tests?|check)(?:\.sh)?")
 
+_LISTS = "check-update env freeze info list ls metadata outdated search show tree version view"
+"""What package managers and compilers answer from what they have."""
+
+CONTAINERS = names("docker docker-compose kubectl podman")
 
 _PLACES = ("-C", "-F", "-w", "--cwd", "--dir", "--directory", "--filter", "--prefix", "--workspace")
 """Options of package managers that name a folder or a package."""
 
 
-def _first(words: Words) -> str:
-    return next(plain(words), "")
+class _Verbs:
+    """Tells what a program is for by its first words: `npm test`, `cargo build`, `docker ps`."""
+
+    def __init__(self, otherwise: Purpose | Check, before: str = "", **verbs: str) -> None:
+        """`verbs` are words by what they are for; `pr_create` stands for two. Those of `before`
+        tell nothing by themselves."""
+        self.otherwise, self.before = otherwise, names(before)
+        self.purposes = {
+            word.replace("_", " "): Purpose(purpose)
+            for purpose, words in verbs.items()
+            for word in words.split()
+        }
+
+    def __call__(self, words: Words) -> Purpose | None:
+        given = verbs_of(words)
+        if given[:1] == ["workspace"]:
+            given = given[2:]
+        if given and given[0] in self.before:
+            given = given[1:]
+            if not given:
+                return Purpose.LOOK  # lists the scripts
+        word = given[0] if given else ""
+        if found := self.purposes.get(" ".join(given[:2])) or self.purposes.get(word):
+            return found
+        if word in _TESTS or word in _LINTS or word in _BUILDS:
+            return PROGRAMS[word].purpose(given[1:])
+        found = by_word(word) or by_word(word.rpartition(":")[2])
+        return found or _always(self.otherwise)(given)
 
 
-def _package_manager(words: Words) -> Purpose | None:
-    """`npm test`, `npm run lint`, `yarn jest`, `pip install x`, `uv pip install x`."""
-    given = list(plain(without_values(words, _PLACES)))
-    if given[:1] == ["workspace"]:
-        given = given[2:]
-    if given[:1] == ["run"] and len(given) == 1:
-        return Purpose.LOOK  # lists the scripts
-    if given[:1] in (["pip"], ["run"], ["run-script"], ["tool"]) and len(given) > 1:
-        given = given[1:]
-    word = given[0] if given else ""
-    if word in ("download", "fetch"):
-        return Purpose.NETWORK
-    if word in INSTALLS:
-        return Purpose.INSTALL
-    if word in ("build", "compile"):
-        return Purpose.BUILD
-    if word in _LISTS:
-        return Purpose.LOOK
-    if word in _TESTS or word in _LINTS or word in _BUILDS:
-        return OF_PROGRAMS[word](given[1:])
-    if word == "check":  # that nothing conflicts
-        return Purpose.LINT
-    return by_word(word) or by_word(word.rpartition(":")[2]) or Purpose.RUN
+def verbs_of(words: Words, *options: str) -> Words:
+    """The words that tell what a program is to do, without options and what rustup takes."""
+    given = plain(without_values(words, (*_PLACES, *options)))
+    return [word for word in given if word[:1] != "+"]
 
 
-def _yarn(words: Words) -> Purpose | None:
+_PACKAGES = {
+    "before": "pip run run-script tool",
+    "network": "download fetch",
+    "install": " ".join(INSTALLS),
+    "build": "build compile",
+    "look": _LISTS,
+    "lint": "check",  # that nothing conflicts
+}
+_COMPILERS = {
+    "look": f"mod_graph nextest_list {_LISTS}",
+    "test": "nextest",
+    "install": "mod add get install restore deps.get",
+    "lint": "analyze check clippy credo dialyzer vet",
+    "run": "run clean new init",
+    "network": "fetch",
+}
+
+
+def _installs(words: Words) -> Purpose | None:
     """`yarn` and `bundle` install when nothing is said."""
-    return _package_manager(words) if _first(words) else Purpose.INSTALL
-
-
-def _compiled(words: Words) -> Purpose | None:
-    """`cargo`, `go`, `dotnet`, `swift`, `zig`, `mix`: the first word tells."""
-    given = [word for word in plain(words) if word[:1] != "+"]  # of rustup
-    word = given[0] if given else ""
-    if word == "mod":  # of go
-        return Purpose.INSTALL if given[1:2] != ["graph"] else Purpose.LOOK
-    if word == "nextest":
-        return Purpose.LOOK if given[1:2] == ["list"] else Purpose.TEST
-    if word in ("add", "get", "install", "restore", "deps.get"):
-        return Purpose.INSTALL
-    if word in ("analyze", "check", "clippy", "credo", "dialyzer", "vet"):
-        return Purpose.LINT
-    if word in ("run", "clean", "new", "init"):
-        return Purpose.RUN
-    if word == "fetch":
-        return Purpose.NETWORK
-    return Purpose.LOOK if word in _LISTS else by_word(word) or Purpose.BUILD
-
-
-def _zig(words: Words) -> Purpose | None:
-    """`zig build test`."""
-    return Purpose.TEST if "test" in words[:2] else _compiled(words)
+    return Purpose.RUN if words else Purpose.INSTALL
 
 
 _JVM_TEST = pattern(r"(?:test(?!-?compile|-?classes)[\w-]{0,80}|\w{0,80}Tests?|check|verify)", re.I)
@@ -134,7 +134,11 @@ def _built(words: Words) -> Purpose | None:
     return Purpose.RUN if tasks and tasks[-1] in ("bootRun", "clean", "run") else Purpose.BUILD
 
 
-_DRY = _names("-n --dry-run --just-print --list -l --summary --tasks -T --list-all")
+def _first(words: Words) -> str:
+    return next(plain(words), "")
+
+
+_DRY = names("-n --dry-run --just-print --list -l --summary --tasks -T --list-all")
 """Options of those that run targets, with which they only tell of them."""
 
 
@@ -153,8 +157,7 @@ def _python(words: Words) -> Purpose | None:
             return Purpose.TEST
         if words[1] == "build":
             return Purpose.BUILD
-        is_python = OF_PROGRAMS.get(module) is _python
-        return Purpose.RUN if is_python else purpose_of(module, words[2:])
+        return Purpose.RUN if _is_python(module) else purpose_of(module, words[2:])
     return _script(words)
 
 
@@ -177,7 +180,7 @@ def _script(words: Words) -> Purpose | None:
     return Purpose.TEST if is_test else Purpose.RUN
 
 
-_COLLECTS = _names("--co --collect-only --list-tests --listTests --show-only --fixtures --markers")
+_COLLECTS = names("--co --collect-only --list-tests --listTests --show-only --fixtures --markers")
 
 
 def _test(words: Words) -> Purpose | None:
@@ -198,8 +201,8 @@ def _tox(words: Words) -> Purpose | None:
         return Purpose.LOOK
     values = [words[at + 1] for at, word in enumerate(words[:-1]) if word in _SESSIONS]
     values += [word[2:] for word in words if word[:2] in ("-e", "-s")]
-    names = [name for value in values for name in value.split(",") if name]
-    found = {_of_session(name) for name in names or [""]}
+    sessions = [name for value in values for name in value.split(",") if name]
+    found = {_of_session(name) for name in sessions or [""]}
     return next((one for one in (Purpose.TEST, Purpose.LINT) if one in found), Purpose.BUILD)
 
 
@@ -210,110 +213,146 @@ def _of_session(name: str) -> Purpose:
     return Purpose.BUILD if name in ("build", "doc", "docs") else Purpose.TEST
 
 
-def _deno(words: Words) -> Purpose | None:
-    """`deno test`, `deno task lint`, `deno run a.ts`, `deno a.ts`."""
-    given = list(plain(words))
-    word = given[0] if given else ""
-    if word == "task":
-        return (by_word(given[1]) or Purpose.RUN) if given[1:] else Purpose.LOOK
-    if word in ("add", "cache", "i", "install"):
-        return Purpose.INSTALL
-    if word in ("bundle", "compile"):
-        return Purpose.BUILD
-    if word in ("bench", "eval", "repl", "run", "serve"):
-        return Purpose.RUN
-    if word in ("doc", "info", "outdated"):
-        return Purpose.LOOK
-    return Purpose.LINT if word == "check" else by_word(word) or _script(words)
-
-
-def _bun(words: Words) -> Purpose | None:
-    """A package manager that runs files too."""
-    word = _first(words)
-    return _script(words) if "." in word else _package_manager(words)
-
-
-def _docker(words: Words) -> Purpose | None:
-    """`docker build`, `docker compose logs`, `podman pull`, `kubectl get`."""
-    given = list(plain(words))
-    if given[:1] and given[0] in ("buildx", "compose", "container", "image"):
-        given = given[1:]
-    table = {"build": Purpose.BUILD, "pull": Purpose.NETWORK} | dict.fromkeys(
-        ("config", "describe", "get", "images", "info", "inspect", "logs", "ls", "ps", "version"),
-        Purpose.LOOK,
-    )
-    return table.get(given[0], Purpose.RUN) if given else Purpose.RUN
-
-
-def _gh(words: Words) -> Purpose | None:
-    return (
-        Purpose.PUSH
-        if list(plain(words))[:2] in (["pr", "create"], ["release", "create"])
-        else Purpose.NETWORK
-    )
-
-
 _IN_PLACE = pattern(r"-[A-Za-z]{0,3}i|--in-place")
 
 
-def _in_place(words: Words) -> bool:
+def _in_place(otherwise: Purpose | Check) -> Check:
     """`sed`, `perl`: with `-i` they write the file."""
-    return any(map(_IN_PLACE.match, words))
+    check = _always(otherwise)
+    return lambda words: Purpose.EDIT if any(map(_IN_PLACE.match, words)) else check(words)
 
 
-def _always(purpose: Purpose | None) -> Check:
-    return lambda words: purpose
+_BEFORE_SCRIPT = pattern(r"-[A-Za-z]{0,4}[ef]")
+"""An option of sed or perl that a script follows."""
+
+
+def _edited(words: Words) -> Words:
+    """The files of `sed` and `perl`."""
+    before = [word for word in words if _BEFORE_SCRIPT.fullmatch(word)]
+    files = [word for word in plain(without_values(words, before)) if word]
+    return files if before else files[1:]
+
+
+def _always(purpose: Check | Purpose | None) -> Check:
+    return purpose if callable(purpose) else lambda words: purpose
+
+
+def _last(words: Words) -> Words:
+    return list(plain(words))[-1:]
 
 
 def _lint(words: Words) -> Purpose | None:
     return Purpose.INSTALL if words[:1] == ["install"] else Purpose.LINT
 
 
-_NOTHING = _names(
-    """
-    : [ [[ break cd continue declare echo eval exit export false kill local nohup popd printf pushd
-    read return set setsid shift source stdbuf test true trap unset xargs
-"""
-)
-"""For nothing by themselves, whatever they write to."""
+def _rows(
+    called: str | frozenset[str],
+    purpose: Check | Purpose | None,
+    reads: Reads = lambda words: False,
+    files: Callable[[Words], Words] = lambda words: list(plain(words)),
+    *,
+    makes: bool = False,
+) -> dict[str, Program]:
+    row = Program(_always(purpose), reads, files, makes)
+    return dict.fromkeys(names(called) if isinstance(called, str) else called, row)
 
-OF_PROGRAMS: Mapping[str, Check] = {
-    **dict.fromkeys(PROGRAMS, _always(Purpose.LOOK)),
-    **dict.fromkeys(_NOTHING, _always(None)),
-    **dict.fromkeys(_LOOKS, _always(Purpose.LOOK)),
-    **dict.fromkeys(_TESTS, _test),
-    **dict.fromkeys(_LINTS, _lint),
-    **dict.fromkeys(_BUILDS, _always(Purpose.BUILD)),
-    **dict.fromkeys(_PACKAGES, _package_manager),
-    **dict.fromkeys(_CLIENTS, _always(Purpose.NETWORK)),
-    **dict.fromkeys(_COMPILERS, _compiled),
-    **dict.fromkeys(_JVM, _built),
-    **dict.fromkeys(("yarn", "bundle"), _yarn),
-    **dict.fromkeys(_EDITS, _always(Purpose.EDIT)),
-    **dict.fromkeys(("rm", "rmdir", "shred", "unlink"), _always(Purpose.DELETE)),
-    **dict.fromkeys(("bash", "sh", "zsh", "node", "ruby", "php", "rails"), _script),
-    **dict.fromkeys(("python", "python2", "python3", "py"), _python),
-    **dict.fromkeys(("gmake", "just", "make", "ninja", "rake", "task"), _make),
-    **dict.fromkeys(("docker", "docker-compose", "kubectl", "podman"), _docker),
-    **dict.fromkeys(("doas", "sudo"), _always(Purpose.SUDO)),
-    **dict.fromkeys(("nox", "tox"), _tox),
-    "bun": _bun,
-    "ctest": lambda words: Purpose.LOOK if "-N" in words else _test(words),
-    "deno": _deno,
-    "find": lambda words: Purpose.DELETE if "-delete" in words else Purpose.LOOK,
-    "gh": _gh,
-    "git": git,
-    "perl": lambda words: Purpose.EDIT if _in_place(words) else _script(words),
-    "sed": lambda words: Purpose.EDIT if _in_place(words) else Purpose.LOOK,
-    "mv": _always(Purpose.MOVE),
-    "sleep": _always(Purpose.WAIT),
-    "tsc": lambda words: Purpose.LINT if "--noEmit" in words else Purpose.BUILD,
-    "zig": _zig,
-    "wait": _always(Purpose.WAIT),
+
+PROGRAMS: Mapping[str, Program] = {
+    **_rows(
+        """
+        base64 basename cal cat cksum cmp comm cut date df diff dir dirname dirs du egrep expr
+        fgrep fold free getconf getent grep groups head hexdump hostname id jobs join locale
+        logname ls lsblk md5sum nl nproc nslookup od paste pgrep printenv ps pwd readlink realpath
+        rev seq sha1sum sha256sum sha512sum stat strings sum tac tail times tput tr tty type umask
+        uname uptime users vmstat wc whereis which who whoami zcat zgrep
+        """,
+        Purpose.LOOK, only_reads.always,
+    ),
+    **_rows(
+        ": [ [[ break cd continue echo exit false popd printf pushd read return shift test true",
+        None, only_reads.always,
+    ),
+    **_rows("sleep wait", Purpose.WAIT, only_reads.always),
+    **_rows("eval kill nohup setsid source trap", None),
+    **_rows("builtin ionice nice stdbuf time timeout xargs", None, only_reads.plainly),
+    **_rows("env", Purpose.LOOK, only_reads.plainly),
+    **_rows("command", Purpose.LOOK, only_reads.finds_or_runs),
+    **_rows("declare export local readonly unset", None, only_reads.sets),
+    **_rows("set", None, only_reads.options_of_shell),
+    **_rows("ack ag bat exa eza fd less more", Purpose.LOOK),
+    **_rows("column jq", Purpose.LOOK, lacks()),
+    **_rows("awk gawk mawk nawk", Purpose.LOOK, only_reads.awk),
+    **_rows("uniq xxd", Purpose.LOOK, only_reads.of_one_file),
+    **_rows("file", Purpose.LOOK, lacks_letters("C", "--c")),
+    **_rows("rg", Purpose.LOOK, lacks("--pre", "--hostname-bin")),
+    **_rows("sort", Purpose.LOOK, lacks_letters("oT", "--o", "--c", "--t")),
+    **_rows("tree", Purpose.LOOK, lacks_letters("o", "--o")),
+    **_rows(
+        "find",
+        lambda words: Purpose.DELETE if "-delete" in words else Purpose.LOOK,
+        lacks("-delete", "-fprint", "-fls"),
+        lambda words: list(plain(words))[:1],
+    ),
+    **_rows("sed", _in_place(Purpose.LOOK), only_reads.sed, _edited),
+    **_rows("perl", _in_place(_script), files=_edited),
+    **_rows("git", git.purpose, git.reads, git.files),
+    **_rows("dd tee touch truncate", Purpose.EDIT, makes=True),
+    **_rows("cp install ln", Purpose.EDIT, files=_last, makes=True),
+    **_rows("patch", Purpose.EDIT, files=_last),
+    **_rows("ed", Purpose.EDIT),
+    **_rows("rm rmdir shred unlink", Purpose.DELETE),
+    **_rows("mv", Purpose.MOVE),
+    **_rows("doas sudo", Purpose.SUDO),
+    **_rows("aria2c curl ftp rsync scp sftp ssh wget", Purpose.NETWORK),
+    **_rows(_TESTS, _test),
+    **_rows("ctest", lambda words: Purpose.LOOK if "-N" in words else _test(words)),
+    **_rows(_LINTS, _lint),
+    **_rows(_BUILDS, Purpose.BUILD),
+    **_rows("tsc", lambda words: Purpose.LINT if "--noEmit" in words else Purpose.BUILD),
+    **_rows("gradle gradlew mvn mvnw sbt", _built),
+    **_rows("gmake just make ninja rake task", _make),
+    **_rows("nox tox", _tox),
+    **_rows("bash sh", _script, only_reads.shell),
+    **_rows("zsh node php rails ruby", _script),
+    **_rows("py python python2 python3", _python),
+    **_rows(
+        "bazel cabal cargo dart dotnet flutter go lein meson mix stack swift",
+        _Verbs(Purpose.BUILD, **_COMPILERS),
+    ),
+    **_rows("zig", _Verbs(Purpose.BUILD, **_COMPILERS | {"test": "test build_test"})),
+    **_rows(
+        """
+        apk apt apt-get brew composer conda dnf gem hatch lerna mamba micromamba npm nx pacman pdm
+        pip pip3 pipenv pipx pnpm poetry rye turbo uv yum zypper
+        """,
+        _Verbs(Purpose.RUN, **_PACKAGES),
+    ),
+    **_rows("bundle yarn", _Verbs(_installs, **_PACKAGES)),
+    **_rows("bun", _Verbs(_script, **_PACKAGES)),
+    **_rows(
+        "deno",
+        _Verbs(
+            _script, before="task", install="add cache i install", build="bundle compile",
+            run="bench eval repl run serve", look="doc info outdated", lint="check",
+        ),
+    ),
+    **_rows(
+        CONTAINERS,
+        _Verbs(
+            Purpose.RUN, before="buildx compose container image", build="build", network="pull",
+            look="config describe get images info inspect logs ls ps version",
+        ),
+    ),
+    **_rows("gh", _Verbs(Purpose.NETWORK, push="pr_create release_create")),
 }  # fmt: skip
-
+"""By their names. Others may write, and are for what their names tell."""
 
 _VERSIONED = pattern(r"(python|pip)[\d.]{1,6}")
+
+
+def program(word: str) -> Program | None:
+    """The program of a word, whatever its folder and its version."""
+    return PROGRAMS.get(program_name(word))
 
 
 def program_name(word: str) -> str:
@@ -327,36 +366,31 @@ def purpose_of(name: str, words: Words) -> Purpose | None:
     """What a program is for with these words; RUN where it is not in the table."""
     if words[:1] in (["--version"], ["--help"], ["-V"]) or words in (["-h"], ["help"]):
         return Purpose.LOOK
-    if check := OF_PROGRAMS.get(program_name(name)):
-        return check(words)
-    return _script([name, *words])
+    found = program(name)
+    return found.purpose(words) if found else _script([name, *words])
 
 
-_WITH_COMMAND = (_package_manager, _yarn, _bun, _compiled, _make, _docker, _deno, _gh, _built, _zig)
+def _is_python(module: str) -> bool:
+    return module in PROGRAMS and PROGRAMS[module].purpose is _python
 
 
-_BEFORE_NAMES = _names("compose mod pip run run-script task tool")
+_BEFORE_NAMES = names("compose mod pip run run-script task tool")
 """Commands that do what the word after them says."""
 
 
 def named(name: str, words: Words) -> str:
     """A program, with the word that tells which of its commands: `git push`, `python -m a`."""
     base = program_name(name)
-    check = OF_PROGRAMS.get(base)
+    check = PROGRAMS[base].purpose if base in PROGRAMS else None
+    command: Words = []
     if check is _python and words[:1] == ["-m"] and len(words) > 1:
         module = words[1].partition(".")[0]
-        is_known = OF_PROGRAMS.get(module, _python) is not _python
-        return named(module, words[2:]) if is_known else _shown(f"{base} -m {words[1]}")
-    if check is git:
-        command = git_words(words)[:1]
-    elif check in _WITH_COMMAND:
-        given = [w for w in plain(without_values(words, (*_PLACES, "-f"))) if w[:1] != "+"]
+        if module in PROGRAMS and not _is_python(module):
+            return named(module, words[2:])
+        command = words[:2]
+    elif check is git.purpose:
+        command = git.git_words(words)[:1]
+    elif isinstance(check, _Verbs) or check in (_built, _make):
+        given = verbs_of(words, "-f")
         command = given[: 2 if given[:1] and given[0] in _BEFORE_NAMES else 1]
-    else:
-        command = []
-    return _shown(" ".join((base, *command)))
-
-
-def _shown(name: str) -> str:
-    """With a sign for what the shell puts in."""
-    return name.replace(PUT_IN, "…")
+    return " ".join((base, *command)).replace(PUT_IN, "…")

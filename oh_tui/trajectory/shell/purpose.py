@@ -56,6 +56,11 @@ _LINT_WORD = pattern(
 )
 
 
+def names(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
 def by_word(word: str) -> Purpose | None:
     """What a script of a package or a target is for, by its name."""
     if _LINT_WORD.fullmatch(word):

@@ -13,15 +13,10 @@ from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.describe import family_of
-from oh_tui.trajectory.shell.commands import Called, called_by, ends_with
-from oh_tui.trajectory.shell.git import git_words
-from oh_tui.trajectory.shell.only_reads import PUT_IN
-from oh_tui.trajectory.shell.programs import (
-    INSTALLS,
-    program_name,
-    purpose_of,
-)
-from oh_tui.trajectory.shell.purpose import Purpose, plain, without_values
+from oh_tui.trajectory.shell.commands import Called, Script, ends_with, script
+from oh_tui.trajectory.shell.programs import INSTALLS, program, purpose_of
+from oh_tui.trajectory.shell.purpose import Purpose
+from oh_tui.trajectory.shell.reader import PUT_IN
 
 
 class Act(NamedTuple):
@@ -137,7 +132,7 @@ _TAKES_OUT = pattern(r"(?m)^-")
 
 def acts_of(command: str) -> Iterator[Act]:
     """The acts of a shell command; of one that is not understood those that its words tell."""
-    yield from _in_order(called_by(command))
+    yield from _in_order(script(command).commands)
 
 
 def _in_order(called: Iterable[Called]) -> Iterator[Act]:
@@ -146,7 +141,7 @@ def _in_order(called: Iterable[Called]) -> Iterator[Act]:
     for one in called:
         found = list(_acts(one))
         only_looks = all(act.purpose is Purpose.LOOK for act in before)
-        if not only_looks and any(leaf.name.endswith("tee") for leaf in one.leaves):
+        if not only_looks and any(leaf.name.endswith("tee") for leaf in Script((one,)).leaves):
             found = [act._replace(is_output=act.purpose is Purpose.EDIT) for act in found]
         yield from found
         before = found
@@ -159,35 +154,29 @@ def purposes_of_exit(command: str) -> frozenset[Purpose]:
     return frozenset(act.purpose for act in _acts(last)) if last else frozenset()
 
 
-_HARMLESS = ("/dev/", "&")
-
-
 def _acts(one: Called) -> Iterator[Act]:
     """The acts of a program and of those that it runs."""
-    targets = tuple(each for each in one.targets if not each.startswith(_HARMLESS))
-    if not targets:
+    if not one.targets:
         yield from _done_by(one)
         return
     found = [act for act in _done_by(one) if act.purpose != Purpose.LOOK]
-    yield Act(Purpose.EDIT, _named(targets), bool(found), is_new=None)
+    yield Act(Purpose.EDIT, _named(one.targets), bool(found), is_new=None)
     yield from found
 
 
 def _done_by(one: Called) -> Iterator[Act]:
     name, rest = one.name, one.words
-    if one.name and (one.is_seen or not one.runs):
+    if one.name and (one.is_seen or not one.runs.commands):
         purpose = purpose_of(name, rest)
         if purpose is Purpose.FORCE:
             yield Act(Purpose.PUSH)
-        if purpose in _WRITES:
-            program = program_name(name)
-            paths = _named(_written(program, purpose, rest))
-            yield Act(purpose, paths, is_new=None if program in _MAY_MAKE else False)
+        if purpose in _WRITES and (known := program(name)):
+            yield Act(purpose, _named(known.files(rest)), is_new=None if known.makes else False)
         elif purpose is Purpose.INSTALL:
             yield Act(purpose, packages=_packages(rest))
         elif purpose is not None:
             yield Act(purpose)
-    for act in _in_order(one.runs):
+    for act in _in_order(one.runs.commands):
         yield act if not one.is_container or act.purpose in _WITHIN else Act(Purpose.RUN)
 
 
@@ -206,36 +195,6 @@ def _packages(rest: list[str]) -> tuple[str, ...]:
     start = next((at for at, word in enumerate(given) if word in INSTALLS), len(given))
     found = (_PACKAGE.fullmatch(word) for word in _named(given[start + 1 :]))
     return tuple(one[1] for one in found if one)
-
-
-_GIT_FILES = frozenset({"mv", "restore", "rm"})
-"""Commands of git whose words are files."""
-
-
-_MAY_MAKE = frozenset({"cp", "dd", "install", "ln", "tee", "touch", "truncate"})
-"""Programs that write files whether they are there or not."""
-
-_BEFORE_SCRIPT = pattern(r"-[A-Za-z]{0,4}[ef]")
-"""An option of sed or perl that a script follows."""
-
-
-def _written(name: str, purpose: Purpose, rest: list[str]) -> list[str]:
-    """The words that name what a program writes."""
-    given = list(plain(rest))
-    if name == "git":
-        words = git_words(rest)
-        if words[:1] and words[0] in _GIT_FILES:
-            return list(plain(words[1:]))
-        return rest[rest.index("--") + 1 :] if "--" in rest else []
-    if name in ("cp", "ln", "install", "patch"):
-        return given[-1:]
-    if name in ("sed", "perl"):
-        before = [word for word in rest if _BEFORE_SCRIPT.fullmatch(word)]
-        files = [word for word in plain(without_values(rest, before)) if word]
-        return files if before else files[1:]
-    if name == "find" and purpose is Purpose.DELETE:
-        return given[:1]
-    return given
 
 
 def _named(words: tuple[str, ...] | list[str]) -> tuple[str, ...]:

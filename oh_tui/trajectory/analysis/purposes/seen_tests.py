@@ -14,7 +14,7 @@ from oh_tui.trajectory.files.touches import may_touch, touches
 from oh_tui.trajectory.model.steps import Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.shell.commands import called_by
+from oh_tui.trajectory.shell.commands import script
 from oh_tui.trajectory.shell.purpose import Purpose
 
 _WORKED = (Outcome.OK, Outcome.WITH_RESULT)
@@ -71,8 +71,9 @@ def _shown(run: Trajectory, step: Step, acts: tuple[Act, ...]) -> Iterator[str]:
     if tested or purposes == {Purpose.LOOK}:
         command, words = step.call.shell_command, list[str]()
         if command and "||" not in command and not _MISSING.search(output):
-            leaves = (leaf for one in called_by(command) for leaf in one.leaves)
-            words = [word.partition("::")[0] for leaf in leaves for word in leaf.words]
+            words = [
+                word.partition("::")[0] for leaf in script(command).leaves for word in leaf.words
+            ]
             named += words
         for line in output.split("\n"):
             if not _MISSING.search(line):

@@ -12,7 +12,7 @@ from oh_tui.trajectory.analysis.purposes.acts import Act, acts_of, purposes_of_e
 from oh_tui.trajectory.analysis.purposes.targets import targets_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.shell.commands import program_of
-from oh_tui.trajectory.shell.programs import OF_PROGRAMS
+from oh_tui.trajectory.shell.programs import PROGRAMS
 from tests.trajectory.made import shell
 from tests.work import counted
 
@@ -24,7 +24,7 @@ PIECES = (
     "do ", "done", "case ", "esac", "function f() ", "if", "then", "\ud800",
 )  # fmt: skip
 
-NAMES = [*sorted(OF_PROGRAMS), "cd", "timeout", "nice", "time", "watch", "uvx", "npx", "flock"]
+NAMES = [*sorted(PROGRAMS), "cd", "timeout", "nice", "time", "watch", "uvx", "npx", "flock"]
 
 TEXTS = st.lists(
     st.sampled_from(PIECES)

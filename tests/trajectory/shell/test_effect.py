@@ -23,6 +23,10 @@ READS = (
     "sed -n '1,20p' a", "sed 's/a/b/g' a", "awk '{print $1}' f", "timeout 5 cat a", "ls &",
     "/usr/bin/grep x f", "python --version", "command -v rg", "ls # > x", "ls \\\n  -la",
     "uniq f", "! grep x f", "while true; do sleep 1; done", "export FOO=bar", "echo a; # rm b",
+    "env A=1 cat a", "env", "time -p ls", "timeout 5 nice cat a", "exec ls", "git --version",
+    "find . -name x -exec grep y {} +", "bash -c 'cat $1' _ a", "echo `ls`", 'echo "`ls`"',
+    "cat $(ls # all\n)", "x=$( (ls; pwd) )", "grep $'a\tb' f", "function f { ls; }",
+    'command -v "$X"', "bash -c 'ls &'",
 )  # fmt: skip
 
 WRITES = (
@@ -43,6 +47,12 @@ WRITES = (
     "timeout 5 rm x", "env rm x", "sudo ls", "$CMD", "l\\s > f", "'rm' x", "ls;rm x", "ls\nrm x",
     "ls & rm x", "ls || rm x", "ls !$", "echo \"!!\"", "case x in x) rm y;; esac", "ls 'unclosed",
     'ls "unclosed', "ls $(unclosed", "x=1 rm y", "time -p rm x", "done > f", "a=(1 2)", "ls \0",
+    "sed -e 'w out' f", "sed -e 1p -e 'w out' f", "env PATH=. ls", "for PATH in .; do ls; done",
+    "find . -exec cat {} + -exec rm {} ;", "find . -exec sort {} ; -exec sort + -o x ;",
+    "find . -execdir rm {} ;", "find . -ok rm {} ;", "timeout $T ls", "timeout -k 5 60 ls",
+    "bash -c 'rm x' y", "function f { rm x; }", "exec rm x", "nohup ls", "uv run ls",
+    "docker exec a ls", "echo $(case x in x) rm y;; esac)", "echo `rm \\`x\\``", "echo `ls",
+    "case x in x) ls ;esac", "xargs -I{} cat {}", "time -o f ls", "flock f ls", "ls >(rm x)",
     "./ls", "ls > $X", "ls > /dev/nullx", "ls {a,>b}", "x" * 30_000, "$(" * 50 + "ls" + ")" * 50,
 )  # fmt: skip
 
