@@ -17,23 +17,30 @@ PUT_IN = "\0"
 """Stands in a word for what the shell may replace by options: a variable, a name of a file that
 begins with `*`, a list in braces."""
 
-_OPERATOR = pattern(r"\|\||&&|\|&|;;|&>>|&>|>>|>\||>&|<>|<<<|<<-?|<&|[|;&()<>\n]")
-_EXPANDS = pattern(r"\$[A-Za-z_0-9{(@*#?!$-]")
-_NAME = pattern(r"\$(?:[A-Za-z_]\w*|\{[^`$'\"\\{}]*\}|[^{])")
-_CODED = pattern(r"(?s)\$'(?:[^'\\]|\\.)*+'|\$(?=\")")
-"""Text with escapes, and the sign before one that is translated."""
-
-_PLAIN = pattern(r"[\w./:,@%+=-]+")
-"""Characters that mean nothing to the shell, read at once."""
-
-_ALONE = pattern(r"[ \t\r]*+([\w./:,@%+=-]++)(?=[ \t\r\n;|&)]|\Z)")
-"""A word of nothing but these, as most are: `grep -rn x src` is read in half the time."""
-
-_IN_QUOTES = pattern(r'[^"\\`!$]++')
-"""Characters that mean nothing between double quotes."""
-
-_PAST = pattern(r"![^\s=(\"]")
-"""A command from the past, which an interactive shell puts in."""
+_VARIABLE = r"\$(?:[A-Za-z_]\w*+|\{[^`$'\"\\{}]*\}|[0-9@*\#?!$-])"
+_PIECE = pattern(rf"""(?xs)
+    [ \t\r]*+ (?P<last>[\w./:,@%+=-]++) (?=[ \t\r\n;|&)]|\Z)  # as most words are, read in one go
+    | (?P<blank>[ \t\r]++)
+    | (?P<skipped>\\\n | (?<![^\s;&|()<>])\#[^\n]*+)
+    | (?P<operator>\|\||&&|\|&|;;|&>>|&>|>>|>\||>&|<>|<<<|<<-?|<&|[|;&()<>\n])
+    | (?P<quote>")
+    | (?P<inner>\$\(|`)
+    | (?P<put_in>{_VARIABLE} | \$'(?:[^'\\]|\\.)*+' | \$(?=") | (?<![^\s;&|()<>])[*?~])
+    | '(?P<quoted>[^']*+)'
+    | \\(?P<escaped>.)
+    | (?P<unsure>\$\{{ | !(?=[^\s=("]) | ['\\])
+    | (?P<text>[\w./:,@%+=-]++ | (?<![^\s;&|()])\{{(?!\S) | [^{{])
+    | (?P<list>\{{)
+""")
+_IN_QUOTES = pattern(rf"""(?xs)
+    (?P<text>[^"\\`!$]++)
+    | (?P<quote>")
+    | (?P<inner>\$\(|`)
+    | (?P<put_in>{_VARIABLE})
+    | \\(?P<escaped>.)
+    | (?P<unsure>\$\{{ | !(?=[^\s=("]))
+    | (?P<other>.)
+""")
 
 
 class Simple(NamedTuple):
@@ -63,64 +70,98 @@ class Reader:
         """Whether all of it is understood."""
         self.in_background = False
         """Whether one of the commands runs in the background."""
-        self._open = 0
         self._now = Simple([], [])
+        self._word: list[str] | None = None
+        """The parts of a word that may go on."""
+        self._in_quotes = False
+        self._redirects, self._since = "", 0
+        """What the next word is for, and where that was said."""
         self._heredocs: list[tuple[str, bool, bool]] = []
         """Word, whether it is quoted, whether tabs are cut: of those whose lines follow."""
+        self._open = 0
 
     def read(self, *, to_bracket: bool = False) -> None:
         """Reads to the end, or to the bracket that ends a substitution."""
-        text = self.text
-        while self.at < len(text):
-            if alone := _ALONE.match(text, self.at):
-                self._now.words.append(alone[1])
-                self.at = alone.end()
+        while self.at < len(self.text):
+            piece = (_IN_QUOTES if self._in_quotes else _PIECE).match(self.text, self.at)
+            assert piece is not None
+            kind = piece.lastgroup or ""
+            part = piece[kind]
+            if kind == "last" and self._word is None and not self._redirects:
+                self._now.words.append(part)
+                self.at = piece.end()
                 continue
-            char = text[self.at]
-            if to_bracket and char == ")" and not self._open and self._now.words[:1] != ["case"]:
+            is_bracket = kind == "operator" and part == ")"
+            if is_bracket and to_bracket and not self._open and self._now.words[:1] != ["case"]:
                 break
-            if char in " \t\r":
-                self.at += 1
-            elif char == "#":
-                end = text.find("\n", self.at)
-                self.at = len(text) if end < 0 else end
-            elif operator := _OPERATOR.match(text, self.at):
-                self.at = operator.end()
-                self._operate(operator[0])
-            else:
-                self._take(self._word())
+            if kind == "blank" or (kind == "last" and piece.start(kind) > self.at):
+                self._end_word()
+            self.at = piece.end()
+            self._put(kind, part)
         self._end()
-        self.is_sure &= not self._heredocs and (not to_bracket or self.at < len(text))
+        self.is_sure &= not self._heredocs and (not to_bracket or self.at < len(self.text))
 
-    def _take(self, word: str) -> None:
-        if word.isdecimal() and self.text[self.at : self.at + 1] in ("<", ">"):
-            return  # the number of what is redirected
-        if word or self.text[self.at - 1] in "'\"":  # else a line that goes on
+    def _put(self, kind: str, part: str) -> None:
+        match kind:
+            case "operator":
+                self._operate(part)
+            case "last":
+                self._add(part)
+                self._end_word()
+            case "quote":
+                has_end = self._in_quotes or self.text.find('"', self.at) >= 0
+                self.is_sure &= has_end
+                self._in_quotes = has_end and not self._in_quotes
+                self._add("")
+            case "inner":
+                self._expand(part)
+                self._add(PUT_IN)
+            case "put_in" | "list":
+                self._add(PUT_IN)
+            case "unsure":
+                self.is_sure = False
+                self._add(part if part == "!" else PUT_IN)
+            case "text" | "quoted" | "escaped" | "other":
+                self._add(part)
+
+    def _add(self, part: str) -> None:
+        self._word = self._word or []
+        self._word.append(part)
+
+    def _end_word(self) -> None:
+        if self._word is None:
+            return
+        word, self._word = "".join(self._word), None
+        redirects, self._redirects = self._redirects, ""
+        if redirects[:2] == "<<" and redirects != "<<<":
+            quoted = not set("'\"\\").isdisjoint(self.text[self._since : self.at])
+            self._heredocs.append((word, quoted, redirects == "<<-"))
+        elif not redirects:
             self._now.words.append(word)
+        elif redirects not in ("<", "<&", "<<<") and (redirects, word) not in _DUPLICATES:
+            self._now.targets.append(word)
 
     def _operate(self, operator: str) -> None:
-        if operator in (">", ">>", ">|", "&>", "&>>", "<>", ">&"):
-            target = self._next_word()
-            if target and not (operator == ">&" and target in ("1", "2", "-")):
-                self._now.targets.append(target)
-        elif operator in ("<", "<&", "<<<"):
-            self._next_word()
-        elif operator in ("<<", "<<-"):
-            start = self.at
-            if word := self._next_word():
-                quoted = bool(set("'\"\\") & set(self.text[start : self.at]))
-                self._heredocs.append((word, quoted, operator == "<<-"))
-        else:
-            if operator == ";;" or (operator == "(" and self._now.words):
-                self.is_sure = False  # the arms of a case; a function, an array
-            self._open += operator == "("
-            self._open -= operator == ")" and self._open > 0
-            self.in_background |= operator == "&"
-            self._end()
-            if operator == "\n":
-                self._skip_heredocs()
+        if operator[0] in "<>" and self._word and "".join(self._word).isdecimal():
+            self._word = None  # the number of what is redirected
+        self._end_word()
+        self.is_sure &= not self._redirects
+        self._redirects, self._since = "", self.at
+        if "<" in operator or ">" in operator:
+            self._redirects = operator
+            return
+        if operator == ";;" or (operator == "(" and self._now.words):
+            self.is_sure = False  # the arms of a case; a function, an array
+        self._open += operator == "("
+        self._open -= operator == ")" and self._open > 0
+        self.in_background |= operator == "&"
+        self._end()
+        if operator == "\n":
+            self._skip_heredocs()
 
     def _end(self) -> None:
+        self._end_word()
+        self.is_sure &= not self._redirects
         if self._now.words or self._now.targets:
             self.found.append(self._now)
             self._now = Simple([], [])
@@ -140,111 +181,29 @@ class Reader:
                 self.is_sure &= quoted or not ("`" in line or "$(" in line)
         self._heredocs.clear()
 
-    def _skip_blanks(self) -> None:
-        while self.text[self.at : self.at + 1] in (" ", "\t"):
-            self.at += 1
-
-    def _next_word(self) -> str:
-        self._skip_blanks()
-        word = self._word()
-        self.is_sure &= bool(word)
-        return word
-
-    def _word(self) -> str:
-        """The word that begins here, without quotes; "" where an operator follows."""
-        parts: list[str] = []
-        text = self.text
-        while self.at < len(text):
-            if plain := _PLAIN.match(text, self.at):
-                parts.append(plain[0])
-                self.at = plain.end()
-                continue
-            char = text[self.at]
-            if char in " \t\r" or _OPERATOR.match(text, self.at):
-                break
-            if char == "'":
-                end = text.find("'", self.at + 1)
-                self.is_sure &= end >= 0
-                parts.append(text[self.at + 1 : max(end, 0)])
-                self.at = max(end, self.at) + 1
-            elif char == '"':
-                parts.append(self._double())
-            elif char == "\\":
-                if (escaped := self._escaped()) != "\n":
-                    parts.append(escaped)
-            elif coded := _CODED.match(text, self.at):
-                parts.append(PUT_IN)
-                self.at = coded.end()
-            elif char == "`" or _EXPANDS.match(text, self.at):
-                self._expand()
-                parts.append(PUT_IN)
-            else:
-                self.is_sure &= not _PAST.match(text, self.at)
-                starts = char in "*?[~" and not parts and char != "["
-                parts.append(PUT_IN if starts or char == "{" else char)
-                self.at += 1
-        word = "".join(parts)
-        return word.replace(PUT_IN, "{", 1) if word == PUT_IN and text[self.at - 1] == "{" else word
-
-    def _escaped(self) -> str:
-        """The character after a backslash."""
-        self.is_sure &= self.at + 1 < len(self.text)
-        self.at = min(self.at + 2, len(self.text))
-        return self.text[self.at - 1]
-
-    def _double(self) -> str:
-        """The text between double quotes."""
-        parts: list[str] = []
-        text = self.text
-        self.at += 1
-        while text.find('"', self.at) >= 0:
-            if quoted := _IN_QUOTES.match(text, self.at):
-                parts.append(quoted[0])
-                self.at = quoted.end()
-                continue
-            char = text[self.at]
-            if char == '"':
-                self.at += 1
-                return "".join(parts)
-            if char == "\\":
-                parts.append(self._escaped())
-            elif char == "`" or _EXPANDS.match(text, self.at):
-                self._expand()
-                parts.append(PUT_IN)
-            else:
-                self.is_sure &= not _PAST.match(text, self.at)
-                parts.append(char)
-                self.at += 1
-        self.is_sure = False
-        return "".join(parts)
-
-    def _expand(self) -> None:
-        """Goes over `$name`, `${...}`, `$(...)` or backticks, and reads the commands in it."""
-        text = self.text
-        if text.startswith("$(", self.at):
-            self.is_sure &= not text.startswith("$((", self.at)
-            self.at = min(self._within(text, self.at + 2, to_bracket=True) + 1, len(text))
-        elif text[self.at] == "`":
-            end = text.find("`", self.at + 1)
-            inner = text[self.at + 1 : max(end, 0)]
-            self.is_sure &= end >= 0 and "\\" not in inner
-            self._within(inner, 0)
-            self.at = max(end, self.at) + 1
-        elif name := _NAME.match(text, self.at):
-            self.at = name.end()
+    def _expand(self, opened: str) -> None:
+        """Reads the commands of a substitution, by a reader of its own."""
+        text, at = self.text, self.at
+        is_bracket = opened == "$("
+        if is_bracket:
+            self.is_sure &= not text.startswith("(", at)
         else:
-            self.is_sure = False
-            self.at += 2  # what stands in the braces is read as words
-
-    def _within(self, text: str, at: int, *, to_bracket: bool = False) -> int:
-        """Reads the commands of a substitution by a reader of its own; tells where they end."""
+            end = text.find("`", at)
+            self.is_sure &= end >= 0 and "\\" not in text[at:end]
+            self.at = max(end, at - 1) + 1
+            text, at = text[at : max(end, at)], 0
         inner = Reader(text, self.depth + 1)
         inner.at = at
         if inner.depth > DEEPEST:
             inner.found, inner.is_sure = [Simple([PUT_IN], [], is_read=False)], False
         else:
-            inner.read(to_bracket=to_bracket)
+            inner.read(to_bracket=is_bracket)
+            if is_bracket:
+                self.at = inner.at + 1
         self.found += inner.found
         self.is_sure &= inner.is_sure
         self.in_background |= inner.in_background
-        return inner.at
+
+
+_DUPLICATES = ((">&", "1"), (">&", "2"), (">&", "-"))
+"""What sends one output where another goes."""
