@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.shell.programs import CONTAINERS, named, purpose_of
+from oh_tui.trajectory.shell.programs import named, purpose_of
 from oh_tui.trajectory.shell.purpose import Purpose, Words, by_word, names
 from oh_tui.trajectory.shell.reader import DEEPEST, PUT_IN, Simple, read
 
@@ -41,15 +41,12 @@ class Called(NamedTuple):
     runs: Script = Script()
 
     @property
-    def is_seen(self) -> bool:
-        """Whether it counts beside those that it runs."""
-        return self.name.rpartition("/")[2] in _SEEN
-
-    @property
-    def is_container(self) -> bool:
-        return self.name.rpartition("/")[2] in CONTAINERS
+    def base(self) -> str:
+        """Its name without the folder."""
+        return self.name.rpartition("/")[2]
 
 
+_NOTHING = Script()
 _UNSURE = Script(is_sure=False)
 _UNREAD = Script((Called(PUT_IN, [], runs=_UNSURE),), is_sure=False)
 """What lies too deep."""
@@ -71,7 +68,7 @@ def ends_with(command: str) -> Called | None:
     last = found.found[-1]
     called = one = None if last.words[:1] == ["!"] else _called(last, 0)
     while one:
-        if one.runs.commands and one.name.rpartition("/")[2] in _WITH_OWN_EXIT:
+        if one.runs.commands and one.base in _WITH_OWN_EXIT:
             return None
         one = next(iter(one.runs.commands), None)
     return called
@@ -112,7 +109,7 @@ def _called(simple: Simple, depth: int) -> Called | None:
         words = words[1:]
     if words and words[0] in _HEADS:
         sets += words[1:2]
-        runs = _UNSURE if words[0] == "case" else Script()  # an arm of it may look like an argument
+        runs = _UNSURE if words[0] == "case" else _NOTHING  # an arm of it may look like an argument
         return Called("", [], targets, tuple(sets), runs)
     if not (words or sets or targets):
         return None
@@ -128,14 +125,14 @@ def _called(simple: Simple, depth: int) -> Called | None:
 def _run_by(name: str, rest: Words, depth: int) -> tuple[Words, Script]:
     """The words of a program's own, and what it runs."""
     base = name.rpartition("/")[2]
-    if base in _SHELLS:
-        at = _place_of_script(rest)
-        if at is None:
-            return rest, Script()
-        return rest[:at], script(rest[at], depth + 1) if depth < DEEPEST else _UNREAD
-    own, inner = _executed(rest) if base == "find" else _wrapped(base, rest)
-    if depth >= DEEPEST and inner:
+    reads = _executed if base == "find" else _scripted if base in _SHELLS else _wrapped
+    own, inner = reads(base, rest)
+    if not inner:
+        return own, _NOTHING
+    if depth >= DEEPEST:
         return own, _UNREAD
+    if base in _SHELLS:
+        return own, script(inner[0][0], depth + 1)
     called = (_called(Simple(words, []), depth + 1) for words in inner)
     return own, Script(tuple(filter(None, called)))
 
@@ -143,7 +140,7 @@ def _run_by(name: str, rest: Words, depth: int) -> tuple[Words, Script]:
 _EXECUTES = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 
 
-def _executed(rest: Words) -> tuple[Words, list[Words]]:
+def _executed(name: str, rest: Words) -> tuple[Words, list[Words]]:
     """The words of `find` itself, and those of the programs that it runs for files."""
     own: Words = []
     found: list[Words] = []
@@ -215,7 +212,6 @@ words of their own before it."""
 _GROUPS = ("compose", "container", "tool")
 """Words before `run`: `docker compose run`, `uv tool run`."""
 
-_SEEN = frozenset({"doas", "find", "sudo"})
 _SHELLS = frozenset({"bash", "dash", "ksh", "sh", "zsh"})
 _WITH_OWN_EXIT = _SHELLS | {"find"}
 """Their exit code is not that of what they run, or of the last of it."""
@@ -251,22 +247,20 @@ def _is_script(given: Words) -> bool:
     return bool(is_named) and purpose_of(given[0], given[1:]) in (None, Purpose.RUN)
 
 
+def _scripted(name: str, rest: Words) -> tuple[Words, list[Words]]:
+    """The words of a shell's own, and the script that it is given with `-c`."""
+    given = _after_options(rest, ("-o", "+o", "-O", "--rcfile", "--init-file"))
+    own = rest[: len(rest) - len(given)]
+    has = any(word[:1] == "-" and word[:2] != "--" and "c" in word for word in own)
+    return (own, [given]) if has and given and PUT_IN not in given[0] else (rest, [])
+
+
 def _after_options(words: Words, with_value: Collection[str]) -> Words:
     at = 0
-    while at < len(words) and words[at][:1] == "-":
+    while at < len(words) and words[at][:1] in ("-", "+"):
         if words[at] == "--":
             return words[at + 1 :]
         if words[at] == "-m" and words[at] not in with_value:
             break  # a module of Python
         at += 2 if words[at] in with_value else 1
     return words[at:]
-
-
-def _place_of_script(rest: Words) -> int | None:
-    """Where the script is that a shell is given with `-c`; None for none."""
-    at, has = 0, False
-    while at < len(rest) and rest[at][:1] in ("-", "+"):
-        word = rest[at]
-        has |= word[:2] != "--" and "c" in word
-        at += 2 if word in ("-o", "+o", "-O", "--rcfile", "--init-file") else 1
-    return at if has and at < len(rest) and PUT_IN not in rest[at] else None

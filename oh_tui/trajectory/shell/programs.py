@@ -134,10 +134,6 @@ def _built(words: Words) -> Purpose | None:
     return Purpose.RUN if tasks and tasks[-1] in ("bootRun", "clean", "run") else Purpose.BUILD
 
 
-def _first(words: Words) -> str:
-    return next(plain(words), "")
-
-
 _DRY = names("-n --dry-run --just-print --list -l --summary --tasks -T --list-all")
 """Options of those that run targets, with which they only tell of them."""
 
@@ -190,27 +186,19 @@ def _test(words: Words) -> Purpose | None:
     return Purpose.TEST if _COLLECTS.isdisjoint(words) else Purpose.LOOK
 
 
-_SESSIONS = ("-e", "-s", "--env", "--session", "--sessions")
+_TELLS = names("-l --list --list-sessions -a --listenvs")
+_SESSIONS = pattern(r"(?<!\S)(?:-e|-s|--env|--sessions?)[ =]?([^ ]++)")
 
 
 def _tox(words: Words) -> Purpose | None:
     """`tox`, `nox`: whatever the environments do that are named; without names, all."""
-    if not {"-l", "--list", "--list-sessions", "-a", "--listenvs"}.isdisjoint(words) or (
-        _first(words) in ("l", "list", "config", "c")
-    ):
+    if not _TELLS.isdisjoint(words) or next(plain(words), "") in ("l", "list", "config", "c"):
         return Purpose.LOOK
-    values = [words[at + 1] for at, word in enumerate(words[:-1]) if word in _SESSIONS]
-    values += [word[2:] for word in words if word[:2] in ("-e", "-s")]
-    sessions = [name for value in values for name in value.split(",") if name]
-    found = {_of_session(name) for name in sessions or [""]}
-    return next((one for one in (Purpose.TEST, Purpose.LINT) if one in found), Purpose.BUILD)
-
-
-def _of_session(name: str) -> Purpose:
-    """`lint` and `mypy` check, `docs` builds; any other tests, such as `py311`."""
-    if by_word(name) is Purpose.LINT or name in _LINTS:
-        return Purpose.LINT
-    return Purpose.BUILD if name in ("build", "doc", "docs") else Purpose.TEST
+    sessions = set(",".join(_SESSIONS.findall(" ".join(words))).split(","))
+    lints = {name for name in sessions if by_word(name) is Purpose.LINT or name in _LINTS}
+    if sessions - lints - {"build", "doc", "docs"}:
+        return Purpose.TEST
+    return Purpose.LINT if lints else Purpose.BUILD
 
 
 _IN_PLACE = pattern(r"-[A-Za-z]{0,3}i|--in-place")

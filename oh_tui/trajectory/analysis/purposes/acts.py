@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import dropwhile
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
@@ -14,8 +15,8 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.presentation.describe import family_of
 from oh_tui.trajectory.shell.commands import Called, Script, ends_with, script
-from oh_tui.trajectory.shell.programs import INSTALLS, program, purpose_of
-from oh_tui.trajectory.shell.purpose import Purpose
+from oh_tui.trajectory.shell.programs import CONTAINERS, INSTALLS, program, purpose_of
+from oh_tui.trajectory.shell.purpose import Purpose, plain, without_values
 from oh_tui.trajectory.shell.reader import PUT_IN
 
 
@@ -165,20 +166,23 @@ def _acts(one: Called) -> Iterator[Act]:
 
 
 def _done_by(one: Called) -> Iterator[Act]:
-    name, rest = one.name, one.words
-    if one.name and (one.is_seen or not one.runs.commands):
-        purpose = purpose_of(name, rest)
+    rest = one.words
+    if one.name and (one.base in _SEEN or not one.runs.commands):
+        purpose = purpose_of(one.name, rest)
         if purpose is Purpose.FORCE:
             yield Act(Purpose.PUSH)
-        if purpose in _WRITES and (known := program(name)):
+        if purpose in _WRITES and (known := program(one.name)):
             yield Act(purpose, _named(known.files(rest)), is_new=None if known.makes else False)
         elif purpose is Purpose.INSTALL:
             yield Act(purpose, packages=_packages(rest))
         elif purpose is not None:
             yield Act(purpose)
     for act in _in_order(one.runs.commands):
-        yield act if not one.is_container or act.purpose in _WITHIN else Act(Purpose.RUN)
+        yield act if one.base not in CONTAINERS or act.purpose in _WITHIN else Act(Purpose.RUN)
 
+
+_SEEN = frozenset({"doas", "find", "sudo"})
+"""Programs that count beside those that they run."""
 
 _WITHIN = frozenset({Purpose.TEST, Purpose.LINT, Purpose.BUILD, Purpose.LOOK})
 """What counts of a command in a container: what it writes there is not in the workspace."""
@@ -189,11 +193,9 @@ _PACKAGE = pattern(r"(@?[A-Za-z][\w./-]{0,99}?)(?:[\[=<>~!;@].{0,200})?")
 
 def _packages(rest: list[str]) -> tuple[str, ...]:
     """The packages that are named after `install`."""
-    options = {at for at, word in enumerate(rest) if word[:1] == "-"}
-    values = {at + 1 for at in options if rest[at] in ("-r", "-e", "-c", "-i", "--requirement")}
-    given = [word for at, word in enumerate(rest) if at not in options | values]
-    start = next((at for at, word in enumerate(given) if word in INSTALLS), len(given))
-    found = (_PACKAGE.fullmatch(word) for word in _named(given[start + 1 :]))
+    given = plain(without_values(rest, ("-r", "-e", "-c", "-i", "--requirement")))
+    after = dropwhile(lambda word: word not in INSTALLS, given)
+    found = map(_PACKAGE.fullmatch, _named([*after][1:]))
     return tuple(one[1] for one in found if one)
 
 
