@@ -14,8 +14,9 @@ from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.shell.purpose import Purpose
-from oh_tui.trajectory.shell.reader import LONGEST
+from oh_tui.trajectory.shell.commands import Called, Script, script
+from oh_tui.trajectory.shell.purpose import Purpose, plain
+from oh_tui.trajectory.shell.reader import PUT_IN
 
 
 class Target(StrEnum):
@@ -124,8 +125,9 @@ def _is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 
-_CD = pattern(r"(?<![\w./-])(?:cd|pushd|popd)(?![\w./-])")
-_FIRST_CD = pattern(r"\s*cd\s+([^\s;&|]{1,400})\s*(?:&&|;|\n)")
+def _moves(called: Script) -> list[Called]:
+    """What takes the shell of a command to another folder."""
+    return [one for one in called.leaves if one.base in ("cd", "popd", "pushd")]
 
 
 def _folder_of(step: Step, workspace: str) -> str | None:
@@ -134,17 +136,17 @@ def _folder_of(step: Step, workspace: str) -> str | None:
     command = step.call.shell_command
     if not command:
         return workspace
-    changes = len(_CD.findall(command[:LONGEST]))
-    first = _FIRST_CD.match(command)
-    if changes > 1 or (changes and not first):
+    called = script(command)
+    moves = _moves(called)
+    if len(moves) > 1 or (moves and moves[0] is not called.commands[0]):
         return None
     after = _told_folder(step.result) if step.result else ""
-    if after or not first:
+    if after or not moves:
         return after or workspace
-    target = first[1].strip("'\"")
-    if target.startswith("/"):
-        return target
-    return f"{workspace}/{target}" if workspace else None
+    target = next(plain(moves[0].words), PUT_IN)
+    if PUT_IN in target or not (workspace or target.startswith("/")):
+        return None
+    return target if target.startswith("/") else f"{workspace}/{target}"
 
 
 def _told_folder(result: Event) -> str:
@@ -179,7 +181,7 @@ def _told_folders(trajectory: Trajectory) -> Iterator[tuple[str, bool]]:
     for step in trajectory.steps[:_EARLY]:
         command = step.call.shell_command
         if command and step.result and (told := _told_folder(step.result)):
-            stays = not _CD.search(command[:LONGEST])
+            stays = not _moves(script(command))
             yield told, stays
             if stays:
                 return
