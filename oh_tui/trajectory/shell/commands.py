@@ -138,6 +138,8 @@ def _run_by(name: str, rest: Words, depth: int) -> tuple[Words, Script]:
 
 
 _EXECUTES = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_FILE = pattern(r"[{\0]\}")
+"""Where `find` puts the name of a file in."""
 
 
 def _executed(name: str, rest: Words) -> tuple[Words, list[Words]]:
@@ -152,7 +154,7 @@ def _executed(name: str, rest: Words) -> tuple[Words, list[Words]]:
         elif now is not own and (word == ";" or (word == "+" and now[-1:] == [PUT_IN])):
             now = own
         else:
-            now.append(word if word.strip(f"{PUT_IN}{{}}") else PUT_IN)
+            now.append(_FILE.sub(PUT_IN, word))
     return own, found
 
 

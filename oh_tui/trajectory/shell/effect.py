@@ -29,8 +29,11 @@ def effect(command: str, unknown: frozenset[str] = frozenset()) -> Effect:
     return Effect(writes, writes and _stays(found))
 
 
-_DEFINES = pattern(r"\bfunction\s+([^\s(){};&|]{1,100})|([^\s(){};&|='\"]++)\s*+\(\s*+\)")
-_ALIAS = pattern(r"([^\s='\"]++)['\"]?=")
+_DEFINES = pattern(
+    r"\bfunction\s+([^\s(){};&|]{1,100})"
+    r"|(?<![^\s(){};&|='\"])([^\s(){};&|='\"]++)\s*+\(\s*+\)"
+)
+_ALIAS = pattern(r"(?<![^\s='\"])([^\s='\"]++)['\"]?=")
 
 
 def defined(command: str) -> frozenset[str]:

@@ -44,8 +44,8 @@ def purpose(words: Words) -> Purpose | None:
     """What git is for with these words."""
     rest = git_words(words)
     name, given = (rest[0], rest[1:]) if rest else ("", [])
-    is_dry = name in ("clean", "commit", "push", "rm") and _is_dry(name, given)
-    if is_dry or name in _READ or reads(words):
+    is_dry = "--dry-run" in given or ("-n" in given and name != "commit")  # there it is no dry run
+    if name in _READ or reads(words) or (is_dry and name in ("clean", "commit", "push", "rm")):
         return Purpose.LOOK
     if _leaves_files(name, given):
         return Purpose.RUN
@@ -86,11 +86,6 @@ def files(words: Words) -> Words:
     return words[words.index("--") + 1 :] if "--" in words else []
 
 
-def _is_dry(name: str, given: Words) -> bool:
-    """Whether git only tells what it would do. `commit -n` is no dry run."""
-    return "--dry-run" in given or (name != "commit" and "-n" in given)
-
-
 def _leaves_files(name: str, given: Words) -> bool:
     """Whether a command changes only the index or the name of the branch, and no file."""
     options = set(given) - set(plain(given))
@@ -111,8 +106,5 @@ def _leaves_files(name: str, given: Words) -> bool:
 def _is_forced(words: Words) -> bool:
     """Whether a push may replace what others have: `-f`, `--force`, `+main`."""
     short = (word for word in words if word[:1] == "-" and word[:2] != "--")
-    return (
-        any(word.startswith(("--force", "--mirror")) for word in words)
-        or any("f" in word for word in short)
-        or any(word[:1] == "+" for word in words)
-    )
+    has = any(word.startswith(("--force", "--mirror", "+")) for word in words)
+    return has or any("f" in word for word in short)

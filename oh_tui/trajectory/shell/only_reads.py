@@ -20,8 +20,8 @@ NAMES_THAT_ACT = ("BASH", "DYLD_", "ENV", "GIT_", "IFS", "LD_", "LESS", "PAGER",
                   "PS", "RIPGREP_", "GREP_", "SHELL", "AWK")  # fmt: skip
 """How names of variables begin that may change what a program does."""
 
-_HARMLESS = frozenset({"-0", "-p", "-r", "-t"})
-"""Options of programs that run another."""
+_OF_WRAPPERS = ("-0", "-p", "-r", "-t")
+"""Options of programs that run another, which change nothing else."""
 
 
 def always(words: Words) -> bool:
@@ -29,19 +29,9 @@ def always(words: Words) -> bool:
     return True
 
 
-def plainly(words: Words) -> bool:
-    """Of a program that runs another, which is told apart: its own words change nothing else."""
-    return all(word in _HARMLESS or not (word[:1] == "-" or PUT_IN in word) for word in words)
-
-
-def finds_or_runs(words: Words) -> bool:
-    """Of `command`: it tells where a program is, or runs it."""
-    return words[:1] in (["-v"], ["-V"]) or plainly(words)
-
-
-def sets(words: Words) -> bool:
-    """No variable is set that changes what a program does."""
-    return lacks(*NAMES_THAT_ACT)(words)
+def lacks(*options: str) -> Reads:
+    """No option begins like one of these, and nothing can become one."""
+    return lambda words: not any(word.startswith(options) or PUT_IN in word for word in words)
 
 
 def options_of_shell(words: Words) -> bool:
@@ -49,14 +39,9 @@ def options_of_shell(words: Words) -> bool:
     return all(word.startswith(("-", "+", "pipefail", "errexit")) for word in words)
 
 
-def shell(words: Words) -> bool:
-    """The words before a script, which is told apart."""
-    return words in (["-c"], ["-lc"])
-
-
-def lacks(*options: str) -> Reads:
-    """No option begins like one of these, and nothing can become one."""
-    return lambda words: not any(word.startswith(options) or PUT_IN in word for word in words)
+def wrapper(words: Words) -> bool:
+    """Its own words change nothing else: what it runs is told apart."""
+    return lacks("-")([word for word in words if word not in _OF_WRAPPERS])
 
 
 def lacks_letters(letters: str, *options: str) -> Reads:

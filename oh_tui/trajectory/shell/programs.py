@@ -112,11 +112,6 @@ _COMPILERS = {
 }
 
 
-def _installs(words: Words) -> Purpose | None:
-    """`yarn` and `bundle` install when nothing is said."""
-    return Purpose.RUN if words else Purpose.INSTALL
-
-
 _JVM_TEST = pattern(r"(?:test(?!-?compile|-?classes)[\w-]{0,80}|\w{0,80}Tests?|check|verify)", re.I)
 
 
@@ -262,10 +257,10 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     **_rows("sleep wait", Purpose.WAIT, only_reads.always),
     **_rows("eval kill nohup setsid source trap", None),
-    **_rows("builtin ionice nice stdbuf time timeout xargs", None, only_reads.plainly),
-    **_rows("env", Purpose.LOOK, only_reads.plainly),
-    **_rows("command", Purpose.LOOK, only_reads.finds_or_runs),
-    **_rows("declare export local readonly unset", None, only_reads.sets),
+    **_rows("builtin ionice nice stdbuf time timeout xargs", None, only_reads.wrapper),
+    **_rows("env", Purpose.LOOK, only_reads.wrapper),
+    **_rows("command", Purpose.LOOK, only_reads.always),
+    **_rows("declare export local readonly unset", None, lacks(*only_reads.NAMES_THAT_ACT)),
     **_rows("set", None, only_reads.options_of_shell),
     **_rows("ack ag bat exa eza fd less more", Purpose.LOOK),
     **_rows("column jq", Purpose.LOOK, lacks()),
@@ -300,7 +295,7 @@ PROGRAMS: Mapping[str, Program] = {
     **_rows("gradle gradlew mvn mvnw sbt", _built),
     **_rows("gmake just make ninja rake task", _make),
     **_rows("nox tox", _tox),
-    **_rows("bash sh", _script, only_reads.shell),
+    **_rows("bash sh", _script, lambda words: words in (["-c"], ["-lc"])),
     **_rows("zsh node php rails ruby", _script),
     **_rows("py python python2 python3", _python),
     **_rows(
@@ -315,7 +310,10 @@ PROGRAMS: Mapping[str, Program] = {
         """,
         _Verbs(Purpose.RUN, **_PACKAGES),
     ),
-    **_rows("bundle yarn", _Verbs(_installs, **_PACKAGES)),
+    **_rows(  # they install when nothing is said
+        "bundle yarn",
+        _Verbs(lambda words: Purpose.RUN if words else Purpose.INSTALL, **_PACKAGES),
+    ),
     **_rows("bun", _Verbs(_script, **_PACKAGES)),
     **_rows(
         "deno",

@@ -138,7 +138,9 @@ class Reader:
             self._heredocs.append((word, quoted, redirects == "<<-"))
         elif not redirects:
             self._now.words.append(word)
-        elif redirects not in ("<", "<&", "<<<") and (redirects, word) not in _DUPLICATES:
+        elif redirects not in ("<", "<&", "<<<") and not (
+            redirects == ">&" and word in ("1", "2", "-")  # where another output goes
+        ):
             self._now.targets.append(word)
 
     def _operate(self, operator: str) -> None:
@@ -203,7 +205,3 @@ class Reader:
         self.found += inner.found
         self.is_sure &= inner.is_sure
         self.in_background |= inner.in_background
-
-
-_DUPLICATES = ((">&", "1"), (">&", "2"), (">&", "-"))
-"""What sends one output where another goes."""

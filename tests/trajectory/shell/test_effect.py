@@ -48,11 +48,12 @@ WRITES = (
     "ls & rm x", "ls || rm x", "ls !$", "echo \"!!\"", "case x in x) rm y;; esac", "ls 'unclosed",
     'ls "unclosed', "ls $(unclosed", "x=1 rm y", "time -p rm x", "done > f", "a=(1 2)", "ls \0",
     "sed -e 'w out' f", "sed -e 1p -e 'w out' f", "env PATH=. ls", "for PATH in .; do ls; done",
-    "find . -exec cat {} + -exec rm {} ;", "find . -exec sort {} ; -exec sort + -o x ;",
-    "find . -execdir rm {} ;", "find . -ok rm {} ;", "timeout $T ls", "timeout -k 5 60 ls",
-    "bash -c 'rm x' y", "function f { rm x; }", "exec rm x", "nohup ls", "uv run ls",
-    "docker exec a ls", "echo $(case x in x) rm y;; esac)", "echo `rm \\`x\\``", "echo `ls",
-    "case x in x) ls ;esac", "xargs -I{} cat {}", "time -o f ls", "flock f ls", "ls >(rm x)",
+    "find . -exec cat {} + -exec rm {} +", "find . -exec sort {} \\; -exec sort + -o x \\;",
+    "find . -execdir rm {} \\;", "find . -exec sh -c 'cat {}' \\;", "find . -ok rm {} \\;",
+    "timeout $T ls", "timeout -k 5 60 ls", "bash -c 'rm x' y", "function f { rm x; }", "exec rm x",
+    "nohup ls", "uv run ls", "docker exec a ls", "echo $(case x in x) rm y;; esac)", "echo `ls",
+    "echo `rm \\`x\\``", "case x in x) ls ;esac", "xargs -I{} cat {}", "time -o f ls", "cat <>f",
+    "flock f ls", "ls >(rm x)",
     "./ls", "ls > $X", "ls > /dev/nullx", "ls {a,>b}", "x" * 30_000, "$(" * 50 + "ls" + ")" * 50,
 )  # fmt: skip
 

@@ -157,11 +157,10 @@ def purposes_of_exit(command: str) -> frozenset[Purpose]:
 
 def _acts(one: Called) -> Iterator[Act]:
     """The acts of a program and of those that it runs."""
-    if not one.targets:
-        yield from _done_by(one)
-        return
-    found = [act for act in _done_by(one) if act.purpose != Purpose.LOOK]
-    yield Act(Purpose.EDIT, _named(one.targets), bool(found), is_new=None)
+    found = list(_done_by(one))
+    if one.targets:
+        found = [act for act in found if act.purpose != Purpose.LOOK]
+        yield Act(Purpose.EDIT, _named(one.targets), bool(found), is_new=None)
     yield from found
 
 
