@@ -136,9 +136,8 @@ def _folder_of(step: Step, workspace: str) -> str | None:
     command = step.call.shell_command
     if not command:
         return workspace
-    called = script(command)
-    moves = _moves(called)
-    if len(moves) > 1 or (moves and moves[0] is not called.commands[0]):
+    moves = _moves(script(command))
+    if len(moves) > 1 or (moves and not command.startswith("cd ")):  # `(cd x; y)` comes back
         return None
     after = _told_folder(step.result) if step.result else ""
     if after or not moves:

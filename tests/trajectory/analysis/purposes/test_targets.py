@@ -27,6 +27,8 @@ COMMANDS = {
     "cd /etc && rm hosts": "outside",
     "cd src && rm ../a.py": "workspace",
     "cd src; cd /etc; rm hosts": "?",
+    "(cd /etc && rm hosts)": "?",
+    "git commit -m 'cd and cd' && rm a.py": "workspace",
     "rm -rf $DIR": "?",
     "sed -i s/a/b/ tests/test_a.py": "workspace tests",
     "echo x >> /tmp/tests/test_a.py": "temporary",
@@ -57,6 +59,11 @@ def test_where_a_command_writes(command: str) -> None:
     wanted = COMMANDS[command].replace("?", "")
     assert written(command, tells=True) == wanted
     assert written(command, tells=False) == wanted
+
+
+def test_a_folder_that_the_shell_puts_in_is_not_known_unless_it_is_told() -> None:
+    assert written('cd "$X" && rm hosts', tells=True) == "workspace"
+    assert written('cd "$X" && rm hosts', tells=False) == ""
 
 
 @pytest.mark.parametrize(
