@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.shell.programs import named, purpose_of
-from oh_tui.trajectory.shell.purpose import Purpose, Words, by_word, names
-from oh_tui.trajectory.shell.reader import DEEPEST, PUT_IN, Simple, read
+from oh_tui.trajectory.shell.programs import PYTHONS, named, program, program_name, purpose_of
+from oh_tui.trajectory.shell.purpose import (
+    Purpose,
+    Words,
+    after_options,
+    by_word,
+    letters,
+    names,
+)
+from oh_tui.trajectory.shell.reader import DEEPEST, PUT_IN, UNREAD, Simple, read
 
 
 class Script(NamedTuple):
@@ -48,8 +55,7 @@ class Called(NamedTuple):
 
 _NOTHING = Script()
 _UNSURE = Script(is_sure=False)
-_UNREAD = Script((Called(PUT_IN, [], runs=_UNSURE),), is_sure=False)
-"""What lies too deep."""
+_UNREAD = Script((Called(UNREAD, []),), is_sure=False)
 
 
 def script(text: str, depth: int = 0) -> Script:
@@ -119,7 +125,7 @@ def _called(simple: Simple, depth: int) -> Called | None:
         words.insert(0, "python")
     name, rest = (words[0], words[1:]) if words else ("", [])
     own, runs = _run_by(name, rest, depth)
-    return Called(name, own, targets, tuple(sets), runs if simple.is_read else _UNSURE)
+    return Called(name, own, targets, tuple(sets), runs)
 
 
 def _run_by(name: str, rest: Words, depth: int) -> tuple[Words, Script]:
@@ -221,21 +227,22 @@ _WITH_OWN_EXIT = _SHELLS | {"find"}
 
 def _wrapped(name: str, rest: Words) -> tuple[Words, list[Words]]:
     """The words of a program's own, and those of the program that it runs, if it runs one."""
-    given = rest
-    if name.startswith("python") and rest[:1] == ["-m"] and rest[1:]:
-        name, given = rest[1], rest[2:]
+    if rest[:1] == ["-m"] and rest[1:] and program_name(name) in PYTHONS:
+        module = rest[1].partition(".")[0]
+        is_known = module in WRAPPERS or program(module)
+        return (rest[:1], [[module, *rest[2:]]]) if is_known else (rest, [])
     wrapper = WRAPPERS.get(name)
     if wrapper is None or (name == "command" and rest[:1] in (["-v"], ["-V"])):
         return rest, []
-    given = _after_options(given, wrapper.values)
+    given = after_options(rest, wrapper.values)
     if wrapper.after:
         while given and given[0] in _GROUPS:
-            given = _after_options(given[1:], wrapper.values)
+            given = after_options(given[1:], wrapper.values)
         if not given or given[0] not in wrapper.after:
             return rest, []
-        given = _after_options(given[1:], wrapper.values)
+        given = after_options(given[1:], wrapper.values)
     for _ in range(wrapper.own):
-        given = _after_options(given[1:], wrapper.values)
+        given = after_options(given[1:], wrapper.values)
     if not given or (wrapper.after and not wrapper.own and _is_script(given)):
         return rest, []
     own = rest[: len(rest) - len(given)]
@@ -251,18 +258,7 @@ def _is_script(given: Words) -> bool:
 
 def _scripted(name: str, rest: Words) -> tuple[Words, list[Words]]:
     """The words of a shell's own, and the script that it is given with `-c`."""
-    given = _after_options(rest, ("-o", "+o", "-O", "--rcfile", "--init-file"))
+    given = after_options(rest, ("-o", "+o", "-O", "--rcfile", "--init-file"))
     own = rest[: len(rest) - len(given)]
-    has = any(word[:1] == "-" and word[:2] != "--" and "c" in word for word in own)
-    return (own, [given]) if has and given and PUT_IN not in given[0] else (rest, [])
-
-
-def _after_options(words: Words, with_value: Collection[str]) -> Words:
-    at = 0
-    while at < len(words) and words[at][:1] in ("-", "+"):
-        if words[at] == "--":
-            return words[at + 1 :]
-        if words[at] == "-m" and words[at] not in with_value:
-            break  # a module of Python
-        at += 2 if words[at] in with_value else 1
-    return words[at:]
+    has = "c" in letters(own) and given and PUT_IN not in given[0]
+    return (own, [given]) if has else (rest, [])

@@ -8,7 +8,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.shell.commands import Called, Script, script
 from oh_tui.trajectory.shell.only_reads import NAMES_THAT_ACT
 from oh_tui.trajectory.shell.programs import CONTAINERS, PROGRAMS
-from oh_tui.trajectory.shell.purpose import names
+from oh_tui.trajectory.shell.purpose import letters, names
 from oh_tui.trajectory.shell.reader import LONGEST
 
 
@@ -73,6 +73,5 @@ def _stays(found: Script) -> bool:
 def _starts(one: Called) -> bool:
     """Whether a program leaves a process behind, as far as its words tell."""
     if one.name in CONTAINERS:
-        short = any(word[:1] == "-" and word[1:2] != "-" and "d" in word for word in one.words)
-        return short or not _STARTS.isdisjoint(one.words)
+        return "d" in letters(one.words) or not _STARTS.isdisjoint(one.words)
     return one.name in _STAY

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from oh_tui.trajectory.shell.only_reads import lacks
-from oh_tui.trajectory.shell.purpose import Purpose, Words, names, plain
-
-_WITH_VALUE = ("-C", "-c", "--git-dir", "--work-tree")
-"""Options of git before its command, with a value of their own."""
+from oh_tui.trajectory.shell.purpose import (
+    Purpose,
+    Words,
+    after_options,
+    by_purpose,
+    letters,
+    names,
+    plain,
+)
 
 _READ = names("""
     blame cat-file cherry count-objects describe diff diff-files diff-index diff-tree for-each-ref
@@ -15,18 +20,23 @@ _READ = names("""
 """)
 """Commands that leave the working folder as it is."""
 
-_OF_COMMANDS = {
-    name: purpose
-    for purpose, given in {
-        Purpose.COMMIT: "commit",
-        Purpose.DELETE: "clean rm",
-        Purpose.EDIT: "am apply checkout cherry-pick merge rebase reset restore revert stash",
-        Purpose.LOOK: "branch config remote switch",
-        Purpose.MOVE: "mv",
-        Purpose.NETWORK: "clone fetch pull",
-    }.items()
-    for name in given.split()
+_TELL = {
+    "branch": names("-a -r -v -vv --list --show-current"),
+    "config": names("--get --get-all --list -l"),
+    "remote": names("-v get-url show"),
+    "stash": names("list show"),
+    "tag": names("-l --list"),
 }
+"""Commands that do so if their first word is one of these, or if there is none."""
+
+_OF_COMMANDS = by_purpose(
+    commit="commit",
+    delete="clean rm",
+    edit="am apply checkout cherry-pick merge rebase reset restore revert stash",
+    look="branch config remote switch",
+    move="mv",
+    network="clone fetch pull",
+)
 
 _ACTING = ("--ou", "-O", "-o", "--op", "--ext", "--textc")
 """How options begin that write, or run something."""
@@ -34,10 +44,7 @@ _ACTING = ("--ou", "-O", "-o", "--op", "--ext", "--textc")
 
 def git_words(words: Words) -> Words:
     """The words of git from its command on."""
-    rest = list(words)
-    while rest and rest[0].startswith("-"):
-        rest = rest[2 if rest[0] in _WITH_VALUE else 1 :]
-    return rest
+    return after_options(words, ("-C", "-c", "--git-dir", "--work-tree"))
 
 
 def purpose(words: Words) -> Purpose | None:
@@ -62,20 +69,10 @@ def reads(words: Words) -> bool:
         return False
     if not rest or not lacks(*_ACTING)(rest):
         return False
-    name, given = rest[0], rest[1:]
-    match name:
-        case "branch":
-            return {"-a", "-r", "-v", "-vv", "--list", "--show-current"}.issuperset(given)
-        case "remote":
-            return given in ([], ["-v"]) or given[:1] in (["show"], ["get-url"])
-        case "stash":
-            return given[:1] in (["list"], ["show"])
-        case "config":
-            return given[:1] in (["--get"], ["--list"], ["-l"], ["--get-all"])
-        case "tag":
-            return given in ([], ["-l"], ["--list"])
-        case _:
-            return name in _READ
+    name, given = rest[0], rest[1:2]
+    if name in _READ or (name in _TELL and not given and name != "stash"):
+        return True
+    return not _TELL.get(name, frozenset()).isdisjoint(given)
 
 
 def files(words: Words) -> Words:
@@ -105,6 +102,5 @@ def _leaves_files(name: str, given: Words) -> bool:
 
 def _is_forced(words: Words) -> bool:
     """Whether a push may replace what others have: `-f`, `--force`, `+main`."""
-    short = (word for word in words if word[:1] == "-" and word[:2] != "--")
     has = any(word.startswith(("--force", "--mirror", "+")) for word in words)
-    return has or any("f" in word for word in short)
+    return has or "f" in letters(words)

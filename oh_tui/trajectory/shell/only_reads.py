@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.shell.purpose import Words, plain
+from oh_tui.trajectory.shell.purpose import Words, letters, plain
 from oh_tui.trajectory.shell.reader import PUT_IN
 
 Reads = Callable[[Words], bool]
@@ -44,14 +44,9 @@ def wrapper(words: Words) -> bool:
     return lacks("-")([word for word in words if word not in _OF_WRAPPERS])
 
 
-def lacks_letters(letters: str, *options: str) -> Reads:
+def lacks_letters(given: str, *options: str) -> Reads:
     """As `lacks`, and none of these letters is an option, or one of several in a word."""
-
-    def check(words: Words) -> bool:
-        short = (word for word in words if word[:1] == "-" and word[:2] != "--")
-        return lacks(*options)(words) and not any(set(letters) & set(word) for word in short)
-
-    return check
+    return lambda words: lacks(*options)(words) and letters(words).isdisjoint(given)
 
 
 def of_one_file(words: Words) -> bool:

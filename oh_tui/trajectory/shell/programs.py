@@ -13,6 +13,7 @@ from oh_tui.trajectory.shell.purpose import (
     Check,
     Purpose,
     Words,
+    by_purpose,
     by_word,
     names,
     plain,
@@ -44,6 +45,8 @@ _LINTS = names("""
 """)
 _BUILDS = names("cc clang clang++ cmake esbuild g++ gcc javac ld rollup rustc vite webpack")
 INSTALLS = names("add ci i in inst install install-dep sync update upgrade dist-upgrade")
+PYTHONS = names("py python python2 python3")
+
 _TEST_FILE = pattern(
     r"(?:.{0,200}/)?(?:test_[\w-]{0,80}|[\w-]{0,80}_test|run_?tests?|tests?)\.\w{1,5}"
 )
@@ -62,14 +65,9 @@ class _Verbs:
     """Tells what a program is for by its first words: `npm test`, `cargo build`, `docker ps`."""
 
     def __init__(self, otherwise: Purpose | Check, before: str = "", **verbs: str) -> None:
-        """`verbs` are words by what they are for; `pr_create` stands for two. Those of `before`
-        tell nothing by themselves."""
+        """Those of `before` tell nothing by themselves."""
         self.otherwise, self.before = otherwise, names(before)
-        self.purposes = {
-            word.replace("_", " "): Purpose(purpose)
-            for purpose, words in verbs.items()
-            for word in words.split()
-        }
+        self.purposes = by_purpose(**verbs)
 
     def __call__(self, words: Words) -> Purpose | None:
         given = verbs_of(words)
@@ -142,14 +140,13 @@ def _make(words: Words) -> Purpose | None:
 
 
 def _python(words: Words) -> Purpose | None:
-    if words[:1] == ["-m"] and len(words) > 1:
-        module = words[1].partition(".")[0]
-        if words[1] in ("unittest", "doctest", "nose"):
-            return Purpose.TEST
-        if words[1] == "build":
-            return Purpose.BUILD
-        return Purpose.RUN if _is_python(module) else purpose_of(module, words[2:])
-    return _script(words)
+    """A file, or a module that is not in the table."""
+    if words[:1] != ["-m"] or len(words) < 2:
+        return _script(words)
+    module = words[1].partition(".")[0]
+    if module in ("doctest", "nose", "unittest"):
+        return Purpose.TEST
+    return Purpose.BUILD if module == "build" else _script([module, *words[2:]])
 
 
 def _script(words: Words) -> Purpose | None:
@@ -297,7 +294,7 @@ PROGRAMS: Mapping[str, Program] = {
     **_rows("nox tox", _tox),
     **_rows("bash sh", _script, lambda words: words in (["-c"], ["-lc"])),
     **_rows("zsh node php rails ruby", _script),
-    **_rows("py python python2 python3", _python),
+    **_rows(PYTHONS, _python),
     **_rows(
         "bazel cabal cargo dart dotnet flutter go lein meson mix stack swift",
         _Verbs(Purpose.BUILD, **_COMPILERS),
@@ -356,10 +353,6 @@ def purpose_of(name: str, words: Words) -> Purpose | None:
     return found.purpose(words) if found else _script([name, *words])
 
 
-def _is_python(module: str) -> bool:
-    return module in PROGRAMS and PROGRAMS[module].purpose is _python
-
-
 _BEFORE_NAMES = names("compose mod pip run run-script task tool")
 """Commands that do what the word after them says."""
 
@@ -369,10 +362,7 @@ def named(name: str, words: Words) -> str:
     base = program_name(name)
     check = PROGRAMS[base].purpose if base in PROGRAMS else None
     command: Words = []
-    if check is _python and words[:1] == ["-m"] and len(words) > 1:
-        module = words[1].partition(".")[0]
-        if module in PROGRAMS and not _is_python(module):
-            return named(module, words[2:])
+    if check is _python and words[:1] == ["-m"]:
         command = words[:2]
     elif check is git.purpose:
         command = git.git_words(words)[:1]

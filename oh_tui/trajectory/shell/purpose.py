@@ -61,6 +61,15 @@ def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def by_purpose(**words: str) -> dict[str, Purpose]:
+    """Words by what they are for; `pr_create` stands for two of them."""
+    return {
+        word.replace("_", " "): Purpose(purpose)
+        for purpose, given in words.items()
+        for word in given.split()
+    }
+
+
 def by_word(word: str) -> Purpose | None:
     """What a script of a package or a target is for, by its name."""
     if _LINT_WORD.fullmatch(word):
@@ -73,7 +82,24 @@ def plain(words: Words) -> Iterator[str]:
     return (word for word in words if word[:1] != "-")
 
 
+def letters(words: Words) -> set[str]:
+    """The letters of short options, and what stands in one word with them."""
+    return set("".join(word for word in words if word[:1] == "-" and word[:2] != "--"))
+
+
 def without_values(words: Words, options: Collection[str]) -> Words:
     """Without these options and the values that follow them."""
     values = {at + 1 for at, word in enumerate(words) if word in options}
     return [word for at, word in enumerate(words) if word not in options and at not in values]
+
+
+def after_options(words: Words, with_value: Collection[str]) -> Words:
+    """The words behind the options, some of which have a value that follows."""
+    at = 0
+    while at < len(words) and words[at][:1] in ("-", "+"):
+        if words[at] == "--":
+            return words[at + 1 :]
+        if words[at] == "-m" and words[at] not in with_value:
+            break  # a module of Python
+        at += 2 if words[at] in with_value else 1
+    return words[at:]

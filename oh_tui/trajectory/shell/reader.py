@@ -17,6 +17,9 @@ PUT_IN = "\0"
 """Stands in a word for what the shell may replace by options: a variable, a name of a file that
 begins with `*`, a list in braces."""
 
+UNREAD = f"{PUT_IN} (too deep)"
+"""Stands for what is not read, as a program."""
+
 _VARIABLE = r"\$(?:[A-Za-z_]\w*+|\{[^`$'\"\\{}]*\}|[0-9@*\#?!$-])"
 _PIECE = pattern(rf"""(?xs)
     [ \t\r]*+ (?P<last>[\w./:,@%+=-]++) (?=[ \t\r\n;|&)]|\Z)  # as most words are, read in one go
@@ -48,8 +51,6 @@ class Simple(NamedTuple):
 
     words: list[str]
     targets: list[str]
-    is_read: bool = True
-    """False where commands lie too deep."""
 
 
 def read(text: str, depth: int = 0) -> Reader:
@@ -197,7 +198,7 @@ class Reader:
         inner = Reader(text, self.depth + 1)
         inner.at = at
         if inner.depth > DEEPEST:
-            inner.found, inner.is_sure = [Simple([PUT_IN], [], is_read=False)], False
+            inner.found, inner.is_sure = [Simple([UNREAD], [])], False
         else:
             inner.read(to_bracket=is_bracket)
             if is_bracket:

@@ -12,7 +12,7 @@ from oh_tui.trajectory.shell.commands import Called, script
 from oh_tui.trajectory.shell.git import git_words
 from oh_tui.trajectory.shell.programs import purpose_of
 from oh_tui.trajectory.shell.purpose import Purpose, plain
-from oh_tui.trajectory.shell.reader import LONGEST
+from oh_tui.trajectory.shell.reader import LONGEST, UNREAD
 
 _LASTING = frozenset({Purpose.PUSH, Purpose.FORCE, Purpose.DELETE})
 
@@ -52,14 +52,12 @@ def cannot_be_undone(step: Step) -> bool:
 
 
 def _lasts(leaf: Called) -> bool:
-    if not leaf.runs.is_sure:  # what it runs lies too deep to be read
-        return True
-    name, words = leaf.name.rpartition("/")[2], leaf.words
+    name, words = leaf.base, leaf.words
     if name == "git":
         words = git_words(words)
         if any(map(_OF_GIT.fullmatch, words)):
             return True
-    if name in _PROGRAMS or name.startswith("mkfs"):
+    if name in _PROGRAMS or name.startswith(("mkfs", UNREAD)):
         return True
     if any(word.startswith(_OPTIONS) for word in words):
         return True
