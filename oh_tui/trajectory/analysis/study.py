@@ -12,7 +12,7 @@ from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.phases import phases
-from oh_tui.trajectory.analysis.purposes import kept_acts, seen_tests, targets
+from oh_tui.trajectory.analysis.purposes import first_met, kept_acts, targets
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import UsedBelow, first_message, join, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
@@ -25,8 +25,9 @@ from oh_tui.trajectory.model.usage import Usage
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.phases.phases import Phase, Phases, Spent
+    from oh_tui.trajectory.analysis.purposes.first_met import FirstMet
     from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
-    from oh_tui.trajectory.analysis.purposes.seen_tests import SeenTests
+    from oh_tui.trajectory.analysis.purposes.targets import Targets
     from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
     from oh_tui.trajectory.analysis.worth_a_look.of_run import WorthALook
     from oh_tui.trajectory.context.contexts import Contexts
@@ -100,9 +101,19 @@ class Study:
         return any(of(step, acts(step), self.workspace).known for step in self.trajectory.steps)
 
     @cached_property
-    def seen_tests(self) -> SeenTests:
-        """Which files with tests its own steps showed."""
-        return seen_tests.SeenTests(self.trajectory, self.acts)
+    def first_met(self) -> FirstMet:
+        """Which files its own steps made."""
+        return first_met.FirstMet(self.trajectory, self.acts, self.workspace)
+
+    def targets(self, step: Step) -> Targets:
+        """Where one of its own steps writes."""
+        acts, number = self.acts.of(step), step.number
+        return targets.targets_of(
+            step,
+            acts,
+            self.workspace,
+            lambda path, is_new: self.first_met.is_own(path, number, is_new),
+        )
 
     @cached_property
     def strip(self) -> Strip:
@@ -131,7 +142,7 @@ class Study:
     @cached_property
     def worth_a_look(self) -> WorthALook:
         """Which of its own steps are worth a look; read when asked for."""
-        return of_run.WorthALook(self.trajectory, self.changes.churn, self.acts)
+        return of_run.WorthALook(self.trajectory, self.changes.churn, self.acts, self.targets)
 
     def known_looks(self, step: Step) -> tuple[Reason, ...]:
         """Why one of its own steps is worth a look, as far as they are read."""
@@ -205,7 +216,7 @@ class Study:
         """Adds the events since the last update to what is computed. While the agent works, changed
         files get 5 ms at most; the rest is done in later updates."""
         trajectory, computed = self.trajectory, vars(self)
-        for name in ("verdict", "workspace", "records_edits", "seen_tests"):
+        for name in ("verdict", "workspace", "records_edits", "first_met"):
             computed.pop(name, None)
         if "whole" in computed and self.whole is not self:
             self.whole.update()

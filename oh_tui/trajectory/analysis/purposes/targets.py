@@ -43,8 +43,9 @@ class Targets(NamedTuple):
     """Where else it may write what it is known to write."""
 
 
-Seen: TypeAlias = Callable[[str], bool]
-"""Whether the run showed a file with tests before the step."""
+IsOwn: TypeAlias = Callable[[str, bool | None], bool | None]
+"""Whether the run made a file itself, by its path and what an act tells of it being new; None where
+nothing tells it."""
 
 
 _HOME = pattern(r"(?<![^\s=>\"'])(?:~|\$HOME|\$\{HOME\})(?=/|\s|\Z)")
@@ -65,7 +66,10 @@ _HOMES = ("/root", "/home/", "/Users/")
 
 
 def targets_of(
-    step: Step, acts: Sequence[Act], workspace: str, seen: Seen = lambda path: False
+    step: Step,
+    acts: Sequence[Act],
+    workspace: str,
+    is_own: IsOwn = lambda path, is_new: is_new,
 ) -> Targets:
     """Where a step with these acts writes in a run with this workspace, "" where that is not known.
     Never raises."""
@@ -73,9 +77,9 @@ def targets_of(
     if _HOME.search(command):
         acts = tuple(acts_of(_HOME.sub(_AT_HOME, command)))
     written = [act for act in acts if act.purpose in _WRITES]
-    known, may_be = set[Target](), set[Target]()
+    known, may_be, made = set[Target](), set[Target](), set[str]()
     is_open = not tells_purpose(step, Purpose.EDIT)
-    folder = _folder_of(step, workspace) if any(act.paths for act in written) else None
+    folder = folder_of(step, workspace) if any(act.paths for act in written) else None
     for act in written:
         if not act.paths and _GIT.search(command):
             known |= {Target.WORKSPACE, Target.CODE}
@@ -85,16 +89,30 @@ def targets_of(
             where = _place(path, folder, workspace)
             is_open |= where is None
             known |= {where} if where else set()
-            name = path[-1_000:]
-            if where is Target.WORKSPACE and is_code(name):
+            if where not in (None, Target.WORKSPACE):
+                continue
+            place = in_folder(path, folder)
+            deletes, tests = act.purpose is Purpose.DELETE, is_test(place)
+            own = act.is_new
+            if deletes or (tests and own is None):
+                own = place in made or is_own(place, own)
+            if deletes and own:
+                continue  # all is as if the run had not made it
+            if where and is_code(place):
                 known.add(Target.CODE)
-            if where in (None, Target.WORKSPACE) and is_test(name):
+            if tests:
                 known.add(Target.TESTS)
-                if act.is_new is False or (act.is_new is None and seen(name)):
-                    known.add(Target.OLD_TESTS)
-                elif act.is_new is None:
-                    may_be.add(Target.OLD_TESTS)
+                if act.is_new is not False and own is not False:
+                    made.add(place)
+                if not own:
+                    (may_be if own is None else known).add(Target.OLD_TESTS)
     return Targets(frozenset(known), is_open, frozenset(may_be))
+
+
+def in_folder(path: str, folder: str | None) -> str:
+    """A path that a step names, with the folder in which it does, as far as that is known."""
+    path = path[-1_000:]
+    return posixpath.normpath(f"{folder}/{path}" if folder and path[:1] != "/" else path)
 
 
 def may_write(step: Step, acts: Sequence[Act]) -> bool:
@@ -130,7 +148,7 @@ def _moves(called: Script) -> list[Called]:
     return [one for one in called.leaves if one.base in ("cd", "popd", "pushd")]
 
 
-def _folder_of(step: Step, workspace: str) -> str | None:
+def folder_of(step: Step, workspace: str) -> str | None:
     """The folder in which a command writes, or an editor's relative path begins; "" for the
     workspace wherever that is; None where the command goes to and fro."""
     command = step.call.shell_command

@@ -77,15 +77,9 @@ class Asked:
 
     @cached_property
     def targets(self) -> Targets:
-        study, number = self.study, self.step.number
-        if study is None:
+        if self.study is None:
             return targets.targets_of(self.step, self.acts, "")
-        return targets.targets_of(
-            self.step,
-            self.acts,
-            study.workspace,
-            lambda path: study.seen_tests.before(path, number),
-        )
+        return self.study.targets(self.step)
 
     @property
     def accounts(self) -> Accounts | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.fingerprints import deed
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
-from oh_tui.trajectory.analysis.purposes.targets import working_folder
+from oh_tui.trajectory.analysis.purposes.targets import Targets, working_folder
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
 from oh_tui.trajectory.analysis.worth_a_look.reasons import (
     by_acts,
@@ -44,8 +44,14 @@ class WorthALook:
     """What is worth a look in a growing run. Steps are read in order, each once, when one of them
     or of those behind it is asked for."""
 
-    def __init__(self, trajectory: Trajectory, churn: Churn, acts: KeptActs) -> None:
-        self.trajectory, self.churn, self._acts = trajectory, churn, acts
+    def __init__(
+        self,
+        trajectory: Trajectory,
+        churn: Churn,
+        acts: KeptActs,
+        targets: Callable[[Step], Targets],
+    ) -> None:
+        self.trajectory, self.churn, self._acts, self._targets = trajectory, churn, acts, targets
         self._one = threading.Lock()
         """Rules with `look:` ask in a thread."""
         self._begin()
@@ -154,7 +160,9 @@ class WorthALook:
         if not (is_touch and outcome in FAILED):
             yield from by_acts(done, outcome)
             if reading.tests_failed:
-                yield from by_tests(done, outcome, reading.tests_failed)
+                yield from by_tests(
+                    done, outcome, reading.tests_failed, lambda: self._targets(step)
+                )
         yield from by_output(step, outcome)
         has_failed = outcome in FAILED
         if has_failed or reading.failed:

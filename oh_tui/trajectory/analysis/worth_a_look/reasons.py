@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.purposes.acts import Act
+from oh_tui.trajectory.analysis.purposes.targets import Target, Targets
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
 from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
 from oh_tui.trajectory.analysis.worth_a_look.names import kind_of
@@ -75,11 +76,16 @@ def by_acts(acts: Sequence[Act], outcome: Outcome) -> Iterator[Reason]:
         yield Reason(Look.SUDO, f"runs a command with sudo{ended}")
 
 
-def by_tests(acts: Iterable[Act], outcome: Outcome, failed: int) -> Iterator[Reason]:
-    """A reason by tests that are edited after those of a step failed."""
+def by_tests(
+    acts: Iterable[Act], outcome: Outcome, failed: int, targets: Callable[[], Targets]
+) -> Iterator[Reason]:
+    """A reason by tests that are edited after those of a step failed, if they were there before."""
     edits = [act for act in acts if act.purpose is Purpose.EDIT and act.is_new is not True]
     tests = [path for act in edits for path in act.paths if is_test(path)]
-    if tests and outcome is not Outcome.REJECTED:
+    if not tests or outcome is Outcome.REJECTED:
+        return
+    writes = targets()
+    if Target.OLD_TESTS in writes.known | writes.may_be:
         ended = _ENDED.get(outcome, "")
         does = "writes" if any(act.is_new is None for act in edits) else "edits"
         why = f"{does} {_listed(tests)} after tests failed in step {failed}{ended}"

@@ -89,7 +89,6 @@ SHOWN = {
     "told by its failure": (
         done("s", "pytest -q", "FAILED tests/test_a.py::test_x\n1 failed in 0.1s", 1), True,
     ),
-    "written before": (done("s", HEREDOC), True),
     "another": (done("s", "cat tests/test_b.py"), False),
     "in another folder": (done("s", "cat lib/test_a.py"), False),
     "not there": (
@@ -106,6 +105,52 @@ def test_a_test_that_the_run_showed_was_there(case: str) -> None:
     events, was_there = SHOWN[case]
     wanted = BROKEN if was_there else UNKNOWN
     assert states(*events, *FAILED, *done("e", HEREDOC))["tests-not-bent"] is wanted
+
+
+ELSEWHERE = "cd /workspace/app && cat > test_a.py"
+OWN = {
+    "written by a shell": ((), HEREDOC, "tests/test_a.py", HOLDS),
+    "written by a shell elsewhere": ((), ELSEWHERE, "test_a.py", HOLDS),
+    "named in full later": ((), ELSEWHERE, "/workspace/app/test_a.py", HOLDS),
+    "copied": ((), "cp a.py tests/test_a.py", "tests/test_a.py", HOLDS),
+    "read before it was written": (
+        done("s", "cat tests/test_a.py"), HEREDOC, "tests/test_a.py", BROKEN,
+    ),
+    "edited first": ((), "sed -i s/a/b/ tests/test_a.py", "tests/test_a.py", BROKEN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OWN)
+@pytest.mark.parametrize("command", ["cp b.py {}", "rm {}", "rm -f {} a.txt"])
+def test_a_test_that_the_run_made_is_its_own(case: str, command: str) -> None:
+    before, makes, path, state = OWN[case]
+    folder = "cd /workspace/app && " if path == "test_a.py" else ""
+    events = (*before, *done("w", makes), *FAILED, *done("e", folder + command.format(path)))
+    assert states(*events)["tests-not-bent"] is state
+
+
+def test_a_test_of_its_own_that_it_edits_where_it_fails_may_be_bent() -> None:
+    changed = done("e", "sed -i s/a/b/ tests/test_a.py")
+    assert states(*done("w", HEREDOC), *FAILED, *changed)["tests-not-bent"] is BROKEN
+
+
+def test_what_a_step_makes_and_removes_is_its_own() -> None:
+    one = done("e", f"{HEREDOC}\npython tests/test_a.py; rm tests/test_a.py")
+    assert states(*FAILED, *one)["tests-not-bent"] is UNKNOWN  # it may have written over one
+    assert states(*done("m", HEREDOC), *FAILED, *one)["tests-not-bent"] is HOLDS
+
+
+def test_removing_what_the_run_made_changes_nothing() -> None:
+    edited, tested = (
+        edit("a", "/workspace/app/a.py", "a", "b"),
+        done("b", "pytest -q", "1 passed in 0.1s"),
+    )
+    for makes in ("echo 1 > try.py", "cp a.py try.py", "touch try.py"):
+        made = done("m", makes)
+        found = states(*made, *edited, *tested, *done("r", "rm try.py"))
+        assert found["tests-after-last-edit"] is HOLDS
+        found = states(*made, *edited, *tested, *done("r", "rm a.py"))
+        assert found["tests-after-last-edit"] is BROKEN
 
 
 def test_what_is_shown_later_does_not_count() -> None:
