@@ -59,9 +59,10 @@ def test_a_run_that_got_stuck(save: Save) -> None:
         "first     17  edit dates/src/dates/__main__.py   No replacement was performed, old_str "
         '` print(f"rule {rule}")\n'
         "phases   1-6  look     15 s  $0.14  read 2 files, looked around 2 times\n"
-        "           7  edit     13 s  $0.02  edited test_weeks.py\n"
+        "           7  edit     13 s  $0.02  created test_weeks.py\n"
         "        8-15  debug    44 s  $0.11  edited parse.py 4 times until 44 tests passed\n"
-        "       16-21  edit     36 s  $0.09  edited 2 files, 1 call failed\n"
+        "       16-21  edit     36 s  $0.09  created test_weeks_prop.py, edited parse.py, "
+        "1 call failed\n"
         "       22-24  debug    28 s  $0.04  installed packages until 45 tests passed\n"
         "       25-26  answer   11 s  $0.03  answered\n"
         "       27-31  edit     24 s  $0.06  edited test_weeks.py, 1 call failed\n"

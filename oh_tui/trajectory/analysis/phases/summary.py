@@ -7,7 +7,7 @@ from posixpath import commonprefix
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Counts, Facts, Name
+from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Change, Counts, Facts, Name
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests
 
 _LONGEST_NAME = 40
@@ -20,7 +20,7 @@ def sentence(name: Name, facts: Facts) -> str:
         parts = [until, *_committed(facts)]
     else:
         lead = _LEADS[name]
-        others = (told for told in (_edited, _installed, _tests, _committed) if told is not lead)
+        others = (told for told in (_changed, _installed, _tests, _committed) if told is not lead)
         parts = [part for told in (lead, *others) for part in told(facts)]
     if facts.failed:
         parts.append(f"{plural(facts.failed, 'call')} failed")
@@ -32,15 +32,18 @@ def _times(count: int) -> str:
     return "" if count == 1 else f" {count:,} times"
 
 
-def _edited(facts: Facts) -> list[str]:
-    """`edited parse.py 4 times`, `edited 3 files`, `edited 364 files in tests`."""
-    if len(facts.edited) == 1:
-        return [f"edited {_file(next(iter(facts.edited)))}{_times(facts.edits)}"]
-    if not facts.edited:
-        return []
-    folders = [path.split("/")[:-1] for path in facts.edited]
+def _changed(facts: Facts) -> list[str]:
+    """`edited parse.py 4 times`, `created 3 files`, `deleted 364 files in tests`."""
+    return [_files(change, names) for change, names in facts.changed.items() if names]
+
+
+def _files(change: Change, names: Counts) -> str:
+    if len(names) == 1:
+        (path, count), *_ = names.items()
+        return f"{change} {_file(path)}{_times(count)}"
+    folders = [path.split("/")[:-1] for path in names]
     where = "/".join(commonprefix(folders)) if len(folders) >= _MANY else ""
-    return [f"edited {_count(facts.edited)} files{f' in {_file(where)}' if where else ''}"]
+    return f"{change} {_count(names)} files{f' in {_file(where)}' if where else ''}"
 
 
 _MANY = 10
@@ -56,12 +59,13 @@ def _file(path: str) -> str:
 
 
 def _of_tests(told: RunOfTests) -> str:
-    """`45 tests passed`, `2 tests failed, 43 passed`."""
-    bad = (told.failed or 0) + (told.errors or 0)
+    """`45 tests passed`, `2 tests failed and 43 passed`, `4 errors`."""
     if told.ok:
         return f"{plural(told.passed, 'test')} passed" if told.passed else "tests passed"
+    bad = [f"{plural(told.failed, 'test')} failed"] if told.failed else []
+    bad += [plural(told.errors, "error")] if told.errors else []
     passed = f" and {told.passed:,} passed" if told.passed else ""
-    return f"{plural(bad, 'test')} failed{passed}" if bad else "tests failed"
+    return f"{', '.join(bad)}{passed}" if bad else "tests failed"
 
 
 def _tests(facts: Facts) -> list[str]:
@@ -77,8 +81,10 @@ def _tests(facts: Facts) -> list[str]:
 
 def _until(facts: Facts) -> str:
     """`edited parse.py 4 times until 45 tests passed`; "" where the last tests did not pass."""
-    last, did = facts.last_test, _edited(facts) or _installed(facts)
-    return f"{did[0]} until {_of_tests(last)}" if last is not None and last.ok and did else ""
+    last, did = facts.last_test, _changed(facts) or _installed(facts)
+    if last is None or not last.ok or not did:
+        return ""
+    return f"{', '.join(did)} until {_of_tests(last)}"
 
 
 def _installed(facts: Facts) -> list[str]:
@@ -116,9 +122,9 @@ def _committed(facts: Facts) -> list[str]:
 _LEADS: dict[Name, Callable[[Facts], list[str]]] = {
     Name.LOOK: _looked,
     Name.PLAN: lambda facts: ["planned"],
-    Name.EDIT: _edited,
+    Name.EDIT: _changed,
     Name.TEST: _tests,
-    Name.DEBUG: _edited,
+    Name.DEBUG: _changed,
     Name.INSTALL: _installed,
     Name.COMMIT: _committed,
     Name.RUN: _ran,

@@ -65,6 +65,17 @@ _WORKED = (Outcome.OK, Outcome.WITH_RESULT)
 _NOT_RUN = (Outcome.REJECTED, Outcome.WAITING)
 
 
+class Change(StrEnum):
+    """What is done to a file."""
+
+    CREATED = "created"
+    WROTE = "wrote"
+    """Created or edited, which nothing tells."""
+    EDITED = "edited"
+    MOVED = "moved"
+    DELETED = "deleted"
+
+
 class Work(NamedTuple):
     """What a step adds to its phase."""
 
@@ -76,7 +87,8 @@ class Work(NamedTuple):
     """What the tests told that it ran."""
     changes: bool = False
     """It changes files or installs packages."""
-    edited: tuple[str, ...] = ()
+    changed: tuple[tuple[Change, str], ...] = ()
+    """What it did to which files."""
     read: str = ""
     program: str = ""
     """That a command runs which is for nothing else that is told."""
@@ -100,26 +112,26 @@ def work_of(step: Step, acts: KeptActs, run: Trajectory) -> Work:
     if found[0].purpose is Purpose.ASKED:
         return Work(asks=True)
     outcome = run.outcome(step)
+    if outcome in _NOT_RUN:
+        return NEUTRAL  # nothing was done
     has_failed, worked = outcome in _FAILED, outcome in _WORKED
     purposes = [act.purpose for act in found]
     name = _name(found)
-    has_run = outcome not in _NOT_RUN
-    tests = acts.tests(step) if Purpose.TEST in purposes and has_run else None
+    tests = acts.tests(step) if Purpose.TEST in purposes else None
     failed = has_failed and not (tests and tests.ok is False)
     if name is Name.RUN:
-        program = program_of(step.call.command) if has_run else ""
+        program = program_of(step.call.command)
         return Work(name, tests=tests, program=program, failed=failed)
     if name is Name.LOOK:
         return Work(name, read=_read(step) if worked else "", failed=failed)
     changes = _changes(found, name, worked)
     if not worked:
-        untold = has_run and not has_failed
-        return Work(name, tests=tests, changes=changes, failed=failed, is_untold=untold)
+        return Work(name, tests=tests, changes=changes, failed=failed, is_untold=not has_failed)
     return Work(
         name,
         tests=tests,
         changes=changes,
-        edited=_edited(found),
+        changed=_changed(found),
         commits=purposes.count(Purpose.COMMIT),
         pushes=purposes.count(Purpose.PUSH),
         packages=tuple(package for act in found for package in act.packages),
@@ -144,11 +156,20 @@ def _changes(found: Sequence[Act], name: Name | None, worked: bool) -> bool:
     return worked and name in (Name.EDIT, Name.INSTALL)
 
 
-def _edited(found: Iterable[Act]) -> tuple[str, ...]:
-    paths = (
-        path for act in found if act.purpose in _EDITS and not act.is_output for path in act.paths
-    )
-    return tuple(dict.fromkeys(paths))
+def _changed(found: Iterable[Act]) -> tuple[tuple[Change, str], ...]:
+    done = (act for act in found if act.purpose in _EDITS and not act.is_output)
+    return tuple(dict.fromkeys((_change(act), path) for act in done for path in _files(act)))
+
+
+def _change(act: Act) -> Change:
+    if act.purpose is not Purpose.EDIT:
+        return Change.MOVED if act.purpose is Purpose.MOVE else Change.DELETED
+    return Change.WROTE if act.is_new is None else Change.CREATED if act.is_new else Change.EDITED
+
+
+def _files(act: Act) -> tuple[str, ...]:
+    """Without the place to which others are moved."""
+    return act.paths[: max(1, len(act.paths) - (act.purpose is Purpose.MOVE))]
 
 
 def _read(step: Step) -> str:
@@ -174,7 +195,7 @@ class Facts:
 
     def __init__(self) -> None:
         self.asked = self.failed = self.untold = 0
-        self.edits = self.installs = self.commits = self.pushes = 0
+        self.installs = self.commits = self.pushes = 0
         self.steps = self.tests = 0
         """How many steps of work there are, and how many ran tests."""
         self.tests_failed = 0
@@ -182,7 +203,8 @@ class Facts:
         self.last_test: RunOfTests | None = None
         self.works = Counts()
         """How many steps of work, by the name that they ask for."""
-        self.edited, self.read = Counts(), Counts()
+        self.changed = {change: Counts() for change in Change}
+        self.read = Counts()
         self.programs, self.packages = Counts(), Counts()
 
     def add(self, work: Work) -> None:
@@ -200,10 +222,8 @@ class Facts:
             self.tests += 1
             self.tests_failed += work.tests.ok is False
             self.last_test = work.tests
-        if work.edited:
-            self.edits += 1
-            for path in work.edited:
-                _count(self.edited, path)
+        for change, path in work.changed:
+            _count(self.changed[change], path)
         if work.read:
             _count(self.read, work.read)
         if work.program:
@@ -220,10 +240,13 @@ class Facts:
         self.last_test = later.last_test or self.last_test
         for work, count in later.works.items():
             self.works[work] += count
-        for name in ("edited", "read", "programs", "packages"):
-            counts: Counts = getattr(self, name)
-            for key, count in getattr(later, name).items():
+        for counts, more in zip(self._counted, later._counted, strict=True):
+            for key, count in more.items():
                 _count(counts, key, count)
+
+    @property
+    def _counted(self) -> list[Counts]:
+        return [*self.changed.values(), self.read, self.programs, self.packages]
 
 
 def _count(counts: Counts, name: str, count: int = 1) -> None:

@@ -110,8 +110,10 @@ def acts(step: Step) -> tuple[Act, ...]:
 
 def _touched(step: Step) -> Iterator[Act]:
     for one in touches(step):
+        if one.other and one.verb == "create":
+            continue  # where it was moved from tells both
         purpose = Purpose.MOVE if one.other else _OF_VERB.get(one.verb, Purpose.EDIT)
-        paths = () if purpose is Purpose.LOOK else (one.path,)
+        paths = () if purpose is Purpose.LOOK else tuple(filter(None, (one.path, one.other)))
         yield Act(purpose, paths, is_new=purpose is Purpose.EDIT and _is_new(step, one))
 
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.analysis.phases.phases import Phase, Phases
 from oh_tui.trajectory.analysis.phases.summary import sentence
-from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Facts, Name, Work
+from oh_tui.trajectory.analysis.phases.work import MOST_NAMES, Change, Facts, Name, Work, work_of
 from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
 from oh_tui.trajectory.analysis.purposes.test_results import RunOfTests
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import demo_run
-from tests.trajectory.edited import edit
+from tests.trajectory.edited import edit, patch
 from tests.trajectory.made import call, event, message, output, result, shell
 
 from .by_hand import BY_HAND
@@ -121,8 +121,8 @@ def test_a_sentence_tells_only_what_is_known() -> None:
             "UserRejectObservation", "no", source="user", action_id="a", tool_call_id="call-a",
             tool_name="terminal", rejection_reason="no",
         )  # fmt: skip
-        told = said(shell("a", command), no)
-        assert told in ("committed nothing", "installed nothing", "ran no tests", "made 1 call")
+        assert said(shell("a", command), no) == "nothing was done"
+        assert said(shell("b", "ls"), output("b"), shell("a", command), no) == "looked around"
     for command in ("git commit -m x && git push", "pip install httpx", "sed -i s/a/b/ x.py"):
         assert said(shell("a", command)) == "what was done is not known"
     hostile = "/w/[red]\x1b[31m\n" + "x" * 500
@@ -132,26 +132,60 @@ def test_a_sentence_tells_only_what_is_known() -> None:
     assert "a1B2" not in secret
 
 
+DONE = {
+    "rm try.py": "deleted try.py",
+    "rm a.py b.py": "deleted 2 files",
+    "mv a.py b.py": "moved a.py",
+    "mv a.py b.py lib": "moved 2 files",
+    "sed -i s/a/b/ a.py": "edited a.py",
+    "cat > try.py": "wrote try.py",
+    "touch a.py && rm b.py": "wrote a.py, deleted b.py",
+}
+
+
+@pytest.mark.parametrize("command", DONE)
+def test_what_is_done_to_a_file_has_a_word_of_its_own(command: str) -> None:
+    run = Trajectory()
+    run.extend([shell("a", command), output("a"), *edit("e", "/w/c.py", None, "a", "create")])
+    changes = "*** Update File: d.py\n*** Move to: e.py\n@@\n-a\n+b\n*** Delete File: f.py\n"
+    run.extend(patch("p", f"*** Begin Patch\n{changes}*** End Patch"))
+    one, two, three = (work_of(step, KeptActs(), run) for step in run.steps)
+    facts = Facts()
+    facts.add(one)
+    assert sentence(Name.EDIT, facts) == DONE[command]
+    assert two.changed == ((Change.CREATED, "/w/c.py"),)
+    assert three.changed == ((Change.MOVED, "d.py"), (Change.DELETED, "f.py"))
+
+
+def test_errors_are_no_tests_that_failed() -> None:
+    facts = Facts()
+    facts.add(Work(Name.TEST, tests=RunOfTests(False, 3, 0, 4)))
+    assert sentence(Name.TEST, facts) == "4 errors and 3 passed"
+    facts.add(Work(Name.TEST, tests=RunOfTests(False, None, 1, 1)))
+    assert sentence(Name.TEST, facts).startswith("1 test failed, 1 error in the last of 2")
+
+
 def test_names_are_kept_as_far_as_they_are_told() -> None:
     facts = Facts()
     for place in range(MOST_NAMES + 5):
-        facts.add(Work(Name.EDIT, edited=(f"/w/{place}/" + "x" * 5_000,)))
-    assert len(facts.edited) == 1 and facts.edits == MOST_NAMES + 5
+        facts.add(Work(Name.EDIT, changed=((Change.EDITED, f"/w/{place}/" + "x" * 5_000),)))
+    edited = facts.changed[Change.EDITED]
+    assert len(edited) == 1 and edited.total() == MOST_NAMES + 5
     for place in range(MOST_NAMES + 5):
-        facts.add(Work(Name.EDIT, edited=(str(place),)))
-    assert len(facts.edited) == MOST_NAMES
+        facts.add(Work(Name.EDIT, changed=((Change.EDITED, str(place)),)))
+    assert len(edited) == MOST_NAMES
     assert sentence(Name.EDIT, facts) == "edited 2,000 or more files"
 
 
 def test_many_files_are_told_by_their_folder_and_many_test_runs_by_those_that_failed() -> None:
     facts = Facts()
     for n in range(12):
-        facts.add(Work(Name.EDIT, edited=(f"/w/tests/{n % 3}/test_{n}.py",)))
+        facts.add(Work(Name.EDIT, changed=((Change.EDITED, f"/w/tests/{n % 3}/test_{n}.py"),)))
         facts.add(Work(Name.TEST, tests=RunOfTests(n % 4 != 0)))
     facts.add(Work(Name.TEST, tests=RunOfTests(None)))
     told = sentence(Name.EDIT, facts)
     assert told == "edited 12 files in tests, ran tests 13 times, 3 of them failed"
-    facts.add(Work(Name.EDIT, edited=("a.py",)))
+    facts.add(Work(Name.EDIT, changed=((Change.EDITED, "a.py"),)))
     assert sentence(Name.EDIT, facts).startswith("edited 13 files, ")
 
 
