@@ -15,11 +15,8 @@ from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, command, flag
 from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
 from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
     Hue,
     Style,
-    number,
     print_json,
     print_pairs,
     print_table,
@@ -32,6 +29,8 @@ from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.server import ServerSource
+from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.text.amounts import number
 from oh_tui.text.human import age, cost_words, plural, without
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.usage import cost_sum
@@ -269,7 +268,7 @@ def _sentence(style: Style, counts: _Counts) -> str:
     return f"  {style.glyph('·', '|')}  ".join(parts)
 
 
-_COLUMNS = (
+_COLUMNS: Columns = (
     Column(""),
     Column("id"),
     Column("state"),

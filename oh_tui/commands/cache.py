@@ -5,11 +5,12 @@ from __future__ import annotations
 from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, argument, command
 from oh_tui.commands.framework.json_documents import moment
-from oh_tui.commands.framework.printing import Column, print_json, print_table, stamp
+from oh_tui.commands.framework.printing import print_json, print_table, stamp
+from oh_tui.tables.column import Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
 
-_COLUMNS = (
+_COLUMNS: Columns = (
     Column("what"),
     Column("files", right=True),
     Column("size", right=True),

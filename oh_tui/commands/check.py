@@ -7,16 +7,9 @@ from typing import Any
 
 from oh_tui.commands.framework.command import OF_RUN, Call, command
 from oh_tui.commands.framework.exit_codes import DEFECTS
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Hue,
-    Row,
-    Style,
-    print_json,
-    print_table,
-)
+from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_table
 from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import text_field
@@ -137,7 +130,7 @@ def _print_found(
     print(f"{clean}, of what could be read" if damaged else clean)
 
 
-_COLUMNS = (
+_COLUMNS: Columns = (
     Column("what"),
     Column("step", right=True),
     Column("event", share=1),

@@ -6,15 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Hue,
-    Row,
-    print_json,
-    print_table,
-    say,
-)
+from oh_tui.commands.framework.printing import Hue, Row, print_json, print_table, say
 from oh_tui.commands.framework.reading import (
     begin_table,
     open_run,
@@ -24,6 +16,7 @@ from oh_tui.commands.framework.reading import (
     whole,
 )
 from oh_tui.sources.source import Source
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.human import compact, percent, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -37,7 +30,7 @@ from oh_tui.trajectory.message_lines import message_line, steps_words
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
-COLUMNS = (
+COLUMNS: Columns = (
     Column(""),
     Column("message"),
     Column("chars", right=True),

@@ -21,8 +21,6 @@ from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
     Row,
     Style,
     print_json,
@@ -47,6 +45,7 @@ from oh_tui.sources.lists.triage import conversation_state, updated, updated_tex
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.sources.source import Source
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
@@ -149,7 +148,7 @@ async def conversations(call: Call) -> int:
             }
         )
         return _code(call.source)
-    apart = [Column("file", share=1)] if any(map(apart_of, found)) else []
+    apart: Columns = [Column("file", share=1)] if any(map(apart_of, found)) else []
     rows = (
         (*conversation_row(call.style, one, seen.of(one)), *([apart_of(one)] if apart else []))
         for one in found
@@ -242,7 +241,7 @@ def _pages(
     return app.api.conversations(limit=max(1, min(100, size)), **filters).pages()
 
 
-COLUMNS = (
+COLUMNS: Columns = (
     Column("id"),
     Column("state"),
     Column("changed", right=True),

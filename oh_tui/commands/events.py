@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
 from oh_tui.commands.framework.json_documents import conversation_id
-from oh_tui.commands.framework.printing import Column, print_json, print_json_line, print_table, say
+from oh_tui.commands.framework.printing import print_json, print_json_line, print_table, say
 from oh_tui.commands.framework.reading import chosen, on_server, open_run, whole
 from oh_tui.sources.saving import bounded
+from oh_tui.tables.column import Column, Columns
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.trajectory import ALL
@@ -85,7 +86,7 @@ async def count(call: Call) -> int:
             }
         )
         return 0
-    columns = (Column("by"), Column("events", right=True), Column("", share=1))
+    columns: Columns = (Column("by"), Column("events", right=True), Column("", share=1))
     form = "{}" if call.style.piped else "{:,}"
     rows = ((by, "" if number is None else form.format(number), why) for by, number, why in found)
     print_table(call.style, columns, rows)

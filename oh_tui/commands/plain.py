@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from oh_tui.commands.conversations import COLUMNS as CONVERSATION
 from oh_tui.commands.conversations import conversation_row
 from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.printing import Cell, Column, Row, Style, fit, print_table, say
+from oh_tui.commands.framework.printing import Row, Style, fit, print_table, say
 from oh_tui.commands.framework.reading import name, read_run, whole, with_state
 from oh_tui.commands.framework.status import Seen
 from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
 from oh_tui.sources.lists.spent import with_spent
+from oh_tui.tables.column import Cell, Columns
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
@@ -67,7 +68,7 @@ async def show_plain(call: Call) -> int:
     return 0
 
 
-def _print_table(style: Style, columns: Sequence[Column], rows: Iterable[Row], none: str) -> None:
+def _print_table(style: Style, columns: Columns, rows: Iterable[Row], none: str) -> None:
     """The table without colours, with nothing cut; `none` where there are no rows."""
     held = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
     if not held:

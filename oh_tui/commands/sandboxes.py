@@ -11,21 +11,13 @@ from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.ids import find, is_path, is_shared, read_id, require_id
 from oh_tui.commands.framework.json_documents import conversation_id, sandbox_json
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Row,
-    Style,
-    print_json,
-    print_table,
-    progress,
-    say,
-)
+from oh_tui.commands.framework.printing import Row, Style, print_json, print_table, progress, say
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import HUES, Seen
 from oh_tui.sources.actions.sandboxes import SandboxStage, ServerSandboxes
 from oh_tui.sources.lists.triage import Group, conversation_state
 from oh_tui.sources.results import SandboxPlan
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -71,7 +63,7 @@ async def sandboxes(call: Call) -> int:
     return 0
 
 
-_COLUMNS = (
+_COLUMNS: Columns = (
     Column("id"),
     Column("state"),
     Column("age", right=True),

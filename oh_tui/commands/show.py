@@ -13,13 +13,14 @@ from oh_tui.commands.framework.json_documents import (
     verdict_json,
 )
 from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import Cell, print_json, print_pairs, say
+from oh_tui.commands.framework.printing import print_json, print_pairs, say
 from oh_tui.commands.framework.reading import chosen, title, with_state
 from oh_tui.commands.framework.status import Seen, as_read, outcome
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.lists.last_known import LastKnown
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.tags import of_people, tag_words
+from oh_tui.tables.column import Cell
 from oh_tui.text.human import compact, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line

@@ -20,8 +20,6 @@ from oh_tui.commands.framework.json_documents import (
 )
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
     Hue,
     Row,
     Style,
@@ -33,6 +31,7 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.reading import name, open_run, whole
 from oh_tui.commands.framework.status import Seen, Standing, as_read, standing
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.trajectory.analysis.search.step_filter import Query, parse, unknown_words
@@ -45,7 +44,7 @@ from oh_tui.trajectory.presentation.describe import describe
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
 
-COLUMNS = (
+COLUMNS: Columns = (
     Column("#", right=True),
     Column("at", right=True),
     Column("llm", right=True),

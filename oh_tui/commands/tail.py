@@ -13,7 +13,6 @@ from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, f
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import step_json
 from oh_tui.commands.framework.printing import (
-    Cell,
     Row,
     Style,
     between_tabs,
@@ -27,6 +26,7 @@ from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.budget import Budget, read_budget
 from oh_tui.sources.source import Runs
+from oh_tui.tables.column import Cell
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
@@ -105,7 +105,7 @@ async def tail(call: Call) -> int:
     if limit and is_limited:
         limit.begin(printer.cost)
     if not call.as_json and (call.style.head or not call.style.piped):
-        print(_line(call.style, [Cell(column.title, "dim") for column in COLUMNS]))
+        print(_line(call.style, [Cell(column.head or "", "dim") for column in COLUMNS]))
     printer.begin(call.args.lines)
     if not call.args.follow:
         return 0

@@ -16,10 +16,11 @@ from oh_tui.commands.framework.json_documents import (
     sub_agent_json,
     verdict_json,
 )
-from oh_tui.commands.framework.printing import number, print_json, stamp
+from oh_tui.commands.framework.printing import print_json, stamp
 from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
 from oh_tui.commands.framework.status import as_read, standing
 from oh_tui.sources.file_conversation import label_of
+from oh_tui.text.amounts import number
 from oh_tui.text.human import dollars, duration, percent, plural
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.alike.fingerprints import recovers

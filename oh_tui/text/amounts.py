@@ -1,6 +1,8 @@
-"""Amounts as people type them: spans, US dollars, shares."""
+"""Amounts as people type them: spans, US dollars, shares; and as JSON has them."""
 
 from __future__ import annotations
+
+import math
 
 from oh_tui.text.patterns import pattern
 
@@ -40,3 +42,10 @@ def share_of(text: str) -> float | None:
     """`80%` or `80`, as 0.8; None for other text."""
     found = _SHARE.fullmatch(text)
     return float(found[1]) / 100 if found else None
+
+
+def number(value: float | None, digits: int = 6) -> float | None:
+    """A rounded number that JSON can hold; None for NaN and infinity."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(value, digits)

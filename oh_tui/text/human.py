@@ -141,6 +141,15 @@ def percentages(parts: Sequence[int]) -> list[int]:
     return [(200 * part + whole) // (2 * whole) if whole else 0 for part in parts]
 
 
+def parted(parts: Sequence[int], room: int) -> list[int]:
+    """Cells for parts of a whole, at least one for each that is not 0."""
+    whole, cells = sum(parts), [0] * len(parts)
+    for n, part in enumerate(parts):
+        cells[n] = max(1, round(room * part / whole)) if part else 0
+    cells[cells.index(max(cells))] += room - sum(cells)
+    return cells
+
+
 def unzoned(text: str, is_bare: bool) -> str:
     """A time, marked if nobody knows in which zone it was written."""
     return f"~{text}" if is_bare and text else text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.commands.across_runs.stats import bar
 from oh_tui.sources.across_runs.run_stats import (
     GROUP_COLUMNS,
     GROUPINGS,
@@ -87,14 +86,8 @@ def test_churn_is_the_share_of_what_was_written_in_the_runs_that_tell_it() -> No
         row(lines_written=30, lines_removed_later=9),
         row(lines_written=0, lines_removed_later=0),
     ]
+    churn = next(one for one in GROUP_COLUMNS if one.head == "churn")
     assert summed((), rows).churn == (3, 40, 10)
-    assert GROUP_COLUMNS["churn"].text(summed((), rows)) == "25%"
+    assert churn.cell(summed((), rows), None).text == "25%"
     assert summed((), [row()]).churn == (0, 0, 0)
-    assert GROUP_COLUMNS["churn"].text(summed((), [row()])) == ""
-
-
-def test_a_bar_loses_no_part() -> None:
-    assert bar((1000, 1, 1), "#x.", 16) == "#" * 14 + "x."
-    assert bar((1, 1, 0), "#x.", 16) == "#" * 8 + "x" * 8
-    assert bar((0, 0, 3), "#x.", 16) == "." * 16
-    assert bar((1, 1000, 1), "#x.", 16) == "#" + "x" * 14 + "."
+    assert churn.cell(summed((), [row()]), None).text == ""

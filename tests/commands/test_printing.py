@@ -11,13 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
     Row,
     Style,
     between_tabs,
     fit,
-    number,
     print_json,
     print_pairs,
     stamp,
@@ -25,8 +22,10 @@ from oh_tui.commands.framework.printing import (
     table,
     width,
 )
+from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
+from oh_tui.text.amounts import number
 
-COLUMNS = (Column("#", right=True), Column("what", share=3), Column("result", share=1))
+COLUMNS: Columns = (Column("#", right=True), Column("what", share=3), Column("result", share=1))
 
 
 def test_a_table_has_a_head_and_leaves_out_what_says_nothing() -> None:
@@ -58,7 +57,11 @@ def test_no_line_is_wider_than_the_terminal(
     rows: list[tuple[str, str, str]], room: int, ascii: bool
 ) -> None:
     style = Style(room=room, ascii=ascii)
-    columns = (Column("a", share=1), Column("b", share=2), Column("c", right=True, share=1))
+    columns: Columns = (
+        Column("a", share=1),
+        Column("b", share=2),
+        Column("c", right=True, share=1),
+    )
     for line in table(style, columns, rows):
         assert width(line) <= room
 
@@ -140,7 +143,7 @@ def test_half_a_character_is_printed_as_json(capsys: pytest.CaptureFixture[str])
 
 
 def test_with_header_a_pipe_gets_the_names_of_the_columns() -> None:
-    columns = (Column("id"), Column("title"))
+    columns: Columns = (Column("id"), Column("title"))
     rows = [("1", "one")]
     assert list(table(Style(head=True), columns, rows)) == ["id\ttitle", "1\tone"]
     assert list(table(Style(head=True), columns, [])) == ["id\ttitle"]
@@ -148,7 +151,7 @@ def test_with_header_a_pipe_gets_the_names_of_the_columns() -> None:
 
 
 def test_columns_go_where_others_would_be_cut_too_short() -> None:
-    columns = (Column("what", share=1, least=20), Column("b", goes=2), Column("a", goes=1))
+    columns: Columns = (Column("what", share=1, least=20), Column("b", goes=2), Column("a", goes=1))
     rows = [("w" * 40, "b" * 8, "a" * 8)]
 
     def heads(room: int) -> list[str]:
@@ -160,3 +163,26 @@ def test_columns_go_where_others_would_be_cut_too_short() -> None:
     assert heads(29) == heads(5) == ["what"]
     short = [("w", "b" * 8, "a" * 8)]
     assert next(table(Style(room=29), columns, short)).split() == ["what", "b", "a"]
+
+
+def test_a_long_sentence_pushes_no_column_out_of_the_room() -> None:
+    columns: Columns = (
+        Column("what", share=1, least=30),
+        Column("runs", right=True),
+        Column("last", right=True, goes=2),
+        Column("helped", share=1, least=12, goes=1),
+    )
+    for room in range(20, 120):
+        widths = fit_columns(columns, (500, 7, 5, 90), room)
+        gaps = sum(
+            column.gap for column, width in zip(columns[1:], widths[1:], strict=True) if width
+        )
+        assert sum(widths) + gaps <= room and widths[1] == 7
+        assert widths[0] >= 30 or not (widths[2] or widths[3]), "others go first, by their order"
+        assert widths[2] or not widths[3]
+
+
+def test_a_column_that_fills_takes_what_others_leave() -> None:
+    columns: Columns = (Column("", width=3), Column("", width=FILL, share=1), Column("", gap=0))
+    assert fit_columns(columns, (3, FILL, 4), 40) == [3, 31, 4]
+    assert fit_columns((Column("", usual_from=50), Column("")), (9, 4), 40) == [0, 4]

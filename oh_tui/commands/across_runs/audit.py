@@ -32,14 +32,7 @@ from oh_tui.commands.framework.ids import WHOLE, read_id
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    print_json,
-    print_table,
-    say,
-    show_progress,
-)
+from oh_tui.commands.framework.printing import print_json, print_table, say, show_progress
 from oh_tui.commands.framework.reading import chosen, read_run, title, whole
 from oh_tui.sources.across_runs.each_run import ManyRuns, Result
 from oh_tui.sources.across_runs.rule_rows import Audit, RulesJob, RunAudit
@@ -47,6 +40,7 @@ from oh_tui.sources.across_runs.worker import RunFacts, Unread
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.rules.rule import Rule, Severity, findings, is_broken
 from oh_tui.sources.rules.rule_places import rules_in_force
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -255,7 +249,7 @@ def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
     if call.as_json:
         print_json({"rules": [rule_json(rule) for rule in chosen]})
     elif named is None:
-        columns = (Column("severity"), Column("rule"), Column("why", share=1))
+        columns: Columns = (Column("severity"), Column("rule"), Column("why", share=1))
         rows = ((Cell(one.severity, "dim"), one.name, one.why) for one in chosen)
         print_table(call.style, columns, rows)
     else:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
 from oh_tui.commands.across_runs.audited import Audited, Found
-from oh_tui.commands.framework.fields import Field, print_rows
 from oh_tui.commands.framework.ids import shortened
-from oh_tui.commands.framework.printing import Cell, Column, Hue, Style, print_pairs, say
+from oh_tui.commands.framework.printing import Hue, Style, print_pairs, print_rows, say
 from oh_tui.sources.across_runs.rule_rows import RuleRow
 from oh_tui.sources.rules.rule import Finding, Rule, Severity
+from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import percent, plural
 from oh_tui.trajectory.analysis.rules.question import State
@@ -50,14 +50,14 @@ def _about(one: Finding, _style: Style) -> Cell:
     return Cell(one.answer.broken_by()) if is_broken else Cell(one.answer.lacks, "dim")
 
 
-_FINDING: tuple[Field[Finding], ...] = (
-    Field(Column(""), _state),
-    Field(
-        Column("severity"),
+_FINDING: tuple[Column[Finding, Style], ...] = (
+    Column("", _state),
+    Column(
+        "severity",
         lambda one, _: _severity(one.severity, is_broken=one.state is State.BROKEN),
     ),
-    Field(Column("rule"), get=lambda one: one.rule),
-    Field(Column("", share=1), _about),
+    Column("rule", get=lambda one: one.rule),
+    Column("", _about, share=1),
 )
 
 
@@ -85,19 +85,20 @@ def _example(row: RuleRow, _style: Style) -> Cell:
     return Cell(f"{at}{example.run}" if example else "", "dim")
 
 
-_RULE: tuple[Field[RuleRow], ...] = (
-    Field(
-        Column("severity"),
+_RULE: tuple[Column[RuleRow, Style], ...] = (
+    Column(
+        "severity",
         lambda row, _: _severity(row.rule.severity, is_broken=bool(row.broken)),
     ),
-    Field(Column("rule"), get=lambda row: row.rule.name),
-    Field(
-        Column("broken", right=True),
+    Column("rule", get=lambda row: row.rule.name),
+    Column(
+        "broken",
         lambda row, _: Cell(f"{row.broken:,}", "red" if row.broken else ""),
+        right=True,
     ),
-    Field(Column("holds", right=True), get=lambda row: row.holds),
-    Field(Column("not known", right=True), get=lambda row: row.unknown),
-    Field(Column("example", share=1), _example),
+    Column("holds", get=lambda row: row.holds, right=True),
+    Column("not known", get=lambda row: row.unknown, right=True),
+    Column("example", _example, share=1),
 )
 
 
@@ -106,10 +107,10 @@ def _broken(run: Audited, _style: Style) -> str:
     return ", ".join(one.rule for one in broken)
 
 
-_RUN: tuple[Field[Audited], ...] = (
-    Field(Column("run"), get=lambda run: run.run),
-    Field(Column("breaks", share=2), _broken),
-    Field(Column("title", share=1), get=lambda run: run.title),
+_RUN: tuple[Column[Audited, Style], ...] = (
+    Column("run", get=lambda run: run.run),
+    Column("breaks", _broken, share=2),
+    Column("title", get=lambda run: run.title, share=1),
 )
 
 
@@ -123,16 +124,16 @@ def _share(share: float | None) -> str:
     return "" if share is None else percent(share)
 
 
-_AGAINST: tuple[Field[RuleRow], ...] = (
-    Field(Column("rule", share=1), get=lambda row: row.rule.name),
-    Field(Column("precision", right=True), lambda row, _: _share(row.against.precision)),
-    Field(Column("recall", right=True), lambda row, _: _share(row.against.recall)),
-    Field(Column("broken: unresolved", right=True), get=lambda row: row.against.broken_unresolved),
-    Field(Column("resolved", right=True), get=lambda row: row.against.broken_resolved),
-    Field(Column("holds: unresolved", right=True), get=lambda row: row.against.holds_unresolved),
-    Field(Column("resolved", right=True), get=lambda row: row.against.holds_resolved),
-    Field(Column("no label", right=True), get=lambda row: row.against.without_label),
-    Field(Column("not known", right=True), get=lambda row: row.unknown),
+_AGAINST: tuple[Column[RuleRow, Style], ...] = (
+    Column("rule", get=lambda row: row.rule.name, share=1),
+    Column("precision", lambda row, _: _share(row.against.precision), right=True),
+    Column("recall", lambda row, _: _share(row.against.recall), right=True),
+    Column("broken: unresolved", get=lambda row: row.against.broken_unresolved, right=True),
+    Column("resolved", get=lambda row: row.against.broken_resolved, right=True),
+    Column("holds: unresolved", get=lambda row: row.against.holds_unresolved, right=True),
+    Column("resolved", get=lambda row: row.against.holds_resolved, right=True),
+    Column("no label", get=lambda row: row.against.without_label, right=True),
+    Column("not known", get=lambda row: row.unknown, right=True),
 )
 
 

@@ -16,23 +16,15 @@ from oh_tui.commands.framework.json_documents import (
     marks_json,
     verdict_json,
 )
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Hue,
-    Row,
-    Style,
-    number,
-    print_json,
-    print_table,
-    say,
-)
+from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_table, say
 from oh_tui.commands.framework.reading import chosen, read_compared, title
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
 from oh_tui.sources import file_indexes
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.sources.file_source import FileSource
+from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.text.amounts import number
 from oh_tui.text.human import duration
 from oh_tui.trajectory.comparison.compare import (
     SIGNS,
@@ -183,7 +175,7 @@ def _document(side: Compared) -> dict[str, object]:
 
 # for people
 
-_HEAD = (
+_HEAD: Columns = (
     Column(""),
     Column("ended"),
     Column("title", share=2),
@@ -214,7 +206,7 @@ def _heads(a: Compared, b: Compared) -> Iterator[Row]:
         )
 
 
-_COLUMNS = (
+_COLUMNS: Columns = (
     Column("A", right=True),
     Column(""),
     Column("what", share=3),

@@ -22,17 +22,15 @@ from oh_tui.commands.framework.command import (
     flag,
     number_of,
 )
-from oh_tui.commands.framework.fields import Field, flat_of, in_text, json_of, not_flat, print_csv
 from oh_tui.commands.framework.ids import shortened
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
     Style,
+    lines_of,
+    print_csv,
     print_json,
     say,
     stamp,
-    table,
 )
 from oh_tui.sources.across_runs.cached_rows import KnownFailures
 from oh_tui.sources.across_runs.failure_rows import (
@@ -45,6 +43,7 @@ from oh_tui.sources.across_runs.failure_rows import (
 )
 from oh_tui.sources.across_runs.run_stats import GROUPINGS, NOT_TOLD
 from oh_tui.sources.across_runs.worker import Unread
+from oh_tui.tables.column import Cell, Column, flat_of, json_of, not_flat
 from oh_tui.text.human import percentages, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure
@@ -204,46 +203,49 @@ LEAST_TEXT, LEAST_NEXT, LEAST_EXAMPLE = 30, 12, 16
 """Cells of what failed, of what helped and of an example with a short id, for which columns are
 left out."""
 
-FIELDS: tuple[Field[FailureRow], ...] = (
-    Field(Column("id"), json="id", get=lambda row: row.failure.id),
-    Field(
-        Column("what failed", share=3, least=LEAST_TEXT),
-        lambda row, _: f"{row.failure.words} ({row.failure.tool})",
-        "tool", lambda row: row.failure.tool,
+FIELDS: tuple[Column[FailureRow, Style], ...] = (
+    Column("id", json="id", get=lambda row: row.failure.id),
+    Column(
+        "what failed", lambda row, _: f"{row.failure.words} ({row.failure.tool})",
+        "tool", lambda row: row.failure.tool, share=3, least=LEAST_TEXT,
     ),
-    Field(json="kind", get=lambda row: row.failure.kind),
-    Field(json="line", get=lambda row: row.failure.line),
-    Field(Column("runs", right=True), json="runs"),
-    Field(Column("steps", right=True, goes=3), json="steps"),
-    Field(json="first", get=lambda row: _moment(row.first)),
-    Field(
-        Column("last", right=True, goes=1), lambda row, style: style.when(row.last),
-        "last", lambda row: _moment(row.last),
+    Column(json="kind", get=lambda row: row.failure.kind),
+    Column(json="line", get=lambda row: row.failure.line),
+    Column("runs", json="runs", right=True),
+    Column("steps", json="steps", right=True, goes=3),
+    Column(json="first", get=lambda row: _moment(row.first)),
+    Column(
+        "last", lambda row, style: style.when(row.last),
+        "last", lambda row: _moment(row.last), right=True, goes=1,
     ),
-    Field(
-        Column("ended well", right=True, goes=2),
+    Column(
+        "ended well",
         lambda row, _: f"{percentages((row.ended_well, row.runs - row.ended_well))[0]} %",
-        "ended_well",
+        "ended_well", right=True, goes=2,
     ),
-    Field(Column("recovered by", share=2, least=LEAST_NEXT, goes=4), _recovered, "recovered"),
-    Field(
+    Column("recovered by", _recovered, "recovered", share=2, least=LEAST_NEXT, goes=4),
+    Column(
         json="next", get=lambda row: [{"what": what, "runs": runs} for what, runs in row.helped],
         flat=_next,
     ),
 )  # fmt: skip
 
-EXAMPLES: tuple[Field[FailureRow], ...] = (
-    Field(
-        Column("example", share=1, least=LEAST_EXAMPLE), _at,
-        "example", lambda row: _example(row.example),
+EXAMPLES: tuple[Column[FailureRow, Style], ...] = (
+    Column(
+        "example", _at, "example", lambda row: _example(row.example),
+        share=1, least=LEAST_EXAMPLE,
     ),
-    Field(json="recovered_example", get=lambda row: _example(row.recovered_example), flat=not_flat),
-    Field(json="failed_example", get=lambda row: _example(row.failed_example), flat=not_flat),
-    Field(json="compare", get=lambda row: _compare(row) or None, flat=not_flat),
+    Column(
+        json="recovered_example", get=lambda row: _example(row.recovered_example), flat=not_flat
+    ),
+    Column(json="failed_example", get=lambda row: _example(row.failed_example), flat=not_flat),
+    Column(json="compare", get=lambda row: _compare(row) or None, flat=not_flat),
 )  # fmt: skip
 
 
-def fields(found: FailuresFound, *, has_groups: bool = False) -> Sequence[Field[FailureRow]]:
+def fields(
+    found: FailuresFound, *, has_groups: bool = False
+) -> Sequence[Column[FailureRow, Style]]:
     """`has_groups`: people see them in a column too."""
 
     def groups_of(row: FailureRow) -> list[dict[str, object]]:
@@ -252,8 +254,10 @@ def fields(found: FailuresFound, *, has_groups: bool = False) -> Sequence[Field[
             for names, count in (row.groups if found.by else ())
         ]
 
-    column = Column(f"by {', '.join(found.by)}") if has_groups and found.by else None
-    groups = Field(column, lambda row, _: _by_group(row, found), "groups", groups_of, not_flat)
+    head = f"by {', '.join(found.by)}" if has_groups and found.by else None
+    groups: Column[FailureRow, object] = Column(
+        head, lambda row, _: _by_group(row, found), "groups", groups_of, not_flat
+    )
     return (*FIELDS, groups, *EXAMPLES)
 
 
@@ -286,7 +290,7 @@ _INDENT = " " * 10
 def _print_table(style: Style, found: FailuresFound) -> None:
     under = style.room if found.by else None
     """Cells for the groups of a row under it."""
-    lines = table(style, *in_text(fields(found, has_groups=under is None), found.rows, style))
+    lines = lines_of(style, fields(found, has_groups=under is None), found.rows)
     if under is not None:
         print(next(lines, ""))
         for line, row in zip(lines, found.rows, strict=True):

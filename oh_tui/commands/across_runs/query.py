@@ -6,12 +6,12 @@ from argparse import ArgumentTypeError
 
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.fields import print_csv
 from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import Column, print_json_line, print_table, say
+from oh_tui.commands.framework.printing import print_csv, print_json_line, print_table, say
 from oh_tui.library.library import Library
 from oh_tui.library.sql_query import TABLES, asked
 from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.tables.column import Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
@@ -72,7 +72,7 @@ async def query(call: Call) -> int:
         elif call.args.csv:
             print_csv(answer.columns, (map(_text, row) for row in answer.rows))
         else:
-            columns = [Column(name, share=1) for name in answer.columns]
+            columns: Columns = [Column(name, share=1) for name in answer.columns]
             print_table(call.style, columns, ([_text(one) for one in row] for row in answer.rows))
     with Library(folder) as library:
         lacking, status = library.lacking(), library.status()

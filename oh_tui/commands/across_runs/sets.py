@@ -7,21 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
-from oh_tui.commands.framework.fields import Field, print_rows
 from oh_tui.commands.framework.json_documents import conversation_id, marks_json
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Hue,
-    Style,
-    number,
-    print_json,
-    progress,
-    say,
-)
+from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows, progress, say
 from oh_tui.commands.framework.reading import read_compared, title
 from oh_tui.sources.across_runs.run_stats import resolved_of
 from oh_tui.sources.file_conversation import label_of
+from oh_tui.tables.column import Cell, Column
+from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.problem import Problem
@@ -244,16 +236,16 @@ def _ended(found: Figures) -> str:
     return ", ".join(filter(None, (found.ended, found.label.words if found.label else "")))
 
 
-_FIELDS: tuple[Field[Pair], ...] = (
-    Field(Column("resolved"), _change),
-    Field(Column("task", share=2), _task),
-    Field(Column("A ended"), lambda one, _: _ended(one.a)),
-    Field(Column("steps", right=True), lambda one, _: str(one.a.steps)),
-    Field(Column("cost", right=True), lambda one, _: one.a.told_cost.words),
-    Field(Column("B ended"), lambda one, _: _ended(one.b)),
-    Field(Column("steps", right=True), lambda one, _: str(one.b.steps)),
-    Field(Column("cost", right=True), lambda one, _: one.b.told_cost.words),
-    Field(Column("part at", right=True), _part_at),
+_FIELDS: tuple[Column[Pair, Style], ...] = (
+    Column("resolved", _change),
+    Column("task", _task, share=2),
+    Column("A ended", lambda one, _: _ended(one.a)),
+    Column("steps", lambda one, _: str(one.a.steps), right=True),
+    Column("cost", lambda one, _: one.a.told_cost.words, right=True),
+    Column("B ended", lambda one, _: _ended(one.b)),
+    Column("steps", lambda one, _: str(one.b.steps), right=True),
+    Column("cost", lambda one, _: one.b.told_cost.words, right=True),
+    Column("part at", _part_at, right=True),
 )
 
 

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
 from oh_tui.commands.across_runs.one_pass import results_of, runs_of
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.fields import Field, flat_of, json_of, print_csv, print_rows
-from oh_tui.commands.framework.printing import (
-    Cell,
-    Column,
-    Hue,
-    Style,
-    number,
-    print_json,
-    say,
-    stamp,
-)
+from oh_tui.commands.framework.printing import Style, print_csv, print_json, print_rows, say, stamp
 from oh_tui.sources.across_runs.cached_rows import KnownRows
 from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.sources.across_runs.over_time import PERIODS, Table, Trend, beside, draw, table_of
 from oh_tui.sources.across_runs.run_stats import (
+    ENDED,
     GROUP_COLUMNS,
     GROUPINGS,
     NOT_TOLD,
     SORTS,
     Group,
-    Spread,
     Summand,
     summed,
 )
@@ -40,8 +32,9 @@ from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.sources.lists import conversation_query
 from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.sources.lists.range_before import Ranges, ranges
+from oh_tui.tables.column import Cell, Column, flat_of, json_of
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import percentages, plural
+from oh_tui.text.human import parted, percentages, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.looks import ASCII, UNICODE
 
@@ -215,7 +208,7 @@ async def _read(
     return [one for one in found if not isinstance(one, Unread)], reading
 
 
-def _fields(by: Sequence[str]) -> Sequence[Field[Group]]:
+def _fields(by: Sequence[str]) -> Sequence[Column[Group, Style]]:
     return (*FIELDS, *OF_PERIODS) if set(by) & PERIODS.keys() else FIELDS
 
 
@@ -255,7 +248,7 @@ def print_before(style: Style, now: Group, before: Group, range_words: str) -> N
 
 
 def print_table_of(style: Style, by: Sequence[str], groups: Sequence[Group], total: Group) -> None:
-    named = [Field(Column(name, share=2), partial(_name, by, n)) for n, name in enumerate(by)]
+    named = [Column(name, partial(_name, by, n), share=2, least=16) for n, name in enumerate(by)]
     print_rows(style, [*named, *FIELDS], groups)
     if not style.piped:
         facts = [plural(total.runs, "run")]
@@ -281,88 +274,15 @@ def _ended(group: Group, style: Style) -> str:
     if style.piped:
         return f"{shares} %"
     signs = (style.glyph("█", "#"), style.glyph("▓", "x"), style.glyph("░", "."))
-    return f"{bar(parts, signs, BAR)} {shares} %"
+    bar = "".join(sign * cells for sign, cells in zip(signs, parted(parts, BAR), strict=True))
+    return f"{bar} {shares} %"
 
 
-def bar(parts: Sequence[int], signs: Sequence[str], room: int) -> str:
-    """Parts of a whole in this many columns, none of which is lost that is not 0."""
-    whole, drawn, done = sum(parts), "", 0
-    for place, (part, sign) in enumerate(zip(parts, signs, strict=True)):
-        done += part
-        later = sum(1 for each in parts[place + 1 :] if each)
-        end = min(room - later, max(len(drawn) + bool(part), round(room * done / whole)))
-        drawn += sign * (end - len(drawn))
-    return drawn
+FIELDS: tuple[Column[Group, Style], ...] = tuple(
+    replace(one, text=_ended) if one is ENDED else one for one in GROUP_COLUMNS
+)
 
-
-def _endings(group: Group) -> dict[str, object]:
-    known = {"finished": group.finished, "failed": group.failed}
-    return {**known, "ended_otherwise": group.runs - sum(known.values())}
-
-
-def _spread(spread: Spread, *, whole: bool = False) -> dict[str, float | int | None]:
-    """`whole` is for counts, whose sum is one too."""
-    kept: Callable[[float | None], float | int | None] = _count if whole else number
-    return {
-        "known": spread.known,
-        "total": kept(spread.total) if spread.known else None,
-        "median": kept(spread.median),
-        "p90": kept(spread.p90),
-    }
-
-
-def _count(value: float | None) -> float | int | None:
-    """A count without a point; between two of them the median may be a half."""
-    return int(value) if value is not None and value == int(value) else value
-
-
-def _churn(group: Group) -> dict[str, object]:
-    known, written, removed = group.churn
-    lines = (written, removed) if known else (None, None)
-    return {
-        "known": known,
-        **dict(zip(("lines_written", "lines_removed_later"), lines, strict=True)),
-    }
-
-
-def _shown(
-    name: str, json: str = "", get: Callable[[Group], object] | None = None, hue: Hue = ""
-) -> Field[Group]:
-    return Field(
-        Column(name, right=True),
-        lambda group, _: Cell(GROUP_COLUMNS[name].text(group), hue),
-        json,
-        get,
-    )
-
-
-FIELDS: tuple[Field[Group], ...] = (
-    _shown("runs", "runs"),
-    Field(
-        Column("how they ended"), _ended, "endings",
-        lambda group: {word or "unknown": count for word, count in group.endings.items()}, _endings,
-    ),
-    _shown("resolved", "resolved"),
-    Field(json="labelled"),
-    _shown("steps", "steps", lambda group: _spread(group.steps, whole=True)),
-    _shown("time", "work_s", lambda group: _spread(group.time)),
-    _shown("p90", hue="dim"),
-    _shown("cost", "cost", lambda group: _spread(group.cost)),
-    Field(json="cost_partial_runs", get=lambda group: group.partial),
-    Field(json="cost_estimated_runs", get=lambda group: group.estimates),
-    _shown("total"),
-    _shown("errors", "errors", lambda group: _spread(group.errors, whole=True)),
-    _shown("loops", "looped", lambda group: group.loops),
-    _shown("churn"),
-    Field(
-        Column("most common last error", share=3), lambda group, _: Cell(group.error_words, "dim"),
-        "last_error", lambda group: group.last_error or None,
-    ),
-    Field(json="last_error_runs", get=lambda group: group.last_errors),
-    Field(json="churn", get=_churn),
-)  # fmt: skip
-
-OF_PERIODS: tuple[Field[Group], ...] = (
-    Field(json="finished"), Field(json="failed"), Field(json="failed_steps"),
+OF_PERIODS: tuple[Column[Group, Style], ...] = (
+    Column(json="finished"), Column(json="failed"), Column(json="failed_steps"),
 )  # fmt: skip
 """What is drawn of days and weeks, which these have too."""

@@ -7,14 +7,15 @@ from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, point_in_time
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command
-from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table
+from oh_tui.commands.framework.printing import Row, print_json, print_table
 from oh_tui.commands.framework.reading import begin_table, open_run, say_damage
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_lines, without_private_keys
 from oh_tui.trajectory.files.blame import Blame, blame
 from oh_tui.trajectory.files.history import FileHistory, FileState
 
-COLUMNS = (
+COLUMNS: Columns = (
     Column("step", right=True),
     Column("line", right=True),
     Column("text", share=1),

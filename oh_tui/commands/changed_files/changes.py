@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.commands.changed_files import changes_at
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
-from oh_tui.commands.framework.fields import Field, json_of, print_rows
-from oh_tui.commands.framework.printing import (
-    Column,
-    Hue,
-    Style,
-    print_json,
-    say,
-    stamp,
-)
+from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows, say, stamp
 from oh_tui.commands.framework.reading import begin_table, open_run, say_damage, whole
 from oh_tui.sources.source import Source
+from oh_tui.tables.column import Column, json_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -269,33 +262,33 @@ def _patched(file: PatchedFile) -> dict[str, object]:
 
 def _of_file(
     json: str, title: str = "", get: Callable[[FileChange], object] | None = None
-) -> Field[FileRow]:
+) -> Column[FileRow, Style]:
     """What the run tells of a file; null for one that only git knows."""
     read = get or attrgetter(json)
 
     def value(row: FileRow) -> object:
         return read(row.file) if row.file else None
 
-    column = Column(title, right=True) if title else None
-    return Field(column, lambda row, _: str(value(row) or ""), json, value)
+    return Column(title or None, lambda row, _: str(value(row) or ""), json, value, right=True)
 
 
-_FIELDS: tuple[Field[FileRow], ...] = (
-    Field(Column("path", share=3), json="path"),
-    Field(json="sub_agent", get=lambda row: row.agent or None),
+_FIELDS: tuple[Column[FileRow, Style], ...] = (
+    Column("path", json="path", share=3),
+    Column(json="sub_agent", get=lambda row: row.agent or None),
     _of_file("reads", "reads", lambda file: len(file.reads)),
     _of_file("edits", "edits", lambda file: len(file.edits)),
     _of_file("added", "+"),
     _of_file("removed", "-"),
     *map(_of_file, ("created", "deleted", "whole", "last_step", "steps")),
-    Field(
-        Column("last step", right=True),
+    Column(
+        "last step",
         lambda row, _: str(row.label(row.file.last_step)) if row.file else "",
+        right=True,
     ),
 )
 
 
-def _listed(lister: Lister) -> Iterator[Field[FileRow]]:
+def _listed(lister: Lister) -> Iterator[Column[FileRow, Style]]:
     """What git or the patch lists, for people."""
 
     def remark(row: FileRow, _style: Style) -> str:
@@ -303,5 +296,5 @@ def _listed(lister: Lister) -> Iterator[Field[FileRow]]:
         gone = churn.words if churn and churn.gone else ""
         return ", ".join(filter(None, (row.remark(lister), gone)))
 
-    yield Field(Column(lister or "git"), lambda row, _: row.letter)
-    yield Field(Column("", share=2), remark)
+    yield Column(lister or "git", lambda row, _: row.letter)
+    yield Column("", remark, share=2)

@@ -7,10 +7,10 @@ from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, label_of, point_in_time
 from oh_tui.commands.framework.command import Call
-from oh_tui.commands.framework.fields import Field, json_of, print_rows
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.commands.framework.printing import Column, print_json, say
+from oh_tui.commands.framework.printing import print_json, print_rows, say
 from oh_tui.commands.framework.reading import begin_table, open_run, say_damage
+from oh_tui.tables.column import Column, json_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, without_held
@@ -20,32 +20,36 @@ from oh_tui.trajectory.files.git_patch import patch_pieces
 from oh_tui.trajectory.files.history import Files
 
 
-def _lines(title: str, json: str, place: int) -> Field[FileThen]:
+def _lines(title: str, json: str, place: int) -> Column[FileThen, object]:
     """Null where a text is not known."""
 
     def count(one: FileThen) -> int | None:
         return one.lines[place] if one.lines else None
 
-    return Field(Column(title, right=True), lambda one, _: str(count(one) or ""), json, count)
+    return Column(title, lambda one, _: str(count(one) or ""), json, count, right=True)
 
 
-FIELDS: tuple[Field[FileThen], ...] = (
-    Field(Column("path", share=3), json="path", get=lambda one: one.file.shown),
-    Field(json="exists", get=lambda one: one.state.exists),
-    Field(json="certain", get=lambda one: one.state.certain),
-    Field(json="state", get=lambda one: one.state.words),
-    Field(json="since", get=lambda one: [writer.label for writer in one.state.since]),
-    Field(Column("edits", right=True), lambda one, _: str(len(one.steps))),
+FIELDS: tuple[Column[FileThen, object], ...] = (
+    Column("path", json="path", get=lambda one: one.file.shown, share=3),
+    Column(json="exists", get=lambda one: one.state.exists),
+    Column(json="certain", get=lambda one: one.state.certain),
+    Column(json="state", get=lambda one: one.state.words),
+    Column(json="since", get=lambda one: [writer.label for writer in one.state.since]),
+    Column("edits", lambda one, _: str(len(one.steps)), right=True),
     _lines("+", "added", 0),
     _lines("-", "removed", 1),
-    Field(json="created"),
-    Field(
-        Column("last", right=True), lambda one, _: str(one.steps[-1]),
-        "steps", lambda one: list(one.steps),
+    Column(json="created"),
+    Column(
+        "last",
+        lambda one, _: str(one.steps[-1]),
+        "steps",
+        lambda one: list(one.steps),
+        right=True,
     ),
-    Field(
-        Column("state", share=2),
+    Column(
+        "state",
         lambda one, _: ", ".join(filter(None, (one.fate, one.state.words))),
+        share=2,
     ),
 )  # fmt: skip
 

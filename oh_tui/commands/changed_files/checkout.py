@@ -7,14 +7,15 @@ from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, point_in_time
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, path_of
-from oh_tui.commands.framework.printing import Cell, Column, Row, print_json, print_table, say
+from oh_tui.commands.framework.printing import Row, print_json, print_table, say
 from oh_tui.commands.framework.reading import open_run
 from oh_tui.sources.checkout import Written, check_out, prepare, summary
+from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line, without_held
 
-COLUMNS = (
+COLUMNS: Columns = (
     Column("file", share=1),
     Column("certain"),
     Column("state", share=1),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import json
-import math
 import os
 import signal
 import sys
@@ -13,18 +13,21 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from oh_tui.commands.framework.listening import listener
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.sources.json_lines import json_line
+from oh_tui.tables.column import Cell, Column, Columns, fit_columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, unzoned
 from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.presentation import terminal
+
+T = TypeVar("T")
 
 Times: TypeAlias = Literal["relative", "absolute", "utc"]
 
@@ -42,7 +45,7 @@ _CODES: Mapping[str, int] = {
 }
 
 _LEAST = 6
-"""The fewest columns of a cell that may be cut."""
+"""The fewest columns of a value that may be cut."""
 
 
 class Style(msgspec.Struct, frozen=True):
@@ -76,7 +79,7 @@ class Style(msgspec.Struct, frozen=True):
             return age(moment, self.now)
         return stamp(moment, utc=self.times == "utc")
 
-    def paint(self, text: str, hue: Hue) -> str:
+    def paint(self, text: str, hue: str) -> str:
         return f"\x1b[{_CODES[hue]}m{text}\x1b[0m" if self.color and hue and text else text
 
     def glyph(self, drawn: str, plain: str) -> str:
@@ -119,107 +122,65 @@ def stamp(moment: float, *, utc: bool = True) -> str:
 # tables
 
 
-class Cell(NamedTuple):
-    text: str
-    hue: Hue = ""
-
-
-class Column(NamedTuple):
-    """A column of a table. One with a `share` may be cut; the shares divide the room."""
-
-    title: str
-    right: bool = False
-    share: int = 0
-    least: int = _LEAST
-    """Cells to which one with a share may be cut."""
-    goes: int = 0
-    """Columns that have this are left out, the lowest first, where others would be cut to less than
-    their least."""
-
-
 Row: TypeAlias = Sequence[str | Cell]
 
 
-def table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
+def table(style: Style, columns: Columns, rows: Iterable[Row]) -> Iterator[str]:
     """The lines of a table. On a terminal it has a head, leaves out empty columns and fits the
     width; for a pipe each row is its cells between tabs, as soon as it comes."""
     if style.room is None:
         if style.head:
-            yield between_tabs([column.title for column in columns])
+            yield between_tabs([column.head or "" for column in columns])
         for row in rows:
             yield between_tabs(row)
         return
     cells = [[_as_cell(cell) for cell in row] for row in rows]
     if not cells:
         return
-    natural = [
-        max(width(column.title), *(width(row[n].text) for row in cells))
-        for n, column in enumerate(columns)
-    ]
-    used = [n for n in range(len(columns)) if any(row[n].text for row in cells)]
-    used = _fitting(used, natural, columns, style.room)
-    shown = [columns[n] for n in used]
-    body = [[row[n] for n in used] for row in cells]
-    widths = [natural[n] for n in used]
-    _squeeze(widths, shown, style.room)
-    yield laid_out(style, shown, widths, [Cell(column.title, "dim") for column in shown])
-    for row in body:
-        yield laid_out(style, shown, widths, row)
+    each = zip(columns, zip(*cells, strict=True), strict=True)
+    wanted = [column.cells((cell.text for cell in of), width) for column, of in each]
+    widths = fit_columns(columns, wanted, style.room)
+    for row in ([Cell(column.head or "", "dim") for column in columns], *cells):
+        yield laid_out(style, columns, widths, row)
 
 
-def print_table(style: Style, columns: Sequence[Column], rows: Iterable[Row]) -> None:
+def print_table(style: Style, columns: Columns, rows: Iterable[Row]) -> None:
     for line in table(style, columns, rows):
         print(line)
 
 
-def laid_out(style: Style, columns: Sequence[Column], widths: Sequence[int], row: Row) -> str:
+def lines_of(style: Style, columns: Sequence[Column[T, Style]], rows: Iterable[T]) -> Iterator[str]:
+    """The lines of a table whose columns tell the cells of a row."""
+    shown = [one for one in columns if one.head is not None]
+    return table(style, shown, ([one.cell(row, style) for one in shown] for row in rows))
+
+
+def print_rows(style: Style, columns: Sequence[Column[T, Style]], rows: Iterable[T]) -> None:
+    for line in lines_of(style, columns, rows):
+        print(line)
+
+
+def print_csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """An empty cell is not known."""
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(head)
+    out.writerows(["" if one is None else one for one in row] for row in rows)
+
+
+def laid_out(style: Style, columns: Columns, widths: Sequence[int], row: Row) -> str:
     """One row for a terminal, its cells cut or padded to the widths."""
     cells = []
     for column, room, cell in zip(columns, widths, map(_as_cell, row), strict=True):
-        text = fit(cell.text, room, style)
-        fill = " " * (room - width(text))
-        painted = style.paint(text, cell.hue)
-        cells.append(fill + painted if column.right else painted + fill)
+        if room:
+            text = fit(cell.text, room, style)
+            fill = " " * (room - width(text))
+            painted = style.paint(text, cell.hue)
+            cells.append(fill + painted if column.right else painted + fill)
     return "  ".join(cells).rstrip()
 
 
 def between_tabs(row: Row) -> str:
     return "\t".join(_text(cell).replace("\t", " ") for cell in row)
-
-
-def _fitting(
-    used: list[int], natural: Sequence[int], columns: Sequence[Column], room: int
-) -> list[int]:
-    """The columns without those that go where there is no room for them."""
-    least = [
-        min(cells, column.least) if column.share else cells
-        for cells, column in zip(natural, columns, strict=True)
-    ]
-    going = sorted((n for n in used if columns[n].goes), key=lambda n: columns[n].goes)
-    for n in going:
-        if sum(least[n] for n in used) + 2 * (len(used) - 1) <= room:
-            break
-        used = [other for other in used if other != n]
-    return used
-
-
-def _squeeze(widths: list[int], columns: Sequence[Column], room: int) -> None:
-    """Makes the widths fit by shrinking the columns with a share."""
-    over = sum(widths) + 2 * (len(widths) - 1) - room
-    flexible = [n for n, column in enumerate(columns) if column.share]
-    while over > 0 and flexible:
-        # shrink the widest for its share, down to the next widest or its least width
-        flexible.sort(key=lambda n: widths[n] / columns[n].share, reverse=True)
-        first = flexible[0]
-        least = min(columns[first].least, widths[first])
-        following = widths[flexible[1]] / columns[flexible[1]].share if len(flexible) > 1 else 0.0
-        target = max(least, int(following * columns[first].share))
-        step = max(1, min(over, widths[first] - target))
-        if widths[first] <= least:
-            flexible.pop(0)
-            continue
-        widths[first] -= step
-        over -= step
 
 
 def _text(cell: str | Cell) -> str:
@@ -286,13 +247,6 @@ def print_json(document: object, *, raw: bool = False) -> None:
 
 def print_json_line(document: object) -> None:
     print_masked((json_line(document), "\n"))
-
-
-def number(value: float | None, digits: int = 6) -> float | None:
-    """A rounded number that JSON can hold; None for NaN and infinity."""
-    if value is None or not math.isfinite(value):
-        return None
-    return round(value, digits)
 
 
 def say(text: str) -> None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from oh_tui.sources.across_runs.run_stats import Group, Summand, grouped, summed, week_name
 from oh_tui.sources.lists.range_before import AskedRange
+from oh_tui.tables.column import Column
 from oh_tui.text.human import dollars, moment, percent, plural, sum_words, without
 from oh_tui.text.sparkline import sparkline
 
@@ -45,15 +46,8 @@ NAME, LEAST = 10, 8
 """Cells of the name of a measure, and of its blocks at least."""
 
 
-class Measure(NamedTuple):
-    """A number of a period; of several periods at once the number of their runs together."""
-
-    name: str
-    value: Callable[[Sequence[Group]], float | None]
-    """None where it is not known."""
-    words: Callable[[Sequence[Group]], str]
-    full: float | None = None
-    """The value of the highest block, if it is not the largest one."""
+Measure: TypeAlias = Column[Sequence[Group], object]
+"""A number of a period; of several periods at once the number of their runs together."""
 
 
 class Trend(NamedTuple):
@@ -97,7 +91,7 @@ class Trend(NamedTuple):
         members: list[list[Group]] = [[] for _ in range(-(-self.length // each))]
         for number, group in self.groups.items():
             members[(number - self.first) // each].append(group)
-        return [measure.value(some) for some in members]
+        return [measure.number(some) for some in members]
 
     @property
     def without_estimates(self) -> list[str]:
@@ -135,22 +129,25 @@ def _failed(groups: Sequence[Group]) -> float | None:
     return sum(group.failed for group in groups)
 
 
-COST = Measure(
-    "cost",
-    _cost,
-    lambda groups: dollars(_cost(groups) or 0.0) + "+" * any(group.partial for group in groups),
+def _cost_words(groups: Sequence[Group], _face: object = None) -> str:
+    return dollars(_cost(groups) or 0.0) + "+" * any(group.partial for group in groups)
+
+
+COST: Measure = Column("cost", _cost_words, order=_cost)
+
+RESOLVED: Measure = Column(
+    "resolved", lambda groups, _: percent(_resolved(groups) or 0.0), order=_resolved
 )
 
-MEASURES = (
-    Measure(
-        "runs",
-        lambda groups: sum(group.runs for group in groups),
-        lambda groups: f"{sum(group.runs for group in groups):,}",
+MEASURES: tuple[Measure, ...] = (
+    Column(
+        "runs", lambda groups, _: f"{sum(group.runs for group in groups):,}",
+        order=lambda groups: sum(group.runs for group in groups),
     ),
-    Measure("resolved", _resolved, lambda groups: percent(_resolved(groups) or 0.0), full=1.0),
+    RESOLVED,
     COST,
-    Measure("failed", _failed, lambda groups: f"{_failed(groups) or 0:,}"),
-)
+    Column("failed", lambda groups, _: f"{_failed(groups) or 0:,}", order=_failed),
+)  # fmt: skip
 """What is drawn of each period."""
 
 
@@ -243,11 +240,12 @@ def draw(trend: Trend, room: int, levels: str) -> Drawing:
     )
     found = []
     for measure, numbers in known:
+        full = 1.0 if measure is RESOLVED else None
         parts = zip(NUMBERS, numbers, widths, strict=True)
         found.append(
             Line(
-                f"{measure.name:<{NAME}}",
-                sparkline(trend.values(measure, cells), levels, measure.full),
+                f"{measure.head:<{NAME}}",
+                sparkline(trend.values(measure, cells), levels, full),
                 "".join(f"  {head} {number:>{width}}" for head, number, width in parts),
             )
         )
@@ -258,16 +256,20 @@ def draw(trend: Trend, room: int, levels: str) -> Drawing:
 
 def _numbers(trend: Trend, measure: Measure) -> tuple[str, ...]:
     """Empty if it is known of no period."""
+
+    def words(groups: Sequence[Group]) -> str:
+        return measure.cell(groups, None).text
+
     periods: list[Sequence[Group]] = [[group] for _, group in sorted(trend.groups.items())]
     last = periods[-1]
-    known = [(value, some) for some in periods if (value := measure.value(some)) is not None]
+    known = [(value, some) for some in periods if (value := measure.number(some)) is not None]
     if not known:
         return ()
-    if trend.without_runs and (nothing := measure.value(())) is not None:
+    if trend.without_runs and (nothing := measure.number(())) is not None:
         known.append((nothing, ()))
     least, most = (best(known, key=itemgetter(0))[1] for best in (min, max))
-    shown = "not known" if measure.value(last) is None else measure.words(last)
-    return measure.words(least), measure.words(most), shown
+    shown = "not known" if measure.number(last) is None else words(last)
+    return words(least), words(most), shown
 
 
 def beside(now: Group, before: Group) -> list[tuple[str, str, str]]:

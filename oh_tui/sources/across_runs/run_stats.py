@@ -14,6 +14,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from oh_tui.sources.lists.triage import WORDS
+from oh_tui.tables.column import Column
+from oh_tui.text.amounts import number
 from oh_tui.text.human import dollars, duration, percent, plural, sum_words, told_cost
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.usage import Cost, cost_sum
@@ -197,40 +199,113 @@ class Group(NamedTuple):
         return self.resolved / self.labelled if self.labelled else None
 
 
-class GroupColumn(NamedTuple):
-    """A column of a table of groups: what it says of one, and how they are sorted by it."""
-
-    text: Callable[[Group], str]
-    order: Callable[[Group], float | None] | None = None
-    """The highest value comes first, unknown values last."""
-
-
-def _column(value: Callable[[Group], float | None], words: Callable[[float], str]) -> GroupColumn:
-    """A number, which is also what it is sorted by; "" where it is not known."""
-    return GroupColumn(lambda one: "" if (n := value(one)) is None else words(n), value)
+def _spread_json(spread: Spread, *, whole: bool = False) -> dict[str, float | int | None]:
+    """`whole` is for counts, whose sum is one too."""
+    shown: Callable[[float | None], float | int | None] = _count if whole else number
+    return {
+        "known": spread.known,
+        "total": shown(spread.total) if spread.known else None,
+        "median": shown(spread.median),
+        "p90": shown(spread.p90),
+    }
 
 
-GROUP_COLUMNS = {
-    "runs": _column(lambda group: group.runs, "{:,}".format),
-    "finished": _column(lambda group: group.finished / group.runs, percent),
-    "resolved": GroupColumn(lambda group: group.resolved_words, lambda group: group.resolved_share),
-    "steps": _column(lambda group: group.steps.median, "{:,.0f}".format),
-    "time": _column(lambda group: group.time.median, duration),
-    "p90": GroupColumn(_column(lambda group: group.time.p90, duration).text),
-    "cost": _column(lambda group: group.cost.median, dollars),
-    "total": GroupColumn(
-        lambda group: told_cost(
+def _count(value: float | None) -> float | int | None:
+    """A count without a point; between two of them the median may be a half."""
+    return int(value) if value is not None and value == int(value) else value
+
+
+def _endings(group: Group) -> dict[str, object]:
+    known = {"finished": group.finished, "failed": group.failed}
+    return {**known, "ended_otherwise": group.runs - sum(known.values())}
+
+
+def _churn_json(group: Group) -> dict[str, object]:
+    known, *lines = group.churn
+    names = "lines_written", "lines_removed_later"
+    return {"known": known, **dict(zip(names, lines if known else (None, None), strict=True))}
+
+
+def _number(
+    head: str,
+    value: Callable[[Group], float | None],
+    words: Callable[[float], str],
+    json: str = "",
+    get: Callable[[Group], object] | None = None,
+    *,
+    goes: int = 0,
+) -> Column[Group, object]:
+    """A number, which is also what groups are sorted by; "" where it is not known."""
+
+    def text(group: Group, _face: object) -> str:
+        return "" if (n := value(group)) is None else words(n)
+
+    return Column(head, text, json, get, name=head, order=value, right=True, goes=goes)
+
+
+ENDED: Column[Group, object] = Column(
+    "how they ended",
+    json="endings",
+    get=lambda group: {word or "unknown": count for word, count in group.endings.items()},
+    flat=_endings,
+    name="finished",
+    order=lambda group: group.finished / group.runs,
+)
+"""Whoever shows it draws a bar."""
+
+GROUP_COLUMNS: tuple[Column[Group, object], ...] = (
+    _number("runs", lambda group: group.runs, "{:,}".format, "runs"),
+    ENDED,
+    Column(
+        "resolved", lambda group, _: group.resolved_words, "resolved",
+        name="resolved", order=lambda group: group.resolved_share, right=True, goes=7,
+    ),
+    Column(json="labelled"),
+    _number(
+        "steps", lambda group: group.steps.median, "{:,.0f}".format,
+        "steps", lambda group: _spread_json(group.steps, whole=True), goes=8,
+    ),
+    _number(
+        "time", lambda group: group.time.median, duration,
+        "work_s", lambda group: _spread_json(group.time), goes=9,
+    ),
+    Column(
+        "p90", lambda group, _: "" if group.time.p90 is None else duration(group.time.p90),
+        hue="dim", right=True, goes=5,
+    ),
+    _number(
+        "cost", lambda group: group.cost.median, dollars,
+        "cost", lambda group: _spread_json(group.cost), goes=10,
+    ),
+    Column(json="cost_partial_runs", get=lambda group: group.partial),
+    Column(json="cost_estimated_runs", get=lambda group: group.estimates),
+    Column(
+        "total", lambda group, _: told_cost(
             group.cost.total, is_partial=bool(group.partial or group.estimates)
         ),
-        lambda group: group.cost.total if group.cost.known else None,
+        name="total", order=lambda group: group.cost.total if group.cost.known else None,
+        right=True, goes=11,
     ),
-    "errors": _column(lambda group: group.errors.mean, lambda n: f"{n:.1f}" if n else ""),
-    "loops": _column(lambda group: group.loops, lambda n: f"{n:,}" if n else ""),
-    "churn": _column(lambda group: group.churn.share, percent),
-}
-"""By their heads; `finished` is a part of how they ended."""
+    _number(
+        "errors", lambda group: group.errors.mean, lambda n: f"{n:.1f}" if n else "",
+        "errors", lambda group: _spread_json(group.errors, whole=True), goes=4,
+    ),
+    _number(
+        "loops", lambda group: group.loops, lambda n: f"{n:,}" if n else "",
+        "looped", lambda group: group.loops, goes=6,
+    ),
+    _number("churn", lambda group: group.churn.share, percent, goes=2),
+    Column(
+        "most common last error", lambda group, _: group.error_words,
+        "last_error", lambda group: group.last_error or None,
+        hue="dim", share=3, least=12, goes=1,
+    ),
+    Column(json="last_error_runs", get=lambda group: group.last_errors),
+    Column(json="churn", get=_churn_json),
+)  # fmt: skip
+"""What tables of groups tell."""
 
-SORTS = {name: column.order for name, column in GROUP_COLUMNS.items() if column.order}
+SORTS = {one.name: one.order for one in GROUP_COLUMNS if one.order}
 
 
 def grouped(rows: Sequence[Summand], by: Sequence[str], sort: str = "runs") -> list[Group]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
-import msgspec
-
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.sources.file_conversation import FileConversation, called, label_of
 from oh_tui.sources.lists import filter_words as words
@@ -23,6 +21,7 @@ from oh_tui.sources.lists.triage import (
     status_word,
     updated,
 )
+from oh_tui.tables.column import Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, duration
 from oh_tui.trajectory.model.usage import TOKENS
@@ -33,39 +32,23 @@ NEVER = 10_000
 """More cells than any list has."""
 
 
-class Attribute(msgspec.Struct, frozen=True, kw_only=True):
-    name: str = ""
-    """Name of its column."""
-    label: str = ""
-    """Its name for people."""
-    json: str = ""
-    """Its field in JSON documents."""
+class ListColumn(Column[Conversation, ConversationState], frozen=True, kw_only=True):
+    """What lists tell of a conversation. Its text is "" if it is unknown."""
+
+    text: Callable[[Conversation, ConversationState], str] = lambda _one, _state: ""
     value: Read = lambda _one, _state: None
     """The value for JSON. A text is unchanged: whoever shows it cleans it."""
     words: tuple[Word, ...] = ()
-    order: Order | None = None
-
-    # its column in the explorer's list
-
-    text: Callable[[Conversation, ConversationState], str] = lambda _one, _state: ""
-    """The text of a cell; "" if unknown."""
+    sorting: Order | None = None
     is_optional: bool = False
     """Its JSON field is left out while it has no value."""
-    is_number: bool = False
-    """Aligned at the right of its column."""
     place: int = 0
-    """Texts are ordered by it from the left, numbers from the right. 0 for an attribute without a
-    column, and for a number that replaces the cost when the list is sorted by it."""
-    key: str = ""
-    """The key that shows and hides the column in the chooser."""
-    head: str = ""
-    """The heading of the column if it differs from the label."""
-    cells: int = 0
+    """Texts are ordered by it from the left, numbers from the right. 0 for one without a column,
+    and for a number that replaces the cost when the list is sorted by it."""
     most: int = 0
-    """The column is as wide as its texts, up to this many cells and at least `cells`, for the head.
-    0: always `cells` wide."""
+    """It is as wide as its texts, up to this many cells and at least `width`, for the head. 0:
+    always as wide."""
     usual_from: int = NEVER
-    """Lists with at least this many cells show it, unless the user chose otherwise."""
     is_rare: bool = False
     """Left out unless a row has a value."""
 
@@ -77,7 +60,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sorts_by(self) -> str:
         """The word of its order; "" without one."""
-        return self.order.word if self.order else ""
+        return self.sorting.word if self.sorting else ""
 
 
 def _text(
@@ -89,7 +72,7 @@ def _text(
     menu: tuple[str, str] | None = None,
     told: Callable[[Conversation], Iterable[str]] | None = None,
     **column: Any,
-) -> Attribute:
+) -> ListColumn:
     """A text attribute: sorted from a to z, filtered by parts of the text. Its JSON field is its
     label."""
     order = Order(
@@ -101,13 +84,13 @@ def _text(
         menu,
     )
     column = {"text": lambda one, _: cached_line(read(one)), **column}
-    return Attribute(
+    return ListColumn(
         name=name,
         label=label,
         json=label,
         value=lambda one, _: read(one),
         words=(containing(name, read, told),),
-        order=order,
+        sorting=order,
         **column,
     )
 
@@ -157,124 +140,124 @@ def _tokens_text(one: Conversation, _: ConversationState) -> str:
 
 
 ATTRIBUTES = (
-    Attribute(json="id", value=lambda one, _: one.id),
+    ListColumn(json="id", value=lambda one, _: one.id),
     _text(
         "title", "title", lambda one: one.title,
         rank=6, menu=("t", "title"), head="conversation",
     ),
-    Attribute(
+    ListColumn(
         json="source",
         value=lambda one, _: called(one.home) if isinstance(one, FileConversation) else "",
     ),
-    Attribute(
+    ListColumn(
         name="status", label="status", json="status", value=status_word, words=(words.STATUS,),
-        order=Order(
+        sorting=Order(
             "needs", 1, _needs, ("what needs you", "what needs you last"),
             ("needs", "needs last"), ("y", "needs you"),
         ),
-        text=_status_text, place=4, key="s", cells=13, usual_from=76,
+        text=_status_text, place=4, key="s", width=13, usual_from=76,
     ),
-    Attribute(
+    ListColumn(
         name="goal", label="goal", json="goal", is_optional=True, words=(words.GOAL,),
         value=lambda _, state: state.goal or None, text=lambda _, state: state.goal or "",
-        order=Order(
+        sorting=Order(
             "goal", 12, lambda _, state: state.goal or None,
             ("by goal", "by goal, back"), ("by goal", "goal, back"),
         ),
-        place=9, key="g", cells=7, most=12, usual_from=76, is_rare=True,
+        place=9, key="g", width=7, most=12, usual_from=76, is_rare=True,
     ),
-    Attribute(json="label", value=lambda one, _: label_of(one)),
-    Attribute(json="sandbox_id", value=lambda one, _: one.sandbox_id),
+    ListColumn(json="label", value=lambda one, _: label_of(one)),
+    ListColumn(json="sandbox_id", value=lambda one, _: one.sandbox_id),
     # an agent server without an app server has no sandbox
-    Attribute(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),
+    ListColumn(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),
     _text(
         "repo", "repository", lambda one: one.selected_repository,
         rank=7, menu=("r", "repository"), told=_repositories,
-        place=1, key="r", cells=12, most=20, usual_from=76,
+        place=1, key="r", width=12, most=20, usual_from=76,
     ),
     _text(
         "branch", "branch", lambda one: one.selected_branch, rank=8,
-        told=lambda one: (one.selected_branch or "",), place=2, key="b", cells=8, most=18,
+        told=lambda one: (one.selected_branch or "",), place=2, key="b", width=8, most=18,
     ),
-    Attribute(
+    ListColumn(
         name="pr", label="pull request", json="pull_requests", words=(words.PULL,),
         value=lambda one, _: one.pr_number or (),
-        order=Order(
+        sorting=Order(
             "pr", 10, lambda one, _: one.pr_number[-1] if one.pr_number else None,
             ("newest pull request first", "oldest pull request first"), ("by PR", "PR, back"),
             is_falling=True,
         ),
         text=lambda one, _: f"#{one.pr_number[-1]}" if one.pr_number else "",
-        is_number=True, place=7, key="p", head="PR", cells=6, usual_from=86, is_rare=True,
+        right=True, place=7, key="p", head="PR", width=6, usual_from=86, is_rare=True,
     ),
     _text(
         "model", "model", lambda one: one.llm_model, rank=9,
         # without the provider's name
         text=lambda one, _: cached_line(one.llm_model).rpartition("/")[2],
-        place=3, key="m", cells=7, most=18,
+        place=3, key="m", width=7, most=18,
     ),
-    Attribute(json="trigger", value=lambda one, _: one.trigger),
-    Attribute(
+    ListColumn(json="trigger", value=lambda one, _: one.trigger),
+    ListColumn(
         name="cost", label="cost", json="cost", value=lambda one, _: one.cost, words=(words.COST,),
-        order=Order(
+        sorting=Order(
             "cost", 3, lambda one, _: one.cost, ("most expensive first", "cheapest first"),
             ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
         ),
         text=lambda one, _: one.told_cost.words if one.cost else "",
-        is_number=True, place=5, key="c", cells=8, usual_from=35,
+        right=True, place=5, key="c", width=8, usual_from=35,
     ),
-    Attribute(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
-    Attribute(
+    ListColumn(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
+    ListColumn(
         json="cost_is_estimate", is_optional=True,
         value=lambda one, _: one.told_cost.is_estimate or None,
     ),
-    Attribute(
+    ListColumn(
         name="tokens", label="tokens", json="tokens", value=_tokens,
-        order=Order(
+        sorting=Order(
             "tokens", 4, lambda one, _: one.tokens or None,
             ("most tokens first", "fewest tokens first"), ("by tokens", "fewest tokens"),
             ("k", "most tokens"), is_falling=True,
         ),
-        text=_tokens_text, is_number=True, place=6, key="t", cells=7,
+        text=_tokens_text, right=True, place=6, key="t", width=7,
     ),
-    Attribute(json="parent_id", value=lambda one, _: bare_id(one.parent_conversation_id or "")),
-    Attribute(
+    ListColumn(json="parent_id", value=lambda one, _: bare_id(one.parent_conversation_id or "")),
+    ListColumn(
         json="sub_conversation_ids",
         value=lambda one, _: tuple(map(bare_id, one.sub_conversation_ids or ())),
     ),
-    Attribute(
+    ListColumn(
         name="fork", label="forked from", json="forked_from", is_optional=True,
         value=lambda one, _: one.origin, words=(words.FORK,),
-        order=Order(
+        sorting=Order(
             "fork", 11, lambda one, _: one.origin or None,
             ("by what it was forked from", "by what it was forked from, back"),
             ("by origin", "origin, back"),
         ),
         text=lambda one, _: cached_line(one.origin)[:8],  # as commands show an id
-        place=8, key="f", cells=11, usual_from=76, is_rare=True,
+        place=8, key="f", width=11, usual_from=76, is_rare=True,
     ),
-    Attribute(
+    ListColumn(
         json="forked_from_event", is_optional=True,
         value=lambda one, _: one.forked_at or None,
     ),
-    Attribute(json="created", value=lambda one, _: one.created_at),
-    Attribute(
+    ListColumn(json="created", value=lambda one, _: one.created_at),
+    ListColumn(
         name="age", label="age", json="updated", value=lambda one, _: one.updated_at,
         words=(words.AFTER, words.BEFORE),
-        order=Order(
+        sorting=Order(
             "newest", 2, lambda one, _: updated(one) or None, ("newest first", "oldest first"),
             ("newest", "oldest"), ("w", "newest"), is_falling=True,
         ),
     ),
-    Attribute(
+    ListColumn(
         name="took", label="took", words=(words.TOOK,),
-        order=Order(
+        sorting=Order(
             "longest", 5, lambda one, _: took(one), ("longest first", "shortest first"),
             ("longest", "shortest"), ("l", "longest"), is_falling=True,
         ),
-        text=lambda one, _: duration(span) if (span := took(one)) else "", is_number=True,
+        text=lambda one, _: duration(span) if (span := took(one)) else "", right=True,
     ),
-    Attribute(words=(words.TAG, words.NOTE, words.CHANGED, words.FAILURE, words.RULE)),
+    ListColumn(words=(words.TAG, words.NOTE, words.CHANGED, words.FAILURE, words.RULE)),
 )  # fmt: skip
 
 BY_NAME = {one.name: one for one in ATTRIBUTES if one.name}
@@ -284,7 +267,7 @@ COLUMNS = sorted((one for one in ATTRIBUTES if one.place), key=lambda one: one.p
 ORDERS = {
     order.word: order
     for order in sorted(
-        (one.order for one in ATTRIBUTES if one.order), key=lambda order: order.rank
+        (one.sorting for one in ATTRIBUTES if one.sorting), key=lambda order: order.rank
     )
 }
 """Orders by their words."""
@@ -292,7 +275,7 @@ ORDERS = {
 NEEDS = ORDERS["needs"]
 """The order of the list, in groups, unless the user chose another."""
 
-NUMBERS = {one.sorts_by: one for one in ATTRIBUTES if one.is_number}
+NUMBERS = {one.sorts_by: one for one in ATTRIBUTES if one.right}
 """Attributes by the word of their order by a number."""
 
 WORDS = {"": words.PLAIN} | {word.name: word for one in ATTRIBUTES for word in one.words}

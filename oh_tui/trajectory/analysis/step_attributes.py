@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from oh_tui.tables.column import Column
 from oh_tui.text.amounts import dollars_of, seconds_of, share_of
 from oh_tui.text.human import dollars, percent, tenths
 
@@ -40,39 +41,21 @@ class Word(msgspec.Struct, frozen=True):
     """`=` takes numbers that differ by less: those that the timeline shows alike."""
 
 
-class StepAttribute(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    """Name of its column and of its order."""
-    label: str
-    """Its name for people."""
+class StepColumn(Column["Step", object], frozen=True, kw_only=True):
+    """A number of a step."""
+
     value: Value
     """None when it is not known. Without accounts only what the step itself tells."""
+    words: Callable[[float], str]
     zero_is_unknown: bool = False
     """0 is shown and sorted as not known."""
     is_due: Callable[[Step], bool] = lambda step: False
     """Whether a step has a value, known or not; a step that has none matches no filter word."""
     word: Word | None = None
-
-    # in JSON documents
-
-    json: str
     digits: int
-    """After the point: sums of floats are a little off."""
-
-    # in the timeline
-
-    text: Callable[[float], str]
-    head: str
-    key: str
-    """The key that shows and hides the column in the chooser."""
-    cells: int
-    usual_from: int
-    """A timeline with at least this many cells shows it, unless the user chose otherwise."""
+    """After the point in JSON: sums of floats are a little off."""
     at_right: bool = False
     """Its column stands at the right of what was done and its result."""
-
-    # as an order
-
     menu: tuple[str, str]
     """Key and name in the menu of orders."""
     orders: tuple[str, str]
@@ -87,10 +70,10 @@ class StepAttribute(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a step has a value that is not known."""
         return self.is_due(step) and self.value(accounts, step) is None
 
-    def cell(self, accounts: Accounts | None, step: Step, unknown: str) -> str:
+    def shown_text(self, accounts: Accounts | None, step: Step, unknown: str) -> str:
         """The text of the column; `unknown` stands for a value that is not known."""
         if (value := self.shown(accounts, step)) is not None:
-            return self.text(value)
+            return self.words(value)
         return unknown if self.lacks(accounts, step) else ""
 
 
@@ -99,22 +82,22 @@ def _cost(accounts: Accounts | None, step: Step) -> float | None:
     return spent.cost if spent else None
 
 
-LLM = StepAttribute(
+LLM = StepColumn(
     name="llm",
     label="model's time",
     value=lambda accounts, step: accounts.llm(step) if accounts else None,
     json="llm_s",
     digits=3,
-    text=tenths,
+    words=tenths,
     head="llm",
     key="l",
-    cells=7,
+    width=7,
     usual_from=100,
     menu=("m", "the model's time"),
     orders=("by the model's time", "least of the model's time first"),
 )
 
-RAN = StepAttribute(
+RAN = StepColumn(
     name="ran",
     label="duration",
     value=lambda accounts, step: accounts.ran(step) if accounts else step.ran(),
@@ -124,16 +107,16 @@ RAN = StepAttribute(
     ),
     json="ran_s",
     digits=3,
-    text=tenths,
+    words=tenths,
     head="ran",
     key="r",
-    cells=7,
+    width=7,
     usual_from=0,
     menu=("d", "duration"),
     orders=("by duration", "shortest first"),
 )  # fmt: skip
 
-CONTEXT = StepAttribute(
+CONTEXT = StepColumn(
     name="context",
     label="context fill",
     value=lambda accounts, step: accounts.fill(step) if accounts else None,
@@ -144,17 +127,17 @@ CONTEXT = StepAttribute(
     ),
     json="context_fill",
     digits=4,
-    text=percent,
+    words=percent,
     head="fill",
     key="f",
-    cells=6,
+    width=6,
     usual_from=NEVER,
     at_right=True,
     menu=("f", "context fill"),
     orders=("by context fill", "emptiest context first"),
 )  # fmt: skip
 
-COST = StepAttribute(
+COST = StepColumn(
     name="cost",
     label="cost",
     value=_cost,
@@ -164,10 +147,10 @@ COST = StepAttribute(
     ),
     json="cost",
     digits=6,
-    text=dollars,
+    words=dollars,
     head="cost",
     key="c",
-    cells=8,
+    width=8,
     usual_from=84,
     at_right=True,
     menu=("c", "cost"),

@@ -108,7 +108,8 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self.groups.by, self.groups.sort = board.by, board.order
         self.groups.times = board.asked
         self.groups.asked = board.rules.counts if board.by == RULE and board.rules else None
-        self.groups.groups, self._sums = tuple(sums.table.groups), sums
+        self._sums = sums
+        self.groups.show(sums.table.groups)
         self.head.refresh()
         words = f"  {board.query.text}" if board.query.text else ""
         by = f"  by {NAMES[board.by]}" + ": the runs that break it" * (board.by == RULE)

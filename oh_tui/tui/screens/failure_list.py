@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from oh_tui.sources.across_runs.failure_rows import SORTS
 from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
 from oh_tui.sources.across_runs.run_stats import NOT_TOLD
+from oh_tui.tables.column import FILL, Column
 from oh_tui.text.human import age, day_time, percentages, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
 from oh_tui.tui.state.across_runs.board import NAMES
-from oh_tui.tui.widgets.drawing import Piece, fit
-from oh_tui.tui.widgets.row_list import HeadCell, RowList
+from oh_tui.tui.widgets.table_list import TableList
 
 if TYPE_CHECKING:
     from oh_tui.sources.across_runs.failure_rows import FailureRow
     from oh_tui.sources.lists.range_before import AskedRange
-
-LEAST_NAME, LEAST_HELPED = 30, 24
-"""Cells of what failed, for which columns are left out, and of what helped."""
-
-TOOL = 16
-
-FIRST_TO_GO = ("first", "steps", "tool")
-
-
-class Column(NamedTuple):
-    title: str
-    cells: int
-    """Where it is shown."""
-    text: Callable[[FailureRow, float], str]
-    """Of a row, now."""
-
-    @property
-    def sort(self) -> str:
-        """The key of SORTS."""
-        return self.title.split()[-1]
-
-
-def _ago(when: float | None, now: float) -> str:
-    return "" if when is None else age(when, now)
 
 
 def well(row: FailureRow) -> str:
@@ -50,115 +27,51 @@ def well(row: FailureRow) -> str:
     return f"{share}%"
 
 
-COLUMNS = (
-    Column("runs", 8, lambda row, now: f"{row.runs:,}"),
-    Column("steps", 9, lambda row, now: f"{row.steps:,}"),
-    Column("first", 8, lambda row, now: _ago(row.first, now)),
-    Column("last", 7, lambda row, now: _ago(row.last, now)),
-    Column("ended well", 12, lambda row, now: well(row)),
-    Column("recovered", 12, lambda row, now: f"{row.recovered:,}" if row.recovered else ""),
-)
-"""Right of what failed; a click on a title sorts by it."""
-
-
-class Layout(NamedTuple):
-    """Cells of what failed, of the tool, of each column, and of what helped."""
-
-    name: int
-    tool: int
-    columns: Sequence[int]
-    helped: int
-
-
 def line_of(row: FailureRow) -> str:
     """What failed, on one line."""
     return row.failure.words
 
 
-class FailureList(RowList):
+class FailureList(TableList["FailureRow"]):
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(id="failures")
-        self._clock = clock
-        self.failures: tuple[FailureRow, ...] = ()
-        self.sort = ""
 
-    @property
-    def current(self) -> FailureRow | None:
-        return self.failures[self.cursor] if self.cursor < len(self.failures) else None
+        def ago(when: float | None) -> str:
+            return "" if when is None else age(when, clock())
 
-    def show(self, rows: tuple[FailureRow, ...], cursor: int, sort: str) -> None:
-        self.failures, self.sort = rows, sort
-        self.rows_changed(cursor, keep_line=True)
+        def number(
+            head: str, cells: int, text: Callable[[FailureRow], str], hue: str = "", goes: int = 0
+        ) -> Column[FailureRow, object]:
+            name = head.split()[-1]
+            return Column(
+                head, lambda row, _: text(row), hue=hue, name=name, order=SORTS[name],
+                right=True, width=cells, goes=goes,
+            )  # fmt: skip
 
-    def row_count(self) -> int:
-        return len(self.failures)
+        self.columns = (
+            Column(
+                "what failed", lambda row, _: line_of(row),
+                name="what", width=FILL, share=2, least=30,
+            ),
+            Column(
+                "tool", lambda row, _: row.failure.tool,
+                hue="dim", width=16, share=1, least=16, goes=4,
+            ),
+            number("runs", 6, lambda row: f"{row.runs:,}"),
+            number("steps", 7, lambda row: f"{row.steps:,}", goes=3),
+            number("first", 6, lambda row: ago(row.first), "dim", goes=2),
+            number("last", 5, lambda row: ago(row.last), "dim"),
+            number("ended well", 10, well),
+            number("recovered", 10, lambda row: f"{row.recovered:,}" if row.recovered else ""),
+            Column(
+                "what helped", lambda row, _: most_helped(row),
+                hue="dim", width=FILL, share=1, least=24, goes=1,
+            ),
+        )  # fmt: skip
 
     def row_text(self, row: int) -> str:
-        found = self.failures[row]
+        found = self.rows[row]
         return "\n".join((line_of(found), found.failure.tool, *(what for what, _ in found.helped)))
-
-    def _layout(self, width: int) -> Layout:
-        columns = [column.cells for column in COLUMNS]
-        titles, tool = [column.title for column in COLUMNS], TOOL + 2
-
-        def room() -> int:
-            return width - sum(columns) - tool
-
-        for title in FIRST_TO_GO:
-            if room() >= LEAST_NAME:
-                break
-            if title == "tool":
-                tool = 0
-            else:
-                columns[titles.index(title)] = 0
-        name, helped = max(8, room()), 0
-        if room() >= LEAST_NAME + LEAST_HELPED + 2:
-            helped = min(room() // 3, room() - LEAST_NAME - 2)
-            name = room() - helped - 2
-        return Layout(name, tool, columns, helped)
-
-    def sorts(self) -> list[str]:
-        """What the columns that are shown can be sorted by."""
-        shown = zip(COLUMNS, self._layout(self.row_width).columns, strict=True)
-        return ["what", *(column.sort for column, cells in shown if cells)]
-
-    def head(self) -> list[HeadCell]:
-        if not self.failures:
-            return []
-        name, tool, columns, helped = self._layout(self.row_width)
-        cells = [
-            HeadCell(f" {self._titled('what failed', 'what', -name)}", "what", self._is("what"))
-        ]
-        if tool:
-            cells.append(HeadCell(f"  {fit('tool', tool - 2)}"))
-        for column, room in zip(COLUMNS, columns, strict=True):
-            if room:
-                title = self._titled(column.title, column.sort, room)
-                cells.append(HeadCell(title, column.sort, self._is(column.sort)))
-        return [*cells, HeadCell(f"  {fit('what helped', helped)}")] if helped else cells
-
-    def _is(self, sort: str) -> bool:
-        return sort == self.sort
-
-    def _titled(self, title: str, sort: str, room: int) -> str:
-        """At the right of the room, or at its left where that is negative."""
-        sign = self.sort_sign(falling=sort != "what") if self._is(sort) else ""
-        return fit(title + sign, -room) if room < 0 else f"{title + sign:>{room}}"
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        found, now = self.failures[row], self._clock()
-        name, tool, columns, helped = self._layout(width)
-        more = self.glyphs.more
-        pieces: list[Piece] = [(fit(line_of(found), name, more), "")]
-        if tool:
-            pieces.append((f"  {fit(found.failure.tool, tool - 2, more)}", "dim"))
-        for column, room in zip(COLUMNS, columns, strict=True):
-            if room:
-                hue = "dim" if column.title in ("first", "last") else ""
-                pieces.append((f"{column.text(found, now):>{room}}", hue))
-        if helped:
-            pieces.append((f"  {fit(most_helped(found), helped, more)}", "dim"))
-        return pieces
 
 
 def most_helped(row: FailureRow) -> str:

@@ -135,7 +135,8 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
         self._follow_cursor()
         found.take_rows(rows)
         self.list.empty = self._empty()
-        self.list.show(rows, found.cursor, found.sort)
+        self.list.sort = found.sort
+        self.list.show(rows, found.cursor)
         self.head.refresh()
         words = f"  {found.query.text}" if found.query.text else ""
         by = f" and {NAMES[found.by]}" if found.by else ""
@@ -216,7 +217,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _follow_cursor(self) -> None:
         """Remember where the cursor is; its message may come after the next key."""
-        if self.list.failures is self.found.rows:
+        if self.list.rows is self.found.rows:
             self.found.go_to(self.list.cursor)
 
     def action_copy(self) -> None:

@@ -160,11 +160,10 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         """Show what was found since."""
         found, runs = self.found, self.runs
         self.set_class(not found.found, "-nothing")
-        if len(runs.found) != len(found.found) or not found.found:
-            first = not runs.found
-            runs.found = tuple(found.found)
+        if len(runs.rows) != len(found.found) or not found.found:
+            first = not runs.rows
             runs.empty = self._empty()
-            runs.rows_changed(found.run, keep_line=True)
+            runs.show(tuple(found.found), found.run)
             if first or not found.found:
                 self._show_hits(0)
         dot = self.rule.glyphs.dot
@@ -200,8 +199,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
     def _show_hits(self, hit: int) -> None:
         run = self.found.at
         self.found.hit = hit
-        self.hits.hits = tuple(run.hits) if run else ()
-        self.hits.rows_changed(hit)
+        self.hits.show(run.hits if run else (), hit, keep_line=False)
         self._show_step()
 
     @on(RowList.Highlighted, "#hits")

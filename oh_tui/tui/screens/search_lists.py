@@ -4,89 +4,75 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.reactive import reactive
-
 from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.lists.triage import updated, updated_text
+from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, unzoned
 from oh_tui.trajectory.looks import outcome_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
-from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.table_list import TableList
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oh_tui.sources.across_runs.searching import RunHits
     from oh_tui.sources.across_runs.step_search import Hit
+    from oh_tui.trajectory.looks import Glyphs
     from oh_tui.tui.session import Session
 
 
-class RunsHit(RowList):
+class RunsHit(TableList["RunHits"]):
     """The runs with a hit, the newest first."""
-
-    found: reactive[tuple[RunHits, ...]] = reactive((), always_update=True)
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="runs-hit")
         self._session = session
+        self.columns = (
+            Column("", self._mark, width=1),
+            Column("", lambda row, _: title_of(row.conversation), gap=1, width=FILL, share=2),
+            Column("", _where, share=1, hue="dim", goes=1, least=12),
+            Column("", self._aged, gap=0, width=5, right=True, hue="dim"),
+            Column(
+                "", lambda row, _: f"{len(row.hits):,} ", gap=0, width=6, right=True, hue="number"
+            ),
+        )
 
-    def row_count(self) -> int:
-        return len(self.found)
+    def _mark(self, row: RunHits, glyphs: Glyphs) -> Cell:
+        known = self._session.loaded.row(row.conversation.id)
+        return Cell(*status_mark(glyphs, known.status if known else ""))
 
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        one, hits = self.found[row]
-        known = self._session.loaded.row(one.id)
-        glyph, hue = status_mark(self.glyphs, known.status if known else "")
-        when = updated(one)
+    def _aged(self, row: RunHits, _glyphs: Glyphs) -> str:
+        when = updated(row.conversation)
         aged = age(when, self._session.clock()) if when else ""
-        aged = unzoned(aged, is_bare(updated_text(one)))
-        aged = f"{aged:>5}"
-        count = f"{len(hits):>5,} "
-        facts = (apart_of(one), cached_line(one.selected_repository))
-        where = "  ".join(filter(None, facts))
-        room = max(8, width - 3 - len(aged) - len(count))
-        beside = min(width_of(where), room // 3) if room > 36 else 0
-        return [
-            (f"{glyph} ", hue),
-            (fit(title_of(one), room - beside - 2 * bool(beside), self.glyphs.more), ""),
-            (f"  {fit(where, beside, self.glyphs.more)}" if beside else "", "dim"),
-            (aged, "dim"),
-            (count, "number"),
-        ]
+        return unzoned(aged, is_bare(updated_text(row.conversation)))
 
 
-class Hits(RowList):
+def _where(row: RunHits, _glyphs: Glyphs) -> str:
+    facts = (apart_of(row.conversation), cached_line(row.conversation.selected_repository))
+    return "  ".join(filter(None, facts))
+
+
+class Hits(TableList["Hit"]):
     """The hits in one run."""
-
-    hits: reactive[tuple[Hit, ...]] = reactive((), always_update=True)
-    keeps_cursor = True
 
     def __init__(self) -> None:
         super().__init__(id="hits")
-        self.numbers = 0
-        """Columns of the numbers."""
+        self.columns = (
+            Column("", lambda hit, _: f"{_number(hit):>4}", hue="number", right=True),
+            Column(
+                "", lambda hit, glyphs: Cell(*outcome_mark(glyphs, hit.outcome)), gap=1, width=1
+            ),
+            Column("", draw=self._around, gap=1, width=FILL, share=1),
+        )
 
-    def watch_hits(self) -> None:
-        self.numbers = max((4, *(len(_number(hit)) for hit in self.hits)))
-
-    def row_count(self) -> int:
-        return len(self.hits)
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        hit = self.hits[row]
-        number = self.numbers
-        glyph, hue = outcome_mark(self.glyphs, hit.outcome)
-        room = max(0, width - number - 3)
+    def _around(self, hit: Hit, room: int) -> Sequence[Piece]:
         line = hit.line
         if hit.at > room // 2:  # else the match may be cut off
             line = self.glyphs.more + line[hit.at - room // 4 :]
-        return [
-            (f"{_number(hit):>{number}} ", "number"),
-            (f"{glyph:1} ", hue),
-            (fit(line, room, self.glyphs.more), ""),
-        ]
+        return [(fit(line, room, self.glyphs.more), "")]
 
 
 def _number(hit: Hit) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -24,6 +24,7 @@ from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sharing.writing import write
 from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.sources.saving import download_name, publish
+from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
@@ -34,11 +35,18 @@ from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import PaneMessage, Piece
+from oh_tui.tui.widgets.drawing import PaneMessage
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.table_list import TableList
 
-_LABEL = 12
+
+class ChoiceRow(NamedTuple):
+    label: str
+    value: str
+    """What is chosen."""
+    is_less: bool
+    """Less leaves by it."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +59,22 @@ class Choice:
     only: Ranges | None = None
 
 
-class ChoiceList(RowList):
+class ChoiceList(TableList[ChoiceRow]):
     """A row for each choice; space or a double click changes it."""
 
     class Done(PaneMessage):
         """Enter: nothing more is to be changed."""
 
-    def __init__(self) -> None:
-        super().__init__(id="choices")
-        self.rows: tuple[tuple[str, str, bool], ...] = ()
-        """Label, what is chosen, and whether less leaves by it."""
+    columns = (
+        Column("", lambda row, _: row.label, hue="dim", width=10),
+        Column("", lambda row, _: Cell(row.value, "mark" * row.is_less), width=FILL, share=1),
+    )
 
-    def show(self, rows: Sequence[tuple[str, str, bool]]) -> None:
-        self.rows = tuple(rows)
-        self.rows_changed(self.cursor)
+    def key(self, row: ChoiceRow) -> object:
+        return row.label
 
     def action_open(self) -> None:
         self.post_message(self.Done(self))
-
-    def row_count(self) -> int:
-        return len(self.rows)
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        label, value, is_less = self.rows[row]
-        return [(f"{label:<{_LABEL}}", "dim"), (value, "mark" if is_less else "")]
 
 
 class ShareScreen(ModalScreen[None], ClosesOnce[None]):
@@ -122,7 +122,7 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         self._is_writing = False
         self.written: Path | None = None
         self.rule, self.leaves_rule = Rule(id="share-rule"), Rule("What leaves", id="leaves-rule")
-        self.list, self.leaves = ChoiceList(), BodyView(id="leaves")
+        self.list, self.leaves = ChoiceList(id="choices"), BodyView(id="leaves")
         self.footer = Footer()
 
     def compose(self) -> ComposeResult:
@@ -140,20 +140,26 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
 
     # What is chosen
 
-    def _rows(self) -> Iterator[tuple[str, str, bool]]:
+    def _rows(self) -> Iterator[ChoiceRow]:
         choice = self.choice
-        yield "format", FORMATS[choice.format].label, False
+        yield ChoiceRow("format", FORMATS[choice.format].label, is_less=False)
         for part in PARTS:
             is_out = part in choice.without
-            yield part, "left out" if is_out else "shared", is_out
+            yield ChoiceRow(part, "left out" if is_out else "shared", is_less=is_out)
         notes = choice.notes and FORMATS[choice.format].has_notes
-        yield "notes", "yours are shared" if notes else "yours stay here", not notes
+        yield ChoiceRow(
+            "notes", "yours are shared" if notes else "yours stay here", is_less=not notes
+        )
         count = len(self._run.steps)
         if choice.only:
             first, last = choice.only[0]
-            yield "steps", f"{first}-{last}, of {count:,}" if last > first else f"{first}", True
+            yield ChoiceRow(
+                "steps",
+                f"{first}-{last}, of {count:,}" if last > first else f"{first}",
+                is_less=True,
+            )
         else:
-            yield "steps", f"all {count:,}", False
+            yield ChoiceRow("steps", f"all {count:,}", is_less=False)
 
     def _show(self) -> None:
         self.list.show(list(self._rows()))

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
-from oh_tui.sources.lists.attributes import COLUMNS
+from oh_tui.tables.column import Column, Columns
 from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
 
 Choice = Mapping[str, bool]
 """Name of a column -> whether the user wants it; the others follow the room."""
 
 
-class Column(NamedTuple):
-    """A column that can be hidden. `key` toggles it in the chooser."""
-
-    name: str
-    key: str
-    label: str
-
-
-LIST = tuple(Column(one.name, one.key, one.label) for one in COLUMNS)
-
 PHASE = "phase"
 LOOK = "look"
 
-STEPS = (
-    Column("at", "a", "time"),
-    Column(PHASE, "p", "phase"),
-    Column(LOOK, "w", "worth a look"),
-    *(Column(one.name, one.key, one.label) for one in STEP_ATTRIBUTES),
+STEPS: Columns = (
+    Column(name="at", key="a", label="time"),
+    Column(name=PHASE, key="p", label="phase"),
+    Column(name=LOOK, key="w", label="worth a look"),
+    *STEP_ATTRIBUTES,
 )
 
 

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
 from oh_tui.sources.file_conversation import FileConversation, label_of
-from oh_tui.sources.lists.attributes import BY_NAME, COLUMNS, NUMBERS, Attribute
+from oh_tui.sources.lists.attributes import BY_NAME, COLUMNS, NUMBERS, ListColumn
 from oh_tui.sources.lists.conversation_order import Sorting
 from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus, updated_text
 from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
@@ -54,8 +54,8 @@ NAMED = 4
 TITLE = 28
 """Cells of a title in a question."""
 
-_FROM_THE_LEFT = [one for one in COLUMNS if not one.is_number] + [
-    one for one in COLUMNS[::-1] if one.is_number
+_FROM_THE_LEFT = [one for one in COLUMNS if not one.right] + [
+    one for one in COLUMNS[::-1] if one.right
 ]
 """The columns between title and age; the cost stands last."""
 
@@ -92,7 +92,7 @@ class ConversationList(RowList):
         """Line of each heading -> its text, and the number of rows below it."""
         self._empty: frozenset[str] = frozenset()
         """Columns that have nothing to show: files seldom name a repository."""
-        self._cells = {one.name: one.most or one.cells for one in COLUMNS}
+        self._cells = {one.name: one.most or one.width for one in COLUMNS}
         """Cells of the columns, by their names."""
         self._repeated: frozenset[str | None] = frozenset()
         """Titles of several files, as they came, which only their names tell apart."""
@@ -137,7 +137,7 @@ class ConversationList(RowList):
             apart = {column.value(row.conversation, row.state): row for row in rows}
             texts = (column.text(row.conversation, row.state) for row in apart.values())
             widest = max(map(width_of, texts), default=0)
-            self._cells[column.name] = max(column.cells, min(column.most, widest))
+            self._cells[column.name] = max(column.width, min(column.most, widest))
             if not any(apart) and (rows or column.is_rare):
                 empty.add(column.name)
         self._empty = frozenset(empty)
@@ -286,12 +286,12 @@ class ConversationList(RowList):
         )
         return "".join(cells) + self._number(row, width, COST.name in shown)
 
-    def _cell(self, column: Attribute, text: str) -> str:
+    def _cell(self, column: ListColumn, text: str) -> str:
         cells = self._cells[column.name]
         return fit(text, cells, self.glyphs.more) if column.most else self._aligned(column, text)
 
-    def _aligned(self, column: Attribute, text: str) -> str:
-        return f"{text:{'>' if column.is_number else '<'}{self._cells[column.name]}}"
+    def _aligned(self, column: ListColumn, text: str) -> str:
+        return f"{text:{'>' if column.right else '<'}{self._cells[column.name]}}"
 
     def _number(self, row: Row, width: int, is_shown: bool) -> str:
         """The column of the cost, or of the number that the rows are sorted by."""
@@ -302,9 +302,9 @@ class ConversationList(RowList):
         if not self._is_table(width) and not is_chosen and not self.order:
             enough = width >= (TWO_NAMES if file_name_of(row.conversation) else COST.usual_from)
             return f"{' ' + number:>6} " if enough and not row.tall else " "
-        return f" {number:>{COST.cells if self._is_table(width) else 7}} " if is_shown else " "
+        return f" {number:>{COST.width if self._is_table(width) else 7}} " if is_shown else " "
 
-    def _counted(self, shown: frozenset[str]) -> Attribute:
+    def _counted(self, shown: frozenset[str]) -> ListColumn:
         """What the column of the cost shows: the number that the rows are sorted by, unless that
         has a column."""
         sorted_by = NUMBERS.get(self.order.order.word, COST) if self.order else COST
@@ -320,19 +320,19 @@ class ConversationList(RowList):
         ]
         if COST.name in shown:
             counted = self._counted(shown)
-            found.append(self._head_cell(counted, f" {self._named(counted):>{COST.cells}} "))
+            found.append(self._head_cell(counted, f" {self._named(counted):>{COST.width}} "))
         age, title = BY_NAME["age"], BY_NAME["title"]
         found.append(self._head_cell(age, f"{self._named(age):>5} "))
         room = max(3, width + 1 - sum(width_of(cell.text) for cell in found))
         return [self._head_cell(title, f"   {self._named(title):<{room - 3}}"), *found]
 
-    def _head_cell(self, column: Attribute, text: str) -> HeadCell:
+    def _head_cell(self, column: ListColumn, text: str) -> HeadCell:
         return HeadCell(text, column.sorts_by, self._is_by(column))
 
-    def _is_by(self, column: Attribute) -> bool:
-        return self.order is not None and self.order.order is column.order
+    def _is_by(self, column: ListColumn) -> bool:
+        return self.order is not None and self.order.order is column.sorting
 
-    def _named(self, column: Attribute) -> str:
+    def _named(self, column: ListColumn) -> str:
         """The name of a column, with the sign of the order."""
         name = column.head or column.label
         if self.order and self._is_by(column):

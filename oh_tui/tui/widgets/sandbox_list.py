@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import age
 from oh_tui.trajectory.looks import status_mark
 from oh_tui.trajectory.model.clock import seconds
@@ -14,22 +16,33 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.sandboxes import SandboxRow, folded
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.table_list import TableList
 
 
-class SandboxList(RowList):
+class SandboxList(TableList[SandboxRow]):
     keeps_cursor = False
-    rows: reactive[tuple[SandboxRow, ...]] = reactive(())
     now: reactive[float] = reactive(0.0, repaint=False)
     seen: reactive[int] = reactive(0, repaint=False)
     """The number of rows down to the last visible one."""
 
-    @property
-    def current(self) -> SandboxRow | None:
-        return self.rows[self.cursor] if self.rows else None
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.columns = (
+            Column("", lambda row, glyphs: Cell(*status_mark(glyphs, row.status)), width=1),
+            Column("", lambda row, _: _aged(row, self.now), gap=1, width=4, right=True, hue="dim"),
+            Column("", draw=self._inside, gap=1, width=FILL, share=1),
+        )
 
-    def row_count(self) -> int:
-        return len(self.rows)
+    def key(self, row: SandboxRow) -> object:
+        return row.id
+
+    def show(
+        self, rows: Sequence[SandboxRow], cursor: int | None = None, *, keep_line: bool = True
+    ) -> None:
+        is_untouched = not (self.cursor or self.scroll_y or self.has_focus)
+        # where nobody has moved, new ones show on top
+        super().show(rows, 0 if is_untouched else cursor, keep_line=not is_untouched)
+        self.post_message(self.Highlighted(self))
 
     def on_resize(self) -> None:
         self._see()
@@ -45,33 +58,14 @@ class SandboxList(RowList):
         rows = self.rows
         self.refresh_rows(lambda n: _aged(rows[n], before) != _aged(rows[n], now))
 
-    def watch_rows(self, old: tuple[SandboxRow, ...], new: tuple[SandboxRow, ...]) -> None:
-        if not (self.cursor or self.scroll_y or self.has_focus):
-            self.rows_changed(0)  # nobody has moved here, so show new ones on top
-        else:
-            under = old[self.cursor].id if self.cursor < len(old) else None
-            cursor = next((n for n, row in enumerate(new) if row.id == under), self.cursor)
-            self.rows_changed(cursor, keep_line=True)
-        self.post_message(self.Highlighted(self))
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        sandbox = self.rows[row]
-        glyph, hue = status_mark(self.glyphs, sandbox.status)
-        aged = _aged(sandbox, self.now)
-        if sandbox.conversations:
-            title = title_of(sandbox.conversations[0])
-            hue_of_title = "" if sandbox.status == "RUNNING" else "dim"
-        else:
-            title, hue_of_title = "no conversation loaded", "dim"
-        extra = len(sandbox.conversations) - 1
-        more = f" +{extra} more" if extra > 0 else ""
-        room = width - 8 - len(more)
-        return [
-            (glyph, hue),
-            (f" {aged:>4} ", "dim"),
-            (fit(title, room, self.glyphs.more), hue_of_title),
-            (more, "dim"),
-        ]
+    def _inside(self, row: SandboxRow, room: int) -> list[Piece]:
+        """The first conversation in it, and how many there are besides."""
+        if not row.conversations:
+            return [(fit("no conversation loaded", room, self.glyphs.more), "dim")]
+        extra = len(row.conversations) - 1
+        more = f" +{extra} more" if extra else ""
+        title = fit(title_of(row.conversations[0]), room - len(more), self.glyphs.more)
+        return [(title, "" if row.status == "RUNNING" else "dim"), (more, "dim")]
 
 
 def _aged(row: SandboxRow, now: float) -> str:

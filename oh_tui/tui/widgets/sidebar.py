@@ -291,7 +291,9 @@ class Sidebar(Stack):
 
     def _show_sandboxes(self) -> None:
         order, pane, fold = self._order, self.sandbox_list, self._fold
-        pane.rows = (*order.rows, *order.gone) if self.show_gone else order.rows
+        rows = (*order.rows, *order.gone) if self.show_gone else order.rows
+        if rows != pane.rows:
+            pane.show(rows)
         pane.empty = ("no sandbox is up",) if self.knows_sandboxes else ()
         fold.gone = 0 if self.show_gone else len(order.gone)
         fold.shows_gone = self.show_gone

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import clock, clock_time, duration, unzoned
-from oh_tui.trajectory.analysis.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepAttribute
+from oh_tui.trajectory.analysis.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepColumn
 from oh_tui.trajectory.analysis.step_order import StepOrder
 from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.clock import is_bare
@@ -94,7 +94,7 @@ class StepLines(NamedTuple):
             ended = max((when for when in ends if when is not None), default=None)
             if self.time == "elapsed" and trajectory.began is not None and ended is not None:
                 at = max(6, len(clock(ended - trajectory.began)) + 2)
-        sizes = {"at": at, **{one.name: one.cells for one in _BY_WEIGHT}}
+        sizes = {"at": at, **{one.name: one.width for one in _BY_WEIGHT}}
         sizes |= {PHASE: PHASE_CELLS, LOOK: LOOK_CELLS}
         usual = {"at", *(one.name for one in _BY_WEIGHT if width >= one.usual_from)}
         if not (self.study and self.study.accounts.priced):
@@ -123,9 +123,12 @@ class StepLines(NamedTuple):
             cell(StepOrder.TIME, self._clock, cells.at),
             HeadCell(_left_cell(PHASE, cells.phase)),
             HeadCell(_left_cell(LOOK, cells.look)),
-            *(cell(StepOrder(one.name), one.head, cells.numbers[one.name]) for one in _LEFT),
+            *(cell(StepOrder(one.name), one.head or "", cells.numbers[one.name]) for one in _LEFT),
             HeadCell(f"  {'what':<{cells.what}}    {'result':<{max(0, cells.result - 2)}}"),
-            *(cell(StepOrder(one.name), one.head, cells.numbers[one.name] - 1) for one in _RIGHT),
+            *(
+                cell(StepOrder(one.name), one.head or "", cells.numbers[one.name] - 1)
+                for one in _RIGHT
+            ),
         ]
 
     @property
@@ -162,7 +165,7 @@ class StepLines(NamedTuple):
         number = sub.path if sub else number
         numbers = self._numbers(step, outcome, accounts) if step is not None and own else {}
 
-        def cell(one: StepAttribute, end: str) -> Piece:
+        def cell(one: StepColumn, end: str) -> Piece:
             room = cells.numbers[one.name] - len(end)
             text = f"{numbers.get(one.name, ''):>{room}}{end}" if room > 0 else ""
             return text, "" if one is RAN else "dim"
@@ -220,7 +223,9 @@ class StepLines(NamedTuple):
     def _numbers(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> dict[str, str]:
         """The texts of the columns by name. A running step shows its time so far. A span that is
         negative, because a clock was set back, is marked "?" and never shown as time."""
-        found = {one.name: one.cell(accounts, step, self.glyphs.unknown) for one in STEP_ATTRIBUTES}
+        found = {
+            one.name: one.shown_text(accounts, step, self.glyphs.unknown) for one in STEP_ATTRIBUTES
+        }
         began = step.event.seconds()
         if outcome is Outcome.RUNNING and self.now and began is not None:
             since = max(0.0, self.now - began)

@@ -31,7 +31,7 @@ def test_each_name_key_and_place_is_there_once() -> None:
 
 def test_a_column_sorts_and_has_a_name() -> None:
     for one in COLUMNS:
-        assert one.sorts_by and one.name and one.label and one.key and one.cells
+        assert one.sorts_by and one.name and one.label and one.key and one.width
 
 
 def test_the_fields_of_a_document_are_those_of_its_schema() -> None:

@@ -43,7 +43,7 @@ def test_fill_is_that_of_the_answer_for_each_of_its_steps(run: Trajectory) -> No
         told = answer.fill if answer else None
         assert CONTEXT.value(study.accounts, step) == told
         if answer is None:
-            assert CONTEXT.cell(study.accounts, step, ".") == ""
+            assert CONTEXT.shown_text(study.accounts, step, ".") == ""
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +57,10 @@ def with_sums() -> Trajectory:
 def test_fill_that_is_not_known_is_never_a_number(with_sums: Trajectory) -> None:
     accounts = Accounts(with_sums)
     assert accounts.total.prompt and accounts.context_window
-    cells = [CONTEXT.cell(accounts, step, "?") for step in with_sums.steps]
+    cells = [CONTEXT.shown_text(accounts, step, "?") for step in with_sums.steps]
     assert set(cells) == {"?", ""} and cells.count("?") > 50
     assert {CONTEXT.value(accounts, step) for step in with_sums.steps} == {None}
-    assert {CONTEXT.cell(None, step, "?") for step in with_sums.steps} == {"?", ""}
+    assert {CONTEXT.shown_text(None, step, "?") for step in with_sums.steps} == {"?", ""}
 
 
 def test_a_filter_counts_the_steps_that_it_cannot_judge(

@@ -83,7 +83,7 @@ async def test_the_board_counts_it_by_how_it_ended() -> None:
         await it.until(lambda: view.groups.row_count() and not view.board.is_running)
         view.board.by = "cause"
         await view.renew()
-        assert [group.names for group in view.groups.groups] == [("silent",)]
+        assert [group.names for group in view.groups.rows] == [("silent",)]
 
 
 async def test_read_only_no_key_is_named() -> None:

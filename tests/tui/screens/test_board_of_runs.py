@@ -11,11 +11,11 @@ import pytest
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.across_runs.over_time import COST, Table
 from oh_tui.sources.across_runs.run_stats import Churn, Group, Spread, summed
-from oh_tui.text.human import percentages
+from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
-from oh_tui.tui.screens.board_groups import COLUMNS, Groups, parted, shown_names
+from oh_tui.tui.screens.board_groups import OTHERS, Groups, shown_names
 from oh_tui.tui.screens.board_over_time import BoardSection
 from oh_tui.tui.state.across_runs.board import Board, Counted
 from tests.tui.explorer import Between, Explorer, case, explore
@@ -49,16 +49,16 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
         listed = len(it.screen.session.listed)
         view = await board(it)
         await it.until(
-            lambda: sum(one.runs for one in view.groups.groups) == len(view.board.runs) >= listed
+            lambda: sum(one.runs for one in view.groups.rows) == len(view.board.runs) >= listed
         )
         assert "repo:acme/d" in text(it, view, "#board-rule")
         await it.press("b")
         assert "by repository" in text(it, view, "#board-rule")
-        assert {group.names[0] for group in view.groups.groups} == {
+        assert {group.names[0] for group in view.groups.rows} == {
             one.row.repository for one in view.board.runs
         }
         rows = text(it, view, "#groups")
-        for group in view.groups.groups:
+        for group in view.groups.rows:
             assert group.names[0] in rows and f"{group.runs:>8}  " in rows
         total = summed((), [one.row for one in view.board.runs])
         assert f"${total.cost.total:.2f}" in text(it, view, "#board-rule")
@@ -72,7 +72,7 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
         await it.until(lambda: "rules of" not in text(it, view, "#board-rule"))
         assert "by rule: the runs that break it" in text(it, view, "#board-rule")
         await it.settle()
-        rows = {group.names[0]: group.runs for group in view.groups.groups}
+        rows = {group.names[0]: group.runs for group in view.groups.rows}
         assert rows["tested-before-commit"] == 2 and rows["no-installs"] == 3
         assert list(rows.values()) == sorted(rows.values(), reverse=True)
         asked = view.board.rules
@@ -89,7 +89,7 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
             assert "by model" in text(it, view, "#board-rule")
             await it.press("C")
             assert view.board.rules is asked
-            assert {group.names[0]: group.runs for group in view.groups.groups} == rows
+            assert {group.names[0]: group.runs for group in view.groups.rows} == rows
         with case("its runs"):
             name = view.groups.current.names[0] if view.groups.current else ""
             await it.press("enter")
@@ -150,7 +150,7 @@ async def test_enter_lists_the_runs_of_a_row_and_esc_comes_back() -> None:
         await filtered(it, "repo:acme/d")
         view = await board(it)
         await it.press("b")
-        names = [group.names[0] for group in view.groups.groups]
+        names = [group.names[0] for group in view.groups.rows]
         view.groups.move_to(names.index("acme/dates"))
         await it.press("enter")
         assert it.app.screen is it.screen
@@ -175,7 +175,7 @@ async def test_sorting_by_key_and_by_head() -> None:
         await it.press("b")
         while view.board.sort != "total":
             await it.press("s")
-        totals = [group.cost.total for group in view.groups.groups if group.cost.known]
+        totals = [group.cost.total for group in view.groups.rows if group.cost.known]
         assert totals == sorted(totals, reverse=True)
         assert view.groups.sort == "total" and "total ▼" in text(it, view, "#groups-head")
         for sort, head in (("name", " repository ▲"), ("finished", "  ok ▼ fail other")):
@@ -314,10 +314,11 @@ async def test_every_number_that_is_shown_is_whole() -> None:
                 shown, head = text(it, view, "#groups"), text(it, view, "#groups-head")
                 assert "openai/gpt-5" in shown and "azure/gpt-5" in shown
                 assert "litellm" not in shown
-                for title, column in COLUMNS.items():
-                    number = re.escape(column.text(wide("m")))
-                    has = re.search(rf"(?<!\S){number}(?!\S)", shown) is not None
-                    assert has == (title in head.split())
+                for column in OTHERS:
+                    if column.right and column.head:
+                        number = re.escape(column.cell(wide("m"), None).text)
+                        has = re.search(rf"(?<!\S){number}(?!\S)", shown) is not None
+                        assert has == (column.head in head.split())
                 assert "$4,456,789+" in shown.split() and "ok fail other" in head
 
 
@@ -434,7 +435,7 @@ async def test_days_are_in_their_order_until_another_is_chosen() -> None:
         assert " day ▲" in text(it, view, "#groups-head")
         await it.press("s")
         assert view.board.sort == "runs" and "runs ▼" in text(it, view, "#groups-head")
-        runs = [group.runs for group in view.groups.groups]
+        runs = [group.runs for group in view.groups.rows]
         assert runs == sorted(runs, reverse=True) and 0 not in runs
 
 
@@ -496,7 +497,7 @@ async def test_on_a_narrow_terminal_the_footer_names_the_keys_that_matter() -> N
         await it.until(lambda: view.board.rules and view.board.rules.ended)
         await it.settle()
         rows = text(it, view, "#groups")
-        assert all(group.names[0] in rows for group in view.groups.groups), "whole names"
+        assert all(group.names[0] in rows for group in view.groups.rows), "whole names"
 
 
 async def test_without_a_range_it_says_what_to_give() -> None:
@@ -569,6 +570,7 @@ def test_a_share_is_rounded_by_itself(parts: tuple[int, ...], shares: list[int])
 
 def test_a_bar_loses_no_part() -> None:
     assert parted((1000, 1, 0), 20) == [19, 1, 0]
+    assert parted((1, 1000, 1), 16) == [1, 14, 1] and parted((0, 0, 3), 16) == [0, 0, 16]
     assert sum(parted((1, 1, 1), 20)) == 20
 
 

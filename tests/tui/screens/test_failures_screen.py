@@ -15,7 +15,7 @@ from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.comparison.screen import CompareScreen
-from oh_tui.tui.screens.failure_list import COLUMNS, FailureList, line_of
+from oh_tui.tui.screens.failure_list import FailureList, line_of
 from oh_tui.tui.screens.failures import FailuresScreen
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.made import output, shell
@@ -43,11 +43,11 @@ async def failures(it: Explorer, *keys: str) -> FailuresScreen:
 async def ended(it: Explorer, view: FailuresScreen) -> None:
     await it.until(lambda: view.found.ended)
     await it.until(lambda: "so far" not in text(it, view, "#failures-rule"))
-    await it.until(lambda: view.list.failures == view.found.sorted_rows())
+    await it.until(lambda: view.list.rows == view.found.sorted_rows())
 
 
 def place_of(view: FailuresScreen, line: str) -> int:
-    return next(n for n, row in enumerate(view.list.failures) if line in line_of(row))
+    return next(n for n, row in enumerate(view.list.rows) if line in line_of(row))
 
 
 async def test_f_on_the_board_shows_what_failed_in_its_runs() -> None:
@@ -153,7 +153,7 @@ async def test_esc_leads_back_through_all_views_that_were_left() -> None:
         await it.press("l", "B")
         board = it.app.screen
         assert isinstance(board, BoardScreen)
-        await it.until(lambda: board.board.ended and board.groups.groups)
+        await it.until(lambda: board.board.ended and board.groups.rows)
         assert len(board.board.runs) == row.runs
         await it.press("enter")
         await it.until(lambda: "esc back to board" in it.footer)
@@ -194,7 +194,7 @@ async def test_compares_a_run_that_recovered_with_one_that_did_not() -> None:
         )
         await it.press("escape")
         assert it.app.screen is view
-        alone = next(n for n, one in enumerate(view.list.failures) if one.runs == 1)
+        alone = next(n for n, one in enumerate(view.list.rows) if one.runs == 1)
         view.list.move_to(alone)
         await it.press("equals_sign")
         assert it.app.screen is view and "nothing to compare" in it.text_of(view.footer)
@@ -221,16 +221,16 @@ async def test_sorting_by_key_and_by_head() -> None:
         for sort, number in numbers.items():
             while view.found.sort != sort:
                 await it.press("s")
-            found = [number(row) or 0 for row in view.list.failures]
+            found = [number(row) or 0 for row in view.list.rows]
             assert found == sorted(found, reverse=True)
             assert f"{sort} ▼" in text(it, view, "#failures-head")
-        under = view.list.failures[5].failure
+        under = view.list.rows[5].failure
         view.list.move_to(5)
         assert await it.pilot.click("#failures-head", offset=(4, 0))
         await it.until(lambda: view.found.sort == "what")
         assert "what failed ▲" in text(it, view, "#failures-head")
         assert view.list.current and view.list.current.failure == under
-        lines = [(row.failure.kind, row.failure.line) for row in view.list.failures]
+        lines = [(row.failure.kind, row.failure.line) for row in view.list.rows]
         assert lines == sorted(lines)
 
 
@@ -326,7 +326,7 @@ async def test_says_what_is_not_read_and_reads_it() -> None:
         assert "not read yet" in text(it, view, "#failures")
         assert "of this server are not read yet: i reads them, about " in it.text_of(view.footer)
         await it.press("i")
-        await it.until(lambda: view.list.failures and not view.found.is_running)
+        await it.until(lambda: view.list.rows and not view.found.is_running)
         assert not view.found.reading.not_kept
 
 
@@ -345,11 +345,11 @@ async def test_esc_stops_the_reading_and_f_reads_anew() -> None:
         await it.until(lambda: view.found.stopped)
         held.set()
         again = await failures(it, "f")
-        assert again.found is not view.found and again.list.failures
+        assert again.found is not view.found and again.list.rows
         before = again.found
         await it.press("r")
         await ended(it, again)
-        assert again.found is not before and again.list.failures
+        assert again.found is not before and again.list.rows
         again.found.problem = ("The server went away", "wait, then press r")
         again.found.rows, again.found.sorted_rows = (), tuple  # type: ignore[method-assign]
         await again.renew()
@@ -395,19 +395,18 @@ async def test_every_number_is_whole_and_below_its_head_at_any_width(
         await filtered(it, "repo:acme/dates")
         view = await failures(it)
         rows = view.list
-        rows.show(many(1, "run"), 0, "runs")
+        rows.show(many(1, "run"), 0)
         for width in range(60, 200):
             with case(width):
                 monkeypatch.setattr(FailureList, "row_width", width)
                 line = rows.pieces(0, width)
                 above = sum(width_of(cell.text) for cell in rows.head())
                 assert above == 1 + sum(width_of(text) for text, _ in line) <= width + 1
-                for column in COLUMNS:
-                    number, is_shown = (
-                        column.text(rows.failures[0], rows._clock()),
-                        column.sort in rows.sorts(),
-                    )
-                    assert is_shown == any(text.strip() == number for text, _ in line[1:])
+                for column in rows.columns:
+                    if column.right:
+                        number = column.cell(rows.rows[0], rows.glyphs).text
+                        is_shown = column.name in rows.sorts()
+                        assert is_shown == any(text.strip() == number for text, _ in line[1:])
 
 
 async def test_ten_thousand_rows_draw_those_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,7 +414,7 @@ async def test_ten_thousand_rows_draw_those_in_sight(monkeypatch: pytest.MonkeyP
         await filtered(it, "repo:acme/dates")
         view = await failures(it)
         rows = view.list
-        rows.show(many(10_000, next(iter(view.found.runs))), 0, "runs")
+        rows.show(many(10_000, next(iter(view.found.runs))), 0)
         drawn, pieces = set[int](), FailureList.pieces
 
         def noting(self: FailureList, row: int, width: int) -> list[tuple[str, str]]:

@@ -69,8 +69,8 @@ async def test_a_task_fills_the_form_and_the_server_writes_its_prompt() -> None:
     async with explore(wrap=between) as it:
         form = await opened(it)
         tasks = await tasks_of(it)
-        await it.until(tasks.rows.row_count)
-        lines = it.text_of(tasks.rows).splitlines()
+        await it.until(tasks.list.row_count)
+        lines = it.text_of(tasks.list).splitlines()
         assert lines[0].split()[:2] == ["▌acme/dates", "#53"]
         assert lines[1].split()[0] == "#61", "the repository stands once"
         await it.send("down", "down", "enter")
@@ -94,7 +94,7 @@ async def test_words_of_ones_own_and_another_repository_let_the_task_go() -> Non
         form = await opened(it)
         made = begun(form)
         tasks = await tasks_of(it)
-        await it.until(tasks.rows.row_count)
+        await it.until(tasks.list.row_count)
         await it.send("enter")
         await it.until(lambda: it.app.screen is form)
         form.text.text = "Only add a test"
@@ -116,11 +116,11 @@ async def test_without_a_token_the_list_says_where_one_goes_and_asks_again() -> 
         form = await opened(it)
         form.text.text = "Kept"
         tasks = await tasks_of(it)
-        await it.until(lambda: "no token of a git provider" in it.text_of(tasks.rows))
-        assert "Settings, Integrations" in it.text_of(tasks.rows)
+        await it.until(lambda: "no token of a git provider" in it.text_of(tasks.list))
+        assert "Settings, Integrations" in it.text_of(tasks.list)
         del between.answers[TASKS]
         await it.send("r")
-        await it.until(tasks.rows.row_count)
+        await it.until(tasks.list.row_count)
         await it.send("escape")
         await it.until(lambda: it.app.screen is form)
         assert form.text.text == "Kept"
@@ -138,9 +138,9 @@ async def test_ten_thousand_tasks_with_hostile_titles_are_a_list() -> None:
     async with explore(wrap=between) as it:
         await opened(it)
         tasks = await tasks_of(it)
-        await it.until(tasks.rows.row_count)
-        assert tasks.rows.row_count() == 5_000
-        shown = it.text_of(tasks.rows)
+        await it.until(tasks.list.row_count)
+        assert tasks.list.row_count() == 5_000
+        shown = it.text_of(tasks.list)
         assert "\x1b" not in shown and "\u202e" not in shown and "[red]" in shown
         assert "odd kind" in shown
         assert "5,000 tasks and more" in it.text_of(tasks.rule)

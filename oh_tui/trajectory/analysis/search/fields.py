@@ -25,7 +25,7 @@ from oh_tui.trajectory.analysis.search.values import (
     one_of,
     span,
 )
-from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepAttribute, Word
+from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepColumn, Word
 from oh_tui.trajectory.analysis.worth_a_look import looks
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -205,7 +205,7 @@ def _tells_targets(asked: Asked, value: str) -> bool:
 _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
 
 
-def _number(attribute: StepAttribute, word: Word) -> Field:
+def _number(attribute: StepColumn, word: Word) -> Field:
     """The field of a number that steps have."""
 
     def holds(asked: Asked, bound: Bound) -> bool | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.redact import HIDDEN, safe
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
-from oh_tui.trajectory.analysis.step_attributes import CONTEXT, COST, RAN, StepAttribute
+from oh_tui.trajectory.analysis.step_attributes import CONTEXT, COST, RAN, StepColumn
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -71,7 +71,7 @@ def tells_forgotten(trajectory: Trajectory) -> bool:
     return trajectory.recorded.format in ("", "v0")
 
 
-def number_is_told(attribute: StepAttribute, accounts: Accounts | None, step: Step) -> bool:
+def number_is_told(attribute: StepColumn, accounts: Accounts | None, step: Step) -> bool:
     """Whether a number of a step is known where it has one."""
     if attribute is RAN:
         return _tells_duration(step)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from oh_tui.sources.lists.attributes import COLUMNS
+from oh_tui.tables.column import Columns
 from oh_tui.tui.messages import ColumnsChanged
-from oh_tui.tui.state.columns import LIST, STEPS, Column
+from oh_tui.tui.state.columns import STEPS
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class ColumnActions:
         """Show or hide columns until the user is done."""
         session, ui, pane = self._session, self._ui, self._session.pane
         is_list = pane == "conversations"
-        rows, columns = (self._conversations, LIST) if is_list else (self._steps, STEPS)
+        rows, columns = (self._conversations, COLUMNS) if is_list else (self._steps, STEPS)
         while True:
             choice, shown = session.columns(pane), rows.columns
             # shown, or would be, were there room
@@ -57,7 +58,7 @@ class ColumnActions:
 
 def _question(
     title: str,
-    columns: Sequence[Column],
+    columns: Columns,
     wanted: AbstractSet[str],
     missing: AbstractSet[str],
     was_chosen: bool,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from textual.reactive import reactive
 
+from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.redact import safe_lines
 from oh_tui.trajectory.files.blame import Histories, blame
 from oh_tui.trajectory.files.history import FileHistory, FileState
@@ -15,7 +16,7 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.rendering.lines import in_sight
 from oh_tui.tui.rendering.sections import Line
 from oh_tui.tui.widgets.drawing import Piece, fit
-from oh_tui.tui.widgets.row_list import HeadCell, RowList
+from oh_tui.tui.widgets.table_list import TableList
 
 LONGEST = 2_000
 """Characters of a line that are kept."""
@@ -24,6 +25,7 @@ ELSEWHERE = "?"
 
 
 class BlameRow(NamedTuple):
+    line: int
     text: str
     """Safe to show."""
     step: Label | None
@@ -38,35 +40,33 @@ def blame_rows(
     lines = blame(files, file, state, stop).lines
     texts = safe_lines([line.text for line in lines])
     return tuple(
-        BlameRow(text[:LONGEST].expandtabs(4), line.step, line.origin == "before")
-        for text, line in zip(texts, lines, strict=True)
+        BlameRow(number, text[:LONGEST].expandtabs(4), line.step, line.origin == "before")
+        for number, (text, line) in enumerate(zip(texts, lines, strict=True), 1)
     )
 
 
-class BlameList(RowList):
+class BlameList(TableList[BlameRow]):
     """A row for each line; long ones are scrolled sideways."""
 
-    rows: reactive[tuple[BlameRow, ...]] = reactive((), always_update=True)
     left: reactive[int] = reactive(0)
     """Cells of the lines that are scrolled out at the left."""
 
-    @property
-    def current(self) -> BlameRow | None:
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.columns = (
+            Column("", lambda row, _: Cell(_origin(row), _hue(row)), right=True),
+            Column("", lambda row, _: str(row.line), hue="number", right=True),
+            Column("", draw=self._in_sight, width=FILL, share=1),
+        )
 
-    def show(self, rows: tuple[BlameRow, ...], *, keep: bool = False) -> None:
+    _widest = 0
+    """Cells of the longest line."""
+
+    def show_lines(self, rows: tuple[BlameRow, ...], *, keep: bool = False) -> None:
         """Show other lines, from the top, or with `keep` with the cursor on the same line."""
-        self.rows = rows
-        self._steps = max((len(_origin(row)) for row in rows), default=0)
         self._widest = max((width_of(row.text) for row in rows), default=0)
         self.left = self.left if keep else 0
-        self.rows_changed(self.cursor if keep else 0, keep_line=keep)
-
-    _steps = _widest = 0
-    """Cells of the longest number of a step, and of the longest line."""
-
-    def row_count(self) -> int:
-        return len(self.rows)
+        self.show(rows, self.cursor if keep else 0, keep_line=keep)
 
     def row_text(self, row: int) -> str:
         return self.rows[row].text
@@ -76,37 +76,29 @@ class BlameList(RowList):
         rows = self.rows
         return next((number for number in order if text in rows[number].text.lower()), None)
 
-    def head(self) -> list[HeadCell]:
-        return []
+    def _in_sight(self, row: BlameRow, room: int) -> list[Piece]:
+        start, _, lead = in_sight(Line("", ((row.text, ""),)), self.left, room)
+        return [(fit(" " * lead + row.text[start:], room, self.glyphs.more), _hue(row))]
 
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        shown = self.rows[row]
-        hue = "dim" if shown.is_before else ""
-        step = f"{_origin(shown):>{self._steps}}  "
-        number = f"{row + 1:>{len(str(len(self.rows)))}}  "
-        room = self._room(width)
-        start, _, lead = in_sight(Line("", ((shown.text, ""),)), self.left, room)
-        text = " " * lead + shown.text[start:]
-        return [(step, hue), (number, "number"), (fit(text, room, self.glyphs.more), hue)]
-
-    def _room(self, width: int) -> int:
+    @property
+    def _room(self) -> int:
         """Cells for the text of a line."""
-        return max(0, width - self._steps - len(str(len(self.rows))) - 4)
+        return next((cells for one, _, cells in self.shown(self.row_width) if one.draw), 0)
 
     # Sideways
 
     @property
     def is_wide(self) -> bool:
         """Some line does not fit."""
-        return self._widest > self._room(self.row_width)
+        return self._widest > self._room
 
     def validate_left(self, left: int) -> int:
-        return max(0, min(left, self._widest - self._room(self.row_width)))
+        return max(0, min(left, self._widest - self._room))
 
     def show_text(self, text: str) -> None:
         """Bring the first place of a text in the row of the cursor into sight."""
         shown = self.current.text if self.current else ""
-        place, room = shown.lower().find(text.lower()), self._room(self.row_width)
+        place, room = shown.lower().find(text.lower()), self._room
         first = width_of(shown[: max(0, place)])
         if place >= 0 and not self.left <= first <= self.left + room - width_of(text):
             self.left = first - room // 3
@@ -118,10 +110,14 @@ class BlameList(RowList):
         self.left += 8
 
     def action_page_left(self) -> None:
-        self.left -= max(1, self._room(self.row_width) - 8)
+        self.left -= max(1, self._room - 8)
 
     def action_page_right(self) -> None:
-        self.left += max(1, self._room(self.row_width) - 8)
+        self.left += max(1, self._room - 8)
+
+
+def _hue(row: BlameRow) -> str:
+    return "dim" if row.is_before else ""
 
 
 def _origin(row: BlameRow) -> str:

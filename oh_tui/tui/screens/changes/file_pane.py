@@ -113,7 +113,7 @@ class FilePane(Vertical):
         self._stop = threading.Event()
         if what == "blame" and not keep:
             self.lines.empty = READING
-            self.lines.show(())
+            self.lines.show_lines(())
         self.body.display, self.lines.display = what != "blame", what == "blame"
         self._read(keep, self._stop.is_set)
         self.post_message(self.Changed())
@@ -152,7 +152,7 @@ class FilePane(Vertical):
 
     def _show_lines(self, rows: tuple[BlameRow, ...], state: FileState, keep: bool) -> None:
         self.lines.empty = (_why_no_lines(state),)
-        self.lines.show(rows, keep=keep)
+        self.lines.show_lines(rows, keep=keep)
         if self._line is not None:
             self.lines.move_to(self._line - 1)
             self.lines.show_around()

@@ -141,7 +141,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         raise NotImplementedError
 
     def _list(self) -> None:
-        self.files.rows = tuple(self._rows())
+        self.files.show(tuple(self._rows()))
         self._arrange()
         self._show_facts()
         self._show_file()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual.cache import LRUCache
 
+from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, StepPair
-from oh_tui.trajectory.looks import FAMILY_HUES, outcome_mark
+from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description, describe
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
-from oh_tui.tui.widgets.row_list import RowList
-
-SIGN = 5
-"""Cells between the two steps."""
+from oh_tui.tui.widgets.table_list import TableList
 
 WITH_RESULT = 44
 """Cells of a step from which its result has a column of its own."""
@@ -22,7 +22,11 @@ WITH_RESULT = 44
 SIGN_HUES = {Kind.SAME: "dim", Kind.CHANGED: "mark"}
 
 
-class ComparedSteps(RowList):
+def _sign(pair: StepPair, _glyphs: Glyphs) -> Cell:
+    return Cell(f"  {SIGNS[pair.kind]}", SIGN_HUES.get(pair.kind, ""))
+
+
+class ComparedSteps(TableList[StepPair]):
     """A row for each step of both runs. `e` and `E` go from difference to difference: a row that
     was changed, or the first of several that only one run has."""
 
@@ -30,63 +34,42 @@ class ComparedSteps(RowList):
         super().__init__(id=id)
         self.comparison: Comparison | None = None
         self._described: LRUCache[tuple[int, int], Description] = LRUCache(1024)
+        self.columns = (
+            Column("", draw=partial(self._step, 0), width=FILL, share=1),
+            Column("", _sign, gap=0, width=5),
+            Column("", draw=partial(self._step, 1), gap=0, width=FILL, share=1),
+        )
 
-    def show(self, comparison: Comparison) -> None:
+    def compare(self, comparison: Comparison) -> None:
         self.comparison = comparison
         self._described.clear()
         self.empty = ("neither run has any steps",)
-        self.rows_changed(comparison.differences[0] if comparison.differences else 0)
+        first = comparison.differences[0] if comparison.differences else 0
+        self.show(comparison.rows, first, keep_line=False)
         self.show_around()
-
-    @property
-    def current(self) -> StepPair | None:
-        rows = self.comparison.rows if self.comparison else []
-        return rows[self.cursor] if rows else None
-
-    def row_count(self) -> int:
-        return len(self.comparison.rows) if self.comparison else 0
 
     def next_difference(self, by: int) -> int | None:
         """The row of the next difference, or of the one before; None where there is none."""
-        comparison = self.comparison
-        if comparison is None:
-            return None
-        places = range(self.cursor + by, len(comparison.rows) if by > 0 else -1, by)
-        return next((place for place in places if self._begins(comparison, place)), None)
+        places = range(self.cursor + by, len(self.rows) if by > 0 else -1, by)
+        return next(filter(self._begins, places), None)
 
-    def _begins(self, comparison: Comparison, place: int) -> bool:
-        kind = comparison.rows[place].kind
+    def _begins(self, place: int) -> bool:
+        kind = self.rows[place].kind
         if kind in (Kind.SAME, Kind.CHANGED):
             return kind is Kind.CHANGED
-        return place == 0 or comparison.rows[place - 1].kind is not kind
+        return place == 0 or self.rows[place - 1].kind is not kind
 
     def row_of(self, side: int, number: int) -> int | None:
         """The row of a step of A (0) or B (1)."""
-        rows = self.comparison.rows if self.comparison else []
-        return next(
-            (n for n, row in enumerate(rows) if (s := (row.a, row.b)[side]) and s.number == number),
-            None,
-        )
+        steps = ((row.a, row.b)[side] for row in self.rows)
+        return next((n for n, step in enumerate(steps) if step and step.number == number), None)
 
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        comparison = self.comparison
-        assert comparison is not None
-        pair = comparison.rows[row]
-        half = (width - SIGN) // 2
-        sign = (f"{SIGNS[pair.kind]:^{SIGN}}", SIGN_HUES.get(pair.kind, ""))
-        is_same = pair.kind is Kind.SAME
-        return [
-            *self._step(0, comparison.a, pair.a, half, is_same),
-            sign,
-            *self._step(1, comparison.b, pair.b, width - SIGN - half, is_same),
-        ]
-
-    def _step(
-        self, side: int, run: Trajectory, step: Step | None, width: int, is_same: bool
-    ) -> list[Piece]:
+    def _step(self, side: int, pair: StepPair, width: int) -> list[Piece]:
         """A step in `width` cells. What both did is dim: differences stand out."""
-        if step is None:
+        step, comparison = (pair.a, pair.b)[side], self.comparison
+        if step is None or comparison is None:
             return [(" " * width, "")]
+        run, is_same = (comparison.a, comparison.b)[side], pair.kind is Kind.SAME
         outcome = run.outcome(step)
         described = self._describe(side, run, step)
         digits = max(4, len(str(len(run))) + 1)

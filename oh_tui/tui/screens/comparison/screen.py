@@ -14,8 +14,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from oh_tui.sources.compared import fork_of
+from oh_tui.tables.column import Cell
 from oh_tui.trajectory.comparison.compare import (
     Comparison,
     Kind,
@@ -37,7 +39,7 @@ from oh_tui.trajectory.presentation.blocks import (
 from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.screens.comparison.compared_runs import ComparedHeads, ComparedRuns
+from oh_tui.tui.screens.comparison.compared_runs import ComparedHeads, ComparedRuns, RunRow
 from oh_tui.tui.screens.comparison.compared_steps import ComparedSteps
 from oh_tui.tui.screens.comparison.strips import ComparedStrips
 from oh_tui.tui.widgets.bars import Footer
@@ -54,8 +56,6 @@ SIDE_BY_SIDE = 100
 
 WITH_STRIPS = 20
 """Lines of a screen that has room for the strips."""
-
-COLUMNS = ("", "ended", "title", "model", "steps", "time", "cost", "files", "parts from A")
 
 
 class CompareScreen(ModalScreen[None], ClosesOnce[None]):
@@ -103,7 +103,7 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         """The view that `esc` comes back to before it closes the screen."""
         self.set_reactive(CompareScreen.view, self._start)
         self.rule = Rule("Compare")
-        self.table = ComparedRuns(id="compared-runs", names=COLUMNS)
+        self.table = ComparedRuns(id="compared-runs")
         self.table_head = ColumnHead(self.table)
         self.heads = ComparedHeads(id="compared-heads")
         self.strips = ComparedStrips()
@@ -148,10 +148,8 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
                 await asyncio.to_thread(Comparison, first.study.trajectory, run.study.trajectory)
             )
         self._runs, self._comparisons = runs, comparisons
-        parts = [
-            (run, (_parts(one.first), "")) for run, one in zip(others, comparisons, strict=True)
-        ]
-        self.table.show([(first, ("", "")), *parts], 1)
+        parts = ("", *(_parts(one.first) for one in comparisons))
+        self.table.show([*map(RunRow, "ABCDEFGH", runs, map(Cell, parts))], 1, keep_line=False)
         self.table_head.refresh()
         self._show_pair(1)
 
@@ -159,11 +157,11 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         self._other = place
         a, b, comparison = self._runs[0], self._runs[place], self._comparisons[place - 1]
         gap = b.figures.less(a.figures)
-        self.heads.show([(a, ("", "")), (b, (gap.words, "mark"))], 0)
+        self.heads.show([RunRow("A", a), RunRow("B", b, Cell(gap.words, "mark"))], 0)
         self.strips.show(a, b)
         dot = self.steps_rule.glyphs.dot
         self.steps_rule.facts = ((counts_words(comparison, dot), ""),)
-        self.steps.show(comparison)
+        self.steps.compare(comparison)
         self._arrange()
         self._at_a_row()
 
@@ -314,9 +312,10 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _show_view(self) -> None:
         self._arrange()
-        {"runs": self.table, "steps": self.steps, "both": self.bodies[0], "diff": self.diff}[
-            self.view
-        ].focus()
+        views: dict[str, Widget] = {
+            "runs": self.table, "steps": self.steps, "both": self.bodies[0], "diff": self.diff,
+        }  # fmt: skip
+        views[self.view].focus()
         self._at_a_row()
 
     def on_resize(self) -> None:

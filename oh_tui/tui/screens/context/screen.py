@@ -216,7 +216,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             return
         self._page, self._event_id = page, page.wanted.answer.event_id
         self.list.empty = ("nothing differs: the model saw the same messages",)
-        self.list.show(page.rows, self._walk.contexts.run)
+        self.list.show_messages(page.rows, self._walk.contexts.run)
         self._arrange()
         self._show_facts()
         self.text.show(self.list.current)

@@ -8,26 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.settings.paths import tilde
+from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import rule_mark
 from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Heading, Note, Plain
 from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.widgets.drawing import Piece, fit, shorten
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.table_list import TableList
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from oh_tui.sources.rules.rule import Finding, Rule
     from oh_tui.trajectory.analysis.rules.question import Answer
+    from oh_tui.trajectory.looks import Glyphs
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
 
     RuleRow = tuple[Rule, Finding]
-
-_SEVERITY = 8
-"""Cells of this column."""
 
 _NAMED = 3
 """Steps that a row names."""
@@ -35,40 +30,31 @@ _NAMED = 3
 _HUES = {"high": "bad", "medium": "warn", "low": "dim"}
 
 
-class RuleList(RowList):
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.rows: Sequence[RuleRow] = ()
-        self._names = 0
-        """Cells of the longest name."""
+def _severity(row: RuleRow, _glyphs: Glyphs) -> Cell:
+    found = row[1]
+    return Cell(found.severity, _HUES[found.severity] if found.state is State.BROKEN else "dim")
 
-    @property
-    def current(self) -> RuleRow | None:
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
-    def show(self, rows: Sequence[RuleRow], under: str = "") -> None:
-        """Show other rows. The cursor goes to the rule `under`, else stays with its rule."""
-        under = under or (self.current[0].name if self.current else "")
-        self.rows = rows
-        self._names = max((width_of(rule.name) for rule, _ in rows), default=0)
-        self.rows_changed(next((n for n, row in enumerate(rows) if row[0].name == under), 0))
+def _name(row: RuleRow, _glyphs: Glyphs) -> Cell:
+    rule, found = row
+    return Cell(rule.name, "dim" if found.state is State.HOLDS else "")
 
-    def row_count(self) -> int:
-        return len(self.rows)
 
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        rule, found = self.rows[row]
-        sign, hue = rule_mark(self.glyphs, found.state)
-        names = min(self._names, max(12, width // 2))
-        room = max(0, width - 2 - _SEVERITY - names - 2)
-        is_broken = found.state is State.BROKEN
-        told = shorten(told_of(found.answer), room, self.glyphs.more)
-        return [
-            (f"{sign} ", hue),
-            (f"{found.severity:<{_SEVERITY}}", _HUES[found.severity] if is_broken else "dim"),
-            (fit(rule.name, names, self.glyphs.more), "dim" if found.state is State.HOLDS else ""),
-            (f"  {told}", "" if is_broken else "dim"),
-        ]
+def _told_of(row: RuleRow, _glyphs: Glyphs) -> Cell:
+    found = row[1]
+    return Cell(told_of(found.answer), "" if found.state is State.BROKEN else "dim")
+
+
+class RuleList(TableList["RuleRow"]):
+    columns = (
+        Column("", lambda row, glyphs: Cell(*rule_mark(glyphs, row[1].state)), width=1),
+        Column("severity", _severity, gap=1, width=6),
+        Column("rule", _name, share=1, least=12),
+        Column("", _told_of, width=FILL, share=1),
+    )
+
+    def key(self, row: RuleRow) -> object:
+        return row[0].name
 
 
 def told_of(answer: Answer) -> str:

@@ -94,7 +94,9 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
         found = self.found
         if found is not None:
             self._show_faults(found.in_force)
-            self.list.show(found.rows(), self._under)
+            rows = found.rows()
+            under = (n for n, (rule, _) in enumerate(rows) if rule.name == self._under)
+            self.list.show(rows, next(under, None), keep_line=False)
             self._under = ""
         self._arrange()
         self._show_facts()

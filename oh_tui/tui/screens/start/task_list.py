@@ -2,62 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
 from textual.screen import ModalScreen
 
 from oh_tui.sources.actions.start_offers import grouped, kind_of
+from oh_tui.tables.column import FILL, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.table_list import TableList
 
 if TYPE_CHECKING:
     from oh_tui.api.offered_models import SuggestedTask
     from oh_tui.sources.actions.start_offers import StartOffers
 
-WIDEST = 32
-"""Cells of the names of repositories at most."""
+
+class TaskRow(NamedTuple):
+    task: SuggestedTask
+    is_first: bool
+    """Of its repository, whose name stands there."""
 
 
-class TaskList(RowList):
-    """A row for each task; the repository stands in its first one."""
-
-    tasks: reactive[tuple[SuggestedTask, ...]] = reactive(())
-
-    def watch_tasks(self) -> None:
-        self._names = max((width_of(cached_line(one.repo)) for one in self.tasks), default=0)
-        self._kinds = max((len(kind_of(one)) for one in self.tasks), default=0)
-        self._numbers = max((len(str(one.issue_number)) for one in self.tasks), default=0)
-        self.rows_changed(0)
-
-    def row_count(self) -> int:
-        return len(self.tasks)
-
-    def pieces(self, row: int, width: int) -> list[Piece]:
-        task, more = self.tasks[row], self.glyphs.more
-        is_first = not row or self.tasks[row - 1].repo != task.repo
-        name = min(self._names, WIDEST, width // 3)
-        number = f"#{task.issue_number}"
-        kind = kind_of(task)
-        room = width - name - self._numbers - self._kinds - 6
-        return [
-            (fit(cached_line(task.repo) if is_first else "", name, more), "title"),
-            (f" {number:>{self._numbers + 1}}  ", "number"),
-            (f"{kind:<{self._kinds}}  ", "dim"),
-            (fit(cached_line(task.title), max(0, room), more), ""),
-        ]
+class TaskList(TableList[TaskRow]):
+    columns = (
+        Column("", lambda row, _: cached_line(row.task.repo) * row.is_first, hue="title", share=1),
+        Column("", lambda row, _: f"#{row.task.issue_number}", gap=1, hue="number", right=True),
+        Column("", lambda row, _: kind_of(row.task), hue="dim"),
+        Column("", lambda row, _: cached_line(row.task.title), width=FILL, share=2),
+    )
 
 
 class TaskScreen(ModalScreen["SuggestedTask | None"], ClosesOnce["SuggestedTask | None"]):
@@ -75,11 +57,11 @@ class TaskScreen(ModalScreen["SuggestedTask | None"], ClosesOnce["SuggestedTask 
         super().__init__()
         self._offers, self._where = offers, where
         self.rule = Rule(id="tasks-rule")
-        self.rows = TaskList(id="tasks")
+        self.list = TaskList(id="tasks")
         self.footer = Footer()
 
     def compose(self) -> ComposeResult:
-        yield from (self.rule, self.rows, self.footer)
+        yield from (self.rule, self.list, self.footer)
 
     def on_mount(self) -> None:
         self.rule.title = (("Suggested tasks", "title"), (f"  {self._where}", "dim"))
@@ -94,22 +76,25 @@ class TaskScreen(ModalScreen["SuggestedTask | None"], ClosesOnce["SuggestedTask 
     @work(group="tasks", exclusive=True)
     async def action_read(self, again: bool) -> None:
         """Show the tasks; the server is asked once, or `again`."""
-        self.rows.empty = ("asking the server for its tasks, which asks its git providers",)
+        self.list.empty = ("asking the server for its tasks, which asks its git providers",)
         try:
             page = await self._offers.tasks(again=again)
         except Problem as problem:
-            self.rows.tasks = ()
-            self.rows.empty = (problem.sentence, hint_of(problem))
-            self.rows.refresh()
+            self.list.show(())
+            self.list.empty = (problem.sentence, hint_of(problem))
+            self.list.refresh()
             return
-        self.rows.empty = (
+        self.list.empty = (
             "the server suggests no task: none of your pull requests waits, and no "
             "issue is assigned to you",
         )
-        self.rows.tasks = tuple(grouped(page.items))
+        tasks = grouped(page.items)
+        is_first = (not n or tasks[n - 1].repo != one.repo for n, one in enumerate(tasks))
+        self.list.show([*map(TaskRow, tasks, is_first)], 0)
         more = " and more" if page.next_page_id else ""
         self.rule.facts = ((f"{plural(len(page.items), 'task')}{more}", "dim"),)
 
     @on(RowList.Opened)
     def _choose(self) -> None:
-        self.dismiss(self.rows.tasks[self.rows.cursor])
+        if row := self.list.current:
+            self.dismiss(row.task)
