@@ -13,23 +13,23 @@ from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
 from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, command, flag
-from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
+from oh_tui.commands.framework.json_documents import conversation_json, line, shown_id
 from oh_tui.commands.framework.printing import (
     Hue,
     Style,
     print_json,
     print_pairs,
-    print_table,
+    print_rows,
     stamp,
 )
-from oh_tui.commands.framework.reading import short_id, title
+from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import GLYPHS, HUES, Needy, Seen, needy
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.lists.spent import with_spent
 from oh_tui.sources.lists.triage import updated_text
 from oh_tui.sources.server import ServerSource
-from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.tables.column import Cell, Column
 from oh_tui.text.amounts import number
 from oh_tui.text.human import age, cost_words, plural, without
 from oh_tui.text.problem import Problem
@@ -204,7 +204,7 @@ async def status(call: Call) -> int:
     else:
         if not call.style.piped:
             print(_sentence(call.style, counts))
-        print_table(call.style, _COLUMNS, (_row(call.style, row) for row in rows))
+        print_rows(call.style, _COLUMNS, rows)
     return 0
 
 
@@ -268,22 +268,14 @@ def _sentence(style: Style, counts: _Counts) -> str:
     return f"  {style.glyph('·', '|')}  ".join(parts)
 
 
-_COLUMNS: Columns = (
-    Column(""),
-    Column("id"),
-    Column("state"),
-    Column("changed", right=True),
-    Column("title", share=1),
+def _hue(row: Needy) -> str:
+    return HUES.get(row.word, "")
+
+
+_COLUMNS: tuple[Column[Needy, Style], ...] = (
+    Column("", lambda row, style: Cell(style.glyph(*GLYPHS[row.group]), _hue(row))),
+    Column("id", lambda row, style: shown_id(row.conversation, style)),
+    Column("state", lambda row, _: Cell(row.word, _hue(row))),
+    Column("changed", lambda row, style: style.when(updated_text(row.conversation)), right=True),
+    Column("title", lambda row, _: title(row.conversation), share=1),
 )
-
-
-def _row(style: Style, row: Needy) -> tuple[str | Cell, ...]:
-    one, hue = row.conversation, HUES.get(row.word, "")
-    shown = short_id(one) if not style.piped else conversation_id(one)
-    return (
-        Cell(style.glyph(*GLYPHS[row.group]), hue),
-        shown,
-        Cell(row.word, hue),
-        style.when(updated_text(one)),
-        title(one),
-    )

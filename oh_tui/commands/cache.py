@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, argument, command
 from oh_tui.commands.framework.json_documents import moment
-from oh_tui.commands.framework.printing import print_json, print_table, stamp
-from oh_tui.tables.column import Column, Columns
+from oh_tui.commands.framework.printing import Style, print_json, print_rows, stamp
+from oh_tui.tables.column import Column, json_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
 
-_COLUMNS: Columns = (
-    Column("what"),
-    Column("files", right=True),
-    Column("size", right=True),
-    Column("written", right=True),
-    Column("", share=1),
-)
+Row: TypeAlias = tuple[str, cache_files.Held]
+
+_COLUMNS: tuple[Column[Row, Style], ...] = (
+    Column("what", json="name", get=lambda row: row[0]),
+    Column("files", json="files", get=lambda row: row[1].files, right=True),
+    Column("size", lambda row, _: size(row[1].size), "bytes", lambda row: row[1].size, right=True),
+    Column(
+        "written", lambda row, style: style.when(_written(row)),
+        "written", lambda row: moment(stamp(row[1].changed)) if row[1].files else None,
+        right=True,
+    ),
+    Column("", lambda row, _: cache_files.KEPT[row[0]].about, share=1),
+)  # fmt: skip
+
+
+def _written(row: Row) -> float | None:
+    return row[1].changed if row[1].files else None
 
 
 @command(
@@ -47,15 +59,7 @@ async def cache(call: Call) -> int:
             {
                 "folder": clean_line(str(folder)) if folder else None,
                 "cleared": clears,
-                "kept": [
-                    {
-                        "name": name,
-                        "files": one.files,
-                        "bytes": one.size,
-                        "written": moment(stamp(one.changed)) if one.files else None,
-                    }
-                    for name, one in found.items()
-                ],
+                "kept": [json_of(_COLUMNS, one) for one in found.items()],
             }
         )
     elif clears:
@@ -65,15 +69,5 @@ async def cache(call: Call) -> int:
     else:
         if not call.style.piped:
             print(clean_line(str(folder)) if folder else "there is no home folder to keep it in")
-        rows = [
-            (
-                name,
-                f"{one.files:,}",
-                size(one.size),
-                call.style.when(one.changed if one.files else None),
-                cache_files.KEPT[name].about,
-            )
-            for name, one in found.items()
-        ]
-        print_table(call.style, _COLUMNS, rows)
+        print_rows(call.style, _COLUMNS, found.items())
     return 0

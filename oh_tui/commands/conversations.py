@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import AsyncIterator, Sequence
 from textwrap import wrap
+from typing import TypeAlias
 
 from oh_tui.api.models import Conversation, Page
 from oh_tui.commands.framework.command import (
@@ -18,18 +19,17 @@ from oh_tui.commands.framework.command import (
     number_of,
 )
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
-from oh_tui.commands.framework.json_documents import conversation_id, conversation_json, line
+from oh_tui.commands.framework.json_documents import conversation_json, line, shown_id
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import (
-    Row,
     Style,
     print_json,
-    print_table,
+    print_rows,
     progress,
     say,
     show_progress,
 )
-from oh_tui.commands.framework.reading import on_server, short_id, title, with_state
+from oh_tui.commands.framework.reading import on_server, title, with_state
 from oh_tui.commands.framework.status import Seen, outcome
 from oh_tui.sources.across_runs.of_steps import StepsAsked
 from oh_tui.sources.file_conversation import apart_of
@@ -45,7 +45,7 @@ from oh_tui.sources.lists.triage import conversation_state, updated, updated_tex
 from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.sources.source import Source
-from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
@@ -148,12 +148,8 @@ async def conversations(call: Call) -> int:
             }
         )
         return _code(call.source)
-    apart: Columns = [Column("file", share=1)] if any(map(apart_of, found)) else []
-    rows = (
-        (*conversation_row(call.style, one, seen.of(one)), *([apart_of(one)] if apart else []))
-        for one in found
-    )
-    print_table(call.style, (*COLUMNS, *apart), rows)
+    apart = [FILE] if any(map(apart_of, found)) else []
+    print_rows(call.style, (*COLUMNS, *apart), [(one, seen.of(one)) for one in found])
     if not call.style.piped:
         if not found:
             print("no conversations match" if query.terms else "no conversations yet")
@@ -241,23 +237,21 @@ def _pages(
     return app.api.conversations(limit=max(1, min(100, size)), **filters).pages()
 
 
-COLUMNS: Columns = (
-    Column("id"),
-    Column("state"),
-    Column("changed", right=True),
-    Column("cost", right=True),
-    Column("repository", share=1),
-    Column("title", share=3),
+Listed: TypeAlias = tuple[Conversation, LastKnown]
+
+
+def _title(row: Listed, style: Style) -> str:
+    is_sub = row[0].parent_conversation_id and not style.ascii
+    return ("└ " if is_sub else "") + title(row[0])
+
+
+COLUMNS: tuple[Column[Listed, Style], ...] = (
+    Column("id", lambda row, style: shown_id(row[0], style)),
+    Column("state", lambda row, _: Cell(*outcome(*row))),
+    Column("changed", lambda row, style: style.when(updated_text(row[0])), right=True),
+    Column("cost", lambda row, _: row[0].told_cost.words, right=True),
+    Column("repository", lambda row, _: line(row[0].selected_repository) or "", share=1),
+    Column("title", _title, share=3),
 )
 
-
-def conversation_row(style: Style, one: Conversation, last_known: LastKnown) -> Row:
-    """A conversation under `COLUMNS`."""
-    return (
-        conversation_id(one) if style.piped else short_id(one),
-        Cell(*outcome(one, last_known)),
-        style.when(updated_text(one)),
-        one.told_cost.words,
-        line(one.selected_repository) or "",
-        ("└ " if one.parent_conversation_id and not style.ascii else "") + title(one),
-    )
+FILE: Column[Listed, Style] = Column("file", lambda row, _: apart_of(row[0]), share=1)

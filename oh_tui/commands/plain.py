@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from oh_tui.commands.conversations import COLUMNS as CONVERSATION
-from oh_tui.commands.conversations import conversation_row
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.printing import Row, Style, fit, print_table, say
 from oh_tui.commands.framework.reading import name, read_run, whole, with_state
@@ -43,7 +42,8 @@ async def show_plain(call: Call) -> int:
     seen = Seen(call)
     found = (with_state(source, one) for one in page.items)
     shown = (with_spent(one, seen.of(one).spent) for one in found)
-    rows = (conversation_row(style, one, seen.of(one)) for one in shown)
+    listed = ((one, seen.of(one)) for one in shown)
+    rows = ([column.cell(one, style) for column in CONVERSATION] for one in listed)
     _print_table(style, CONVERSATION, rows, "none yet")
     if page.next_page_id:
         print(f"... the {len(page.items)} created last; there are more")
@@ -57,13 +57,13 @@ async def show_plain(call: Call) -> int:
     if loaded.note:
         print(f"note: {loaded.note}")
     study = Study(trajectory)
-    rows = (step_row(style, study, step)[:-1] for step in trajectory.steps)
-    _print_table(style, STEP[:-1], rows, "nothing was asked yet")
+    steps = (step_row(style, study, step)[:-1] for step in trajectory.steps)
+    _print_table(style, STEP[:-1], steps, "nothing was asked yet")
     print(f"\n{WANTS_TERMINAL}")
     wanted = call.args.at
     if wanted and find_step(trajectory, wanted) is None:
-        steps = len(trajectory)
-        there = f"its steps are 1 to {steps}" if steps else "nothing was asked yet"
+        count = len(trajectory)
+        there = f"its steps are 1 to {count}" if count else "nothing was asked yet"
         raise Problem(f"This run has no step or event {safe_line(wanted)}", there)
     return 0
 

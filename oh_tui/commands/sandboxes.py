@@ -4,20 +4,20 @@ asked about."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.ids import find, is_path, is_shared, read_id, require_id
 from oh_tui.commands.framework.json_documents import conversation_id, sandbox_json
-from oh_tui.commands.framework.printing import Row, Style, print_json, print_table, progress, say
+from oh_tui.commands.framework.printing import Style, print_json, print_rows, progress, say
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import HUES, Seen
 from oh_tui.sources.actions.sandboxes import SandboxStage, ServerSandboxes
 from oh_tui.sources.lists.triage import Group, conversation_state
 from oh_tui.sources.results import SandboxPlan
-from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -54,8 +54,7 @@ async def sandboxes(call: Call) -> int:
         found = [sandbox_json(one) | _inside_json(inside.get(one.id, ())) for one in shown]
         print_json({"source": call.source.label, "sandboxes": found})
         return 0
-    rows = (_row(call.style, one, inside.get(one.id, ())) for one in shown)
-    print_table(call.style, _COLUMNS, rows)
+    print_rows(call.style, _COLUMNS, [(one, inside.get(one.id, ())) for one in shown])
     gone = len(held) - len(shown)
     if not call.style.piped and (gone or not held):
         remark = f"{gone} more are gone: --all lists them" if gone else "none yet"
@@ -63,25 +62,28 @@ async def sandboxes(call: Call) -> int:
     return 0
 
 
-_COLUMNS: Columns = (
-    Column("id"),
-    Column("state"),
-    Column("age", right=True),
-    Column("conversation", share=1),
-)
+Shown: TypeAlias = "tuple[Sandbox, Sequence[Conversation]]"
+"""A sandbox, and what is in it."""
 
 
-def _row(style: Style, sandbox: Sandbox, inside: Iterable[Conversation]) -> Row:
-    names = [title(one) for one in inside]
-    more = f" +{len(names) - 1} more" if len(names) > 1 else ""
-    status = safe_line(sandbox.status or "").lower()
+def _state(row: Shown, _style: Style) -> Cell:
+    status = safe_line(row[0].status or "").lower()
     word = {"missing": "gone", "error": "failed"}.get(status, status)
-    return (
-        safe_line(sandbox.id),
-        Cell(word, HUES.get("error" if word == "failed" else word, "")),
-        style.when(sandbox.created_at),
-        ", ".join(names) if style.piped else "".join(names[:1]) + more,
-    )
+    return Cell(word, HUES.get("error" if word == "failed" else word, ""))
+
+
+def _titles_inside(row: Shown, style: Style) -> str:
+    names = [title(one) for one in row[1]]
+    more = f" +{len(names) - 1} more" if len(names) > 1 else ""
+    return ", ".join(names) if style.piped else "".join(names[:1]) + more
+
+
+_COLUMNS: tuple[Column[Shown, Style], ...] = (
+    Column("id", lambda row, _: safe_line(row[0].id)),
+    Column("state", _state),
+    Column("age", lambda row, style: style.when(row[0].created_at), right=True),
+    Column("conversation", _titles_inside, share=1),
+)
 
 
 def _inside_json(conversations: Iterable[Conversation]) -> dict[str, list[dict[str, str]]]:

@@ -26,7 +26,7 @@ from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.budget import Budget, read_budget
 from oh_tui.sources.source import Runs
-from oh_tui.tables.column import Cell
+from oh_tui.tables.column import FILL, Cell, fit_columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
@@ -40,8 +40,8 @@ LINES = 10
 _OVER = ("finished", "error", "stuck", "paused", "deleting")
 """States of an agent after which nothing comes by itself."""
 
-_WIDTHS = (4, 7, 5, 5, 2, 0, 0, 6)
-"""The width of each of `COLUMNS` on a terminal; 0 stands for its share of the rest."""
+_WIDTHS = (4, 7, 5, 5, 2, FILL, FILL, 6)
+"""The width of each of `COLUMNS` on a terminal."""
 
 STOPPED = 4
 """Exit code of a run that was stopped at its `--stop-at`."""
@@ -289,15 +289,7 @@ def _line(style: Style, row: Row) -> str:
     """A row whose columns stand where those of the row before stand."""
     if style.room is None:
         return between_tabs(row)
-    return laid_out(style, COLUMNS, _widths(style, style.room), row)
-
-
-def _widths(style: Style, room: int) -> list[int]:
     widths = list(_WIDTHS)
     if style.times != "relative":
         widths[1] = 20
-    rest = room - sum(widths) - 2 * (len(widths) - 1)
-    shares = sum(column.share for column in COLUMNS)
-    for n, column in enumerate(COLUMNS):
-        widths[n] = widths[n] or max(6, rest * column.share // shares)
-    return widths
+    return laid_out(style, COLUMNS, fit_columns(COLUMNS, widths, style.room), row)

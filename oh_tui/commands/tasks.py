@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from oh_tui.commands.framework.command import Call, command
 from oh_tui.commands.framework.json_documents import line
-from oh_tui.commands.framework.printing import print_json, print_table, say
+from oh_tui.commands.framework.printing import print_json, print_rows, say
 from oh_tui.sources.actions.start_offers import grouped, kind_of, named
-from oh_tui.tables.column import Column
+from oh_tui.tables.column import Column, json_of
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
 
@@ -29,12 +29,11 @@ async def tasks(call: Call) -> int:
             {
                 "source": call.source.label,
                 "complete": page.next_page_id is None and not page.unreadable,
-                "tasks": [_json(one) for one in found],
+                "tasks": [json_of(_COLUMNS, one) for one in found],
             }
         )
         return 0
-    rows = ((named(one), kind_of(one), safe_line(one.title)) for one in found)
-    print_table(call.style, (Column("task"), Column("what"), Column("title", share=1)), rows)
+    print_rows(call.style, _COLUMNS, found)
     if page.unreadable:
         say(f"{plural(page.unreadable, 'task')} of the server cannot be read")
     elif not found:
@@ -44,12 +43,11 @@ async def tasks(call: Call) -> int:
     return 0
 
 
-def _json(task: SuggestedTask) -> dict[str, object]:
-    return {
-        "task": named(task),
-        "repository": safe_line(task.repo),
-        "number": task.issue_number,
-        "type": line(task.task_type),
-        "title": safe_line(task.title),
-        "provider": line(task.git_provider),
-    }
+_COLUMNS: tuple[Column[SuggestedTask, object], ...] = (
+    Column("task", json="task", get=named),
+    Column(json="repository", get=lambda one: safe_line(one.repo)),
+    Column(json="number", get=lambda one: one.issue_number),
+    Column("what", lambda one, _: kind_of(one), "type", lambda one: line(one.task_type)),
+    Column("title", json="title", get=lambda one: safe_line(one.title), share=1),
+    Column(json="provider", get=lambda one: line(one.git_provider)),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
@@ -16,7 +16,15 @@ from oh_tui.commands.framework.json_documents import (
     marks_json,
     verdict_json,
 )
-from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_table, say
+from oh_tui.commands.framework.printing import (
+    Hue,
+    Row,
+    Style,
+    print_json,
+    print_rows,
+    print_table,
+    say,
+)
 from oh_tui.commands.framework.reading import chosen, read_compared, title
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
@@ -37,6 +45,7 @@ from oh_tui.trajectory.comparison.compare import (
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
+    from oh_tui.trajectory.comparison.statistics import Figures
     from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usage import tokens_json
 
@@ -110,7 +119,7 @@ def _print(call: Call, a: Compared, b: Compared) -> int:
         return 0
     style = call.style
     if not style.piped:
-        print_table(style, _HEAD, _heads(a, b))
+        print_rows(style, _HEAD, (("A", a, a.figures), ("B", b, a.figures)))
         print(style.paint(_how_they_part(a, b, comparison), "bold"))
     print_table(style, _COLUMNS, _rows(style, a, b, comparison))
     if style.piped:
@@ -175,36 +184,33 @@ def _document(side: Compared) -> dict[str, object]:
 
 # for people
 
-_HEAD: Columns = (
-    Column(""),
-    Column("ended"),
-    Column("title", share=2),
-    Column("model", share=1),
-    Column("steps", right=True),
-    Column("time", right=True),
-    Column("cost", right=True),
-    Column("files"),
-    Column("B minus A"),
+Side: TypeAlias = "tuple[str, Compared, Figures]"
+"""A run, its letter, and how far its numbers are from those of A."""
+
+
+def _ended(row: Side, _style: Style) -> Cell:
+    word, label = row[1].figures.ended or "not known", row[1].figures.label
+    if label:
+        return Cell(f"{word}, {label.words}", LABEL_HUES.get(label, ""))
+    return Cell(word, HUES.get(word, ""))
+
+
+def _time(row: Side, _style: Style) -> str:
+    work = row[1].figures.work
+    return "" if work is None else duration(work)
+
+
+_HEAD: tuple[Column[Side, Style], ...] = (
+    Column("", lambda row, _: row[0], hue="bold"),
+    Column("ended", _ended),
+    Column("title", lambda row, _: title(row[1].conversation), share=2),
+    Column("model", lambda row, _: line(row[1].conversation.llm_model) or "", share=1),
+    Column("steps", lambda row, _: str(row[1].figures.steps), right=True),
+    Column("time", _time, right=True),
+    Column("cost", lambda row, _: row[1].figures.told_cost.words or "not known", right=True),
+    Column("files", lambda row, _: row[1].figures.changes),
+    Column("B minus A", lambda row, _: row[1].figures.less(row[2]).words, hue="dim"),
 )
-
-
-def _heads(a: Compared, b: Compared) -> Iterator[Row]:
-    for name, side in (("A", a), ("B", b)):
-        found = side.figures
-        word, label = found.ended or "not known", found.label
-        hue = LABEL_HUES.get(label, "") if label else HUES.get(word, "")
-        yield (
-            Cell(name, "bold"),
-            Cell(f"{word}, {label.words}" if label else word, hue),
-            title(side.conversation),
-            line(side.conversation.llm_model) or "",
-            str(found.steps),
-            "" if found.work is None else duration(found.work),
-            found.told_cost.words or "not known",
-            found.changes,
-            Cell(found.less(a.figures).words, "dim"),
-        )
-
 
 _COLUMNS: Columns = (
     Column("A", right=True),

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.commands.changed_files.states import files_of, point_in_time
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, path_of
-from oh_tui.commands.framework.printing import Row, print_json, print_table, say
+from oh_tui.commands.framework.printing import print_json, print_rows, say
 from oh_tui.commands.framework.reading import open_run
 from oh_tui.sources.checkout import Written, check_out, prepare, summary
-from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.tables.column import Column, json_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line, without_held
 
-COLUMNS: Columns = (
-    Column("file", share=1),
-    Column("certain"),
-    Column("state", share=1),
-)
+
+def _is_certain(one: Written) -> bool:
+    return one.state.certain and not one.is_masked
+
+
+COLUMNS: tuple[Column[Written, object], ...] = (
+    Column(
+        "file", lambda one, _: safe_line(one.name or one.state.path),
+        "path", lambda one: one.state.path, share=1,
+    ),
+    Column(json="name", get=lambda one: one.name or None),
+    Column(
+        "certain", lambda one, _: "yes" if _is_certain(one) and one.name else "",
+        "certain", _is_certain,
+    ),
+    Column("state", json="state", get=lambda one: one.words, share=1),
+)  # fmt: skip
 
 
 @command(
@@ -53,7 +64,7 @@ async def checkout(call: Call) -> int:
         return 0
     if loaded.note:
         say(f"note: {loaded.note}")
-    print_table(call.style, COLUMNS, _rows(written))
+    print_rows(call.style, COLUMNS, written)
     say(f"{summary(written)}, in {clean_line(str(folder))}")
     return 0
 
@@ -63,19 +74,5 @@ def report(folder: str, at: str, written: list[Written]) -> dict[str, Any]:
     return {
         "folder": folder,
         "at": at or None,
-        "files": [
-            {
-                "path": one.state.path,
-                "name": one.name or None,
-                "certain": one.state.certain and not one.is_masked,
-                "state": one.words,
-            }
-            for one in written
-        ],
+        "files": [json_of(COLUMNS, one) for one in written],
     }
-
-
-def _rows(written: list[Written]) -> Iterator[Row]:
-    for one in written:
-        certain = one.state.certain and bool(one.name) and not one.is_masked
-        yield safe_line(one.name or one.state.path), "yes" if certain else "", Cell(one.words)

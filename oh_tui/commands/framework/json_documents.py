@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.commands.framework.ids import WHOLE, read_id
-from oh_tui.commands.framework.printing import LAST, stamp
-from oh_tui.commands.framework.reading import title
+from oh_tui.commands.framework.printing import LAST, Style, stamp
+from oh_tui.commands.framework.reading import short_id, title
 from oh_tui.sources.lists import attributes
 from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
 from oh_tui.sources.lists.tags import MACHINE
@@ -294,6 +294,11 @@ def conversation_id(conversation: Conversation) -> str:
     the path of a file without an id."""
     bare = read_id(conversation.id)
     return bare if len(bare) == WHOLE else safe_line(conversation.id)
+
+
+def shown_id(conversation: Conversation, style: Style) -> str:
+    """The id in a table: whole for a script."""
+    return conversation_id(conversation) if style.piped else short_id(conversation)
 
 
 def line(text: str | None) -> str | None:

@@ -20,7 +20,7 @@ import msgspec
 from oh_tui.commands.framework.listening import listener
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.sources.json_lines import json_line
-from oh_tui.tables.column import Cell, Column, Columns, fit_columns
+from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, unzoned
 from oh_tui.text.redact import json_without_held, redact_json
@@ -43,9 +43,6 @@ _CODES: Mapping[str, int] = {
     "violet": 35,
     "cyan": 36,
 }
-
-_LEAST = 6
-"""The fewest columns of a value that may be cut."""
 
 
 class Style(msgspec.Struct, frozen=True):
@@ -223,15 +220,12 @@ def _columns(char: str) -> int:
 
 def print_pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> None:
     """Names and values, one pair a line; those without a value are left out."""
-    shown = [(name, _as_cell(value)) for name, value in facts if _text(value)]
-    name_width = max((width(name) for name, _ in shown), default=0)
-    for name, cell in shown:
-        if style.room is None:
-            print(f"{name}\t{cell.text}")
-            continue
-        text = fit(cell.text, max(_LEAST, style.room - name_width - 2), style)
-        label = style.paint(name, "dim") + " " * (name_width - width(name))
-        print(f"{label}  {style.paint(text, cell.hue)}")
+    shown = [(Cell(name, "dim"), value) for name, value in facts if _text(value)]
+    columns: Columns = (Column(), Column(share=1))
+    widths = [max((width(name.text) for name, _ in shown), default=0), FILL]
+    fitted = fit_columns(columns, widths, style.room or 0)
+    for pair in shown:
+        print(between_tabs(pair) if style.piped else laid_out(style, columns, fitted, pair))
 
 
 # documents

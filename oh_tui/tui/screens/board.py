@@ -79,7 +79,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
         self._renewals = 0
         """How often `renew` began: only the newest draws its rows."""
         self.rule = Rule(id="board-rule")
-        self.groups = Groups()
+        self.groups = Groups(id="groups")
         self.head = ColumnHead(self.groups)
         self.periods, self.before = BoardSection("periods"), BoardSection("before")
         self.days = BoardSection("cost-by-day")
@@ -173,9 +173,7 @@ class BoardScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def action_sort(self) -> None:
         """Sort by the next column that is shown."""
-        sorts, now = self.groups.sorts(), self.board.order
-        place = sorts.index(now) if now in sorts else -1
-        self.board.sort = sorts[(place + 1) % len(sorts)]
+        self.board.sort = self.groups.next_sort(self.board.order)
         await self.renew()
         self.footer.tell(f"sorted by {self.board.sort}", log=False)
 

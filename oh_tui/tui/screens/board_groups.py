@@ -14,7 +14,7 @@ from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import Glyphs
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 SHOWN = 8
 """Characters of an id."""
@@ -39,27 +39,17 @@ class Groups(TableList[Group]):
     """The range of time that was asked for."""
     _names: Mapping[tuple[str, ...], str] = {}
 
-    def __init__(self) -> None:
-        super().__init__(id="groups")
-        self._tell_columns()
-
     def key(self, row: Group) -> object:
         return row.names
 
-    def show(
-        self, rows: Sequence[Group], cursor: int | None = None, *, keep_line: bool = True
-    ) -> None:
-        names = shown_names(rows, self.by)
+    def columns(self) -> Columns[Group]:
+        names = shown_names(self.rows, self.by)
         if self.times and self.by in PERIODS:
             parts = (counted_part(self.by, name, self.times) for name in names)
             names = [" ".join(each).strip() for each in zip(names, parts, strict=True)]
-        self._names = dict(zip((row.names for row in rows), names, strict=True))
-        self._tell_columns()
-        super().show(rows, cursor, keep_line=keep_line)
-
-    def _tell_columns(self) -> None:
+        self._names = dict(zip((row.names for row in self.rows), names, strict=True))
         is_asked = self.asked is not None  # a rule is known by its name
-        self.columns = (
+        return (
             Column(NAMES[self.by], self._named, name="name", share=0 if is_asked else 2, least=16),
             *(self._counted() if is_asked else (RUNS,)),
             Column(ENDED.head, draw=self._bar, width=20, goes=3),
@@ -76,7 +66,7 @@ class Groups(TableList[Group]):
         shown = self._names[group.names] or NOT_TOLD.get(self.by, "not known")
         return Cell(shown, "" if group.names[0] else "dim")
 
-    def _counted(self) -> Sequence[Column[Group, Glyphs]]:
+    def _counted(self) -> Columns[Group]:
         """How many runs hold a rule, break it, or do not tell."""
 
         def column(head: str, state: State, hue: str, name: str = "") -> Column[Group, Glyphs]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from textwrap import wrap
+from typing import TypeVar
 
+from oh_tui.tables.column import FILL, Column
 from oh_tui.text.human import compact, dollars, duration, percent, plural, tenths
 from oh_tui.trajectory.analysis.spending import SHORT, Costly, Spending
 from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs
@@ -13,6 +15,9 @@ from oh_tui.trajectory.model.usage_stats import ACP
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.rule import joined, whole_pieces
+from oh_tui.tui.widgets.table_list import Fitted
+
+T = TypeVar("T")
 
 INDENT = 2
 LABEL = 10
@@ -104,17 +109,19 @@ class Writer:
             facts.append((f"{compact(total.prompt)} tokens in{share}", ""))
         if total.completion:
             facts.append((f"{compact(total.completion)} out", ""))
-        columns = ["answers", "in", "cached", "out"] + (["cost"] if spent.priced else [])
+        columns: list[Column[tuple[str, Usage], object]] = [
+            Column("", lambda row, _: f"  {row[0] or 'all others'}", width=FILL, share=1),
+            _number("answers", lambda row: f"{row[1].calls:,}" if row[1].calls else ""),
+            _number("in", lambda row: _count(row[1].prompt)),
+            _number("cached", lambda row: _count(row[1].cache_read)),
+            _number("out", lambda row: _count(row[1].completion)),
+        ]
+        if spent.priced:
+            columns.append(_number("cost", lambda row: _price(row[1])))
         self._head("Money", *joined(facts, self.glyphs.dot))
-        self.lines.append([(f"{_right(columns):>{self.width}}", "dim")])
-        for usage, part in spent.usages:
-            counts = (part.prompt, part.cache_read, part.completion)
-            cells = [f"{part.calls:,}" if part.calls else "", *map(_count, counts)]
-            if spent.priced:
-                cells.append(_price(part))
-            room = self.width - 2 - NUMBER * len(cells)
-            name = fit(usage or "all others", room, self.glyphs.more)
-            self.lines.append([(f"  {name}", ""), (_right(cells), "")])
+        table = Fitted(columns, [one.width for one in columns], self.width, self.glyphs)
+        self.lines.append([(head.text, "dim") for head in table.heads()])
+        self.lines += map(table.line, spent.usages)
         for rest in filter(None, (self._other(), inherited)):
             self.lines += [[("  " + line, "dim")] for line in wrap(rest, self.width - 2)]
 
@@ -160,47 +167,44 @@ class Writer:
         """The slowest and the dearest steps, with their numbers if those are final (`numbered`)."""
         spent = self.spent
         steps = {step.number for step in (*spent.slowest, *spent.dearest)}
+        tokens = (IN, OUT, COST) if spent.priced else (IN, OUT)
         if len(steps) == len(spent.slowest) == len(spent.dearest) == 1:
-            columns = ["llm", "ran", "in", "out", *(["cost"] if spent.priced else [])]
-            tell = _prices if spent.priced else _tokens
-            self._table("Its one step", spent.slowest, numbered, columns,
-                        lambda step: [*_times(step), *tell(step)])  # fmt: skip
+            self._table("Its one step", spent.slowest, (LLM, RAN, *tokens), numbered=numbered)
             return
-        self._table("Slowest steps", spent.slowest, numbered, ["llm", "ran"], _times)
-        if spent.priced:
-            self._table(
-                "Most expensive steps", spent.dearest, numbered, ["in", "out", "cost"], _prices
-            )
-        else:
-            self._table("Most tokens", spent.dearest, numbered, ["in", "out"], _tokens)
+        self._table("Slowest steps", spent.slowest, (LLM, RAN), numbered=numbered)
+        dearest = "Most expensive steps" if spent.priced else "Most tokens"
+        self._table(dearest, spent.dearest, tokens, numbered=numbered)
 
     def _table(
         self,
         title: str,
         steps: tuple[Costly, ...],
+        numbers: Sequence[Column[Costly, object]],
+        *,
         numbered: bool,
-        columns: list[str],
-        cells: Callable[[Costly], list[str]],
     ) -> None:
         if not steps:
             return
+        digits = max(5, *(len(str(step.number)) + 2 for step in steps)) * numbered
+        columns = (
+            Column(text=lambda step, _: str(step.number), hue="dim", right=True),
+            Column(draw=self._what, gap=0, width=FILL, share=1),
+            *numbers,
+        )
+        widths = [digits, FILL, *[NUMBER] * len(numbers)]
+        table = Fitted(columns, widths, self.width, self.glyphs)
         self._head(title)
-        head = f"{_right(columns):>{self.width - width_of(title)}}"
-        self.lines[-1] = [(title, "title"), (head, "dim")]
-        digits = max(5, *(len(str(step.number)) + 2 for step in steps)) if numbered else 0
-        room = self.width - digits - 2 - NUMBER * len(columns)
+        heads = "".join(head.text for head in table.heads())
+        self.lines[-1] = [(title, "title"), (heads[width_of(title) :], "dim")]
         for step in steps:
-            verb, _, rest = step.what.partition(" ")
-            verb = shorten(verb, room, self.glyphs.more)
             self.step_lines.append((len(self.lines), step.number))
-            line: list[Piece] = [
-                (f"{step.number:>{digits}}" if numbered else "", "dim"),
-                ("  ", ""),
-                (verb, FAMILY_HUES.get(step.family, "")),
-                (fit(f" {rest}", room - width_of(verb), self.glyphs.more), ""),
-                (_right(cells(step)), ""),
-            ]
-            self.lines.append(line)
+            self.lines.append(table.line(step))
+
+    def _what(self, step: Costly, room: int) -> list[Piece]:
+        verb, _, rest = step.what.partition(" ")
+        verb = shorten(verb, room - INDENT, self.glyphs.more)
+        told = fit(f" {rest}", room - INDENT - width_of(verb), self.glyphs.more)
+        return [("  ", ""), (verb, FAMILY_HUES.get(step.family, "")), (told, "")]
 
     def _head(self, title: str, *facts: Piece) -> None:
         if self.lines:
@@ -217,22 +221,14 @@ class Writer:
         return EIGHTHS[-1] * full + (EIGHTHS[rest - 1] if rest else "")
 
 
-def _right(cells: list[str]) -> str:
-    return "".join(f"{cell:>{NUMBER}}" for cell in cells)
+def _number(head: str, text: Callable[[T], str]) -> Column[T, object]:
+    return Column(head, lambda row, _: text(row), right=True, gap=0, width=NUMBER)
 
 
-def _times(step: Costly) -> list[str]:
-    return [tenths(step.llm), tenths(step.ran)]
-
-
-def _prices(step: Costly) -> list[str]:
+def _step_price(step: Costly) -> str:
     cost = step.spent.cost
     # steps are cheap: only tenths of a cent tell them apart
-    return [*_tokens(step), f"${cost:.3f}" if 0.0005 <= cost < 100 else _price(step.spent)]
-
-
-def _tokens(step: Costly) -> list[str]:
-    return [_count(step.spent.prompt), _count(step.spent.completion)]
+    return f"${cost:.3f}" if 0.0005 <= cost < 100 else _price(step.spent)
 
 
 def _count(number: int) -> str:
@@ -249,3 +245,10 @@ def _price(spent: Usage) -> str:
 def _short(text: str, number: float, sign: str = "") -> str:
     """The text, or an exponent if it is too long for its column."""
     return text if len(text) < NUMBER else f"{sign}{number:.0e}"
+
+
+LLM: Column[Costly, object] = _number("llm", lambda step: tenths(step.llm))
+RAN: Column[Costly, object] = _number("ran", lambda step: tenths(step.ran))
+IN: Column[Costly, object] = _number("in", lambda step: _count(step.spent.prompt))
+OUT: Column[Costly, object] = _number("out", lambda step: _count(step.spent.completion))
+COST: Column[Costly, object] = _number("cost", _step_price)

@@ -14,7 +14,7 @@ from oh_tui.text.human import age, day_time, percentages, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
 from oh_tui.tui.state.across_runs.board import NAMES
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.sources.across_runs.failure_rows import FailureRow
@@ -32,23 +32,23 @@ def line_of(row: FailureRow) -> str:
     return row.failure.words
 
 
+def _number(
+    head: str, cells: int, text: Callable[[FailureRow], str], hue: str = "", goes: int = 0
+) -> Column[FailureRow, object]:
+    name = head.split()[-1]
+    return Column(
+        head, lambda row, _: text(row), hue=hue, name=name, order=SORTS[name],
+        right=True, width=cells, goes=goes,
+    )  # fmt: skip
+
+
 class FailureList(TableList["FailureRow"]):
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(id="failures")
+        self._clock = clock
 
-        def ago(when: float | None) -> str:
-            return "" if when is None else age(when, clock())
-
-        def number(
-            head: str, cells: int, text: Callable[[FailureRow], str], hue: str = "", goes: int = 0
-        ) -> Column[FailureRow, object]:
-            name = head.split()[-1]
-            return Column(
-                head, lambda row, _: text(row), hue=hue, name=name, order=SORTS[name],
-                right=True, width=cells, goes=goes,
-            )  # fmt: skip
-
-        self.columns = (
+    def columns(self) -> Columns[FailureRow]:
+        return (
             Column(
                 "what failed", lambda row, _: line_of(row),
                 name="what", width=FILL, share=2, least=30,
@@ -57,17 +57,20 @@ class FailureList(TableList["FailureRow"]):
                 "tool", lambda row, _: row.failure.tool,
                 hue="dim", width=16, share=1, least=16, goes=4,
             ),
-            number("runs", 6, lambda row: f"{row.runs:,}"),
-            number("steps", 7, lambda row: f"{row.steps:,}", goes=3),
-            number("first", 6, lambda row: ago(row.first), "dim", goes=2),
-            number("last", 5, lambda row: ago(row.last), "dim"),
-            number("ended well", 10, well),
-            number("recovered", 10, lambda row: f"{row.recovered:,}" if row.recovered else ""),
+            _number("runs", 6, lambda row: f"{row.runs:,}"),
+            _number("steps", 7, lambda row: f"{row.steps:,}", goes=3),
+            _number("first", 6, lambda row: self._ago(row.first), "dim", goes=2),
+            _number("last", 5, lambda row: self._ago(row.last), "dim"),
+            _number("ended well", 10, well),
+            _number("recovered", 10, lambda row: f"{row.recovered:,}" if row.recovered else ""),
             Column(
                 "what helped", lambda row, _: most_helped(row),
                 hue="dim", width=FILL, share=1, least=24, goes=1,
             ),
         )  # fmt: skip
+
+    def _ago(self, when: float | None) -> str:
+        return "" if when is None else age(when, self._clock())
 
     def row_text(self, row: int) -> str:
         found = self.rows[row]

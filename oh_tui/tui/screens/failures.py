@@ -233,9 +233,7 @@ class FailuresScreen(ModalScreen[None], ClosesOnce[None]):
 
     async def action_sort(self) -> None:
         """Sort by the next column that is shown."""
-        sorts, now = self.list.sorts(), self.found.sort
-        place = sorts.index(now) if now in sorts else -1
-        self.found.sort = sorts[(place + 1) % len(sorts)]
+        self.found.sort = self.list.next_sort(self.found.sort)
         await self.renew()
         self.footer.tell(f"sorted by {self.found.sort}", log=False)
 

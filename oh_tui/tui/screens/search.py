@@ -110,7 +110,7 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         """Run and event of the step in the preview."""
         self.rule = Rule(id="search-rule")
         self.words = Words(found.typed, id="words", compact=True, select_on_focus=False)
-        self.runs, self.hits = RunsHit(session), Hits()
+        self.runs, self.hits = RunsHit(session), Hits(id="hits")
         self.hits_rule, self.step_rule = Rule(id="hits-rule"), Rule(id="step-rule")
         self.runs_rule = Rule(id="runs-rule")
         self.step = BodyView(id="found-step")

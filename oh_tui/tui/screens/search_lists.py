@@ -13,7 +13,7 @@ from oh_tui.trajectory.looks import outcome_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,9 @@ class RunsHit(TableList["RunHits"]):
     def __init__(self, session: Session) -> None:
         super().__init__(id="runs-hit")
         self._session = session
-        self.columns = (
+
+    def columns(self) -> Columns[RunHits]:
+        return (
             Column("", self._mark, width=1),
             Column("", lambda row, _: title_of(row.conversation), gap=1, width=FILL, share=2),
             Column("", _where, share=1, hue="dim", goes=1, least=12),
@@ -58,9 +60,8 @@ def _where(row: RunHits, _glyphs: Glyphs) -> str:
 class Hits(TableList["Hit"]):
     """The hits in one run."""
 
-    def __init__(self) -> None:
-        super().__init__(id="hits")
-        self.columns = (
+    def columns(self) -> Columns[Hit]:
+        return (
             Column("", lambda hit, _: f"{_number(hit):>4}", hue="number", right=True),
             Column(
                 "", lambda hit, glyphs: Cell(*outcome_mark(glyphs, hit.outcome)), gap=1, width=1

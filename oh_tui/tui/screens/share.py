@@ -38,7 +38,7 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import PaneMessage
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 
 class ChoiceRow(NamedTuple):
@@ -65,10 +65,11 @@ class ChoiceList(TableList[ChoiceRow]):
     class Done(PaneMessage):
         """Enter: nothing more is to be changed."""
 
-    columns = (
-        Column("", lambda row, _: row.label, hue="dim", width=10),
-        Column("", lambda row, _: Cell(row.value, "mark" * row.is_less), width=FILL, share=1),
-    )
+    def columns(self) -> Columns[ChoiceRow]:
+        return (
+            Column("", lambda row, _: row.label, hue="dim", width=10),
+            Column("", lambda row, _: Cell(row.value, "mark" * row.is_less), width=FILL, share=1),
+        )
 
     def key(self, row: ChoiceRow) -> object:
         return row.label

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from oh_tui.tables.column import Cell, Column
 from oh_tui.trajectory.analysis.change_rows import FileRow, Lister
 from oh_tui.trajectory.looks import Glyphs
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 WIDE = 100
 """The width in cells from which the column of reads is shown."""
@@ -20,12 +18,10 @@ class FileList(TableList[FileRow]):
     def key(self, row: FileRow) -> object:
         return row.path, row.agent
 
-    def show(
-        self, rows: Sequence[FileRow], cursor: int | None = None, *, keep_line: bool = True
-    ) -> None:
+    def columns(self) -> Columns[FileRow]:
         # as of a step, what is certain matters more than the last
-        last_from = WIDE if any(row.then for row in rows[:1]) else 0
-        self.columns = (
+        last_from = WIDE if any(row.then for row in self.rows[:1]) else 0
+        return (
             Column("path", _path, share=1, least=12, is_path=True),
             Column(self.lister, lambda row, _: row.letter, hue="number", width=len(self.lister)),
             _count("reads", 0, "dim", WIDE),
@@ -35,7 +31,6 @@ class FileList(TableList[FileRow]):
             _count("last step", 4, "dim", last_from),
             Column("", self._remark),
         )
-        super().show(rows, cursor, keep_line=keep_line)
 
     def _remark(self, row: FileRow, _glyphs: Glyphs) -> Cell:
         text = row.remark(self.lister)

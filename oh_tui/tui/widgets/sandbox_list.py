@@ -16,7 +16,7 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.sandboxes import SandboxRow, folded
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit, shorten
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 
 class SandboxList(TableList[SandboxRow]):
@@ -25,9 +25,8 @@ class SandboxList(TableList[SandboxRow]):
     seen: reactive[int] = reactive(0, repaint=False)
     """The number of rows down to the last visible one."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.columns = (
+    def columns(self) -> Columns[SandboxRow]:
+        return (
             Column("", lambda row, glyphs: Cell(*status_mark(glyphs, row.status)), width=1),
             Column("", lambda row, _: _aged(row, self.now), gap=1, width=4, right=True, hue="dim"),
             Column("", draw=self._inside, gap=1, width=FILL, share=1),

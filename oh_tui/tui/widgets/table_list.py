@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from oh_tui.tables.column import Column, fit_columns
 from oh_tui.trajectory.looks import Glyphs
@@ -13,19 +13,66 @@ from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 T = TypeVar("T")
 
+Columns: TypeAlias = Sequence[Column[T, Glyphs]]
+
+
+class Fitted(Generic[T]):
+    """Columns in so many cells; `wanted` is what each would take."""
+
+    def __init__(
+        self, columns: Columns[T], wanted: Sequence[int], room: int, glyphs: Glyphs
+    ) -> None:
+        widths = zip(columns, fit_columns(columns, wanted, room), strict=True)
+        self.shown = [(column, cells) for column, cells in widths if cells]
+        self._glyphs = glyphs
+
+    def line(self, row: T) -> list[Piece]:
+        found: list[Piece] = []
+        for column, cells in self.shown:
+            gap = column.gap if found else 0
+            if column.draw:
+                found += [(" " * gap, ""), *column.draw(row, cells)]
+            else:
+                text, hue = column.cell(row, self._glyphs)
+                found.append((self._aligned(column, text, gap, cells), hue))
+        return found
+
+    def heads(self, sort: str = "", sign: str = "") -> list[HeadCell]:
+        """The names of the columns, with a sign after that which the rows are sorted by."""
+        found: list[HeadCell] = []
+        for column, cells in self.shown:
+            is_sorted = bool(sort) and column.name == sort
+            text = (column.head or "") + sign * is_sorted
+            aligned = self._aligned(column, text, column.gap if found else 0, cells)
+            found.append(HeadCell(aligned, column.name, is_sorted))
+        return found
+
+    def _aligned(self, column: Column[T, Glyphs], text: str, gap: int, cells: int) -> str:
+        """A text in its column, behind the gap, of which a number may take a part."""
+        if column.right:
+            text = shorten(text, gap + cells, self._glyphs.more)
+            return " " * (gap + cells - width_of(text)) + text
+        if column.is_path:
+            return " " * gap + fit_end(text, cells, self._glyphs.before)
+        return " " * gap + fit(text, cells, self._glyphs.more)
+
 
 class TableList(RowList, Generic[T]):
-    """A subclass tells the `columns`, before it shows rows of which other columns are told."""
+    """A subclass tells the columns of its rows."""
 
-    columns: Sequence[Column[T, Glyphs]] = ()
     rows: Sequence[T] = ()
     sort = ""
     """The name of the column that the rows are sorted by; "" for none."""
 
+    _columns: Columns[T] = ()
     _wanted: Sequence[int] = ()
     """What each column would take."""
-    _fitted: tuple[int, list[tuple[Column[T, Glyphs], int, int]]] = (-1, [])
-    """What was shown last, in how many cells."""
+    _fitted: tuple[int, Fitted[T]] | None = None
+    """In how many cells they were shown last."""
+
+    def columns(self) -> Columns[T]:
+        """The columns of the rows that are shown now."""
+        raise NotImplementedError
 
     def key(self, row: T) -> object:
         """What a row is among others: the cursor stays with it."""
@@ -36,8 +83,9 @@ class TableList(RowList, Generic[T]):
         if cursor is None and (here := self.current) is not None:
             under = self.key(here)
             cursor = next((n for n, row in enumerate(rows) if self.key(row) == under), None)
-        self.rows = rows
-        self._wanted, self._fitted = [*map(self._width, self.columns)], (-1, [])
+        self.rows, self._fitted = rows, None
+        self._columns = self.columns()
+        self._wanted = [*map(self._cells, self._columns)]
         self.rows_changed(cursor, keep_line=keep_line)
 
     @property
@@ -47,55 +95,30 @@ class TableList(RowList, Generic[T]):
     def row_count(self) -> int:
         return len(self.rows)
 
-    def _width(self, column: Column[T, Glyphs]) -> int:
+    def _cells(self, column: Column[T, Glyphs]) -> int:
         if column.width:
             return column.width
         texts = (column.cell(row, self.glyphs).text for row in self.rows)
         sign = 2 if column.name and not column.right else 0
         return max(column.cells(texts, width_of), sign and width_of(column.head or "") + sign)
 
-    def shown(self, width: int) -> list[tuple[Column[T, Glyphs], int, int]]:
-        """The columns for which there is room, with the gap before each and its width."""
-        if self._fitted[0] != width and self._wanted:
-            fitted = zip(self.columns, fit_columns(self.columns, self._wanted, width), strict=True)
-            shown = [(column, column.gap, cells) for column, cells in fitted if cells]
-            self._fitted = (
-                width,
-                [(c, gap * bool(n), room) for n, (c, gap, room) in enumerate(shown)],
-            )
+    def fitted(self, room: int) -> Fitted[T]:
+        if self._fitted is None or self._fitted[0] != room:
+            self._fitted = room, Fitted(self._columns, self._wanted, room, self.glyphs)
         return self._fitted[1]
 
-    def sorts(self) -> list[str]:
-        """What rows can be sorted by: the columns that are shown, and those that never go."""
-        shown = [column for column, _, _ in self.shown(self.row_width)]
-        return [one.name for one in self.columns if one.name and (one in shown or not one.goes)]
+    def next_sort(self, sort: str) -> str:
+        """The name of the next column that rows can be sorted by: that is shown, or never goes."""
+        shown = [column for column, _ in self.fitted(self.row_width).shown]
+        names = [one.name for one in self._columns if one.name and (one in shown or not one.goes)]
+        return names[(names.index(sort) + 1) % len(names) if sort in names else 0] if names else ""
 
     def head(self) -> list[HeadCell]:
         if not self.rows:
             return []
-        found = [HeadCell(" ")]
-        for column, gap, cells in self.shown(self.row_width):
-            is_sorted = bool(self.sort) and column.name == self.sort
-            sign = self.sort_sign(falling=column.order is not None) if is_sorted else ""
-            text = self._aligned(column, (column.head or "") + sign, gap, cells)
-            found.append(HeadCell(text, column.name, is_sorted))
-        return found
+        by = next((one for one in self._columns if one.name and one.name == self.sort), None)
+        sign = self.sort_sign(falling=by is not None and by.order is not None)
+        return [HeadCell(" "), *self.fitted(self.row_width).heads(self.sort, sign)]
 
     def pieces(self, row: int, width: int) -> list[Piece]:
-        shown, glyphs, found = self.rows[row], self.glyphs, list[Piece]()
-        for column, gap, cells in self.shown(width):
-            if column.draw:
-                found += [(" " * gap, ""), *column.draw(shown, cells)]
-            else:
-                text, hue = column.cell(shown, glyphs)
-                found.append((self._aligned(column, text, gap, cells), hue))
-        return found
-
-    def _aligned(self, column: Column[T, Glyphs], text: str, gap: int, cells: int) -> str:
-        """A text in its column, behind the gap, of which a number may take a part."""
-        if column.right:
-            text = shorten(text, gap + cells, self.glyphs.more)
-            return " " * (gap + cells - width_of(text)) + text
-        if column.is_path:
-            return " " * gap + fit_end(text, cells, self.glyphs.before)
-        return " " * gap + fit(text, cells, self.glyphs.more)
+        return self.fitted(width).line(self.rows[row])

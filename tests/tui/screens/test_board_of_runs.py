@@ -335,10 +335,12 @@ async def test_the_names_of_the_columns_stand_above_them_at_any_width(
             assert above == 1 + sum(width_of(text) for text, _ in row), width
 
 
-def test_an_empty_board_without_room_can_be_sorted() -> None:
-    groups = Groups()
-    assert groups.size.width == 0
-    assert groups.sorts() == ["name", "runs", "finished"]
+async def test_an_empty_board_can_be_sorted() -> None:
+    async with explore(size=(80, 30)) as it:
+        await filtered(it, "repo:acme/dates")
+        groups = (await board(it)).groups
+        groups.show(())
+        assert [groups.next_sort(one) for one in ("name", "runs")] == ["runs", "finished"]
 
 
 async def test_s_sorts_by_the_columns_that_are_shown() -> None:

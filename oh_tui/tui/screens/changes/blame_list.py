@@ -16,7 +16,7 @@ from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.rendering.lines import in_sight
 from oh_tui.tui.rendering.sections import Line
 from oh_tui.tui.widgets.drawing import Piece, fit
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 LONGEST = 2_000
 """Characters of a line that are kept."""
@@ -51,9 +51,8 @@ class BlameList(TableList[BlameRow]):
     left: reactive[int] = reactive(0)
     """Cells of the lines that are scrolled out at the left."""
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.columns = (
+    def columns(self) -> Columns[BlameRow]:
+        return (
             Column("", lambda row, _: Cell(_origin(row), _hue(row)), right=True),
             Column("", lambda row, _: str(row.line), hue="number", right=True),
             Column("", draw=self._in_sight, width=FILL, share=1),
@@ -83,7 +82,7 @@ class BlameList(TableList[BlameRow]):
     @property
     def _room(self) -> int:
         """Cells for the text of a line."""
-        return next((cells for one, _, cells in self.shown(self.row_width) if one.draw), 0)
+        return next((cells for one, cells in self.fitted(self.row_width).shown if one.draw), 0)
 
     # Sideways
 

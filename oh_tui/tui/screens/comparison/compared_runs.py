@@ -11,7 +11,7 @@ from oh_tui.text.display import cached_line
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.looks import Glyphs, label_mark, verdict_mark
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.sources.compared import Compared
@@ -53,32 +53,30 @@ def _cost(row: RunRow, _glyphs: Glyphs) -> str:
     return found.told_cost.words or ("price unknown" if found.tokens else "")
 
 
-def columns(*, is_table: bool) -> tuple[Column[RunRow, Glyphs], ...]:
+class ComparedRuns(TableList[RunRow]):
+    has_head = True
     """Without the heads of a table each row says what its numbers are."""
 
-    def steps(row: RunRow, _glyphs: Glyphs) -> str:
+    def columns(self) -> Columns[RunRow]:
+        found: Columns[RunRow] = (
+            Column("", lambda row, _: row.letter, hue="title"),
+            Column("ended", _ended),
+            Column("title", _title, share=1, least=12),
+            Column("model", _model, hue="dim", goes=1),
+            Column("steps", self._steps, right=True),
+            Column("time", _time, right=True),
+            Column("cost", _cost, right=True),
+            Column("files", lambda row, _: row.run.figures.changes, hue="dim", goes=2),
+            Column("parts from A", lambda row, _: row.last, goes=0 if self.has_head else 3),
+        )
+        return found if self.has_head else [replace(one, head="") for one in found]
+
+    def _steps(self, row: RunRow, _glyphs: Glyphs) -> str:
         count = row.run.figures.steps
-        return f"{count:,}" if is_table else plural(count, "step")
-
-    return (
-        Column("", lambda row, _: row.letter, hue="title"),
-        Column("ended", _ended),
-        Column("title", _title, share=1, least=12),
-        Column("model", _model, hue="dim", goes=1),
-        Column("steps", steps, right=True),
-        Column("time", _time, right=True),
-        Column("cost", _cost, right=True),
-        Column("files", lambda row, _: row.run.figures.changes, hue="dim", goes=2),
-        Column("parts from A", lambda row, _: row.last, goes=0 if is_table else 3),
-    )
+        return f"{count:,}" if self.has_head else plural(count, "step")
 
 
-class ComparedRuns(TableList[RunRow]):
-    columns = columns(is_table=True)
-
-
-class ComparedHeads(TableList[RunRow], can_focus=False):
+class ComparedHeads(ComparedRuns, can_focus=False):
     """The two runs above their steps: a row each, without a cursor."""
 
-    columns = tuple(replace(one, head="") for one in columns(is_table=False))
-    keeps_cursor = False
+    has_head = keeps_cursor = False

@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.describe import Description, describe
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 WITH_RESULT = 44
 """Cells of a step from which its result has a column of its own."""
@@ -34,7 +34,9 @@ class ComparedSteps(TableList[StepPair]):
         super().__init__(id=id)
         self.comparison: Comparison | None = None
         self._described: LRUCache[tuple[int, int], Description] = LRUCache(1024)
-        self.columns = (
+
+    def columns(self) -> Columns[StepPair]:
+        return (
             Column("", draw=partial(self._step, 0), width=FILL, share=1),
             Column("", _sign, gap=0, width=5),
             Column("", draw=partial(self._step, 1), gap=0, width=FILL, share=1),

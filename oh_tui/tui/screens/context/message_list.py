@@ -12,7 +12,7 @@ from oh_tui.trajectory.message_lines import message_line, steps_words
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.context_rows import GAP, Row, Sign
 from oh_tui.tui.widgets.drawing import Piece, fit
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.context.message import Message
@@ -46,7 +46,9 @@ class MessageList(TableList[Row]):
         super().__init__(id=id)
         self.run: Trajectory | None = None
         self._line_of = lru_cache(maxsize=4096)(_line)
-        self.columns = (
+
+    def columns(self) -> Columns[Row]:
+        return (
             Column("", _sign, width=1),
             Column("", _role, gap=1, width=10),
             Column("", _size, gap=0, width=8, right=True, hue="dim", usual_from=60),

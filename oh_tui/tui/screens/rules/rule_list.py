@@ -13,7 +13,7 @@ from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import rule_mark
 from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Heading, Note, Plain
 from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.sources.rules.rule import Finding, Rule
@@ -46,12 +46,13 @@ def _told_of(row: RuleRow, _glyphs: Glyphs) -> Cell:
 
 
 class RuleList(TableList["RuleRow"]):
-    columns = (
-        Column("", lambda row, glyphs: Cell(*rule_mark(glyphs, row[1].state)), width=1),
-        Column("severity", _severity, gap=1, width=6),
-        Column("rule", _name, share=1, least=12),
-        Column("", _told_of, width=FILL, share=1),
-    )
+    def columns(self) -> Columns[RuleRow]:
+        return (
+            Column("", lambda row, glyphs: Cell(*rule_mark(glyphs, row[1].state)), width=1),
+            Column("severity", _severity, gap=1, width=6),
+            Column("rule", _name, share=1, least=12),
+            Column("", _told_of, width=FILL, share=1),
+        )
 
     def key(self, row: RuleRow) -> object:
         return row[0].name

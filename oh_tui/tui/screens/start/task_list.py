@@ -20,7 +20,7 @@ from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
-from oh_tui.tui.widgets.table_list import TableList
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.api.offered_models import SuggestedTask
@@ -34,12 +34,15 @@ class TaskRow(NamedTuple):
 
 
 class TaskList(TableList[TaskRow]):
-    columns = (
-        Column("", lambda row, _: cached_line(row.task.repo) * row.is_first, hue="title", share=1),
-        Column("", lambda row, _: f"#{row.task.issue_number}", gap=1, hue="number", right=True),
-        Column("", lambda row, _: kind_of(row.task), hue="dim"),
-        Column("", lambda row, _: cached_line(row.task.title), width=FILL, share=2),
-    )
+    def columns(self) -> Columns[TaskRow]:
+        return (
+            Column(
+                "", lambda row, _: cached_line(row.task.repo) * row.is_first, hue="title", share=1
+            ),
+            Column("", lambda row, _: f"#{row.task.issue_number}", gap=1, hue="number", right=True),
+            Column("", lambda row, _: kind_of(row.task), hue="dim"),
+            Column("", lambda row, _: cached_line(row.task.title), width=FILL, share=2),
+        )
 
 
 class TaskScreen(ModalScreen["SuggestedTask | None"], ClosesOnce["SuggestedTask | None"]):
