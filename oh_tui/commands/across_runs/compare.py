@@ -33,7 +33,6 @@ from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.amounts import number
-from oh_tui.text.human import duration
 from oh_tui.trajectory.comparison.compare import (
     SIGNS,
     Comparison,
@@ -195,18 +194,13 @@ def _ended(row: Side, _style: Style) -> Cell:
     return Cell(word, HUES.get(word, ""))
 
 
-def _time(row: Side, _style: Style) -> str:
-    work = row[1].figures.work
-    return "" if work is None else duration(work)
-
-
 _HEAD: tuple[Column[Side, Style], ...] = (
     Column("", lambda row, _: row[0], hue="bold"),
     Column("ended", _ended),
     Column("title", lambda row, _: title(row[1].conversation), share=2),
     Column("model", lambda row, _: line(row[1].conversation.llm_model) or "", share=1),
     Column("steps", lambda row, _: str(row[1].figures.steps), right=True),
-    Column("time", _time, right=True),
+    Column("time", lambda row, _: row[1].figures.took, right=True),
     Column("cost", lambda row, _: row[1].figures.told_cost.words or "not known", right=True),
     Column("files", lambda row, _: row[1].figures.changes),
     Column("B minus A", lambda row, _: row[1].figures.less(row[2]).words, hue="dim"),

@@ -44,7 +44,7 @@ from oh_tui.sources.across_runs.failure_rows import (
 from oh_tui.sources.across_runs.run_stats import GROUPINGS, NOT_TOLD
 from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.tables.column import Cell, Column, flat_of, json_of, not_flat
-from oh_tui.text.human import percentages, plural
+from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure
 
@@ -188,10 +188,7 @@ def _at(row: FailureRow, style: Style) -> Cell:
 
 def _recovered(row: FailureRow, _style: Style) -> str:
     """How many runs recovered, and what helped most of them: `9: $ pip install -e . (7)`."""
-    if not row.helped:
-        return ""
-    what, runs = row.helped[0]
-    return f"{row.recovered:,}: {what}" + (f" ({runs:,})" if runs < row.recovered else "")
+    return f"{row.recovered:,}: {row.most_helped}" if row.helped else ""
 
 
 def _next(row: FailureRow) -> Mapping[str, object]:
@@ -219,9 +216,7 @@ FIELDS: tuple[Column[FailureRow, Style], ...] = (
         "last", lambda row: _moment(row.last), right=True, goes=1,
     ),
     Column(
-        "ended well",
-        lambda row, _: f"{percentages((row.ended_well, row.runs - row.ended_well))[0]} %",
-        "ended_well", right=True, goes=2,
+        "ended well", lambda row, _: f"{row.well} %", "ended_well", right=True, goes=2,
     ),
     Column("recovered by", _recovered, "recovered", share=2, least=LEAST_NEXT, goes=4),
     Column(

@@ -12,6 +12,7 @@ import msgspec
 from oh_tui.sources.across_runs.run_stats import names_of, summand
 from oh_tui.sources.across_runs.stats_rows import about_with_file
 from oh_tui.sources.across_runs.worker import RunFacts
+from oh_tui.text.human import percentages
 from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
 from oh_tui.trajectory.analysis.study import Study
@@ -105,6 +106,19 @@ class FailureRow(NamedTuple):
     """Of those that did not."""
     groups: Sequence[tuple[tuple[str, ...], Count]]
     """The same counts of each group, that with the most runs first."""
+
+    @property
+    def most_helped(self) -> str:
+        """What helped most of the runs that recovered, with their number if it was not all."""
+        if not self.helped:
+            return ""
+        what, runs = self.helped[0]
+        return f"{what} ({runs:,})" if runs < self.recovered else what
+
+    @property
+    def well(self) -> int:
+        """The share in percent of the runs that ended well anyway."""
+        return percentages((self.ended_well, self.runs - self.ended_well))[0]
 
 
 SORTS: dict[str, Callable[[FailureRow], float | None]] = {

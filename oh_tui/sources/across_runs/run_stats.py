@@ -201,13 +201,8 @@ class Group(NamedTuple):
 
 def _spread_json(spread: Spread, *, whole: bool = False) -> dict[str, float | int | None]:
     """`whole` is for counts, whose sum is one too."""
-    shown: Callable[[float | None], float | int | None] = _count if whole else number
-    return {
-        "known": spread.known,
-        "total": shown(spread.total) if spread.known else None,
-        "median": shown(spread.median),
-        "p90": shown(spread.p90),
-    }
+    told = spread._asdict() | {"total": spread.total if spread.known else None}
+    return {name: _count(value) if whole else number(value) for name, value in told.items()}
 
 
 def _count(value: float | None) -> float | int | None:

@@ -42,6 +42,11 @@ class Figures(msgspec.Struct, frozen=True):
         return size_words(self.files, self.added, self.removed)
 
     @property
+    def took(self) -> str:
+        """The time of work in words; "" if it is unknown."""
+        return "" if self.work is None else duration(self.work)
+
+    @property
     def ended(self) -> str:
         return "cut off" if self.verdict.cut_off else self.verdict.word
 

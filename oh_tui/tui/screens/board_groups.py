@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
 from oh_tui.sources.across_runs.run_stats import ENDED, GROUP_COLUMNS, NOT_TOLD, Group
@@ -48,10 +48,10 @@ class Groups(TableList[Group]):
             parts = (counted_part(self.by, name, self.times) for name in names)
             names = [" ".join(each).strip() for each in zip(names, parts, strict=True)]
         self._names = dict(zip((row.names for row in self.rows), names, strict=True))
-        is_asked = self.asked is not None  # a rule is known by its name
+        least = 20 if self.asked is None else 40  # a rule is known by its name
         return (
-            Column(NAMES[self.by], self._named, name="name", share=0 if is_asked else 2, least=16),
-            *(self._counted() if is_asked else (RUNS,)),
+            Column(NAMES[self.by], self._named, name="name", share=2, least=least),
+            *((RUNS,) if self.asked is None else self._counted()),
             Column(ENDED.head, draw=self._bar, width=20, goes=3),
             Column(
                 "ok", _share(0), hue="number", name=ENDED.name, order=ENDED.order,
@@ -66,7 +66,7 @@ class Groups(TableList[Group]):
         shown = self._names[group.names] or NOT_TOLD.get(self.by, "not known")
         return Cell(shown, "" if group.names[0] else "dim")
 
-    def _counted(self) -> Columns[Group]:
+    def _counted(self) -> Iterator[Column[Group, Glyphs]]:
         """How many runs hold a rule, break it, or do not tell."""
 
         def column(head: str, state: State, hue: str, name: str = "") -> Column[Group, Glyphs]:
@@ -76,12 +76,9 @@ class Groups(TableList[Group]):
 
             return Column(head, count, name=name, order=RUNS.order, right=True, width=5)
 
-        glyphs = self.glyphs
-        return (
-            column(glyphs.finished, State.HOLDS, "dim"),
-            column(glyphs.error, State.BROKEN, "bad", RUNS.name),
-            column(glyphs.unknown, State.UNKNOWN, ""),
-        )
+        yield column(self.glyphs.finished, State.HOLDS, "dim")
+        yield column(self.glyphs.error, State.BROKEN, "bad", RUNS.name)
+        yield column(self.glyphs.unknown, State.UNKNOWN, "")
 
     def _bar(self, group: Group, room: int) -> list[Piece]:
         if not group.runs:

@@ -10,7 +10,7 @@ from oh_tui.sources.across_runs.failure_rows import SORTS
 from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
 from oh_tui.sources.across_runs.run_stats import NOT_TOLD
 from oh_tui.tables.column import FILL, Column
-from oh_tui.text.human import age, day_time, percentages, plural
+from oh_tui.text.human import age, day_time, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
 from oh_tui.tui.state.across_runs.board import NAMES
@@ -19,12 +19,6 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 if TYPE_CHECKING:
     from oh_tui.sources.across_runs.failure_rows import FailureRow
     from oh_tui.sources.lists.range_before import AskedRange
-
-
-def well(row: FailureRow) -> str:
-    """The share of the runs that ended well anyway."""
-    share, _ = percentages((row.ended_well, row.runs - row.ended_well))
-    return f"{share}%"
 
 
 def line_of(row: FailureRow) -> str:
@@ -61,10 +55,10 @@ class FailureList(TableList["FailureRow"]):
             _number("steps", 7, lambda row: f"{row.steps:,}", goes=3),
             _number("first", 6, lambda row: self._ago(row.first), "dim", goes=2),
             _number("last", 5, lambda row: self._ago(row.last), "dim"),
-            _number("ended well", 10, well),
+            _number("ended well", 10, lambda row: f"{row.well}%"),
             _number("recovered", 10, lambda row: f"{row.recovered:,}" if row.recovered else ""),
             Column(
-                "what helped", lambda row, _: most_helped(row),
+                "what helped", lambda row, _: row.most_helped,
                 hue="dim", width=FILL, share=1, least=24, goes=1,
             ),
         )  # fmt: skip
@@ -75,14 +69,6 @@ class FailureList(TableList["FailureRow"]):
     def row_text(self, row: int) -> str:
         found = self.rows[row]
         return "\n".join((line_of(found), found.failure.tool, *(what for what, _ in found.helped)))
-
-
-def most_helped(row: FailureRow) -> str:
-    """What helped most of the runs that recovered, with their number if it was not all."""
-    if not row.helped:
-        return ""
-    what, runs = row.helped[0]
-    return f"{what} ({runs:,})" if runs < row.recovered else what
 
 
 def detail(row: FailureRow, runs: int, example: str, now: float) -> list[Block]:
@@ -97,7 +83,7 @@ def _fields(row: FailureRow, runs: int, example: str, now: float) -> Iterator[tu
     times = [day_time(when, now) for when in (row.first, row.last) if when is not None]
     if times:
         yield "when", " to ".join(dict.fromkeys(times))
-    yield "ended well", f"{row.ended_well:,} of {plural(row.runs, 'run')}, {well(row)}"
+    yield "ended well", f"{row.ended_well:,} of {plural(row.runs, 'run')}, {row.well}%"
     later = "worked later" if row.recovered else "was not made again, or did not work"
     yield "recovered", f"{row.recovered:,} of {plural(row.runs, 'run')}: the same call {later}"
     for place, (what, count) in enumerate(row.helped):

@@ -58,12 +58,12 @@ class SandboxList(TableList[SandboxRow]):
         self.refresh_rows(lambda n: _aged(rows[n], before) != _aged(rows[n], now))
 
     def _inside(self, row: SandboxRow, room: int) -> list[Piece]:
-        """The first conversation in it, and how many there are besides."""
+        """The first conversation in it, and how many there are besides; free at the end."""
         if not row.conversations:
             return [(fit("no conversation loaded", room, self.glyphs.more), "dim")]
         extra = len(row.conversations) - 1
         more = f" +{extra} more" if extra else ""
-        title = fit(title_of(row.conversations[0]), room - len(more), self.glyphs.more)
+        title = fit(title_of(row.conversations[0]), room - len(more) - 1, self.glyphs.more)
         return [(title, "" if row.status == "RUNNING" else "dim"), (more, "dim")]
 
 

@@ -52,9 +52,11 @@ class BlameList(TableList[BlameRow]):
     """Cells of the lines that are scrolled out at the left."""
 
     def columns(self) -> Columns[BlameRow]:
+        steps = max((len(_origin(row)) for row in self.rows), default=0)
+        digits = len(str(len(self.rows)))
         return (
-            Column("", lambda row, _: Cell(_origin(row), _hue(row)), right=True),
-            Column("", lambda row, _: str(row.line), hue="number", right=True),
+            Column("", lambda row, _: Cell(_origin(row), _hue(row)), right=True, width=steps),
+            Column("", lambda row, _: str(row.line), hue="number", right=True, width=digits),
             Column("", draw=self._in_sight, width=FILL, share=1),
         )
 

@@ -16,11 +16,11 @@ from oh_tui.trajectory.analysis.change_blocks import step_words
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.screens.changes.file_list import FileList
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.find_line import TYPING, FindLine
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.file_list import FileList
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
 

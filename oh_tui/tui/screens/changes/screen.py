@@ -29,10 +29,10 @@ from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.tui.keys import Hint
+from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.file_list import WIDE
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:

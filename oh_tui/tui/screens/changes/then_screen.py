@@ -19,11 +19,11 @@ from oh_tui.trajectory.files.at_step import FileThen, files_then, sums, text_of
 from oh_tui.trajectory.files.order_in_time import END, START
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
 from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, evidence
 from oh_tui.tui.screens.changes.files_screen import FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.file_list import WIDE
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:

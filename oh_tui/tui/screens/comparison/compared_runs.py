@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.display import cached_line
-from oh_tui.text.human import duration, plural
+from oh_tui.text.human import plural
 from oh_tui.trajectory.looks import Glyphs, label_mark, verdict_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.table_list import Columns, TableList
@@ -35,17 +35,8 @@ def _ended(row: RunRow, glyphs: Glyphs) -> Cell:
     return Cell(f"{text}, {label.words}", marked[1]) if marked and label else Cell(text, hue)
 
 
-def _title(row: RunRow, _glyphs: Glyphs) -> str:
-    return title_of(row.run.conversation)
-
-
 def _model(row: RunRow, _glyphs: Glyphs) -> str:
     return cached_line(row.run.conversation.llm_model).rpartition("/")[2]
-
-
-def _time(row: RunRow, _glyphs: Glyphs) -> str:
-    work = row.run.figures.work
-    return "" if work is None else duration(work)
 
 
 def _cost(row: RunRow, _glyphs: Glyphs) -> str:
@@ -61,10 +52,10 @@ class ComparedRuns(TableList[RunRow]):
         found: Columns[RunRow] = (
             Column("", lambda row, _: row.letter, hue="title"),
             Column("ended", _ended),
-            Column("title", _title, share=1, least=12),
+            Column("title", lambda row, _: title_of(row.run.conversation), share=1, least=12),
             Column("model", _model, hue="dim", goes=1),
             Column("steps", self._steps, right=True),
-            Column("time", _time, right=True),
+            Column("time", lambda row, _: row.run.figures.took, right=True),
             Column("cost", _cost, right=True),
             Column("files", lambda row, _: row.run.figures.changes, hue="dim", goes=2),
             Column("parts from A", lambda row, _: row.last, goes=0 if self.has_head else 3),

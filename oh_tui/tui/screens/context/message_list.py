@@ -46,14 +46,16 @@ class MessageList(TableList[Row]):
         super().__init__(id=id)
         self.run: Trajectory | None = None
         self._line_of = lru_cache(maxsize=4096)(_line)
+        self._steps = 0
+        """Cells of the longest list of steps."""
 
     def columns(self) -> Columns[Row]:
+        self._steps = max((len(steps_words(row.steps)) for row in self.rows), default=0)
         return (
             Column("", _sign, width=1),
             Column("", _role, gap=1, width=10),
             Column("", _size, gap=0, width=8, right=True, hue="dim", usual_from=60),
             Column("", draw=self._said, width=FILL, share=1),
-            Column("", lambda row, _: f"{steps_words(row.steps)} ", right=True, hue="dim"),
         )
 
     def show_messages(self, rows: tuple[Row, ...], run: Trajectory) -> None:
@@ -76,8 +78,10 @@ class MessageList(TableList[Row]):
         return self._line_of(row.message, self.run, held())
 
     def _said(self, row: Row, room: int) -> list[Piece]:
-        """The text of a row in so many cells, and what is known of it."""
+        """The text of a row in so many cells, what is known of it, and the steps of a message."""
         more, about = self.glyphs.more, ""
+        steps = f"  {steps_words(row.steps):>{self._steps}} " if row.message else " "
+        room = max(0, room - len(steps))
         if row.replaces:
             about = f"in place of {steps_words(row.replaces)}"
         elif row.sign is Sign.FORGOTTEN and row.message:
@@ -92,8 +96,8 @@ class MessageList(TableList[Row]):
         if row.role == GAP:  # the sentence tells more than the name
             return [(fit(f"{row.text}: {row.about}", room, more), "dim")]
         cells = min(width_of(text), left)
-        said: list[Piece] = [(fit(text, cells, more), hue), (" " * (left - cells), "")]
-        return [*said, (f"  {about}", "dim")] if about else said
+        about = f"  {about}" if about else ""
+        return [(fit(text, cells, more), hue), (" " * (left - cells), ""), (about + steps, "dim")]
 
 
 def _line(message: Message, run: Trajectory, held: tuple[str, ...]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from oh_tui.tables.column import Cell, Column
 from oh_tui.trajectory.analysis.change_rows import FileRow, Lister
 from oh_tui.trajectory.looks import Glyphs
@@ -24,12 +26,12 @@ class FileList(TableList[FileRow]):
         return (
             Column("path", _path, share=1, least=12, is_path=True),
             Column(self.lister, lambda row, _: row.letter, hue="number", width=len(self.lister)),
-            _count("reads", 0, "dim", WIDE),
-            _count("edits", 1),
-            _count("+", 2, "edit"),
-            _count("-", 3, "edit"),
-            _count("last step", 4, "dim", last_from),
-            Column("", self._remark),
+            _number("reads", _reads, "dim", WIDE),
+            _number("edits", _edits),
+            _number("+", _added, "edit"),
+            _number("-", _removed, "edit"),
+            _number("last step", _last, "dim", last_from),
+            Column("", self._remark, share=9),
         )
 
     def _remark(self, row: FileRow, _glyphs: Glyphs) -> Cell:
@@ -43,25 +45,33 @@ def _path(row: FileRow, _glyphs: Glyphs) -> Cell:
     return Cell(row.path, "dim" if only_read else "")
 
 
-def _count(head: str, place: int, hue: str = "", usual_from: int = 0) -> Column[FileRow, object]:
-    return Column(
-        head, lambda row, _: _numbers(row)[place], hue=hue, right=True, usual_from=usual_from
-    )
+def _number(
+    head: str, text: Callable[[FileRow], str], hue: str = "", usual_from: int = 0
+) -> Column[FileRow, object]:
+    return Column(head, lambda row, _: text(row), hue=hue, right=True, usual_from=usual_from)
 
 
-def _numbers(row: FileRow) -> tuple[str, str, str, str, str]:
+def _reads(row: FileRow) -> str:
+    return f"{len(row.file.reads):,}" if row.file and row.file.reads else ""
+
+
+def _edits(row: FileRow) -> str:
+    steps = row.then.steps if row.then else row.file.edits if row.file else ()
+    return f"{len(steps):,}" if steps else ""
+
+
+def _added(row: FileRow) -> str:
+    count = (row.then.lines or (0, 0))[0] if row.then else row.file.added if row.file else 0
+    return f"+{count:,}" if count else ""
+
+
+def _removed(row: FileRow) -> str:
+    count = (row.then.lines or (0, 0))[1] if row.then else row.file.removed if row.file else 0
+    return f"-{count:,}" if count else ""
+
+
+def _last(row: FileRow) -> str:
     if row.then:
-        added, removed = row.then.lines or (0, 0)
-        steps = row.then.steps
-        return "", str(len(steps)), _signed("+", added), _signed("-", removed), str(steps[-1])
-    file = row.file
-    if file is None:
-        return ("", "", "", "", "")
-    reads, edits = (f"{len(steps):,}" if steps else "" for steps in (file.reads, file.edits))
-    last = row.label(file.last_step)
-    shown = f"{last:,}" if isinstance(last, int) else last
-    return reads, edits, _signed("+", file.added), _signed("-", file.removed), shown
-
-
-def _signed(sign: str, count: int) -> str:
-    return f"{sign}{count:,}" if count else ""
+        return str(row.then.steps[-1])
+    last = row.label(row.file.last_step) if row.file else ""
+    return f"{last:,}" if isinstance(last, int) else last
