@@ -83,7 +83,7 @@ class Call:
 
     @property
     def command(self) -> str:
-        """What it gives to a terminal; "" for none."""
+        """The command for a terminal; "" if there is none."""
         is_shell = self.tool == "Terminal" or self.event.is_reported
         return text_field(self.input or self.answer, "command") if is_shell else ""
 

@@ -129,7 +129,7 @@ def _called(simple: Simple, depth: int) -> Called | None:
 
 
 def _run_by(name: str, rest: Words, depth: int) -> tuple[Words, Script]:
-    """The words of a program's own, and what it runs."""
+    """A program's own words, and what it runs."""
     base = name.rpartition("/")[2]
     reads = _executed if base == "find" else _scripted if base in _SHELLS else _wrapped
     own, inner = reads(base, rest)

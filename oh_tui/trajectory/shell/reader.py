@@ -78,7 +78,7 @@ class Reader:
         self._redirects, self._since = "", 0
         """What the next word is for, and where that was said."""
         self._heredocs: list[tuple[str, bool, bool]] = []
-        """Word, whether it is quoted, whether tabs are cut: of those whose lines follow."""
+        """Of each whose lines follow: its word, whether it is quoted, and whether tabs are cut."""
         self._open = 0
 
     def read(self, *, to_bracket: bool = False) -> None:

@@ -72,8 +72,8 @@ class FirstMet:
         return found
 
     def is_own(self, path: str, number: int, is_new: bool | None) -> bool | None:
-        """Whether the run made a file itself which the step with this number writes, or deletes;
-        `is_new` is what that tells of it. None where nothing tells it."""
+        """Whether the run itself made the file that this step writes or deletes. `is_new` is what
+        the step tells; None where nothing tells it."""
         name = posixpath.basename(path)
         done = (one for other, one in self._done.get(name, {}).items() if _is_same(path, other))
         first = min((one for one in done if one.number < number), default=_Act(number, is_new))
