@@ -12,8 +12,8 @@ import sys
 import time
 from collections import Counter
 
-from oh_tui.sources.rules.rule import findings
-from oh_tui.sources.rules.rule_places import builtin_rules
+from oh_tui.batch.rules.rule import findings
+from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.trajectory.analysis.study import Study
 from tests.trajectory.planted_rules import (
     billed,

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks.keys import PlainTable
 from benchmarks.result import OH_TUI, PYTHON, ROOT, Result, middle, p95, result
 from benchmarks.terminal import Terminal
-from oh_tui.sources.lists.pager import SLICE
+from oh_tui.catalog.pager import SLICE
 
 ROWS, NARROWED_ROWS = 20_000, 10_000
 

@@ -30,18 +30,18 @@ from typing import NamedTuple
 
 from benchmarks import audit
 from oh_tui.api.models import Conversation
+from oh_tui.batch.cached_rows import KnownRows
+from oh_tui.batch.index_filter import Narrowing
+from oh_tui.batch.index_reader import RunsOf, fingerprint_of
+from oh_tui.batch.indexing import Indexing
+from oh_tui.batch.run_stats import Summand, grouped
+from oh_tui.batch.search_words import parse
+from oh_tui.batch.searching import Search
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library import schema
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
-from oh_tui.sources.across_runs.cached_rows import KnownRows
-from oh_tui.sources.across_runs.index_filter import Narrowing
-from oh_tui.sources.across_runs.index_reader import RunsOf, fingerprint_of
-from oh_tui.sources.across_runs.indexing import Indexing
-from oh_tui.sources.across_runs.run_stats import Summand, grouped
-from oh_tui.sources.across_runs.search_words import parse
-from oh_tui.sources.across_runs.searching import Search
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.trajectory.comparison.compare import Comparison
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import parse_event

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
+from oh_tui.batch.stats_rows import about_with_file
+from oh_tui.batch.worker import RunFacts
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.settings import paths
-from oh_tui.sources.across_runs.stats_rows import about_with_file
-from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory import table_rows

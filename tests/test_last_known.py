@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.sources.lists import last_known
-from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
+from oh_tui.catalog import last_known
+from oh_tui.catalog.last_known import LastKnown, LastKnownStates
 
 HERE, THERE = "https://one.example", "https://two.example"
 

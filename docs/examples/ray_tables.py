@@ -17,7 +17,7 @@ import ray
 from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, copy_files
 
 from oh_tui import runs
-from oh_tui.sources.across_runs.table_writer import schema
+from oh_tui.batch.table_writer import schema
 from oh_tui.trajectory.tables import SCHEMAS
 
 ENDINGS = (".zip", ".tar.gz", ".jsonl", ".parquet")

@@ -200,7 +200,7 @@ class StartTask(msgspec.Struct, frozen=True):
 
     id: str
     status: str | None = None
-    """A key of `oh_tui.sources.actions.starting.STAGES`, or ERROR."""
+    """A key of `oh_tui.actions.starting.STAGES`, or ERROR."""
     detail: str | None = None
     app_conversation_id: str | None = None
     sandbox_id: str | None = None

@@ -75,7 +75,7 @@ TABLE = {
     "put": Entry(_ACT, "put a file where the agent works", "files"),
     "pause": Entry(_ACT, "pause a sandbox", "sandboxes"),
     "resume": Entry(_ACT, "resume a sandbox", "sandboxes"),
-    "mcp": Entry(_OWN, "serve runs to other agents over MCP, read only", "mcp.command"),
+    "mcp": Entry(_OWN, "serve runs to other agents over MCP, read only", "mcp"),
     "index": Entry(_OWN, "index runs, so that searches are fast", "across_runs.index"),
     "config": Entry(_OWN, "the settings file: where it is, a first one, what is wrong with it"),
     "cache": Entry(_OWN, "what oh-tui keeps on this machine; clear it"),

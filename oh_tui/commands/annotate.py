@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oh_tui.catalog.tags import fits_server, read_tags, tag_words
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.acting import require_writable, short, text_of
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
@@ -15,7 +16,6 @@ from oh_tui.commands.framework.json_documents import named
 from oh_tui.commands.framework.keeping import read_annotations, require_disk, save
 from oh_tui.commands.framework.printing import print_json, progress
 from oh_tui.commands.framework.reading import chosen, open_run, step_at, whole
-from oh_tui.sources.lists.tags import fits_server, read_tags, tag_words
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.lists.user_annotations import RunAnnotations
+    from oh_tui.catalog.user_annotations import RunAnnotations
 
 _KEPT = "It stays on this machine, for you alone, under the id of the conversation: a downloaded\n"
 _KEPT += "zip shows what you kept of the run on its server, and so does the explorer."

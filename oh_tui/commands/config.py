@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from oh_tui.batch.rules import agreed
+from oh_tui.catalog.attributes import ORDERS
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.printing import print_json, say
@@ -16,8 +18,6 @@ from oh_tui.settings.paths import config_file, make_private, preferences_file, t
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import before_file, read_config_file
 from oh_tui.settings.toml_faults import Fault
-from oh_tui.sources.lists.attributes import ORDERS
-from oh_tui.sources.rules import agreed
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused

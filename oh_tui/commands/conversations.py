@@ -9,6 +9,17 @@ from textwrap import wrap
 from typing import TypeAlias
 
 from oh_tui.api.models import Conversation, Page
+from oh_tui.batch.of_steps import StepsAsked
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.attributes import ORDERS, filter_help
+from oh_tui.catalog.conversation_order import Sorting
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.catalog.file_conversation import apart_of
+from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.spent import with_spent
+from oh_tui.catalog.triage import conversation_state, updated, updated_text
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.commands.framework.command import (
     LISTED,
     PATHS,
@@ -31,18 +42,7 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.reading import on_server, title, with_state
 from oh_tui.commands.framework.status import Seen, outcome
-from oh_tui.sources.across_runs.of_steps import StepsAsked
-from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.attributes import ORDERS, filter_help
-from oh_tui.sources.lists.conversation_order import Sorting
-from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.lists.filter_words import Asked
-from oh_tui.sources.lists.last_known import LastKnown
-from oh_tui.sources.lists.spent import with_spent
-from oh_tui.sources.lists.triage import conversation_state, updated, updated_text
-from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.results import cut_words
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from oh_tui.api.errors import TooLarge
 from oh_tui.api.models import Conversation
+from oh_tui.batch.background_indexing import InFile, fill
 from oh_tui.commands.framework import failing
 from oh_tui.commands.framework.acting import short, target_of
 from oh_tui.commands.framework.command import Call, argument, command
@@ -17,7 +18,6 @@ from oh_tui.commands.framework.printing import print_json, show_progress
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.remedies import worded
 from oh_tui.library.library import Library
-from oh_tui.sources.across_runs.background_indexing import InFile, fill
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem

@@ -19,8 +19,8 @@ from oh_tui.text.human import duration
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
+    from oh_tui.actions.workspace import Workspace
     from oh_tui.api.models import BashOutput
-    from oh_tui.sources.actions.workspace import Workspace
 
 TIMEOUT = 300
 """Seconds that a command may take by default."""

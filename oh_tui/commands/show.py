@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.spent import with_spent
+from oh_tui.catalog.tags import of_people, tag_words
 from oh_tui.commands.framework.command import RUN, Call, command
 from oh_tui.commands.framework.ids import SHOWN
 from oh_tui.commands.framework.json_documents import (
@@ -17,9 +20,6 @@ from oh_tui.commands.framework.printing import print_json, print_pairs, say
 from oh_tui.commands.framework.reading import chosen, title, with_state
 from oh_tui.commands.framework.status import Seen, as_read, outcome
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists.last_known import LastKnown
-from oh_tui.sources.lists.spent import with_spent
-from oh_tui.sources.lists.tags import of_people, tag_words
 from oh_tui.tables.column import Cell
 from oh_tui.text.human import compact, plural
 from oh_tui.text.problem import Problem

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.api.models import bare_id
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.commands.framework.command import OF_RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
     GLYPHS,
@@ -30,7 +31,6 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.reading import name, open_run, whole
 from oh_tui.commands.framework.status import Seen, Standing, as_read, standing
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths

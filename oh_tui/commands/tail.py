@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable
 
+from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.api.models import Conversation
 from oh_tui.commands.framework.acting import require_consent, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
@@ -23,7 +24,6 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.reading import branch_words, chosen, followed, read_run
 from oh_tui.commands.framework.status import standing
 from oh_tui.commands.steps import COLUMNS, step_row
-from oh_tui.sources.actions.agent_actions import AgentStage
 from oh_tui.sources.budget import Budget, read_budget
 from oh_tui.sources.source import Runs
 from oh_tui.tables.column import FILL, Cell, fit_columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from oh_tui.catalog.file_conversation import label_of
 from oh_tui.commands.agents import setup
 from oh_tui.commands.framework.command import OF_RUN, Call, command
 from oh_tui.commands.framework.json_documents import (
@@ -19,7 +20,6 @@ from oh_tui.commands.framework.json_documents import (
 from oh_tui.commands.framework.printing import print_json, stamp
 from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
 from oh_tui.commands.framework.status import as_read, standing
-from oh_tui.sources.file_conversation import label_of
 from oh_tui.text.amounts import number
 from oh_tui.text.human import dollars, duration, percent, plural
 from oh_tui.text.redact import safe_line

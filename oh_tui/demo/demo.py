@@ -8,6 +8,8 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.spent import Spent, Sum
 from oh_tui.demo.catalog import PUBLIC, SETS, Entry
 from oh_tui.demo.runs.meter import TOKENS
 from oh_tui.demo.runs.recorder import fixed_uuid
@@ -15,8 +17,6 @@ from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.app_server import make_app
 from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
-from oh_tui.sources.lists.last_known import LastKnown
-from oh_tui.sources.lists.spent import Spent, Sum
 from oh_tui.trajectory.model.usage_stats import AGENT
 
 BASE_URL = "http://demo.invalid"

@@ -7,7 +7,7 @@ from functools import partial
 
 from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sources.json_lines import json_line
+from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
 from oh_tui.trajectory.analysis.study import SubRun, SubRuns

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from oh_tui.batch.worker import RunFacts
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.sources.json_lines import json_line
+from oh_tui.text.json_lines import json_line
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.context.answers import Answer

@@ -6,6 +6,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from oh_tui.batch.stats_rows import about_with_file
+from oh_tui.batch.worker import RunFacts
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sharing import read_written
 from oh_tui.sharing.chat_lines import (
     Lines,
@@ -19,9 +22,6 @@ from oh_tui.sharing.left_out import Ranges, part_of
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import Part, SharedRun
 from oh_tui.sharing.what_leaves import WhatLeaves
-from oh_tui.sources.across_runs.stats_rows import about_with_file
-from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.trajectory import chat, table_rows
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.branches import shown

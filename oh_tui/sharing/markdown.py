@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from oh_tui.catalog.tags import tag_words
 from oh_tui.sharing.hidden import Hidden, listed
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sources.lists.tags import tag_words
 from oh_tui.text.human import duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.steps import held

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from oh_tui.catalog.tags import tag_words
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.what_leaves import WhatLeaves, add, texts_in
-from oh_tui.sources.lists.tags import tag_words
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study, SubRun

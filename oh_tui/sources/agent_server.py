@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.actions import (
+from oh_tui.actions import (
     agent_actions,
     conversation_records,
     start_offers,
     starting_alone,
 )
-from oh_tui.sources.actions.workspaces import Workspaces
-from oh_tui.sources.lists.pager import SLICE
+from oh_tui.actions.workspaces import Workspaces
+from oh_tui.catalog.pager import SLICE
 from oh_tui.sources.results import PAGE, Cost, Loaded, Older
 from oh_tui.sources.server_runs.following import running_agent
 from oh_tui.sources.server_runs.from_agent import load_from_agent
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.lists.last_known import LastKnown
+    from oh_tui.catalog.last_known import LastKnown
 
 
 class AgentServerRuns(ServerRuns):

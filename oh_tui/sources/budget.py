@@ -13,7 +13,7 @@ from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
-    from oh_tui.sources.lists.user_annotations import RunAnnotations
+    from oh_tui.catalog.user_annotations import RunAnnotations
 
 NEAR = 0.8
 """The share of a budget from which its user is told."""

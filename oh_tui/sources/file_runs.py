@@ -11,9 +11,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation
+from oh_tui.catalog.file_conversation import BELOW
 from oh_tui.sources import follow_folder
 from oh_tui.sources.clocks import clock_of_file
-from oh_tui.sources.file_conversation import BELOW
 from oh_tui.sources.file_rows import row_of_run, row_of_sub_agent
 from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
 from oh_tui.text.human import plural

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import Conversation, Page, bare_id
-from oh_tui.sources.file_conversation import BELOW, FileConversation, label_of, version_of
+from oh_tui.catalog.file_conversation import BELOW, FileConversation, label_of, version_of
+from oh_tui.catalog.triage import RunStatus
 from oh_tui.sources.file_rows import (
     as_given,
     chosen_row,
@@ -28,7 +29,6 @@ from oh_tui.sources.file_rows import (
     version_at,
 )
 from oh_tui.sources.file_runs import FileRuns, end_of
-from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.verdict import judge
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.sources.lists.last_known import LastKnown
+    from oh_tui.catalog.last_known import LastKnown
 
 FIRST_PAGE, NEXT_PAGES = 100, 500
 """Rows per page of the list: the first, and the next ones."""

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.api import bare_server
-from oh_tui.sources import agent_server
-from oh_tui.sources.actions import (
+from oh_tui.actions import (
     agent_actions,
     conversation_records,
     start_offers,
     starting,
 )
-from oh_tui.sources.actions.sandboxes import ServerSandboxes
-from oh_tui.sources.actions.workspaces import Workspaces
-from oh_tui.sources.lists.pager import SLICE
+from oh_tui.actions.sandboxes import ServerSandboxes
+from oh_tui.actions.workspaces import Workspaces
+from oh_tui.api import bare_server
+from oh_tui.catalog.pager import SLICE
+from oh_tui.sources import agent_server
 from oh_tui.sources.results import PAGE
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.server_runs.run_cache import RunCache
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
+    from oh_tui.catalog.last_known import LastKnown
     from oh_tui.sources.agent_server import AgentServerSource
-    from oh_tui.sources.lists.last_known import LastKnown
     from oh_tui.sources.source import Source
 
 

@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from oh_tui.actions.agent_actions import Agents
+    from oh_tui.actions.conversation_records import Records
+    from oh_tui.actions.sandboxes import ServerSandboxes
+    from oh_tui.actions.workspaces import Workspaces
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.actions.agent_actions import Agents
-    from oh_tui.sources.actions.conversation_records import Records
-    from oh_tui.sources.actions.sandboxes import ServerSandboxes
-    from oh_tui.sources.actions.workspaces import Workspaces
-    from oh_tui.sources.lists.last_known import LastKnown
+    from oh_tui.catalog.last_known import LastKnown
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.text.problem import Problem

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Conversation, Page
+from oh_tui.catalog.triage import RunStatus
 from oh_tui.sources.file_rows import name_of, placed, plain_path, row_of_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.follow_folder import is_at_work
-from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import Entry, OneRun
 from oh_tui.trajectory.formats.table import find_files

@@ -17,11 +17,11 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.scrollbar import ScrollBar
 
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.settings.config import THEMES
 from oh_tui.settings.keyboard import shown_keys
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural

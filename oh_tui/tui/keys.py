@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 import msgspec
 from textual.binding import Binding, BindingType
 
+from oh_tui.catalog.attributes import ORDERS
 from oh_tui.settings.config import THEMES, ExplorerNames
 from oh_tui.settings.keyboard import shown_keys
-from oh_tui.sources.lists.attributes import ORDERS
 
 LISTS = frozenset({"conversations", "sandboxes"})
 RUN = frozenset({"timeline", "detail"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.across_runs import server_indexing
+from oh_tui.batch import server_indexing
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id, same_id
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.attributes import NEEDS, ORDERS
+from oh_tui.catalog.conversation_order import Sorting
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources import budget
-from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.attributes import NEEDS, ORDERS
-from oh_tui.sources.lists.conversation_order import Sorting
-from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.tui.state import to_disk
@@ -35,8 +35,8 @@ from oh_tui.tui.state.told_budgets import ToldBudgets
 from oh_tui.tui.state.work import Batch, Wait, Writes
 
 if TYPE_CHECKING:
-    from oh_tui.sources.actions.start_draft import Draft
-    from oh_tui.sources.lists.pager import Pager
+    from oh_tui.actions.start_draft import Draft
+    from oh_tui.catalog.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.state.columns import Choice

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.lists import silence
-from oh_tui.sources.lists.silence import Silence
+from oh_tui.catalog import silence
+from oh_tui.catalog.silence import Silence
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.lists.triage import AT_WORK
+from oh_tui.catalog.triage import AT_WORK
 from oh_tui.text.human import cost_words, plural, without
 from oh_tui.trajectory.looks import label_mark
 from oh_tui.trajectory.model.recorded import Label

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from oh_tui.sources.actions import agent_actions
+from oh_tui.actions import agent_actions
 from tests.commands.shell import Shell, shell
 from tests.races import NEXT, OAUTH, RESPOND, RUN, SEND, SHOWN, Other
 

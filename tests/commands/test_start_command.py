@@ -14,12 +14,12 @@ import pexpect
 import pytest
 from msgspec.structs import replace
 
+from oh_tui.actions import starting
 from oh_tui.api.models import StartTask
 from oh_tui.api.requests import StartRequest
 from oh_tui.api.start_tasks import StartTasks
 from oh_tui.commands import start as start_command
 from oh_tui.demo.servers.start_tasks import Started
-from oh_tui.sources.actions import starting
 from tests.commands import schemas
 from tests.commands.conftest import Served
 from tests.commands.shell import Said, Shell, interrupted, shell

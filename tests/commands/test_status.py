@@ -6,9 +6,9 @@ import json
 from itertools import product
 
 from oh_tui.api.models import Conversation
+from oh_tui.catalog.last_known import UNSEEN, LastKnown, LastKnownStates
+from oh_tui.catalog.triage import Counts, RunStatus
 from oh_tui.commands.framework.status import needy, outcome
-from oh_tui.sources.lists.last_known import UNSEEN, LastKnown, LastKnownStates
-from oh_tui.sources.lists.triage import Counts, RunStatus
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.commands.test_outputs import demo
 

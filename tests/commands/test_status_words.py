@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.last_known import UNSEEN, LastKnown
+from oh_tui.catalog.triage import conversation_state
 from oh_tui.commands.framework.json_documents import conversation_json
-from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.filter_words import Asked
-from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
-from oh_tui.sources.lists.triage import conversation_state
 from oh_tui.sources.server_runs.run_cache import RunCache, zip_of_events
 from tests.commands.conftest import IDS, Served
 from tests.commands.test_outputs import demo

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from oh_tui.actions.agent_actions import Agents
 from oh_tui.api import (
     AgentServer,
     AppServer,
@@ -16,7 +17,6 @@ from oh_tui.api import (
     StartRequest,
     StartTask,
 )
-from oh_tui.sources.actions.agent_actions import Agents
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.events import Event

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from msgspec.structs import replace
 
+from oh_tui.actions import agent_setup
 from oh_tui.api import (
     Conflict,
     Conversation,
@@ -16,7 +17,6 @@ from oh_tui.api import (
     Unreachable,
 )
 from oh_tui.api.models import ConfirmationPolicy
-from oh_tui.sources.actions import agent_setup
 from oh_tui.text.problem import Problem, Refused
 
 from .acting import Stage, agents_of

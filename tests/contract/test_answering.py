@@ -3,8 +3,8 @@ an agent that does nothing."""
 
 from __future__ import annotations
 
-from oh_tui.sources.actions.agent_actions import AgentStage
-from oh_tui.sources.actions.agent_state import AgentState
+from oh_tui.actions.agent_actions import AgentStage
+from oh_tui.actions.agent_state import AgentState
 
 from .acting import Stage, agents_of
 from .fixtures import every_version

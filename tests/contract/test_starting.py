@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from oh_tui.actions import starting
+from oh_tui.actions.starting import STAGES
 from oh_tui.api import (
     AppServer,
     Conflict,
@@ -16,8 +18,6 @@ from oh_tui.api import (
     StartRequest,
     same_id,
 )
-from oh_tui.sources.actions import starting
-from oh_tui.sources.actions.starting import STAGES
 from oh_tui.text.problem import Problem, Remedy
 
 from .acting import Stage

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer, Conflict, Conversation, InvalidRequest, NotFound
-from oh_tui.sources.lists import silence
+from oh_tui.catalog import silence
 from oh_tui.sources.server_runs.loading import ServerRuns
 
 from .acting import Stage, agents_of

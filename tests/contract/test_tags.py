@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from oh_tui.actions.conversation_records import Records
 from oh_tui.api import Conflict, InvalidRequest, NotFound, ServerError, Unreachable
-from oh_tui.sources.actions.conversation_records import Records
 
 from .acting import Stage
 from .fixtures import UNKNOWN, every_version

@@ -172,7 +172,7 @@ import os, signal, sys
 from oh_tui import cli
 from oh_tui.commands import download, files
 from oh_tui.sources import saving
-from oh_tui.sources.actions import workspace
+from oh_tui.actions import workspace
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

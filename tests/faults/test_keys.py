@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from oh_tui.sources.actions import agent_actions, sandboxes
+from oh_tui.actions import agent_actions, sandboxes
 from tests.faults import faults
 from tests.faults.conftest import KEY, source
 from tests.faults.test_acts import MAYBE

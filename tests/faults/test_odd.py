@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from oh_tui.actions import agent_actions
 from oh_tui.demo import Demo
-from oh_tui.sources.actions import agent_actions
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.faults import faults

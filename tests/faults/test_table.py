@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.actions import sandboxes
 from oh_tui.demo import Demo, world
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.actions import sandboxes
 from tests.faults import faults
 from tests.faults.conftest import BOXES, IDS, KEY, Shell, source
 from tests.faults.table import AGAIN, CASES, OTHER, SILENT, Case

@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from oh_tui.sources.rules.rules_file import RuleFaults, parse_rules
+from oh_tui.batch.rules.rules_file import RuleFaults, parse_rules
 from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.search import step_filter

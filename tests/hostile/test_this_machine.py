@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import Conversation
+from oh_tui.catalog import last_known
+from oh_tui.catalog.last_known import LastKnown, LastKnownStates
+from oh_tui.catalog.triage import RunStatus
 from oh_tui.settings.paths import make_private, replace_private
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
-from oh_tui.sources.lists import last_known
-from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
-from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import publish_as
 from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
@@ -362,7 +362,7 @@ def test_ctrl_c_while_worker_processes_start_prints_nothing(tmp_path: Path) -> N
     """A terminal sends it to them too."""
     script = (
         "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: None)\n"
-        "from oh_tui.sources.across_runs.pool import Worker\n"
+        "from oh_tui.batch.pool import Worker\n"
         "if __name__ == '__main__':\n"
         "    print('go', flush=True); found = [Worker(0) for _ in range(2)]; time.sleep(1)\n"
         "    [worker.line.close() for worker in found]\n"

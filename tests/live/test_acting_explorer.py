@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.actions.workspace import Asleep, Workspace
 from oh_tui.api import AppServer
-from oh_tui.sources.actions.workspace import Asleep, Workspace
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from oh_tui.tui.screens.shell import ShellScreen

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from oh_tui.actions import agent_setup, forking
 from oh_tui.api import AppServer, BareAgentServer, Conversation, Secret, same_id
 from oh_tui.demo.world import AgentVersion
-from oh_tui.sources.actions import agent_setup, forking
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem

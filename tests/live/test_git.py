@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.actions.workspaces import _unquoted
 from oh_tui.api import AgentServer, AppServer, InvalidRequest, ServerError
-from oh_tui.sources.actions.workspaces import _unquoted
 
 from .conftest import Live, every_version
 

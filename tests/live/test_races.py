@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.actions.agent_actions import Agents, HalfDone
+from oh_tui.actions.agent_state import AgentState
 from oh_tui.api import AppServer, Conversation
-from oh_tui.sources.actions.agent_actions import Agents, HalfDone
-from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from tests.contract.acting import Stage, agents_of

@@ -10,13 +10,13 @@ from itertools import chain
 
 import pytest
 
+from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.sharing.hidden import Hidden
 from oh_tui.sharing.html import long_run
 from oh_tui.sharing.html.changed_files import changed_files_html
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.html.style import policy
 from oh_tui.sharing.markdown import markdown
-from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.recorded import Recorded

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from oh_tui.catalog.file_conversation import apart_of
 from oh_tui.sources import file_source
-from oh_tui.sources.file_conversation import apart_of
 from oh_tui.sources.file_indexes import FileIndexes
 from oh_tui.sources.file_rows import parts_apart
 from oh_tui.sources.file_source import FileSource

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.batch.background_indexing import Filler, InFile, fill
+from oh_tui.batch.indexing import Indexing
 from oh_tui.library import file
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
-from oh_tui.sources.across_runs.background_indexing import Filler, InFile, fill
-from oh_tui.sources.across_runs.indexing import Indexing
 from oh_tui.text import redact
 from scripts.many_runs import Maker, write_outputs, write_zip
 from tests.library.made import known_runs
@@ -37,7 +37,7 @@ SCRIPT = """
 import resource, sys
 from pathlib import Path
 from oh_tui.library.library import Library
-from oh_tui.sources.across_runs.background_indexing import InFile, fill
+from oh_tui.batch.background_indexing import InFile, fill
 with Library(Path(sys.argv[1]), writes=True) as library:
     for path in sys.argv[2:]:
         fill(library, InFile(Path(path)))
@@ -46,7 +46,7 @@ with Library(Path(sys.argv[1]), writes=True) as library:
 PARENT = """
 import sys, time
 from pathlib import Path
-from oh_tui.sources.across_runs.background_indexing import Filler, InFile
+from oh_tui.batch.background_indexing import Filler, InFile
 if __name__ == "__main__":
     filler = Filler(Path(sys.argv[1]))
     filler.fill(InFile(Path(sys.argv[2])))

@@ -21,13 +21,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from oh_tui.batch import index_reader, indexing, pool
+from oh_tui.batch.index_reader import Found, Left, RunsOf, fingerprint_of
+from oh_tui.batch.indexing import Indexing, Outcome
+from oh_tui.batch.pool import ENDED, At, Worker, serve
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
-from oh_tui.sources.across_runs import index_reader, indexing, pool
-from oh_tui.sources.across_runs.index_reader import Found, Left, RunsOf, fingerprint_of
-from oh_tui.sources.across_runs.indexing import Indexing, Outcome
-from oh_tui.sources.across_runs.pool import ENDED, At, Worker, serve
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.table_rows import About
@@ -372,7 +372,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Path, cache:
 def command(cache: Path, folder: Path) -> list[str]:
     code = (
         "import sys; from oh_tui.__main__ import main; "
-        "from oh_tui.sources.across_runs import indexing; "
+        "from oh_tui.batch import indexing; "
         "indexing.AT_ONCE = 1; sys.exit(main())"
     )
     return [sys.executable, "-c", code, "index", str(folder)]

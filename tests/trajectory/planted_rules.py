@@ -9,7 +9,7 @@ from itertools import chain, groupby
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.rules.rule import Finding
+from oh_tui.batch.rules.rule import Finding
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory

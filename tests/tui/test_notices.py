@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import oh_tui.tui
+from oh_tui.actions import starting as source_starting
 from oh_tui.api.models import bare_id
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.actions import starting as source_starting
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.agent import agents, compose

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import NotFound
+from oh_tui.batch.each_run import ManyRuns, Result
+from oh_tui.batch.rule_rows import Audit, RulesJob, RunAudit
+from oh_tui.batch.rules.rule import Rule, Severity, findings, is_broken
+from oh_tui.batch.rules.rule_places import rules_in_force
+from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.commands.across_runs import junit
 from oh_tui.commands.across_runs.audit_table import (
     print_against,
@@ -34,12 +39,7 @@ from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json, print_table, say, show_progress
 from oh_tui.commands.framework.reading import chosen, read_run, title, whole
-from oh_tui.sources.across_runs.each_run import ManyRuns, Result
-from oh_tui.sources.across_runs.rule_rows import Audit, RulesJob, RunAudit
-from oh_tui.sources.across_runs.worker import RunFacts, Unread
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.rules.rule import Rule, Severity, findings, is_broken
-from oh_tui.sources.rules.rule_places import rules_in_force
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
+from oh_tui.batch.rule_rows import RuleRow
+from oh_tui.batch.rules.rule import Finding, Rule, Severity
 from oh_tui.commands.across_runs.audited import Audited, Found
 from oh_tui.commands.framework.ids import shortened
 from oh_tui.commands.framework.printing import Hue, Style, print_pairs, print_rows, say
-from oh_tui.sources.across_runs.rule_rows import RuleRow
-from oh_tui.sources.rules.rule import Finding, Rule, Severity
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import percent, plural

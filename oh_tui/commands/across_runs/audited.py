@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from oh_tui.sources.across_runs.rule_rows import RuleRow, RunAudit
-from oh_tui.sources.rules.rule import Finding, Rule
+from oh_tui.batch.rule_rows import RuleRow, RunAudit
+from oh_tui.batch.rules.rule import Finding, Rule
 from oh_tui.text.amounts import number
 from oh_tui.trajectory.analysis.rules.question import State
 

@@ -9,6 +9,17 @@ from typing import NamedTuple
 
 import msgspec
 
+from oh_tui.batch.cached_rows import KnownFailures
+from oh_tui.batch.failure_rows import (
+    SORTS,
+    Count,
+    Example,
+    FailureRow,
+    Failures,
+    FailuresJob,
+)
+from oh_tui.batch.run_stats import GROUPINGS, NOT_TOLD
+from oh_tui.batch.worker import Unread
 from oh_tui.commands.across_runs.grep import run_name
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_none, say_rest
 from oh_tui.commands.across_runs.one_pass import results_of, runs_of
@@ -32,17 +43,6 @@ from oh_tui.commands.framework.printing import (
     say,
     stamp,
 )
-from oh_tui.sources.across_runs.cached_rows import KnownFailures
-from oh_tui.sources.across_runs.failure_rows import (
-    SORTS,
-    Count,
-    Example,
-    FailureRow,
-    Failures,
-    FailuresJob,
-)
-from oh_tui.sources.across_runs.run_stats import GROUPINGS, NOT_TOLD
-from oh_tui.sources.across_runs.worker import Unread
 from oh_tui.tables.column import Cell, Column, flat_of, json_of, not_flat
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem

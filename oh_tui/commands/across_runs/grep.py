@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
+from oh_tui.batch import search_words as queries
+from oh_tui.batch.index_filter import Narrowing
+from oh_tui.batch.searching import RunHits, Search
+from oh_tui.batch.step_search import Hit
+from oh_tui.catalog.file_conversation import FileConversation, called
+from oh_tui.catalog.triage import updated_text
 from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.command import Call, argument, command, flag
@@ -23,12 +29,6 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import Seen
 from oh_tui.commands.steps import say_unknown
-from oh_tui.sources.across_runs import search_words as queries
-from oh_tui.sources.across_runs.index_filter import Narrowing
-from oh_tui.sources.across_runs.searching import RunHits, Search
-from oh_tui.sources.across_runs.step_search import Hit
-from oh_tui.sources.file_conversation import FileConversation, called
-from oh_tui.sources.lists.triage import updated_text
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line

@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oh_tui.batch import server_indexing
+from oh_tui.batch.index_reader import TELLS_KEY
+from oh_tui.batch.indexing import Indexing, Outcome
 from oh_tui.commands.across_runs.left_out import LIVE, say_going_on
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.printing import print_json, print_pairs, progress, say, show_progress
 from oh_tui.library.library import Library, Status
-from oh_tui.sources.across_runs import server_indexing
-from oh_tui.sources.across_runs.index_reader import TELLS_KEY
-from oh_tui.sources.across_runs.indexing import Indexing, Outcome
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, rough, size

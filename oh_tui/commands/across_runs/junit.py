@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from oh_tui.sources.across_runs.rule_rows import RunAudit
-from oh_tui.sources.rules.rule import Rule
+from oh_tui.batch.rule_rows import RunAudit
+from oh_tui.batch.rules.rule import Rule
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.rules.question import Answer, State

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oh_tui.batch.each_run import ManyRuns
 from oh_tui.commands.framework.command import Call, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.printing import say
-from oh_tui.sources.across_runs.each_run import ManyRuns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from oh_tui.api.models import Conversation
+from oh_tui.batch.each_run import Known, ManyRuns, Result
+from oh_tui.batch.worker import Job
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import progress, show_progress
 from oh_tui.commands.framework.status import Seen
-from oh_tui.sources.across_runs.each_run import Known, ManyRuns, Result
-from oh_tui.sources.across_runs.worker import Job
-from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.conversation_query import ConversationQuery
 from oh_tui.text.human import plural
 
 T = TypeVar("T")

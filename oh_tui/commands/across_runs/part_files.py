@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from typing import cast
 
+from oh_tui.batch.table_writer import Parts, Shard, To
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
 from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.across_runs.one_pass import runs_of
@@ -12,7 +13,6 @@ from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.settings.paths import make_private
 from oh_tui.sharing.jobs import TablesJob
-from oh_tui.sources.across_runs.table_writer import Parts, Shard, To
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural

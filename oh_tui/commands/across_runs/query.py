@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import print_csv, print_json_line, print_table, say
 from oh_tui.library.library import Library
 from oh_tui.library.sql_query import TABLES, asked
-from oh_tui.sources.lists.user_annotations import Annotations
 from oh_tui.tables.column import Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem

@@ -12,6 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
+from oh_tui.batch.each_run import ManyRuns, Result
+from oh_tui.batch.table_writer import Shard
+from oh_tui.batch.worker import Job, RunFacts, Unread
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
 from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.across_runs.one_pass import runs_of
@@ -22,9 +25,6 @@ from oh_tui.commands.framework.printing import print_json, progress, say, show_p
 from oh_tui.commands.framework.reading import chosen, read_run, server_version, whole
 from oh_tui.sharing.chat_lines import Lines, needs_version
 from oh_tui.sharing.jobs import ChatJob, Leaving, OtlpJob, SizeJob
-from oh_tui.sources.across_runs.each_run import ManyRuns, Result
-from oh_tui.sources.across_runs.table_writer import Shard
-from oh_tui.sources.across_runs.worker import Job, RunFacts, Unread
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from oh_tui.batch.run_stats import resolved_of
+from oh_tui.catalog.file_conversation import label_of
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
 from oh_tui.commands.framework.json_documents import conversation_id, marks_json
 from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows, progress, say
 from oh_tui.commands.framework.reading import read_compared, title
-from oh_tui.sources.across_runs.run_stats import resolved_of
-from oh_tui.sources.file_conversation import label_of
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line

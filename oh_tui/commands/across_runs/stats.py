@@ -9,15 +9,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
-from oh_tui.commands.across_runs.one_pass import results_of, runs_of
-from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
-from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.printing import Style, print_csv, print_json, print_rows, say, stamp
-from oh_tui.sources.across_runs.cached_rows import KnownRows
-from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.over_time import PERIODS, Table, Trend, beside, draw, table_of
-from oh_tui.sources.across_runs.run_stats import (
+from oh_tui.batch.cached_rows import KnownRows
+from oh_tui.batch.each_run import ManyRuns
+from oh_tui.batch.over_time import PERIODS, Table, Trend, beside, draw, table_of
+from oh_tui.batch.run_stats import (
     ENDED,
     GROUP_COLUMNS,
     GROUPINGS,
@@ -27,11 +22,16 @@ from oh_tui.sources.across_runs.run_stats import (
     Summand,
     summed,
 )
-from oh_tui.sources.across_runs.stats_rows import RowJob
-from oh_tui.sources.across_runs.worker import Unread
-from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.lists.range_before import Ranges, ranges
+from oh_tui.batch.stats_rows import RowJob
+from oh_tui.batch.worker import Unread
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.catalog.range_before import Ranges, ranges
+from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
+from oh_tui.commands.across_runs.one_pass import results_of, runs_of
+from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
+from oh_tui.commands.framework.exit_codes import OK, PARTIAL
+from oh_tui.commands.framework.printing import Style, print_csv, print_json, print_rows, say, stamp
 from oh_tui.tables.column import Cell, Column, flat_of, json_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import parted, percentages, plural

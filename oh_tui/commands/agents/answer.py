@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.actions.agent_actions import AgentStage
+from oh_tui.actions.agent_state import AgentStatus
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.ids import find
@@ -13,8 +15,6 @@ from oh_tui.commands.framework.json_documents import conversation_id, line
 from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.printing import print_json, progress
 from oh_tui.commands.framework.reading import title
-from oh_tui.sources.actions.agent_actions import AgentStage
-from oh_tui.sources.actions.agent_state import AgentStatus
 from oh_tui.sources.budget import budget_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -22,8 +22,8 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.presentation.describe import describe
 
 if TYPE_CHECKING:
-    from oh_tui.sources.actions.agent_actions import Steps
-    from oh_tui.sources.actions.agent_state import AgentState
+    from oh_tui.actions.agent_actions import Steps
+    from oh_tui.actions.agent_state import AgentState
 
 
 OVER = flag("--yes", about="do not ask, even if the run is over its budget")

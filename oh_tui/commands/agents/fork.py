@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.actions import agent_setup, forking
+from oh_tui.actions.agent_actions import AgentStage
+from oh_tui.actions.conversation_records import checked_title
 from oh_tui.api.models import bare_id
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import BRANCH, RUNNING, Call, argument, command, flag
@@ -13,17 +16,14 @@ from oh_tui.commands.framework.json_documents import conversation_id, line
 from oh_tui.commands.framework.printing import print_json, progress, say
 from oh_tui.commands.framework.reading import read_run, step_at, title, whole
 from oh_tui.commands.framework.status import Seen
-from oh_tui.sources.actions import agent_setup, forking
-from oh_tui.sources.actions.agent_actions import AgentStage
-from oh_tui.sources.actions.conversation_records import checked_title
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.since_step import Differs, differing, differing_words
 
 if TYPE_CHECKING:
+    from oh_tui.actions.forking import Forked, Origin
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.actions.forking import Forked, Origin
     from oh_tui.trajectory.context.fork_places import ForkPlace
     from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -6,13 +6,13 @@ import argparse
 import contextlib
 from typing import TYPE_CHECKING
 
+from oh_tui.actions import agent_setup
+from oh_tui.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup, profile_hint
 from oh_tui.commands.framework.acting import require_consent, require_writable, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.ids import find
 from oh_tui.commands.framework.json_documents import line, named
 from oh_tui.commands.framework.printing import print_json, progress
-from oh_tui.sources.actions import agent_setup
-from oh_tui.sources.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup, profile_hint
 from oh_tui.text.amounts import number
 from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem

@@ -33,8 +33,8 @@ from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
+    from oh_tui.actions.workspaces import Committed
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.actions.workspaces import Committed
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 Git = list[tuple[str, str]]

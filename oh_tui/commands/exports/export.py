@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from oh_tui.catalog.user_annotations import NOTHING
 from oh_tui.commands.across_runs import part_files, run_lines
 from oh_tui.commands.framework.acting import require_consent, require_free
 from oh_tui.commands.framework.command import (
@@ -40,10 +41,9 @@ from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
 from oh_tui.sharing.what_leaves import WhatLeaves, texts_in, told
 from oh_tui.sharing.writing import write
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.json_lines import json_line
-from oh_tui.sources.lists.user_annotations import NOTHING
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
+from oh_tui.text.json_lines import json_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study

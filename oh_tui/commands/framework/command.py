@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
+from oh_tui.catalog import attributes
 from oh_tui.commands import TABLE
 from oh_tui.commands.framework import words
 from oh_tui.settings.paths import expanded
-from oh_tui.sources.lists import attributes
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model import trajectory
 
 if TYPE_CHECKING:
+    from oh_tui.actions.agent_actions import Agents
+    from oh_tui.actions.conversation_records import Records
+    from oh_tui.actions.sandboxes import ServerSandboxes
+    from oh_tui.actions.workspaces import Workspaces
     from oh_tui.commands.framework.printing import Style
     from oh_tui.settings.config import ExplorerNames
     from oh_tui.settings.startup import Settings
-    from oh_tui.sources.actions.agent_actions import Agents
-    from oh_tui.sources.actions.conversation_records import Records
-    from oh_tui.sources.actions.sandboxes import ServerSandboxes
-    from oh_tui.sources.actions.workspaces import Workspaces
     from oh_tui.sources.source import Source
 
 

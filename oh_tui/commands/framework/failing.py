@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oh_tui.commands.framework.exit_codes import REFUSED, WRONG_USE
-from oh_tui.sources.json_lines import json_line
 from oh_tui.text.clean import clean_line
+from oh_tui.text.json_lines import json_line
 from oh_tui.text.problem import NO_THREADS, NO_THREADS_HINT, Problem, Refused, is_of_threads
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.analysis.search.step_filter import QueryError

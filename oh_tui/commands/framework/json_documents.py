@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.catalog import attributes
+from oh_tui.catalog.last_known import UNSEEN, LastKnown
+from oh_tui.catalog.tags import MACHINE
+from oh_tui.catalog.triage import conversation_state
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.commands.framework.ids import WHOLE, read_id
 from oh_tui.commands.framework.printing import LAST, Style, stamp
 from oh_tui.commands.framework.reading import short_id, title
-from oh_tui.sources.lists import attributes
-from oh_tui.sources.lists.last_known import UNSEEN, LastKnown
-from oh_tui.sources.lists.tags import MACHINE
-from oh_tui.sources.lists.triage import conversation_state
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import number
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis import step_attributes

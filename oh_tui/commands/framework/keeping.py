@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.text.problem import Problem, Refused
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ import msgspec
 
 from oh_tui.commands.framework.listening import listener
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.sources.json_lines import json_line
 from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import age, unzoned
+from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.presentation import terminal

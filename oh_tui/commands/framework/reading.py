@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import bare_id
+from oh_tui.catalog.file_conversation import given
 from oh_tui.commands.framework import standard_input
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.ids import SHOWN, WHOLE, find, read_id
@@ -18,7 +19,6 @@ from oh_tui.commands.framework.printing import progress, say, show_progress
 from oh_tui.commands.framework.remedies import worded
 from oh_tui.commands.framework.status import Seen
 from oh_tui.sources import compared, server
-from oh_tui.sources.file_conversation import given
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded, joined

@@ -8,6 +8,7 @@ import re
 import shtab
 
 from oh_tui import __version__
+from oh_tui.catalog.attributes import ORDERS
 from oh_tui.commands import TABLE
 from oh_tui.commands.framework.command import SORT, load
 from oh_tui.commands.framework.parsing import (
@@ -20,7 +21,6 @@ from oh_tui.commands.framework.parsing import (
     options_parser,
 )
 from oh_tui.commands.framework.words import Words
-from oh_tui.sources.lists.attributes import ORDERS
 
 _FILES = ("PATH", "FILE", "FOLDER")
 

@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.api.models import bare_id
-from oh_tui.commands.framework.printing import Hue, stamp
-from oh_tui.sources.across_runs import kept_runs
-from oh_tui.sources.file_conversation import label_of
-from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists import silence
-from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
-from oh_tui.sources.lists.silence import Silence
-from oh_tui.sources.lists.spent import spent_of, with_spent
-from oh_tui.sources.lists.triage import (
+from oh_tui.batch import kept_runs
+from oh_tui.catalog import silence
+from oh_tui.catalog.file_conversation import label_of
+from oh_tui.catalog.last_known import LastKnown, LastKnownStates
+from oh_tui.catalog.silence import Silence
+from oh_tui.catalog.spent import spent_of, with_spent
+from oh_tui.catalog.triage import (
     NOT_KNOWN,
     STATUSES,
     WORDS,
@@ -30,6 +28,8 @@ from oh_tui.sources.lists.triage import (
     status_word,
     updated,
 )
+from oh_tui.commands.framework.printing import Hue, stamp
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.recorded import Label
 

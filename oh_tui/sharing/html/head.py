@@ -7,12 +7,12 @@ from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 
 from oh_tui import __version__
+from oh_tui.catalog.tags import tag_words
 from oh_tui.sharing.html.changed_files import step_link
 from oh_tui.sharing.html.escaping import line, text
 from oh_tui.sharing.html.steps import time_html
 from oh_tui.sharing.html.strip_svg import strip_html
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sources.lists.tags import tag_words
 from oh_tui.text.human import compact, duration, moment, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line

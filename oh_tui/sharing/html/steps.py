@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.sharing.hidden import Hidden
 from oh_tui.sharing.html.blocks import blocks_html
 from oh_tui.sharing.html.escaping import anchor, line, text
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import clock, dollars, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.study import Study, SubRun

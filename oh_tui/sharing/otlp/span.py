@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
-from oh_tui.sources.json_lines import json_line
+from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import masked
 
 INTERNAL, CLIENT = 1, 3

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, work
 from textual.binding import Binding, BindingType
 
-from oh_tui.sources.actions import agent_setup
+from oh_tui.actions import agent_setup
 from oh_tui.text.human import duration, size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
@@ -23,7 +23,7 @@ from oh_tui.tui.widgets.prompt import Prompt, SentLine
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.sources.actions.agent_setup import Answered
+    from oh_tui.actions.agent_setup import Answered
 
 WHAT = (
     "The agent answers from what its model sees of the run, also while it works. Neither question "

@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from oh_tui.sources.across_runs.over_time import PERIODS, Table
-from oh_tui.sources.across_runs.run_stats import GROUPINGS, Group, summed
-from oh_tui.sources.lists.filter_words import AFTER
+from oh_tui.batch.over_time import PERIODS, Table
+from oh_tui.batch.run_stats import GROUPINGS, Group, summed
+from oh_tui.catalog.filter_words import AFTER
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
-from oh_tui.sources.across_runs.run_stats import ENDED, GROUP_COLUMNS, NOT_TOLD, Group
-from oh_tui.sources.lists.range_before import AskedRange
+from oh_tui.batch.over_time import PERIODS, counted_part
+from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, NOT_TOLD, Group
+from oh_tui.catalog.range_before import AskedRange
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.analysis.rules.question import State

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from oh_tui.sources.across_runs.over_time import COST, Trend, beside, draw
-from oh_tui.sources.across_runs.run_stats import Group
+from oh_tui.batch.over_time import COST, Trend, beside, draw
+from oh_tui.batch.run_stats import Group
 from oh_tui.text.human import dollars, plural
 from oh_tui.text.sparkline import sparkline
 from oh_tui.trajectory.looks import Glyphs

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs.failure_rows import SORTS
-from oh_tui.sources.across_runs.over_time import PERIODS, counted_part
-from oh_tui.sources.across_runs.run_stats import NOT_TOLD
+from oh_tui.batch.failure_rows import SORTS
+from oh_tui.batch.over_time import PERIODS, counted_part
+from oh_tui.batch.run_stats import NOT_TOLD
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.human import age, day_time, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
@@ -17,8 +17,8 @@ from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
-    from oh_tui.sources.across_runs.failure_rows import FailureRow
-    from oh_tui.sources.lists.range_before import AskedRange
+    from oh_tui.batch.failure_rows import FailureRow
+    from oh_tui.catalog.range_before import AskedRange
 
 
 def line_of(row: FailureRow) -> str:

@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import ModalScreen
 
-from oh_tui.sources.across_runs.run_stats import GROUPINGS
-from oh_tui.sources.lists import conversation_query
+from oh_tui.batch.run_stats import GROUPINGS
+from oh_tui.catalog import conversation_query
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.step_filter import QueryError
 from oh_tui.tui.keys import HELP, Hint
@@ -37,8 +37,8 @@ from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
-    from oh_tui.sources.across_runs.failure_rows import FailureRow
-    from oh_tui.sources.lists.conversation_query import ConversationQuery
+    from oh_tui.batch.failure_rows import FailureRow
+    from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.widgets.prompt import Complete
 

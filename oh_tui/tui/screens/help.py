@@ -16,7 +16,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oh_tui.sources.lists.attributes import filter_help
+from oh_tui.catalog.attributes import filter_help
 from oh_tui.trajectory.looks import Glyphs
 from oh_tui.tui.keys import (
     COPY_KEYS,

@@ -12,8 +12,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from oh_tui.sources.across_runs import search_words as queries
-from oh_tui.sources.across_runs.step_search import step_of
+from oh_tui.batch import search_words as queries
+from oh_tui.batch.step_search import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.search.step_filter import QueryError
@@ -34,8 +34,8 @@ from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.shown import Place, of_step
 
 if TYPE_CHECKING:
-    from oh_tui.sources.across_runs.search_words import ManyQuery
-    from oh_tui.sources.across_runs.step_search import Hit
+    from oh_tui.batch.search_words import ManyQuery
+    from oh_tui.batch.step_search import Hit
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.file_conversation import apart_of
-from oh_tui.sources.lists.triage import updated, updated_text
+from oh_tui.catalog.file_conversation import apart_of
+from oh_tui.catalog.triage import updated, updated_text
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, unzoned
@@ -18,8 +18,8 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oh_tui.sources.across_runs.searching import RunHits
-    from oh_tui.sources.across_runs.step_search import Hit
+    from oh_tui.batch.searching import RunHits
+    from oh_tui.batch.step_search import Hit
     from oh_tui.trajectory.looks import Glyphs
     from oh_tui.tui.session import Session
 

@@ -11,8 +11,8 @@ from itertools import chain
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources.lists.attributes import is_later
-from oh_tui.sources.lists.triage import (
+from oh_tui.catalog.attributes import is_later
+from oh_tui.catalog.triage import (
     ConversationState,
     Group,
     RunStatus,

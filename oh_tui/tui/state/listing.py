@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.sources.lists.filter_words import NOT_READ, Asked, OfSteps
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.catalog.filter_words import NOT_READ, Asked, OfSteps
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.lists.conversation_order import Sorting
-    from oh_tui.sources.lists.conversation_query import ConversationQuery
+    from oh_tui.catalog.conversation_order import Sorting
+    from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.tui.state.conversation_rows import Row
 
 SLICE = 0.008

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, bare_id, same_id
-from oh_tui.sources.budget import Spending
-from oh_tui.sources.file_conversation import label_of
-from oh_tui.sources.lists import silence
-from oh_tui.sources.lists.last_known import LastKnownStates
-from oh_tui.sources.lists.spent import Spent, with_spent
-from oh_tui.sources.lists.triage import (
+from oh_tui.catalog import silence
+from oh_tui.catalog.file_conversation import label_of
+from oh_tui.catalog.last_known import LastKnownStates
+from oh_tui.catalog.spent import Spent, with_spent
+from oh_tui.catalog.triage import (
     AT_WORK,
     STATUSES,
     WORDS,
@@ -31,6 +30,7 @@ from oh_tui.sources.lists.triage import (
     status_word,
     updated,
 )
+from oh_tui.sources.budget import Spending
 from oh_tui.text.human import clock_time
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label

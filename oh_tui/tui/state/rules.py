@@ -8,10 +8,10 @@ from typing import NamedTuple
 from weakref import ref
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.lists.user_annotations import RunAnnotations
-from oh_tui.sources.rules.agreed import here
-from oh_tui.sources.rules.rule import Finding, Rule, Severity, findings
-from oh_tui.sources.rules.rule_places import builtin_rules, rules_in_force
+from oh_tui.batch.rules.agreed import here
+from oh_tui.batch.rules.rule import Finding, Rule, Severity, findings
+from oh_tui.batch.rules.rule_places import builtin_rules, rules_in_force
+from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.rules.matching import Watch
 from oh_tui.trajectory.analysis.rules.question import State

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from textual.reactive import reactive
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.file_conversation import FileConversation, label_of
-from oh_tui.sources.lists.attributes import BY_NAME, COLUMNS, NUMBERS, ListColumn
-from oh_tui.sources.lists.conversation_order import Sorting
-from oh_tui.sources.lists.triage import AT_WORK, Group, RunStatus, updated_text
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations, run_name
+from oh_tui.catalog.attributes import BY_NAME, COLUMNS, NUMBERS, ListColumn
+from oh_tui.catalog.conversation_order import Sorting
+from oh_tui.catalog.file_conversation import FileConversation, label_of
+from oh_tui.catalog.triage import AT_WORK, Group, RunStatus, updated_text
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations, run_name
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, clock, duration, unzoned
 from oh_tui.trajectory.looks import Glyphs, label_mark, status_mark

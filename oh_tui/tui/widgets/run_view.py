@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.reactive import var
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.file_conversation import apart_of
+from oh_tui.catalog.file_conversation import apart_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import day_span, plural, unzoned
@@ -33,8 +33,8 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oh_tui.sources.lists.silence import Silence
-    from oh_tui.sources.lists.user_annotations import RunAnnotations
+    from oh_tui.catalog.silence import Silence
+    from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.phases.phases import Phase
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.looks import Glyphs

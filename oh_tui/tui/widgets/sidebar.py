@@ -26,8 +26,8 @@ from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 
 if TYPE_CHECKING:
-    from oh_tui.sources.lists.conversation_order import Sorting
-    from oh_tui.sources.lists.user_annotations import RunAnnotations
+    from oh_tui.catalog.conversation_order import Sorting
+    from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.tui.state.columns import Choice
     from oh_tui.tui.state.finding import Finding
 

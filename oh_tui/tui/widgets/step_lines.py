@@ -21,7 +21,7 @@ from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import HeadCell
 
 if TYPE_CHECKING:
-    from oh_tui.sources.lists.user_annotations import RunAnnotations
+    from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.step_order import StepSorting
     from oh_tui.trajectory.analysis.study import Study

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import plural
 from oh_tui.text.redact import held
 from oh_tui.trajectory.analysis import sub_agents

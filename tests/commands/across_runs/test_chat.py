@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
+from oh_tui.actions.workspaces import Workspaces
 from oh_tui.api.models import Conversation
+from oh_tui.batch.worker import RunFacts
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sharing.chat_lines import answers_of, chat_lines
 from oh_tui.sharing.jobs import ChatJob, Left
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sources.across_runs.worker import RunFacts
-from oh_tui.sources.actions.workspaces import Workspaces
-from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.context.rules import Writer

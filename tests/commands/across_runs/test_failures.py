@@ -20,10 +20,8 @@ from hypothesis import strategies as st
 
 from oh_tui import cli
 from oh_tui.api.models import Conversation
-from oh_tui.library.library import Library
-from oh_tui.library.records import record_of
-from oh_tui.sources.across_runs import of_steps
-from oh_tui.sources.across_runs.failure_rows import (
+from oh_tui.batch import of_steps
+from oh_tui.batch.failure_rows import (
     COLUMNS,
     SORTS,
     Failures,
@@ -31,7 +29,9 @@ from oh_tui.sources.across_runs.failure_rows import (
     RunFailures,
     run_failure,
 )
-from oh_tui.sources.across_runs.worker import RunFacts
+from oh_tui.batch.worker import RunFacts
+from oh_tui.library.library import Library
+from oh_tui.library.records import record_of
 from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.model.events import Event

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
-from oh_tui.sources.across_runs.search_words import parse
-from oh_tui.sources.across_runs.searching import Search
-from oh_tui.sources.lists.user_annotations import Annotations
+from oh_tui.batch.search_words import parse
+from oh_tui.batch.searching import Search
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.sources.server_runs.run_cache import RunCache
-from tests.across_runs.made import TOKEN
+from tests.batch.made import TOKEN
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served
 from tests.commands.shell import Shell, shell

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.library.library import Library
-from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
 from scripts.many_runs import Maker, write_outputs
 from tests.commands import schemas

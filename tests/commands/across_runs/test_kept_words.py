@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.settings.paths import annotations_file
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists.user_annotations import Annotations
 from scripts.many_runs import Maker, write_outputs
 from tests.processes import oh_tui
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.sources.across_runs import table_writer
+from oh_tui.batch import table_writer
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.table_rows import rows

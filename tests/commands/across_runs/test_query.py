@@ -15,15 +15,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library import sql_query
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.sql_query import asked
 from oh_tui.settings.paths import annotations_file
-from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.lists.user_annotations import Annotations
 from scripts.many_runs import Maker
-from tests.across_runs.made import TOKEN
+from tests.batch.made import TOKEN
 from tests.commands import schemas
 from tests.library.made import made_record
 from tests.processes import forked, oh_tui

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
-from oh_tui.sources.across_runs import rule_rows
-from oh_tui.sources.across_runs.cached_rows import KnownRules
+from oh_tui.batch import rule_rows
+from oh_tui.batch.cached_rows import KnownRules
+from oh_tui.batch.rules.kept_answers import digest, kept_states, of_code
+from oh_tui.batch.rules.rule import Severity
+from oh_tui.batch.rules.rule_places import builtin_rules
+from oh_tui.batch.rules.rules_file import parse_rules
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.rules.kept_answers import digest, kept_states, of_code
-from oh_tui.sources.rules.rule import Severity
-from oh_tui.sources.rules.rule_places import builtin_rules
-from oh_tui.sources.rules.rules_file import parse_rules
 from oh_tui.trajectory.analysis.rules.question import State
 from tests.demo_runs import demo_events
 

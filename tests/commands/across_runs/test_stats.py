@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
 from scripts.many_runs import Maker, write_outputs, write_zip
 from tests.commands import schemas

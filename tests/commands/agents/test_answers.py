@@ -15,10 +15,10 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui import cli
+from oh_tui.actions import agent_actions
+from oh_tui.actions.agent_actions import Agents
+from oh_tui.actions.agent_state import AgentState
 from oh_tui.commands.framework.printing import interruptible
-from oh_tui.sources.actions import agent_actions
-from oh_tui.sources.actions.agent_actions import Agents
-from oh_tui.sources.actions.agent_state import AgentState
 from tests.commands import schemas
 from tests.commands.conftest import IDS, Served, serve
 from tests.commands.shell import Shell, interrupted, shell

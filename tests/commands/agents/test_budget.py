@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
+from oh_tui.actions.agent_actions import Agents
+from oh_tui.actions.agent_state import AgentState
 from oh_tui.api.models import Conversation
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.settings.startup import read_settings
-from oh_tui.sources.actions.agent_actions import Agents
-from oh_tui.sources.actions.agent_state import AgentState
-from oh_tui.sources.lists.user_annotations import Annotations
 from tests.commands import schemas
 from tests.commands.conftest import IDS
 from tests.commands.shell import Shell, shell

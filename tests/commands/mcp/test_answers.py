@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from oh_tui.commands.mcp import cursors
-from oh_tui.commands.mcp.answers import CUT, LIMIT, MOST, Asked, Found, Rows, answer
+from oh_tui.mcp import cursors
+from oh_tui.mcp.answers import CUT, LIMIT, MOST, Asked, Found, Rows, answer
 from oh_tui.text.problem import Problem
 
 HARDEST = ("\0", "\x1f", '"', "\\", "漢", "🏿", "\ud800", "a")

@@ -203,7 +203,7 @@ def test_a_file_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
 
 def test_what_is_printed_by_mistake_reaches_no_client(run_file: Path) -> None:
     prints = (
-        "import sys; from oh_tui import cli; from oh_tui.commands.mcp import of_run\n"
+        "import sys; from oh_tui import cli; from oh_tui.mcp import of_run\n"
         "before = of_run.as_it_stands\n"
         "def loud(*given):\n"
         "    print('loud'); return before(*given)\n"
@@ -235,7 +235,7 @@ def test_a_closed_standard_input_is_said(run_file: Path) -> None:
 def test_without_the_extra_it_says_how_to_get_it(
     run_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "oh_tui.commands.mcp.protocol", raising=False)
+    monkeypatch.delitem(sys.modules, "oh_tui.mcp.protocol", raising=False)
     monkeypatch.setitem(sys.modules, "mcp_types", None)
     code, out, err = said_by("mcp", run_file)
     assert code == 2 and out == "" and "pip install 'oh-tui[mcp]'" in err

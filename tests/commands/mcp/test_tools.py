@@ -16,9 +16,9 @@ from oh_tui.commands.conversations import listed
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.printing import show_progress
 from oh_tui.commands.framework.reading import read_run
-from oh_tui.commands.mcp import across_runs, protocol, session
-from oh_tui.commands.mcp.answers import MOST
-from oh_tui.commands.mcp.tools import TOOLS
+from oh_tui.mcp import across_runs, protocol, session
+from oh_tui.mcp.answers import MOST
+from oh_tui.mcp.tools import TOOLS
 from oh_tui.sources.results import Loaded
 from tests.commands.conftest import IDS, Served, serve
 from tests.commands.mcp.using import Tools, use

@@ -14,9 +14,9 @@ from mcp.client.client import Client
 from mcp_types import TextContent
 
 from oh_tui import cli
-from oh_tui.commands.mcp import protocol
-from oh_tui.commands.mcp.answers import LIMIT, UNTRUSTED
-from oh_tui.commands.mcp.session import Session
+from oh_tui.mcp import protocol
+from oh_tui.mcp.answers import LIMIT, UNTRUSTED
+from oh_tui.mcp.session import Session
 
 OH_TUI = (sys.executable, "-m", "oh_tui")
 

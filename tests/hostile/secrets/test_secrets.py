@@ -19,9 +19,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.api.models import Conversation, Secret
+from oh_tui.catalog.triage import RunStatus
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.sources.saving import download_name
 from oh_tui.text.clean import clean
 from oh_tui.tui.controllers.lists import notices

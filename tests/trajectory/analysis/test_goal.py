@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui import cli
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sources.file_runs import run_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.study import Study

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from oh_tui.actions import sandboxes
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.paths import tilde
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.actions import sandboxes
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.server_runs import following
 from tests.tui.explorer import Between, Explorer, explore

@@ -11,11 +11,11 @@ import pytest
 from starlette.types import ASGIApp
 from textual.widgets import OptionList, Static
 
+from oh_tui.actions.start_draft import Draft
 from oh_tui.api import ApiError, AppServer, BareAgentServer
 from oh_tui.demo import make_demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.actions.start_draft import Draft
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source

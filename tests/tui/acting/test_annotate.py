@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from oh_tui.catalog.user_annotations import Annotations, RunAnnotations
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.lists.user_annotations import Annotations, RunAnnotations
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEK = "Parse ISO week dates"

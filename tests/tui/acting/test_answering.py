@@ -7,10 +7,10 @@ import time
 import pytest
 from msgspec.structs import replace
 
+from oh_tui.actions import agent_actions
+from oh_tui.actions.agent_state import AgentState
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.actions import agent_actions
-from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.model.events import RESULT_KINDS
 from oh_tui.tui.controllers.agent import agents

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from oh_tui.catalog.last_known import LastKnownStates
 from oh_tui.demo.servers.forks import Forked
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.lists.last_known import LastKnownStates
 from oh_tui.tui.screens.comparison.screen import CompareScreen
 from tests.tui.acting.test_answering import COVERAGE, FLAKY, LEDGER, OAUTH, opened, told
 from tests.tui.explorer import Between, Explorer, case, explore

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from oh_tui.sources.actions import agent_actions
+from oh_tui.actions import agent_actions
 from tests.races import NEXT, RESPOND, RUN, SEND, SHOWN, Other
 from tests.tui.acting.test_answering import OAUTH, asked, opened, told, writing
 from tests.tui.explorer import Between, Explorer, explore

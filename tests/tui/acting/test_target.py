@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from oh_tui.catalog.triage import RunStatus
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.network import Network
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.tui.messages import MarksChanged
 from oh_tui.tui.screens.changes.screen import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen

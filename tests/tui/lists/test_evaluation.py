@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from oh_tui.catalog import conversation_query
 from oh_tui.settings.config import Config
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists import conversation_query
 from oh_tui.trajectory.formats import copies
 from oh_tui.tui.totals import filter_for
 from tests.trajectory.evaluation_files import history, lines, metrics, row, write

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from zipfile import ZipFile
 
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
 from tests.trajectory.formats.test_tar_runs import conversation, tar
 from tests.tui.explorer import explore

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.demo.servers.network import Network
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists.triage import RunStatus
-from oh_tui.sources.lists.user_annotations import RunAnnotations
 from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.tui.messages import ListsChanged
 from tests.demo_runs import demo_events, demo_run

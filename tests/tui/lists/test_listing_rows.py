@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.sources.lists.attributes import ORDERS
-from oh_tui.sources.lists.conversation_order import Sorting
-from oh_tui.sources.lists.conversation_query import parse
-from oh_tui.sources.lists.filter_words import Asked
-from oh_tui.sources.lists.triage import RunStatus
+from oh_tui.catalog.attributes import ORDERS
+from oh_tui.catalog.conversation_order import Sorting
+from oh_tui.catalog.conversation_query import parse
+from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.triage import RunStatus
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.tui.lists.test_loaded_conversations import NOW, loaded, talk

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation, Page, Sandbox
+from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.catalog.triage import Group, RunStatus
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.file_conversation import FileConversation
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists.triage import Group, RunStatus
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
+from oh_tui.batch import run_stats
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.last_known import LastKnown, LastKnownStates
+from oh_tui.catalog.triage import WORDS, Group, RunStatus
 from oh_tui.commands.framework.status import needy
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.across_runs import run_stats
-from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.filter_words import Asked
-from oh_tui.sources.lists.last_known import LastKnown, LastKnownStates
-from oh_tui.sources.lists.triage import WORDS, Group, RunStatus
 from oh_tui.trajectory.looks import UNICODE
 from oh_tui.tui.controllers.across_runs.board import BoardOfRuns
 from oh_tui.tui.session import Session

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from textual import events
 
 from oh_tui.api.models import Conversation
+from oh_tui.catalog.triage import Counts
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.lists.triage import Counts
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import cost_sum
 from oh_tui.tui.controllers.lists import refresh_schedule, row_details

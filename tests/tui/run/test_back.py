@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.lists import conversation_query
+from oh_tui.catalog import conversation_query
 from tests.tui.explorer import Between, explore
 from tests.tui.run.test_run import COVERAGE, DOWNLOAD, WEEKS, start
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.batch.over_time import COST, Table
+from oh_tui.batch.run_stats import Churn, Group, Spread, summed
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.across_runs.over_time import COST, Table
-from oh_tui.sources.across_runs.run_stats import Churn, Group, Spread, summed
 from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.rendering.cells import width_of

@@ -13,8 +13,8 @@ from textual.app import App
 from textual.pilot import Pilot
 
 import oh_tui.tui.app
+from oh_tui.actions.workspaces import Committed
 from oh_tui.api.git_models import GitChange, GitCommit
-from oh_tui.sources.actions.workspaces import Committed
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.change_blocks import PIECES, change_blocks, edited_steps
 from oh_tui.trajectory.analysis.change_rows import FileRow

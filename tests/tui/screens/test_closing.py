@@ -10,9 +10,9 @@ from textual import events
 from textual.command import CommandList
 from textual.widgets import Input
 
+from oh_tui.actions.start_draft import Choices, Draft
+from oh_tui.actions.start_offers import StartOffers
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.actions.start_draft import Choices, Draft
-from oh_tui.sources.actions.start_offers import StartOffers
 from oh_tui.tui.controllers.navigation import Navigation
 from oh_tui.tui.messages import QuitWanted
 from oh_tui.tui.palette import Options, Palette

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.sources.rules.rule import findings
+from oh_tui.batch.rules.rule import findings
 from oh_tui.tui.screens.rules.screen import RulesScreen
 from oh_tui.tui.state import rules
 from tests.tui.explorer import Explorer, case, explore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.sources.across_runs.searching import RunHits
+from oh_tui.batch.searching import RunHits
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.search import SearchScreen
 from tests.trajectory.sub_agent_files import run_files, zip_of

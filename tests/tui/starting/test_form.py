@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from textual import events
 
+from oh_tui.actions import starting as source_starting
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.actions import starting as source_starting
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.start.screen import StartScreen
 from tests.tui.explorer import Between, Explorer, explore

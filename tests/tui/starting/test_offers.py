@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from starlette.responses import Response
 
+from oh_tui.actions.start_draft import Choices
 from oh_tui.api.requests import StartRequest
-from oh_tui.sources.actions.start_draft import Choices
 from oh_tui.tui.controllers.run.target import TargetRun
 from oh_tui.tui.screens.start import screen as start_screen
 from oh_tui.tui.screens.start.screen import StartScreen

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.sources.across_runs import background_indexing
-from oh_tui.sources.file_conversation import FileConversation
+from oh_tui.batch import background_indexing
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.file_source import FileSource
 

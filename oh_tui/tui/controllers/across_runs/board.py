@@ -7,11 +7,11 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs import cached_rows, each_run, rule_rows, stats_rows
-from oh_tui.sources.across_runs.worker import Unread
-from oh_tui.sources.lists import range_before
-from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.rules import agreed, rule_places
+from oh_tui.batch import cached_rows, each_run, rule_rows, stats_rows
+from oh_tui.batch.rules import agreed, rule_places
+from oh_tui.batch.worker import Unread
+from oh_tui.catalog import range_before
+from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.state.across_runs import board as state
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.across_runs.each_run import Result
-    from oh_tui.sources.across_runs.run_stats import Group, Summand
+    from oh_tui.batch.each_run import Result
+    from oh_tui.batch.run_stats import Group, Summand
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.analysis.rules.question import State
     from oh_tui.tui.controllers.across_runs.failures import FailuresOfRuns

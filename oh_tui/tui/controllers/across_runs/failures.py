@@ -6,9 +6,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from oh_tui.sources.across_runs import cached_rows, each_run, failure_rows
-from oh_tui.sources.lists import range_before
-from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.batch import cached_rows, each_run, failure_rows
+from oh_tui.catalog import range_before
+from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import failures as failures_screen
 from oh_tui.tui.state.across_runs import failures as state
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.across_runs.each_run import Result
-    from oh_tui.sources.across_runs.failure_rows import Example, RunFailures
+    from oh_tui.batch.each_run import Result
+    from oh_tui.batch.failure_rows import Example, RunFailures
     from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.compare import Comparisons

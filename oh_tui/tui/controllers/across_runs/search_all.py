@@ -7,7 +7,7 @@ from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs import each_run, index_filter, searching
+from oh_tui.batch import each_run, index_filter, searching
 from oh_tui.tui.controllers.across_runs.collecting import collect
 from oh_tui.tui.screens import search as search_screen
 from oh_tui.tui.state.across_runs import search_all
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.across_runs.search_words import ManyQuery
-    from oh_tui.sources.across_runs.searching import RunHits
+    from oh_tui.batch.search_words import ManyQuery
+    from oh_tui.batch.searching import RunHits
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.across_runs.way_back import WayBack

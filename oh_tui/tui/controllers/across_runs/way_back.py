@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.sources.lists.conversation_query import ConversationQuery
+from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.tui.messages import RunWanted, StepWanted
 
 if TYPE_CHECKING:

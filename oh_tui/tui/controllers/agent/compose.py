@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.actions.agent_actions import HalfDone
+from oh_tui.actions.agent_state import AgentState
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources.actions.agent_actions import HalfDone
-from oh_tui.sources.actions.agent_state import AgentState
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.agent.agents import (
@@ -28,7 +28,7 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from oh_tui.sources.actions.agent_actions import Agents
+    from oh_tui.actions.agent_actions import Agents
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions

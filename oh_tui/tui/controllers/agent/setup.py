@@ -6,9 +6,9 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from oh_tui.actions import agent_setup
+from oh_tui.actions.agent_setup import Act, profile_hint
 from oh_tui.api.models import bare_id
-from oh_tui.sources.actions import agent_setup
-from oh_tui.sources.actions.agent_setup import Act, profile_hint
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -22,10 +22,10 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
+    from oh_tui.actions.agent_actions import Agents
+    from oh_tui.actions.agent_setup import AgentSetup, Answered
+    from oh_tui.actions.agent_state import AgentState
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.actions.agent_actions import Agents
-    from oh_tui.sources.actions.agent_setup import AgentSetup, Answered
-    from oh_tui.sources.actions.agent_state import AgentState
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.run.annotate import AnnotationActions
     from oh_tui.tui.session import Session

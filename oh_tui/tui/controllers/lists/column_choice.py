@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.lists.attributes import COLUMNS
+from oh_tui.catalog.attributes import COLUMNS
 from oh_tui.tables.column import Columns
 from oh_tui.tui.messages import ColumnsChanged
 from oh_tui.tui.state.columns import STEPS

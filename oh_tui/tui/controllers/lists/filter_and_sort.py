@@ -14,11 +14,11 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs import of_steps
-from oh_tui.sources.lists import conversation_query
-from oh_tui.sources.lists.attributes import NEEDS, ORDERS
-from oh_tui.sources.lists.conversation_order import Order, Sorting
-from oh_tui.sources.lists.filter_words import NOT_READ
+from oh_tui.batch import of_steps
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.attributes import NEEDS, ORDERS
+from oh_tui.catalog.conversation_order import Order, Sorting
+from oh_tui.catalog.filter_words import NOT_READ
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -34,7 +34,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Page
-    from oh_tui.sources.lists.conversation_query import ConversationQuery
+    from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.tui.controllers.lists.conversations import Conversations
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
+from oh_tui.catalog.triage import RunStatus
 from oh_tui.settings.credentials import without_keys
 from oh_tui.sources.budget import Spending
-from oh_tui.sources.lists.triage import RunStatus
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.state.loaded_conversations import Change

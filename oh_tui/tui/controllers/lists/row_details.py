@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TimedOut
 from oh_tui.api.models import Conversation, bare_id, same_id
-from oh_tui.sources.across_runs import kept_runs
-from oh_tui.sources.file_conversation import version_of
-from oh_tui.sources.lists.spent import spent_of
-from oh_tui.sources.lists.triage import RunStatus, is_current
+from oh_tui.batch import kept_runs
+from oh_tui.catalog.file_conversation import version_of
+from oh_tui.catalog.spent import spent_of
+from oh_tui.catalog.triage import RunStatus, is_current
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge

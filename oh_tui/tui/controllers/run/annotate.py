@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, bare_id
-from oh_tui.sources.lists.tags import (
+from oh_tui.catalog.tags import (
     applied,
     complete,
     fits_server,
@@ -15,7 +15,7 @@ from oh_tui.sources.lists.tags import (
     read_tags,
     tag_words,
 )
-from oh_tui.sources.lists.user_annotations import LONGEST_NOTE
+from oh_tui.catalog.user_annotations import LONGEST_NOTE
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
@@ -28,7 +28,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oh_tui.sources.actions.conversation_records import Records
+    from oh_tui.actions.conversation_records import Records
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from oh_tui.sources.lists.user_annotations import NOTHING, RunAnnotations
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search import step_filter as queries

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs import cached_rows
+from oh_tui.batch import cached_rows
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.alike import failed_steps
 from oh_tui.trajectory.analysis.purposes import targets
@@ -15,7 +15,7 @@ from oh_tui.trajectory.model import steps as model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oh_tui.sources.across_runs.failure_rows import FailureRow
+    from oh_tui.batch.failure_rows import FailureRow
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.across_runs.failures import FailuresFound

@@ -11,8 +11,8 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from oh_tui.batch.rules import agreed
 from oh_tui.settings.paths import tilde
-from oh_tui.sources.rules import agreed
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.presentation.block import Code
 from oh_tui.tui.controllers.run.pace import Pace

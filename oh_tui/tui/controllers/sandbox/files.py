@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.actions.workspace import Workspace, complete_path, local_path, local_size
+from oh_tui.actions.workspace import Workspace, complete_path, local_path, local_size
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem

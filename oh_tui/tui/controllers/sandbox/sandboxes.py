@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.actions import workspace as sandbox_workspace
-from oh_tui.sources.actions.sandboxes import SandboxStage
-from oh_tui.sources.lists.triage import reported_status
+from oh_tui.actions import workspace as sandbox_workspace
+from oh_tui.actions.sandboxes import SandboxStage
+from oh_tui.catalog.triage import reported_status
 from oh_tui.sources.results import SandboxPlan
 from oh_tui.text.human import duration, plural
 from oh_tui.text.problem import Problem
@@ -29,9 +29,9 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
+    from oh_tui.actions.sandboxes import ServerSandboxes
+    from oh_tui.actions.workspace import Workspace
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.actions.sandboxes import ServerSandboxes
-    from oh_tui.sources.actions.workspace import Workspace
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 

@@ -36,7 +36,7 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.sources.actions.workspaces import Committed
+    from oh_tui.actions.workspaces import Committed
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
     from oh_tui.trajectory.files.history import FileHistory

@@ -16,7 +16,7 @@ from oh_tui.trajectory.presentation.describe import describe
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
-    from oh_tui.sources.rules.rule import Finding, Rule
+    from oh_tui.batch.rules.rule import Finding, Rule
     from oh_tui.trajectory.analysis.rules.question import Answer
     from oh_tui.trajectory.looks import Glyphs
     from oh_tui.trajectory.model.steps import Step

@@ -21,9 +21,9 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from oh_tui.actions.start_draft import Choices, Draft, Invalid, has_prompt, request_for
+from oh_tui.actions.start_offers import kind_of, named
 from oh_tui.api.errors import AuthError
-from oh_tui.sources.actions.start_draft import Choices, Draft, Invalid, has_prompt, request_for
-from oh_tui.sources.actions.start_offers import kind_of, named
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
@@ -38,9 +38,9 @@ from oh_tui.tui.widgets.first_frame import hands_of
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
+    from oh_tui.actions.start_offers import StartOffers
     from oh_tui.api.offered_models import SuggestedTask
     from oh_tui.api.requests import StartRequest
-    from oh_tui.sources.actions.start_offers import StartOffers
 
 MOST_SHOWN = 20
 """Values that fit, in the line below the fields."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from oh_tui.sources.actions.start_offers import grouped, kind_of
+from oh_tui.actions.start_offers import grouped, kind_of
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import plural
@@ -23,8 +23,8 @@ from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
+    from oh_tui.actions.start_offers import StartOffers
     from oh_tui.api.offered_models import SuggestedTask
-    from oh_tui.sources.actions.start_offers import StartOffers
 
 
 class TaskRow(NamedTuple):

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from oh_tui.sources.across_runs.each_run import ManyRuns
-from oh_tui.sources.across_runs.over_time import PERIODS, Table, over_time, table_of, usual_order
-from oh_tui.sources.across_runs.run_stats import (
+from oh_tui.batch.each_run import ManyRuns
+from oh_tui.batch.over_time import PERIODS, Table, over_time, table_of, usual_order
+from oh_tui.batch.run_stats import (
     GROUPINGS,
     NOT_TOLD,
     Group,
@@ -18,9 +18,9 @@ from oh_tui.sources.across_runs.run_stats import (
     ordered,
     summed,
 )
-from oh_tui.sources.lists import range_before
-from oh_tui.sources.lists.conversation_query import ConversationQuery
-from oh_tui.sources.lists.range_before import Ranges
+from oh_tui.catalog import range_before
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.catalog.range_before import Ranges
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.state.across_runs.passes import Pass

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.across_runs.failure_rows import SORTS, FailureRow, Failures, RunFailures
-from oh_tui.sources.across_runs.worker import Unread
-from oh_tui.sources.lists import range_before
+from oh_tui.batch.failure_rows import SORTS, FailureRow, Failures, RunFailures
+from oh_tui.batch.worker import Unread
+from oh_tui.catalog import range_before
 from oh_tui.text.human import plural
 from oh_tui.tui.state.across_runs.passes import Pass
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.across_runs.each_run import ManyRuns, Result
-    from oh_tui.sources.lists.conversation_query import ConversationQuery
+    from oh_tui.batch.each_run import ManyRuns, Result
+    from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.trajectory.analysis.alike.failed_steps import Failure
 
 

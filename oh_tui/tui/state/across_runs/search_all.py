@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from oh_tui.sources.across_runs.search_words import ManyQuery
-from oh_tui.sources.across_runs.searching import RunHits, Search
-from oh_tui.sources.across_runs.step_search import Hit
+from oh_tui.batch.search_words import ManyQuery
+from oh_tui.batch.searching import RunHits, Search
+from oh_tui.batch.step_search import Hit
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.step_filter import unknown_words
 from oh_tui.tui.state.across_runs.passes import Pass

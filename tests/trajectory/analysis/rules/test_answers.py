@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics, WholeMetrics
-from oh_tui.sources.file_conversation import FileConversation
-from oh_tui.sources.rules.rule import findings
-from oh_tui.sources.rules.rule_places import builtin_rules
-from oh_tui.sources.rules.rules_file import parse_rules
+from oh_tui.batch.rules.rule import findings
+from oh_tui.batch.rules.rule_places import builtin_rules
+from oh_tui.batch.rules.rules_file import parse_rules
+from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.trajectory.analysis.rules import matching
 from oh_tui.trajectory.analysis.rules.answers import answers
 from oh_tui.trajectory.analysis.rules.question import MOST_STEPS, Answer, Question, State

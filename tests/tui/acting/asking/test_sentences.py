@@ -24,11 +24,11 @@ from textual import events
 from textual.keys import _character_to_key
 
 import oh_tui
+from oh_tui.batch.rules import agreed
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.lists.user_annotations import Annotations
-from oh_tui.sources.rules import agreed
 from oh_tui.sources.source import Source
 from oh_tui.tui.screens.line_screen import LineScreen
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake

@@ -1,0 +1,267 @@
+"""What a server offers for a new conversation: suggested tasks, and values for the fields of its
+form. What was answered is kept, so that nothing is asked twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from oh_tui.actions.start_draft import MODES
+from oh_tui.api.errors import NotFound
+from oh_tui.sources.links import is_repository
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import masked, safe_line
+
+if TYPE_CHECKING:
+    from oh_tui.actions.start_draft import Draft
+    from oh_tui.api import AppServer
+    from oh_tui.api.bare_server import BareAgentServer
+    from oh_tui.api.models import Conversation, Page, Sandbox
+    from oh_tui.api.offered_models import SuggestedTask
+
+KINDS = {
+    "OPEN_ISSUE": "open issue",
+    "FAILING_CHECKS": "failing checks",
+    "UNRESOLVED_COMMENTS": "open comments",
+    "MERGE_CONFLICTS": "merge conflicts",
+    "OPEN_PR": "open pull request",
+}
+"""Type of a suggested task -> what it is, in words."""
+
+
+PAGE = 100
+"""Rows that are asked for, and the most that are taken of an answer."""
+
+LONGEST = 250
+"""Characters of a name."""
+
+SHOWN = 40
+"""Characters of a title in a sentence."""
+
+NAMED = 3
+"""Sandboxes that are named; the others are counted."""
+
+
+class StartOffers:
+    """What a server offers. Nothing is asked before `ask` is called."""
+
+    fields: tuple[str, ...] = ()
+    """Of the form on this kind of server."""
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[str, ...]] = set()
+        self.providers: dict[str, str] = {}
+        """Repository -> its provider, of those found."""
+
+    async def tasks(self, *, again: bool = False) -> Page[SuggestedTask]:
+        """The first 100 tasks that the server suggests. Raises AuthError where it has no token of
+        a git provider, Problem where it suggests none at all."""
+        raise Problem("An agent server suggests no tasks", "write the task yourself")
+
+    def names(self, field: str, draft: Draft) -> Sequence[str]:
+        """The values found so far for a field."""
+        return ()
+
+    def note(self, field: str, draft: Draft) -> str:
+        """What else there is to say about a field; "" for nothing."""
+        return ""
+
+    def is_new(self, field: str, draft: Draft) -> bool:
+        """Whether the server was not asked yet what fits this field of the draft."""
+        question = _question(field, draft)
+        # one answer may have told all branches of a repository
+        return bool(question) and not {question, question[:2]} & self._asked
+
+    def was_asked(self, field: str, draft: Draft) -> bool:
+        """Whether the server has answered what fits this field of the draft."""
+        return bool(_question(field, draft)) and not self.is_new(field, draft)
+
+    async def ask(self, field: str, draft: Draft, provider: str = "") -> None:
+        """Ask what fits a field, if that is new. The `provider` is asked first."""
+        if self.is_new(field, draft):
+            question = _question(field, draft)
+            self._asked.add(await self._find(question, provider))
+
+    async def _find(self, question: tuple[str, ...], provider: str) -> tuple[str, ...]:
+        """Gives the question that is answered now, which may be a wider one."""
+        return question
+
+
+class AppServerOffers(StartOffers):
+    fields = ("repository", "branch", "title", "model", "profile", "mode", "secrets")
+
+    def __init__(self, api: AppServer) -> None:
+        super().__init__()
+        self._api = api
+        self._tasks: Page[SuggestedTask] | None = None
+        self._providers: tuple[str, ...] | None = None
+        self._branches: dict[str, dict[str, None]] = {}
+        self._main: dict[str, str] = {}
+        """Repository -> its main branch."""
+        self._models: dict[str, str] = {}
+        """Profile -> its model."""
+        self._active = ""
+        self._secrets: tuple[str, ...] = ()
+
+    async def tasks(self, *, again: bool = False) -> Page[SuggestedTask]:
+        if self._tasks is None or again:
+            page = await self._api.git.suggested_tasks(limit=PAGE)
+            usable = [one for one in page.items if is_repository(one.repo)]
+            page.unreadable += len(page.items) - len(usable)
+            page.items = usable
+            self._tasks = page
+        return self._tasks
+
+    def names(self, field: str, draft: Draft) -> Sequence[str]:
+        match field:
+            case "repository":
+                return tuple(self.providers)
+            case "branch":
+                return tuple(self._branches.get(draft.repository_read, ()))
+            case "model":
+                return tuple(dict.fromkeys(filter(None, self._models.values())))
+            case "profile":
+                return tuple(self._models)
+            case "mode":
+                return MODES
+        return ()
+
+    def note(self, field: str, draft: Draft) -> str:
+        if field == "secrets" and self._secrets:
+            return f"the server adds its own: {', '.join(self._secrets)}"
+        if field == "profile":
+            name = draft.profile.strip() or self._active
+            empty = "" if draft.profile.strip() else "empty: "
+            model = self._models.get(name)
+            return f"{empty}{name} ({model})" if model else ""
+        main = self._main.get(draft.repository_read)
+        if field == "branch" and main and not draft.branch:
+            return f"empty: {main}"
+        return ""
+
+    async def _find(self, question: tuple[str, ...], provider: str) -> tuple[str, ...]:
+        match question:
+            case "repository", typed:
+                await self._find_repositories(typed, provider)
+            case "branch", repository, typed:
+                if await self._find_branches(repository, typed, provider):
+                    return question[:2]
+            case ("profile",):
+                kept = await self._api.llm_profiles()
+                named = ((_plain(one.name), _plain(one.model)) for one in kept.profiles[:PAGE])
+                self._models = {name: model for name, model in named if name}
+                self._active = _plain(kept.active_profile)
+            case ("secrets",):
+                page = await self._api.search_secrets(limit=PAGE)
+                self._secrets = tuple(safe_line(one.name) for one in page.items[:PAGE])
+        return question
+
+    async def _find_repositories(self, typed: str, provider: str) -> None:
+        """A provider that has none leaves it to the next."""
+        for one in await self._order(provider):
+            page = await self._api.git.search_repositories(one, typed, limit=PAGE)
+            for found in page.items[:PAGE]:
+                if is_repository(found.full_name):
+                    self.providers.setdefault(found.full_name, found.git_provider or one)
+                    self._main[found.full_name] = _plain(found.main_branch)
+            if page.items:
+                return
+
+    async def _find_branches(self, repository: str, typed: str, provider: str) -> bool:
+        """Whether these are all branches of the repository."""
+        (one, *_) = await self._order(provider)
+        page = await self._api.git.search_branches(one, repository, typed, limit=PAGE)
+        names = filter(None, (_plain(found.name) for found in page.items[:PAGE]))
+        self._branches.setdefault(repository, {}).update(dict.fromkeys(names))
+        return not typed and page.next_page_id is None
+
+    async def _order(self, first: str) -> Sequence[str]:
+        """The providers to ask, one after the other."""
+        if self._providers is None:
+            try:
+                self._providers = tuple((await self._api.settings()).provider_tokens_set)
+            except NotFound:  # nothing is set there
+                self._providers = ()
+        return tuple(dict.fromkeys(filter(None, (first, *self._providers)))) or ("github",)
+
+
+class AgentServerOffers(StartOffers):
+    fields = ("folder", "title", "profile")
+
+    def __init__(self, api: BareAgentServer) -> None:
+        super().__init__()
+        self._api = api
+        self._profiles: tuple[str, ...] = ()
+        self._active = ""
+
+    def names(self, field: str, draft: Draft) -> Sequence[str]:
+        return self._profiles if field == "profile" else ()
+
+    def note(self, field: str, draft: Draft) -> str:
+        return f"empty: {self._active}" if field == "profile" and self._active else ""
+
+    async def _find(self, question: tuple[str, ...], provider: str) -> tuple[str, ...]:
+        found = await self._api.agent_profiles()
+        self._profiles = tuple(filter(None, (_plain(one.name) for one in found.profiles[:PAGE])))
+        active = (one.name for one in found.profiles if one.id == found.active_agent_profile_id)
+        self._active = _plain(next(active, ""))
+        return question
+
+
+def _question(field: str, draft: Draft) -> tuple[str, ...]:
+    """What the server is asked for a field of the draft; () for nothing."""
+    match field:
+        case "repository":
+            return "repository", draft.repository.strip().lower()
+        case "branch" if repository := draft.repository_read:
+            return "branch", repository, draft.branch.strip()
+        case "model" | "profile":
+            return ("profile",)
+        case "secrets":
+            return ("secrets",)
+    return ()
+
+
+def _plain(name: str | None) -> str:
+    """A name that can be typed, shown and sent; "" for any other: with spaces, with control
+    characters, too long, or a secret."""
+    if not name or len(name) > LONGEST or not name.isprintable() or " " in name:
+        return ""
+    return name if masked(name) == name else ""
+
+
+def kind_of(task: SuggestedTask) -> str:
+    """What a task is; one that is not known in the words of the server."""
+    kind = task.task_type or ""
+    return KINDS.get(kind) or safe_line(kind[:20]).lower().replace("_", " ")
+
+
+def named(task: SuggestedTask) -> str:
+    return f"{safe_line(task.repo[:LONGEST])}#{task.issue_number}"
+
+
+def grouped(tasks: Iterable[SuggestedTask]) -> list[SuggestedTask]:
+    """The tasks by repository, in the order of the server."""
+    groups: dict[str, list[SuggestedTask]] = {}
+    for task in tasks:
+        groups.setdefault(task.repo, []).append(task)
+    return [task for group in groups.values() for task in group]
+
+
+def may_pause(sandboxes: Iterable[Sandbox], conversations: Iterable[Conversation]) -> str:
+    """Which sandboxes a start may pause, the first to go first; "" where none runs. The limit of a
+    server is not told."""
+    up = sorted(
+        (one for one in sandboxes if one.status == "RUNNING"), key=lambda one: one.created_at or ""
+    )
+    if not up:
+        return ""
+    titles: dict[str, str] = {}
+    for one in conversations:
+        titles.setdefault(one.sandbox_id or "", safe_line((one.title or "")[:LONGEST])[:SHOWN])
+    names = [titles.get(one.id) or safe_line(one.id) for one in up[:NAMED]]
+    return (
+        f"{plural(len(up), 'sandbox', 'sandboxes')} up: above its limit the server pauses the "
+        f"oldest first: {', '.join(names)}"
+    )

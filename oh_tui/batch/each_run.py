@@ -1,0 +1,313 @@
+"""Does a job for each run of a source, newest first. Worker processes help with files where that
+pays; of a server only runs on this machine are read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.batch.of_steps import StepsAsked, load, read_here
+from oh_tui.batch.pool import ENDED, Died, Pool, cores
+from oh_tui.batch.server_indexing import is_over
+from oh_tui.batch.worker import Job, Listed, Place, RunFacts, Unread
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.catalog.file_conversation import FileConversation, called
+from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.spent import with_spent
+from oh_tui.catalog.triage import conversation_state, updated
+from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.sources.file_rows import path_at
+from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.source import Source
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem, why
+from oh_tui.trajectory.formats.run_file import Entry
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+T = TypeVar("T")
+
+ALONE = 0.4
+"""Seconds that one process works alone: starting others takes about as long."""
+
+WORTH_HELP = 1.0
+"""Seconds of work left that justify starting others."""
+
+KEYS_FIRST = 10
+"""Niceness of worker processes that read for the explorer, so that key presses come first."""
+
+AT_ONCE = 8
+"""Runs in one task of a worker process."""
+
+BREATH = 200
+"""Known results between two turns of the event loop."""
+
+AHEAD = 4
+"""Tasks per processor that may start before the oldest one ends."""
+
+
+class Result(NamedTuple, Generic[T]):
+    """What the job gives for one run."""
+
+    conversation: Conversation
+    value: T | Unread
+
+
+class Ahead(NamedTuple, Generic[T]):
+    """What is known before any run is read."""
+
+    results: list[Result[T]]
+    left: list[Conversation]
+    """The runs that must be read."""
+    vanished: int = 0
+    """Known runs that are no longer there."""
+    settled: int = 0
+    """Runs that the index rules out."""
+    indexed: Collection[str] = ()
+    """Ids of the runs in `left` whose index entry is up to date."""
+
+
+Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahead[T]]
+"""Takes the runs that match the query, and all listed runs: None if the list was cut."""
+
+
+class ManyRuns(Generic[T]):
+    """One pass over the runs of a source. Its counts grow as it goes."""
+
+    def __init__(
+        self,
+        source: Source,
+        job: Job[T],
+        query: ConversationQuery,
+        annotations: Annotations,
+        last_known: Mapping[str, LastKnown],
+        report: Callable[[str], None] = lambda text: None,
+        choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
+        known: Known[T] | None = None,
+        live: bool = False,
+        nice: int = 0,
+        cache_folder: Path | None = None,
+    ) -> None:
+        """`query` selects the runs, also by the index in `cache_folder`, `choose` picks and orders
+        those to read, `known` gives results without reading. `report` gets the progress of listing.
+        `live` also reads unfinished runs of a server. `nice` is added to the niceness of worker
+        processes."""
+        self.source = source
+        self._job, self._query = job, query
+        self._of_steps = StepsAsked(cache_folder, source, query)
+        self._annotations, self._last_known = annotations, last_known
+        self._report, self._choose, self._known = report, choose, known
+        self._live, self._nice = live, nice
+        self._indexed: Collection[str] = ()
+        self.runs = 0
+        """Number of selected runs."""
+        self.read = 0
+        self.not_kept: list[Conversation] = []
+        """Runs of a server that are not on this machine."""
+        self.unsure = 0
+        """Number of runs left out because what the query asks is not known of them."""
+        self.unread: list[str] = []
+        """Why runs could not be read, a sentence each."""
+        self.vanished = 0
+        """Known runs that are no longer there."""
+        self._is_over = False
+        """Nobody waits for results any more."""
+
+    @property
+    def going_on(self) -> int:
+        """How many runs of `not_kept` may still go on."""
+        return sum(not is_over(self.source, row) for row in self.not_kept)
+
+    @property
+    def not_read(self) -> int:
+        """How many runs, and files of runs, could not be read."""
+        files = self.source.not_read if isinstance(self.source, FileSource) else 0
+        return len(self.unread) + files
+
+    @property
+    def lacked(self) -> str:
+        """What the query asks and is not known of the `unsure` runs."""
+        return self._query.may_lack
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the pass left out, a phrase each."""
+        found = []
+        if self.not_kept:
+            found.append(f"{plural(len(self.not_kept), 'run')} not read yet")
+        if self.not_read:
+            found.append(f"{plural(self.not_read, 'run')} could not be read")
+        if self.unsure:
+            found.append(f"{plural(self.unsure, 'run')} of unknown {self.lacked} left out")
+        if self.vanished:
+            found.append(f"{plural(self.vanished, 'run')} can no longer be read")
+        return found
+
+    async def results(self) -> AsyncGenerator[Result[T], None]:
+        """The results, newest first. Runs that the index settled are skipped. Raises
+        Problem."""
+        rows, listed = await self._wanted()
+        rows = self._choose(rows) if self._choose else rows
+        self.runs = len(rows)
+        if self._known:
+            ahead = await asyncio.to_thread(self._known, rows, listed)
+            rows, self.vanished = ahead.left, ahead.vanished
+            self.read, self._indexed = self.read + ahead.settled, ahead.indexed
+            for number, one in enumerate(ahead.results):
+                yield self._counted(one)
+                if number % BREATH == BREATH - 1:
+                    await asyncio.sleep(0)
+        found = self._in_files(rows) if isinstance(self.source, FileSource) else self._here(rows)
+        try:
+            async for one in found:
+                yield self._counted(one)
+        finally:
+            self._is_over = True  # ends the thread that reads a run
+
+    async def missing(
+        self, came: Callable[[Conversation], None] = lambda _: None
+    ) -> AsyncGenerator[Result[T], None]:
+        """Results of the runs in `not_kept`, read from the server. `came` is called after each
+        read."""
+        rows, self.not_kept = self.not_kept, []
+        done = 0
+        try:
+            for row in rows:
+                try:
+                    run = await load(self.source, row)
+                    came(row)
+                    value: T | Unread = await asyncio.to_thread(self._job, run, self._about(row))
+                except Problem as problem:
+                    value = Unread(problem.sentence)
+                done += 1
+                yield self._counted(Result(row, value))
+        finally:
+            self.not_kept += rows[done:]  # stopped in a read or between two results
+
+    async def run_of(self, row: Conversation) -> Trajectory | None:
+        """The whole run, read once more; None if it is not on this machine. Raises Problem."""
+        return await read_here(self.source, row)
+
+    def _counted(self, one: Result[T]) -> Result[T]:
+        if isinstance(one.value, Unread):
+            self.unread.append(one.value.reason)
+        else:
+            self.read += 1
+        return one
+
+    async def _wanted(self) -> tuple[list[Conversation], list[Conversation] | None]:
+        """The selected runs, newest first, and all listed runs: None if the list was cut."""
+        rows, listed = list[Conversation](), list[Conversation]()
+        now, is_cut = time.time(), False
+        async for page in self.source.pages():
+            listed += page.items
+            is_cut = is_cut or page.is_cut
+            if self._query.empty:
+                rows += page.items
+            else:
+                await self._of_steps.look_up(page.items)
+                rows += [one for one in page.items if await self._is_wanted(one, now)]
+            self._report(f"{len(rows):,} runs")
+        return sorted(rows, key=updated, reverse=True), None if is_cut else listed
+
+    async def _is_wanted(self, one: Conversation, now: float) -> bool:
+        query = self._query
+        if isinstance(self.source, FileSource):
+            try:
+                one = await asyncio.to_thread(self.source.judged, one)
+            except Problem as problem:
+                self.unread.append(problem.sentence)
+                return False
+        kept = self._annotations.of(one)
+        last_known = self._last_known.get(bare_id(one.id), LastKnown())
+        one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
+        passed = query.matches(Asked(one, state, now, kept, await self._of_steps.of(one, kept)))
+        self.unsure += passed is None
+        return bool(passed)
+
+    def _about(self, row: Conversation) -> RunFacts:
+        return RunFacts(row, self._annotations.of(row))
+
+    async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
+        """Starts in this process, which gives the first results at once. Worker processes take over
+        if much is left."""
+        source = cast("FileSource", self.source)
+        entries = source.runs.entries  # of the list as it is now: files may be listed anew
+        rows = [row for row in rows if row.id in entries]
+        began = time.perf_counter()
+        for done, row in enumerate(rows):
+            took = time.perf_counter() - began
+            left = (len(rows) - done) * took / max(1, done)
+            if took > ALONE and left > WORTH_HELP and cores() > 1:
+                async for one in self._by_processes(source, entries, rows[done:]):
+                    yield one
+                return
+            yield Result(row, await asyncio.to_thread(self._in_file, source, row))
+
+    def _in_file(self, source: FileSource, row: Conversation) -> T | Unread:
+        try:
+            run = source.runs.read(row, lambda: not self._is_over)
+            return self._job(run, self._about(row).with_file(source.runs.run(row)))
+        except Exception as error:  # one bad run must not stop the others
+            return Unread(why(error))
+
+    async def _by_processes(
+        self, source: FileSource, entries: Mapping[str, Entry], rows: Sequence[Conversation]
+    ) -> AsyncIterator[Result[T]]:
+        coming = iter(rows)
+        with Pool[T | Unread](cores(), self._nice) as pool:
+            tasks = self._tasks(source, entries, rows)
+            found = pool.in_order(tasks, AHEAD * cores())
+            while some := await asyncio.to_thread(next, found, None):
+                for one in some:
+                    yield self._told(next(coming), one)
+
+    def _tasks(
+        self, source: FileSource, entries: Mapping[str, Entry], rows: Sequence[Conversation]
+    ) -> Iterator[Listed[T]]:
+        for start in range(0, len(rows), AT_ONCE):
+            places = [self._place(entries, row) for row in rows[start : start + AT_ONCE]]
+            yield Listed(self._job, places, source.indexes)
+
+    def _told(self, row: Conversation, found: T | Unread | Died) -> Result[T]:
+        if not isinstance(found, Died):
+            return Result(row, found)
+        if not found.place:
+            raise Problem("No process can be started to read the runs", "try again")
+        place = row.place if isinstance(row, FileConversation) else ""
+        return Result(row, Unread(f"{called(place) or row.id}: {ENDED}"))
+
+    def _place(self, entries: Mapping[str, Entry], row: Conversation) -> Place:
+        entry = entries[row.id]
+        place = row.place if isinstance(row, FileConversation) else row.id
+        return Place(path_at(place, entry.name), entry.number, self._about(row))
+
+    async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
+        """The runs of a server that are on this machine: all, if the server is embedded. Indexed
+        runs may be read from the server again, as they were for the index."""
+        for row in rows:
+            try:
+                run = await read_here(self.source, row)
+                if run is None and (
+                    row.id in self._indexed or (self._live and not is_over(self.source, row))
+                ):
+                    run = await load(self.source, row)
+            except Problem as problem:
+                yield Result(row, Unread(problem.sentence))
+                continue
+            if run is None:
+                self.not_kept.append(row)
+            else:
+                yield Result(row, await asyncio.to_thread(self._job, run, self._about(row)))

@@ -1,0 +1,70 @@
+"""How runs ended and what they used in total, from the index or the cache of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from oh_tui.batch.up_to_date import Held
+from oh_tui.catalog.spent import Spent, Sum, spent_of, with_record, with_spent
+from oh_tui.catalog.triage import is_current
+from oh_tui.library.library import Library
+from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usage import TOKENS
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.sources.source import Source
+
+
+class Kept(NamedTuple):
+    word: str = ""
+    """A word of `RunStatus`, or ""."""
+    spent: Spent | None = None
+
+
+NOTHING = Kept()
+
+
+def is_wanted(conversation: Conversation, last_known: LastKnown) -> bool:
+    """Whether the present outcome or total use of the run is unknown."""
+    if not is_current(conversation, last_known):
+        return True
+    is_over = conversation.execution_status != "running"
+    return is_over and bool(with_spent(conversation, last_known.spent).cost_is_partial)
+
+
+class KeptRuns:
+    """Asks the index, then the cache. A run that has changed since counts as unknown."""
+
+    def __init__(self, library_folder: Path | None, source: Source) -> None:
+        self._folder, self._source = library_folder, source
+
+    def __call__(self, conversation: Conversation) -> Kept:
+        """Takes milliseconds."""
+        remote = self._source.remote
+        if remote is None or not conversation.updated_at:
+            return NOTHING
+        found = self._indexed(conversation) if self._source.address else NOTHING
+        if not found.word and remote.cache:
+            run = Trajectory(complete=False)
+            run.extend(remote.cache.end(conversation))
+            found = Kept(judge(run).word, spent_of(Accounts(run)))
+        # the agent was working when its sandbox went away
+        word = "running" if found.word == "saved" else found.word
+        return Kept(word, with_record(found.spent, conversation))
+
+    def _indexed(self, conversation: Conversation) -> Kept:
+        columns = ("verdict", "cost_is_partial", "cost", *TOKENS)
+        with Library(self._folder) as library:
+            held = Held(library, self._source)
+            found = held.as_now([conversation], columns).get(held.place(conversation))
+        if not found:
+            return NOTHING
+        word, is_partial, cost, prompt, completion, *others = found
+        total = Sum(cost or 0.0, prompt or 0, completion or 0, *others)
+        is_known = is_partial == 0 and total.is_possible
+        return Kept(str(word), Spent(total, total) if is_known else None)

@@ -1,0 +1,151 @@
+"""What a filter of conversations asks of the steps of runs: from the index, else from the runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from oh_tui.api.models import Conversation, bare_id
+from oh_tui.batch import rule_rows
+from oh_tui.batch.rules import agreed, kept_answers, rule_places
+from oh_tui.batch.up_to_date import Held
+from oh_tui.batch.worker import RunFacts
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.catalog.filter_words import NOT_READ, OfSteps
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.library.library import Library
+from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.results import joined
+from oh_tui.sources.source import Source
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.batch.rules.rule import Rule
+    from oh_tui.trajectory.analysis.rules.question import State
+
+
+class StepsAsked:
+    """Answers one filter. What it does not ask is not read."""
+
+    def __init__(self, cache_folder: Path | None, source: Source, query: ConversationQuery) -> None:
+        self._folder, self._source, self._words = cache_folder, source, query.of_steps
+        self._asked_rules = {term.value for term in query.terms if term.field == "rule"}
+        self._failures: dict[str, list[str]] = {}
+        """The failures of runs, by the ids of these."""
+        self._rules: tuple[Rule, ...] = ()
+        """Those in force."""
+        self._kept: dict[str, _Kept] = {}
+        """What the index keeps of the rules of a run, by its id."""
+
+    async def look_up(self, rows: Sequence[Conversation]) -> None:
+        """Asks the index about all of these at once. Raises Problem if there is no such rule, or
+        a file with rules has faults."""
+        if "rule" in self._words and not self._rules:
+            self._rules = await asyncio.to_thread(_rules_with, self._asked_rules)
+        if self._words & {"failure", "rule"}:
+            await asyncio.to_thread(self._look_up, rows)
+
+    def _look_up(self, rows: Sequence[Conversation]) -> None:
+        with Library(self._folder) as library:
+            held = Held(library, self._source)
+            failures = held.failures_as_now(rows, [], ["id"]) if "failure" in self._words else {}
+            kept = held.as_now(rows, _Kept._fields) if "rule" in self._words else {}
+        for row in rows:
+            place = held.place(row)
+            if found := failures.get(place):
+                self._failures[row.id] = [one for (one,) in found[1]]
+            if known := kept.get(place):
+                self._kept[row.id] = _Kept._make(known)
+
+    async def of(self, row: Conversation, kept: RunAnnotations = NOTHING) -> OfSteps:
+        """None stands for what a server would have to be read for, or cannot be read. `kept` is
+        what the user keeps of the run. Raises Problem."""
+        found = NOT_READ
+        if "changed" in self._words:
+            try:
+                found = found._replace(changed=await self._source.runs.changed_paths(row))
+            except Problem:
+                if not isinstance(self._source, FileSource):
+                    raise
+        failures = self._failures.get(row.id) if "failure" in self._words else None
+        rules = self._known_rules(row) if "rule" in self._words else None
+        lacks_failures = "failure" in self._words and failures is None
+        lacks_rules = "rule" in self._words and rules is None
+        run = None
+        if lacks_failures or lacks_rules:
+            with contextlib.suppress(Problem):
+                run = await read_here(self._source, row)
+        if run is not None and lacks_failures:
+            failed = await asyncio.to_thread(failures_of, run)
+            failures = [one.failure.id for one in failed]
+        if run is not None and lacks_rules:
+            rules = await asyncio.to_thread(self._ask_rules, run, row, kept)
+        return found._replace(failures=failures, rules=rules)
+
+    # Rules
+
+    def _known_rules(self, row: Conversation) -> Mapping[str, State] | None:
+        """What the index keeps, if it is of the rules in force."""
+        kept = self._kept.get(row.id)
+        return kept_answers.kept_states(self._rules, kept.rules) if kept else None
+
+    def _ask_rules(
+        self, run: Trajectory, row: Conversation, annotations: RunAnnotations
+    ) -> Mapping[str, State]:
+        """Asks the rules of a run, and keeps the answers where the index has the run."""
+        found = rule_rows.StatesJob(self._rules)(run, RunFacts(row, annotations))
+        kept = self._kept.get(row.id)
+        if kept is not None and all(map(kept_answers.is_kept, self._rules)):
+            with Library(self._folder, writes=True) as library:
+                text = kept_answers.kept_text(self._rules, found)
+                library.keep_rules(kept.place, kept.fingerprint, text)
+        return found
+
+
+class _Kept(NamedTuple):
+    """The columns of a run in the index."""
+
+    place: str
+    fingerprint: str
+    rules: str
+
+
+def _rules_with(names: set[str]) -> tuple[Rule, ...]:
+    """The rules in force, of which these have to be some. Raises Problem."""
+    rules = tuple(rule_places.rules_in_force(os.environ, agreed.here()).rules)
+    if missing := sorted(names - {rule.name for rule in rules}):
+        raise Problem(f"There is no rule {missing[0]}", "oh-tui audit --list names them")
+    return rules
+
+
+class _Keeps(Protocol):
+    async def kept(self, conversation: Conversation) -> Trajectory | None: ...
+
+
+async def read_here(source: Source, row: Conversation) -> Trajectory | None:
+    """The whole run; None if it is not on this machine. Raises Problem."""
+    if isinstance(source, FileSource):
+        return await asyncio.to_thread(source.runs.read, row)
+    if source.address:
+        return await cast("_Keeps", source.runs).kept(row)
+    return await load(source, row)
+
+
+async def load(source: Source, row: Conversation) -> Trajectory:
+    """The whole run, of a server too. Raises Problem, for a run too long for a download as well: a
+    part of it would be counted as if it were all."""
+    run, via = Trajectory(), ""
+    async for state in source.runs.load(row):
+        run, via = state.trajectory or run, state.via
+    if run.complete or source.remote is None:
+        return run
+    if source.address:  # for each page the server reads the whole run
+        short = bare_id(row.id)[:12]
+        raise Problem(f"{short} is too long for a download; oh-tui why {short} reads it in pages")
+    return joined(run, [page async for page in source.remote.older(row, run, via)])

@@ -1,0 +1,140 @@
+"""A rule, and what it finds in a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from oh_tui.api.models import Conversation, Metrics, WholeMetrics
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.catalog.filter_words import Asked, OfSteps
+from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.triage import RunStatus, conversation_state
+from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
+from oh_tui.trajectory.analysis.rules.answers import HOLDS, answers
+from oh_tui.trajectory.analysis.rules.matching import Watch, unwatched
+from oh_tui.trajectory.analysis.rules.question import Answer, Question, State
+from oh_tui.trajectory.analysis.study import Study
+
+
+class Severity(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for the lowest."""
+        return list(Severity).index(self)
+
+
+RunQuestion: TypeAlias = tuple[ConversationQuery, ...]
+"""A run that matches one of these breaks the rule."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    name: str
+    why: str
+    severity: Severity
+    asks: Question | RunQuestion
+    asked: tuple[tuple[str, str], ...] = ()
+    """What it asks as its file has it: names with their values."""
+    examples: tuple[str, ...] = ()
+    """Runs that show it."""
+    origin: str = ""
+    """The file that it is from; "" for one that comes with oh-tui."""
+
+
+class Finding(NamedTuple):
+    """What a rule finds in a run."""
+
+    rule: str
+    severity: Severity
+    answer: Answer
+
+    @property
+    def state(self) -> State:
+        return self.answer.state
+
+
+def findings(
+    rules: Sequence[Rule],
+    study: Study,
+    conversation: Conversation,
+    kept: RunAnnotations = NOTHING,
+    watch: Watch = unwatched,
+) -> list[Finding]:
+    """What each rule finds in a run, in their order. Reads the texts of the run."""
+    of_steps = [rule.asks for rule in rules if isinstance(rule.asks, Question)]
+    found = iter(answers(of_steps, study, watch))
+    of_run = [query for one in rules if not isinstance(one.asks, Question) for query in one.asks]
+    asked = _asked(study, conversation, kept, of_run) if of_run else None
+    return [
+        Finding(
+            rule.name,
+            rule.severity,
+            next(found) if asked is None or isinstance(rule.asks, Question)
+            else _of_run(rule.asks, asked, study),
+        )
+        for rule in rules
+    ]  # fmt: skip
+
+
+def is_broken(found: Sequence[Finding], least: Severity) -> bool:
+    """Whether a rule of at least this severity is broken."""
+    return any(one.state is State.BROKEN and one.severity.rank >= least.rank for one in found)
+
+
+def _of_run(queries: RunQuestion, asked: Asked, study: Study) -> Answer:
+    lacking, matching = list[str](), list[str]()
+    for query in queries:
+        matches, lacks = query.answer(asked)
+        if matches:
+            matching.append(query.told(asked))
+        lacking += lacks
+    if matching:
+        return Answer(State.BROKEN, because="; ".join(dict.fromkeys(matching)))
+    if lacking:
+        words = ", ".join(f"{name}:" if name else "a word" for name in dict.fromkeys(lacking))
+        return Answer(State.UNKNOWN, lacks=f"what {words} asks is not known of the run")
+    if study.trajectory.cut_off:
+        return Answer(State.UNKNOWN, lacks="the end of the run is missing")
+    return HOLDS
+
+
+def _asked(
+    study: Study,
+    conversation: Conversation,
+    kept: RunAnnotations,
+    queries: Sequence[ConversationQuery],
+) -> Asked:
+    """A conversation with what its run tells: files have it nowhere else."""
+    run, verdict = study.trajectory, study.verdict
+    cost = study.sub_runs.cost(conversation.told_cost)
+    if cost.dollars is not None:
+        metrics = (Metrics if cost.is_partial else WholeMetrics)(cost.dollars)
+        conversation = msgspec.structs.replace(conversation, metrics=metrics)
+    word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
+    status = RunStatus.CUT_OFF.value if verdict.cut_off else word
+    if isinstance(conversation, FileConversation):
+        times = [event.timestamp for event in run.events if event.timestamp]
+        conversation = msgspec.structs.replace(
+            conversation,
+            label=run.recorded.label,
+            execution_status=status or None,
+            goal=verdict.goal_word,
+            created_at=conversation.created_at or (times[0] if times else None),
+            updated_at=conversation.updated_at or (times[-1] if times else None),
+        )
+    known = LastKnown(outcome=status, goal=verdict.goal_word)
+    state = conversation_state(conversation, known)
+    told = OfSteps(study.edited_paths)
+    if any("failure" in query.of_steps for query in queries):
+        told = OfSteps(study.edited_paths, [one.failure.id for one in failures_of(run)])
+    return Asked(conversation, state, time.time(), kept, told)

@@ -1,0 +1,316 @@
+"""A file with rules: TOML, read and checked. Every fault is reported with its line."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from oh_tui.batch.rules.rule import Rule, RunQuestion, Severity
+from oh_tui.catalog import conversation_query
+from oh_tui.settings.toml_faults import Fault, kind_of, quoted, suggestion, syntax_fault
+from oh_tui.settings.toml_lines import lines_in_array, too_nested
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.rules.question import (
+    After,
+    AtLeast,
+    AtMost,
+    Before,
+    NeverAfter,
+    Question,
+    Repeated,
+    Same,
+    Test,
+    Words,
+)
+from oh_tui.trajectory.analysis.search import step_filter
+from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError, Term
+from oh_tui.trajectory.analysis.search.values import Bound, Span
+
+MOST_RULES = 1_000
+"""Rules in a file."""
+
+LONGEST = 1_000
+"""Characters of a reason, and of a question."""
+
+MOST_WORDS = 20
+"""Questions in a list of them."""
+
+MOST = 1_000_000
+"""The largest number in a rule."""
+
+TESTS = ("never", "at_most", "at_least", "before", "after", "never_after", "repeated")
+"""A rule about steps has one of these."""
+
+ASKS = ("steps", "run", *TESTS, "since", "in_a_row", "same")
+
+NAMES = ("name", "why", "severity", "enabled", "examples", *ASKS)
+
+_NAME = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+Q = TypeVar("Q", Query, conversation_query.ConversationQuery)
+
+
+class RulesOfFile(NamedTuple):
+    rules: list[Rule]
+    off: dict[str, int]
+    """Rules that are switched off by their name alone, with the line."""
+
+
+class RuleFaults(Exception):
+    """All faults of a file, ordered by line."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = sorted(faults)
+
+
+def parse_rules(text: str, origin: str = "") -> RulesOfFile:
+    """The rules in the text of a file. Raises RuleFaults with everything that is wrong with it."""
+    text = text.removeprefix("\ufeff")
+    if line := too_nested(text):
+        raise RuleFaults([Fault(line, "this nests further than any rule")])
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RuleFaults([syntax_fault(text, error)]) from error
+    faults = [
+        Fault(1, f"{quoted(name)} is not a rule: each begins with [[rule]]")
+        for name in document
+        if name != "rule"
+    ]
+    tables = document.get("rule", [])
+    lines = lines_in_array(text, "rule")
+    if not isinstance(tables, list) or len(lines) != len(tables):
+        raise RuleFaults([*faults, Fault(1, "each rule is a table of its own: [[rule]]")])
+    if len(tables) > MOST_RULES:
+        raise RuleFaults([Fault(1, f"a file has at most {MOST_RULES:,} rules")])
+    found = RulesOfFile([], {})
+    names: set[str] = set()
+    for values, its_lines in zip(tables, lines, strict=True):
+        _Table(values, its_lines, faults).take_into(found, names, origin)
+    if faults:
+        raise RuleFaults(faults)
+    return found
+
+
+class _Table:
+    """The table of a rule, which notes what is wrong with it."""
+
+    def __init__(
+        self, values: Mapping[str, object], lines: Mapping[str, int], faults: list[Fault]
+    ) -> None:
+        self._values, self._lines, self._faults = values, lines, faults
+        self._blamed = len(faults)
+
+    def take_into(self, found: RulesOfFile, names: set[str], origin: str) -> None:
+        name = self._text("name")
+        if not _NAME.fullmatch(name) or len(name) > 60:
+            self._blame("a rule has a name of small letters, digits and -: no-push", "name")
+        elif name in names:
+            self._blame(f"there are two rules {name}", "name")
+        names.add(name)
+        for other in self._values:
+            if other not in NAMES:
+                hint = suggestion(other, NAMES)
+                self._blame(f"{quoted(other)} is nothing that a rule has{hint}", other)
+        if self._flag("enabled", True) is False:
+            found.off[name] = self._lines[""]
+            if self._values.keys() <= {"name", "enabled"}:
+                return
+        why, severity = self._text("why"), self._severity()
+        asks = self._asks()
+        if asks is not None and len(self._faults) == self._blamed:
+            asked = tuple((key, _shown(self._values[key])) for key in ASKS if key in self._values)
+            examples = self._examples()
+            found.rules.append(Rule(name, safe_line(why), severity, asks, asked, examples, origin))
+
+    def _asks(self) -> Question | RunQuestion | None:
+        tests = [name for name in TESTS if name in self._values]
+        if "run" in self._values:
+            if beside := [*tests, *(n for n in ("steps", "since") if n in self._values)]:
+                self._blame(f"a rule asks run or steps, not run and {beside[0]}", beside[0])
+            return self._words("run", conversation_query.parse)
+        if "steps" not in self._values:
+            self._blame("a rule asks steps or run")
+            return None
+        if len(tests) != 1:
+            one = ", ".join(TESTS)
+            self._blame(f"a rule about steps has one of {one}", tests[1] if tests else "steps")
+            return None
+        for name, wants in (("since", ("before", "never_after")), ("in_a_row", ("repeated",)),
+                            ("same", ("repeated",))):  # fmt: skip
+            if name in self._values and tests[0] not in wants:
+                self._blame(f"{name} stands beside {' or '.join(wants)}", name)
+        words, test = self._steps("steps"), self._test(tests[0])
+        return Question(words, test) if words and test else None
+
+    def _test(self, name: str) -> Test | None:
+        match name:
+            case "never":
+                if self._values["never"] is not True:
+                    self._blame("never is true; at_most and at_least have a number", "never")
+                return AtMost(0)
+            case "at_most":
+                return AtMost(self._number(name, 0))
+            case "at_least":
+                return AtLeast(self._number(name, 1))
+            case "repeated":
+                return self._repeated()
+            case "after":
+                return After(self._steps(name))
+            case _:
+                kind = Before if name == "before" else NeverAfter
+                since = self._steps("since") if "since" in self._values else ()
+                return kind(self._steps(name), since)
+
+    def _repeated(self) -> Test:
+        same = self._text("same") if "same" in self._values else Same.CALL
+        if same not in tuple(Same):
+            self._blame("same is call or file", "same")
+            same = Same.CALL
+        return Repeated(self._number("repeated", 2), self._flag("in_a_row", False), Same(same))
+
+    def _steps(self, name: str) -> Words:
+        return self._words(name, step_filter.parse)
+
+    def _words(self, name: str, parse: Callable[[str], Q]) -> tuple[Q, ...]:
+        """One question, or a list of them."""
+        given = self._values[name]
+        texts = given if isinstance(given, list) else [given]
+        if not texts or len(texts) > MOST_WORDS:
+            self._blame(f"{name} has from one to {MOST_WORDS} questions", name)
+            return ()
+        found: list[Q] = []
+        for text in texts:
+            if not isinstance(text, str):
+                self._blame(f'{name} is words in quotes: "does:push", not {kind_of(text)}', name)
+            elif len(text) > LONGEST:
+                self._blame(f"{name} has more than {LONGEST:,} characters", name)
+            else:
+                found += self._query(name, text, parse)
+        return tuple(found)
+
+    def _query(self, name: str, text: str, parse: Callable[[str], Q]) -> list[Q]:
+        try:
+            query = parse(text)
+        except QueryError as error:
+            where = f", at character {error.start + 1}" if error.start else ""
+            hint = f": {error.hint}" if error.hint else ""
+            self._blame(f"{name}: {safe_line(error.sentence)}{where}{safe_line(hint)}", name)
+            return []
+        if query.empty:
+            self._blame(f"{name} asks for nothing", name)
+        elif any(term.field.removeprefix(step_filter.RUN) == "rule" for term in query.terms):
+            self._blame(f"{name}: rules do not refer to each other", name)
+        elif any(map(_is_of_user, query.terms)):
+            told = "notes, bookmarks, tags and what was opened"
+            self._blame(f"{name}: {told} are of one user, no part of a run", name)
+        elif reason := contradiction(query.terms):
+            self._blame(f"{name} can never match: {reason}", name)
+        return [query]
+
+    def _severity(self) -> Severity:
+        given = self._values.get("severity", Severity.MEDIUM)
+        if found := next((one for one in Severity if one == given), None):
+            return found
+        self._blame("severity is low, medium or high", "severity")
+        return Severity.MEDIUM
+
+    def _examples(self) -> tuple[str, ...]:
+        given = self._values.get("examples", [])
+        texts = given if isinstance(given, list) else [given]
+        if not all(isinstance(one, str) for one in texts):
+            self._blame("examples is a list of names of runs in quotes", "examples")
+        return tuple(safe_line(str(one), LONGEST) for one in texts[:MOST_WORDS])
+
+    def _text(self, name: str) -> str:
+        value = self._values.get(name)
+        if not isinstance(value, str) or not value.strip():
+            self._blame(f"a rule has {name}: a text", name)
+            return ""
+        if len(value) > LONGEST:
+            self._blame(f"{name} has more than {LONGEST:,} characters", name)
+        return value[:LONGEST]
+
+    def _number(self, name: str, least: int) -> int:
+        value = self._values[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST:
+            self._blame(f"{name} is a number from {least} to {MOST:,}", name)
+            return least
+        return value
+
+    def _flag(self, name: str, usual: bool) -> bool:
+        value = self._values.get(name, usual)
+        if not isinstance(value, bool):
+            self._blame(f"{name} is true or false, not {kind_of(value)}", name)
+            return usual
+        return value
+
+    def _blame(self, text: str, name: str = "") -> None:
+        line = self._lines.get(name, self._lines[""])
+        self._faults.append(Fault(line, text, quoted(name) if name else ""))
+
+
+def _is_of_user(term: Term) -> bool:
+    field = term.field.removeprefix(step_filter.RUN)
+    return field in ("note", "tag") or (field == "is" and term.value in _OF_USER)
+
+
+_OF_USER = frozenset({"bookmarked", "unread", "needs"})
+"""Values of is: that differ between users of one run: needs ends where a failure was opened."""
+
+
+def _shown(value: object) -> str:
+    """A value as a rule tells it, on one line."""
+    if isinstance(value, list):
+        return " or ".join(safe_line(str(one)) for one in value)
+    return str(value).lower() if isinstance(value, bool) else safe_line(str(value))
+
+
+_ONE = frozenset({"rejected", "noresult", "waiting", "running"})
+"""Outcomes of which a step has one, and then is not failed."""
+
+_FAILED = frozenset({"failed", "error"})
+
+
+def contradiction(terms: Sequence[Term]) -> str:
+    """Why these words match nothing, "" where something may match them."""
+    asked = {(term.field, term.value) for term in terms if not term.negated}
+    for term in terms:
+        if term.negated and (term.field, term.value) in asked:
+            return "it asks for something and for all but that"
+        if isinstance(term.value, Span) and term.value.last < max(1, term.value.first):
+            return "no step has such a number"
+    if any(term.negated and term == Term("is", "failed", True) for term in terms) and (
+        ("is", "error") in asked
+    ):
+        return "an error has failed"
+    outcomes = {value for name, value in asked if name == "is" and value in _ONE | _FAILED}
+    if len(outcomes & _ONE) > 1 or (outcomes & _ONE and outcomes & _FAILED):
+        return f"a step has one outcome, not {' and '.join(sorted(outcomes))}"
+    for name in {term.field for term in terms}:
+        values = [term.value for term in terms if term.field == name and not term.negated]
+        if _is_empty(values):
+            return f"no {name}: is in all of these bounds"
+    return ""
+
+
+def _is_empty(values: Sequence[Any]) -> bool:
+    """Whether no number is within all bounds or spans. Rounding is not looked at: `=5` is a span of
+    its own width."""
+    spans = [value for value in values if isinstance(value, Span)]
+    if spans and max(one.first for one in spans) > min(one.last for one in spans):
+        return True
+    bounds = [value for value in values if isinstance(value, Bound) and value.sign != "="]
+    low, high, is_open = -math.inf, math.inf, False
+    for one in bounds:
+        if one.sign in (">", ">="):
+            is_open = is_open or (one.sign == ">" and one.number >= low)
+            low = max(low, one.number)
+        else:
+            is_open = is_open or (one.sign == "<" and one.number <= high)
+            high = min(high, one.number)
+    return low > high or (low == high and is_open)

@@ -1,0 +1,119 @@
+"""Searches the runs of a source, newest first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from oh_tui.api.models import Conversation
+from oh_tui.batch.each_run import Known, ManyRuns, Result
+from oh_tui.batch.search_words import ManyQuery
+from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
+from oh_tui.batch.worker import RunFacts, Unread
+from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.sources.source import Source
+from oh_tui.trajectory.analysis.search.step_filter import Query
+from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+
+class Found(NamedTuple):
+    """What a search finds in one run."""
+
+    hits: list[Hit]
+    sub_agents: int = 0
+    """Number of sub-agents that cannot be read whole."""
+    gave_up: Sequence[str] = ()
+    """Patterns that took too long."""
+    unknown: Mapping[str, int] = {}
+    """What of how many steps is not known."""
+
+
+class RunHits(NamedTuple):
+    """The hits in one run, at least one."""
+
+    conversation: Conversation
+    hits: list[Hit]
+
+
+class SearchJob(NamedTuple):
+    query: Query
+
+    def __call__(self, run: Trajectory, about: RunFacts) -> Found:
+        study = Study(run)
+        below, unread = sub_agents(study)
+        parts = (Part(study), *below)
+        found = [hit for part in parts for hit in hits(part, self.query, about.kept)]
+        unknown = sum((self.query.unknown(part.study) for part in parts), Counter[str]())
+        return Found(found, unread, self.query.gave_up, unknown)
+
+
+class Search:
+    """One search of a source. Its counts grow as it goes."""
+
+    def __init__(
+        self,
+        source: Source,
+        query: ManyQuery,
+        annotations: Annotations,
+        last_known: Mapping[str, LastKnown],
+        report: Callable[[str], None] = lambda text: None,
+        known: Known[Found] | None = None,
+        *,
+        live: bool = False,
+        nice: int = 0,
+        cache_folder: Path | None = None,
+    ) -> None:
+        """`known` rules out runs without reading them. `live`, `nice` and `cache_folder` are those
+        of `ManyRuns`."""
+        self.reading = ManyRuns(
+            source,
+            SearchJob(query.steps),
+            query.runs,
+            annotations,
+            last_known,
+            report,
+            known=known,
+            live=live,
+            nice=nice,
+            cache_folder=cache_folder,
+        )
+        self.hits = 0
+        self.runs_hit = 0
+        self.sub_agents = 0
+        """Number of sub-agents whose steps were not all searched."""
+        self.gave_up: list[str] = []
+        """Patterns that took too long."""
+        self.unknown = Counter[str]()
+        """What of how many steps is not known."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all steps of the runs that were read could be judged."""
+        return bool(self.sub_agents or self.gave_up or self.unknown)
+
+    async def results(self) -> AsyncGenerator[RunHits | None, None]:
+        """The hits of each run, newest first; None for a run without hits. Raises Problem."""
+        async for one in self.reading.results():
+            yield self._taken(one)
+
+    async def missing(
+        self, came: Callable[[Conversation], None] = lambda _: None
+    ) -> AsyncGenerator[RunHits | None, None]:
+        """The same for runs that were not on this machine, read from the server."""
+        async for one in self.reading.missing(came):
+            yield self._taken(one)
+
+    def _taken(self, one: Result[Found]) -> RunHits | None:
+        found = one.value
+        if isinstance(found, Unread):
+            return None
+        self.hits += len(found.hits)
+        self.runs_hit += bool(found.hits)
+        self.sub_agents += found.sub_agents
+        self.gave_up += [each for each in found.gave_up if each not in self.gave_up]
+        self.unknown += found.unknown
+        return RunHits(one.conversation, found.hits) if found.hits else None

@@ -1,0 +1,151 @@
+"""The filter of conversations, for lists and commands: `is:failed repo:dates cost:>1`.
+
+A conversation must match all words; `-` negates a word. Plain words are searched in title,
+repository, branch and id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import structs
+
+from oh_tui.api.models import Conversation
+from oh_tui.catalog.attributes import WORDS
+from oh_tui.catalog.filter_words import OF_OTHERS, Asked
+from oh_tui.catalog.tags import tag_words
+from oh_tui.catalog.user_annotations import RunAnnotations
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.search import step_filter as queries
+from oh_tui.trajectory.analysis.search.fields import ANY
+from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.analysis.search.values import any_of
+
+if TYPE_CHECKING:
+    from oh_tui.api.filters import ConversationFilters
+    from oh_tui.trajectory.analysis.search.step_filter import Term
+
+
+class ConversationQuery(msgspec.Struct, frozen=True):
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+    only: frozenset[str] | None = None
+    """Ids to which the filter is limited; None for all."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.terms and self.only is None
+
+    @property
+    def needs_kept(self) -> bool:
+        """Whether matches depend on the user's annotations."""
+        return any(t.field in ("tag", "note") or t.value == "bookmarked" for t in self.terms)
+
+    @property
+    def may_lack(self) -> str:
+        """In words, what must be known of a conversation for a match and may be missing."""
+        fields = {one.field for one in self.terms if one.value not in OF_OTHERS}
+        lacked = (word.lacks for name, word in WORDS.items() if name in fields)
+        return " or ".join(filter(None, lacked))
+
+    @property
+    def of_steps(self) -> set[str]:
+        """The words whose matches depend on the steps of runs."""
+        return {term.field for term in self.terms if WORDS[term.field].is_of_steps}
+
+    def matches(self, asked: Asked) -> bool | None:
+        """Whether a conversation matches. None if that depends on its outcome, full cost, changed
+        files or failures and these are unknown."""
+        if self.only is not None and asked.conversation.id not in self.only:
+            return False
+        is_open = False
+        for term in self.terms:  # a plain loop is fastest, and thousands are tested at once
+            word = WORDS[term.field]
+            holds = word.holds(asked, term.value) is not term.negated
+            if holds and not word.is_left_out:
+                continue
+            if word.is_open(asked, term.value):
+                is_open = True
+            elif not holds:
+                return False
+        return None if is_open else True
+
+    def answer(self, asked: Asked) -> tuple[bool | None, list[str]]:
+        """Whether a conversation matches, and the words that ask what is not known of it. None if
+        that decides: unlike `matches` it takes nothing that is not known for none."""
+        lacking: list[str] = []
+        for term in self.terms:
+            word = WORDS[term.field]
+            if not word.is_told(asked, term.value) or word.is_open(asked, term.value):
+                lacking.append(term.field)
+            elif word.holds(asked, term.value) is term.negated:
+                return False, []
+        return (None if lacking else True), lacking
+
+    def told(self, asked: Asked) -> str:
+        """What of a conversation matches, in words: `took 2h17m, the limit is 2h`."""
+        facts = [WORDS[term.field].tells(asked, term) for term in self.terms]
+        if not all(facts):
+            facts.append(f"it matches {safe_line(self.text)}")
+        return " and ".join(filter(None, facts))
+
+    def for_server(self, now: float) -> ConversationFilters:
+        """The part of the filter that an app server can apply: dates, and one text in the title."""
+        found: ConversationFilters = {}
+        if titles := self._asked("title"):
+            found["title__contains"] = max(titles, key=len)
+        if after := self._asked("after"):
+            limit = max(when.seconds(now) for when in after)
+            found["updated_at__gte"] = datetime.fromtimestamp(limit, UTC)
+        if before := self._asked("before"):
+            limit = min(when.seconds(now) for when in before)
+            found["updated_at__lt"] = datetime.fromtimestamp(limit, UTC)
+        return found
+
+    def _asked(self, field: str) -> list[Any]:
+        return [term.value for term in self.terms if term.field == field and not term.negated]
+
+
+_NAMED = WORDS | {f"{queries.RUN}{name}": one for name, one in WORDS.items() if name}
+
+_OF_STEPS = queries.Beside("conversations", "steps", STEP_FIELDS)
+
+
+def parse(text: str) -> ConversationQuery:
+    """Reads filter words; raises `QueryError` with the position of the error."""
+    return of_terms(text, queries.read_terms(text, _NAMED, _OF_STEPS))
+
+
+def of_terms(text: str, terms: Iterable[Term]) -> ConversationQuery:
+    """The query of terms in which `run.is:` may stand for `is:`."""
+    plain = (structs.replace(one, field=one.field.removeprefix(queries.RUN)) for one in terms)
+    return ConversationQuery(text.strip(), tuple(plain))
+
+
+def complete(text: str, known: Mapping[str, Collection[str]] | None = None) -> list[str]:
+    """Whole texts that complete the last word. `known` has values of fields."""
+    there = {name: WORDS[name]._replace(values=any_of(all)) for name, all in (known or {}).items()}
+    return queries.complete(text, len(text), None, WORDS | there)
+
+
+def known_words(
+    conversations: Iterable[Conversation], annotated: Iterable[RunAnnotations]
+) -> dict[str, list[str]]:
+    """What can follow words such as `repo:` and `tag:` and is likely to match."""
+    told = {name: word.told for name, word in WORDS.items() if word.told}
+    known = {name: set[str]() for name in told}
+    for one in conversations:
+        for name, read in told.items():
+            known[name].update(read(one))
+    known["tag"].add(ANY)
+    for kept in annotated:
+        known["tag"].update(tag_words(kept.tags))
+    return {name: sorted(filter(_is_word, values)) for name, values in known.items()}
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text can be typed as it is, without quotes."""
+    return bool(text) and text == safe_line(text) and not any(c in text for c in ' "')

@@ -1,0 +1,195 @@
+"""Remembers the last known state of each conversation in one small private file.
+
+A server reports the outcome of a run only while its sandbox is running (measured), and does not
+know which runs the user has read. The file has both, by server and conversation id, but no titles
+or events.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from oh_tui.catalog.spent import Spent
+from oh_tui.settings.private_store import PrivateStore
+from oh_tui.text.redact import safe_line
+
+KEPT = 5_000
+"""Conversations remembered over all servers. The oldest go first, but no server takes another's
+share."""
+
+LONGEST = 64
+"""Most characters of an id or an outcome; OpenHands' ids have 32."""
+
+LARGEST = 4_000_000
+"""Bytes above which the file is not read."""
+
+LINE = 120
+"""Characters that are kept of a line."""
+
+
+class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The last known state of a conversation; "" and 0 mean unknown."""
+
+    outcome: str = ""
+    """A word of `oh_tui.catalog.triage.RunStatus`."""
+    when: float = 0.0
+    """When the outcome was reported, in seconds since 1970 by the server's clock."""
+    line: str = ""
+    """One line: the question, or the reason of a failure."""
+    opened: float = 0.0
+    """The conversation's `updated_at`, in seconds, when its run was last opened."""
+    spent: Spent | None = None
+    """What its run used in total when it was last read."""
+    fork_step: int = 0
+    """Of a fork: the step of its origin up to which it knows that; records name an event."""
+    goal: str | None = None
+    """The word of its last goal; "" for a run without any."""
+    silent: float | None = None
+    """When its last event came, in seconds since 1970, if it is silent. Never read from the disk:
+    another event may have come."""
+
+
+_Servers = dict[str, dict[str, LastKnown]]
+
+
+class _File(msgspec.Struct):
+    servers: dict[str, msgspec.Raw] = {}
+    """Decoded one by one, so that an invalid entry costs only itself."""
+
+
+class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
+    """The last known states of the conversations of one server, by id without dashes, and the file
+    with those of all servers. Reading and writing it may take milliseconds."""
+
+    def __init__(
+        self,
+        server: str = "",
+        file: Path | None = None,
+        last_known: Mapping[str, LastKnown] | None = None,
+    ) -> None:
+        super().__init__(file, LARGEST, dict)
+        self._server = server
+        self._states = dict(last_known or {}) | (self.read() or {}).get(server, {})
+
+    @property
+    def known(self) -> Mapping[str, LastKnown]:
+        return self._states
+
+    def get(self, identifier: str) -> LastKnown:
+        return self._states.get(identifier, UNSEEN)
+
+    def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
+        """Records an outcome reported at `when`. A new outcome drops the line of the previous
+        one."""
+        state = self.get(identifier)
+        line = state.line if state.outcome == outcome else ""
+        silent = state.silent if state.outcome == outcome else None
+        changed = msgspec.structs.replace(
+            state, outcome=outcome, when=when, line=line, silent=silent
+        )
+        self._set(identifier, changed)
+
+    def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
+        """Records the line of the outcome, on the disk only with `keep`."""
+        line = safe_line(line, LINE)
+        self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
+
+    def record_goal(self, identifier: str, goal: str) -> None:
+        """Records what its run tells of its goal; "" for none, on the disk only if it had one."""
+        before = self.get(identifier)
+        keep = bool(goal or before.goal)
+        self._set(identifier, msgspec.structs.replace(before, goal=goal), keep=keep)
+
+    def record_silent(self, identifier: str, since: float | None) -> None:
+        """Records since when the run is silent; None for one that is not."""
+        state = msgspec.structs.replace(self.get(identifier), silent=since)
+        self._set(identifier, state, keep=False)
+
+    def record_opened(self, identifier: str, updated_at: float) -> None:
+        """Records that the user opened the run in this state."""
+        self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
+
+    def record_spent(self, identifier: str, spent: Spent, *, keep: bool = True) -> None:
+        """Records what the run used, on disk only with `keep`."""
+        state = msgspec.structs.replace(self.get(identifier), spent=spent)
+        self._set(identifier, state, keep=keep)
+
+    def record_fork(self, identifier: str, step: int) -> None:
+        """Records the step of its origin at which a fork was made."""
+        self._set(identifier, msgspec.structs.replace(self.get(identifier), fork_step=step))
+
+    def _set(self, identifier: str, state: LastKnown, *, keep: bool = True) -> None:
+        if state != self.get(identifier):
+            self._states[identifier] = state
+            if keep and len(identifier) <= LONGEST:
+                self.to_write((identifier, state))
+
+    def changed(self, held: _Servers, change: tuple[str, LastKnown]) -> _Servers:
+        identifier, state = change
+        held.setdefault(self._server, {})[identifier] = _not_after(state, time.time())
+        return held
+
+    def decoded(self, data: bytes) -> _Servers:
+        read = msgspec.json.decode(data, type=_File)
+        return {server: _entries(raw) for server, raw in read.servers.items()}
+
+    def encoded(self, held: _Servers) -> bytes:
+        """The newest entries, as many as a later read accepts."""
+        kept = KEPT
+        while len(text := msgspec.json.encode({"servers": _newest(held, kept)})) > LARGEST:
+            kept //= 2
+        return text
+
+
+UNSEEN = LastKnown()
+
+
+_ODD = (ValueError, RecursionError)
+"""msgspec's errors: its own class is a ValueError."""
+
+
+def _entries(raw: msgspec.Raw) -> dict[str, LastKnown]:
+    try:
+        entries = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except _ODD:
+        return {}
+    found: dict[str, LastKnown] = {}
+    now = time.time()
+    for identifier, entry in entries.items():
+        with contextlib.suppress(*_ODD):
+            one = _DECODER.decode(entry)
+            if one.spent and not one.spent.is_possible:
+                one = msgspec.structs.replace(one, spent=None)
+            if len(identifier) <= LONGEST and len(one.outcome + (one.goal or "")) <= LONGEST:
+                found[identifier] = msgspec.structs.replace(
+                    _not_after(one, now), line=safe_line(one.line, LINE), silent=None
+                )
+    return found
+
+
+def _not_after(one: LastKnown, now: float) -> LastKnown:
+    """The entry, its time at most now: entries of a server whose clock is ahead would never expire
+    and would displace others."""
+    return one if one.when <= now else msgspec.structs.replace(one, when=now)
+
+
+_DECODER = msgspec.json.Decoder(LastKnown)
+
+
+def _newest(servers: _Servers, kept: int) -> _Servers:
+    """The newest entries of each server, at most `kept` in total. What a server does not use of its
+    share goes to the others."""
+    room, found = kept, dict(servers)
+    by_size = sorted(servers, key=lambda server: len(servers[server]))
+    for number, server in enumerate(by_size):
+        share, states = room // (len(by_size) - number), servers[server]
+        if len(states) > share:
+            newest = sorted(states.items(), key=lambda item: item[1].when, reverse=True)
+            found[server] = dict(newest[:share])
+        room -= len(found[server])
+    return {server: states for server, states in found.items() if states}

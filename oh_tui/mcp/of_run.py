@@ -1,0 +1,193 @@
+"""Tools over one run: how it ended, its steps, what the model saw, and the files it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from oh_tui.commands.changed_files import changes_at
+from oh_tui.commands.changed_files.blame import report as blame_report
+from oh_tui.commands.changed_files.changes import changed_by
+from oh_tui.commands.changed_files.states import point_in_time
+from oh_tui.commands.context import report as context_report
+from oh_tui.commands.context import seen_at
+from oh_tui.commands.framework.json_documents import (
+    step_json,
+    step_with_sub_agents_json,
+    sub_agent_json,
+)
+from oh_tui.commands.framework.keeping import read_annotations
+from oh_tui.commands.framework.listening import in_background
+from oh_tui.commands.framework.printing import say, say_given_up
+from oh_tui.commands.framework.reading import step_in
+from oh_tui.commands.framework.status import as_read, standing
+from oh_tui.commands.steps import head_json, matching, say_unknown
+from oh_tui.commands.why import as_it_stands
+from oh_tui.mcp import arguments
+from oh_tui.mcp.across_runs import without_place
+from oh_tui.mcp.answers import Found, Rows, as_json, plain
+from oh_tui.mcp.session import Read, Session
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.analysis.search.step_filter import parse
+from oh_tui.trajectory.analysis.search.suggestions import suggest
+from oh_tui.trajectory.analysis.study import Study, SubRun
+from oh_tui.trajectory.files.at_step import files_then, text_of
+from oh_tui.trajectory.files.blame import blame as blame_lines
+from oh_tui.trajectory.files.history import Files
+from oh_tui.trajectory.model.steps import Step as RunStep
+from oh_tui.trajectory.presentation.markdown import step_markdown
+
+Row = tuple[Study, RunStep]
+
+
+def word(step: int | str | None) -> str:
+    """A step as the words of a command name it, "" for none."""
+    return "" if step is None else str(step)
+
+
+async def why(session: Session, asked: arguments.Why) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    return Found(
+        await in_background(partial(as_it_stands, read.call, read.conversation, read.study))
+    )
+
+
+async def steps(session: Session, asked: arguments.Steps) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    return await in_background(partial(_steps, read, asked))
+
+
+def _steps(read: Read, asked: arguments.Steps) -> Found:
+    study, query = read.study, parse(asked.words)
+    conversation = as_read(read.call, read.conversation, study)
+    kept = read_annotations(read.call).of(conversation)
+    now = standing(read.call, conversation, study)
+    last = len(study.trajectory) if asked.last is None else asked.last
+    found = [s for s in matching(study, query, kept) if asked.first <= s.number <= last]
+    say_given_up(query.gave_up)
+    say_unknown(query.unknown(study))
+    if not found and (hint := suggest(query, study.trajectory)):
+        say(f"no steps match: {hint}")
+    head = head_json(read.call, conversation, study, now, kept, len(found))
+    head["conversation"] = without_place(head["conversation"])
+    rows: list[Row] = [(study, step) for step in found]
+    if query.empty:
+        rows = [row for step in found for row in _with_children(study, step)]
+        if loose := study.sub_runs.loose:
+            head["sub_agents"] = [sub_agent_json(run) for run in loose]
+            rows += (row for run in loose for row in _of_sub_agent(run))
+
+    def item(row: Row) -> dict[str, object]:
+        of, step = row
+        document = step_with_sub_agents_json(of, step, kept)
+        return {"steps": document | ({"path": f"{of.path}{step.number}"} if of.path else {})}
+
+    return Found(head, Rows(("steps",), rows, lambda row: f"{row[0].path}{row[1].event.id}", item))
+
+
+def _with_children(study: Study, step: RunStep) -> Iterator[Row]:
+    """A step, and behind it those of the sub-agents that it started."""
+    yield study, step
+    for run in study.sub_runs.of(step):
+        yield from _of_sub_agent(run)
+
+
+def _of_sub_agent(run: SubRun) -> Iterator[Row]:
+    for step in run.trajectory.steps:
+        yield from _with_children(run, step)
+    for one in run.sub_runs.loose:
+        yield from _of_sub_agent(one)
+
+
+async def step(session: Session, asked: arguments.Step) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    return await in_background(partial(_step, read, asked))
+
+
+def _step(read: Read, asked: arguments.Step) -> Found:
+    study, found = step_in(read.study, word(asked.step))
+    kept = read_annotations(read.call).of(read.conversation)
+    text = step_markdown(found, study.trajectory.outcome(found))
+    return Found({"step": step_json(study, found, kept)}, text=text)
+
+
+async def context(session: Session, asked: arguments.Context) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    seen = await seen_at(
+        read.call.source, read.conversation, read.study, word(asked.step), word(asked.since)
+    )
+    document = await in_background(partial(context_report, *seen))
+    messages, about = document.pop("messages"), document.pop("about")
+    pairs = list(zip(messages, about, strict=True))
+    if asked.message is not None:
+        if not 0 <= asked.message < len(pairs):
+            raise Problem(f"This context has no message {asked.message}", f"0 to {len(pairs) - 1}")
+        message, of = pairs[asked.message]
+        return Found({"about": [of]}, text=as_json(plain(message)))
+
+    def key(pair: tuple[Any, dict[str, Any]]) -> str:
+        return " ".join(pair[1]["event_ids"])
+
+    def item(pair: tuple[Any, dict[str, Any]]) -> dict[str, object]:
+        return {"messages": pair[0], "about": pair[1]}
+
+    return Found(document, Rows(("messages", "about"), pairs, key, item))
+
+
+async def changes(session: Session, asked: arguments.Changes) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    if asked.step is None:
+        changed = await changed_by(read.call.source, read.conversation, read.study)
+        head = changed.document()
+    else:
+        head = await in_background(partial(_changes_at, read.study.files, word(asked.step)))
+    rows = head.pop("files")
+    return Found(
+        head, Rows(("files",), rows, lambda row: str(row["path"]), lambda row: {"files": row})
+    )
+
+
+def _changes_at(files: Files, step: str) -> dict[str, object]:
+    return changes_at.report(step, list(files_then(files.files, point_in_time(files, step))))
+
+
+async def file_at(session: Session, asked: arguments.FileAt) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    return await in_background(partial(_file_at, read.study.files, asked))
+
+
+def _file_at(files: Files, asked: arguments.FileAt) -> Found:
+    file = files.named(asked.path)
+    state = file.at(point_in_time(files, word(asked.step)))
+    text = text_of(state)
+    head = {
+        "path": file.shown,
+        "at": word(asked.step) or None,
+        "exists": state.exists,
+        "certain": state.certain,
+        "state": state.words,
+        "known": text is not None,
+    }
+    return Found(head, text=text or "")
+
+
+async def blame(session: Session, asked: arguments.Blame) -> Found:
+    read = await session.read(asked.run, asked.branch)
+    return await in_background(partial(_blame, read.study.files, asked))
+
+
+def _blame(files: Files, asked: arguments.Blame) -> Found:
+    file, at = files.named(asked.path), word(asked.step)
+    found = blame_lines(files, file, file.at(point_in_time(files, at)))
+    head = blame_report(file, at, found)
+    rows = head.pop("lines")
+    return Found(
+        head,
+        Rows(
+            ("lines",),
+            rows,
+            lambda row: f"{row['line']} {row['text']}",
+            lambda row: {"lines": row},
+        ),
+    )

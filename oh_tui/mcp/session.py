@@ -1,0 +1,188 @@
+"""What the server of tools has open: one source, and the last runs that were read."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import msgspec
+
+from oh_tui.api.errors import NotFound, OtherKind
+from oh_tui.catalog.file_conversation import version_of
+from oh_tui.commands.framework.command import Call
+from oh_tui.commands.framework.ids import require_id
+from oh_tui.commands.framework.listening import in_background, listener
+from oh_tui.commands.framework.printing import say
+from oh_tui.commands.framework.reading import chosen, read_run, whole
+from oh_tui.sources import follow_folder, server
+from oh_tui.sources.file_source import FileSource
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.analysis.study import Study
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.batch.step_search import Hit
+    from oh_tui.sources.results import Loaded
+    from oh_tui.sources.source import Source
+
+MOST = 4
+"""Runs that are kept in memory."""
+
+OLD = 120.0
+"""Seconds after which the next page of a list is made of a new one."""
+
+
+class Read(NamedTuple):
+    """A run that was read, and the call that did it."""
+
+    call: Call
+    conversation: Conversation
+    loaded: Loaded
+    study: Study
+
+
+RunHit: TypeAlias = "tuple[Conversation, Hit]"
+
+
+class Searched(NamedTuple):
+    """What a search found, for its pages."""
+
+    words: tuple[str, bool]
+    """What was searched, and whether in runs too that may go on."""
+    hits: list[RunHit]
+    is_whole: bool
+    """There are no more."""
+
+
+class ListedRuns(NamedTuple):
+    """A list of runs, for its pages."""
+
+    words: tuple[str, str, bool]
+    """What was asked, in which order, and whether sub-conversations too."""
+    runs: list[Conversation]
+    is_whole: bool
+    """There are no more."""
+    at: float
+    """When it was made, by the monotonic clock."""
+
+    def has(self, words: tuple[str, str, bool], wanted: int, now: float) -> bool:
+        """Whether so many runs of such a list are here, and not too old."""
+        is_enough = self.is_whole or len(self.runs) >= wanted
+        return self.words == words and is_enough and now - self.at < OLD
+
+
+class _Kept(NamedTuple):
+    version: object
+    """Differs once the run has changed."""
+    read: Read
+    remarks: list[str]
+
+
+class Session:
+    """One client. Its calls come one after the other: all work on the same runs."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._is_known = False
+        """The kind of the server is known."""
+        self._other: Source | None = None
+        """The server as what it turned out to be."""
+        self.searched: Searched | None = None
+        """The last search."""
+        self.listed: ListedRuns | None = None
+        """The last list of runs."""
+        self.turn = asyncio.Lock()
+
+    async def call(self, **args: object) -> Call:
+        """A call like that of the command line, with these arguments."""
+        if not self._is_known:
+            await self._find_kind()
+        return msgspec.structs.replace(
+            self._call, args=Namespace(**vars(self._call.args) | args), about=""
+        )
+
+    async def _find_kind(self) -> None:
+        """Asks the server once what it is, and goes on with the source that fits."""
+        source = self._call.source
+        if isinstance(source, server.ServerSource):
+            try:
+                await source.require_kind()
+            except OtherKind:
+                make_other = server.of_other_kind(source)
+                if make_other is None:
+                    raise
+                self._other = self._call.opened = make_other()
+        self._is_known = True
+
+    async def close(self) -> None:
+        """Closes what was opened here: who made the call closes its source."""
+        if self._other:
+            await self._other.close()
+
+    def forget(self) -> None:
+        """Lets go of all runs: a thread that nobody waits for may still work on one."""
+        self._kept.clear()
+
+    async def read(self, wanted: str, branch: int | None = None) -> Read:
+        """The run that a client names, with its sub-agents; read anew only if it has changed."""
+        call = await self.call(branch=branch)
+        conversation = await _meant(call.source, wanted)
+        version = await _version(call.source, conversation)
+        key = conversation.id, str(branch)
+        kept = self._kept.get(key)
+        if kept is None or kept.version != version:
+            hears = listener()
+            before = len(hears.remarks) if hears else 0
+            loaded = await read_run(call, conversation, sub_agents=True)
+            if loaded.note:
+                say(loaded.note)
+            if isinstance(call.source, FileSource):  # the file told more than its row
+                conversation = call.source.runs.rows.get(conversation.id, conversation)
+            read = Read(call, conversation, loaded, Study(whole(loaded)))
+            kept = _Kept(version, read, hears.remarks[before:] if hears else [])
+        else:
+            for remark in kept.remarks:
+                say(remark)
+        self._kept[key] = kept
+        self._kept.move_to_end(key)
+        while len(self._kept) > MOST:
+            self._kept.popitem(last=False)
+        return kept.read
+
+
+async def _meant(source: Source, wanted: str) -> Conversation:
+    """The conversation with this id or start of one, among those that are listed. Raises
+    Problem."""
+    if not isinstance(source, FileSource):
+        if not wanted:
+            raise Problem("Which run?", "find_runs lists them: give one's id as `run`")
+        return await chosen(source, require_id(wanted, source.address))
+    rows = (await source.newest()).items
+    if not wanted and len(rows) == 1:
+        return rows[0]
+    if not wanted:
+        told = f"There are {len(rows):,} runs in {source.label}"
+        raise Problem(told, "find_runs lists them: give one's id as `run`")
+    (found,) = await source.get([wanted])
+    if found is None:
+        told = f"There is no run {safe_line(wanted)[:100]} in {source.label}"
+        raise NotFound(told, "find_runs lists what is there")
+    return found
+
+
+async def _version(source: Source, conversation: Conversation) -> object:
+    """What differs once a run has changed, for one cheap call at most."""
+    if isinstance(source, FileSource):
+        run = await in_background(lambda: source.runs.renewed(conversation))
+        folder = follow_folder.folder_of(run)
+        if folder is None or folder.folder is None:
+            return version_of(conversation)
+        return len(run), folder.folder.written(), follow_folder.is_at_work(folder)
+    end = await source.runs.peek(conversation)
+    if end is None:
+        return conversation
+    return conversation, end.status, [event.id for event in end.events[-1:]]

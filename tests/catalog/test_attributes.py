@@ -1,0 +1,73 @@
+"""The table of what lists show of a conversation."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import oh_tui.commands
+from oh_tui.api.models import Conversation
+from oh_tui.catalog.attributes import ATTRIBUTES, COLUMNS, ORDERS, WORDS, filter_help
+from oh_tui.commands.framework.json_documents import conversation_json
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_each_name_key_and_place_is_there_once() -> None:
+    menus = [order.menu for order in ORDERS.values() if order.menu]
+    for names in (
+        [one.name for one in ATTRIBUTES if one.name],
+        [one.json for one in ATTRIBUTES if one.json],
+        [one.place for one in COLUMNS],
+        [one.key for one in COLUMNS],
+        [key for key, _ in menus],
+        [order.rank for order in ORDERS.values()],
+        [word.name for one in ATTRIBUTES for word in one.words],
+    ):
+        assert all(names)
+        assert max(Counter(names).values()) == 1
+
+
+def test_a_column_sorts_and_has_a_name() -> None:
+    for one in COLUMNS:
+        assert one.sorts_by and one.name and one.label and one.key and one.width
+
+
+def test_the_fields_of_a_document_are_those_of_its_schema() -> None:
+    file = Path(oh_tui.commands.__file__).parent / "schemas" / "conversation.json"
+    schema = json.loads(file.read_text())
+    fields = [one for one in ATTRIBUTES if one.json]
+    assert [one.json for one in fields if not one.is_optional] == schema["required"]
+    assert {one.json for one in fields} <= set(schema["properties"])
+
+
+def test_the_help_names_every_word_of_the_filter() -> None:
+    told = " ".join(f"{example} {meaning}" for example, meaning in filter_help())
+    for word in WORDS:
+        assert f"{word}:" in told
+    for value in WORDS["is"].values(None):
+        assert value in told
+
+
+def test_the_documents_name_every_order() -> None:
+    settings = (ROOT / "docs" / "settings.md").read_text()
+    line = next(line for line in settings.splitlines() if line.startswith("sort = "))
+    assert [word for word in ORDERS if word not in line] == []
+
+
+def test_the_record_of_a_conversation_has_clean_values() -> None:
+    one = Conversation(
+        "C0FFEE00-0000-4000-8000-000000000000",
+        title="a\x1b[31m\nb",
+        selected_branch="",
+        created_at="2026-03-01T15:00:00+01:00",
+        updated_at="2026-03-01T15:00:01.5Z",
+        pr_number=(482, 7),
+    )
+    found = conversation_json(one)
+    assert found["id"] == "c0ffee00000040008000000000000000"
+    assert (found["title"], found["branch"], found["label"]) == ("a b", None, None)
+    assert found["created"] == "2026-03-01T14:00:00.000Z"
+    assert found["updated"] == "2026-03-01T15:00:01.500Z"
+    assert (found["pull_requests"], found["sub_conversation_ids"]) == ([482, 7], [])
