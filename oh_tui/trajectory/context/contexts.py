@@ -50,7 +50,7 @@ class Contexts:
         for place in range(self._read, len(events)):
             event = events[place]
             response = event.llm_response_id
-            if event.is_answer and response not in self._of_response:
+            if response not in self._of_response and event.is_answer:
                 self._of_event[event.id] = place
                 line = self._material.tree.line[place]
                 self._of_line.setdefault(line, array("i")).append(place)

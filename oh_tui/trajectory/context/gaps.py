@@ -58,7 +58,7 @@ class Gaps:
     """Collects what a growing run does not tell."""
 
     def __init__(self) -> None:
-        self._has_system = self._has_tools = False
+        self._has_system = False
         self.keeps_own_context = False
         """The agent is another program, which the run talks to by the Agent Client Protocol."""
         self._is_native: bool | None = None

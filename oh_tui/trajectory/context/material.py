@@ -75,9 +75,10 @@ class Material:
         for place in range(len(self.tree.up), len(events)):
             event = events[place]
             self._writer.take(event)
-            self._gaps.take(event)
             if event.is_action:
                 self._firsts.setdefault(event.llm_response_id, place)
+            elif not event.is_result:
+                self._gaps.take(event)
         self.tree.extend(events)
         self._choose()
 

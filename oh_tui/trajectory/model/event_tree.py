@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import SEEN_KINDS, Event
 
 ROOT = "__root__"
 """The `parent_id` of an event that begins a tree anew."""
@@ -74,8 +74,8 @@ class Tree:
             event = events[place]
             self.is_disordered |= event.id in self._missing
             up = self._parent(events, place)
-            is_condensation = event.is_condensation
-            is_seen = is_condensation or event.is_seen
+            is_condensation = event.kind == "Condensation"
+            is_seen = is_condensation or event.kind in SEEN_KINDS  # a third of `event.is_seen`
             if up == LOST:
                 self.lost += is_seen
                 self._missing.add(event.parent_id)

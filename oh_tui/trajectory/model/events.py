@@ -57,6 +57,12 @@ CALL_KINDS = frozenset({"ActionEvent", _ACP})
 RESULT_KINDS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
 """Kinds that answer a call."""
 
+SEEN_KINDS = RESULT_KINDS | {
+    "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
+    "DemonstrationEvent",
+}  # fmt: skip
+"""Kinds of which the messages of the context are made."""
+
 HIDDEN_KINDS = frozenset({
     "StreamingDeltaEvent", "ConversationStateUpdateEvent", "TokenEvent", "LLMCompletionLogEvent",
     "SystemPromptEvent", "CondensationRequest", "SecurityAnalysisEvent", "DemonstrationEvent",
@@ -207,11 +213,7 @@ class Event(msgspec.Struct, gc=False, eq=False):
     """Somebody stopped the agent."""
     is_hidden = _of_kind(*HIDDEN_KINDS)
     """No step, and part of none."""
-    is_seen = _of_kind(
-        *("SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent"),
-        *("DemonstrationEvent", *RESULT_KINDS),
-    )
-    """A message of the context is made of it."""
+    is_seen = _of_kind(*SEEN_KINDS)
     is_unreadable = _of_kind(UNREADABLE)
 
     @property
