@@ -20,7 +20,8 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.touches import may_touch
-from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json
+from oh_tui.trajectory.model.event_kinds import UNREADABLE
+from oh_tui.trajectory.model.events import Event, decode_json
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.presentation.describe import describe_event
 from oh_tui.trajectory.presentation.images import data_text

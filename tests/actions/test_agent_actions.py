@@ -18,7 +18,7 @@ from oh_tui.demo import Demo
 from oh_tui.demo.runs.stored_events import StoredEvent
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem, Remedy
-from oh_tui.trajectory.model.events import RESULT_KINDS
+from oh_tui.trajectory.model.event_kinds import RESULT_KINDS
 from tests.sources.here import IDS, demo_read
 from tests.tui.explorer import Between
 

@@ -14,7 +14,7 @@ from oh_tui.api import AppServer, Secret, same_id
 from oh_tui.api.models import bare_id
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.model.events import HIDDEN_KINDS
+from oh_tui.trajectory.model.event_kinds import HIDDEN_KINDS
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.tui.explorer import Explorer, explore

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from oh_tui.trajectory.model.events import UNREADABLE
+from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 

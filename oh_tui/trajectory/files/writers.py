@@ -12,7 +12,8 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.files.order_in_time import END, START, Label, Moment, Part
 from oh_tui.trajectory.files.touches import is_read, may_touch, touches
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
+from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
+from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.shell.effect import Effect, defined, effect
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from oh_tui.trajectory.model.events import SEEN_KINDS, Event
+from oh_tui.trajectory.model.event_kinds import SEEN_KINDS
+from oh_tui.trajectory.model.events import Event
 
 ROOT = "__root__"
 """The `parent_id` of an event that begins a tree anew."""

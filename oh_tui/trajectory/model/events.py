@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -17,8 +17,8 @@ from oh_tui.text.clean import well_formed
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import hide_private_keys
 from oh_tui.trajectory.model.clock import seconds
+from oh_tui.trajectory.model.event_kinds import ACP, NO_KIND, RESULT_KINDS, UNREADABLE, OfKind
 from oh_tui.trajectory.model.result_state import (
-    ERROR_KINDS,
     STILL_RUNNING,
     ObservationHead,
     ResultHead,
@@ -28,12 +28,6 @@ from oh_tui.trajectory.model.result_state import (
     has_odd_code,
     timed_out,
 )
-
-UNREADABLE = "(cannot read)"
-"""The kind of an event that is not a JSON object; its `body()` holds the raw text under "text"."""
-
-NO_KIND = "(no kind)"
-"""The kind of a JSON object without a `kind`."""
 
 MAX_VALUES = 1_000_000
 """JSON with this many commas between values is not decoded."""
@@ -46,28 +40,8 @@ _NAME = 200
 _VERB = 40
 """Longest `command` of a file editor, in characters."""
 
-_ACP = "ACPToolCallEvent"
-"""A report of another agent, by the Agent Client Protocol, on a call that it makes."""
-
 _ACP_OPEN = frozenset({None, "", "pending", "in_progress"})
 """Statuses of such a call that has not ended."""
-
-CALL_KINDS = frozenset({"ActionEvent", _ACP})
-
-RESULT_KINDS = frozenset({"ObservationEvent", "AgentErrorEvent", "UserRejectObservation"})
-"""Kinds that answer a call."""
-
-SEEN_KINDS = RESULT_KINDS | {
-    "SystemPromptEvent", "MessageEvent", "ActionEvent", "CondensationSummaryEvent",
-    "DemonstrationEvent",
-}  # fmt: skip
-"""Kinds of which the messages of the context are made."""
-
-HIDDEN_KINDS = frozenset({
-    "StreamingDeltaEvent", "ConversationStateUpdateEvent", "TokenEvent", "LLMCompletionLogEvent",
-    "SystemPromptEvent", "CondensationRequest", "SecurityAnalysisEvent", "DemonstrationEvent",
-})  # fmt: skip
-"""Kinds that are not steps; they are counted, and shown on demand."""
 
 OTHER_NAMES = {
     "ExecuteBash": "Terminal",
@@ -87,13 +61,7 @@ class Bodies(Protocol):
         """The JSON in the file that it was made from, which may be of another format."""
 
 
-def _of_kind(*kinds: str) -> bool:
-    """A property of an event: whether it is of one of these kinds."""
-    found = frozenset(kinds)
-    return cast(bool, property(lambda event: event.kind in found))
-
-
-class Event(msgspec.Struct, gc=False, eq=False):
+class Event(OfKind, msgspec.Struct, gc=False, eq=False):
     """The head of one event, with the field names of the API; missing and null fields are "".
 
     A missing id becomes "sha-" and 12 digits of the text's SHA-1, so that the same text is the
@@ -181,70 +149,14 @@ class Event(msgspec.Struct, gc=False, eq=False):
     def tool(self) -> str:
         """The tool of a call or a result by the same name in all versions, such as FileEditor; of
         another agent the kind of tool that it reports, such as `ACP edit`. "" for none."""
-        if self.kind == _ACP:
+        if self.kind == ACP:
             return f"ACP {self.verb or 'call'}"
         return _tool_of(self.part)
-
-    is_call = _of_kind(*CALL_KINDS)
-    is_action = _of_kind("ActionEvent")
-    """A call that OpenHands runs itself."""
-    is_reported = _of_kind(_ACP)
-    """A call of another agent, which reports on it several times, or such a report."""
-    is_result = _of_kind(*RESULT_KINDS)
-    is_observation = _of_kind("ObservationEvent", _ACP)
-    """It has what a tool answered."""
-    is_call_error = _of_kind("AgentErrorEvent")
-    """The agent's own answer to a call, of which the tool made none."""
-    is_rejection = _of_kind("UserRejectObservation")
-    """The user or a hook did not let a call run."""
-    is_message = _of_kind("MessageEvent")
-    is_condensation = _of_kind("Condensation")
-    is_summary = _of_kind("Condensation", "CondensationSummaryEvent")
-    """It takes events out of the context, or tells what stands in their place."""
-    is_state = _of_kind("ConversationStateUpdateEvent")
-    is_piece = _of_kind("StreamingDeltaEvent")
-    """A piece of an answer that comes whole as well."""
-    is_system = _of_kind("SystemPromptEvent")
-    is_hook = _of_kind("HookExecutionEvent")
-    is_error = _of_kind(*ERROR_KINDS)
-    is_failure = _of_kind("ConversationErrorEvent", "ServerErrorEvent")
-    """An error that may end the run."""
-    is_stop = _of_kind("PauseEvent", "InterruptEvent")
-    """Somebody stopped the agent."""
-    is_hidden = _of_kind(*HIDDEN_KINDS)
-    """No step, and part of none."""
-    is_seen = _of_kind(*SEEN_KINDS)
-    is_unreadable = _of_kind(UNREADABLE)
-
-    @property
-    def is_unread(self) -> bool:
-        """A call that was not run, since it could not be read."""
-        return not self.part and self.is_action
-
-    @property
-    def is_by_user(self) -> bool:
-        """A message of the user."""
-        return self.is_message and self.source == "user"
-
-    @property
-    def is_by_agent(self) -> bool:
-        """A message of the agent."""
-        return self.is_message and self.source == "agent"
 
     @property
     def ends_turn(self) -> bool:
         """The agent ends its turn: with a message, or the call and result of `finish`."""
         return self.is_by_agent or self.tool == "Finish"
-
-    @property
-    def is_made(self) -> bool:
-        """It comes from a model: a call, a message of the agent or a condensation."""
-        return self.is_call or self.is_by_agent or self.is_condensation
-
-    @property
-    def is_answer(self) -> bool:
-        """The agent's model made it."""
-        return self.is_action or self.is_by_agent
 
     def seconds(self) -> float | None:
         """The timestamp in seconds since 1970; None when it is missing or unreadable. Where no
@@ -369,7 +281,7 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         status=_name(status),
         failed=has_failed(kind, head),
         untold=bool(head.oh_tui_untold) or (code is None and has_odd_code(head.observation)),
-        ended=head.status not in _ACP_OPEN if kind == _ACP else kind in RESULT_KINDS,
+        ended=head.status not in _ACP_OPEN if kind == ACP else kind in RESULT_KINDS,
         exit_code=code,
         timed_out=timed_out(head.observation),
         held=b"" if store is not None else bytes(raw),
@@ -400,7 +312,7 @@ def _source(kind: str, source: str | None, raw: bytes) -> str:
 
 
 def _verb(kind: str, part: _ActionHead | ObservationHead | None, tool_kind: str | None) -> str:
-    if kind == _ACP:
+    if kind == ACP:
         return (tool_kind or "")[:_VERB]
     if part is None or len(part.command) > _VERB or "Editor" not in (part.kind or ""):
         return ""

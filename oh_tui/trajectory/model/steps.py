@@ -10,7 +10,8 @@ import msgspec
 
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.clock import told_span
-from oh_tui.trajectory.model.events import CALL_KINDS, Event
+from oh_tui.trajectory.model.event_kinds import CALL_KINDS
+from oh_tui.trajectory.model.events import Event
 
 
 class Outcome(StrEnum):

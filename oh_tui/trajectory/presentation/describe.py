@@ -12,7 +12,8 @@ from oh_tui.text.redact import HIDDEN, is_secret_name, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import Body, field, list_field, text_field
 from oh_tui.trajectory.model.call import Call
-from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE, Event
+from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
+from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family, Parts, count, first_line
 from oh_tui.trajectory.model.usage_stats import record_sums, stats_text
@@ -283,4 +284,4 @@ EVENTS: dict[str, Callable[[Event, Body], Facts]] = {
 }
 """The line of an event by kind, for those that are neither calls nor results; `block_events.EVENTS`
 has their detail. A kind that is in neither table is a step that shows its fields; those of
-`events.HIDDEN_KINDS` are no steps."""
+`event_kinds.HIDDEN_KINDS` are no steps."""

@@ -25,7 +25,7 @@ from oh_tui.trajectory.formats.zip import cut_zip
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
-from oh_tui.trajectory.model.events import UNREADABLE
+from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 from oh_tui.trajectory.presentation.describe import describe_event
 

@@ -18,7 +18,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import Entry, RunFile
 from oh_tui.trajectory.formats.table import find_files, open_runs
-from oh_tui.trajectory.model.events import NO_KIND, UNREADABLE
+from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
 from tests.trajectory.evaluation_files import history, lines, message, metrics, row, write
 
 

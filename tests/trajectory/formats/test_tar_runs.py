@@ -21,7 +21,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import unpack
 from oh_tui.trajectory.formats.run_file import RunFile, RunList
 from oh_tui.trajectory.formats.table import find_files, open_runs
-from oh_tui.trajectory.model.events import UNREADABLE
+from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.trajectory import CUT_OFF
 from tests.trajectory.evaluation_files import history, metrics
 from tests.trajectory.sub_agent_files import run_files

@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 
 from oh_tui.text.clean import well_formed
 from oh_tui.trajectory.model.clock import seconds
-from oh_tui.trajectory.model.events import (
-    NO_KIND,
-    UNREADABLE,
-    Event,
-    decode_json,
-    parse_event,
-)
+from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
+from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),

@@ -12,7 +12,7 @@ from oh_tui.actions.agent_state import AgentState
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.model.events import RESULT_KINDS
+from oh_tui.trajectory.model.event_kinds import RESULT_KINDS
 from oh_tui.tui.controllers.agent import agents
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets.question_bar import Answer, Question

@@ -10,7 +10,7 @@ from typing import Any
 from oh_tui.trajectory.formats.foreign.usage import Bill
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import seconds
-from oh_tui.trajectory.model.events import CALL_KINDS, NO_KIND, RESULT_KINDS
+from oh_tui.trajectory.model.event_kinds import CALL_KINDS, NO_KIND, RESULT_KINDS
 from oh_tui.trajectory.presentation.block_events import EVENTS
 from oh_tui.trajectory.presentation.views import is_empty
 

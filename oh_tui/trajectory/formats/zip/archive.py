@@ -41,7 +41,8 @@ from oh_tui.trajectory.formats.zip.zip_layout import (
 from oh_tui.trajectory.formats.zip.zip_members import ZipMembers, broken
 from oh_tui.trajectory.formats.zip.zip_table import NotOpened
 from oh_tui.trajectory.model.bodies import field
-from oh_tui.trajectory.model.events import UNREADABLE, Event, decode_json, parse_event
+from oh_tui.trajectory.model.event_kinds import UNREADABLE
+from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 from oh_tui.trajectory.model.usage_stats import stats_text, untold_text

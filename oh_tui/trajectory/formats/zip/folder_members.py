@@ -10,7 +10,8 @@ from pathlib import Path
 
 from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
 from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, is_state, level_of
-from oh_tui.trajectory.model.events import UNREADABLE, decode_json, parse_event
+from oh_tui.trajectory.model.event_kinds import UNREADABLE
+from oh_tui.trajectory.model.events import decode_json, parse_event
 
 _MOST_HOMES = 10_000
 """Most sub-agents that are looked for."""
