@@ -103,9 +103,9 @@ async def _load() -> dict[str, float]:
 
     from oh_tui.api import AppServer
     from oh_tui.api.models import Conversation
-    from oh_tui.sources.results import build
     from oh_tui.sources.server import ServerSource
     from oh_tui.sources.server_runs.run_cache import RunCache
+    from oh_tui.trajectory.model.trajectory import build
 
     record = Conversation(id="ab" * 16, sandbox_status="MISSING", updated_at="2026-03-01T20:00:00Z")
     calls: dict[str, int] = {}

@@ -169,9 +169,9 @@ def _tar(path: Path, home: Path) -> float:
 
 def _main(what: str, path: Path) -> None:
     from oh_tui.sources.file_indexes import FileIndexes
-    from oh_tui.sources.results import build
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.formats.table import open_runs
+    from oh_tui.trajectory.model.trajectory import build
 
     began = time.perf_counter()
     runs = open_runs(path, FileIndexes(path.parent / "indexes"))

@@ -126,10 +126,10 @@ async def _strip() -> float:
     """Milliseconds to draw the strip anew, the run having grown, at widths not drawn before."""
     from textual.app import App, ComposeResult
 
-    from oh_tui.sources.results import build
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.strip import Strip
     from oh_tui.trajectory.model.events import Event, parse_event
+    from oh_tui.trajectory.model.trajectory import build
     from oh_tui.tui.theme import DARK
     from oh_tui.tui.widgets.strip_view import LABEL, StripView
 

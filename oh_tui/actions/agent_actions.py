@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from oh_tui.actions.agent_state import AgentState, read
 from oh_tui.api.errors import ApiError, Conflict, TimedOut
 from oh_tui.api.models import IN_SANDBOX
-from oh_tui.sources.clocks import clock_of_record
-from oh_tui.sources.results import PAGE, build
+from oh_tui.api.paging import PAGE
+from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.trajectory.model.trajectory import build
 
 if TYPE_CHECKING:
     from oh_tui.actions.start_offers import StartOffers

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from oh_tui.actions import agent_actions
 from oh_tui.api.errors import ApiError, RateLimited
-from oh_tui.sources.results import PAGE, SandboxPlan, cut_words
-from oh_tui.sources.server_runs.following import running_agent
+from oh_tui.api.paging import PAGE, cut_words
+from oh_tui.api.server import running_agent
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
@@ -35,6 +37,33 @@ class SandboxStage(StrEnum):
     RESUMING = "sandbox resuming"
     PAUSED = "paused"
     RUNNING = "running again"
+
+
+class SandboxPlan(msgspec.Struct, frozen=True):
+    """What pausing or resuming a sandbox would do, as just read from the server."""
+
+    action: str
+    """"pause", "resume", or "" if neither is possible for the given `reason`."""
+    sandbox: Sandbox | None
+    conversations: tuple[Conversation, ...] = ()
+    """All conversations in the sandbox, sub-conversations too."""
+    others: tuple[Sandbox, ...] = ()
+    """For a resume: the other running sandboxes, oldest first, which the server may pause."""
+    reason: str = ""
+    hint: str = ""
+    """What helps against the reason, like `Problem.hint`."""
+
+    @property
+    def running(self) -> tuple[Conversation, ...]:
+        """The conversations whose agent is working."""
+        return tuple(c for c in self.conversations if c.execution_status == "running")
+
+    @property
+    def at_stake(self) -> bool:
+        """Whether more than the sandbox itself is affected."""
+        if self.action == "pause":
+            return bool(self.running) or len(self.conversations) > 1
+        return bool(self.others)
 
 
 class ServerSandboxes:

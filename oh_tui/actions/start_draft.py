@@ -11,7 +11,7 @@ import msgspec
 
 from oh_tui.api.models import Conversation, Secret
 from oh_tui.api.requests import LONGEST_TITLE, StartRequest
-from oh_tui.sources.links import read_repository
+from oh_tui.catalog.links import read_repository
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions.start_draft import MODES
 from oh_tui.api.errors import NotFound
-from oh_tui.sources.links import is_repository
+from oh_tui.catalog.links import is_repository
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line

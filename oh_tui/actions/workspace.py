@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from oh_tui.api.errors import InvalidRequest, NotFound
-from oh_tui.sources.results import PAGE
-from oh_tui.sources.saving import part_file_aside, publish
+from oh_tui.api.paging import PAGE
+from oh_tui.settings.part_file import part_file_aside, publish
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line

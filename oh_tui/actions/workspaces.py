@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from oh_tui.actions.workspace import Workspace, open_workspace
 from oh_tui.api.errors import NotFound
-from oh_tui.sources.server_runs.following import running_agent
+from oh_tui.api.server import running_agent
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.clock import seconds
 

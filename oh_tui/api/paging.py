@@ -8,6 +8,9 @@ from typing import Generic, Protocol, TypeVar
 from oh_tui.api.errors import BadAnswer
 from oh_tui.api.models import Page
 
+PAGE = 100
+"""Events or rows per call: the most that servers return."""
+
 MAX_PAGES = 10_000
 """Pages after which a listing counts as endless."""
 
@@ -16,6 +19,11 @@ MAX_ROWS = 100_000
 
 MAX_BYTES = 256 << 20
 """Bytes that are read of a listing with a limit of rows."""
+
+
+def cut_words(what: str) -> str:
+    """The note on a listing too long to be read whole."""
+    return f"only the first {MAX_ROWS:,} {what} are listed: the server has more"
 
 
 class HasId(Protocol):

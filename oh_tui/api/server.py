@@ -59,3 +59,8 @@ class Server(GivesRuns, Protocol):
     async def llm_profiles(self) -> LlmProfiles: ...
 
     async def switch_profile(self, conversation_id: str, name: str) -> None: ...
+
+
+def running_agent(api: GivesRuns, conversation: Conversation) -> AgentServer | None:
+    """The agent server of a running sandbox. Raises Problem for an invalid address or key."""
+    return api.agent_server(conversation) if conversation.sandbox_status == "RUNNING" else None

@@ -22,7 +22,7 @@ from oh_tui.batch.each_run import Result
 from oh_tui.batch.index_reader import fingerprint_of
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog.file_conversation import FileConversation
-from oh_tui.sources.saving import part_file, publish_as
+from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.tables import SCHEMAS, Tables

@@ -52,6 +52,13 @@ def label_of(conversation: Conversation) -> Label | None:
     return conversation.label if isinstance(conversation, FileConversation) else None
 
 
+def has_moved(before: Conversation, now: Conversation) -> bool:
+    """Whether the events must now be read from elsewhere, with another key, or from another
+    file."""
+    names = ("sandbox_status", "conversation_url", "session_api_key", "version")
+    return any(getattr(now, name, "") != getattr(before, name, "") for name in names)
+
+
 class _Name(NamedTuple):
     word: str
     label: str

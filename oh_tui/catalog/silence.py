@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.catalog.triage import updated
-from oh_tui.sources.results import has_moved
 from oh_tui.text.human import day_time, rough
 from oh_tui.trajectory.analysis import verdict_words as words
 from oh_tui.trajectory.analysis.ending import last_telling, with_outcome

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from oh_tui.api.models import CLOUD
 from oh_tui.catalog import conversation_query, file_conversation
+from oh_tui.catalog.links import read_shared_link
 from oh_tui.cli import opening
 from oh_tui.commands import MakeSource
 from oh_tui.commands.framework import (
@@ -49,7 +50,6 @@ from oh_tui.commands.framework.parsing import read_words
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import server
-from oh_tui.sources.links import read_shared_link
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui import app, keys

@@ -13,6 +13,7 @@ from oh_tui import demo
 from oh_tui.api import app_server, bare_server, shared_server
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
+from oh_tui.catalog.links import SHARED, SharedLink, read_shared_link
 from oh_tui.commands import MakeSource
 from oh_tui.commands.framework import calllog, unpacking_progress
 from oh_tui.commands.framework.cache_files import KEPT
@@ -30,7 +31,6 @@ from oh_tui.sources import (
     shared_source,
     this_machine,
 )
-from oh_tui.sources.links import SHARED, SharedLink, read_shared_link
 from oh_tui.sources.server_runs import run_cache
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line

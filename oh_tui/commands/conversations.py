@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import TypeAlias
 
 from oh_tui.api.models import Conversation, Page
+from oh_tui.api.paging import cut_words
 from oh_tui.batch.of_steps import StepsAsked
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import ORDERS, filter_help
@@ -43,7 +44,6 @@ from oh_tui.commands.framework.printing import (
 from oh_tui.commands.framework.reading import on_server, title, with_state
 from oh_tui.commands.framework.status import Seen, outcome
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.results import cut_words
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import plural

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from oh_tui.actions.sandboxes import SandboxStage, ServerSandboxes
+from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage, ServerSandboxes
 from oh_tui.catalog.triage import Group, conversation_state
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag
@@ -16,7 +16,6 @@ from oh_tui.commands.framework.json_documents import conversation_id, sandbox_js
 from oh_tui.commands.framework.printing import Style, print_json, print_rows, progress, say
 from oh_tui.commands.framework.reading import title
 from oh_tui.commands.framework.status import HUES, Seen
-from oh_tui.sources.results import SandboxPlan
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from oh_tui.sources.saving import part_file, publish_as
+from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.text.problem import Problem, Remedy
 
 

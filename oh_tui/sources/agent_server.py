@@ -13,9 +13,10 @@ from oh_tui.actions import (
     starting_alone,
 )
 from oh_tui.actions.workspaces import Workspaces
+from oh_tui.api.paging import PAGE
+from oh_tui.api.server import running_agent
 from oh_tui.catalog.pager import SLICE
-from oh_tui.sources.results import PAGE, Cost, Loaded, Older
-from oh_tui.sources.server_runs.following import running_agent
+from oh_tui.sources.results import Cost, Loaded, Older
 from oh_tui.sources.server_runs.from_agent import load_from_agent
 from oh_tui.sources.server_runs.loading import OVER, ServerRuns
 from oh_tui.sources.server_runs.older_pages import older_from_agent

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
+from oh_tui.catalog.clocks import clock_of_file, first_time
 from oh_tui.catalog.file_conversation import FileConversation, called, given, is_copy
+from oh_tui.catalog.forked import fork_of
 from oh_tui.catalog.triage import RunStatus
-from oh_tui.sources.clocks import clock_of_file, first_time
-from oh_tui.sources.forked import fork_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern

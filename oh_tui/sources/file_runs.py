@@ -11,11 +11,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation
+from oh_tui.api.paging import PAGE
+from oh_tui.catalog.clocks import clock_of_file
 from oh_tui.catalog.file_conversation import BELOW
 from oh_tui.sources import follow_folder
-from oh_tui.sources.clocks import clock_of_file
 from oh_tui.sources.file_rows import row_of_run, row_of_sub_agent
-from oh_tui.sources.results import PAGE, PEEK, Cost, Loaded, build
+from oh_tui.sources.results import PEEK, Cost, Loaded
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis import changes
@@ -23,7 +24,7 @@ from oh_tui.trajectory.analysis.verdict import judge, may_be_limit
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, short_name
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 
-from oh_tui.sources.forked import fork_of
+from oh_tui.catalog.forked import fork_of
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.formats.zip.archive import Archive

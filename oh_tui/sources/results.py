@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import msgspec
 
-from oh_tui.api.paging import MAX_ROWS
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.model.clock import NOT_KNOWN
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 
 PEEK = 50
 """Events at the end of a run that are read to show its state."""
-
-PAGE = 100
-"""Events or rows per call: the most that servers return."""
 
 DOWNLOAD_LIMIT = 10_000
 """Events above which the app server refuses a download (measured, app server 1.11.0)."""
@@ -67,60 +58,6 @@ class Older(msgspec.Struct, frozen=True):
     events: list[Event]
     total: int
     complete: bool
-
-
-class SandboxPlan(msgspec.Struct, frozen=True):
-    """What pausing or resuming a sandbox would do, as just read from the server."""
-
-    action: str
-    """"pause", "resume", or "" if neither is possible for the given `reason`."""
-    sandbox: Sandbox | None
-    conversations: tuple[Conversation, ...] = ()
-    """All conversations in the sandbox, sub-conversations too."""
-    others: tuple[Sandbox, ...] = ()
-    """For a resume: the other running sandboxes, oldest first, which the server may pause."""
-    reason: str = ""
-    hint: str = ""
-    """What helps against the reason, like `Problem.hint`."""
-
-    @property
-    def running(self) -> tuple[Conversation, ...]:
-        """The conversations whose agent is working."""
-        return tuple(c for c in self.conversations if c.execution_status == "running")
-
-    @property
-    def at_stake(self) -> bool:
-        """Whether more than the sandbox itself is affected."""
-        if self.action == "pause":
-            return bool(self.running) or len(self.conversations) > 1
-        return bool(self.others)
-
-
-def cut_words(what: str) -> str:
-    """The note on a listing too long to be read whole."""
-    return f"only the first {MAX_ROWS:,} {what} are listed: the server has more"
-
-
-def has_moved(before: Conversation, now: Conversation) -> bool:
-    """Whether the events must now be read from elsewhere, with another key, or from another
-    file."""
-    names = ("sandbox_status", "conversation_url", "session_api_key", "version")
-    return any(getattr(now, name, "") != getattr(before, name, "") for name in names)
-
-
-def build(
-    events: Iterable[Event],
-    *,
-    live: bool = False,
-    complete: bool = True,
-    stats: bytes = b"",
-    clock: str = NOT_KNOWN,
-) -> Trajectory:
-    """A trajectory of the events. It takes 0.3 s for 100,000: call it in a thread."""
-    trajectory = Trajectory(live=live, complete=complete, clock=clock)
-    trajectory.stats = stats
-    trajectory.extend(events)
-    return trajectory
 
 
 def joined(held: Trajectory, pages: Sequence[Older]) -> Trajectory:

@@ -15,9 +15,9 @@ from oh_tui.actions import (
 from oh_tui.actions.sandboxes import ServerSandboxes
 from oh_tui.actions.workspaces import Workspaces
 from oh_tui.api import bare_server
+from oh_tui.api.paging import PAGE
 from oh_tui.catalog.pager import SLICE
 from oh_tui.sources import agent_server
-from oh_tui.sources.results import PAGE
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.server_runs.run_cache import RunCache
 

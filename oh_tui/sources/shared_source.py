@@ -11,15 +11,16 @@ from oh_tui.api.models import Page, bare_id
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.shared_server import NOT_SHARED
 from oh_tui.catalog import silence
+from oh_tui.catalog.clocks import clock_of_record
+from oh_tui.catalog.links import SHARED, SharedLink
 from oh_tui.catalog.triage import updated
-from oh_tui.sources.clocks import clock_of_record
-from oh_tui.sources.links import SHARED, SharedLink
-from oh_tui.sources.results import Cost, Loaded, build
+from oh_tui.sources.results import Cost, Loaded
 from oh_tui.sources.server_runs.following import news_from_app
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.server_runs.server_stats import stats_of_app
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.model.trajectory import build
 
 if TYPE_CHECKING:
     from oh_tui.api import SharedServer

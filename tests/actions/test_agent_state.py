@@ -9,9 +9,9 @@ import pytest
 from oh_tui.actions.agent_state import AgentState, read
 from oh_tui.api import Conversation
 from oh_tui.api.models import AgentConversation, RecordedAgent
-from oh_tui.sources.results import build
 from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.trajectory import build
 
 HERE = Conversation("0" * 32, sandbox_status="RUNNING")
 

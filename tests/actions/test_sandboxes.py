@@ -8,10 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.actions import sandboxes
-from oh_tui.actions.sandboxes import SandboxStage
+from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage
 from oh_tui.api.models import Sandbox
 from oh_tui.demo import world
-from oh_tui.sources.results import SandboxPlan
 from oh_tui.text.problem import Problem, Refused, Remedy
 from tests.sources.here import Here, demo_read
 

@@ -23,8 +23,8 @@ from oh_tui.api import (
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion
-from oh_tui.sources.results import build
 from oh_tui.trajectory.formats.zip.archive import open_archive
+from oh_tui.trajectory.model.trajectory import build
 
 from .acting import Stage, StageAlone
 from .fixtures import UNKNOWN, ServerUnderTest, every_version

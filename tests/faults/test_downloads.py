@@ -171,6 +171,7 @@ DRIVER = """
 import os, signal, sys
 from oh_tui import cli
 from oh_tui.commands import download, files
+from oh_tui.settings import part_file
 from oh_tui.sources import saving
 from oh_tui.actions import workspace
 
@@ -188,7 +189,7 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 STAGES = {
-    "the part file was made": ("saving._new_part = after(saving._new_part)", False),
+    "the part file was made": ("part_file._new_part = after(part_file._new_part)", False),
     "some bytes came": ("download.show_progress = die", False),
     "all bytes came": ("saving.finish_zip = die", False),
     "it was checked": ("saving.publish = die", False),
@@ -218,7 +219,7 @@ def test_killed_at_any_stage_it_leaves_no_half_file_and_the_next_one_tidies_up(
 
 
 GETS = {
-    "the part file was made": ("saving._new_part = after(saving._new_part)", False),
+    "the part file was made": ("part_file._new_part = after(part_file._new_part)", False),
     "some bytes came": ("files.show_progress = die", False),
     "all bytes came": ("workspace._flush = die", False),
     "all was written": ("workspace.publish = die", False),

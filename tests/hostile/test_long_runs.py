@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from oh_tui.sources.results import build
 from oh_tui.trajectory.context.contexts import Contexts
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from tests.hostile.bounds import used_by
 from tests.processes import oh_tui
 from tests.work import counted

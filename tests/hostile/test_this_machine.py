@@ -19,9 +19,9 @@ from oh_tui.api.models import Conversation
 from oh_tui.catalog import last_known
 from oh_tui.catalog.last_known import LastKnown, LastKnownStates
 from oh_tui.catalog.triage import RunStatus
+from oh_tui.settings.part_file import publish_as
 from oh_tui.settings.paths import make_private, replace_private
 from oh_tui.settings.startup import Settings, fetch_key, read_settings
-from oh_tui.sources.saving import publish_as
 from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
 from oh_tui.tui.controllers.lists import notices

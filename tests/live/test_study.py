@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Conversation, StartRequest
-from oh_tui.sources.results import build
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from tests.commands.sums import listed, odd, of_run, of_zip
 from tests.contract.acting import Stage
 

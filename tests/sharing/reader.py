@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 from oh_tui.api.models import Conversation
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sources.results import build
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import build
 
 _EMPTY = {"meta", "link", "input", "br", "hr", "img", "rect", "line"}
 _TAGS = _EMPTY | {

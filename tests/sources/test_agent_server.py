@@ -27,9 +27,9 @@ from oh_tui.demo.servers import agent_server
 from oh_tui.demo.servers.alone import PROFILE, PROFILES, make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
-from oh_tui.sources.results import build
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.branches import Branches
+from oh_tui.trajectory.model.trajectory import build
 from tests.api.servers import AT_ONCE
 from tests.commands.conftest import IDS
 from tests.tui.explorer import Between

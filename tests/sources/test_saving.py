@@ -19,15 +19,8 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.sources import saving
-from oh_tui.sources.saving import (
-    download_name,
-    finish_zip,
-    part_file,
-    part_file_aside,
-    publish,
-    publish_as,
-)
+from oh_tui.settings.part_file import part_file, part_file_aside, publish, publish_as
+from oh_tui.sources.saving import download_name, finish_zip
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem
 from tests.tui.explorer import AT_ONCE, NOW
@@ -108,7 +101,7 @@ class SlowFolder:
 @pytest.fixture
 def slow_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowFolder]:
     made = SlowFolder()
-    monkeypatch.setattr(saving, "part_file", made.part_file)
+    monkeypatch.setattr("oh_tui.settings.part_file.part_file", made.part_file)
     yield made
     made.may.set()
 

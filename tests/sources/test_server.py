@@ -16,11 +16,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.results import Loaded, build, joined
+from oh_tui.sources.results import Loaded, joined
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import from_app
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from tests.api.servers import over
 
 ID = "5f3a9100aa11bb22cc33dd44ee55ff66"

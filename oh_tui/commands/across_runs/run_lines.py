@@ -23,10 +23,10 @@ from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
 from oh_tui.commands.framework.reading import chosen, read_run, server_version, whole
+from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.sharing.chat_lines import Lines, needs_version
 from oh_tui.sharing.jobs import ChatJob, Leaving, OtlpJob, SizeJob
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.saving import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem

@@ -10,7 +10,7 @@ from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.ids import SHOWN
 from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import ask, interruptible
-from oh_tui.sources.saving import taken
+from oh_tui.settings.part_file import taken
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from oh_tui.actions import starting
 from oh_tui.api import errors
 from oh_tui.api.models import bare_id
+from oh_tui.catalog import links
 from oh_tui.commands.framework import printing
 from oh_tui.settings import paths
-from oh_tui.sources import links
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem

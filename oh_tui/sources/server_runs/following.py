@@ -12,7 +12,9 @@ from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TimedOut
-from oh_tui.sources.results import PAGE, has_moved
+from oh_tui.api.paging import PAGE
+from oh_tui.api.server import running_agent
+from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.sources.server_runs.server_stats import StatsReader
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
@@ -143,11 +145,6 @@ async def moved_record(api: GivesRuns, conversation: Conversation) -> Conversati
     except Problem:
         return None
     return now if now is not None and has_moved(conversation, now) else None
-
-
-def running_agent(api: GivesRuns, conversation: Conversation) -> AgentServer | None:
-    """The agent server of a running sandbox. Raises Problem for an invalid address or key."""
-    return api.agent_server(conversation) if conversation.sandbox_status == "RUNNING" else None
 
 
 async def news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:

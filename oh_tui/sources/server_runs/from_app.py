@@ -14,8 +14,9 @@ from collections.abc import AsyncGenerator
 from typing import IO, TYPE_CHECKING
 
 from oh_tui.api.errors import TooLarge
-from oh_tui.sources.clocks import clock_of_record
-from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Cost, Loaded, Older, build
+from oh_tui.api.paging import PAGE
+from oh_tui.catalog.clocks import clock_of_record
+from oh_tui.sources.results import DOWNLOAD_LIMIT, Cost, Loaded, Older
 from oh_tui.sources.server_runs.following import LATE
 from oh_tui.sources.server_runs.older_pages import older_from_app
 from oh_tui.sources.server_runs.run_cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
@@ -24,7 +25,7 @@ from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.trajectory.model.usage_stats import lists_answers
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.sources.clocks import clock_of_record
-from oh_tui.sources.results import PEEK, Cost, Loaded, Older, build
+from oh_tui.api.server import running_agent
+from oh_tui.catalog.clocks import clock_of_record
+from oh_tui.sources.results import PEEK, Cost, Loaded, Older
 from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.server_runs import following, server_sub_agents
-from oh_tui.sources.server_runs.following import moved_record, running_agent
+from oh_tui.sources.server_runs.following import moved_record
 from oh_tui.sources.server_runs.from_agent import load_from_agent
 from oh_tui.sources.server_runs.from_app import AppServerEvents, missing_end
 from oh_tui.sources.server_runs.older_pages import older_from_agent
@@ -25,7 +26,7 @@ from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.sources.server_runs.server_stats import stats_of_app
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
 from oh_tui.trajectory.model.usage_stats import lists_answers
 
 if TYPE_CHECKING:

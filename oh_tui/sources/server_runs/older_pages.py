@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.results import PAGE, Older
+from oh_tui.api.paging import PAGE
+from oh_tui.sources.results import Older
 from oh_tui.sources.server_runs.following import LATE
 from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.events import Event

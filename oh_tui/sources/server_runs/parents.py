@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oh_tui.api.server import running_agent
 from oh_tui.sources.saving import save_download
-from oh_tui.sources.server_runs.following import running_agent
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.rules import version_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from oh_tui.sources.forked import fork_of
+from oh_tui.catalog.forked import fork_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.branches import has_left_end

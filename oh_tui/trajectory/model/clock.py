@@ -1,6 +1,6 @@
 """Whose clock wrote the times of a run that name no zone, and what those times are then.
 
-A clock is one small value: an offset such as `+05:30`, `LOCAL` or `NOT_KNOWN`. `sources/clocks.py`
+A clock is one small value: an offset such as `+05:30`, `LOCAL` or `NOT_KNOWN`. `catalog/clocks.py`
 decides it, once for each run. `Trajectory` adds it to the timestamps of its events, so that every
 reader has the same time: one without a zone is one whose clock is not known.
 """

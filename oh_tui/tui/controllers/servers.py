@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from oh_tui.catalog.links import is_shared_link, read_shared_link
 from oh_tui.settings.config import DEMO, LOCAL
 from oh_tui.settings.paths import expanded, split_run
 from oh_tui.settings.startup import Settings, choose
 from oh_tui.sources import file_source
-from oh_tui.sources.links import is_shared_link, read_shared_link
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
 from oh_tui.tui.remedies import words_of

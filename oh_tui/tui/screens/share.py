@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from oh_tui.catalog.user_annotations import NOTHING
+from oh_tui.settings.part_file import publish
 from oh_tui.settings.paths import tilde
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.long_run import fitting
@@ -23,7 +24,7 @@ from oh_tui.sharing.left_out import PARTS, Ranges, leave_out, part_of
 from oh_tui.sharing.shared_run import Part, SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sharing.writing import write
-from oh_tui.sources.saving import download_name, publish
+from oh_tui.sources.saving import download_name
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem

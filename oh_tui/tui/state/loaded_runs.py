@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
+from oh_tui.api.paging import PAGE
 from oh_tui.catalog.file_conversation import version_of
-from oh_tui.sources.results import DOWNLOAD_LIMIT, PAGE, Loaded
+from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded
 from oh_tui.trajectory.analysis import verdict
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents
 from oh_tui.trajectory.model.trajectory import ALL, Trajectory, find_step

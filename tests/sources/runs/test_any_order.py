@@ -22,12 +22,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
+from oh_tui.api.paging import PAGE
 from oh_tui.sources.agent_server import AgentServerSource
-from oh_tui.sources.results import PAGE, Loaded, Older, build, joined
+from oh_tui.sources.results import Loaded, Older, joined
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import following, from_app
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.tui.state.loaded_runs import Run, Runs
 from tests.api.servers import over
 from tests.sources.test_server import ID, parsed

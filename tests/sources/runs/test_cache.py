@@ -27,12 +27,13 @@ from oh_tui.api.models import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import read_settings
-from oh_tui.sources.results import Loaded, build
+from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import run_cache
 from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text import redact as redacting
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.trajectory import build
 from tests.sources.here import demo_read
 from tests.trajectory.model.test_record import record
 from tests.tui.explorer import AT_ONCE, NOW, Between, explore

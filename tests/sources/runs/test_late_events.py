@@ -16,11 +16,10 @@ from starlette.responses import Response
 from oh_tui.api import BareAgentServer
 from oh_tui.api.models import Conversation
 from oh_tui.sources.agent_server import AgentServerSource
-from oh_tui.sources.results import build
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import following
 from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from tests.api.servers import AT_ONCE, over
 from tests.sources.runs.test_any_order import Reader, zipped
 from tests.sources.test_server import ID, Servers, parsed

@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, Older, build, joined
+from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, Older, joined
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import from_app
 from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.branches import Branches
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.tui.state.loaded_runs import Run, Runs
 from tests.api.servers import over
 from tests.sources.test_server import ID, happened, parsed

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.results import Loaded, Older, build, joined
+from oh_tui.sources.results import Loaded, Older, joined
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from tests.sources.here import Here, demo_read
 from tests.tui.explorer import Between, explore
 

@@ -11,11 +11,11 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.demo.world import AgentVersion
-from oh_tui.sources.results import Loaded, build
+from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.trajectory.model.usage import NO_USAGE, Usage
 from tests.api.servers import over
 from tests.sources.here import demo_read

@@ -8,8 +8,8 @@ import pytest
 
 from oh_tui.api import SharedServer
 from oh_tui.catalog import silence
+from oh_tui.catalog.links import read_shared_link
 from oh_tui.demo import Demo, make_demo
-from oh_tui.sources.links import read_shared_link
 from oh_tui.sources.server_runs import following
 from oh_tui.sources.shared_source import SharedSource
 from oh_tui.sources.source import Source

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oh_tui.sources.results import Loaded, build
+from oh_tui.sources.results import Loaded
+from oh_tui.trajectory.model.trajectory import build
 from oh_tui.tui.messages import ListsChanged
 from tests.sources.test_server import happened, parsed
 from tests.tui.explorer import Between, Explorer, explore

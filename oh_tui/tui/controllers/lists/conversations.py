@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from oh_tui.actions import starting
 from oh_tui.api.errors import ApiError, AuthError, OtherKind
 from oh_tui.api.models import Conversation, Page, bare_id
+from oh_tui.api.paging import cut_words
+from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.catalog.last_known import LastKnownStates
 from oh_tui.catalog.pager import Pager
 from oh_tui.sources import server
-from oh_tui.sources.results import cut_words, has_moved
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.row_details import RowDetails

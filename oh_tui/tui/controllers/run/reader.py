@@ -11,8 +11,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import Conversation, same_id
+from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.catalog.spent import spent_of
-from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, has_moved
+from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded
 from oh_tui.sources.server_runs.following import news_from_agent
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem

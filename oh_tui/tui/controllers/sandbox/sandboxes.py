@@ -14,9 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.actions import workspace as sandbox_workspace
-from oh_tui.actions.sandboxes import SandboxStage
+from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage
 from oh_tui.catalog.triage import reported_status
-from oh_tui.sources.results import SandboxPlan
 from oh_tui.text.human import duration, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.looks import status_mark

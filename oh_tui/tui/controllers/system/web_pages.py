@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from oh_tui.sources.links import Link, conversation_link, is_repository, pull_links, web_link
+from oh_tui.catalog.links import Link, conversation_link, is_repository, pull_links, web_link
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.desktop import start_detached

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
-from oh_tui.sources.links import (
+from oh_tui.catalog.links import (
     conversation_link,
     is_shared_link,
     pull_links,
