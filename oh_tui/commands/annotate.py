@@ -19,7 +19,7 @@ from oh_tui.commands.framework.reading import chosen, open_run, step_at, whole
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -37,7 +37,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
 from oh_tui.trajectory.model.usage import Cost, tokens_json
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

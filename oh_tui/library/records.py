@@ -11,7 +11,7 @@ from oh_tui.library.schema import BLOCK, TABLES_OF_RUN
 from oh_tui.library.texts import step_texts
 from oh_tui.text.redact import held, holds_key
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import RunRow
 

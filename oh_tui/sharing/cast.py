@@ -16,8 +16,8 @@ from oh_tui.trajectory.model.bodies import message_text, text_field
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.reading.terminal import read_output
 
 COLUMNS, ROWS = 100, 30
 

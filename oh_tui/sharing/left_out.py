@@ -22,9 +22,9 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.touches import may_touch
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.events import Event, decode_json
+from oh_tui.trajectory.model.images import data_text
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
-from oh_tui.trajectory.presentation.describe import describe_event
-from oh_tui.trajectory.presentation.images import data_text
+from oh_tui.trajectory.reading.describe import describe_event
 
 PARTS: tuple[Part, ...] = get_args(Part)
 

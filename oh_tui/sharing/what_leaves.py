@@ -14,7 +14,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import is_secret_name, masked, safe_line
 from oh_tui.text.secret_values import NO_SECRET
 from oh_tui.trajectory.model.bodies import arguments
-from oh_tui.trajectory.presentation.images import data_text
+from oh_tui.trajectory.model.images import data_text
 
 SHOWN = 20
 """Of each kind but possible secrets, so that the list can be read."""

@@ -26,7 +26,7 @@ from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS
 from oh_tui.trajectory.model.usage_stats import COMBINED, UNTOLD, read_record, record_sums, told_in
-from oh_tui.trajectory.presentation.describe import describe_event
+from oh_tui.trajectory.reading.describe import describe_event
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3
 """Events that are searched for the first message, and for the time of the last event."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from oh_tui.trajectory.context.message import MODEL, RESULT, Message
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe, describe_event
 from oh_tui.trajectory.presentation.sent_messages import first_line
+from oh_tui.trajectory.reading.describe import describe, describe_event
 
 
 def message_line(message: Message, run: Trajectory) -> str:

@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_COST, TOKENS, Cost, Usage, sum_of
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.tables import CallRow, FileRow, RunFailureRow, RunRow, StepRow, Tables
 
 

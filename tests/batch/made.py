@@ -20,7 +20,7 @@ from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from tests.trajectory.made import call, event, failure, message, output, result, shell
 
 WORDS = [

@@ -32,7 +32,7 @@ from oh_tui.trajectory.analysis.spending import spending
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.plans import tasks_of
+from oh_tui.trajectory.reading.plans import tasks_of
 from tests.hostile.kinds import run, write_zip
 from tests.trajectory.test_taint import shown
 

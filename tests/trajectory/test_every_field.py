@@ -15,7 +15,15 @@ from oh_tui.text.redact import redact, redact_json
 from oh_tui.trajectory.analysis.search.scan import finish, needle, said_by_step
 from oh_tui.trajectory.model.bodies import arguments
 from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.images import data_text
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usual_fields import (
+    REDUNDANT,
+    REDUNDANT_IN_CALL,
+    REDUNDANT_LISTS,
+    USUAL,
+    USUAL_NUMBERS,
+)
 from oh_tui.trajectory.presentation.block import plain_text
 from oh_tui.trajectory.presentation.block_events import EVENTS
 from oh_tui.trajectory.presentation.blocks import (
@@ -25,17 +33,9 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.images import data_text
 from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.terminal import read_output
-from oh_tui.trajectory.presentation.views import (
-    REDUNDANT,
-    REDUNDANT_IN_CALL,
-    REDUNDANT_LISTS,
-    USUAL,
-    USUAL_NUMBERS,
-)
+from oh_tui.trajectory.reading.terminal import read_output
 
 JsonObject = dict[str, Any]
 

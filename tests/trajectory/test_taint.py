@@ -13,6 +13,7 @@ import pytest
 from oh_tui.text.clean import clean
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
+from oh_tui.trajectory.model.images import images_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block
 from oh_tui.trajectory.presentation.blocks import (
@@ -25,11 +26,10 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.describe import describe, describe_event
-from oh_tui.trajectory.presentation.images import images_of
 from oh_tui.trajectory.presentation.markdown import step_markdown
 from oh_tui.trajectory.presentation.step_context import StepContext
-from tests.trajectory.content.test_blocks_anything import strings_of
+from oh_tui.trajectory.reading.describe import describe, describe_event
+from tests.trajectory.presentation.test_blocks_anything import strings_of
 
 from ..demo_runs import SLUGS, demo_events
 from .made import call

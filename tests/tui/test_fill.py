@@ -11,7 +11,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.looks import UNICODE
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.widgets.step_lines import StepLines
 from oh_tui.tui.widgets.summary import full_words
 from tests.demo_runs import demo_events, demo_run

@@ -19,7 +19,7 @@ from oh_tui.sources.budget import budget_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Steps

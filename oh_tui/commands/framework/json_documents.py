@@ -23,7 +23,7 @@ from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage, tokens_json
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox

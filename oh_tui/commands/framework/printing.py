@@ -25,7 +25,7 @@ from oh_tui.text.human import age, unzoned
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
-from oh_tui.trajectory.presentation import terminal
+from oh_tui.trajectory.reading import terminal
 
 T = TypeVar("T")
 

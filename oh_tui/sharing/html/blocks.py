@@ -11,9 +11,9 @@ from oh_tui.sharing.html.prose import prose_html
 from oh_tui.sharing.html.terminal_colours import coloured_html
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.looks import UNICODE
+from oh_tui.trajectory.model.images import Image
 from oh_tui.trajectory.presentation import block as b
-from oh_tui.trajectory.presentation.images import Image
-from oh_tui.trajectory.presentation.plans import Task
+from oh_tui.trajectory.reading.plans import Task
 
 _TYPES = {"PNG": "png", "JPEG": "jpeg", "GIF": "gif", "WebP": "webp", "BMP": "bmp"}
 """Formats that are shown, by what the first bytes say, and their media types."""

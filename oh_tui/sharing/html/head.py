@@ -19,7 +19,7 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.context.rules import told_version
 from oh_tui.trajectory.looks import UNICODE, verdict_mark
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 
 def head_html(run: SharedRun, here: Container[int]) -> Iterator[str]:

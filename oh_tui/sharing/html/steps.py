@@ -14,6 +14,7 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.looks import FAMILY_HUES, UNICODE, outcome_mark, verdict_mark
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.images import find_images, images_of
 from oh_tui.trajectory.model.steps import Outcome, Step, held
 from oh_tui.trajectory.presentation.block import plain_text
 from oh_tui.trajectory.presentation.blocks import (
@@ -23,9 +24,8 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.describe import describe, describe_event
-from oh_tui.trajectory.presentation.images import find_images, images_of
 from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.reading.describe import describe, describe_event
 
 
 @dataclass

@@ -30,7 +30,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.usage import NO_COST, Told, Usage, tokens_json
-from oh_tui.trajectory.presentation.describe import describe, describe_event
+from oh_tui.trajectory.reading.describe import describe, describe_event
 
 ERRORS = 100
 """Most errors of a run that are told beside those of its calls."""

@@ -15,7 +15,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import family_of
+from oh_tui.trajectory.reading.describe import family_of
 
 SHORT_GAP = 30.0
 """Idle time of more seconds is a gap, which the strip cuts out."""

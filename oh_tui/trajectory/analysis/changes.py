@@ -11,10 +11,9 @@ from oh_tui.trajectory.analysis import patch as patches
 from oh_tui.trajectory.files import churn
 from oh_tui.trajectory.files.touched import TouchedFile, TouchedFiles, shown_path
 from oh_tui.trajectory.files.touches import Touch, touches
+from oh_tui.trajectory.model.difference import change, count_changes, count_lines, unified
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.difference import count_changes, count_lines, unified
-from oh_tui.trajectory.presentation.tools import change
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.files.churn import Churn

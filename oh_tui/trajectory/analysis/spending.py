@@ -15,7 +15,7 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE, Usage
-from oh_tui.trajectory.presentation.describe import describe, family_of
+from oh_tui.trajectory.reading.describe import describe, family_of
 
 MOST = 10
 """Steps in each of the two lists."""

@@ -39,9 +39,9 @@ from oh_tui.trajectory.model.goal import Goal, goal_of, is_of_last_turn
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import first_line
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.classification import remedy
-from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.plans import plan_left
+from oh_tui.trajectory.reading.classification import remedy
+from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.reading.plans import plan_left
 
 CAUSE, SHORT = 200, 60
 """Longest texts of a verdict, in characters."""

@@ -9,7 +9,7 @@ from oh_tui.trajectory.analysis.ending import RECENT
 from oh_tui.trajectory.model.clock import LONGEST_RUN, is_bare
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 
 def spans(numbers: Sequence[int]) -> str:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.alike.fingerprints import Deed, deeds
+from oh_tui.trajectory.model.alignment import Pairs, common
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.alignment import Pairs, common
 
 
 class Kind(StrEnum):

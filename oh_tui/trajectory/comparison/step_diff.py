@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 from oh_tui.text.redact import redact_json, safe
+from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.presentation.blocks import output_text
-from oh_tui.trajectory.presentation.difference import unified
 
 CONTEXT = 10
 """Equal lines around a change."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.files.history import FileHistory, FileState
 from oh_tui.trajectory.files.order_in_time import START, Label, Moment
-from oh_tui.trajectory.presentation.difference import count_lines
+from oh_tui.trajectory.model.difference import count_lines
 
 NOTE = "from editor and patch calls; what commands wrote is known only where a later edit found it"
 

@@ -8,8 +8,7 @@ from oh_tui.text.redact import safe
 from oh_tui.trajectory.files.at_step import text_of
 from oh_tui.trajectory.files.history import FileHistory
 from oh_tui.trajectory.files.order_in_time import END, Label
-from oh_tui.trajectory.presentation.difference import count_changes, unified
-from oh_tui.trajectory.presentation.tools import change
+from oh_tui.trajectory.model.difference import change, count_changes, unified
 
 
 class BesideGit(NamedTuple):

@@ -10,7 +10,7 @@ from oh_tui.trajectory.files.kept_lines import kept_lines, split
 from oh_tui.trajectory.files.order_in_time import Label
 from oh_tui.trajectory.files.texts import same_ends
 from oh_tui.trajectory.files.versions import Edit, Version
-from oh_tui.trajectory.presentation.alignment import Check
+from oh_tui.trajectory.model.alignment import Check
 
 Origin: TypeAlias = Literal["edit", "before", "elsewhere"]
 

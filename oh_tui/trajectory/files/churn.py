@@ -10,9 +10,9 @@ from oh_tui.trajectory.files.kept_lines import kept_lines, split
 from oh_tui.trajectory.files.texts import digest_of, same_ends
 from oh_tui.trajectory.files.touched import TouchedFiles
 from oh_tui.trajectory.files.touches import Touch, touches
+from oh_tui.trajectory.model.difference import count_changes
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.presentation.difference import count_changes
 
 OFTEN = 3
 """Lines that are rewritten so often were not right before."""

@@ -10,7 +10,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.files.history import FileHistory, Files, FileState
 from oh_tui.trajectory.files.order_in_time import Label, Moment
 from oh_tui.trajectory.files.since_step import names
-from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.trajectory.model.difference import unified
 
 _ESCAPED = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _MODE = "100644"

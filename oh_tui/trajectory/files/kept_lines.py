@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from oh_tui.trajectory.presentation.alignment import Check, Pairs, common
-from oh_tui.trajectory.presentation.difference import without_ends
+from oh_tui.trajectory.model.alignment import Check, Pairs, common
+from oh_tui.trajectory.model.difference import without_ends
 
 
 def split(text: str) -> list[str]:

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
+from oh_tui.trajectory.model.difference import patch_files, unified
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.presentation.block_files import patch_files
-from oh_tui.trajectory.presentation.difference import unified
 
 
 class Touch(NamedTuple):

@@ -159,3 +159,11 @@ def strip_echo(output: str, command: str) -> str:
                 return output
         rest = after
     return rest
+
+
+def number_text(value: object) -> str:
+    """A number, true, false or null as JSON writes it."""
+    try:
+        return json.dumps(value)
+    except ValueError:
+        return "(a number too long to be shown)"

@@ -11,8 +11,9 @@ from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import redact_json, safe_line
-from oh_tui.trajectory.presentation.plans import Task
-from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.model.bodies import number_text
+from oh_tui.trajectory.reading.plans import Task
+from oh_tui.trajectory.reading.terminal import read_output
 
 
 class _Text(msgspec.Struct, frozen=True, gc=False):
@@ -110,14 +111,6 @@ def value_line(value: object) -> str:
     if isinstance(value, str):
         return safe_line(value)
     return number_text(value) if isinstance(value, int | float) else ""
-
-
-def number_text(value: object) -> str:
-    """A number, true, false or null as JSON writes it."""
-    try:
-        return json.dumps(value)
-    except ValueError:
-        return "(a number too long to be shown)"
 
 
 def output_blocks(raw: str, command: str = "") -> list[Block]:

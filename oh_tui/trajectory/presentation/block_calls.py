@@ -7,11 +7,11 @@ from itertools import zip_longest
 
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import Body, field, text_field
+from oh_tui.trajectory.model.difference import patch_files
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, Fields, Plain, pair_blocks
 from oh_tui.trajectory.presentation.block_fields import rest_blocks
-from oh_tui.trajectory.presentation.block_files import patch_files
-from oh_tui.trajectory.presentation.tools import EDITOR_VERBS
+from oh_tui.trajectory.reading.tools import EDITOR_VERBS
 
 
 def editor_call(action: Body) -> list[Block]:

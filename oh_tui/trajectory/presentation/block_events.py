@@ -8,7 +8,8 @@ from typing import TypeGuard
 from oh_tui.text.human import compact, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import Body, field, list_field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, list_field, number_text, text_field
+from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
@@ -25,7 +26,6 @@ from oh_tui.trajectory.presentation.block import (
     Table,
     headed,
     hide_if_secret,
-    number_text,
     output_blocks,
     pair_blocks,
     value_line,
@@ -39,12 +39,10 @@ from oh_tui.trajectory.presentation.block_fields import (
     value_blocks,
 )
 from oh_tui.trajectory.presentation.block_images import images
-from oh_tui.trajectory.presentation.block_results import extended
-from oh_tui.trajectory.presentation.classification import classified
-from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.trajectory.presentation.block_results import classified, extended
 from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.trajectory.presentation.views import left, view
+from oh_tui.trajectory.reading.describe import describe
 
 
 def what_followed(context: StepContext | None, went_on: str = "the run went on") -> list[Block]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from oh_tui.text.redact import redact_json, safe, safe_line
+from oh_tui.trajectory.model.bodies import number_text
+from oh_tui.trajectory.model.images import data_text
 from oh_tui.trajectory.presentation.block import (
     Block,
     Fields,
@@ -15,10 +17,8 @@ from oh_tui.trajectory.presentation.block import (
     Output,
     Plain,
     json_pretty,
-    number_text,
     output_blocks,
 )
-from oh_tui.trajectory.presentation.images import data_text
 from oh_tui.trajectory.presentation.views import View, left
 
 SHORT = 200

@@ -8,6 +8,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import Body, content_text, field, text_field
+from oh_tui.trajectory.model.difference import PATCH_FILE, patch_files, unified
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -19,7 +20,6 @@ from oh_tui.trajectory.presentation.block import (
     Output,
     Plain,
 )
-from oh_tui.trajectory.presentation.difference import unified
 
 
 def proposal(action: object) -> list[Block]:
@@ -182,29 +182,8 @@ def patch_result(body: Body, observation: Body, action: object) -> list[Block]:
     return [*blocks, Plain(text)] if text else blocks
 
 
-_PATCH_FILE = pattern(
-    r"^(?:\*\*\* (Add|Update|Delete) File: (.+)|diff --git a/.* b/(.*))$", re.MULTILINE
-)
-
-
-def patch_files(patch: str) -> list[tuple[str, str, str]]:
-    """Verb, path and lines of each file in a patch of either format; else one without a path."""
-    heads = list(_PATCH_FILE.finditer(patch))
-    if not heads:
-        text = patch.strip("\n")
-        return [("patch", "", text)] if text else []
-    ends = [head.start() for head in heads[1:]] + [len(patch)]
-    files = []
-    for head, end in zip(heads, ends, strict=True):
-        text = patch[head.end() : end].strip("\n")
-        text = text.removesuffix("*** End Patch").rstrip("\n")
-        verb = (head[1] or "update").lower()
-        files.append((verb, clean_line(head[2] or head[3] or ""), text))
-    return files
-
-
 def _patch_blocks(patch: str) -> list[Block]:
-    first = _PATCH_FILE.search(patch)
+    first = PATCH_FILE.search(patch)
     before = patch[: first.start()].replace("*** Begin Patch", "").strip() if first else ""
     blocks: list[Block] = [Plain(before)] if before else []
     for verb, path, text in patch_files(patch):

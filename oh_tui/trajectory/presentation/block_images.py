@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
+from oh_tui.trajectory.model.images import IMAGE_PATHS, find_images, is_image
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, ImageNote
-from oh_tui.trajectory.presentation.images import IMAGE_PATHS, find_images, is_image
 
 
 def images(body: dict[str, object]) -> list[Block]:

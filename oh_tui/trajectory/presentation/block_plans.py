@@ -8,11 +8,11 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.model.bodies import Body, field, text_field
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.usual_fields import is_same
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, Checklist, Note, Plain, pair_blocks
-from oh_tui.trajectory.presentation.plans import Task, compare, plan_progress, tasks_of
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.views import is_same
+from oh_tui.trajectory.reading.plans import Task, compare, plan_progress, tasks_of
 
 _UPDATED = pattern(r"Task list has been updated with \d{1,9} item\(s\)\.?")
 _ITEM = pattern(r"\s*(?:#+ Task List|\d{1,9}\. \S{1,8} ?|- )?")

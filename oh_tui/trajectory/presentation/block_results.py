@@ -8,9 +8,11 @@ from typing import NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import Body, content_text, field, text_field
+from oh_tui.trajectory.model.bodies import Body, content_text, field, number_text, text_field
 from oh_tui.trajectory.model.call import Call
+from oh_tui.trajectory.model.difference import change, count_changes
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.images import find_images
 from oh_tui.trajectory.model.tool_use import count
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
@@ -25,7 +27,6 @@ from oh_tui.trajectory.presentation.block import (
     Plain,
     Table,
     headed,
-    number_text,
     plain_text,
 )
 from oh_tui.trajectory.presentation.block_calls import (
@@ -56,13 +57,10 @@ from oh_tui.trajectory.presentation.block_terminal import (
     terminal_call,
     terminal_result,
 )
-from oh_tui.trajectory.presentation.classification import classified
-from oh_tui.trajectory.presentation.difference import count_changes
-from oh_tui.trajectory.presentation.images import find_images
-from oh_tui.trajectory.presentation.plans import plan_progress
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.tools import change
 from oh_tui.trajectory.presentation.views import View, left, view
+from oh_tui.trajectory.reading.classification import words
+from oh_tui.trajectory.reading.plans import plan_progress
 
 
 def extended(body: Body) -> list[Block]:
@@ -322,3 +320,15 @@ def facts(call: Call) -> list[str]:
         size = change(sum(added for added, _ in diffs), sum(removed for _, removed in diffs))
     path = text_field(observation, "path") or text_field(observation, "file_path")
     return [size, safe_line(path or call.path)]
+
+
+def classified(body: object) -> list[Block]:
+    """The classification of an error for its detail; nothing without a known one."""
+    found = field(body, "classification")
+    told = words(found)
+    if not told:
+        return []
+    kind = safe_line(take.text(found, "kind")).replace("_", " ")
+    take.text(found, "user_action")
+    take.flag(found, "retryable")
+    return [Note(f"{kind}: {told}" if kind else told)]

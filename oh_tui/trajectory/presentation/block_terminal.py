@@ -5,19 +5,12 @@ from __future__ import annotations
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
-from oh_tui.trajectory.model.bodies import Body, field, text_field
+from oh_tui.trajectory.model.bodies import Body, field, number_text, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
+from oh_tui.trajectory.model.usual_fields import USUAL_NUMBERS
 from oh_tui.trajectory.presentation import take
-from oh_tui.trajectory.presentation.block import (
-    Block,
-    Code,
-    Command,
-    Note,
-    number_text,
-    output_blocks,
-)
-from oh_tui.trajectory.presentation.views import USUAL_NUMBERS
+from oh_tui.trajectory.presentation.block import Block, Code, Command, Note, output_blocks
 
 _COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
 """A line of the shell's metadata that the title repeats."""

@@ -18,6 +18,7 @@ from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
 from oh_tui.trajectory.model.events import Event, read_json
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.usual_fields import REDUNDANT_IN_CALL
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
@@ -47,9 +48,9 @@ from oh_tui.trajectory.presentation.block_results import (
     late_blocks,
 )
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.terminal import read_output
-from oh_tui.trajectory.presentation.tools import tool_of
-from oh_tui.trajectory.presentation.views import REDUNDANT_IN_CALL, View, view
+from oh_tui.trajectory.presentation.views import View, view
+from oh_tui.trajectory.reading.terminal import read_output
+from oh_tui.trajectory.reading.tools import tool_of
 
 _UNDONE = (Outcome.ERROR, Outcome.REJECTED)
 """Outcomes for which blocks tell what the agent did next."""

@@ -17,7 +17,7 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.plans import Task
+from oh_tui.trajectory.reading.plans import Task
 
 
 def step_markdown(step: Step, outcome: Outcome, *, numbered: bool = True) -> str:

@@ -12,6 +12,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import list_field, text_field
 from oh_tui.trajectory.model.events import read_json
+from oh_tui.trajectory.model.images import find_images
 from oh_tui.trajectory.presentation.block import (
     Block,
     Heading,
@@ -22,7 +23,6 @@ from oh_tui.trajectory.presentation.block import (
     Plain,
     json_pretty,
 )
-from oh_tui.trajectory.presentation.images import find_images
 
 LINE = 400
 """Characters of the first line at most."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, text_field
-from oh_tui.trajectory.presentation.views import REDUNDANT, View, is_same, is_usual
+from oh_tui.trajectory.model.usual_fields import REDUNDANT, is_same, is_usual
+from oh_tui.trajectory.presentation.views import View
 
 
 def value(data: object, *path: str) -> Any:

@@ -29,7 +29,7 @@ from oh_tui.trajectory.presentation.block import (
     Table,
     Thought,
 )
-from oh_tui.trajectory.presentation.plans import Task
+from oh_tui.trajectory.reading.plans import Task
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.cells import chopped, expand, expand_at, head, width_of
 from oh_tui.tui.rendering.colours import Colours

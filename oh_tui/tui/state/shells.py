@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from oh_tui.api.models import CommandResult
 from oh_tui.text.human import duration, size
 from oh_tui.trajectory.presentation.block import Block, Failure, Note, Output
-from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.reading.terminal import read_output
 
 TIMES = {120: "2 minutes", 600: "10 minutes", 3600: "1 hour", 30: "30 s"}
 """Time limits of a command in seconds, the default first."""

@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import Description
+from oh_tui.trajectory.reading.describe import Description
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import LOOK, PHASE, Choice, fitting
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten

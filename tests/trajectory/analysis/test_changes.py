@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.change_rows import left_out, rows, without_servers
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange, changes
+from oh_tui.trajectory.model.difference import count_changes, count_lines, unified
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.difference import count_changes, count_lines, unified
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.edited import A, edit, patch, run, view
 from tests.trajectory.made import call, event, failure, output, result, shell

@@ -22,7 +22,7 @@ from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.goal import goal_of
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from tests.commands import schemas
 from tests.trajectory.made import event, failure, message, output, shell, state
 

@@ -24,7 +24,7 @@ from oh_tui.trajectory.analysis.search.scan import (
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.made import call, event, failure, message, output, result, shell
 

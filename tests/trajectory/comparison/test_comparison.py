@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.analysis.alike.fingerprints import deeds
 from oh_tui.trajectory.comparison.compare import Comparison, Kind, Parting
+from oh_tui.trajectory.model import alignment
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation import alignment
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.compared import Difference, one_call, planted, run
 from tests.trajectory.made import call, event, failure, message, output, result, shell

@@ -13,7 +13,9 @@ from oh_tui.text.redact import redact, redact_json
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.images import data_text
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.usual_fields import USUAL
 from oh_tui.trajectory.presentation.block import plain_text
 from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
@@ -22,10 +24,8 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.images import data_text
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.terminal import read_output
-from oh_tui.trajectory.presentation.views import USUAL
+from oh_tui.trajectory.reading.terminal import read_output
 
 JsonObject = dict[str, Any]
 

@@ -12,7 +12,7 @@ from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.foreign import atif
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.steps import Outcome
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 from .runs import JsonObject, Row, lost, row, trajectory, values, words
 

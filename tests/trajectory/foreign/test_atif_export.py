@@ -16,8 +16,8 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost
 from oh_tui.trajectory.model.usage_stats import stats_text
-from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.views import is_empty
+from oh_tui.trajectory.model.usual_fields import is_empty
+from oh_tui.trajectory.reading.describe import describe
 
 from ...demo_runs import SLUGS, demo_run
 from ..made import call

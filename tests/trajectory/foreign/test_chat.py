@@ -13,7 +13,7 @@ from oh_tui.commands.framework.json_documents import totals_json
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.foreign import chat
 from oh_tui.trajectory.model.steps import Outcome
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 from .runs import JsonObject, Row, lost, row, trajectory, values, words
 

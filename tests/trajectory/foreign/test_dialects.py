@@ -18,7 +18,7 @@ from oh_tui.trajectory.formats.foreign import chat
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 from .runs import JsonObject, trajectory
 

@@ -13,7 +13,7 @@ from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.presentation.block import Code, Diff, Failure
 from oh_tui.trajectory.presentation.blocks import call_blocks, result_blocks
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 
 from .runs import JsonObject, Row, row, trajectory
 

@@ -27,7 +27,7 @@ from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
-from oh_tui.trajectory.presentation.describe import describe_event
+from oh_tui.trajectory.reading.describe import describe_event
 
 META = {
     "id": "73673c4b1dd3481490775e185e79de09",

@@ -12,7 +12,7 @@ from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.trajectory.presentation.blocks import result_blocks, result_title
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from tests.trajectory.made import event, message, output, result, shell, state
 
 OK, FAILED, ERROR = Outcome.OK, Outcome.COMMAND_FAILED, Outcome.ERROR

@@ -16,8 +16,8 @@ from oh_tui.demo.runs.tool_calls import SCREENSHOT
 from oh_tui.settings.startup import Settings
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.images import Image
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.presentation.images import Image
 from oh_tui.tui import desktop
 from oh_tui.tui.controllers.system import external, save_images
 from tests.terminal.runs import make_zip

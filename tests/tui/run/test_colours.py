@@ -12,8 +12,8 @@ from oh_tui.settings.config import THEMES
 from oh_tui.text.sgr import PLAIN, after
 from oh_tui.trajectory.looks import ASCII, UNICODE
 from oh_tui.trajectory.presentation.block import Checklist, Output, Table
-from oh_tui.trajectory.presentation.plans import Task
-from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.reading.plans import Task
+from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.tui.contrast import contrast
 from oh_tui.tui.rendering.colours import Colours, name_of, style_of
 from oh_tui.tui.rendering.lines import Document

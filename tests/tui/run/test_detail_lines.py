@@ -13,8 +13,8 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.describe import family_of
 from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.reading.describe import family_of
 from oh_tui.tui.rendering.lines import Document
 from tests.demo_runs import demo_run
 

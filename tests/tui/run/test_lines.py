@@ -31,7 +31,7 @@ from oh_tui.trajectory.presentation.block import (
     Table,
     Thought,
 )
-from oh_tui.trajectory.presentation.plans import Task
+from oh_tui.trajectory.reading.plans import Task
 from oh_tui.tui.rendering import cells, sections
 from oh_tui.tui.rendering.cells import chop, expand, width_of
 from oh_tui.tui.rendering.lines import Document

@@ -26,8 +26,8 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe
-from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.trajectory.shell.commands import program_of
 from oh_tui.trajectory.shell.purpose import Purpose
 

@@ -17,8 +17,8 @@ from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import describe_event, family_of
-from oh_tui.trajectory.presentation.views import is_empty
+from oh_tui.trajectory.model.usual_fields import is_empty
+from oh_tui.trajectory.reading.describe import describe_event, family_of
 from oh_tui.trajectory.shell.commands import program_of
 
 

@@ -13,7 +13,7 @@ from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
-from oh_tui.trajectory.presentation.describe import family_of
+from oh_tui.trajectory.reading.describe import family_of
 from oh_tui.trajectory.shell.commands import Called, Script, ends_with, script
 from oh_tui.trajectory.shell.programs import CONTAINERS, INSTALLS, program, purpose_of
 from oh_tui.trajectory.shell.purpose import Purpose, plain, without_values

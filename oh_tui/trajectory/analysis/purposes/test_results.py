@@ -11,7 +11,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.purposes.acts import Act, purposes_of_exit
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import bounded
-from oh_tui.trajectory.presentation.terminal import read_output
+from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.trajectory.shell.purpose import Purpose
 
 

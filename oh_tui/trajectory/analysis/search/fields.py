@@ -28,11 +28,11 @@ from oh_tui.trajectory.analysis.search.values import (
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepColumn, Word
 from oh_tui.trajectory.analysis.worth_a_look import looks
 from oh_tui.trajectory.model.call import Call
+from oh_tui.trajectory.model.difference import patch_files
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.block_files import patch_files
-from oh_tui.trajectory.presentation.describe import family_of
+from oh_tui.trajectory.reading.describe import family_of
 from oh_tui.trajectory.shell import purpose
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import Description, describe
+from oh_tui.trajectory.reading.describe import Description, describe
 
 T = TypeVar("T")
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import is_secret_name
-from oh_tui.trajectory.model.bodies import arguments
+from oh_tui.trajectory.model.bodies import arguments, number_text
+from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.presentation.block import number_text
-from oh_tui.trajectory.presentation.difference import unified
-from oh_tui.trajectory.presentation.images import data_text
-from oh_tui.trajectory.presentation.views import (
+from oh_tui.trajectory.model.images import data_text
+from oh_tui.trajectory.model.usual_fields import (
     REDUNDANT,
     REDUNDANT_IN_CALL,
     REDUNDANT_LISTS,

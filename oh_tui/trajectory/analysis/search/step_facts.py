@@ -12,7 +12,7 @@ from oh_tui.trajectory.analysis.step_attributes import CONTEXT, COST, RAN, StepC
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.plans import plan_left
+from oh_tui.trajectory.reading.plans import plan_left
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.accounting import Accounts

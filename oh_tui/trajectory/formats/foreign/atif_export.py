@@ -20,7 +20,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import Cost, Usage
-from oh_tui.trajectory.presentation.views import is_empty
+from oh_tui.trajectory.model.usual_fields import is_empty
 
 VERSION = "ATIF-v1.7"
 

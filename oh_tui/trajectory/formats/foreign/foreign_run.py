@@ -11,8 +11,8 @@ from oh_tui.trajectory.formats.foreign.usage import Bill
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.event_kinds import CALL_KINDS, NO_KIND, RESULT_KINDS
-from oh_tui.trajectory.presentation.block_events import EVENTS
-from oh_tui.trajectory.presentation.views import is_empty
+from oh_tui.trajectory.model.usual_fields import is_empty
+from oh_tui.trajectory.reading.describe import EVENTS
 
 _DEEPEST = 60
 """Levels of nesting in which repeated texts are looked for."""

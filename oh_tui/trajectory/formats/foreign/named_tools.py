@@ -8,7 +8,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import OTHER_NAMES, same_tool
-from oh_tui.trajectory.presentation.tools import TOOLS
+from oh_tui.trajectory.reading.tools import TOOLS
 
 JsonObject = dict[str, Any]
 

@@ -23,7 +23,7 @@ from oh_tui.trajectory.formats.foreign.v0_history import Entry, charge_history, 
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.result_state import as_code
-from oh_tui.trajectory.presentation.views import REDUNDANT
+from oh_tui.trajectory.model.usual_fields import REDUNDANT
 
 MARK = "v0"
 

@@ -9,7 +9,7 @@ from typing import Any
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import read_json
-from oh_tui.trajectory.presentation.views import is_empty
+from oh_tui.trajectory.model.usual_fields import is_empty
 
 Args = dict[str, Any]
 

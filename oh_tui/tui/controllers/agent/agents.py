@@ -25,7 +25,7 @@ from oh_tui.trajectory.analysis.purposes.lasting import cannot_be_undone
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.presentation.block import Block, Heading
 from oh_tui.trajectory.presentation.blocks import call_blocks, call_title
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets import editor as editing

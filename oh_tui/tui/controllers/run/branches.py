@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.server_runs import parents
 from oh_tui.text.human import plural, size
 from oh_tui.trajectory.model.trajectory import ALL
-from oh_tui.trajectory.presentation.describe import describe_event
+from oh_tui.trajectory.reading.describe import describe_event
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question

@@ -20,7 +20,7 @@ from oh_tui.text.human import duration, plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.looks import status_mark
 from oh_tui.trajectory.model.steps import Outcome
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.state.work import Batch, Wait
 from oh_tui.tui.widgets.conversation_list import first_titles, title_of

@@ -13,8 +13,8 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked
+from oh_tui.trajectory.model.images import EXTENSIONS, Image, images_of
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.presentation.images import EXTENSIONS, Image, images_of
 from oh_tui.tui.desktop import open_file
 from oh_tui.tui.widgets.drawing import shorten
 

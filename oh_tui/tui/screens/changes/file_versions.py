@@ -9,9 +9,9 @@ from oh_tui.text.human import plural
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.files.history import FileState
 from oh_tui.trajectory.files.touched import shown_path
+from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Heading, Note
-from oh_tui.trajectory.presentation.describe import describe_event
-from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.trajectory.reading.describe import describe_event
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.files.history import FileHistory

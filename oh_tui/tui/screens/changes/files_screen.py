@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
-from oh_tui.trajectory.analysis.change_blocks import step_words
 from oh_tui.trajectory.analysis.change_rows import FileRow
+from oh_tui.trajectory.presentation.change_blocks import step_words
 from oh_tui.tui.keys import HELP, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.changes.file_list import FileList

@@ -16,7 +16,6 @@ from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.change_blocks import change_blocks, edited_steps
 from oh_tui.trajectory.analysis.change_rows import (
     FileRow,
     left_out,
@@ -28,6 +27,7 @@ from oh_tui.trajectory.analysis.changes import ChangeLog
 from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
+from oh_tui.trajectory.presentation.change_blocks import change_blocks, edited_steps
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject

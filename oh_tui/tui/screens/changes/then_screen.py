@@ -12,13 +12,13 @@ from textual import work
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.analysis.change_blocks import step_words
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.analysis.changes import size_words
 from oh_tui.trajectory.files.at_step import FileThen, files_then, sums, text_of
 from oh_tui.trajectory.files.order_in_time import END, START
+from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
-from oh_tui.trajectory.presentation.difference import unified
+from oh_tui.trajectory.presentation.change_blocks import step_words
 from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, evidence

@@ -11,7 +11,7 @@ from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, StepPa
 from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import Description, describe
+from oh_tui.trajectory.reading.describe import Description, describe
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.table_list import Columns, TableList

@@ -12,7 +12,7 @@ from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import rule_mark
 from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Heading, Note, Plain
-from oh_tui.trajectory.presentation.describe import describe
+from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import blocks_text, field, strip_echo, text_field
 from oh_tui.trajectory.model.call import Call
+from oh_tui.trajectory.model.difference import change, count_changes, count_lines, patch_files
 from oh_tui.trajectory.model.events import Event, same_tool
 from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.tool_use import (
@@ -21,9 +22,7 @@ from oh_tui.trajectory.model.tool_use import (
     last_line,
     shorten,
 )
-from oh_tui.trajectory.presentation.block_files import patch_files
-from oh_tui.trajectory.presentation.difference import count_changes, count_lines
-from oh_tui.trajectory.presentation.plans import plan_progress, tasks_of
+from oh_tui.trajectory.reading.plans import plan_progress, tasks_of
 
 What = tuple[str, str | None]
 """The verb and object of a call. "" is replaced by the summary that the agent gave, None is not."""
@@ -153,13 +152,6 @@ def _edited(call: Call) -> Parts:
             old, new = (text if isinstance(text, str) else "" for text in (old, new))
             return (change(*count_lines(old, new)),)
     return _first_line(call)
-
-
-def change(added: int, removed: int) -> str:
-    """+8 -8, +3, -2, or "no change"."""
-    return (
-        f"{f'+{added}' if added else ''} {f'-{removed}' if removed else ''}".strip() or "no change"
-    )
 
 
 def _patch(call: Call) -> What:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from oh_tui.demo.runs.tool_calls import SCREENSHOT
 from oh_tui.text.clean import clean_line
+from oh_tui.trajectory.model.images import Image, data_text, find_images, images_of, is_image
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.images import Image, data_text, find_images, images_of, is_image
 from tests.trajectory.made import message, result, shell
 
 

@@ -41,7 +41,7 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.plans import Task
+from oh_tui.trajectory.reading.plans import Task
 
 JsonObject = dict[str, Any]
 

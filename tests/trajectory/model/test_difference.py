@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.presentation.difference import count_changes, unified
+from oh_tui.trajectory.model.difference import count_changes, unified
 from tests.work import counted
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.sgr import SGR
 from oh_tui.trajectory.model.events import parse_event
+from oh_tui.trajectory.model.images import images_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Checklist, Fields, Output, Table, plain_text
 from oh_tui.trajectory.presentation.block_events import EVENTS
@@ -24,9 +25,8 @@ from oh_tui.trajectory.presentation.blocks import (
     result_blocks,
     result_title,
 )
-from oh_tui.trajectory.presentation.images import images_of
 from oh_tui.trajectory.presentation.step_context import StepContext
-from tests.trajectory.content.test_blocks import TOOLS, JsonObject
+from tests.trajectory.presentation.test_blocks import TOOLS, JsonObject
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=True),

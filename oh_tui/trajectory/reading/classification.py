@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.presentation import take
-from oh_tui.trajectory.presentation.block import Block, Note
 
 _WORDS = {
     ("retry", True): "trying again may help",
@@ -20,22 +17,11 @@ _WORDS = {
 def remedy(body: object) -> str:
     """What the user can do about an error, in words; "" when the server does not say."""
     found = field(body, "classification")
-    return _words(found) if text_field(found, "user_action") in ("retry", "settings") else ""
+    return words(found) if text_field(found, "user_action") in ("retry", "settings") else ""
 
 
-def classified(body: object) -> list[Block]:
-    """The classification of an error for its detail; nothing without a known one."""
-    found = field(body, "classification")
-    words = _words(found)
-    if not words:
-        return []
-    kind = safe_line(take.text(found, "kind")).replace("_", " ")
-    take.text(found, "user_action")
-    take.flag(found, "retryable")
-    return [Note(f"{kind}: {words}" if kind else words)]
-
-
-def _words(found: object) -> str:
+def words(found: object) -> str:
+    """Of its classification, "" for none and for one of words that nothing here knows."""
     again = field(found, "retryable")
     if not isinstance(again, bool):
         return ""

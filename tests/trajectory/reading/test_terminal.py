@@ -14,7 +14,7 @@ from oh_tui.text.clean import clean
 from oh_tui.text.redact import HIDDEN, redact
 from oh_tui.text.sgr import SGR
 from oh_tui.trajectory.presentation.block import Note, Output, output_blocks
-from oh_tui.trajectory.presentation.terminal import Written, read_output
+from oh_tui.trajectory.reading.terminal import Written, read_output
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.presentation.block import Checklist, Failure, Fields, Note, Table
 from oh_tui.trajectory.presentation.blocks import call_blocks, event_blocks, links_of, result_blocks
-from oh_tui.trajectory.presentation.plans import Task, compare
 from oh_tui.trajectory.presentation.step_context import StepContext, forgotten_steps, previous_of
+from oh_tui.trajectory.reading.plans import Task, compare
 from tests.trajectory.made import call, event, failure, message, output, result, shell, state
 from tests.trajectory.sub_agent_files import task
 from tests.work import counted

@@ -14,8 +14,8 @@ from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.tool_use import Family, count
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation import block_events
-from oh_tui.trajectory.presentation.describe import Description, describe, describe_event
-from oh_tui.trajectory.presentation.tools import tool_of
+from oh_tui.trajectory.reading.describe import Description, describe, describe_event
+from oh_tui.trajectory.reading.tools import tool_of
 from oh_tui.trajectory.shell.purpose import Purpose
 from tests.trajectory.made import call, event, failure, message, output, result, shell
 

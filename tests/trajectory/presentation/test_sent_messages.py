@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.trajectory.presentation.block import Heading, Json, Note, Output, Plain, plain_text
 from oh_tui.trajectory.presentation.sent_messages import LINE, first_line, message_blocks
-from tests.trajectory.content.test_blocks_anything import values
+from tests.trajectory.presentation.test_blocks_anything import values
 
 KEY = "sk-ant-api03-" + "k" * 80
 

@@ -17,7 +17,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family, Parts, count, first_line
 from oh_tui.trajectory.model.usage_stats import record_sums, stats_text
-from oh_tui.trajectory.presentation.tools import main_text, tool_of
+from oh_tui.trajectory.reading.tools import main_text, tool_of
 
 LIMIT = 400
 """Longest text of a description, in characters."""

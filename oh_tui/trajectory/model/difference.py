@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
+
+from oh_tui.text.clean import clean_line
+from oh_tui.text.patterns import pattern
 
 MOST_LINES = 2000
 """If more lines than this lie between the first and the last change, all of them count as removed
@@ -66,6 +70,13 @@ def count_changes(diff: str) -> tuple[int, int]:
     """Lines added and removed by a diff."""
     lines = diff.split("\n")
     return sum(line[:1] == "+" for line in lines), sum(line[:1] == "-" for line in lines)
+
+
+def change(added: int, removed: int) -> str:
+    """+8 -8, +3, -2, or "no change"."""
+    return (
+        f"{f'+{added}' if added else ''} {f'-{removed}' if removed else ''}".strip() or "no change"
+    )
 
 
 def count_lines(old: str, new: str) -> tuple[int, int]:
@@ -178,3 +189,24 @@ def _range(start: int, stop: int, shift: int) -> str:
     length = stop - start
     first = start + shift + (1 if length else 0)
     return f"{first}" if length == 1 else f"{first},{length}"
+
+
+PATCH_FILE = pattern(
+    r"^(?:\*\*\* (Add|Update|Delete) File: (.+)|diff --git a/.* b/(.*))$", re.MULTILINE
+)
+
+
+def patch_files(patch: str) -> list[tuple[str, str, str]]:
+    """Verb, path and lines of each file in a patch of either format; else one without a path."""
+    heads = list(PATCH_FILE.finditer(patch))
+    if not heads:
+        text = patch.strip("\n")
+        return [("patch", "", text)] if text else []
+    ends = [head.start() for head in heads[1:]] + [len(patch)]
+    files = []
+    for head, end in zip(heads, ends, strict=True):
+        text = patch[head.end() : end].strip("\n")
+        text = text.removesuffix("*** End Patch").rstrip("\n")
+        verb = (head[1] or "update").lower()
+        files.append((verb, clean_line(head[2] or head[3] or ""), text))
+    return files

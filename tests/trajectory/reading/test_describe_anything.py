@@ -15,7 +15,7 @@ from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.describe import (
+from oh_tui.trajectory.reading.describe import (
     LIMIT,
     Description,
     describe,
@@ -23,8 +23,8 @@ from oh_tui.trajectory.presentation.describe import (
     family_of,
 )
 from tests.demo_runs import demo_run
-from tests.trajectory.content.test_describe import ACTIONS, EVENTS, line, told
 from tests.trajectory.made import output, shell
+from tests.trajectory.reading.test_describe import ACTIONS, EVENTS, line, told
 
 FIELDS = st.sampled_from(
     [
