@@ -24,7 +24,7 @@ from oh_tui.batch.server_indexing import is_over
 from oh_tui.batch.worker import Job, Listed, Place, RunFacts, Unread
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.file_conversation import FileConversation, called
-from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.spent import with_spent
 from oh_tui.catalog.triage import conversation_state, updated
@@ -233,7 +233,7 @@ class ManyRuns(Generic[T]):
         kept = self._annotations.of(one)
         last_known = self._last_known.get(bare_id(one.id), LastKnown())
         one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
-        passed = query.matches(Asked(one, state, now, kept, await self._of_steps.of(one, kept)))
+        passed = query.matches(Subject(one, state, now, kept, await self._of_steps.of(one, kept)))
         self.unsure += passed is None
         return bool(passed)
 

@@ -6,19 +6,17 @@ field that only runs have (`repo:`) needs no `run.`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import WORDS
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.trajectory.analysis.search import step_filter as queries
+from oh_tui.trajectory.analysis.search.field import Field
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.search.step_filter import Beside, Query, Readable
+from oh_tui.trajectory.analysis.search.step_filter import Beside, Query
 from oh_tui.trajectory.analysis.search.values import Wrong
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.model.trajectory import Trajectory
 
 _OF_RUNS = {
     name if name not in STEP_FIELDS else f"{queries.RUN}{name}": word
@@ -27,25 +25,19 @@ _OF_RUNS = {
 } | {f"{queries.RUN}{name}": word for name, word in WORDS.items() if name}
 
 
-class _OfSteps(NamedTuple):
-    """A field of both steps and runs; without `run.` it asks for the step."""
-
-    name: str
-
-    def read(self, typed: str) -> object:
-        try:
-            return STEP_FIELDS[self.name].read(typed)
-        except Wrong as wrong:
-            if typed.lower() not in WORDS[self.name].values(None):
-                raise
-            told = f"did you mean {queries.RUN}{self.name}:{typed}, which asks for the run?"
-            raise Wrong(told) from wrong
-
-    def values(self, trajectory: Trajectory | None) -> Collection[str]:
-        return STEP_FIELDS[self.name].values(trajectory)
+def _read_outcome(typed: str) -> object:
+    try:
+        return STEP_FIELDS["is"].read(typed)
+    except Wrong as wrong:
+        if typed.lower() not in WORDS["is"].values(None):
+            raise
+        hint = f"did you mean {queries.RUN}is:{typed}, which asks for the run?"
+        raise Wrong(hint) from wrong
 
 
-FIELDS: Mapping[str, Readable] = {**STEP_FIELDS, **_OF_RUNS, "is": _OfSteps("is")}
+FIELDS: Mapping[str, Field] = {
+    **STEP_FIELDS, **_OF_RUNS, "is": STEP_FIELDS["is"]._replace(read=_read_outcome),
+}  # fmt: skip
 
 _NOTHING = Beside("steps", "conversations", ())
 

@@ -10,7 +10,7 @@ import msgspec
 from oh_tui.text.clean import clean_line, cleaned_pieces
 from oh_tui.text.redact import hide_split, redacted_pieces
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.search.fields import Kept
+from oh_tui.trajectory.analysis.search.fields import Annotations
 from oh_tui.trajectory.analysis.search.scan import Needle, Said, finish, said_by_step
 from oh_tui.trajectory.analysis.search.step_filter import Query
 from oh_tui.trajectory.analysis.study import Study, SubRuns
@@ -75,7 +75,7 @@ def sub_agents(study: Study) -> tuple[list[Part], int]:
     return found, unread
 
 
-def hits(part: Part, query: Query, kept: Kept | None = None) -> Iterator[Hit]:
+def hits(part: Part, query: Query, kept: Annotations | None = None) -> Iterator[Hit]:
     study = part.study
     for step in study.trajectory.steps:
         if query.matches(step, study.trajectory, study, kept):

@@ -12,7 +12,7 @@ from oh_tui.api.models import Conversation, bare_id
 from oh_tui.catalog import filter_words as words
 from oh_tui.catalog.conversation_order import Order, took
 from oh_tui.catalog.file_conversation import FileConversation, called, label_of
-from oh_tui.catalog.filter_words import Word, containing
+from oh_tui.catalog.filter_words import containing
 from oh_tui.catalog.triage import (
     NOT_KNOWN,
     ConversationState,
@@ -24,6 +24,7 @@ from oh_tui.catalog.triage import (
 from oh_tui.tables.column import Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, duration
+from oh_tui.trajectory.analysis.search.field import Field
 from oh_tui.trajectory.model.usage import TOKENS
 
 Read: TypeAlias = Callable[[Conversation, ConversationState], object]
@@ -38,7 +39,7 @@ class ListColumn(Column[Conversation, ConversationState], frozen=True, kw_only=T
     text: Callable[[Conversation, ConversationState], str] = lambda _one, _state: ""
     value: Read = lambda _one, _state: None
     """The value for JSON. A text is unchanged: whoever shows it cleans it."""
-    words: tuple[Word, ...] = ()
+    words: tuple[Field, ...] = ()
     sorting: Order | None = None
     is_optional: bool = False
     """Its JSON field is left out while it has no value."""
@@ -70,7 +71,7 @@ def _text(
     *,
     rank: int,
     menu: tuple[str, str] | None = None,
-    told: Callable[[Conversation], Iterable[str]] | None = None,
+    suggest: Callable[[Conversation], Iterable[str]] | None = None,
     **column: Any,
 ) -> ListColumn:
     """A text attribute: sorted from a to z, filtered by parts of the text. Its JSON field is its
@@ -89,7 +90,7 @@ def _text(
         label=label,
         json=label,
         value=lambda one, _: read(one),
-        words=(containing(name, read, told),),
+        words=(containing(name, read, suggest),),
         sorting=order,
         **column,
     )
@@ -172,12 +173,12 @@ ATTRIBUTES = (
     ListColumn(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),
     _text(
         "repo", "repository", lambda one: one.selected_repository,
-        rank=7, menu=("r", "repository"), told=_repositories,
+        rank=7, menu=("r", "repository"), suggest=_repositories,
         place=1, key="r", width=12, most=20, usual_from=76,
     ),
     _text(
         "branch", "branch", lambda one: one.selected_branch, rank=8,
-        told=lambda one: (one.selected_branch or "",), place=2, key="b", width=8, most=18,
+        suggest=lambda one: (one.selected_branch or "",), place=2, key="b", width=8, most=18,
     ),
     ListColumn(
         name="pr", label="pull request", json="pull_requests", words=(words.PULL,),

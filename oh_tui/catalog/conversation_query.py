@@ -15,7 +15,7 @@ from msgspec import structs
 
 from oh_tui.api.models import Conversation
 from oh_tui.catalog.attributes import WORDS
-from oh_tui.catalog.filter_words import OF_OTHERS, Asked
+from oh_tui.catalog.filter_words import OF_OTHERS, Subject
 from oh_tui.catalog.tags import tag_words
 from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.text.redact import safe_line
@@ -26,7 +26,7 @@ from oh_tui.trajectory.analysis.search.values import any_of
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.trajectory.analysis.search.step_filter import Term
+    from oh_tui.trajectory.analysis.search.field import Term
 
 
 class ConversationQuery(msgspec.Struct, frozen=True):
@@ -47,47 +47,37 @@ class ConversationQuery(msgspec.Struct, frozen=True):
     @property
     def may_lack(self) -> str:
         """In words, what must be known of a conversation for a match and may be missing."""
-        fields = {one.field for one in self.terms if one.value not in OF_OTHERS}
-        lacked = (word.lacks for name, word in WORDS.items() if name in fields)
-        return " or ".join(filter(None, lacked))
+        asked = {one.field for one in self.terms if one.value not in OF_OTHERS}
+        about = (field.about for name, field in WORDS.items() if name in asked)
+        return " or ".join(filter(None, about))
 
     @property
     def of_steps(self) -> set[str]:
         """The words whose matches depend on the steps of runs."""
         return {term.field for term in self.terms if WORDS[term.field].is_of_steps}
 
-    def matches(self, asked: Asked) -> bool | None:
-        """Whether a conversation matches. None if that depends on its outcome, full cost, changed
-        files or failures and these are unknown."""
-        if self.only is not None and asked.conversation.id not in self.only:
+    def matches(self, subject: Subject) -> bool | None:
+        """Whether a conversation matches, None where that is not known."""
+        if self.only is not None and subject.conversation.id not in self.only:
             return False
-        is_open = False
+        found: bool | None = True
         for term in self.terms:  # a plain loop is fastest, and thousands are tested at once
-            word = WORDS[term.field]
-            holds = word.holds(asked, term.value) is not term.negated
-            if holds and not word.is_left_out:
-                continue
-            if word.is_open(asked, term.value):
-                is_open = True
-            elif not holds:
+            field = WORDS[term.field]
+            holds = field.test(subject, term.value)
+            if holds is term.negated:
                 return False
-        return None if is_open else True
+            if holds is None and (subject.exact or not (term.negated and field.negated_if_unknown)):
+                found = None
+        return found
 
-    def answer(self, asked: Asked) -> tuple[bool | None, list[str]]:
-        """Whether a conversation matches, and the words that ask what is not known of it. None if
-        that decides: unlike `matches` it takes nothing that is not known for none."""
-        lacking: list[str] = []
-        for term in self.terms:
-            word = WORDS[term.field]
-            if not word.is_told(asked, term.value) or word.is_open(asked, term.value):
-                lacking.append(term.field)
-            elif word.holds(asked, term.value) is term.negated:
-                return False, []
-        return (None if lacking else True), lacking
+    def unknown(self, subject: Subject) -> list[str]:
+        """The words that ask what is not known of a conversation."""
+        terms = self.terms
+        return [t.field for t in terms if WORDS[t.field].test(subject, t.value) is None]
 
-    def told(self, asked: Asked) -> str:
+    def explain(self, subject: Subject) -> str:
         """What of a conversation matches, in words: `took 2h17m, the limit is 2h`."""
-        facts = [WORDS[term.field].tells(asked, term) for term in self.terms]
+        facts = [WORDS[term.field].explain(subject, term) for term in self.terms]
         if not all(facts):
             facts.append(f"it matches {safe_line(self.text)}")
         return " and ".join(filter(None, facts))
@@ -135,10 +125,10 @@ def known_words(
     conversations: Iterable[Conversation], annotated: Iterable[RunAnnotations]
 ) -> dict[str, list[str]]:
     """What can follow words such as `repo:` and `tag:` and is likely to match."""
-    told = {name: word.told for name, word in WORDS.items() if word.told}
-    known = {name: set[str]() for name in told}
+    readers = {name: word.suggest for name, word in WORDS.items() if word.suggest}
+    known = {name: set[str]() for name in readers}
     for one in conversations:
-        for name, read in told.items():
+        for name, read in readers.items():
             known[name].update(read(one))
     known["tag"].add(ANY)
     for kept in annotated:

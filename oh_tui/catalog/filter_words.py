@@ -1,38 +1,33 @@
-"""The filter words of conversations: what follows each, and what it matches."""
+"""The fields of the filter of conversations: what follows each, and what it matches."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.catalog.conversation_order import took
 from oh_tui.catalog.file_conversation import label_of
-from oh_tui.catalog.matching_facts import (
-    LABELS,
-    cost_told,
-    outcome_told,
-    text_told,
-    took_told,
-)
 from oh_tui.catalog.tags import MACHINE, of_people, tag_words
 from oh_tui.catalog.triage import WORDS, ConversationState, Group, RunStatus, updated
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import dollars_of, seconds_of
+from oh_tui.text.human import dollars, duration
 from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.analysis.search.field import Field, Test, provable
 from oh_tui.trajectory.analysis.search.fields import ANY, failure_id, in_notes
 from oh_tui.trajectory.analysis.search.moments import days_back, moment
 from oh_tui.trajectory.analysis.search.values import Bound, Wrong, any_of, bound_of, one_of
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.search.step_filter import Term
-    from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.trajectory.analysis.search.field import Term
 
 LONGEST = 1_000
 """Characters of a text that are searched."""
@@ -52,7 +47,7 @@ class OfSteps(NamedTuple):
 NOT_READ = OfSteps()
 
 
-class Asked(NamedTuple):
+class Subject(NamedTuple):
     """A conversation under test."""
 
     conversation: Conversation
@@ -61,34 +56,8 @@ class Asked(NamedTuple):
     """In seconds since 1970."""
     kept: RunAnnotations = NOTHING
     of_steps: OfSteps = NOT_READ
-
-
-class Word(NamedTuple):
-    """A filter word: for `cost:>1`, `read` parses `>1`, and `holds` gets the result."""
-
-    name: str
-    """What comes before the colon; "" for plain words."""
-    help: tuple[tuple[str, str], ...]
-    """Examples with their meaning."""
-    read: Callable[[str], object]
-    """Parses a typed value; raises `Wrong`."""
-    holds: Callable[[Asked, Any], bool]
-    values: Callable[[Trajectory | None], Collection[str]] = any_of(())
-    """Values for completion and hints."""
-    told: Callable[[Conversation], Iterable[str]] | None = None
-    """Values that a conversation has, for completion."""
-    is_open: Callable[[Asked, Any], bool] = lambda _asked, _value: False
-    """Whether it is unknown if a conversation matches."""
-    lacks: str = ""
-    """What is unknown then, in our words."""
-    is_left_out: bool = False
-    """An unknown value never matches, negated or not."""
-    is_of_steps: bool = False
-    """Asks `OfSteps`."""
-    is_told: Callable[[Asked, Any], bool] = lambda _asked, _value: True
-    """Whether the value is known at all; for rules, which say what is not known."""
-    tells: Callable[[Asked, Term], str] = lambda _asked, _term: ""
-    """What of a conversation matches, for rules; "" for a word that says it as it is typed."""
+    exact: bool = False
+    """Whether a no that nothing proves is not known, for rules."""
 
 
 _LATEST = 250_000_000_000.0
@@ -132,34 +101,31 @@ def _when(typed: str) -> When:
     raise Wrong("a time is today, monday, 2d, 3h, 13:30, 2026-03-01 or 2026-03-01T13:30")
 
 
-def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, When], bool]:
-    def test(asked: Asked, limit: When) -> bool:
-        changed = updated(asked.conversation)
-        return bool(changed) and holds(changed, limit.seconds(asked.now))
+def _time(holds: Callable[[float, float], bool]) -> Test:
+    def test(subject: Subject, limit: When) -> bool:
+        changed = updated(subject.conversation)
+        return bool(changed) and holds(changed, limit.seconds(subject.now))
 
-    return test
+    return provable(test, lambda subject, _: bool(updated(subject.conversation)))
 
 
-def _took(asked: Asked, bound: Bound) -> bool:
-    span = took(asked.conversation)
+def _took(subject: Subject, bound: Bound) -> bool:
+    span = took(subject.conversation)
     return span is not None and bound.holds(span)
 
 
-def _cost(asked: Asked, bound: Bound) -> bool:
-    cost = asked.conversation.cost
+def _cost(subject: Subject, bound: Bound) -> bool | None:
+    """A partly known cost is the least that it may be."""
+    cost, is_equal = subject.conversation.cost, bound.sign == "="
+    if subject.conversation.cost_is_partial:
+        least = cost or 0.0
+        if is_equal:
+            return None if least < bound.number + 0.005 else False
+        holds = bound.holds(least)
+        return None if holds is (bound.sign in ("<", "<=")) else holds
     if cost is None:
         return False
-    return abs(cost - bound.number) < 0.005 if bound.sign == "=" else bound.holds(cost)
-
-
-def _may_cost(asked: Asked, bound: Bound) -> bool:
-    """Whether a partly known cost may lie on either side of the bound."""
-    if not asked.conversation.cost_is_partial:
-        return False
-    least = asked.conversation.cost or 0.0
-    if bound.sign == "=":
-        return least < bound.number + 0.005
-    return bound.holds(least) is (bound.sign in ("<", "<="))
+    return abs(cost - bound.number) < 0.005 if is_equal else bound.holds(cost)
 
 
 def _pull(typed: str) -> int:
@@ -172,8 +138,8 @@ def _pull(typed: str) -> int:
     return int(number)
 
 
-def _has_pull(asked: Asked, wanted: int) -> bool:
-    numbers = asked.conversation.pr_number or ()
+def _has_pull(subject: Subject, wanted: int) -> bool:
+    numbers = subject.conversation.pr_number or ()
     return wanted in numbers if wanted else bool(numbers)
 
 
@@ -191,20 +157,13 @@ def _tag(typed: str) -> Tag:
     return Tag(key, value.strip('"'))
 
 
-def _tagged(asked: Asked, wanted: Tag) -> bool:
-    for tags in (asked.conversation.tags or {}, asked.kept.tags):
+def _tagged(subject: Subject, wanted: Tag) -> bool:
+    for tags in (subject.conversation.tags or {}, subject.kept.tags):
         if wanted.key == ANY and not wanted.value and tags.keys() - MACHINE:
             return True
         if wanted.key in tags and (not wanted.value or tags[wanted.key].lower() == wanted.value):
             return True
     return False
-
-
-def _contains(text: Callable[[Conversation], str | None]) -> Callable[[Asked, str], bool]:
-    def test(asked: Asked, wanted: str) -> bool:
-        return wanted in (text(asked.conversation) or "")[:LONGEST].lower()
-
-    return test
 
 
 class Words(NamedTuple):
@@ -220,8 +179,8 @@ def _words(typed: str) -> Words:
     return Words(typed.lower(), bare if bare.isalnum() else "")
 
 
-def _says(asked: Asked, wanted: Words) -> bool:
-    one, text = asked.conversation, wanted.text
+def _says(subject: Subject, wanted: Words) -> bool:
+    one, text = subject.conversation, wanted.text
     return bool(
         (one.title and text in one.title[:LONGEST].lower())
         or (one.selected_repository and text in one.selected_repository[:LONGEST].lower())
@@ -233,135 +192,187 @@ def _says(asked: Asked, wanted: Words) -> bool:
 _ENDED = WORDS["finished"] | WORDS["failed"]
 
 
-def _is_unread(asked: Asked) -> bool:
-    one, state = asked.conversation, asked.state
+def _is_unread(subject: Subject) -> bool:
+    one, state = subject.conversation, subject.state
     return not (state.opened or one.parent_conversation_id) and state.status in _ENDED
 
 
-def _does(statuses: Collection[RunStatus]) -> Callable[[Asked], bool]:
-    return lambda asked: asked.state.status in statuses
+def _does(statuses: Collection[RunStatus]) -> Callable[[Subject], bool]:
+    return lambda subject: subject.state.status in statuses
 
 
-_IS: dict[str, Callable[[Asked], bool]] = {
+_IS: dict[str, Callable[[Subject], bool]] = {
     **{word: _does(statuses) for word, statuses in WORDS.items()},
-    "error": lambda asked: (
-        asked.state.status is RunStatus.ERROR or label_of(asked.conversation) is Label.ERROR
+    "error": lambda subject: (
+        subject.state.status is RunStatus.ERROR or label_of(subject.conversation) is Label.ERROR
     ),
-    "paused": lambda asked: asked.conversation.sandbox_status == "PAUSED",
+    "paused": lambda subject: subject.conversation.sandbox_status == "PAUSED",
     "unread": _is_unread,
-    "needs": lambda asked: asked.state.group(asked.conversation) is Group.NEEDS_YOU,
-    "gone": lambda asked: asked.conversation.sandbox_status == "MISSING",
-    "resolved": lambda asked: label_of(asked.conversation) is Label.RESOLVED,
-    "unresolved": lambda asked: label_of(asked.conversation) is Label.UNRESOLVED,
-    "unlabelled": lambda asked: label_of(asked.conversation) is Label.NONE,
-    "bookmarked": lambda asked: bool(asked.kept.bookmarks),
+    "needs": lambda subject: subject.state.group(subject.conversation) is Group.NEEDS_YOU,
+    "gone": lambda subject: subject.conversation.sandbox_status == "MISSING",
+    "resolved": lambda subject: label_of(subject.conversation) is Label.RESOLVED,
+    "unresolved": lambda subject: label_of(subject.conversation) is Label.UNRESOLVED,
+    "unlabelled": lambda subject: label_of(subject.conversation) is Label.NONE,
+    "bookmarked": lambda subject: bool(subject.kept.bookmarks),
 }
 
-OF_OTHERS = frozenset({"paused", "gone", *LABELS, "bookmarked"})
+_LABELS = frozenset({"resolved", "unresolved", "unlabelled"})
+
+OF_OTHERS = frozenset({"paused", "gone", *_LABELS, "bookmarked"})
 """Words that are answered by the state of a sandbox, by an evaluation, or by the user's
 annotations."""
+
+
+def _is(subject: Subject, value: str) -> bool | None:
+    is_unknown = value not in OF_OTHERS and subject.state.status is RunStatus.UNKNOWN
+    return _IS[value](subject) or (None if is_unknown else False)
+
+
+def _is_proven(subject: Subject, value: str) -> bool:
+    return value not in _LABELS or label_of(subject.conversation) is not None
+
+
+# What matches, in words
+
+_LONGEST_TEXT = 80
+
+
+def _explain_outcome(subject: Subject, term: Term) -> str:
+    label, status = label_of(subject.conversation), subject.state.status.value
+    if term.value in _LABELS:
+        return f"it is {label.value}" if label else ""
+    return f"it is {status}" if status and term.value in WORDS else ""
+
+
+def _explain_cost(subject: Subject, term: Term) -> str:
+    limit = dollars(term.value.number).removesuffix(".00")
+    return (subject.conversation.told_cost.words or dollars(0.0)) + _beyond(term, limit)
+
+
+def _explain_took(subject: Subject, term: Term) -> str:
+    limit = duration(term.value.number).removesuffix("00s").removesuffix("00m")
+    return f"took {duration(took(subject.conversation) or 0.0)}{_beyond(term, limit)}"
+
+
+def _beyond(term: Term, limit: str) -> str:
+    """The bound that a value is beyond."""
+    if term.value.sign == "=":
+        return ""
+    is_most = (term.value.sign in (">", ">=")) is not term.negated
+    return f", the {'limit' if is_most else 'least'} is {limit}"
 
 
 def containing(
     name: str,
     text: Callable[[Conversation], str | None],
-    told: Callable[[Conversation], Iterable[str]] | None = None,
-) -> Word:
-    return Word(
-        name, ((f"{name}:", "with this in it"),), str.lower, _contains(text), told=told,
-        is_told=lambda asked, _: text(asked.conversation) is not None,
-        tells=lambda asked, _: text_told(name, text(asked.conversation)),
+    suggest: Callable[[Conversation], Iterable[str]] | None = None,
+) -> Field:
+    def test(subject: Subject, wanted: str) -> bool:
+        return wanted in (text(subject.conversation) or "")[:LONGEST].lower()
+
+    def explain(subject: Subject, term: Term) -> str:
+        return f"{name} {safe_line(text(subject.conversation) or 'none', _LONGEST_TEXT)}"
+
+    return Field(
+        name, str.lower,
+        provable(test, lambda subject, _: text(subject.conversation) is not None),
+        explain=explain, help=((f"{name}:", "with this in it"),), suggest=suggest,
     )  # fmt: skip
 
 
-STATUS = Word(
-    "is",
-    (
+STATUS = Field(
+    "is", one_of(_IS), provable(_is, _is_proven), any_of(_IS), about="outcome",
+    negated_if_unknown=True, explain=_explain_outcome,
+    help=(
         ("is:needs", "needs you: waits, or failed and was not opened since"),
         ("is:failed", "also waiting, stuck, error, running, starting, silent, stopped, finished, "
          "unread; paused, gone: its sandbox"),
         ("is:resolved", "also unresolved, unlabelled: by an evaluation"),
     ),
-    one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS),
-    is_open=lambda asked, value: value not in OF_OTHERS and asked.state.status is RunStatus.UNKNOWN,
-    is_told=lambda asked, value: value not in LABELS or label_of(asked.conversation) is not None,
-    lacks="outcome",
-    tells=lambda asked, term: outcome_told(asked.conversation, asked.state.status.value, term),
 )  # fmt: skip
 
 _GOALS = ("reached", "capped", "interrupted", "running")
 
-GOAL = Word(
-    "goal", (("goal:capped", "set a goal; also reached, interrupted, running, any"),),
-    str.lower, lambda asked, value: bool(asked.state.goal) and value in (ANY, asked.state.goal),
-    any_of((*_GOALS, ANY)),
-    is_open=lambda asked, _: asked.state.goal is None, lacks="goals", is_left_out=True,
-    is_told=lambda asked, _: asked.state.goal is not None,
+
+def _goal(subject: Subject, value: str) -> bool | None:
+    goal = subject.state.goal
+    return None if goal is None else bool(goal) and value in (ANY, goal)
+
+
+GOAL = Field(
+    "goal", str.lower, _goal, any_of((*_GOALS, ANY)), about="goals",
+    help=(("goal:capped", "set a goal; also reached, interrupted, running, any"),),
 )  # fmt: skip
 
-PULL = Word(
-    "pr", (("pr:482", "with this pull request; pr:any"),), _pull, _has_pull, any_of(("any", "482"))
-)
+PULL = Field(
+    "pr", _pull, _has_pull, any_of(("any", "482")),
+    help=(("pr:482", "with this pull request; pr:any"),),
+)  # fmt: skip
 
 
-def _is_fork(asked: Asked, wanted: str) -> bool:
-    origin = asked.conversation.origin
+def _is_fork(subject: Subject, wanted: str) -> bool:
+    origin = subject.conversation.origin
     return bool(origin) and (wanted == ANY or origin.lower().startswith(wanted))
 
 
-FORK = Word(
-    "fork", (("fork:5f3a", "forked from the one with this id; fork:any"),),
-    lambda typed: bare_id(typed.lower()), _is_fork, any_of((ANY,)),
+FORK = Field(
+    "fork", lambda typed: bare_id(typed.lower()), _is_fork, any_of((ANY,)),
+    help=(("fork:5f3a", "forked from the one with this id; fork:any"),),
 )  # fmt: skip
 
-COST = Word(
-    "cost", (("cost:>1", "dollars"),),
-    bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10")),
-    is_open=_may_cost, lacks="cost", is_left_out=True,
-    is_told=lambda asked, _: asked.conversation.cost is not None,
-    tells=lambda asked, term: cost_told(asked.conversation, term),
+COST = Field(
+    "cost", bound_of(dollars_of, "a cost is >1 or <0.50"),
+    provable(_cost, lambda subject, _: subject.conversation.cost is not None),
+    any_of((">1", ">0.10")), about="cost", explain=_explain_cost, help=(("cost:>1", "dollars"),),
 )  # fmt: skip
 
-TOOK = Word(
-    "took", (("took:>10m", "from its start to its last change"),),
-    bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h")),
-    is_told=lambda asked, _: took(asked.conversation) is not None,
-    tells=lambda asked, term: took_told(asked.conversation, term),
+TOOK = Field(
+    "took", bound_of(seconds_of, "a time is >10m, <1h30m"),
+    provable(_took, lambda subject, _: took(subject.conversation) is not None),
+    any_of((">10m", ">1h")), explain=_explain_took,
+    help=(("took:>10m", "from its start to its last change"),),
 )  # fmt: skip
 
 _DAYS = any_of(("today", "yesterday", "2d"))
 
-AFTER = Word(
-    "after", (("after:2d", "changed since; today, monday, 2026-03-01; before: too"),),
-    _when, _time(operator.ge), _DAYS, is_told=lambda asked, _: bool(updated(asked.conversation)),
+AFTER = Field(
+    "after", _when, _time(operator.ge), _DAYS,
+    help=(("after:2d", "changed since; today, monday, 2026-03-01; before: too"),),
 )  # fmt: skip
 
-BEFORE = Word("before", (), _when, _time(operator.lt), _DAYS, is_told=AFTER.is_told)
+BEFORE = Field("before", _when, _time(operator.lt), _DAYS)
 
-TAG = Word(
-    "tag", (("tag:key", "also tag:key:value tag:any"),), _tag, _tagged, any_of((ANY, "key:value")),
-    told=lambda one: tag_words(of_people(one.tags)),
+TAG = Field(
+    "tag", _tag, _tagged, any_of((ANY, "key:value")),
+    help=(("tag:key", "also tag:key:value tag:any"),),
+    suggest=lambda one: tag_words(of_people(one.tags)),
 )  # fmt: skip
 
-NOTE = Word(
-    "note", (("note:word", "in your notes; note:any; is:bookmarked"),),
-    str.lower, lambda asked, wanted: in_notes(asked.kept.notes, wanted), any_of((ANY,)),
+NOTE = Field(
+    "note", str.lower, lambda subject, wanted: in_notes(subject.kept.notes, wanted), any_of((ANY,)),
+    help=(("note:word", "in your notes; note:any; is:bookmarked"),),
 )  # fmt: skip
 
-CHANGED = Word(
-    "changed", (("changed:src/", "changed a file with this in its path; known only for files"),),
-    str.lower,
-    lambda asked, wanted: any(wanted in path.lower() for path in asked.of_steps.changed or ()),
-    is_open=lambda asked, _: asked.of_steps.changed is None, lacks="changed files",
-    is_left_out=True, is_of_steps=True,
+
+def _changed(subject: Subject, wanted: str) -> bool | None:
+    paths = subject.of_steps.changed
+    return None if paths is None else any(wanted in path.lower() for path in paths)
+
+
+CHANGED = Field(
+    "changed", str.lower, _changed, about="changed files", is_of_steps=True,
+    help=(("changed:src/", "changed a file with this in its path; known only for files"),),
 )  # fmt: skip
 
-FAILURE = Word(
-    "failure", (("failure:9ed3", "in which this failed, an id of oh-tui failures"),),
-    failure_id,
-    lambda asked, start: any(one.startswith(start) for one in asked.of_steps.failures or ()),
-    is_open=lambda asked, _: asked.of_steps.failures is None, lacks="failures",
-    is_left_out=True, is_of_steps=True,
+
+def _failed_as(subject: Subject, start: str) -> bool | None:
+    ids = subject.of_steps.failures
+    return None if ids is None else any(one.startswith(start) for one in ids)
+
+
+FAILURE = Field(
+    "failure", failure_id, _failed_as, about="failures", is_of_steps=True,
+    help=(("failure:9ed3", "in which this failed, an id of oh-tui failures"),),
 )  # fmt: skip
 
 _RULE = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -373,13 +384,14 @@ def _rule_name(typed: str) -> str:
     return typed.lower()
 
 
-RULE = Word(
-    "rule", (("rule:plan-done", "that breaks this rule of oh-tui audit"),),
-    _rule_name, lambda asked, name: (asked.of_steps.rules or {}).get(name) is State.BROKEN,
-    is_open=lambda asked, name: (
-        (asked.of_steps.rules or {}).get(name, State.UNKNOWN) is State.UNKNOWN
-    ),
-    lacks="rule answers", is_left_out=True, is_of_steps=True,
+def _breaks(subject: Subject, name: str) -> bool | None:
+    state = (subject.of_steps.rules or {}).get(name, State.UNKNOWN)
+    return None if state is State.UNKNOWN else state is State.BROKEN
+
+
+RULE = Field(
+    "rule", _rule_name, _breaks, about="rule answers", is_of_steps=True,
+    help=(("rule:plan-done", "that breaks this rule of oh-tui audit"),),
 )  # fmt: skip
 
-PLAIN = Word("", (("word", "in title, repository, branch or id"),), _words, _says)
+PLAIN = Field("", _words, _says, help=(("word", "in title, repository, branch or id"),))

@@ -16,7 +16,7 @@ from oh_tui.catalog.attributes import ORDERS, filter_help
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.file_conversation import apart_of
-from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.spent import with_spent
 from oh_tui.catalog.triage import conversation_state, updated, updated_text
@@ -200,7 +200,7 @@ async def listed(
                 if one.parent_conversation_id and not sub:
                     continue
                 told = await of_steps.of(one, kept.of(one))
-                passes = query.matches(Asked(one, state, now, kept.of(one), told))
+                passes = query.matches(Subject(one, state, now, kept.of(one), told))
                 if passes:
                     found.append(one)
                 unsure += passes is None

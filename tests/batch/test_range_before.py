@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.catalog.conversation_query import ConversationQuery, parse
-from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.range_before import ranges
 from oh_tui.catalog.triage import ConversationState
 from oh_tui.text.problem import Problem
@@ -44,7 +44,7 @@ def test_it_ends_where_the_range_begins_and_is_as_long(case: Case, in_new_york: 
 def matches(query: ConversationQuery, when: float, title: str = "dates") -> bool:
     updated = datetime.fromtimestamp(when).astimezone().isoformat() if when else None
     one = Conversation(id="1", title=title, updated_at=updated)
-    return query.matches(Asked(one, ConversationState(), NOW)) is True
+    return query.matches(Subject(one, ConversationState(), NOW)) is True
 
 
 def test_no_run_is_in_both_and_none_falls_between(zone: str) -> None:

@@ -11,7 +11,7 @@ from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics
 from oh_tui.catalog.attributes import ORDERS, WORDS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import complete, known_words, parse
-from oh_tui.catalog.filter_words import NOT_READ, Asked, OfSteps
+from oh_tui.catalog.filter_words import NOT_READ, OfSteps, Subject
 from oh_tui.catalog.triage import ConversationState, RunStatus, updated
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.trajectory.analysis.search import step_filter as queries
@@ -65,8 +65,8 @@ def asked(
     state: ConversationState,
     kept: RunAnnotations = NOTHING,
     of_steps: OfSteps = NOT_READ,
-) -> Asked:
-    return Asked(one, state, NOW, kept, of_steps)
+) -> Subject:
+    return Subject(one, state, NOW, kept, of_steps)
 
 
 def found(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
-from oh_tui.catalog.filter_words import TAG, Asked
+from oh_tui.catalog.filter_words import TAG, Subject
 from oh_tui.catalog.tags import (
     applied,
     complete,
@@ -103,11 +103,11 @@ def test_what_a_machine_has_set_is_no_tag_of_people() -> None:
                "automationrunid": "1b", "plugins": "a,b"}  # fmt: skip
     assert of_people(machine) == {}
     assert of_people(machine | {"kind": "flaky"}) == {"kind": "flaky"}
-    assert TAG.told is not None and list(TAG.told(Conversation("c", tags=machine))) == []
+    assert TAG.suggest is not None and list(TAG.suggest(Conversation("c", tags=machine))) == []
     for tags, finds in ((machine, False), (machine | {"kind": "flaky"}, True)):
         one = Conversation("c", tags=tags)
-        asked = Asked(one, ConversationState(), 0.0)
-        assert TAG.holds(asked, TAG.read("any")) is finds
-        assert TAG.holds(asked, TAG.read("automationname:nightly"))
+        asked = Subject(one, ConversationState(), 0.0)
+        assert TAG.test(asked, TAG.read("any")) is finds
+        assert TAG.test(asked, TAG.read("automationname:nightly"))
     found = conversation_json(one)
     assert found["tags"] == {"kind": "flaky"} and found["machine_tags"] == machine

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from oh_tui.api.models import Conversation
 from oh_tui.catalog import conversation_query
-from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.last_known import UNSEEN, LastKnown
 from oh_tui.catalog.triage import conversation_state
 from oh_tui.commands.framework.json_documents import conversation_json
@@ -56,7 +56,7 @@ def test_a_word(status: str | None, sandbox: str | None, known: str, word: str |
 def test_a_filter_asks_for_the_agent_or_for_the_sandbox() -> None:
     def holds(words: str, one: Conversation) -> bool:
         state = conversation_state(one, LastKnown("finished", SINCE))
-        return bool(conversation_query.parse(words).matches(Asked(one, state, 0.0)))
+        return bool(conversation_query.parse(words).matches(Subject(one, state, 0.0)))
 
     stopped = replace(AWAY, execution_status="paused", sandbox_status="RUNNING")
     assert holds("is:stopped", stopped) and not holds("is:paused", stopped)

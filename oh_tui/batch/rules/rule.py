@@ -12,7 +12,7 @@ import msgspec
 from oh_tui.api.models import Conversation, Metrics, WholeMetrics
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.file_conversation import FileConversation
-from oh_tui.catalog.filter_words import Asked, OfSteps
+from oh_tui.catalog.filter_words import OfSteps, Subject
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.triage import RunStatus, conversation_state
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
@@ -74,13 +74,13 @@ def findings(
     of_steps = [rule.asks for rule in rules if isinstance(rule.asks, Question)]
     found = iter(answers(of_steps, study, watch))
     of_run = [query for one in rules if not isinstance(one.asks, Question) for query in one.asks]
-    asked = _asked(study, conversation, kept, of_run) if of_run else None
+    subject = _subject(study, conversation, kept, of_run) if of_run else None
     return [
         Finding(
             rule.name,
             rule.severity,
-            next(found) if asked is None or isinstance(rule.asks, Question)
-            else _of_run(rule.asks, asked, study),
+            next(found) if subject is None or isinstance(rule.asks, Question)
+            else _of_run(rule.asks, subject, study),
         )
         for rule in rules
     ]  # fmt: skip
@@ -91,29 +91,24 @@ def is_broken(found: Sequence[Finding], least: Severity) -> bool:
     return any(one.state is State.BROKEN and one.severity.rank >= least.rank for one in found)
 
 
-def _of_run(queries: RunQuestion, asked: Asked, study: Study) -> Answer:
-    lacking, matching = list[str](), list[str]()
-    for query in queries:
-        matches, lacks = query.answer(asked)
-        if matches:
-            matching.append(query.told(asked))
-        lacking += lacks
-    if matching:
+def _of_run(queries: RunQuestion, subject: Subject, study: Study) -> Answer:
+    found = [(query, query.matches(subject)) for query in queries]
+    if matching := [query.explain(subject) for query, matches in found if matches]:
         return Answer(State.BROKEN, because="; ".join(dict.fromkeys(matching)))
-    if lacking:
-        words = ", ".join(f"{name}:" if name else "a word" for name in dict.fromkeys(lacking))
+    if unknown := [name for q, matches in found if matches is None for name in q.unknown(subject)]:
+        words = ", ".join(f"{name}:" if name else "a word" for name in dict.fromkeys(unknown))
         return Answer(State.UNKNOWN, lacks=f"what {words} asks is not known of the run")
     if study.trajectory.cut_off:
         return Answer(State.UNKNOWN, lacks="the end of the run is missing")
     return HOLDS
 
 
-def _asked(
+def _subject(
     study: Study,
     conversation: Conversation,
     kept: RunAnnotations,
     queries: Sequence[ConversationQuery],
-) -> Asked:
+) -> Subject:
     """A conversation with what its run tells: files have it nowhere else."""
     run, verdict = study.trajectory, study.verdict
     cost = study.sub_runs.cost(conversation.told_cost)
@@ -134,7 +129,7 @@ def _asked(
         )
     known = LastKnown(outcome=status, goal=verdict.goal_word)
     state = conversation_state(conversation, known)
-    told = OfSteps(study.edited_paths)
-    if any("failure" in query.of_steps for query in queries):
-        told = OfSteps(study.edited_paths, [one.failure.id for one in failures_of(run)])
-    return Asked(conversation, state, time.time(), kept, told)
+    asks_failures = any("failure" in query.of_steps for query in queries)
+    failures = [one.failure.id for one in failures_of(run)] if asks_failures else None
+    of_steps = OfSteps(study.edited_paths, failures)
+    return Subject(conversation, state, time.time(), kept, of_steps, exact=True)

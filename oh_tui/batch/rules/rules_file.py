@@ -13,20 +13,10 @@ from oh_tui.settings.toml_faults import Fault, kind_of, quoted, suggestion, synt
 from oh_tui.settings.toml_lines import lines_in_array, too_nested
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.rules.question import (
-    After,
-    AtLeast,
-    AtMost,
-    Before,
-    NeverAfter,
-    Question,
-    Repeated,
-    Same,
-    Test,
-    Words,
-)
+from oh_tui.trajectory.analysis.rules.question import Condition, Question, Same, Words
 from oh_tui.trajectory.analysis.search import step_filter
-from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError, Term
+from oh_tui.trajectory.analysis.search.field import Term
+from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError
 from oh_tui.trajectory.analysis.search.values import Bound, Span
 
 MOST_RULES = 1_000
@@ -41,8 +31,11 @@ MOST_WORDS = 20
 MOST = 1_000_000
 """The largest number in a rule."""
 
-TESTS = ("never", "at_most", "at_least", "before", "after", "never_after", "repeated")
+TESTS = ("never", *Condition)
 """A rule about steps has one of these."""
+
+_LEAST: Mapping[str, int] = {Condition.AT_MOST: 0, Condition.AT_LEAST: 1, Condition.REPEATED: 2}
+"""The least number of these."""
 
 ASKS = ("steps", "run", *TESTS, "since", "in_a_row", "same")
 
@@ -144,34 +137,22 @@ class _Table:
                             ("same", ("repeated",))):  # fmt: skip
             if name in self._values and tests[0] not in wants:
                 self._blame(f"{name} stands beside {' or '.join(wants)}", name)
-        words, test = self._steps("steps"), self._test(tests[0])
-        return Question(words, test) if words and test else None
+        return self._question(tests[0])
 
-    def _test(self, name: str) -> Test | None:
-        match name:
-            case "never":
-                if self._values["never"] is not True:
-                    self._blame("never is true; at_most and at_least have a number", "never")
-                return AtMost(0)
-            case "at_most":
-                return AtMost(self._number(name, 0))
-            case "at_least":
-                return AtLeast(self._number(name, 1))
-            case "repeated":
-                return self._repeated()
-            case "after":
-                return After(self._steps(name))
-            case _:
-                kind = Before if name == "before" else NeverAfter
-                since = self._steps("since") if "since" in self._values else ()
-                return kind(self._steps(name), since)
-
-    def _repeated(self) -> Test:
-        same = self._text("same") if "same" in self._values else Same.CALL
-        if same not in tuple(Same):
+    def _question(self, test: str) -> Question | None:
+        words, given = self._steps("steps"), self._values
+        number = self._number(test, _LEAST[test]) if test in _LEAST else 0
+        others = () if test in _LEAST or test == "never" else self._steps(test)
+        since = self._steps("since") if "since" in given else ()
+        if test == "never" and given[test] is not True:
+            self._blame("never is true; at_most and at_least have a number", test)
+        same = next((one for one in Same if one == given.get("same", Same.CALL)), None)
+        if same is None:
             self._blame("same is call or file", "same")
-            same = Same.CALL
-        return Repeated(self._number("repeated", 2), self._flag("in_a_row", False), Same(same))
+            return None
+        name = Condition.AT_MOST if test == "never" else Condition(test)
+        in_a_row = self._flag("in_a_row", False)
+        return Question(words, name, number, others, since, same, in_a_row)
 
     def _steps(self, name: str) -> Words:
         return self._words(name, step_filter.parse)

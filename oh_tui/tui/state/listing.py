@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.catalog.filter_words import NOT_READ, Asked, OfSteps
+from oh_tui.catalog.filter_words import NOT_READ, OfSteps, Subject
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Listing:
                 continue
             one, state, kept = row.conversation, row.state, self._kept_of(row.conversation)
             of_steps = self.of_steps.get(row.id, NOT_READ)
-            tested[row.id] = Tested(row, query.matches(Asked(one, state, now, kept, of_steps)))
+            tested[row.id] = Tested(row, query.matches(Subject(one, state, now, kept, of_steps)))
             self._of = None
             news += 1
             if not (news % BETWEEN_LOOKS or self.is_whole) and perf_counter() > end:

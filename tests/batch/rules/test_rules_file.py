@@ -12,7 +12,7 @@ from oh_tui.batch.rules.rule import Severity
 from oh_tui.batch.rules.rule_places import builtin_rules, rules_in_force
 from oh_tui.batch.rules.rules_file import RuleFaults, parse_rules
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.rules.question import AtMost, Before, Question, Repeated, Same
+from oh_tui.trajectory.analysis.rules.question import Condition, Question, Same
 
 RULE = '[[rule]]\nname = "a"\nwhy = "so"\n'
 
@@ -31,23 +31,25 @@ def test_a_rule_has_one_question() -> None:
     )  # fmt: skip
     assert isinstance(rule.asks, Question)
     assert [query.text for query in rule.asks.words] == ["does:push", "does:commit"]
-    assert rule.asks.test == AtMost(0)
+    assert (rule.asks.condition, rule.asks.number) == (Condition.AT_MOST, 0)
     assert rule.asked == (("steps", "does:push or does:commit"), ("never", "true"))
 
 
 def test_each_test_is_read() -> None:
     tests = {
-        "at_most = 3": AtMost(3),
-        "repeated = 4\nin_a_row = true": Repeated(4, True),
-        'repeated = 5\nsame = "file"': Repeated(5, False, Same.FILE),
+        "at_most = 3": (Condition.AT_MOST, 3, Same.CALL, False),
+        "repeated = 4\nin_a_row = true": (Condition.REPEATED, 4, Same.CALL, True),
+        'repeated = 5\nsame = "file"': (Condition.REPEATED, 5, Same.FILE, False),
     }
     for written, test in tests.items():
         (rule,) = parse_rules(f'{RULE}steps = "does:look"\n{written}\n').rules
-        assert isinstance(rule.asks, Question) and rule.asks.test == test
+        asks = rule.asks
+        assert isinstance(asks, Question)
+        assert (asks.condition, asks.number, asks.same, asks.in_a_row) == test
     text = RULE + 'steps = "does:push"\nbefore = "tests:passed"\nsince = "does:edit"\n'
     (rule,) = parse_rules(text).rules
-    assert isinstance(rule.asks, Question) and isinstance(rule.asks.test, Before)
-    assert [query.text for query in rule.asks.test.since] == ["does:edit"]
+    assert isinstance(rule.asks, Question) and rule.asks.condition is Condition.BEFORE
+    assert [query.text for query in rule.asks.since] == ["does:edit"]
 
 
 OF_USER = "notes, bookmarks, tags and what was opened are of one user"

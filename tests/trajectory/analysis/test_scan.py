@@ -37,7 +37,7 @@ def run(*events: Event) -> Trajectory:
 
 def contains(step: Step, trajectory: Trajectory, text: str) -> bool:
     """Whether a step says a text, in its row or in a body of its events."""
-    return finish(said_by_step(step, trajectory).holds(needle(text)))
+    return bool(finish(said_by_step(step, trajectory).holds(needle(text))))
 
 
 def found(text: str, *events: Event) -> list[int]:

@@ -7,7 +7,7 @@ import time
 from oh_tui.catalog.attributes import ORDERS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import parse
-from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.triage import RunStatus
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
@@ -85,7 +85,7 @@ def test_the_first_of_many_are_listed_at_once_and_the_rest_bit_by_bit() -> None:
     assert len(first) < len(whole)
     assert whole[: len(first)] == first
     assert set(whole) == {row for row in held.rows if parse("-17f").matches(
-        Asked(row.conversation, row.state, NOW))}  # fmt: skip
+        Subject(row.conversation, row.state, NOW))}  # fmt: skip
 
 
 def test_ten_thousand_are_sorted_at_once() -> None:

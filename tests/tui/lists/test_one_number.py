@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oh_tui.api.models import Conversation
 from oh_tui.batch import run_stats
 from oh_tui.catalog import conversation_query
-from oh_tui.catalog.filter_words import Asked
+from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.last_known import LastKnown, LastKnownStates
 from oh_tui.catalog.triage import WORDS, Group, RunStatus
 from oh_tui.commands.framework.status import needy
@@ -71,7 +71,7 @@ def asked(session: Session, words: str) -> int:
     query = conversation_query.parse(words)
     assert query
     rows = session.loaded.rows
-    return sum(bool(query.matches(Asked(r.conversation, r.state, NOW))) for r in rows)
+    return sum(bool(query.matches(Subject(r.conversation, r.state, NOW))) for r in rows)
 
 
 def headings(listed: ConversationList, session: Session) -> dict[str, int]:

@@ -4,7 +4,7 @@ or steps are missing, the answer is not known."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from oh_tui.trajectory.analysis.alike.fingerprints import deed, normal
@@ -13,14 +13,10 @@ from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.analysis.rules.matching import NO, OPEN, YES, Matches, Watch, unwatched
 from oh_tui.trajectory.analysis.rules.question import (
     MOST_STEPS,
-    After,
+    NEEDS_MORE,
     Answer,
-    AtLeast,
-    AtMost,
-    Before,
-    NeverAfter,
+    Condition,
     Question,
-    Repeated,
     Same,
     State,
 )
@@ -31,6 +27,9 @@ from oh_tui.trajectory.model.steps import Step, held
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 HOLDS = Answer(State.HOLDS)
+
+_TAKEN = bytes.maketrans(bytes([OPEN]), bytes([NO])), bytes.maketrans(bytes([OPEN]), bytes([YES]))
+"""A step that may match, taken for one that does not and for one that does."""
 
 _OVER = frozenset({"finished", "error", "stuck"})
 
@@ -71,22 +70,60 @@ class _Run:
         if found.state is not State.UNKNOWN and self._may_change(question, found):
             found = Answer(State.UNKNOWN, lacks=self._missing)
         elif found.state is State.UNKNOWN and not found.lacks:
-            lacking = self._matches.lacking(question.queries)
-            found = found._replace(lacks=unknown_words(lacking) or self._missing)
+            unknown = self._matches.unknown(question.queries)
+            found = found._replace(lacks=unknown_words(unknown) or self._missing)
         return found
 
     def _answer(self, question: Question) -> Answer:
-        match question.test:
-            case AtMost(number):
-                return self._at_most(self._own(question), number)
-            case AtLeast(number):
-                return self._at_least(self._own(question), number)
-            case After():
-                return self._after(question, question.test)
-            case Before() | NeverAfter():
-                return self._each(question, question.test)
-            case Repeated():
-                return self._repeated(question, question.test)
+        """Broken where it is whatever the steps do that may match; not known where it may be."""
+        if (steps := self._breaking(question, at_worst=False)) is not None:
+            return broken(steps)
+        if not any(OPEN in self._matches.of((query,)) for query in question.queries):
+            return HOLDS
+        may_be_broken = self._breaking(question, at_worst=True) is not None
+        is_sure = not may_be_broken and not self._may_do_both(question)
+        return HOLDS if is_sure else Answer(State.UNKNOWN)
+
+    def _breaking(self, question: Question, *, at_worst: bool) -> list[int] | None:
+        """The steps that break a rule, None where it holds. Of steps that may match those do that
+        keep it, at worst those that speak against it."""
+        needs, number = question.condition in NEEDS_MORE, question.number
+        against, keeping = _TAKEN[at_worst], _TAKEN[not at_worst]
+        own = self._own(question)
+        found = own.translate(keeping if question.condition is Condition.AT_LEAST else against)
+        others = self._matches.of(question.others).translate(keeping if needs else against)
+        since = self._matches.of(question.since).translate(against if needs else keeping)
+        match question.condition:
+            case Condition.AT_MOST:
+                return _numbers(found) if found.count(YES) > number else None
+            case Condition.AT_LEAST:
+                return _numbers(own) if found.count(YES) < number else None
+            case Condition.AFTER:
+                last = found.rfind(YES)
+                return [last + 1] if others.rfind(YES) < last else None
+            case Condition.REPEATED:
+                return self._repeated(found, question) or None
+        wrong: list[int] = []
+        began, last = 0, -1
+        """Where the others begin to count, and the last of them."""
+        for place, (each, other, start) in enumerate(zip(found, others, since, strict=True)):
+            if needs and other:
+                last = place
+            if each and (last < began) is needs:
+                wrong.append(place + 1)
+            if other:
+                last = place
+            if start:
+                began = place
+        return wrong or None
+
+    def _may_do_both(self, question: Question) -> bool:
+        """Whether a sub-agent may edit and then commit, or fail and then edit."""
+        if question.condition not in (Condition.BEFORE, Condition.NEVER_AFTER):
+            return False
+        first = question.since if question.condition is Condition.BEFORE else question.others
+        both = zip(self._own(question), self._matches.of(first), self._steps, strict=True)
+        return any(one == two == OPEN and delegates(step.call) for one, two, step in both)
 
     def _own(self, question: Question) -> bytearray:
         """Which steps match, without those of the origin."""
@@ -97,12 +134,12 @@ class _Run:
         """Whether steps that are not here, or not made yet, may turn an answer round."""
         trajectory = self._trajectory
         is_broken = found.state is State.BROKEN
-        needs_more = isinstance(question.test, AtLeast | After)
+        needs_more = question.condition in (Condition.AT_LEAST, Condition.AFTER)
         if not trajectory.complete:  # older ones
-            is_sure = is_broken is not isinstance(question.test, AtLeast)
-            return not is_sure or isinstance(question.test, Before)
+            is_sure = is_broken is not (question.condition is Condition.AT_LEAST)
+            return not is_sure or question.condition is Condition.BEFORE
         if trajectory.cut_off:
-            return is_broken is needs_more or isinstance(question.test, After)
+            return is_broken is needs_more or question.condition is Condition.AFTER
         return is_broken and needs_more and self._goes_on
 
     @property
@@ -119,80 +156,13 @@ class _Run:
             return "the end of the run is missing"
         return "the run is not over" if self._goes_on else "the run lacks what the rule asks"
 
-    def _at_most(self, found: bytearray, number: int) -> Answer:
-        sure = _numbers(found, YES)
-        if len(sure) > number:
-            return broken(sure)
-        return Answer(State.UNKNOWN) if len(sure) + found.count(OPEN) > number else HOLDS
-
-    def _at_least(self, found: bytearray, number: int) -> Answer:
-        sure = _numbers(found, YES)
-        if len(sure) >= number:
-            return HOLDS
-        return Answer(State.UNKNOWN) if len(sure) + found.count(OPEN) >= number else broken(sure)
-
-    def _after(self, question: Question, test: After) -> Answer:
-        found, then = self._own(question), self._matches.of(test.words)
-        last = max(found.rfind(YES), found.rfind(OPEN))
-        if last < 0 or then.rfind(YES) >= last:
-            return HOLDS
-        sure = found.rfind(YES)
-        if sure >= 0 and max(then.rfind(YES), then.rfind(OPEN)) < sure:
-            return broken([sure + 1])
-        return Answer(State.UNKNOWN)
-
-    def _each(self, question: Question, test: Before | NeverAfter) -> Answer:
-        """For each step that matches: whether one of those that it needs, or must not follow, is
-        between the last one of `since` and it."""
-        found, other = self._own(question), self._matches.of(test.words)
-        since = self._matches.of(test.since) if test.since else bytearray(len(found))
-        needs = isinstance(test, Before)
-        wrong: list[int] = []
-        is_open = False
-        began = may_begin = 0
-        """From where the others count for sure, and from where they may begin to count."""
-        there = may_be = -1
-        """The last of the others, and the last step that may be one."""
-        for place, each in enumerate(found):
-            if needs and other[place] != NO:
-                there, may_be = place if other[place] == YES else there, place
-            if each != NO:
-                is_there, is_possible = there >= max(began, may_begin), may_be >= began
-                is_wrong, may_be_wrong = (
-                    (not is_possible, not is_there) if needs else (is_there, is_possible)
-                )
-                if is_wrong and each == YES:
-                    wrong.append(place + 1)
-                is_open |= may_be_wrong
-                if each == (since if needs else other)[place] == OPEN:
-                    # a sub-agent may edit and then commit, or fail and then edit
-                    is_open |= delegates(self._steps[place].call)
-            if not needs and other[place] != NO:
-                there, may_be = place if other[place] == YES else there, place
-            if since[place] == YES:
-                began = place
-            elif since[place] == OPEN:
-                may_begin = place
-        if wrong:
-            return broken(wrong)
-        return Answer(State.UNKNOWN) if is_open else HOLDS
-
-    def _repeated(self, question: Question, test: Repeated) -> Answer:
-        found = self._own(question)
-        made = self._made(test.same)
+    def _repeated(self, found: bytearray, question: Question) -> list[int]:
+        made = self._made(question.same)
         steps = enumerate(self._steps)
-        calls = ((n, found[n], made[n]) for n, step in steps if step.is_call)
-        groups = _in_a_row(calls) if test.in_a_row else _by_key(calls)
-        wrong, is_open = list[int](), False
-        for places in groups:
-            sure = [n + 1 for n, each in places if each == YES]
-            if len(sure) >= test.number:
-                wrong += sure
-            elif len(places) >= test.number:
-                is_open = True
-        if wrong:
-            return broken(sorted(set(wrong)))
-        return Answer(State.UNKNOWN) if is_open else HOLDS
+        calls = ((place, found[place], made[place]) for place, step in steps if step.is_call)
+        groups = _in_a_row(calls) if question.in_a_row else _by_key(calls)
+        often = (places for places in groups if len(places) >= question.number)
+        return sorted({place + 1 for places in often for place in places})
 
     def _made(self, same: Same) -> list[Sequence[object]]:
         """What of each step is compared: its call, or the files that it reads."""
@@ -211,7 +181,7 @@ _OF_CALLS = frozenset({"does", "writes", "tests", "plan", "secret", "path", "too
 
 
 def _asks_calls(question: Question) -> bool:
-    if isinstance(question.test, Repeated):
+    if question.condition is Condition.REPEATED:
         return True
     return any(term.field in _OF_CALLS for query in question.words for term in query.terms)
 
@@ -219,24 +189,20 @@ def _asks_calls(question: Question) -> bool:
 _Called = tuple[int, int, Sequence[object]]
 """The place of a call, whether it matches, and what of it is compared."""
 
-_Places = list[tuple[int, int]]
+
+def _by_key(calls: Iterable[_Called]) -> Iterable[list[int]]:
+    groups: defaultdict[object, list[int]] = defaultdict(list)
+    for place, is_asked, keys in calls:
+        for key in keys if is_asked else ():
+            groups[key].append(place)
+    return groups.values()
 
 
-def _by_key(calls: Iterable[_Called]) -> Iterator[_Places]:
-    groups: defaultdict[object, _Places] = defaultdict(list)
-    for place, each, keys in calls:
-        if each != NO:
-            for key in keys:
-                groups[key].append((place, each))
-    return iter(groups.values())
-
-
-def _in_a_row(calls: Iterable[_Called]) -> Iterator[_Places]:
-    """A call that does not match ends a row. One that may match, and so may end it, is not counted
-    as certain."""
-    for (key, each), some in groupby(calls, key=lambda one: (one[2], one[1] != NO)):
-        if key and each:
-            yield [(place, match) for place, match, _ in some]
+def _in_a_row(calls: Iterable[_Called]) -> Iterable[list[int]]:
+    """A call that does not match ends a row."""
+    for (keys, is_asked), some in groupby(calls, key=lambda one: (one[2], one[1])):
+        if keys and is_asked:
+            yield [place for place, _, _ in some]
 
 
 def _call(step: Step, folder: str) -> Sequence[object]:
@@ -250,6 +216,6 @@ def _files_read(step: Step, folder: str) -> Sequence[object]:
         return tuple({normal(one.path, folder): None for one in touches(step)})
 
 
-def _numbers(found: bytearray, which: int) -> list[int]:
-    """The numbers of the steps of which this is known."""
-    return [place + 1 for place, each in enumerate(found) if each == which]
+def _numbers(found: bytearray) -> list[int]:
+    """The numbers of the steps that match."""
+    return [place + 1 for place, each in enumerate(found) if each == YES]

@@ -46,36 +46,26 @@ class Answer(NamedTuple):
 MOST_STEPS = 100
 
 
-class AtMost(NamedTuple):
-    """At most so many steps match; 0 for never."""
+class Condition(StrEnum):
+    """What the steps that match have to pass; a value is its name in a file."""
 
-    number: int
-
-
-class AtLeast(NamedTuple):
-    number: int
-
-
-class Before(NamedTuple):
-    """Each step that matches comes after one of these, or is one itself; with `since` that one is
-    not earlier than the last step before that matches `since`."""
-
-    words: Words
-    since: Words = ()
-
-
-class NeverAfter(NamedTuple):
-    """No step that matches comes after one of these; with `since` only those count that are not
+    AT_MOST = "at_most"
+    """At most `number` steps match; 0 for never."""
+    AT_LEAST = "at_least"
+    BEFORE = "before"
+    """Each of them comes after one of `others`, or is one itself; with `since` that one is not
     earlier than the last step before that matches `since`."""
+    AFTER = "after"
+    """The last of them is followed by one of `others`, or is one itself."""
+    NEVER_AFTER = "never_after"
+    """None of them comes after one of `others`; with `since` only those count that are not earlier
+    than the last step before that matches `since`."""
+    REPEATED = "repeated"
+    """No call that matches is made `number` times, or reads the same file so often."""
 
-    words: Words
-    since: Words = ()
 
-
-class After(NamedTuple):
-    """The last step that matches is followed by one of these, or is one itself."""
-
-    words: Words
+NEEDS_MORE = frozenset({Condition.AT_LEAST, Condition.BEFORE, Condition.AFTER})
+"""Steps that are not there break these."""
 
 
 class Same(StrEnum):
@@ -87,31 +77,19 @@ class Same(StrEnum):
     """The file that is read."""
 
 
-class Repeated(NamedTuple):
-    """No call that matches is made so often, or reads the same file so often."""
-
-    number: int
-    in_a_row: bool = False
-    """Only without other calls between."""
-    same: Same = Same.CALL
-
-
-Test: TypeAlias = AtMost | AtLeast | Before | NeverAfter | After | Repeated
-
-
 class Question(NamedTuple):
     """The steps that match the words have to pass the test."""
 
     words: Words
-    test: Test
+    condition: Condition
+    number: int = 0
+    others: Words = ()
+    since: Words = ()
+    same: Same = Same.CALL
+    in_a_row: bool = False
+    """Of repeated ones only those without other calls between."""
 
     @property
     def queries(self) -> tuple[Query, ...]:
         """All questions whose answers it needs, of each step."""
-        match self.test:
-            case Before(words, since) | NeverAfter(words, since):
-                return (*self.words, *words, *since)
-            case After(words):
-                return (*self.words, *words)
-            case _:
-                return self.words
+        return (*self.words, *self.others, *self.since)

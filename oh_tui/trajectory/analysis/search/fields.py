@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
 from oh_tui.text.clean import clean, clean_line
@@ -15,8 +15,9 @@ from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.alike import failed_steps
 from oh_tui.trajectory.analysis.purposes import acts, targets, test_results
 from oh_tui.trajectory.analysis.search import step_facts
+from oh_tui.trajectory.analysis.search.field import Field, Term, provable
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
-from oh_tui.trajectory.analysis.search.scan import Said, needle, said_by_step
+from oh_tui.trajectory.analysis.search.scan import Breathing, Said, needle, said_by_step
 from oh_tui.trajectory.analysis.search.values import (
     Bound,
     Wrong,
@@ -42,7 +43,11 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.study import Study
 
 
-class Kept(Protocol):
+TEXTS = ("", "re")
+"""The fields that search the texts of a step."""
+
+
+class Annotations(Protocol):
     """What the user keeps of the steps of a run, by the ids of their events."""
 
     @property
@@ -51,13 +56,20 @@ class Kept(Protocol):
     def step_notes(self) -> Mapping[str, str]: ...
 
 
-class Asked:
+class Subject:
     """A step under test; derived values are computed once, on demand."""
 
     def __init__(
-        self, step: Step, trajectory: Trajectory, study: Study | None, kept: Kept | None
+        self,
+        step: Step,
+        trajectory: Trajectory,
+        study: Study | None,
+        annotations: Annotations | None,
+        *,
+        exact: bool = False,
     ) -> None:
-        self.step, self.trajectory, self.study, self.kept = step, trajectory, study, kept
+        self.step, self.trajectory, self.study = step, trajectory, study
+        self.annotations, self.exact = annotations, exact
 
     @cached_property
     def said(self) -> Said:
@@ -85,22 +97,11 @@ class Asked:
     def accounts(self) -> Accounts | None:
         return self.study.accounts if self.study else None
 
-
-class Field(NamedTuple):
-    """A field of a query."""
-
-    read: Callable[[str], object]
-    """Parses a typed value; raises `Wrong`."""
-    holds: Callable[[Asked, Any], bool | None]
-    """None when what it asks is not known of the step."""
-    values: Callable[[Trajectory | None], Collection[str]]
-    """Values for completion."""
-    cost: int = 0
-    """Cheaper fields are tested first: 0 needs heads, 1 times and outcomes, 2 and more bodies."""
-    is_told: Callable[[Asked, Any], bool] = lambda asked, value: True
-    """Whether a step that `holds` nothing tells so; for rules, which say what is not known."""
-    about: str = ""
-    """What is not known then."""
+    def answer(self, term: Term) -> Breathing:
+        """What it answers to a term that is not negated."""
+        if term.field in TEXTS:
+            return (yield from self.said.holds(term.value))
+        return FIELDS[term.field].test(self, term.value)
 
 
 @lru_cache(maxsize=4096)
@@ -110,8 +111,8 @@ def _is_kind(wanted: str, kind: str) -> bool:
     return any(kind.lower().startswith(wanted, start) for start in (0, *starts))
 
 
-def _of_kind(asked: Asked, wanted: str) -> bool:
-    events = (asked.step.event, *asked.step.results)
+def _of_kind(subject: Subject, wanted: str) -> bool:
+    events = (subject.step.event, *subject.step.results)
     return any(_is_kind(wanted, e.kind) or _is_kind(wanted, e.part) for e in events)
 
 
@@ -125,8 +126,8 @@ def _kinds(trajectory: Trajectory | None) -> Collection[str]:
 _FAMILIES = frozenset(family.value for family in Family)
 
 
-def _uses(asked: Asked, wanted: str) -> bool:
-    event = asked.step.event
+def _uses(subject: Subject, wanted: str) -> bool:
+    event = subject.step.event
     tool = event.tool_name.lower()
     if wanted in _FAMILIES:
         return tool == wanted or family_of(event).value == wanted
@@ -175,31 +176,35 @@ def _words_of(trajectory: Trajectory) -> _Words:
 
 _SOURCES = ("agent", "user", "environment", "hook")
 
-_IS: dict[str, Callable[[Asked], bool]] = {
-    "failed": lambda asked: asked.outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
-    "error": lambda asked: asked.outcome is Outcome.ERROR,
-    "rejected": lambda asked: asked.outcome is Outcome.REJECTED,
-    "loop": lambda asked: asked.study is not None and asked.step.number in asked.study.loops,
-    "noresult": lambda asked: asked.outcome is Outcome.NO_RESULT,
-    "waiting": lambda asked: asked.outcome is Outcome.WAITING,
-    "running": lambda asked: asked.outcome is Outcome.RUNNING,
-    "bookmarked": lambda asked: (
-        asked.kept is not None and asked.step.event.id in asked.kept.bookmarks
+_IS: dict[str, Callable[[Subject], bool]] = {
+    "failed": lambda subject: subject.outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
+    "error": lambda subject: subject.outcome is Outcome.ERROR,
+    "rejected": lambda subject: subject.outcome is Outcome.REJECTED,
+    "loop": lambda subject: (
+        subject.study is not None and subject.step.number in subject.study.loops
+    ),
+    "noresult": lambda subject: subject.outcome is Outcome.NO_RESULT,
+    "waiting": lambda subject: subject.outcome is Outcome.WAITING,
+    "running": lambda subject: subject.outcome is Outcome.RUNNING,
+    "bookmarked": lambda subject: (
+        subject.annotations is not None and subject.step.event.id in subject.annotations.bookmarks
     ),
 }
 
 
-def _tells_outcome(asked: Asked, value: str) -> bool:
+def _proves_outcome(subject: Subject, value: str) -> bool:
     if value not in ("failed", "error"):
         return True
-    return not asked.step.is_call or asked.outcome not in (Outcome.WITH_RESULT, Outcome.NO_RESULT)
+    unproven = (Outcome.WITH_RESULT, Outcome.NO_RESULT)
+    return not subject.step.is_call or subject.outcome not in unproven
 
 
-def _tells_targets(asked: Asked, value: str) -> bool:
+def _proves_targets(subject: Subject, value: str) -> bool:
     """In a run without any known edit programs that are not known may have made them."""
-    if asked.targets.is_open or value in asked.targets.may_be or asked.study is None:
+    study, found = subject.study, subject.targets
+    if found.is_open or value in found.may_be or study is None:
         return False
-    return not targets.may_write(asked.step, asked.acts) or asked.study.records_edits
+    return not targets.may_write(subject.step, subject.acts) or study.records_edits
 
 
 _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
@@ -208,18 +213,18 @@ _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
 def _number(attribute: StepColumn, word: Word) -> Field:
     """The field of a number that steps have."""
 
-    def holds(asked: Asked, bound: Bound) -> bool | None:
-        value = attribute.value(asked.accounts, asked.step)
+    def test(subject: Subject, bound: Bound) -> bool | None:
+        value = attribute.value(subject.accounts, subject.step)
         if value is None:
-            return None if attribute.is_due(asked.step) else False
+            return None if attribute.is_due(subject.step) else False
         if bound.sign == "=":
             return abs(value - bound.number) < word.near
         return bound.holds(round(value, attribute.digits))
 
     return Field(
-        bound_of(word.read, word.hint), holds, any_of(word.examples), 1,
-        lambda asked, bound: step_facts.number_is_told(attribute, asked.accounts, asked.step),
-        attribute.label,
+        word.name, bound_of(word.read, word.hint),
+        provable(test, lambda one, _: step_facts.has_number(attribute, one.accounts, one.step)),
+        any_of(word.examples), 1, attribute.label,
     )  # fmt: skip
 
 
@@ -230,23 +235,25 @@ def _moment(typed: str) -> Moment:
     return found
 
 
-def _time(holds: Callable[[float, float], bool]) -> Callable[[Asked, Moment], bool]:
-    def test(asked: Asked, limit: Moment) -> bool:
-        when, at = asked.step.event.seconds(), limit.at(asked.trajectory)
+def _time(name: str, holds: Callable[[float, float], bool]) -> Field:
+    """A step without a time is neither before nor after another one."""
+
+    def test(subject: Subject, limit: Moment) -> bool:
+        when, at = subject.step.event.seconds(), limit.at(subject.trajectory)
         return when is not None and at is not None and holds(when, at)
 
-    return test
+    def is_proven(subject: Subject, limit: Moment) -> bool:
+        return subject.step.event.seconds() is not None and limit.at(subject.trajectory) is not None
+
+    examples = any_of(("13:30", "+12:30"))
+    return Field(name, _moment, provable(test, is_proven), examples, 1, "time")
 
 
-def _tells_time(asked: Asked, limit: Moment) -> bool:
-    return asked.step.event.seconds() is not None and limit.at(asked.trajectory) is not None
-
-
-def _touches(asked: Asked, wanted: str) -> bool:
+def _touches(subject: Subject, wanted: str) -> bool:
     """Whether the call names a file whose path contains the text."""
-    if not asked.step.is_call:
+    if not subject.step.is_call:
         return False
-    call = Call(asked.said.events[0])
+    call = Call(subject.said.events[0])
     patched = [path for _, path, _ in patch_files(call.get("patch"))]
     return any(wanted in clean(path).lower() for path in (*call.paths, *patched))
 
@@ -270,25 +277,26 @@ def in_notes(notes: Iterable[str], wanted: str) -> bool:
     return any(wanted == ANY or wanted in note.lower() for note in notes)
 
 
-def _noted(asked: Asked, wanted: str) -> bool:
-    note = asked.kept.step_notes.get(asked.step.event.id) if asked.kept else None
+def _noted(subject: Subject, wanted: str) -> bool:
+    notes = subject.annotations.step_notes if subject.annotations else {}
+    note = notes.get(subject.step.event.id)
     return note is not None and in_notes([note], wanted)
 
 
 _TESTS = ("passed", "failed")
 
 
-def _tests(asked: Asked, wanted: str) -> bool | None:
+def _tests(subject: Subject, wanted: str) -> bool | None:
     """Whether the tests that a step ran passed or failed; False for a step that ran none."""
-    step, study = asked.step, asked.study
-    told = study.acts.tests(step) if study else test_results.run_of_tests(step, asked.acts)
-    if told is None or told.ok is None:
-        return None if told else False
-    return told.ok is (wanted == "passed")
+    step, study = subject.step, subject.study
+    run = study.acts.tests(step) if study else test_results.run_of_tests(step, subject.acts)
+    if run is None or run.ok is None:
+        return None if run else False
+    return run.ok is (wanted == "passed")
 
 
-def _worth_a_look(asked: Asked, wanted: str) -> bool:
-    reasons = asked.study.worth_a_look.of(asked.step) if asked.study else ()
+def _worth_a_look(subject: Subject, wanted: str) -> bool:
+    reasons = subject.study.worth_a_look.of(subject.step) if subject.study else ()
     return any(wanted in (ANY, reason.look) for reason in reasons)
 
 
@@ -301,8 +309,8 @@ def _regex(typed: str) -> Regex:
         raise Wrong(str(error)) from None
 
 
-def _never(asked: Asked, value: object) -> bool:
-    raise AssertionError("`Query.test` searches texts")
+def _never(subject: Subject, value: object) -> bool:
+    raise AssertionError("`Subject.answer` searches texts")
 
 
 def _purposes() -> Collection[str]:
@@ -325,67 +333,82 @@ def _looks() -> Collection[str]:
     return (ANY, *looks.Look)
 
 
-FIELDS: dict[str, Field] = {
-    "is": Field(
-        one_of(_IS), lambda asked, value: _IS[value](asked), any_of(_IS), 1,
-        _tells_outcome, "outcome",
+FIELDS = {one.name: one for one in (
+    Field(
+        "is", one_of(_IS), provable(lambda subject, value: _IS[value](subject), _proves_outcome),
+        any_of(_IS), 1, "outcome",
     ),
-    "kind": Field(str.lower, _of_kind, _kinds),
-    "tool": Field(str.lower, _uses, _tools, 2),
-    "source": Field(
-        str.lower, lambda asked, value: asked.step.event.source.lower().startswith(value),
+    Field("kind", str.lower, _of_kind, _kinds),
+    Field("tool", str.lower, _uses, _tools, 2),
+    Field(
+        "source", str.lower,
+        lambda subject, value: subject.step.event.source.lower().startswith(value),
         any_of(_SOURCES),
     ),
-    "risk": Field(
-        one_of(_RISKS), lambda asked, value: asked.step.event.risk.upper() == value,
+    Field(
+        "risk", one_of(_RISKS), lambda subject, value: subject.step.event.risk.upper() == value,
         any_of(_RISKS),
     ),
-    **{name: _number(one, one.word) for name, one in BY_WORD.items() if one.word},
-    "after": Field(
-        _moment, _time(operator.ge), any_of(("13:30", "+12:30")), 1, _tells_time, "time"
+    *(_number(one, one.word) for one in BY_WORD.values() if one.word),
+    _time("after", operator.ge),
+    _time("before", operator.lt),
+    Field(
+        "does", one_of(_purposes),
+        provable(
+            lambda subject, value: value in subject.purposes,
+            lambda subject, value: acts.tells_purpose(subject.step, value),
+        ),
+        any_of(_purposes), 3, "purpose",
     ),
-    "before": Field(
-        _moment, _time(operator.lt), any_of(("13:30", "+12:30")), 1, _tells_time, "time"
+    Field(
+        "writes", one_of(_targets),
+        provable(lambda subject, value: value in subject.targets.known, _proves_targets),
+        any_of(_targets), 3, "place of what is written",
     ),
-    "does": Field(
-        one_of(_purposes), lambda asked, value: value in asked.purposes,
-        any_of(_purposes), 3, lambda asked, value: acts.tells_purpose(asked.step, value), "purpose",
+    Field(
+        "plan", one_of(_plans),
+        provable(
+            lambda subject, value: step_facts.plan_state(subject.step) == value,
+            lambda subject, _: step_facts.tells_plan(subject.step),
+        ),
+        any_of(_plans), 3, "plan",
     ),
-    "writes": Field(
-        one_of(_targets), lambda asked, value: value in asked.targets.known,
-        any_of(_targets), 3, _tells_targets, "place of what is written",
+    Field(
+        "secret", one_of(_halves),
+        provable(
+            lambda subject, value: step_facts.has_secret(subject.step, value),
+            lambda subject, half: half != "output" or not acts.delegates(subject.step.call),
+        ),
+        any_of(_halves), 4, "output",
     ),
-    "plan": Field(
-        one_of(_plans), lambda asked, value: step_facts.plan_state(asked.step) == value,
-        any_of(_plans), 3, lambda asked, _: step_facts.tells_plan(asked.step), "plan",
+    Field(
+        "forgets", one_of(("task",)),
+        provable(
+            lambda subject, _: step_facts.forgets_task(subject.step, subject.trajectory),
+            lambda subject, _: step_facts.tells_forgotten(subject.trajectory),
+        ),
+        any_of(("task",)), 3, "condensation",
     ),
-    "secret": Field(
-        one_of(_halves), lambda asked, value: step_facts.has_secret(asked.step, value),
-        any_of(_halves), 4,
-        lambda asked, half: half != "output" or not acts.delegates(asked.step.call), "output",
+    Field(
+        "tests", one_of(_TESTS),
+        provable(
+            _tests, lambda subject, _: acts.tells_purpose(subject.step, purpose.Purpose.TEST)
+        ),
+        any_of(_TESTS), 4, "result of the tests",
     ),
-    "forgets": Field(
-        one_of(("task",)), lambda asked, _: step_facts.forgets_task(asked.step, asked.trajectory),
-        any_of(("task",)), 3,
-        lambda asked, _: step_facts.tells_forgotten(asked.trajectory), "condensation",
-    ),
-    "tests": Field(
-        one_of(_TESTS), _tests, any_of(_TESTS), 4,
-        lambda asked, _: acts.tells_purpose(asked.step, purpose.Purpose.TEST),
-        "result of the tests",
-    ),
-    "look": Field(one_of(_looks), _worth_a_look, any_of(_looks), 4),
-    "failure": Field(
-        failure_id,
-        lambda asked, start: failed_steps.failed_as(asked.trajectory, asked.step, start),
+    Field("look", one_of(_looks), _worth_a_look, any_of(_looks), 4),
+    Field(
+        "failure", failure_id,
+        lambda subject, start: failed_steps.failed_as(subject.trajectory, subject.step, start),
         any_of(()), 3,
     ),
-    "path": Field(str.lower, _touches, any_of(()), 3),
-    "note": Field(str.lower, _noted, any_of((ANY,))),
-    "step": Field(
-        span, lambda asked, span: span.first <= asked.step.number <= span.last, any_of(("10-20",))
+    Field("path", str.lower, _touches, any_of(()), 3),
+    Field("note", str.lower, _noted, any_of((ANY,))),
+    Field(
+        "step", span,
+        lambda subject, span: span.first <= subject.step.number <= span.last, any_of(("10-20",)),
     ),
-    "": Field(needle, _never, any_of(()), 4),
-    "re": Field(_regex, _never, any_of(("/fail(ed|ure)/",)), 5),
-}  # fmt: skip
+    Field("", needle, _never, any_of(()), 4, "text"),
+    Field("re", _regex, _never, any_of(("/fail(ed|ure)/",)), 5, "text"),
+)}  # fmt: skip
 """By the name before the colon; "" is a text search. A new field is one entry here."""

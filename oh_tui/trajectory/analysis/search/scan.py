@@ -34,8 +34,9 @@ _PIECE = 2**16
 _RAW_PIECE = 2**19
 """Bytes of JSON that are searched at once."""
 
-Breathing = Generator[None, None, bool]
-"""Work that can be interrupted at each `yield`; returns whether a text was found."""
+Breathing = Generator[None, None, "bool | None"]
+"""Work that can be interrupted at each `yield`; returns whether a text was found, None where
+searching it took too long to tell."""
 
 _OURS = """
     a after agent answer ask at back blocked browse browser by call calls cannot change
@@ -174,6 +175,7 @@ class Said:
         return False
 
     def _matches(self, wanted: Regex) -> Breathing:
+        slow = wanted.slow
         if (yield from wanted.search(self.shown)):
             return True
         yield from self._pause()
@@ -193,7 +195,7 @@ class Said:
                     found = yield from wanted.search(cleaned)
                     if found and (yield from wanted.search(safe(piece))):
                         return True
-        return False
+        return None if wanted.slow > slow else False
 
 
 def said_by_step(step: Step, trajectory: Trajectory) -> Said:

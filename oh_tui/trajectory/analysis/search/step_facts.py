@@ -1,5 +1,5 @@
 """What some words ask of a step: secrets in it, its plan, what it forgets, and whether a number is
-told."""
+known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.redact import HIDDEN, safe
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
-from oh_tui.trajectory.analysis.step_attributes import CONTEXT, COST, RAN, StepColumn
+from oh_tui.trajectory.analysis.step_attributes import COST, RAN, StepColumn
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -71,13 +71,13 @@ def tells_forgotten(trajectory: Trajectory) -> bool:
     return trajectory.recorded.format in ("", "v0")
 
 
-def number_is_told(attribute: StepColumn, accounts: Accounts | None, step: Step) -> bool:
-    """Whether a number of a step is known where it has one."""
+def has_number(attribute: StepColumn, accounts: Accounts | None, step: Step) -> bool:
+    """Whether a number of a step is known, if it has one."""
     if attribute is RAN:
         return _tells_duration(step)
     if attribute is COST and step.event.is_answer:
         return attribute.shown(accounts, step) is not None or _is_paid_before(accounts, step)
-    return attribute is not CONTEXT or not attribute.lacks(accounts, step)
+    return True
 
 
 def _tells_duration(step: Step) -> bool:

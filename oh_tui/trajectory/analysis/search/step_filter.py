@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,7 +19,8 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.search.fields import FIELDS, Asked, Kept
+from oh_tui.trajectory.analysis.search.field import Field, Term
+from oh_tui.trajectory.analysis.search.fields import FIELDS, TEXTS, Annotations, Subject
 from oh_tui.trajectory.analysis.search.scan import Breathing, Needle, finish
 from oh_tui.trajectory.analysis.search.values import Wrong
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD
@@ -46,16 +47,6 @@ class QueryError(Problem, ValueError):
             self.hint = f"{where} · {self.hint}"
 
 
-class Readable(Protocol):
-    """What reading and completing need of a field."""
-
-    @property
-    def read(self) -> Callable[[str], object]: ...
-
-    @property
-    def values(self) -> Callable[[Trajectory | None], Collection[str]]: ...
-
-
 class Beside(NamedTuple):
     """A filter of something else, whose fields are typed here by mistake."""
 
@@ -80,17 +71,6 @@ _BY_FILE = {"changed": "path", "path": "changed"}
 
 _OF_STUDY = frozenset({*BY_WORD, "look", "writes"})
 """The fields that ask what follows from the whole run."""
-
-TEXTS = ("", "re")
-"""The fields that search the texts of a step."""
-
-
-class Term(msgspec.Struct, frozen=True):
-    """One word of a query; the field "" is a text search."""
-
-    field: str
-    value: Any
-    negated: bool = False
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -141,7 +121,7 @@ class Query(msgspec.Struct, frozen=True):
 
     @property
     def needs_kept(self) -> bool:
-        """Whether matches depend on `kept`."""
+        """Whether matches depend on what the user keeps."""
         return any(t.field == "note" or t.value == "bookmarked" for t in self.terms)
 
     def matches(
@@ -149,33 +129,24 @@ class Query(msgspec.Struct, frozen=True):
         step: Step,
         trajectory: Trajectory,
         study: Study | None = None,
-        kept: Kept | None = None,
+        kept: Annotations | None = None,
     ) -> bool:
         """Whether a step matches; never raises. Without `study` no step has a cost or is in a
         loop, without `kept` none has a bookmark or a note."""
-        return finish(self.test(step, trajectory, study, kept))
+        return bool(finish(self.test(Subject(step, trajectory, study, kept))))
 
-    def test(
-        self,
-        step: Step,
-        trajectory: Trajectory,
-        study: Study | None = None,
-        kept: Kept | None = None,
-    ) -> Breathing:
-        """`matches` as interruptible work for `scan`."""
-        asked = Asked(step, trajectory, study, kept)
-        holds: bool | None
+    def test(self, subject: Subject) -> Breathing:
+        """Whether a step matches, None where that is not known, as interruptible work."""
+        found: bool | None = True
         for term in self.cheapest_first:
-            if term.field in TEXTS:
-                unknown = _unknown_texts(term)
-                holds = yield from asked.said.holds(term.value)
-                if not holds and _unknown_texts(term) > unknown:
-                    return False  # unknown, so it passes neither as is nor negated
-            else:
-                holds = FIELDS[term.field].holds(asked, term.value)
-            if holds is term.negated or holds is None:
+            holds = yield from subject.answer(term)
+            if holds is term.negated:
                 return False
-        return True
+            if holds is None:
+                found = None
+                if not subject.exact:
+                    break  # it matches neither as it is nor negated
+        return found
 
 
 def unknown_words(counts: Mapping[str, int]) -> str:
@@ -183,10 +154,6 @@ def unknown_words(counts: Mapping[str, int]) -> str:
     return "; ".join(
         f"the {label} of {plural(count, 'step')} is not known" for label, count in counts.items()
     )
-
-
-def _unknown_texts(term: Term) -> int:
-    return term.value.slow if isinstance(term.value, Regex) else 0
 
 
 _WORD = pattern(
@@ -202,7 +169,7 @@ def parse(text: str) -> Query:
     return Query.of(text, read_terms(text, FIELDS, LISTED))
 
 
-def read_terms(text: str, fields: Mapping[str, Readable], beside: Beside) -> tuple[Term, ...]:
+def read_terms(text: str, fields: Mapping[str, Field], beside: Beside) -> tuple[Term, ...]:
     """Reads words with these fields; raises QueryError with the position of the error.
 
     `--word`, words in quotes (with `\\"` for a quote) and addresses such as `http://x` are texts.
@@ -228,7 +195,7 @@ def quoted(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
-def _term(match: re.Match[str], fields: Mapping[str, Readable], beside: Beside) -> Term:
+def _term(match: re.Match[str], fields: Mapping[str, Field], beside: Beside) -> Term:
     start, end = match.span()
     name = (match["field"] or "").lower()
     if match["quoted"] is not None and not match["closed"]:
@@ -254,7 +221,7 @@ def _term(match: re.Match[str], fields: Mapping[str, Readable], beside: Beside) 
 
 
 def _unknown(
-    match: re.Match[str], name: str, fields: Mapping[str, Readable], beside: Beside
+    match: re.Match[str], name: str, fields: Mapping[str, Field], beside: Beside
 ) -> QueryError:
     known = [*filter(None, fields)]
     near = " or ".join(f"{one}:" for one in get_close_matches(name, known, 3, 0.6))
@@ -273,7 +240,7 @@ def _unknown(
     return QueryError(sentence, hint, start, match.end("field"), of)
 
 
-def _examples(name: str, field: Readable) -> str:
+def _examples(name: str, field: Field) -> str:
     values = list(field.values(None))
     if not values:
         return f"what it asks for stands right after it: {name}:…"
@@ -284,7 +251,7 @@ def complete(
     text: str,
     cursor: int,
     trajectory: Trajectory | None = None,
-    fields: Mapping[str, Readable] = FIELDS,
+    fields: Mapping[str, Field] = FIELDS,
 ) -> list[str]:
     """Completions of the word before the cursor, as whole texts: fields, or values of the run. []
     inside quotes."""

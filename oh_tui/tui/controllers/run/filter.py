@@ -15,6 +15,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search import suggestions
+from oh_tui.trajectory.analysis.search.fields import Subject
 from oh_tui.trajectory.analysis.search.scan import Breathing, scan
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
@@ -201,10 +202,11 @@ class Filter:
 
         def test(number: int) -> Breathing:
             step = trajectory.steps[number - 1] if number <= len(trajectory) else None
-            passes = step is not None and (
-                yield from query.test(step, trajectory, steps.study, self._kept)
-            )
-            filtering.put(number, passes)
+            passes: bool | None = False
+            if step is not None:
+                subject = Subject(step, trajectory, steps.study, self._kept)
+                passes = yield from query.test(subject)
+            filtering.put(number, bool(passes))
             return passes
 
         pace = Pace(self._ui)

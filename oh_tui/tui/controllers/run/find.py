@@ -222,7 +222,7 @@ class Find:
             step, run = steps[number].step, steps[number].run.trajectory
             known = finding.below.get(id(step))
             if known is None:
-                known = yield from said_by_step(step, run).holds(wanted)
+                known = bool((yield from said_by_step(step, run).holds(wanted)))
                 finding.below[id(step)] = known
             return known
 
@@ -241,7 +241,7 @@ class Find:
             if known is not None or row >= rows.row_count():
                 return bool(known)
             if rows is steps:
-                known = yield from _said_in_row(steps, row).holds(wanted)
+                known = bool((yield from _said_in_row(steps, row).holds(wanted)))
             else:
                 known = low in rows.row_text(row).lower()
             finding.put(row, known)
