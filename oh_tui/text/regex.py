@@ -24,7 +24,7 @@ FREE, FREE_EACH = 2e-4, 6e-7
 many there are."""
 
 IN_ALL = 1.0
-"""Seconds beyond these, before the pattern is not searched any more."""
+"""Seconds beyond these, before a pattern, or all that share a budget, are not searched any more."""
 
 FEW = 2**13
 """Characters of whole lines that are searched at once."""
@@ -46,6 +46,21 @@ _OTHER_CASE = pattern("[is]")
 """Without regard to case these match further letters (İ, ı, ſ) that `lower` keeps apart."""
 
 
+class Budget:
+    """The time that a pattern may take; several may share one."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    @property
+    def is_spent(self) -> bool:
+        return self._spent >= IN_ALL
+
+    def spend(self, seconds: float) -> None:
+        """Less than nothing pays back."""
+        self._spent = max(0.0, self._spent + seconds)
+
+
 class Regex:
     """A pattern without regard to case, as grep takes it: a match lies within one line. It has the
     syntax of `re`; `regex` searches, as it can be stopped."""
@@ -55,7 +70,7 @@ class Regex:
         self.typed = typed
         self.slow = 0
         """Texts that were not searched to their end, in which a match is not known."""
-        self._spent = 0.0
+        self.budget = Budget()
         if len(typed) > LONGEST:
             raise ValueError(f"a pattern has at most {LONGEST:,} characters")
         try:
@@ -82,10 +97,6 @@ class Regex:
     def __hash__(self) -> int:
         return hash(self.typed)
 
-    @property
-    def gave_up(self) -> bool:
-        return self._spent >= IN_ALL
-
     def search(self, text: str) -> Generator[None, None, tuple[str, int] | None]:
         """The first line that matches, and where in it; None too where that took too long. Yields
         after every few lines."""
@@ -96,7 +107,7 @@ class Regex:
         return None
 
     def _match_in(self, few: str) -> tuple[str, int] | None:
-        if self.gave_up:
+        if self.budget.is_spent:
             self.slow += 1
             return None
         began = thread_time()
@@ -108,8 +119,7 @@ class Regex:
         except TimeoutError:
             self.slow += 1
         finally:
-            beyond = thread_time() - began - FREE - len(few) * FREE_EACH
-            self._spent = max(0.0, self._spent + beyond)
+            self.budget.spend(thread_time() - began - FREE - len(few) * FREE_EACH)
         return None
 
     def _search_line(self, line: str, until: float) -> regex.Match[str] | None:

@@ -276,7 +276,7 @@ def test_a_pattern_that_does_not_end_is_given_up(in_thread: bool) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         pattern, took = pool.submit(search_all).result() if in_thread else search_all()
-    assert pattern.gave_up and took < 5 * regex.IN_ALL
+    assert pattern.budget.is_spent and took < 5 * regex.IN_ALL
     assert first_match(pattern, "aaa") is None, "not searched any more"
     assert pattern.slow == 201
 
@@ -286,7 +286,7 @@ def test_many_texts_just_below_the_limit_end_a_pattern_too() -> None:
     began = time.thread_time()
     for _ in range(2_000):  # some milliseconds each
         first_match(pattern, "a" * 24 + "!")
-    assert pattern.gave_up and time.thread_time() - began < 5 * regex.IN_ALL
+    assert pattern.budget.is_spent and time.thread_time() - began < 5 * regex.IN_ALL
 
 
 def test_work_of_other_threads_is_no_time_of_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:

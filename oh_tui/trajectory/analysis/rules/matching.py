@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
+from oh_tui.text.regex import Budget, Regex
 from oh_tui.trajectory.analysis.purposes.acts import delegates
 from oh_tui.trajectory.analysis.rules.question import Words
 from oh_tui.trajectory.analysis.search.field import Term
@@ -32,12 +33,17 @@ def unwatched(number: int) -> None:
 
 class Matches:
     """The steps of a run that match each of some questions. One pass over the steps; the body of
-    each is decoded once."""
+    each is decoded once. All patterns share one budget of time; what they do not search is not
+    known."""
 
     def __init__(self, queries: Iterable[Query], study: Study, watch: Watch = unwatched) -> None:
         self.steps = list(study.trajectory.steps)
         """Of now: the run may grow meanwhile."""
         asked = {query.cheapest_first: query for query in queries}
+        budget = Budget()
+        for value in (term.value for query in asked.values() for term in query.terms):
+            if isinstance(value, Regex):
+                value.budget = budget
         self._of = {terms: bytearray() for terms in asked}
         self._unknown = {terms: Counter[str]() for terms in asked}
         for step in self.steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -12,6 +13,7 @@ from oh_tui.batch.rules.rule import findings
 from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.batch.rules.rules_file import parse_rules
 from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.text import regex
 from oh_tui.trajectory.analysis.rules import matching
 from oh_tui.trajectory.analysis.rules.answers import answers
 from oh_tui.trajectory.analysis.rules.question import MOST_STEPS, Answer, Question, State
@@ -231,6 +233,26 @@ def test_a_pattern_without_end_is_given_up_and_not_known() -> None:
     run = Trajectory()
     run.extend([shell("a", "ls"), output("a", "a" * 50 + "!")])
     assert asked('steps = "re:/(a|aa)+$/"\nnever = true', run).state is UNKNOWN
+
+
+def test_patterns_share_one_budget_of_time_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = "\n".join(
+        f'[[rule]]\nname = "a{n}"\nwhy = "b"\nsteps = "re:/(a|aa)+[b{n}]$/"\nnever = true'
+        for n in range(100)
+    )
+    asks = [rule.asks for rule in parse_rules(rules).rules]
+    questions = [one for one in asks if isinstance(one, Question)]
+    run = Trajectory()
+    for n in range(10):
+        run.extend([shell(f"a{n}", "ls"), output(f"a{n}", "a" * 60 + "!")])
+    monkeypatch.setattr(regex, "IN_ALL", 0.1)
+    began = time.thread_time()
+    found = answers(questions, Study(run))
+    assert time.thread_time() - began < 1.5, "one second for each would be 10 s"
+    assert {one.state for one in found} == {UNKNOWN} and len(found) == 100
+    short = Trajectory()
+    short.extend([shell("a", "ls"), output("a", "b1")])
+    assert answers(questions[:1], Study(short))[0].state is not UNKNOWN, "each run has its own"
 
 
 ERRORS = (
