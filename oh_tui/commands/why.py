@@ -27,10 +27,10 @@ from oh_tui.trajectory.analysis.alike.fingerprints import recovers
 from oh_tui.trajectory.analysis.ending import is_cut_off, key_was_rejected
 from oh_tui.trajectory.analysis.failures import failure_words
 from oh_tui.trajectory.analysis.loops import Pattern
+from oh_tui.trajectory.analysis.review_hints.hint import MOST, Hint
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
 from oh_tui.trajectory.analysis.verdict_words import fit, spans
-from oh_tui.trajectory.analysis.worth_a_look.looks import MOST, SEVERAL, Look
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -175,7 +175,7 @@ def _look_json(study: Study) -> dict[str, Any]:
     found = list(study.looks())
     return {
         "look": [
-            {"step": step, "name": str(reason.look), "reason": reason.why}
+            {"step": step, "name": str(reason.hint), "reason": reason.why}
             for step, reason in found[:MOST]
         ],
         "look_more": len(found[MOST:]),
@@ -314,7 +314,8 @@ def _look_rows(found: dict[str, Any], *, cut: bool) -> Iterator[tuple[str, str, 
         by_name.setdefault(one["name"], []).append(one)
     for place, (name, looks) in enumerate(by_name.items()):
         steps = list(dict.fromkeys(one["step"] for one in looks))
-        text = SEVERAL[Look(name)] if len(steps) > 1 else looks[0]["reason"]
+        several = next(hint.several for hint in Hint if hint == name)
+        text = several if len(steps) > 1 else looks[0]["reason"]
         in_row = spans(steps) if all(isinstance(step, int) for step in steps) else ""
         numbers = in_row if 0 < len(in_row) < 10 else _numbers(steps)
         yield "" if place else "look", numbers, fit(text, LIMIT) if cut else text

@@ -59,8 +59,8 @@ LATER = {
     "oh_tui.trajectory.presentation.blocks", "oh_tui.tui.widgets.step_lines",
     "oh_tui.trajectory.analysis.phases.phases", "oh_tui.trajectory.analysis.purposes.acts",
     "oh_tui.trajectory.shell.programs", "oh_tui.trajectory.analysis.rules.answers",
-    "oh_tui.trajectory.analysis.worth_a_look.of_run",
-    "oh_tui.trajectory.analysis.worth_a_look.looks",
+    "oh_tui.trajectory.analysis.review_hints.hints",
+    "oh_tui.trajectory.analysis.review_hints.hint",
     # what a key leads to
     "textual.command", "textual.types", "textual.widgets._input", "platformdirs", "rich.table",
 }  # fmt: skip

@@ -211,8 +211,8 @@ def _inherited_json(accounts: Accounts, step: Step) -> dict[str, object]:
 
 def _look_json(study: Study, step: Step) -> dict[str, object]:
     """Why the step is worth a look, if it is."""
-    reasons = study.worth_a_look.of(step)
-    found = [{"name": str(reason.look), "reason": reason.why} for reason in reasons]
+    reasons = study.review_hints.of(step)
+    found = [{"name": str(reason.hint), "reason": reason.why} for reason in reasons]
     return {"look": found} if found else {}
 
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
 from oh_tui.trajectory.analysis.patch import PatchedFile
-from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
+from oh_tui.trajectory.analysis.review_hints.hint import Reason
 from oh_tui.trajectory.files.at_step import FileThen
 from oh_tui.trajectory.files.churn import Lines
 from oh_tui.trajectory.files.order_in_time import Label
@@ -77,7 +77,7 @@ class FileRow(NamedTuple):
             parts.append("pieces")
         if lister and not self.letter and self.file.edits and not self.file.same:
             parts.append("not in git" if lister == "git" else "not in the patch")
-        parts += dict.fromkeys(str(reason.look) for _, reason in self.looks)
+        parts += dict.fromkeys(str(reason.hint) for _, reason in self.looks)
         return ", ".join(filter(None, parts))
 
 

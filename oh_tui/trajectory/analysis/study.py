@@ -13,10 +13,10 @@ from oh_tui.trajectory.analysis.changes import ChangeLog, changes
 from oh_tui.trajectory.analysis.loops import Loops
 from oh_tui.trajectory.analysis.phases import phases
 from oh_tui.trajectory.analysis.purposes import first_met, kept_acts, targets
+from oh_tui.trajectory.analysis.review_hints import hints
 from oh_tui.trajectory.analysis.strip import Strip
 from oh_tui.trajectory.analysis.sub_agents import UsedBelow, first_message, join, prefix, slots
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
-from oh_tui.trajectory.analysis.worth_a_look import of_run
 from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.files import history, order_in_time
 from oh_tui.trajectory.model.steps import Step
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.analysis.purposes.first_met import FirstMet
     from oh_tui.trajectory.analysis.purposes.kept_acts import KeptActs
     from oh_tui.trajectory.analysis.purposes.targets import Targets
-    from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
-    from oh_tui.trajectory.analysis.worth_a_look.of_run import WorthALook
+    from oh_tui.trajectory.analysis.review_hints.hint import Reason
+    from oh_tui.trajectory.analysis.review_hints.hints import ReviewHints
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.files.history import Files
     from oh_tui.trajectory.files.order_in_time import Label, Part
@@ -140,19 +140,19 @@ class Study:
         return changes(self.trajectory)
 
     @cached_property
-    def worth_a_look(self) -> WorthALook:
+    def review_hints(self) -> ReviewHints:
         """Which of its own steps are worth a look; read when asked for."""
-        return of_run.WorthALook(self.trajectory, self.changes.churn, self.acts, self.targets)
+        return hints.ReviewHints(self.trajectory, self.changes.churn, self.acts, self.targets)
 
-    def known_looks(self, step: Step) -> tuple[Reason, ...]:
+    def known_hints(self, step: Step) -> tuple[Reason, ...]:
         """Why one of its own steps is worth a look, as far as they are read."""
-        read: WorthALook | None = vars(self).get("worth_a_look")
+        read: ReviewHints | None = vars(self).get("review_hints")
         return read.known(step) if read else ()
 
     def looks(self) -> Iterator[tuple[Label, Reason]]:
         """What is worth a look in it and its sub-agents, with the steps."""
         for run in (self, *self.sub_runs.all()):
-            for step, reasons in run.worth_a_look:
+            for step, reasons in run.review_hints:
                 label = f"{run.path}{step.number}" if run.path else step.number
                 for reason in reasons:
                     yield label, reason

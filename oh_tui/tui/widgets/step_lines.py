@@ -214,11 +214,11 @@ class StepLines(NamedTuple):
         """What a step is worth a look for, as far as that is read: such as `config +1`, the first
         reason and how many there are besides."""
         study = sub.run if sub else self.study
-        reasons = study.known_looks(step) if study and step else ()
+        reasons = study.known_hints(step) if study and step else ()
         if not reasons:
             return ""
         more = f" +{len(reasons) - 1}" if len(reasons) > 1 else ""
-        return f"{reasons[0].look}{more}"
+        return f"{reasons[0].hint}{more}"
 
     def _numbers(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> dict[str, str]:
         """The texts of the columns by name. A running step shows its time so far. A span that is

@@ -133,7 +133,7 @@ async def test_what_is_worth_a_look_is_read_for_its_column_alone() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(LOGIN)
         assert it.screen.timeline.study
-        assert "worth_a_look" not in vars(it.screen.timeline.study)
+        assert "review_hints" not in vars(it.screen.timeline.study)
         await it.press("vertical_line", "w", "escape")
         assert looks(it) == ["config", "force"]
         marked = [row for row in it.text("#timeline").split("\n") if " force " in row]
@@ -146,7 +146,7 @@ async def test_what_is_worth_a_look_is_read_for_its_column_alone() -> None:
         await it.press("vertical_line", "w", "escape")
         assert "look" not in it.text(HEAD)
         await it.open("Migrate to pydantic 2")
-        assert "worth_a_look" not in vars(it.screen.timeline.study)
+        assert "review_hints" not in vars(it.screen.timeline.study)
 
 
 async def test_a_run_that_grows_has_more_that_is_worth_a_look() -> None:

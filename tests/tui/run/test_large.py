@@ -324,7 +324,7 @@ async def test_esc_stops_reading_what_is_worth_a_look_until_its_column_is_chosen
 
     run: Any = Held(
         phases=SimpleNamespace(known=[], update=lambda _: True),
-        worth_a_look=SimpleNamespace(update=update, progress=(3, 9)),
+        review_hints=SimpleNamespace(update=update, progress=(3, 9)),
         sub_runs=SimpleNamespace(all=tuple),
     )
     steps: Any = SimpleNamespace(study=run, choice={LOOK: True}, refresh=lambda: None)

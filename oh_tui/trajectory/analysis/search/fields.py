@@ -14,6 +14,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.analysis.alike import failed_steps
 from oh_tui.trajectory.analysis.purposes import acts, targets, test_results
+from oh_tui.trajectory.analysis.review_hints import hint
 from oh_tui.trajectory.analysis.search import step_facts
 from oh_tui.trajectory.analysis.search.field import Field, Term, provable
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
@@ -27,7 +28,6 @@ from oh_tui.trajectory.analysis.search.values import (
     span,
 )
 from oh_tui.trajectory.analysis.step_attributes import BY_WORD, StepColumn, Word
-from oh_tui.trajectory.analysis.worth_a_look import looks
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.difference import patch_files
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -295,9 +295,9 @@ def _tests(subject: Subject, wanted: str) -> bool | None:
     return run.ok is (wanted == "passed")
 
 
-def _worth_a_look(subject: Subject, wanted: str) -> bool:
-    reasons = subject.study.worth_a_look.of(subject.step) if subject.study else ()
-    return any(wanted in (ANY, reason.look) for reason in reasons)
+def _is_worth_a_look(subject: Subject, wanted: str) -> bool:
+    reasons = subject.study.review_hints.of(subject.step) if subject.study else ()
+    return any(wanted in (ANY, reason.hint) for reason in reasons)
 
 
 def _regex(typed: str) -> Regex:
@@ -330,7 +330,7 @@ def _halves() -> Collection[str]:
 
 
 def _looks() -> Collection[str]:
-    return (ANY, *looks.Look)
+    return (ANY, *hint.Hint)
 
 
 FIELDS = {one.name: one for one in (
@@ -396,7 +396,7 @@ FIELDS = {one.name: one for one in (
         ),
         any_of(_TESTS), 4, "result of the tests",
     ),
-    Field("look", one_of(_looks), _worth_a_look, any_of(_looks), 4),
+    Field("look", one_of(_looks), _is_worth_a_look, any_of(_looks), 4),
     Field(
         "failure", failure_id,
         lambda subject, start: failed_steps.failed_as(subject.trajectory, subject.step, start),

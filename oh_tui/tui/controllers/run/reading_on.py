@@ -98,7 +98,7 @@ class ReadingOn:
         """As `_read_phases`, with the sub-agents."""
         end = monotonic() + SLICE
         runs = (study, *study.sub_runs.all()) if self._has_looks else ()
-        is_done = all(run.worth_a_look.update(end - monotonic()) for run in runs)
+        is_done = all(run.review_hints.update(end - monotonic()) for run in runs)
         self._reads_looks = not is_done
         return is_done
 
@@ -109,5 +109,5 @@ class ReadingOn:
         study = self._steps.study
         if study is None:
             return ""
-        read, steps = study.worth_a_look.progress
+        read, steps = study.review_hints.progress
         return f"reading what is worth a look, step {read:,} of {steps:,}"

@@ -37,8 +37,8 @@ from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
     from oh_tui.actions.workspaces import Committed
+    from oh_tui.trajectory.analysis.review_hints.hint import Reason
     from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.analysis.worth_a_look.looks import Reason
     from oh_tui.trajectory.files.history import FileHistory
     from oh_tui.trajectory.files.order_in_time import Label
     from oh_tui.trajectory.presentation.block import Block
@@ -238,7 +238,7 @@ async def _looks_by_file(
     end = time.monotonic() + SLICE
     for run in (study, *study.sub_runs.all()):
         for step in run.trajectory.steps:
-            for reason in run.worth_a_look.of(step):
+            for reason in run.review_hints.of(step):
                 label = f"{run.path}{step.number}" if run.path else step.number
                 for path in dict.fromkeys(map(run.changes.key, reason.paths)):
                     found.setdefault((run.path[:-1], path), []).append((label, reason))

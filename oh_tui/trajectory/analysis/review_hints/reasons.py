@@ -10,8 +10,8 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis.purposes.acts import Act
 from oh_tui.trajectory.analysis.purposes.targets import Target, Targets
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
-from oh_tui.trajectory.analysis.worth_a_look.looks import Look, Reason
-from oh_tui.trajectory.analysis.worth_a_look.names import kind_of
+from oh_tui.trajectory.analysis.review_hints.hint import Hint, Reason
+from oh_tui.trajectory.analysis.review_hints.project_files import kind_of
 from oh_tui.trajectory.files.churn import EditSize
 from oh_tui.trajectory.files.touched import shown_path
 from oh_tui.trajectory.model.bodies import CLIPPED, content_text
@@ -28,14 +28,14 @@ _LINE = 120
 """Characters of a line of output in a reason."""
 
 _WORDS = {
-    Look.CONFIG: "changes the configuration in {}",
-    Look.CI: "changes what CI runs in {}",
-    Look.LOCK: "changes the pinned packages in {}",
-    Look.DELETE: "deletes {}",
-    Look.MOVE: "moves {}",
+    Hint.CONFIG: "changes the configuration in {}",
+    Hint.CI: "changes what CI runs in {}",
+    Hint.LOCK: "changes the pinned packages in {}",
+    Hint.DELETE: "deletes {}",
+    Hint.MOVE: "moves {}",
 }
 
-_WRITES = {Purpose.EDIT: None, Purpose.DELETE: Look.DELETE, Purpose.MOVE: Look.MOVE}
+_WRITES = {Purpose.EDIT: None, Purpose.DELETE: Hint.DELETE, Purpose.MOVE: Hint.MOVE}
 
 _LOOKED_AT = frozenset({*_WRITES, Purpose.FORCE, Purpose.SUDO})
 
@@ -56,24 +56,24 @@ def by_acts(acts: Sequence[Act], outcome: Outcome) -> Iterator[Reason]:
     purposes = {act.purpose for act in acts}
     if outcome is Outcome.REJECTED or _LOOKED_AT.isdisjoint(purposes):
         return
-    named: dict[Look, list[str]] = {}
+    named: dict[Hint, list[str]] = {}
     for act in acts:
         if act.purpose not in _WRITES:
             continue
         for path in act.paths:
             if path.startswith(_TEMPORARY):
                 continue
-            for look in filter(None, (_WRITES[act.purpose], kind_of(path))):
-                named.setdefault(look, []).append(path)
+            for hint in filter(None, (_WRITES[act.purpose], kind_of(path))):
+                named.setdefault(hint, []).append(path)
     ended = _ENDED.get(outcome, "")
-    for look, paths in named.items():
-        is_pair = look is Look.MOVE and len(paths) == 2
+    for hint, paths in named.items():
+        is_pair = hint is Hint.MOVE and len(paths) == 2
         told = " to ".join(map(shown_path, paths)) if is_pair else _listed(paths)
-        yield Reason(look, _WORDS[look].format(told) + ended, tuple(paths))
+        yield Reason(hint, _WORDS[hint].format(told) + ended, tuple(paths))
     if Purpose.FORCE in purposes:
-        yield Reason(Look.FORCE, f"pushes by force{ended}")
+        yield Reason(Hint.FORCE, f"pushes by force{ended}")
     if Purpose.SUDO in purposes:
-        yield Reason(Look.SUDO, f"runs a command with sudo{ended}")
+        yield Reason(Hint.SUDO, f"runs a command with sudo{ended}")
 
 
 def by_tests(
@@ -89,7 +89,7 @@ def by_tests(
         ended = _ENDED.get(outcome, "")
         does = "writes" if any(act.is_new is None for act in edits) else "edits"
         why = f"{does} {_listed(tests)} after tests failed in step {failed}{ended}"
-        yield Reason(Look.TEST_EDIT, why, tuple(tests))
+        yield Reason(Hint.TEST_EDIT, why, tuple(tests))
 
 
 def by_sizes(sizes: Iterable[EditSize]) -> Iterator[Reason]:
@@ -99,13 +99,13 @@ def by_sizes(sizes: Iterable[EditSize]) -> Iterator[Reason]:
     if changed > LARGE:
         paths = [size.path for size in sizes]
         why = f"changes {changed:,} lines of {_listed(paths)}, over {LARGE}"
-        yield Reason(Look.LARGE_DIFF, why, tuple(paths))
+        yield Reason(Hint.LARGE_DIFF, why, tuple(paths))
     for size in sizes:
         if size.again:
             lines = plural(size.again, "line")
             where = shown_path(size.path)
             why = f"rewrites {lines} of {where} again, {size.times} times by now"
-            yield Reason(Look.REWRITE, why, (size.path,))
+            yield Reason(Hint.REWRITE, why, (size.path,))
 
 
 def _listed(paths: list[str]) -> str:
@@ -142,7 +142,7 @@ def by_output(step: Step, outcome: Outcome) -> Iterator[Reason]:
     if not cut:
         return
     if outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED):
-        yield Reason(Look.CUT_ERROR, "failed, and a part of its output is cut out")
+        yield Reason(Hint.CUT_ERROR, "failed, and a part of its output is cut out")
         return
     # a line that is cut has lost what tells a secret in it
     head = f"\n{before}"[-_BESIDE:].split("\n")[1:-1]
@@ -150,4 +150,4 @@ def by_output(step: Step, outcome: Outcome) -> Iterator[Reason]:
     error = next((line for line in head[-_LINES:] + tail[:_LINES] if _ERROR.search(line)), "")
     if error:
         told = safe_line(safe(error).strip())[:_LINE]
-        yield Reason(Look.CUT_ERROR, f"its output is cut beside an error: {told}")
+        yield Reason(Hint.CUT_ERROR, f"its output is cut beside an error: {told}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from oh_tui.trajectory.analysis.worth_a_look.looks import Look
+from oh_tui.trajectory.analysis.review_hints.hint import Hint
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -40,14 +40,14 @@ _CONFIG = _names("""
 
 
 @lru_cache(maxsize=4096)
-def kind_of(path: str) -> Look | None:
+def kind_of(path: str) -> Hint | None:
     """What the file with this path is for, if it is one of these."""
     name = path.rpartition("/")[2]
     if any(f"/{folder}" in f"/{path}" for folder in _CI_FOLDERS) or name in _CI:
-        return Look.CI
+        return Hint.CI
     if any(_is_like(name, one) for one in _LOCKS):
-        return Look.LOCK
-    return Look.CONFIG if any(_is_like(name, one) for one in _CONFIG) else None
+        return Hint.LOCK
+    return Hint.CONFIG if any(_is_like(name, one) for one in _CONFIG) else None
 
 
 def _is_like(name: str, one: str) -> bool:

@@ -7,10 +7,10 @@ import pytest
 from oh_tui.text.redact import hold, hold_these
 from oh_tui.trajectory.analysis.change_rows import rows
 from oh_tui.trajectory.analysis.purposes.test_files import is_test
+from oh_tui.trajectory.analysis.review_hints.hint import Hint
+from oh_tui.trajectory.analysis.review_hints.project_files import kind_of
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, parse
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.worth_a_look.looks import Look
-from oh_tui.trajectory.analysis.worth_a_look.names import kind_of
 from oh_tui.trajectory.model.bodies import CLIPPED
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -25,13 +25,13 @@ TEST = "/workspace/project/tests/test_a.py"
 def looks(*events: Event) -> dict[int, list[str]]:
     """The names of the reasons, by step."""
     return {
-        found.step.number: [str(reason.look) for reason in found.reasons]
-        for found in Study(run(*events)).worth_a_look
+        step.number: [str(reason.hint) for reason in reasons]
+        for step, reasons in Study(run(*events)).review_hints
     }
 
 
 def why(*events: Event) -> list[str]:
-    return [one.why for found in Study(run(*events)).worth_a_look for one in found.reasons]
+    return [one.why for _, reasons in Study(run(*events)).review_hints for one in reasons]
 
 
 def ran(id: str, command: str, code: int = 0, text: str = "") -> Events:
@@ -158,7 +158,7 @@ def test_a_step_is_worth_a_look_and_a_near_miss_is_not(name: str) -> None:
 
 
 def test_each_look_has_a_case() -> None:
-    assert {look for look, *_ in CASES.values()} == set(Look)
+    assert {look for look, *_ in CASES.values()} == set(Hint)
 
 
 def test_a_reason_tells_its_fact() -> None:
@@ -181,10 +181,10 @@ def test_a_reason_tells_its_fact() -> None:
 def test_a_reason_names_its_files_for_the_list_of_changed_ones() -> None:
     study = Study(run(*edit("1", "/workspace/project/tox.ini", "a\n", "b\n")))
     key = study.changes.files[0].path
-    (found,) = study.worth_a_look
-    assert [study.changes.key(path) for path in found.reasons[0].paths] == [key]
+    ((_, reasons),) = study.review_hints
+    assert [study.changes.key(path) for path in reasons[0].paths] == [key]
     (row,) = rows(study.changes, None)
-    assert row._replace(looks=((1, found.reasons[0]),)).remark("") == "config"
+    assert row._replace(looks=((1, reasons[0]),)).remark("") == "config"
 
 
 def test_a_rejected_call_did_nothing_and_one_that_waits_says_so() -> None:
@@ -217,12 +217,9 @@ def test_it_is_the_same_when_the_run_grows_event_by_event() -> None:
     for one in events:
         grown.extend([one])
         study.update()
-        list(study.worth_a_look)
-    assert [found.step.number for found in study.worth_a_look] == [
-        found.step.number for found in Study(whole).worth_a_look
-    ]
-    assert [found.reasons for found in study.worth_a_look] == [
-        found.reasons for found in Study(whole).worth_a_look
+        list(study.review_hints)
+    assert [(step.number, reasons) for step, reasons in study.review_hints] == [
+        (step.number, reasons) for step, reasons in Study(whole).review_hints
     ]
 
 
@@ -245,43 +242,43 @@ def test_a_result_that_comes_late_counts() -> None:
     grown = Trajectory(live=True)
     grown.extend([first, *others, *again])
     study = Study(grown)
-    assert [found.reasons[0].look for found in study.worth_a_look] == []
+    assert [reasons[0].hint for _, reasons in study.review_hints] == []
     grown.extend([late])
     study.update()
-    assert [found.reasons[0].look for found in study.worth_a_look] == ["retry"]
+    assert [reasons[0].hint for _, reasons in study.review_hints] == ["retry"]
 
 
 def test_what_is_known_reads_nothing_and_holds_as_the_run_grows() -> None:
     grown = run(*ran("1", "sudo ls"), shell("2", "sudo make"), live=True)
     study = Study(grown)
     first, second = grown.steps
-    assert study.known_looks(first) == () and "worth_a_look" not in vars(study)
-    assert not study.worth_a_look.update(-1)
-    assert study.known_looks(first) == () and study.worth_a_look.progress == (0, 2)
-    assert study.worth_a_look.update(60)
-    assert study.worth_a_look.progress == (2, 2)
-    assert [one.look for one in study.known_looks(first)] == ["sudo"]
-    assert [one.why for one in study.known_looks(second)] == [
+    assert study.known_hints(first) == () and "review_hints" not in vars(study)
+    assert not study.review_hints.update(-1)
+    assert study.known_hints(first) == () and study.review_hints.progress == (0, 2)
+    assert study.review_hints.update(60)
+    assert study.review_hints.progress == (2, 2)
+    assert [one.hint for one in study.known_hints(first)] == ["sudo"]
+    assert [one.why for one in study.known_hints(second)] == [
         "runs a command with sudo; it has no result"
     ]
     grown.extend([output("2"), *ran("3", "sudo make install")])
     study.update()
-    assert [one.look for one in study.known_looks(first)] == ["sudo"]
-    assert study.known_looks(grown.steps[2]) == ()
-    assert study.worth_a_look.update(60)
-    assert [one.why for one in study.known_looks(second)] == ["runs a command with sudo"]
-    assert [one.look for one in study.known_looks(grown.steps[2])] == ["sudo"]
+    assert [one.hint for one in study.known_hints(first)] == ["sudo"]
+    assert study.known_hints(grown.steps[2]) == ()
+    assert study.review_hints.update(60)
+    assert [one.why for one in study.known_hints(second)] == ["runs a command with sudo"]
+    assert [one.hint for one in study.known_hints(grown.steps[2])] == ["sudo"]
 
 
 def test_nothing_is_known_of_steps_with_new_numbers() -> None:
     grown = run(output("1"), *ran("2", "ls"), *ran("3", "sudo ls"), live=True)
     study, (_, _, step) = Study(grown), grown.steps
-    assert study.worth_a_look.update(60) and study.known_looks(step)
+    assert study.review_hints.update(60) and study.known_hints(step)
     grown.extend([shell("1")])  # the result is no step of its own any more
     assert step.number == 2
-    assert [study.known_looks(one) for one in grown.steps] == [(), (), ()]
-    assert study.worth_a_look.update(60)
-    assert [len(study.known_looks(one)) for one in grown.steps] == [0, 1, 0]
+    assert [study.known_hints(one) for one in grown.steps] == [(), (), ()]
+    assert study.review_hints.update(60)
+    assert [len(study.known_hints(one)) for one in grown.steps] == [0, 1, 0]
 
 
 def test_the_word_finds_them() -> None:
