@@ -176,7 +176,7 @@ def counted_part(kind: str, name: str, asked: AskedRange) -> str:
             words.append(f"from {_within(kind, began)}")
     ended = moment(asked.ended, None)
     if last >= ended.toordinal():
-        words.append("so far" if asked.is_open else f"before {_within(kind, ended)}")
+        words.append("so far" if asked.is_to_now else f"before {_within(kind, ended)}")
     return " ".join(words)
 
 

@@ -44,7 +44,7 @@ class AskedRange(NamedTuple):
     began: float | None
     """None for all times."""
     ended: float
-    is_open: bool
+    is_to_now: bool
     """It ends now."""
 
 

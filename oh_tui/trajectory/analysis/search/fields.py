@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from oh_tui.text.clean import clean, clean_line
@@ -16,11 +16,12 @@ from oh_tui.trajectory.analysis.alike import failed_steps
 from oh_tui.trajectory.analysis.purposes import acts, targets, test_results
 from oh_tui.trajectory.analysis.review_hints import hint
 from oh_tui.trajectory.analysis.search import step_facts
-from oh_tui.trajectory.analysis.search.field import Field, Term, provable
+from oh_tui.trajectory.analysis.search.field import Field, Term, Test, provable
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Breathing, Said, needle, said_by_step
 from oh_tui.trajectory.analysis.search.values import (
     Bound,
+    Words,
     Wrong,
     any_of,
     bound_of,
@@ -283,9 +284,6 @@ def _noted(subject: Subject, wanted: str) -> bool:
     return note is not None and in_notes([note], wanted)
 
 
-_TESTS = ("passed", "failed")
-
-
 def _tests(subject: Subject, wanted: str) -> bool | None:
     """Whether the tests that a step ran passed or failed; False for a step that ran none."""
     step, study = subject.step, subject.study
@@ -313,102 +311,68 @@ def _never(subject: Subject, value: object) -> bool:
     raise AssertionError("`Subject.answer` searches texts")
 
 
-def _purposes() -> Collection[str]:
-    return tuple(purpose.Purpose)
-
-
-def _targets() -> Collection[str]:
-    return tuple(targets.Target)
-
-
-def _plans() -> Collection[str]:
-    return tuple(step_facts.PlanState)
-
-
-def _halves() -> Collection[str]:
-    return tuple(step_facts.Half)
-
-
-def _looks() -> Collection[str]:
-    return (ANY, *hint.Hint)
+def _choice(
+    name: str,
+    words: Words,
+    test: Test,
+    cost: int,
+    about: str = "",
+    is_proven: Callable[[Subject, Any], bool] = lambda subject, value: True,
+) -> Field:
+    """The field of one of a few words."""
+    return Field(name, one_of(words), provable(test, is_proven), any_of(words), cost, about)
 
 
 FIELDS = {one.name: one for one in (
-    Field(
-        "is", one_of(_IS), provable(lambda subject, value: _IS[value](subject), _proves_outcome),
-        any_of(_IS), 1, "outcome",
-    ),
+    _choice("is", _IS, lambda one, value: _IS[value](one), 1, "outcome", _proves_outcome),
     Field("kind", str.lower, _of_kind, _kinds),
     Field("tool", str.lower, _uses, _tools, 2),
     Field(
-        "source", str.lower,
-        lambda subject, value: subject.step.event.source.lower().startswith(value),
+        "source", str.lower, lambda one, value: one.step.event.source.lower().startswith(value),
         any_of(_SOURCES),
     ),
-    Field(
-        "risk", one_of(_RISKS), lambda subject, value: subject.step.event.risk.upper() == value,
-        any_of(_RISKS),
-    ),
+    _choice("risk", _RISKS, lambda one, value: one.step.event.risk.upper() == value, 0),
     *(_number(one, one.word) for one in BY_WORD.values() if one.word),
     _time("after", operator.ge),
     _time("before", operator.lt),
-    Field(
-        "does", one_of(_purposes),
-        provable(
-            lambda subject, value: value in subject.purposes,
-            lambda subject, value: acts.tells_purpose(subject.step, value),
-        ),
-        any_of(_purposes), 3, "purpose",
+    _choice(
+        "does", lambda: tuple(purpose.Purpose), lambda one, value: value in one.purposes, 3,
+        "purpose", lambda one, value: acts.tells_purpose(one.step, value),
     ),
-    Field(
-        "writes", one_of(_targets),
-        provable(lambda subject, value: value in subject.targets.known, _proves_targets),
-        any_of(_targets), 3, "place of what is written",
+    _choice(
+        "writes", lambda: tuple(targets.Target), lambda one, value: value in one.targets.known, 3,
+        "place of what is written", _proves_targets,
     ),
-    Field(
-        "plan", one_of(_plans),
-        provable(
-            lambda subject, value: step_facts.plan_state(subject.step) == value,
-            lambda subject, _: step_facts.tells_plan(subject.step),
-        ),
-        any_of(_plans), 3, "plan",
+    _choice(
+        "plan", lambda: tuple(step_facts.PlanState),
+        lambda one, value: step_facts.plan_state(one.step) == value, 3,
+        "plan", lambda one, _: step_facts.tells_plan(one.step),
     ),
-    Field(
-        "secret", one_of(_halves),
-        provable(
-            lambda subject, value: step_facts.has_secret(subject.step, value),
-            lambda subject, half: half != "output" or not acts.delegates(subject.step.call),
-        ),
-        any_of(_halves), 4, "output",
+    _choice(
+        "secret", lambda: tuple(step_facts.Half),
+        lambda one, value: step_facts.has_secret(one.step, value), 4,
+        "output", lambda one, half: half != "output" or not acts.delegates(one.step.call),
     ),
-    Field(
-        "forgets", one_of(("task",)),
-        provable(
-            lambda subject, _: step_facts.forgets_task(subject.step, subject.trajectory),
-            lambda subject, _: step_facts.tells_forgotten(subject.trajectory),
-        ),
-        any_of(("task",)), 3, "condensation",
+    _choice(
+        "forgets", ("task",), lambda one, _: step_facts.forgets_task(one.step, one.trajectory), 3,
+        "condensation", lambda one, _: step_facts.tells_forgotten(one.trajectory),
     ),
-    Field(
-        "tests", one_of(_TESTS),
-        provable(
-            _tests, lambda subject, _: acts.tells_purpose(subject.step, purpose.Purpose.TEST)
-        ),
-        any_of(_TESTS), 4, "result of the tests",
+    _choice(
+        "tests", ("passed", "failed"), _tests, 4, "result of the tests",
+        lambda one, _: acts.tells_purpose(one.step, purpose.Purpose.TEST),
     ),
-    Field("look", one_of(_looks), _is_worth_a_look, any_of(_looks), 4),
+    _choice("look", lambda: (ANY, *hint.Hint), _is_worth_a_look, 4),
     Field(
         "failure", failure_id,
-        lambda subject, start: failed_steps.failed_as(subject.trajectory, subject.step, start),
-        any_of(()), 3,
+        lambda one, start: failed_steps.failed_as(one.trajectory, one.step, start), cost=3,
     ),
-    Field("path", str.lower, _touches, any_of(()), 3),
+    Field("path", str.lower, _touches, cost=3),
     Field("note", str.lower, _noted, any_of((ANY,))),
     Field(
-        "step", span,
-        lambda subject, span: span.first <= subject.step.number <= span.last, any_of(("10-20",)),
+        "step", span, lambda one, span: span.first <= one.step.number <= span.last,
+        any_of(("10-20",)),
     ),
-    Field("", needle, _never, any_of(()), 4, "text"),
+    Field("", needle, _never, cost=4, about="text"),
     Field("re", _regex, _never, any_of(("/fail(ed|ure)/",)), 5, "text"),
 )}  # fmt: skip
 """By the name before the colon; "" is a text search. A new field is one entry here."""
