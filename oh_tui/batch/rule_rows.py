@@ -1,5 +1,5 @@
-"""What rules find in many runs: how many hold, break or do not tell each, and how well that fits
-the labels of an evaluation."""
+"""What rules find in many runs: how many hold, break or do not tell each or give it nothing to
+check, and how well that fits the labels of an evaluation."""
 
 from __future__ import annotations
 
@@ -80,6 +80,8 @@ class RuleRow(NamedTuple):
     holds: int
     broken: int
     unknown: int
+    nothing: int
+    """Runs in which there is nothing to check."""
     examples: Sequence[Example]
     against: Against
 
@@ -108,7 +110,7 @@ class _Sum:
 
     def add(self, run: str, finding: Finding, label: Label | None) -> None:
         self._counts[finding.state] += 1
-        if finding.state is State.UNKNOWN:
+        if finding.state in (State.UNKNOWN, State.NOTHING):
             return
         if finding.state is State.BROKEN and len(self._examples) < MOST_EXAMPLES:
             steps = finding.answer.steps
@@ -124,6 +126,7 @@ class _Sum:
             self._counts[State.HOLDS],
             self._counts[State.BROKEN],
             self._counts[State.UNKNOWN],
+            self._counts[State.NOTHING],
             tuple(self._examples),
             Against(**self._against),
         )

@@ -193,7 +193,10 @@ _LABELS = {
     Label.ERROR: ("failed", "warn"),
 }
 
-_RULES = {"broken": ("error", "bad"), "holds": ("finished", "good")}
+_RULES = {
+    "broken": ("error", "bad"), "holds": ("finished", "good"),
+    "nothing to check": ("rejected", "dim"),
+}  # fmt: skip
 
 _UNKNOWN = ("unknown", "dim")
 

@@ -46,10 +46,13 @@ def is_kept(rule: Rule) -> bool:
     return not any(term.field in _OF_NOW for term in terms)
 
 
+_SIGNS = {State.BROKEN: "", State.UNKNOWN: "?", State.NOTHING: "-"}
+_BY_SIGN = {sign: state for state, sign in _SIGNS.items()}
+
+
 def kept_text(rules: Sequence[Rule], states: Mapping[str, State]) -> str:
-    """The digest of the rules, then those that are broken, and with ? those that are not known."""
-    signs = {State.BROKEN: "", State.UNKNOWN: "?"}
-    named = [f"{signs[state]}{rule}" for rule, state in states.items() if state in signs]
+    """The digest of the rules, then those that do not hold, with a sign if they are not broken."""
+    named = [f"{_SIGNS[state]}{rule}" for rule, state in states.items() if state in _SIGNS]
     return " ".join((digest(rules), *named))
 
 
@@ -61,7 +64,7 @@ def kept_states(rules: Sequence[Rule], text: str) -> Mapping[str, State] | None:
         return None
     states = dict.fromkeys([rule.name for rule in rules], State.HOLDS)
     for name in named:
-        rule = name.removeprefix("?")
+        rule = name.lstrip("?-")
         if rule in states:
-            states[rule] = State.BROKEN if rule == name else State.UNKNOWN
+            states[rule] = _BY_SIGN.get(name[: -len(rule)], State.UNKNOWN)
     return states

@@ -19,7 +19,9 @@ from oh_tui.trajectory.looks import ASCII, UNICODE, rule_mark
 LEAST_TEXT = 20
 """Columns of a text beside its name, in the narrowest terminal."""
 
-_HUES: Mapping[State, Hue] = {State.BROKEN: "red", State.UNKNOWN: "dim", State.HOLDS: "green"}
+_HUES: Mapping[State, Hue] = {
+    State.BROKEN: "red", State.UNKNOWN: "dim", State.HOLDS: "green", State.NOTHING: "dim",
+}  # fmt: skip
 """In the order in which they are listed."""
 
 _SEVERITY_HUES: Mapping[Severity, Hue] = {
@@ -98,6 +100,7 @@ _RULE: tuple[Column[RuleRow, Style], ...] = (
     ),
     Column("holds", get=lambda row: row.holds, right=True),
     Column("not known", get=lambda row: row.unknown, right=True),
+    Column("nothing to check", get=lambda row: row.nothing, right=True),
     Column("example", _example, share=1),
 )
 

@@ -63,6 +63,7 @@ def row_json(row: RuleRow) -> dict[str, object]:
         "holds": row.holds,
         "broken": row.broken,
         "not_known": row.unknown,
+        "nothing_to_check": row.nothing,
         "examples": [one._asdict() for one in row.examples],
         "against_resolved": {
             **row.against._asdict(),
@@ -91,4 +92,5 @@ def run_json(run: Audited) -> dict[str, object]:
         "not_known": [
             {"rule": one.rule, "lacks": one.answer.lacks} for one in run.of_state(State.UNKNOWN)
         ],
+        "nothing_to_check": [one.rule for one in run.of_state(State.NOTHING)],
     }

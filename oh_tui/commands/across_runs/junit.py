@@ -25,7 +25,8 @@ _NO_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def suite(name: str, rules: Sequence[Rule], found: RunAudit) -> Iterator[str]:
     """The suite of a run, which was read."""
     states = [one.state for one in found.findings]
-    yield _head(name, len(states), states.count(State.BROKEN), states.count(State.UNKNOWN))
+    skipped = states.count(State.UNKNOWN) + states.count(State.NOTHING)
+    yield _head(name, len(states), states.count(State.BROKEN), skipped)
     for rule, finding in zip(rules, found.findings, strict=True):
         yield from _case(rule, finding.answer)
     yield " </testsuite>\n"
@@ -48,8 +49,9 @@ def _case(rule: Rule, answer: Answer) -> Iterator[str]:
     match answer.state:
         case State.HOLDS:
             yield f"{head}/>\n"
-        case State.UNKNOWN:
-            yield f"{head}><skipped message={_value(f'not known: {answer.lacks}')}/></testcase>\n"
+        case State.UNKNOWN | State.NOTHING:
+            why = ": ".join(filter(None, (answer.state, answer.lacks)))
+            yield f"{head}><skipped message={_value(why)}/></testcase>\n"
         case State.BROKEN:
             told = answer.broken_by()
             yield f"{head}><failure type={_value(rule.severity)} message={_value(told)}>"

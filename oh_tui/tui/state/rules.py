@@ -18,7 +18,7 @@ from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.tui.remedies import hint_of
 
-_ORDER = {State.BROKEN: 0, State.UNKNOWN: 1, State.HOLDS: 2}
+_ORDER = {State.BROKEN: 0, State.UNKNOWN: 1, State.HOLDS: 2, State.NOTHING: 3}
 
 
 class InForce(NamedTuple):

@@ -66,7 +66,9 @@ def test_counts_are_those_of_the_runs(folder: Path, capsys: pytest.CaptureFixtur
     for rule in found["rules"]:
         breaking = [r for r in found["runs"] if any(b["rule"] == rule["name"] for b in r["broken"])]
         assert rule["broken"] == len(breaking)
-        assert rule["holds"] + rule["broken"] + rule["not_known"] == 30
+        nothing = sum(rule["name"] in run["nothing_to_check"] for run in found["runs"])
+        assert rule["nothing_to_check"] == nothing
+        assert rule["holds"] + rule["broken"] + rule["not_known"] + nothing == 30
         assert [one["run"] for one in rule["examples"]] == [one["run"] for one in breaking[:3]]
 
 
@@ -114,7 +116,7 @@ def test_one_run_is_a_list_with_what_is_broken_first(
     ]
     assert rows[0][3] == "step 4" and len(rows) == 12
     states = [row[0][2:] for row in rows]
-    assert states == sorted(states, key=["broken", "not known", "holds"].index)
+    assert states == sorted(states, key=["broken", "not known", "holds", "nothing to check"].index)
     lacking = next(row for row in rows if row[2] == "context-nearly-full")
     assert lacking[0] == "· not known" and "context fill of 4 steps" in lacking[3]
     cli.main(["audit", str(path), "--ascii"])
@@ -246,7 +248,12 @@ def test_junit_is_read_by_a_real_parser(folder: Path, capsys: pytest.CaptureFixt
         suite = suites[f"{run['title']} {run['run']}"]
         cases = {case.name: case for case in suite}
         assert len(cases) == suite.tests == 12
-        assert suite.failures == len(run["broken"]) and suite.skipped == len(run["not_known"])
+        nothing = run["nothing_to_check"]
+        assert suite.failures == len(run["broken"])
+        assert suite.skipped == len(run["not_known"]) + len(nothing)
+        for name in nothing:
+            (result,) = cases[name].result
+            assert isinstance(result, junitparser.Skipped) and result.message == "nothing to check"
         for one in run["broken"]:
             (result,) = cases[one["rule"]].result
             assert isinstance(result, junitparser.Failure) and result.type == one["severity"]

@@ -128,10 +128,16 @@ def test_a_name_that_is_none_and_a_faulty_file_are_told(
 def test_what_is_kept_is_read_with_care() -> None:
     rules = builtin_rules()
     of = digest(rules)
-    states = kept_states(rules, f"{of} no-installs ?plan-done \x1b[31m ?nosuch")
+    states = kept_states(
+        rules, f"{of} no-installs ?plan-done -tests-not-bent ??no-installs \x1b[31m ?nosuch"
+    )
     assert states is not None and len(states) == len(rules)
-    assert states["no-installs"] is State.BROKEN
+    assert states["no-installs"] is State.UNKNOWN, "no such sign is written"
     assert states["plan-done"] is State.UNKNOWN
+    assert states["tests-not-bent"] is State.NOTHING
+    assert kept_states(rules, f"{of} no-installs") == {
+        rule.name: State.BROKEN if rule.name == "no-installs" else State.HOLDS for rule in rules
+    }
     assert states["tested-before-commit"] is State.HOLDS
     assert kept_states(rules, "") is kept_states(rules[1:], of) is None
     [own] = parse_rules(OWN).rules

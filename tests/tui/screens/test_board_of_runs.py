@@ -80,8 +80,9 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
         with case("how many runs hold each, break it, or do not tell"):
             lines = text(it, view, "#groups").splitlines()
             for name, runs in rows.items():
-                holds, broken, unknown = (asked.counts[name][state] for state in State)
-                assert broken == runs and holds + broken + unknown == len(view.board.runs)
+                holds, broken, unknown, nothing = (asked.counts[name][state] for state in State)
+                assert broken == runs
+                assert holds + broken + unknown + nothing == len(view.board.runs)
                 (line,) = (line for line in lines if f" {name} " in line.replace("▌", " "))
                 assert line.replace("▌", " ").split()[1:4] == [str(holds), str(runs), str(unknown)]
         with case("other groupings and back, without asking again"):

@@ -38,12 +38,13 @@ async def test_enter_goes_to_each_step_that_breaks_a_rule_and_esc_comes_back() -
         await explorer.open(WEEKS)
         await explorer.press("g")
         view = await asked(explorer)
-        assert "✗ 5 broken · ✓ 7 hold" in explorer.text_of(view.rule)
+        assert "✗ 5 broken · ✓ 6 hold · – 1 nothing to check" in explorer.text_of(view.rule)
         rows = lines(explorer, view)
         assert len(rows) == 12
         assert rows[0].split() == ["▌✗", "medium", "tests-not-bent", "step", "40"]
         assert "steps 58, 59, 60, 61" in rows[1]
-        assert rows[-1].split() == ["✓", "low", "context-nearly-full"]
+        assert rows[-2].split() == ["✓", "low", "context-nearly-full"]
+        assert rows[-1].split() == ["–", "high", "tested-before-commit", "nothing", "to", "check"]
         told = explorer.text_of(view.body)
         assert "may have been bent to pass" in told
         assert "never_after  tests:failed" in told

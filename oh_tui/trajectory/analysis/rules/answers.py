@@ -14,6 +14,7 @@ from oh_tui.trajectory.analysis.rules.matching import NO, OPEN, YES, Matches, Wa
 from oh_tui.trajectory.analysis.rules.question import (
     MOST_STEPS,
     NEEDS_MORE,
+    NEEDS_STEPS,
     Answer,
     Condition,
     Question,
@@ -78,6 +79,8 @@ class _Run:
         """Broken where it is whatever the steps do that may match; not known where it may be."""
         if (steps := self._breaking(question, at_worst=False)) is not None:
             return broken(steps)
+        if question.condition in NEEDS_STEPS and not any(self._own(question)):
+            return Answer(State.NOTHING)
         if not any(OPEN in self._matches.of((query,)) for query in question.queries):
             return HOLDS
         may_be_broken = self._breaking(question, at_worst=True) is not None

@@ -17,6 +17,8 @@ class State(StrEnum):
     BROKEN = "broken"
     UNKNOWN = "not known"
     """The run lacks something that decides it."""
+    NOTHING = "nothing to check"
+    """No step of the run is one that the rule is about."""
 
 
 class Answer(NamedTuple):
@@ -66,6 +68,10 @@ class Condition(StrEnum):
 
 NEEDS_MORE = frozenset({Condition.AT_LEAST, Condition.BEFORE, Condition.AFTER})
 """Steps that are not there break these."""
+
+
+NEEDS_STEPS = frozenset(Condition) - {Condition.AT_MOST, Condition.AT_LEAST}
+"""Without a step that matches there is nothing that could break these."""
 
 
 class Same(StrEnum):

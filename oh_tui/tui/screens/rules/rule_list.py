@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _NAMED = 3
 """Steps that a row names."""
 
+_AT_REST = (State.HOLDS, State.NOTHING)
+
 _HUES = {"high": "bad", "medium": "warn", "low": "dim"}
 
 
@@ -37,7 +39,7 @@ def _severity(row: RuleRow, _glyphs: Glyphs) -> Cell:
 
 def _name(row: RuleRow, _glyphs: Glyphs) -> Cell:
     rule, found = row
-    return Cell(rule.name, "dim" if found.state is State.HOLDS else "")
+    return Cell(rule.name, "dim" if found.state in _AT_REST else "")
 
 
 def _told_of(row: RuleRow, _glyphs: Glyphs) -> Cell:
@@ -59,12 +61,12 @@ class RuleList(TableList["RuleRow"]):
 
 
 def told_of(answer: Answer) -> str:
-    """What breaks a rule, and of one that is not known what is missing."""
+    """What breaks a rule, of one that is not known what is missing, and that nothing is to check."""
     if answer.state is State.UNKNOWN:
         return f"not known: {answer.lacks}"
-    if answer.state is State.HOLDS:
-        return ""
-    return answer.broken_by(_NAMED)
+    if answer.state is State.NOTHING:
+        return answer.state
+    return "" if answer.state is State.HOLDS else answer.broken_by(_NAMED)
 
 
 def rule_blocks(rule: Rule, found: Finding, run: Trajectory) -> list[Block]:
@@ -78,6 +80,8 @@ def rule_blocks(rule: Rule, found: Finding, run: Trajectory) -> list[Block]:
     answer = found.answer
     if answer.state is State.HOLDS:
         return [*blocks, Note("it holds")]
+    if answer.state is State.NOTHING:
+        return [*blocks, Note("nothing to check: no step of the run is one that it is about")]
     if answer.state is State.UNKNOWN:
         return [*blocks, Note(f"not known whether it holds: {answer.lacks}")]
     if not answer.steps:

@@ -116,9 +116,10 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
 
     def _counts(self, found: RunFindings) -> Sequence[Piece]:
         states = [one.state for one in found.findings]
-        named = ((State.BROKEN, "broken"), (State.UNKNOWN, "not known"), (State.HOLDS, "hold"))
+        named = {State.BROKEN: "broken", State.UNKNOWN: "not known", State.HOLDS: "hold"}
+        named[State.NOTHING] = State.NOTHING
         facts: list[Piece] = []
-        for state, words in named:
+        for state, words in named.items():
             if count := states.count(state):
                 sign, hue = rule_mark(self.rule.glyphs, state)
                 facts.append((f"{sign} {count:,} {words}", hue))

@@ -18,7 +18,7 @@ from tests.trajectory.edited import edit, patch, run, view
 from tests.trajectory.made import call, event, output, result, shell
 
 TEST = "/workspace/app/tests/test_a.py"
-HOLDS, BROKEN, UNKNOWN = State.HOLDS, State.BROKEN, State.UNKNOWN
+HOLDS, BROKEN, UNKNOWN, NOTHING = State
 
 
 def states(*events: Event) -> dict[str, State]:
@@ -51,11 +51,11 @@ CHANGES = "*** Begin Patch\n*** Update File: tests/test_b.py\n@@\n-a\n+b\n*** En
 HEREDOC = "cat > tests/test_a.py <<'EOF'\nassert 1\nEOF"
 
 BENT = {
-    "an editor makes a new test": (edit("e", TEST, None, "a", "create", file_text="a"), HOLDS),
+    "an editor makes a new test": (edit("e", TEST, None, "a", "create", file_text="a"), NOTHING),
     "an editor edits a test": (edit("e", TEST, "a", "b"), BROKEN),
-    "a patch adds a test": (patch("e", ADDS), HOLDS),
+    "a patch adds a test": (patch("e", ADDS), NOTHING),
     "a patch changes a test": (patch("e", CHANGES), BROKEN),
-    "a tool writes a new test": (written({}, {"is_new_file": True, "new_content": "a"}), HOLDS),
+    "a tool writes a new test": (written({}, {"is_new_file": True, "new_content": "a"}), NOTHING),
     "a tool writes over a test": (
         written({}, {"old_content": "b", "new_content": "a"}), BROKEN,
     ),
@@ -66,7 +66,7 @@ BENT = {
     "rm": (done("e", "rm tests/test_a.py"), BROKEN),
     "a shell writes what was never shown": (done("e", HEREDOC), UNKNOWN),
     "tee": (done("e", "echo a | tee tests/test_a.py"), UNKNOWN),
-    "a specification": (done("e", "sed -i s/a/b/ docs/spec/x.yaml"), HOLDS),
+    "a specification": (done("e", "sed -i s/a/b/ docs/spec/x.yaml"), NOTHING),
 }  # fmt: skip
 
 
@@ -75,7 +75,8 @@ def test_a_new_test_bends_none(case: str) -> None:
     events, state = BENT[case]
     assert states(*FAILED, *events)["tests-not-bent"] is state
     passes = done("p", "pytest -q", "1 passed in 0.1s")
-    assert states(*FAILED, *passes, *events)["tests-not-bent"] is HOLDS
+    passed = NOTHING if state is NOTHING else HOLDS
+    assert states(*FAILED, *passes, *events)["tests-not-bent"] is passed
 
 
 SHOWN = {

@@ -28,7 +28,7 @@ from tests.trajectory.planted_rules import run_of
 
 OF_RUN = Conversation(id="x")
 
-HOLDS, BROKEN, UNKNOWN = State.HOLDS, State.BROKEN, State.UNKNOWN
+HOLDS, BROKEN, UNKNOWN, NOTHING = State
 
 
 def asked(words: str, run: Trajectory) -> Answer:
@@ -53,6 +53,22 @@ def test_counts() -> None:
     assert asked('steps = "does:push"\nat_least = 1', run) == Answer(BROKEN)
 
 
+def test_without_a_step_that_a_rule_is_about_there_is_nothing_to_check() -> None:
+    def states(*deeds: str, is_whole: bool = True) -> dict[str, State]:
+        run = run_of(deeds)
+        run.complete = is_whole
+        return {one.rule: one.state for one in findings(builtin_rules(), Study(run), OF_RUN)}
+
+    found = states("edit", "pass")
+    assert found["tested-before-commit"] is found["plan-done"] is NOTHING
+    assert found["tests-after-last-edit"] is found["no-installs"] is HOLDS
+    assert states("commit")["tested-before-commit"] is BROKEN
+    assert states("list-a")["tests-after-last-edit"] is NOTHING
+    assert states("plan-done")["plan-done"] is HOLDS
+    assert states("program")["tests-after-last-edit"] is UNKNOWN, "the program may have edited"
+    assert states("edit", is_whole=False)["tested-before-commit"] is UNKNOWN
+
+
 RAN = [
     ("list-a", 'steps = "re:/ls a/"\nnever = true', BROKEN),
     ("list-a", 'steps = "re:/ls a/"\nat_most = 1', BROKEN),
@@ -69,6 +85,8 @@ def test_a_fork_is_judged_by_its_own_steps(deed: str, words: str, whole: State) 
     run.fork = Fork(run.events[4].id)  # with the second deed and its result
     assert len(run.steps) == 4 and Study(run).accounts.taken[0] == 3
     own = BROKEN if whole is HOLDS else HOLDS
+    if "repeated" in words or "after" in words:
+        own = NOTHING
     assert asked(words, run).state is own, "what its origin did is its origin's"
     run = run_of(["list-b", deed, deed])
     run.fork = Fork(run.events[2].id)
@@ -220,7 +238,7 @@ def test_edits_that_nobody_recorded_are_not_known() -> None:
     assert asked(after, run_of(["program"])).state is UNKNOWN
     assert asked(after, run_of(["program", "pass"])).state is HOLDS
     assert asked(after, run_of(["edit", "pass", "program"])).state is HOLDS
-    assert asked(after, run_of(["list-a"])).state is HOLDS
+    assert asked(after, run_of(["list-a"])).state is NOTHING
 
 
 def test_a_clock_that_went_back_is_no_duration() -> None:
@@ -367,7 +385,7 @@ def test_what_a_sub_agent_did_is_not_known(case: str) -> None:
     assert (
         found["tests-after-last-edit"].lacks == "the work of the sub-agent of 1 step is not known"
     )
-    assert found["plan-done"].state is HOLDS
+    assert found["plan-done"].state is NOTHING
     alone = states(*tested, *DELEGATES[case])
     assert alone["tested-before-commit"].state is UNKNOWN  # it may have edited and committed
     edited = shell("d", "echo 1 > a.py"), output("d")
