@@ -24,6 +24,8 @@ from oh_tui.trajectory.analysis.study import Study
 
 
 class Severity(StrEnum):
+    LOOK = "look"
+    """Worth a look of a person, and no fault: it fails no command."""
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"

@@ -197,7 +197,7 @@ class _Table:
         given = self._values.get("severity", Severity.MEDIUM)
         if found := next((one for one in Severity if one == given), None):
             return found
-        self._blame("severity is low, medium or high", "severity")
+        self._blame("severity is look, low, medium or high", "severity")
         return Severity.MEDIUM
 
     def _examples(self) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ MOST_LISTED = 100
 """Runs that are listed for people, the newest."""
 
 
-_SEVERITIES = [one.value for one in Severity]
+_SEVERITIES = [one.value for one in Severity if one is not Severity.LOOK]
 
 
 @command(

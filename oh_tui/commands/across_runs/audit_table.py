@@ -26,6 +26,7 @@ _HUES: Mapping[State, Hue] = {
 
 _SEVERITY_HUES: Mapping[Severity, Hue] = {
     Severity.HIGH: "red", Severity.MEDIUM: "amber", Severity.LOW: "dim",
+    Severity.LOOK: "dim",
 }  # fmt: skip
 
 

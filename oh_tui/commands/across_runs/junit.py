@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from oh_tui.batch.rule_rows import RunAudit
-from oh_tui.batch.rules.rule import Rule
+from oh_tui.batch.rules.rule import Rule, Severity, is_broken
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.rules.question import Answer, State
@@ -24,9 +24,9 @@ _NO_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def suite(name: str, rules: Sequence[Rule], found: RunAudit) -> Iterator[str]:
     """The suite of a run, which was read."""
-    states = [one.state for one in found.findings]
-    skipped = states.count(State.UNKNOWN) + states.count(State.NOTHING)
-    yield _head(name, len(states), states.count(State.BROKEN), skipped)
+    failed = sum(is_broken([one], Severity.LOW) for one in found.findings)
+    skipped = sum(one.state is not State.HOLDS for one in found.findings) - failed
+    yield _head(name, len(found.findings), failed, skipped)
     for rule, finding in zip(rules, found.findings, strict=True):
         yield from _case(rule, finding.answer)
     yield " </testsuite>\n"
@@ -46,16 +46,15 @@ def _head(name: str, tests: int, failures: int = 0, skipped: int = 0, errors: in
 
 def _case(rule: Rule, answer: Answer) -> Iterator[str]:
     head = f'  <testcase classname="oh-tui.audit" name={_value(rule.name)}'
-    match answer.state:
-        case State.HOLDS:
-            yield f"{head}/>\n"
-        case State.UNKNOWN | State.NOTHING:
-            why = ": ".join(filter(None, (answer.state, answer.lacks)))
-            yield f"{head}><skipped message={_value(why)}/></testcase>\n"
-        case State.BROKEN:
-            told = answer.broken_by()
-            yield f"{head}><failure type={_value(rule.severity)} message={_value(told)}>"
-            yield f"{_in_ascii(escape(_plain(rule.why)))}</failure></testcase>\n"
+    if answer.state is State.HOLDS:
+        yield f"{head}/>\n"
+    elif answer.state is State.BROKEN and rule.severity is not Severity.LOOK:
+        yield f"{head}><failure type={_value(rule.severity)} message={_value(answer.broken_by())}>"
+        yield f"{_in_ascii(escape(_plain(rule.why)))}</failure></testcase>\n"
+    else:
+        broken_by = f"look: {answer.broken_by()}" if answer.state is State.BROKEN else ""
+        why = broken_by or ": ".join(filter(None, (answer.state, answer.lacks)))
+        yield f"{head}><skipped message={_value(why)}/></testcase>\n"
 
 
 def _value(text: str) -> str:

@@ -84,7 +84,7 @@ FAULTS = {
     'run = "is:failed"\nnever = true': (5, "a rule asks run or steps, not run and never"),
     'never = true': (1, "a rule asks steps or run"),
     'run = "is:failed"\nexamples = ["a", 3]': (5, "examples is a list of names of runs"),
-    'severity = "worst"\nrun = "is:failed"': (4, "severity is low, medium or high"),
+    'severity = "worst"\nrun = "is:failed"': (4, "severity is look, low, medium or high"),
 }  # fmt: skip
 
 

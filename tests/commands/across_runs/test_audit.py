@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
+from oh_tui.batch.rules.rule_places import builtin_rules
 from tests.commands import schemas
 from tests.commands.conftest import IDS
 from tests.demo_runs import demo_events
@@ -262,6 +263,24 @@ def test_junit_is_read_by_a_real_parser(folder: Path, capsys: pytest.CaptureFixt
             assert isinstance(result, junitparser.Skipped) and one["lacks"] in result.message
         passed = [case for case in cases.values() if case.is_passed]
         assert len(passed) == 12 - suite.failures - suite.skipped
+
+
+def test_a_rule_of_severity_look_fails_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, rules = write_run(tmp_path / "a.zip", ["edit", "outside", "pass"]), tmp_path / "r.toml"
+    others = "".join(
+        f'[[rule]]\nname = "{rule.name}"\nenabled = false\n' for rule in builtin_rules()
+    )
+    look = '[[rule]]\nname = "deletes"\nwhy = "Gone"\nseverity = "look"\nsteps = "look:delete"\n'
+    rules.write_text(f"{others}{look}never = true\n")
+    words = ["audit", str(run), "--rules", str(rules)]
+    assert cli.main([*words, "--fail-on", "low"]) == 0
+    assert "✗ broken\tlook\tdeletes\tstep 3" in capsys.readouterr().out
+    assert cli.main([*words, "--fail-on", "low", "--junit"]) == 0
+    text = capsys.readouterr().out
+    assert 'failures="0"' in text and '<skipped message="look: step 3"/>' in text
+    assert cli.main([*words, "--fail-on", "look"]) == 2
 
 
 def test_junit_of_hostile_texts_is_xml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

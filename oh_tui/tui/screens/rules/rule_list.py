@@ -29,7 +29,7 @@ _NAMED = 3
 
 _AT_REST = (State.HOLDS, State.NOTHING)
 
-_HUES = {"high": "bad", "medium": "warn", "low": "dim"}
+_HUES = {"high": "bad", "medium": "warn", "low": "dim", "look": "dim"}
 
 
 def _severity(row: RuleRow, _glyphs: Glyphs) -> Cell:
@@ -61,7 +61,7 @@ class RuleList(TableList["RuleRow"]):
 
 
 def told_of(answer: Answer) -> str:
-    """What breaks a rule, of one that is not known what is missing, and that nothing is to check."""
+    """What breaks a rule, or what is missing where it is not known."""
     if answer.state is State.UNKNOWN:
         return f"not known: {answer.lacks}"
     if answer.state is State.NOTHING:
