@@ -224,8 +224,10 @@ annotations."""
 
 
 def _is(subject: Subject, value: str) -> bool | None:
-    is_unknown = value not in OF_OTHERS and subject.state.status is RunStatus.UNKNOWN
-    return _IS[value](subject) or (None if is_unknown else False)
+    if _IS[value](subject):
+        return True
+    is_known = subject.state.status is not RunStatus.UNKNOWN or value in OF_OTHERS
+    return False if is_known else None
 
 
 def _is_proven(subject: Subject, value: str) -> bool:

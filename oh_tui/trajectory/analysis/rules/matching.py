@@ -82,18 +82,23 @@ class _Step(Subject):
         self._is_readable = not step.event.is_unreadable
         self._known: dict[tuple[str, object], bool | None] = {}
 
-    def answer(self, term: Term) -> Breathing:
-        if not self._is_readable and term.field != "step":
-            return None
+    def answer(self, term: Term) -> bool | None:
         key = term.field, term.value
         if key not in self._known:
-            self._known[key] = yield from super().answer(term)
+            is_readable = self._is_readable or term.field == "step"
+            self._known[key] = super().answer(term) if is_readable else None
+        return self._known[key]
+
+    def search(self, term: Term) -> Breathing:
+        key = term.field, term.value
+        if key not in self._known:
+            self._known[key] = (yield from super().search(term)) if self._is_readable else None
         return self._known[key]
 
     def unknown(self, terms: Iterable[Term]) -> Iterator[str]:
-        """What of it is not known that these ask."""
+        """What of it is not known that these ask; it answered all of them."""
         for term in terms:
-            if finish(self.answer(term)) is not None:
+            if self._known[term.field, term.value] is not None:
                 continue
             if not self._is_readable:
                 yield "content"

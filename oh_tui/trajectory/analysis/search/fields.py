@@ -98,11 +98,13 @@ class Subject:
     def accounts(self) -> Accounts | None:
         return self.study.accounts if self.study else None
 
-    def answer(self, term: Term) -> Breathing:
-        """What it answers to a term that is not negated."""
-        if term.field in TEXTS:
-            return (yield from self.said.holds(term.value))
+    def answer(self, term: Term) -> bool | None:
+        """What it answers to a term that is not negated and searches no text."""
         return FIELDS[term.field].test(self, term.value)
+
+    def search(self, term: Term) -> Breathing:
+        """What it answers to one of `TEXTS`."""
+        return self.said.holds(term.value)
 
 
 @lru_cache(maxsize=4096)
@@ -308,7 +310,7 @@ def _regex(typed: str) -> Regex:
 
 
 def _never(subject: Subject, value: object) -> bool:
-    raise AssertionError("`Subject.answer` searches texts")
+    raise AssertionError("`Subject.search` searches texts")
 
 
 def _choice(

@@ -139,7 +139,10 @@ class Query(msgspec.Struct, frozen=True):
         """Whether a step matches, None where that is not known, as interruptible work."""
         found: bool | None = True
         for term in self.cheapest_first:
-            holds = yield from subject.answer(term)
+            if term.field in TEXTS:
+                holds = yield from subject.search(term)
+            else:
+                holds = subject.answer(term)
             if holds is term.negated:
                 return False
             if holds is None:
