@@ -24,7 +24,7 @@ class Touch(NamedTuple):
     hunk: str = ""
     other: str = ""
     """Of a file that a patch moved: where it went, or where it came from."""
-    is_told: bool = False
+    from_result: bool = False
     """The result holds both texts; else they are taken from the call, as far as it has them."""
 
 
@@ -73,17 +73,17 @@ def _file(step: Step, contents: bool) -> list[Touch]:
     old, new = _text(seen, "old_content"), _text(seen, "new_content")
     creates = step.event.verb == "create"
     whole = _text(call.input, "content" if call.tool == "WriteFile" else "file_text")
-    is_told = new is not None
+    from_result = new is not None
     new = whole if new is None else new
     is_new = creates or field(seen, "is_new_file") is True or field(seen, "prev_exist") is False
     if old is None and is_new:
-        return [Touch(path, "create", "", new, is_told=is_told)]
+        return [Touch(path, "create", "", new, from_result=from_result)]
     hunk = ""
     if contents and (old is None or new is None):
         before = text_field(call.given, "old_str") or text_field(call.given, "old_string")
         after = text_field(call.given, "new_str") or text_field(call.given, "new_string")
         hunk = _piece(before, after or whole or "")
-    return [Touch(path, "edit", old, new, hunk, is_told=is_told)]
+    return [Touch(path, "edit", old, new, hunk, from_result=from_result)]
 
 
 def _patch(step: Step, contents: bool) -> list[Touch]:
@@ -98,10 +98,10 @@ def _patch(step: Step, contents: bool) -> list[Touch]:
         verb = {"add": "create", "delete": "delete"}.get(text_field(change, "type"), "edit")
         moved = text_field(change, "move_path")
         if moved:
-            found.append(Touch(str(path), "delete", old, "", other=moved, is_told=True))
-            found.append(Touch(moved, "create", "", new, other=str(path), is_told=True))
+            found.append(Touch(str(path), "delete", old, "", other=moved, from_result=True))
+            found.append(Touch(moved, "create", "", new, other=str(path), from_result=True))
         else:
-            found.append(Touch(str(path), verb, old, new, is_told=True))
+            found.append(Touch(str(path), verb, old, new, from_result=True))
     if changes:
         return found
     for verb, path, text in patch_files(patch):

@@ -81,7 +81,7 @@ def edits_of(part: Part, step: Step) -> list[Edit]:
         if touch.verb != "read":
             path, other = (part.touched.key(n) if n else "" for n in (touch.path, touch.other))
             if (step.result or step.event).untold:
-                touch = touch._replace(is_told=False)
+                touch = touch._replace(from_result=False)
             old, new = _old(step, touch), _side(touch.new, touch)
             new = ABSENT if touch.verb == "delete" else new
             found.append(Edit(part, step, place, path, _kind(step, touch), old, new, other))
@@ -102,14 +102,14 @@ def _old(step: Step, touch: Touch) -> Side:
     """A patch adds and moves over whatever is there, and does not tell."""
     if touch.verb != "create":
         return _side(touch.old, touch)
-    return UNKNOWN if step.event.tool == "ApplyPatch" or not touch.is_told else ABSENT
+    return UNKNOWN if step.event.tool == "ApplyPatch" or not touch.from_result else ABSENT
 
 
 def _side(text: str | None, touch: Touch) -> Side:
     if text is None:
         return UNKNOWN
     return Side(
-        digest_of(text), is_exact=touch.is_told and not any(sign in text for sign in _LOSSY)
+        digest_of(text), is_exact=touch.from_result and not any(sign in text for sign in _LOSSY)
     )
 
 

@@ -127,7 +127,7 @@ def _is_new(step: Step, one: Touch) -> bool | None:
     if step.event.tool == "ApplyPatch" or not is_test(one.path[-1_000:]):
         return one.verb == "create" or None
     told = next((t for t in touches(step, contents=True) if t.path == one.path), one)
-    return told.verb == "create" if told.is_told or told.verb == "create" else None
+    return told.verb == "create" if told.from_result or told.verb == "create" else None
 
 
 _TAKES_OUT = pattern(r"(?m)^-")

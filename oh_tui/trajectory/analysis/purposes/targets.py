@@ -37,7 +37,7 @@ class Targets(NamedTuple):
     """Where a step writes, as far as it is known."""
 
     known: frozenset[Target]
-    is_open: bool
+    may_be_elsewhere: bool
     """It may write elsewhere too."""
     may_be: frozenset[Target] = frozenset()
     """Where else it may write what it is known to write."""
@@ -78,16 +78,16 @@ def targets_of(
         acts = tuple(acts_of(_HOME.sub(_AT_HOME, command)))
     written = [act for act in acts if act.purpose in _WRITES]
     known, may_be, made = set[Target](), set[Target](), set[str]()
-    is_open = not tells_purpose(step, Purpose.EDIT)
+    may_be_elsewhere = not tells_purpose(step, Purpose.EDIT)
     folder = folder_of(step, workspace) if any(act.paths for act in written) else None
     for act in written:
         if not act.paths and _GIT.search(command):
             known |= {Target.WORKSPACE, Target.CODE}
         elif not act.paths:  # a name that the shell puts in
-            is_open = True
+            may_be_elsewhere = True
         for path in act.paths:
             where = _place(path, folder, workspace)
-            is_open |= where is None
+            may_be_elsewhere |= where is None
             known |= {where} if where else set()
             if where not in (None, Target.WORKSPACE):
                 continue
@@ -106,7 +106,7 @@ def targets_of(
                     made.add(place)
                 if not own:
                     (may_be if own is None else known).add(Target.OLD_TESTS)
-    return Targets(frozenset(known), is_open, frozenset(may_be))
+    return Targets(frozenset(known), may_be_elsewhere, frozenset(may_be))
 
 
 def in_folder(path: str, folder: str | None) -> str:

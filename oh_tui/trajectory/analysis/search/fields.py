@@ -205,7 +205,7 @@ def _proves_outcome(subject: Subject, value: str) -> bool:
 def _proves_targets(subject: Subject, value: str) -> bool:
     """In a run without any known edit programs that are not known may have made them."""
     study, found = subject.study, subject.targets
-    if found.is_open or value in found.may_be or study is None:
+    if found.may_be_elsewhere or value in found.may_be or study is None:
         return False
     return not targets.may_write(subject.step, subject.acts) or study.records_edits
 

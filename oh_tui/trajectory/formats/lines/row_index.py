@@ -67,7 +67,7 @@ class _Kept(msgspec.Struct, array_like=True):
     lines: int
     end: int
     unfinished: int
-    is_open: bool
+    lacks_end: bool
 
 
 _decode = msgspec.msgpack.Decoder(_Kept).decode
@@ -94,7 +94,7 @@ class RowIndex:
         """Where the first line begins whose end was not seen."""
         self.unfinished = 0
         """Number of a last row that is cut off; 0 if there is none."""
-        self._is_open = False
+        self._lacks_end = False
         """The last row is whole but lacks the line end."""
         self._attempts: dict[str, set[int]] = {}
         """Id -> attempts seen, during the pass."""
@@ -141,7 +141,7 @@ class RowIndex:
         if head and not head.isspace():
             row = self._take(file, number + 1, start, at - start, head, tail, is_last=True)
             if row:
-                self._is_open = True
+                self._lacks_end = True
                 yield row
         self._attempts, self._highest = {}, {}
         self.is_complete = not file.is_closed
@@ -188,10 +188,10 @@ class RowIndex:
 
     def _reopen(self) -> None:
         """Goes back to before a last line that may continue."""
-        if self._is_open:
+        if self._lacks_end:
             for column in self._columns:
                 column.pop()
-        self.unfinished, self._is_open = 0, False
+        self.unfinished, self._lacks_end = 0, False
         for row in self:
             name = row.name.removesuffix(f"@{row.attempt}")
             self._attempts.setdefault(name, set()).add(row.attempt)
@@ -204,7 +204,7 @@ class RowIndex:
             _Kept(
                 _VERSION, self.numbers.tobytes(), self.starts.tobytes(), self.sizes.tobytes(),
                 self.attempts.tobytes(), self.names, self.problems,
-                self.lines, self.end, self.unfinished, self._is_open,
+                self.lines, self.end, self.unfinished, self._lacks_end,
             )
         )  # fmt: skip
 
@@ -224,7 +224,7 @@ class RowIndex:
         index.names += kept.names
         index.broken = kept.problems
         index.lines, index.end = kept.lines, kept.end
-        index.unfinished, index._is_open = kept.unfinished, kept.is_open
+        index.unfinished, index._lacks_end = kept.unfinished, kept.lacks_end
         index.is_complete = True
         if kept.version != _VERSION or len(set(map(len, index._columns))) != 1:
             return None
