@@ -80,11 +80,11 @@ def ends_with(command: str) -> Called | None:
     return called
 
 
-def program_of(command: str) -> str:
+def program_of(command: str, *, is_last: bool = False) -> str:
     """What a command calls, with the word that tells more: `pytest`, `git push`. Of several
-    programs the first one counts that does more than look."""
+    programs the first one counts that does more than look, or the last, whose exit code it has."""
     leaves = list(script(command).leaves)
-    found = min(leaves, key=_rank) if len(leaves) > 1 else next(iter(leaves), None)
+    found = min(leaves[-1:] if is_last else leaves, key=_rank, default=None)
     return named(found.name, found.words) if found else ""
 
 

@@ -132,7 +132,7 @@ def test_a_failed_call_of_another_agent_is_named_by_its_output() -> None:
     text = 'Traceback (most recent call last):\n  File "a.py", line 1\nKeyError: dates'
     last = reported("2", status="failed", content=wrapped(text))
     trajectory = run(first, last)
-    found = failure_of(trajectory, trajectory.steps[0], "")
+    found = failure_of(trajectory, trajectory.steps[0])
     assert (found.kind, found.line) == ("KeyError", "dates")
 
 

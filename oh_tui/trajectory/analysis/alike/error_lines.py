@@ -7,11 +7,10 @@ that ran it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.model.tool_use import last_line
 
 LONGEST = 1_000
 """Characters of a line that are read."""
@@ -23,13 +22,23 @@ class ErrorLine(NamedTuple):
     line: str
 
 
-def error_line(text: str) -> ErrorLine:
-    """The first line that names the error. Expects an output that is clean and bounded."""
+def error_line(text: str) -> ErrorLine | None:
+    """The first line that names the error; None where no line does. Expects an output that is clean
+    and bounded."""
     text = "\n".join(line[:LONGEST].rstrip() for line in text.split("\n"))
+    text = _PASSED_BY.sub("", text)
     for tool in TABLE.values():
         if any(sign in text for sign in tool.signs) and (found := tool.find(text)):
             return found
-    return ErrorLine("", last_line(text).strip())
+    return None
+
+
+_PASSED_BY = pattern(
+    r"^(?:#\d{1,5} \d{1,6}\.\d{1,6} | {2,40}[|+] (?:Exception Group )?"
+    r"| {6}(?=Traceback|  File|\w+Error\b))",
+    re.MULTILINE,
+)
+"""What stands before each line that docker passes on, an exception group, and pip."""
 
 
 class _Tool(NamedTuple):
@@ -39,72 +48,98 @@ class _Tool(NamedTuple):
 
 
 def _lines(*patterns: str) -> Callable[[str], ErrorLine | None]:
-    """Takes the groups `kind` and `line` of the first of these patterns that is found."""
+    """Takes the groups of the first of these patterns that is found: the line, and its kind, of
+    which a name and a number are one: `HTTP 404`."""
     compiled = [pattern(one, re.MULTILINE) for one in patterns]
 
     def find(text: str) -> ErrorLine | None:
-        for one in compiled:
-            if found := one.search(text):
-                groups = found.groupdict()
-                return ErrorLine(groups.get("kind") or "", (groups.get("line") or "").strip())
-        return None
+        found = next(filter(None, (one.search(text) for one in compiled)), None)
+        if found is None:
+            return None
+        told = found.groupdict(default="")
+        line = told.pop("line", "").strip()
+        kinds = (kind if name == "kind" else f"{name} {kind}" for name, kind in told.items())
+        return ErrorLine(next(kinds, ""), line)
 
     return find
 
 
-_EXCEPTION = pattern(r"(?:[A-Za-z_]\w{0,99}\.)*([A-Za-z_]\w{0,99})(?:: (.*))?$", re.MULTILINE)
+def _tool(signs: str, *patterns: str) -> _Tool:
+    """What finds one of these patterns, if one of the signs, parted by bars, is there."""
+    return _Tool(tuple(signs.split("|")), _lines(*patterns))
+
+
+_EXCEPTION = pattern(
+    r"((?:[A-Za-z_]\w{0,99}\.){1,20}\w{1,99}|[A-Z]\w{0,99})(?:: (.*?))?(?: \(\S+, line \d+\))?$"
+)
 _TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above", "The above exception was the direct cause")
-_SYNTAX = pattern(r"^\w*(?:Syntax|Indentation|Tab)Error: .*$", re.MULTILINE)
+_NO_MODULE = pattern(r"^\S{0,200}python[\d.]{0,9}: No module named '?([\w.]{1,200})", re.MULTILINE)
 
 
 def _python(text: str) -> ErrorLine | None:
     """The exception of the first traceback that no other one follows from."""
-    if _TRACEBACK not in text:
-        found = _SYNTAX.search(text)
-        return _exception(found[0]) if found else None
     told: ErrorLine | None = None
     for part in text.split(_TRACEBACK)[1:]:
         lines = [line for line in part.split("\n")[1:] if line.strip()]
-        ends = (at for at, line in enumerate(lines) if not line[0].isspace())
-        end = next(ends, None)
-        if end is not None:
-            told = _exception(lines[end]) or told
-            if not any(line.startswith(_CHAINED) for line in lines[end:]):
-                break
+        # what the program printed may stand between those of the traceback
+        ends = ((at, found) for at, line in enumerate(lines) if (found := _EXCEPTION.match(line)))
+        for at, found in ends:
+            told = _exception(found, lines[:at])
+            break
+        is_chained = any(line.startswith(_CHAINED) for line in lines)
+        if told and not is_chained and not told.kind.endswith("ExceptionGroup"):
+            break
+    if told is None and (found := _NO_MODULE.search(text)):
+        return ErrorLine("ModuleNotFoundError", f"No module named '{found[1]}'")
     return told
 
 
-def _exception(line: str) -> ErrorLine | None:
-    found = _EXCEPTION.match(line)
-    return ErrorLine(found[1], found[2] or "") if found else None
+_WITHIN = pattern(r"  File \".*\", line \d+, in (?!<module>)(.*)$")
+_COMPARES = pattern(r" != |is not (?:true|false|None)|unexpectedly|not found in|not raised")
+"""What unittest says of values."""
+
+
+def _exception(found: re.Match[str], above: Sequence[str]) -> ErrorLine:
+    """An exception, and of one without a text the code that raised it, of values their test."""
+    name, said = _named(found[1]), found[2] or ""
+    within = [at[1] for line in above if (at := _WITHIN.match(line))]
+    tests = [one for one in within if one.startswith("test") and name == "AssertionError"]
+    is_named = not said or (tests and _COMPARES.search(said))
+    where = f" in {(tests or within)[-1]}" if within and is_named else ""
+    code = (line.partition("  #")[0].strip() for line in reversed(above) if line[:4] == "    ")
+    said = said or next((one for one in code if one.strip("^~ ")), "")
+    return ErrorLine(name, (said + where).strip())
+
+
+def _named(exception: str) -> str:
+    """Its name, with the module where it alone says little: `KeyError`, `re.error`."""
+    *home, name = exception.split(".")
+    return name if name[:1].isupper() else ".".join((*home[-1:], name))
 
 
 _RAISED = pattern(
-    r"^E {2,}(?:\w{1,99}\.)*(\w{0,99}(?:Error|Exception|Warning|Exit|Interrupt|Failed))"
-    r"(?:: (.*))?$",
+    r"^E {2,}(?:((?:\w{1,99}\.)*\w{0,99}(?:[Ee]rror|Exception|Warning|Exit|Interrupt|Failed))"
+    r"(?:: (.*))?|(assert\b.*))$",
     re.MULTILINE,
 )
-_ASSERTED = pattern(r"^E {2,}(assert\b.*)$", re.MULTILINE)
 _TEST = pattern(
     r"^(?:_{3,} ([\w. ]{1,200})(?:\[.*\])? _{3,}$|FAILED \S{1,300}?::([\w:]{1,200}))", re.MULTILINE
 )
-_EXPLAINED = pattern(r"^E {2,}(?!\[ {0,2}\d{1,3}%\]$)(\S.*)$", re.MULTILINE)
-"""Not the letter of a test with an error and the progress behind it: `E   [ 50%]`."""
-_SUMMED = _lines(r"^(?:FAILED|ERROR) \S+ - (?:(?P<kind>\w+(?:Error|Exception)): )?(?P<line>.*)$")
+_SOURCE = pattern(r"^> +(.*)$", re.MULTILINE)
+_SUMMED = _lines(
+    # not the letter of a test with an error and the progress behind it: `E   [ 50%]`
+    r"^E {2,}(?!\[ {0,2}\d{1,3}%\]$)(?P<line>\S.*)$",
+    r"^(?:FAILED|ERROR) \S+ - (?:(?P<kind>\w+(?:Error|Exception)): )?(?P<line>.*)$",
+    r"ERROR: (?P<line>(?:file or directory )?not found: [^:\n]*)",
+)
 
 
 def _pytest(text: str) -> ErrorLine | None:
-    raised, asserted = _RAISED.search(text), _ASSERTED.search(text)
-    told: ErrorLine | None
-    if raised and not (asserted and asserted.start() < raised.start()):
-        told = ErrorLine(raised[1], raised[2] or "")
-    elif asserted:
-        told = ErrorLine("", asserted[1])
-    elif explained := _EXPLAINED.search(text):
-        told = ErrorLine("", explained[1])
-    else:
-        told = _SUMMED(text)
+    found = _RAISED.search(text)
+    told = ErrorLine(_named(found[1] or ""), found[2] or found[3] or "") if found else _SUMMED(text)
+    if told and not told.line and (source := _SOURCE.search(text)):
+        return ErrorLine(told.kind, source[1])
     if told is None or not told.line.startswith("assert "):
         return told
     # the values alone are those of many tests
@@ -113,40 +148,10 @@ def _pytest(text: str) -> ErrorLine | None:
     return ErrorLine("AssertionError", told.line + name)
 
 
-_NPM_CODE = pattern(r"^npm (?:ERR!|error) code (\S+)$", re.MULTILINE)
-_NPM_LINE = _lines(
-    r"^npm (?:ERR!|error) (?!code |errno |syscall |path |A complete log|\d{3} )(?P<line>\S.*)$",
-    r"^npm (?:ERR!|error) \d{3} (?P<line>\S.*)$",
-)
-
-
-def _npm(text: str) -> ErrorLine | None:
-    code, told = _NPM_CODE.search(text), _NPM_LINE(text)
-    return ErrorLine(code[1], told.line if told else "") if code else told
-
-
-_STATUS = pattern(r"returned error: (\d{3})")
-
-
-def _curl(text: str) -> ErrorLine | None:
-    found = pattern(r"^curl: \((\d{1,3})\) (.*)$", re.MULTILINE).search(text)
-    if not found:
-        return None
-    status = _STATUS.search(found[2])
-    return ErrorLine(f"HTTP {status[1]}" if status else f"curl {found[1]}", found[2])
-
-
-def _http(text: str) -> ErrorLine | None:
-    found = pattern(
-        r"^(?:HTTP/[\d.]{1,5}|.{0,40}\bERROR) ([45]\d\d)(?:: | |$)(.*)$", re.MULTILINE
-    ).search(text)
-    return ErrorLine(f"HTTP {found[1]}", found[2]) if found else None
-
-
 _NOT_FOUND = pattern(r"(?:command not found: (\S+)|(.+?): (?:command )?not found)$")
 _SHELL = _lines(
-    r"^(?:\S{0,200}/)?(?:ba|da|k|z)?sh(?:: line \d+|: \d+|:\d+)?: (?P<line>.*)$",
-    r"^\S{1,200}: line \d+: (?P<line>.*)$",
+    r"^(?:(?:\S{0,200}/)?(?:ba|da|k|z)?sh(?:: -c)?(?:: line \d+|: \d+|:\d+)?|\S{1,200}: line \d+): "
+    r"(?P<line>.*)$"
 )
 
 
@@ -156,10 +161,10 @@ def _shell(text: str) -> ErrorLine | None:
     return ErrorLine("command not found", missing[1] or missing[2]) if missing else told
 
 
-_MAKE = pattern(r"^make(?:\[\d+\])?: \*\*\* (.*)$", re.MULTILINE)
+_MAKE = pattern(r"^\S{0,99}make(?:\[\d+\])?: \*\*\* (?!Waiting for)(.*)$", re.MULTILINE)
 _PASSED_ON = pattern(r"\] [^\d\n]{1,40}\d{1,3}$")
 """`[Makefile:2: test] Error 1`, in any language."""
-_MOVES = pattern(r"make(?:\[\d+\])?: (?:Entering|Leaving) directory")
+_MOVES = pattern(r"\S{0,99}make(?:\[\d+\])?: (?:Entering|Leaving|\*\*\* Waiting)")
 
 
 def _make(text: str) -> ErrorLine | None:
@@ -172,79 +177,126 @@ def _make(text: str) -> ErrorLine | None:
     return ErrorLine("", next(told, found[1]).strip())
 
 
-_ERROR_ABROAD = ("Fehler:", "erreur:", "erreur :", "erro:", "ошибка:", "エラー:", "错误：", "错误:")
-"""What gcc calls an error in other languages."""
+_NPM = r"^npm (?:ERR!|error) "
+_AT = r"[^\s:][^:\n]{0,300}:\d+(?::\d+)?: "
+"""A place in a file."""
+_ERROR = "error:|Fehler:|erreur:|erreur :|erro:|ошибка:|エラー:|错误：|错误:"
+"""What gcc calls an error."""
+_PANIC = r"panicked at (?:'\s*|[^\n']{1,300}:\d+:\d+:\s*)"
+FILE_ERRORS = (
+    "No such file or directory|Permission denied|(?:Is|Not) a directory|File exists"
+    "|Directory not empty"
+)
+_SYSTEM_ERRORS = (
+    f"{FILE_ERRORS}|No space left on device|Read-only file system|Operation not permitted"
+    "|Connection refused|Cannot allocate memory|Too many open files|Exec format error"
+)
+"""What the C library calls errors."""
 
 TABLE = {
-    "pytest": _Tool(("E  ", "FAILED ", "ERROR "), _pytest),
-    "python": _Tool((_TRACEBACK, "Error: "), _python),
-    "tsc": _Tool(("error TS",), _lines(r"\berror (?P<kind>TS\d{1,6}): (?P<line>.*)$")),
-    "cargo test": _Tool(
-        ("panicked at",),
-        _lines(
-            r"panicked at [^\n]{1,300}:\d+:\d+:\n(?P<line>.*)$", r"panicked at '(?P<line>.*)', "
-        ),
+    "pytest": _Tool(("E  ", "FAILED ", "ERROR ", "ERROR: "), _pytest),
+    "vitest": _tool(" FAIL ", r"^ FAIL  \S+ > (?P<line>.*)\n(?P<kind>\w{0,99}Error)\b"),
+    "python": _Tool((_TRACEBACK, ": No module named "), _python),
+    "python itself": _tool("python", r"^\S{0,200}python[\d.]{0,9}: (?P<line>.*)$"),
+    "tsc": _tool("error TS", r"\berror (?P<kind>TS\d{1,6}): (?P<line>.*)$"),
+    # of values the thread, which has the name of the test
+    "cargo test": _tool(
+        "panicked at",
+        r"thread '(?!main')(?P<kind>[^'\n]{1,200})' (?:\(\d{1,20}\) )?"
+        rf"{_PANIC}(?P<line>assertion.*?)(?:', .*)?$",
+        rf"{_PANIC}(?P<line>.*?)(?:', .*)?$",
     ),
-    "rustc": _Tool(("error[E",), _lines(r"^error\[(?P<kind>E\d{4})\]: (?P<line>.*)$")),
-    "gcc": _Tool(
-        ("error: ", *_ERROR_ABROAD, "undefined reference to", "ld: "),
-        _lines(
-            r"^[^\s:][^:\n]{0,300}:\d+(?::\d+)?: (?:fatal )?error: (?P<line>.*)$",
-            r"^[^\s:][^:\n]{0,300}:\d+(?::\d+)?: (?:\S{1,30} )?"
-            rf"(?:{'|'.join(_ERROR_ABROAD)}) ?(?P<line>.*)$",
-            r"(?P<line>undefined reference to .*)$",
-            r"^(?:\S{0,200}/)?ld: (?P<line>.*)$",
-        ),
+    "cmake": _tool("CMake Error", r"^CMake Error(?: at .*:\n\s+|[^:\n]*: )(?P<line>.*)$"),
+    "eslint": _tool("  error  ", r"^\s+\d+:\d+\s+error\s+(?P<line>.*?)\s{2,}(?P<kind>\S+)$"),
+    "ruff": _tool(" ", rf"^(?:{_AT})?(?P<kind>[A-Z]{{1,4}}\d{{3,4}}) (?:\[\*\] )?(?P<line>.*)$"),
+    "rustc": _tool("error[E", r"^error\[(?P<kind>E\d{4})\]: (?P<line>.*)$"),
+    "gcc": _tool(
+        f"{_ERROR}|symbol: |undefined reference to|ld: ",
+        r"(?P<kind>cannot find symbol)\n(?:.*\n){0,3}?.*symbol: +(?P<line>.*)$",
+        rf"^\s{{0,9}}{_AT}(?:\S{{1,30}} )?(?:{_ERROR}) ?(?P<line>.*)$",
+        r"(?P<line>undefined reference to .*)$",
+        r"^(?:\S{0,200}/)?ld: (?P<line>.*)$",
     ),
-    "go": _Tool(
-        (".go:", "panic: ", "go: "),
-        _lines(
-            r"^(?P<kind>panic): (?P<line>.*)$",
-            r"^\s{0,40}[^\s:]{1,300}\.go:\d+(?::\d+)?: (?P<line>.*)$",
-            r"^go: (?P<line>.*)$",
-        ),
+    "go": _tool(
+        ".go:|panic: |go: |--- FAIL: ",
+        r"^(?P<kind>panic): (?P<line>.*)$",
+        r"^\s{0,40}--- FAIL: (?P<line>\S+)",
+        r"^\s{0,40}[^\s:]{1,300}\.go:\d+(?::\d+)?: (?P<line>.*)$",
+        r"^go: (?P<line>.*)$",
     ),
-    "java": _Tool(
-        ("Exception", "Error", "[ERROR] "),
-        _lines(
-            r"^(?:Exception in thread \"[^\"\n]{1,100}\" |Caused by: )"
-            r"(?:[\w$]{1,99}\.)*(?P<kind>[\w$]{1,99})(?:: (?P<line>.*))?$",
-            r"^\[ERROR\] (?P<line>\S.*)$",
-            r"^Error: (?P<line>Could not find or load main class .*)$",
-        ),
+    "java": _tool(
+        "Exception|Caused by: |[ERROR] ",
+        r"^(?:Exception in thread \"[^\"\n]{1,100}\" |Caused by: )"
+        r"(?:[\w$]{1,99}\.)*(?P<kind>[\w$]{1,99})(?:: (?P<line>.*))?$",
+        r"^\[ERROR\] \S+:\[\d+,\d+\] (?P<line>.*)$",
+        r"^\[ERROR\] (?P<line>\S.*)$",
     ),
-    "jest": _Tool(("● ",), _lines(r"^\s{0,9}● .*› (?P<line>.*)$", r"^\s{0,9}● (?P<line>.*)$")),
-    "node": _Tool(
-        ("    at ",),
-        _lines(r"^(?:Uncaught )?(?P<kind>\w{0,99}Error)(?: \[\w{1,99}\])?(?:: (?P<line>.*))?$"),
+    "gradle": _tool("* What went wrong:", r"^\* What went wrong:\n.*\n> (?P<line>.*)$"),
+    "ruby": _tool(".rb:", r"^\S+\.rb:\d+:in .*?': (?P<line>.*) \((?P<kind>[A-Z][\w:]{0,99})\)$"),
+    "jest": _tool(
+        "● ",
+        r"^\s{0,9}● .*› (?P<line>.*)$",
+        r"● Test suite failed to run\n\s+(?P<line>.*)$",
+        r"^\s{0,9}● (?P<line>.*)$",
     ),
-    "pip": _Tool(
-        ("ERROR: ",), _lines(r"^ *ERROR: (?!Exception:$)(?P<line>.*?)(?: \(from versions: .*)?$")
+    "exception": _tool(
+        "Error",
+        r"^\s{0,9}(?:Uncaught |Sorry: )?(?P<kind>\w{0,99}Error)(?: \[\w{1,99}\])?"
+        r"(?:: (?P<line>.*?))?(?: \(\S+, line \d+\))?$",
     ),
-    "apt": _Tool(("E: ",), _lines(r"^E: (?P<line>.*)$")),
-    "docker": _Tool(
-        ("daemon", "docker: "),
-        _lines(
-            r"(?P<line>(?:Error response from daemon|Cannot connect to the Docker daemon).*)$",
-            r"^docker: (?P<line>.*)$",
-        ),
+    "pip": _tool(
+        "ERROR: ",
+        r"^ *WARNING: Retrying .*: (?P<line>\[Errno -?\d+\] [^'\n]*)",
+        r"^ *ERROR: (?!Exception:$|usage: )(?P<line>.*?)(?:[<>=~!]=\S*)?(?: \(from versions: .*)?$",
     ),
-    "curl": _Tool(("curl: (",), _curl),
-    "HTTP": _Tool(("HTTP/", "ERROR "), _http),
-    "uv": _Tool(("╰─▶ ", "  × "), _lines(r"^\s+╰─▶ (?P<line>.*)$", r"^\s+× (?P<line>.*)$")),
-    "git": _Tool(
-        ("rejected] ", "CONFLICT (", "fatal: "),
-        _lines(
-            r"^ ! (?P<line>\[(?:remote )?rejected\]\s.*)$",
-            r"^CONFLICT \((?P<kind>[^)\n]{1,100})\): (?P<line>.*)$",
-            r"^(?P<kind>fatal): (?P<line>.*)$",
-        ),
+    "apt": _tool("E: ", r"(?P<line>Temporary failure resolving .*)$", r"^E: (?P<line>.*)$"),
+    "docker": _tool(
+        "daemon|docker: ",
+        r"(?P<line>(?:Error response from daemon|Cannot connect to the Docker daemon).*)$",
+        r"^docker: (?P<line>.*)$",
     ),
-    "tar": _Tool(("tar: ",), _lines(r"^tar: (?P<line>.*)$")),
-    "npm": _Tool(("npm ERR!", "npm error"), _npm),
+    "curl": _tool(
+        "curl: (",
+        r"^curl: \(\d+\) (?P<line>.*returned error: (?P<HTTP>\d{3}).*)$",
+        r"^curl: \((?P<curl>\d{1,3})\) (?P<line>.*)$",
+    ),
+    "HTTP": _tool(
+        "HTTP/|ERROR ",
+        r"^(?:HTTP/[\d.]{1,5}|.{0,40}\bERROR) (?P<HTTP>[45]\d\d)(?:: | |$)(?P<line>.*)$",
+    ),
+    "uv": _tool("╰─▶ |  × ", r"^\s+╰─▶ (?P<line>.*)$", r"^\s+× (?P<line>.*)$"),
+    "git": _tool(
+        "rejected] |CONFLICT (|fatal: ",
+        r"^ ! (?P<line>\[(?:remote )?rejected\]\s.*)$",
+        r"^CONFLICT \((?P<kind>[^)\n]{1,100})\): (?P<line>.*)$",
+        r"^(?P<kind>fatal): (?P<line>.*)$",
+    ),
+    "patch": _tool(
+        "patch: ****| hunk",
+        r"^patch: \*{4} (?P<line>.*?)(?: at line \d.*)?$",
+        r"^\d+ out of \d+ (?P<kind>hunk)s? (?P<line>FAILED|ignored)\b",
+    ),
+    "tar": _tool("tar: ", r"^tar: (?P<line>.*)$"),
+    "npm": _tool(
+        "npm ERR!|npm error",
+        rf"{_NPM}code (?P<kind>\S+)\n(?:{_NPM}(?:errno|syscall|path) .*\n){{0,9}}"
+        rf"{_NPM}(?:\d{{3}} )?(?P<line>\S.*)$",
+        rf"{_NPM}(?:\d{{3}} )?(?P<line>\S.*)$",
+    ),
     "bash": _Tool(("sh: ", "sh:", ": line "), _shell),
     # cargo, git, uv and compilers name their own errors so
-    "error:": _Tool(("error: ",), _lines(r"^(?:\S{1,99}: )?(?:fatal )?error: (?P<line>.*)$")),
+    "error:": _tool(
+        "rror: |RROR: |error ",
+        r"^(?:\S{1,99}: |PHP )?(?i:(?:fatal |parse )?error): +(?!usage: )(?P<line>.*)$",
+        r"^error (?P<line>[A-Z].*)$",
+    ),
+    "system": _tool(": ", rf"^(?P<line>[^\s:][^:\n]{{0,99}}: .*(?:{_SYSTEM_ERRORS}))$"),
     "make": _Tool(("*** ",), _make),
+    # what scripts of people say
+    "FAIL": _tool(
+        "FAIL|ERROR|Error|Fatal",
+        r"^\W{0,9}(?:FAIL(?:ED|URE)?|ERROR|Error|Fatal)\b\W+(?P<line>.*)$",
+        r"^(?P<line>.* FAIL(?:ED)?)$",
+    ),
 }
 """What finds the line, by who wrote it, in the order in which they are asked."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
@@ -24,7 +23,7 @@ from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, held
-from oh_tui.trajectory.model.tool_use import bounded
+from oh_tui.trajectory.model.tool_use import bounded, last_line
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.reading.terminal import read_output
@@ -85,22 +84,18 @@ def failures_of(run: Trajectory) -> list[RunFailure]:
     for number in numbers:
         step = run.steps[number - 1]
         with held(step):
-            found.setdefault(failure_of(run, step, folder), []).append(step)
+            found.setdefault(failure_of(run, step), []).append(step)
     last = {steps[-1].number for steps in found.values()}
     helped = dict(_helped(run, last, folder))
     return [_run_failure(failure, steps, helped) for failure, steps in found.items()]
-
-
-_folders: WeakKeyDictionary[Trajectory, str] = WeakKeyDictionary()
 
 
 def failed_as(run: Trajectory, step: Step, start: str) -> bool:
     """Whether a step failed, and the id of its failure starts so."""
     if run.outcome(step) not in FAILED:
         return False
-    folder = _folders.get(run) or _folders.setdefault(run, working_folder(run))
     with held(step):
-        return failure_of(run, step, folder).id.startswith(start)
+        return failure_of(run, step).id.startswith(start)
 
 
 def _run_failure(failure: Failure, steps: list[Step], helped: dict[int, str]) -> RunFailure:
@@ -138,14 +133,16 @@ def _done_between(run: Trajectory, failed: int, success: int, folder: str) -> st
     return AGAIN
 
 
-def failure_of(run: Trajectory, step: Step, folder: str) -> Failure:
-    """What failed in a failed step of a run that works in this folder."""
+def failure_of(run: Trajectory, step: Step) -> Failure:
+    """What failed in a failed step."""
     result = step.result or step.event
     tool = _tool(step.event)
     told = _told(run, step, result)
-    line = normal_line(safe_line(told.line), folder)
+    line = safe_line(told.line)
     kind = told.kind or _kind(run, step, result)
-    return Failure(tool, safe_line(kind, 100), line or _silent(step))
+    return Failure(
+        tool, safe_line(kind, 100), normal_line(line) or line or _silent(step, told.kind)
+    )
 
 
 _CAPITAL = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -163,8 +160,6 @@ def _tool(event: Event) -> str:
 def _kind(run: Trajectory, step: Step, result: Event) -> str:
     if run.outcome(step) is Outcome.REJECTED:
         return "rejected"
-    if result.timed_out:
-        return "timed out"
     if result.exit_code:
         return f"exit {result.exit_code}"
     return text_field(result.body(), "code") or "error"
@@ -172,37 +167,57 @@ def _kind(run: Trajectory, step: Step, result: Event) -> str:
 
 def _told(run: Trajectory, step: Step, result: Event) -> ErrorLine:
     """The line of the result that names the error."""
-    if result.timed_out:
-        return ErrorLine("timed out", "")  # what it wrote last is no error
     call = step.call
-    output = call.output()
-    if result.tool == "Terminal":
-        return error_line(read_output(bounded(output), call.get("command")).text)
-    if not result.is_observation or not output:
+    output, command = call.output(), call.get("command") if call.tool == "Terminal" else ""
+    is_timed = result.exit_code == 124 and _TIMEOUT.search(command)
+    if result.timed_out or is_timed or _TOO_LONG.search(output):
+        # what it wrote last is no error
+        return ErrorLine("timed out", "")
+    if result.tool != "Terminal" and not (result.is_observation and output):
         return ErrorLine("", describe(step, run.outcome(step)).result)
     if edit := _NO_EDIT.match(output):
-        return ErrorLine("", f"{edit[1].rstrip()} {edit[2] or ''}")
-    return error_line(safe(bounded(output)))
+        return ErrorLine("", " ".join(filter(None, edit.groups())))
+    is_typed = result.tool == "Terminal"
+    text = read_output(bounded(output), command).text if is_typed else safe(bounded(output))
+    if told := error_line(text):
+        return told
+    last = program_of(command, is_last=True)
+    if result.exit_code in (1, 123) and (found := _NO_ERROR.fullmatch(last)):
+        return ErrorLine("", f"{last}: {'files differ' if found[1] else 'no match'}")
+    return ErrorLine("", last_line(text).strip())
 
+
+_NO_ERROR = pattern(r"(?:git |[efpz])?grep|rg|ag|ack|((?:git )?diff|cmp)")
+"""What ends with 1, of `xargs` with 123, though nothing went wrong."""
+_TIMEOUT = pattern(r"\btimeout\s")
+_TOO_LONG = pattern(
+    r"\A\s*(?:The last command <command>|The command '[\s\S]{1,9999}' was cancelled because it took"
+    r"|EXECUTION TIMED OUT)"
+    r"|An error occurred while executing the command: [\s\S]* timed out after [\d.]+ seconds\s*\Z"
+)
+"""How SWE-agent and mini-swe-agent say it."""
 
 _NO_EDIT = pattern(
-    r"\s{0,9}(?:ERROR:\s{0,9})?(No replacement was performed[^`\n]{0,200})"
+    r"\s{0,9}(?:ERROR:\s{0,9})?(?:(No replacement was performed[^`\n]{0,200})"
     r"(?:[\s\S]{0,20000}?(did not appear verbatim))?"
+    r"|\[?(Your proposed edit has introduced new syntax error\(s\)))"
 )
-"""Between the two is the text that was to be replaced."""
+"""Between the first two is the text that was to be replaced."""
 
 
-def _silent(step: Step) -> str:
-    """What stands for the line of a result that tells nothing: what was called."""
+def _silent(step: Step, kind: str) -> str:
+    """What stands for the line of a result that tells nothing, or of an error that tells no more
+    than its kind: what was called."""
     call = step.call
     told = call.answer or call.told
+    command = call.get("command") if call.tool == "Terminal" else ""
+    program = safe_line(program_of(command, is_last=not kind), 100)
+    if kind:
+        return program or "not told why"
     # not by null, and not by an error without a text
     is_told = any(isinstance(told.get(name), str | list) for name in _OUTPUTS)
     untold = "output not told" if step.is_call else "text not told"
-    said = "no output" if is_told else untold
-    if call.tool == "Terminal" and (command := call.get("command")):
-        return f"{safe_line(program_of(command), 100)}: {said}"
-    return said
+    return (f"{program}: " if command else "") + ("no output" if is_told else untold)
 
 
 _OUTPUTS = ("content", "output", "message", "raw_output")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.analysis.alike.error_lines import FILE_ERRORS
 from oh_tui.trajectory.analysis.purposes.targets import working_folder
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.call import Call
@@ -143,37 +144,54 @@ LONGEST_LINE = 300
 """Characters of a line that tells an error."""
 
 
-def normal_line(line: str, folder: str = "") -> str:
+def normal_line(line: str) -> str:
     """A line that tells an error, without what differs between two runs with the same one: as
-    `normal`, and without folders, addresses of pages, numbers and other forms of quotes."""
+    `normal`, and without names of files, addresses of pages, numbers, versions and other forms of
+    quotes."""
     line = line[:LONGEST_LINE]
-    # one rule may leave what another takes; none makes the line longer, so that this ends
-    while (after := _line_once(line, folder)) != line:
+    # one rule may leave what another takes
+    while (after := _line_once(line)[:LONGEST_LINE]) != line:
         line = after
     return line
 
 
-def _line_once(line: str, folder: str) -> str:
-    line = normal(" ".join(line.split()), folder).translate(_QUOTES)
+def _line_once(line: str) -> str:
+    line = normal(" ".join(line.split()), "").translate(_QUOTES)
     line = _PAGE.sub(r"\1/", line)
-    line = _FOLDERS.sub("", line)
-    return _SEVERAL.sub("#", _NUMBER.sub("#", line))
+    return _REPEATED.sub("", _NUMBER.sub("#", _FILE.sub("PATH", line)))
 
 
 _QUOTES = dict.fromkeys(map(ord, '"`´‘’“”„«»'), "'")
 _PAGE = pattern(r"(\bhttps?://[^\s/'?]{1,200})[/?][^\s')>]{0,300}")
-_FOLDERS = pattern(
-    r"(?<![\w:/\\.~#-])(?:[A-Za-z]:|~|\.{1,2})?[/\\](?:[^\s'/\\:,;()]{1,255}[/\\])*(?=[^\s'/\\:])"
-    r"|(?<![\w:/\\.@+#-])(?:[\w.@+#-]{1,255}/)+(?=[\w@+#-][\w@+#.-]*\.[A-Za-z])"
+_FILE = pattern(
+    # one of a library that is missing keeps its name
+    r"(?![^\s',;()/~.][^\s',;()]{0,255}\.(?:hh?|hpp|so(?:\.\d+)*)\b)(?:"
+    # from a root, the home or here
+    r"(?<![\w:/\\.~#-])(?:[A-Za-z]:|~|\.{1,2})?[/\\][^\s'/\\:,;()]{1,255}"
+    r"(?:[/\\][^\s'/\\:,;()]{1,255})*[/\\]?(?<![.])"
+    # in a folder, with an extension: `and/or` is none
+    r"|(?<![\w/\\.@+#-])(?:[\w.@+#-]{1,255}/)+[\w@+#-][\w@+#.-]*\.(?!v\d)[A-Za-z]\w{0,9}(?![\w/])"
+    # by its extension; a module of Python is none
+    r"|(?<![\w/\\.@+#-])(?<!odule ')(?<!named ')(?<!from ')(?!(?:Node|Vue|Next)\.)"
+    r"[\w@+#-]{1,255}(?:\.[\w-]{1,64})?\."
+    r"(?:py[icx]?|ipynb|[cm]?[jt]sx?|json5?|jsonl|ya?ml|toml|cfg|ini|md|rst|txt|log|csv|tsv|xml|html?"
+    r"|s?css|c|cc|cpp|o|a|rs|go|java|kt|class|jar|rb|php|sh|lock|patch|diff|rej|orig|bak|backup|mk"
+    r"|whl|zip|t?gz|tar|pdf|png|svg|sql|db|pkl|parquet|tmp|in|ps1)(?![\w(]|\.\w)"
+    # by what the system says of it
+    rf"|(?<!\w')(?<=')[^']{{1,255}}(?=': (?:{FILE_ERRORS}))"
+    rf"|(?<![^ ])[^\s:'()-][^\s:'()]{{0,255}}(?=: (?:{FILE_ERRORS}))"
+    r"|(?:(?<=No such file or directory: ')|(?<=pathspec '))[^']{1,255})"
 )
-"""The folders of a path, whose last name stays. One that begins with a name counts as a path if it
-ends in a file with an extension: `and/or` is none."""
+"""A file or a folder."""
+_UNIT = r"(?:%| ?(?:ms|µs|us|s|[KMGT]i?B|B)\b)?"
 _NUMBER = pattern(
     r"\b0x[0-9a-fA-F]{1,32}\b"
-    r"|(?<![\w#.-])-?\d+(?:[.,:]\d+)*(?:%| ?(?:ms|µs|us|s|[KMGT]i?B|B)\b)?(?!\w)"
+    r"|(?<![\w#.])v?\d+(?:\.\d+)+(?:[-.+]?(?:a|b|rc|alpha|beta|dev|post|final|pre)[-.]?\d*)*"
+    rf"{_UNIT}(?![\w.])"
+    rf"|(?<![\w#.-])-?\d+(?:[.,:]\d+)*{_UNIT}(?!\w)"
 )
-"""Not one that is part of a name: `utf-8`, `python3`."""
-_SEVERAL = pattern(r"#(?:, #)+")
+"""Not one that is part of a name: `utf-8`, `python3`; a version is."""
+_REPEATED = pattern(r"(?<=#)(?:, #)+|([=_*-])\1{2,}")
 
 
 def _text(text: str, folder: str) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from oh_tui.batch import cached_rows
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.alike import failed_steps
-from oh_tui.trajectory.analysis.purposes import targets
 from oh_tui.trajectory.model import steps as model
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def _words(run: Trajectory, number: int, folder: Path | None, found: FailuresFou
     if run.outcome(step) not in model.FAILED:
         return ""
     with model.held(step):
-        failure = failed_steps.failure_of(run, step, targets.working_folder(run))
+        failure = failed_steps.failure_of(run, step)
     if known := cached_rows.failure_in_index(folder, failure):
         return seen_words(known[0], plural(known[1], "indexed run"))
     row = found.row_of(failure) if found else None
