@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
-from oh_tui.batch.each_run import Known, ManyRuns, Result
+from oh_tui.batch.each_run import Known, ManyRuns
 from oh_tui.batch.search_words import ManyQuery
 from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
 from oh_tui.batch.worker import RunFacts, Unread
@@ -51,7 +51,37 @@ class SearchJob(NamedTuple):
         return Found(found, unread, self.query.gave_up, unknown)
 
 
-class Search:
+class SearchCounts:
+    """What a search has found by now."""
+
+    def __init__(self) -> None:
+        self.hits = 0
+        self.runs_hit = 0
+        self.sub_agents = 0
+        """Number of sub-agents whose steps were not all searched."""
+        self.gave_up: list[str] = []
+        """Patterns that took too long."""
+        self.unknown = Counter[str]()
+        """What of how many steps is not known."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all steps of the runs that were read could be judged."""
+        return bool(self.sub_agents or self.gave_up or self.unknown)
+
+    def take(self, conversation: Conversation, found: Found | Unread) -> RunHits | None:
+        """Count a run; its hits, None without any."""
+        if isinstance(found, Unread):
+            return None
+        self.hits += len(found.hits)
+        self.runs_hit += bool(found.hits)
+        self.sub_agents += found.sub_agents
+        self.gave_up += [each for each in found.gave_up if each not in self.gave_up]
+        self.unknown += found.unknown
+        return RunHits(conversation, found.hits) if found.hits else None
+
+
+class Search(SearchCounts):
     """One search of a source. Its counts grow as it goes."""
 
     def __init__(
@@ -69,6 +99,7 @@ class Search:
     ) -> None:
         """`known` rules out runs without reading them. `live`, `nice` and `cache_folder` are those
         of `ManyRuns`."""
+        super().__init__()
         self.reading = ManyRuns(
             source,
             SearchJob(query.steps),
@@ -81,39 +112,15 @@ class Search:
             nice=nice,
             cache_folder=cache_folder,
         )
-        self.hits = 0
-        self.runs_hit = 0
-        self.sub_agents = 0
-        """Number of sub-agents whose steps were not all searched."""
-        self.gave_up: list[str] = []
-        """Patterns that took too long."""
-        self.unknown = Counter[str]()
-        """What of how many steps is not known."""
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether not all steps of the runs that were read could be judged."""
-        return bool(self.sub_agents or self.gave_up or self.unknown)
 
     async def results(self) -> AsyncGenerator[RunHits | None, None]:
         """The hits of each run, newest first; None for a run without hits. Raises Problem."""
         async for one in self.reading.results():
-            yield self._taken(one)
+            yield self.take(*one)
 
     async def missing(
         self, came: Callable[[Conversation], None] = lambda _: None
     ) -> AsyncGenerator[RunHits | None, None]:
         """The same for runs that were not on this machine, read from the server."""
         async for one in self.reading.missing(came):
-            yield self._taken(one)
-
-    def _taken(self, one: Result[Found]) -> RunHits | None:
-        found = one.value
-        if isinstance(found, Unread):
-            return None
-        self.hits += len(found.hits)
-        self.runs_hit += bool(found.hits)
-        self.sub_agents += found.sub_agents
-        self.gave_up += [each for each in found.gave_up if each not in self.gave_up]
-        self.unknown += found.unknown
-        return RunHits(one.conversation, found.hits) if found.hits else None
+            yield self.take(*one)

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from oh_tui.actions.start_draft import Draft
     from oh_tui.catalog.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.state.columns import Choice
     from oh_tui.tui.state.cursors import Cursors
     from oh_tui.tui.state.filtering import Filtering
@@ -152,8 +151,6 @@ class Session:
         """Questions to agents, by conversation id without dashes."""
         self.shell_history: list[str] = []
         self.writes = Writes()
-        self.failures: FailuresFound | None = None
-        """What failed in many runs of the source, as it was read last."""
 
     # What a key means
 
@@ -257,7 +254,6 @@ class Session:
         self.pager = self.unopened = None
         self.open_id = self.open_at = self.open_sort = self.open_filter = ""
         self.runs = Runs()
-        self.failures = None
         self.close_run()
         self.begin_lists(LoadedConversations())
 

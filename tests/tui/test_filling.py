@@ -114,14 +114,14 @@ async def test_what_the_board_reads_from_the_server_is_there_the_next_time(tmp_p
         await it.press("B")
         view = it.app.screen
         assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.board.ended is not None and not view.board.is_running)
+        await it.until(lambda: view.found.ended is not None and not view.found.is_running)
         await it.press("i")
-        await it.until(lambda: not (view.board.reading.not_kept or view.board.is_running))
-        counted = {one.id.replace("-", "") for one in view.board.runs}
+        await it.until(lambda: not (view.found.reading.not_kept or view.found.is_running))
+        counted = {one.id.replace("-", "") for one in view.found.runs}
         await it.until(lambda: counted <= ids(tmp_path), 60)
         between.asked.clear()
         await it.press("r")
-        again = view.board
+        again = view.found
         await it.until(lambda: again.ended)
         assert {one.id.replace("-", "") for one in again.runs} == counted
         assert not any("/events" in call for call in between.asked)

@@ -177,8 +177,7 @@ SITES = {
     "controllers/system/external.py::ExternalPrograms._run": "within `page` and `edit`",
     "controllers/system/save_images.py::Images.save": BY_WITH,
     "screens/board.py::BoardScreen.action_rules": "test_rules_that_can_be_read",
-    "screens/failures.py::FailuresScreen._take_words": "test_words_that_can_be_read",
-    "screens/search.py::SearchScreen._submit": "test_words_that_can_be_read",
+    "screens/pass_screen.py::PassScreen.read": "test_words_that_can_be_read",
     "screens/share.py::ShareScreen._write": "test_a_folder_that_is_there_now",
     "screens/shell.py::ShellScreen._end": "test_a_command_that_can_be_stopped",
 }
@@ -500,7 +499,7 @@ async def test_rules_that_can_be_read_end_the_error_of_the_board(
         await it.press("B")
         view = it.app.screen
         assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.board.runs and not view.board.is_running)
+        await it.until(lambda: view.found.runs and not view.found.is_running)
         await view.action_rules()
         assert "rules" in view.footer.errors
         rules.unlink()

@@ -167,13 +167,13 @@ class Controllers:
     @cached_property
     def search_all(self) -> search_of_runs.SearchAllRuns:
         return search_of_runs.SearchAllRuns(
-            self._session, self._ui, self.way_back, self.filling.take
+            self._session, self._ui, self.filling.take, self.way_back
         )
 
     @cached_property
     def board(self) -> board_of_runs.BoardOfRuns:
         return board_of_runs.BoardOfRuns(
-            self._session, self._ui, self.way_back, self.failures, self.filling.take
+            self._session, self._ui, self.filling.take, self.way_back, self.failures
         )
 
     @cached_property
@@ -181,10 +181,10 @@ class Controllers:
         return failures_of_runs.FailuresOfRuns(
             self._session,
             self._ui,
-            self.listing,
-            self.way_back,
-            self.comparisons,
             self.filling.take,
+            self.way_back,
+            self.listing,
+            self.comparisons,
         )
 
     @cached_property
@@ -216,7 +216,12 @@ class Controllers:
             self._bodies,
             self.target,
             self.filter,
-            known_failures.KnownFailures(self._session, self._ui, self._steps),
+            known_failures.KnownFailures(
+                self._session,
+                self._ui,
+                self._steps,
+                lambda: self.failures.found if "failures" in vars(self) else None,
+            ),
         )
 
     @cached_property

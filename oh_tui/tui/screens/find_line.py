@@ -35,7 +35,7 @@ class FindLine(TypedLine):
 
     def __init__(self, rows: RowList, first_with: FirstWith, *, at_once: int) -> None:
         """Searches `at_once` rows at a time; between them another key can end the search."""
-        super().__init__("/")
+        super().__init__("/", self._look_here)
         self._rows, self._first_with, self._at_once = rows, first_with, at_once
         self.needle = ""
         """The text that is looked for."""
@@ -43,7 +43,7 @@ class FindLine(TypedLine):
     def ask(self) -> None:
         self.begin(self.needle)
 
-    def take(self, text: str) -> None:
+    async def _look_here(self, text: str) -> None:
         self.close()
         self.look_for(text)
         if self.needle:

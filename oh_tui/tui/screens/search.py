@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from oh_tui.batch import search_words as queries
 from oh_tui.batch.step_search import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.step_filter import QueryError
 from oh_tui.trajectory.presentation.block import Heading, Note
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
-from oh_tui.tui.remedies import offer, words_of
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.search_lists import Hits, RunsHit
-from oh_tui.tui.state.across_runs.search_all import WHAT, SearchAll
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.state.across_runs.search_all import SearchAll
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Divider, Label, Piece
@@ -34,7 +33,7 @@ from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.shown import Place, of_step
 
 if TYPE_CHECKING:
-    from oh_tui.batch.search_words import ManyQuery
+    from oh_tui.batch.searching import RunHits
     from oh_tui.batch.step_search import Hit
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
@@ -45,24 +44,16 @@ WIDE, MIDDLE = 140, 100
 REST = 0.1
 """Seconds that the cursor rests on a hit before its step is read."""
 
-
-class Searching(Protocol):
-    """The controller, as the screen sees it."""
-
-    def start(self, typed: str, query: ManyQuery) -> None: ...
-    def stop(self) -> None: ...
-    def open(self) -> None: ...
-    def read_missing(self) -> None: ...
-    async def run_of(self, found: SearchAll) -> Trajectory | None: ...
+HELD = 3
+"""Runs that are held for the preview."""
 
 
 class Words(FirstFrame, Prompt):
     """The line of words."""
 
 
-class SearchScreen(ModalScreen[None], ClosesOnce[None]):
+class SearchScreen(PassScreen[SearchAll]):
     DEFAULT_CSS = """
-    SearchScreen { background: $background; }
     SearchScreen #search-words { height: 1; width: 1fr; }
     SearchScreen #search-words Label { width: 3; height: 1; }
     SearchScreen Words { width: 1fr; background: $background; }
@@ -95,33 +86,36 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = ""
+    NAME = "Search"
 
     def __init__(
-        self, session: Session, found: SearchAll, searching: Searching, *, comes_back: bool = False
+        self,
+        session: Session,
+        found: SearchAll,
+        actions: PassActions[SearchAll],
+        *,
+        comes_back: bool = False,
     ) -> None:
         """`comes_back`: from a run that was opened here; then the hits have the keys, else the
         words, for which others can be typed at once."""
-        super().__init__()
+        super().__init__(found, actions, RunsHit(session), "search")
         self._comes_back = comes_back
-        self._session, self._searching = session, searching
-        self.found = found
-        self._offered = False
+        self._session = session
         self._shown: tuple[str, str] | None = None
         """Run and event of the step in the preview."""
-        self.rule = Rule(id="search-rule")
+        self._previewed: OrderedDict[str, Trajectory] = OrderedDict()
         self.words = Words(found.typed, id="words", compact=True, select_on_focus=False)
-        self.runs, self.hits = RunsHit(session), Hits(id="hits")
+        self.hits = Hits(id="hits")
         self.hits_rule, self.step_rule = Rule(id="hits-rule"), Rule(id="step-rule")
         self.runs_rule = Rule(id="runs-rule")
         self.step = BodyView(id="found-step")
-        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
         yield self.rule
         yield Horizontal(Label((" * ", "prompt")), self.words, id="search-words")
         with Horizontal(id="search-panes"):
             with Vertical(id="search-left"):
-                yield Vertical(self.runs_rule, self.runs, id="search-runs")
+                yield Vertical(self.runs_rule, self.list, id="search-runs")
                 yield Divider(id="hits-divider")
                 yield Vertical(self.hits_rule, self.hits, id="search-hits")
             yield Divider(id="step-divider")
@@ -129,14 +123,9 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
                 yield from (self.step_rule, self.step)
         yield self.footer
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.words.complete_with(self._complete)
         self._arrange()
-        run, hit = self.found.run, self.found.hit
-        self.renew()
-        if self.found.found:
-            self.runs.move_to(run)
-            self._show_hits(hit)
         if self.found.found and self._comes_back:
             self.set_focus(self.hits)
         else:
@@ -150,56 +139,39 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
 
     # What was found
 
-    def take(self, found: SearchAll) -> None:
-        self.found, self._shown = found, None
-        self.workers.cancel_group(self, "preview")
-        self._show_no_step()
-        self.renew()
-
-    def renew(self) -> None:
-        """Show what was found since."""
-        found, runs = self.found, self.runs
-        self.set_class(not found.found, "-nothing")
-        if len(runs.rows) != len(found.found) or not found.found:
-            first = not runs.rows
-            runs.empty = self._empty()
-            runs.show(tuple(found.found), found.run)
-            if first or not found.found:
-                self._show_hits(0)
-        dot = self.rule.glyphs.dot
-        self.rule.title = (("Search", "title"), ("  all runs", "dim"))
-        facts: list[Piece] = [(text, "warn") for text in found.left_out]
-        facts.insert(0, (found.count, "" if found.found else "dim"))
-        self.rule.facts = joined([fact for fact in facts if fact[0]], dot)
+    def draw(self, rows: tuple[RunHits, ...]) -> None:
+        first = not self.list.rows
+        self.set_class(not rows, "-nothing")
+        if len(self.list.rows) != len(rows) or not rows:
+            self.list.show(rows, self.found.cursor)
+        if first or not rows:
+            self._show_hits(self.found.hit)
         self.runs_rule.title = (("Runs", "title"),)
-        self._show_keys()
-        self._offer()
 
-    def _empty(self) -> tuple[str, ...]:
-        found = self.found
-        if found.problem:
-            return found.problem
-        if found.query is None:
-            return WHAT
-        if found.is_running or found.search is None:
-            return ("searching …",)
-        what = "no step matches: all words must be in one step"
+    def about(self) -> str:
+        return "all runs"
+
+    def facts(self) -> Sequence[Piece]:
+        count = self.found.count
+        return [(count, "" if self.found.found else "dim")] if count else []
+
+    def nothing(self) -> tuple[str, ...]:
+        found, what = self.found, "no step matches: all words must be in one step"
         if found.stopped:
             what = found.count or "no run was searched"
-        elif not found.search.reading.read:
+        elif not found.reading.read:
             what = "no run was searched"
         return (what, *found.left_out)
 
     @on(RowList.Highlighted, "#runs-hit")
     def _at_a_run(self) -> None:
-        if self.runs.cursor != self.found.run:
-            self.found.run = self.runs.cursor
+        if self.list.cursor != self.found.cursor:
+            self.found.cursor = self.list.cursor
             self._show_hits(0)
 
     def _show_hits(self, hit: int) -> None:
-        run = self.found.at
         self.found.hit = hit
-        self.hits.show(run.hits if run else (), hit, keep_line=False)
+        self.hits.show(run.hits if (run := self.list.current) else (), hit, keep_line=False)
         self._show_step()
 
     @on(RowList.Highlighted, "#hits")
@@ -210,13 +182,13 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
     @on(RowList.Opened, "#runs-hit")
     @on(RowList.Opened, "#hits")
     @on(BodyView.Opened)
-    def _open(self) -> None:
-        self._searching.open()
+    def action_open_run(self) -> None:
+        self._actions.open_row()
 
     # The step
 
     def _show_step(self) -> None:
-        run, hit = self.found.at, self.found.at_hit
+        run, hit = self.list.current, self.hits.current
         self.hits_rule.title = ((title_of(run.conversation) if run else "Hits", "title"),)
         self.hits_rule.facts = ((plural(len(run.hits), "hit"), "dim"),) if run else ()
         key = (run.conversation.id, hit.event_id) if run and hit else None
@@ -224,18 +196,15 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
             self._shown = key
             self._read_step(hit)
 
-    def _show_no_step(self) -> None:
-        self.step.show([])
-        self.step_rule.title = self.step_rule.facts = ()
-
     @work(group="preview", exclusive=True)
     async def _read_step(self, hit: Hit | None) -> None:
         if hit is None:
-            self._show_no_step()
+            self.step.show([])
+            self.step_rule.title = self.step_rule.facts = ()
             return
         await asyncio.sleep(REST)
         try:
-            run = await self._searching.run_of(self.found)
+            run = await self._run_here()
         except Problem as problem:
             self.step.show([Note(words_of(problem))])
             return
@@ -254,42 +223,50 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         self.step_rule.facts = joined(shown.result_facts, self.step_rule.glyphs.dot)
         between = [Heading("result")] if shown.result else []
         self.step.show([*shown.call, *between, *shown.result])
-        if texts := self._first_text():
-            self.step.find(texts, back=False, here=True)
+        texts = (getattr(wanted, "text", "") for wanted in self.found.wanted.steps.texts)
+        if text := next(filter(None, texts), ""):
+            self.step.find(text, back=False, here=True)
 
-    def _first_text(self) -> str:
-        query = self.found.query
-        for wanted in query.steps.texts if query else ():
-            if text := getattr(wanted, "text", ""):
-                return str(text)
-        return ""
+    async def _run_here(self) -> Trajectory | None:
+        """The run under the cursor, read again."""
+        row = self.list.current
+        if row is None:
+            return None
+        name = row.conversation.id
+        kept = self._session.runs.get(name)
+        if kept and kept.trajectory.complete:
+            return kept.trajectory
+        if name not in self._previewed:
+            run = await self.found.reading.run_of(row.conversation)
+            if run is None:
+                return None
+            self._previewed[name] = run
+            while len(self._previewed) > HELD:
+                self._previewed.popitem(last=False)
+        self._previewed.move_to_end(name)
+        return self._previewed[name]
 
     # Keys
 
     @on(Input.Submitted, "#words")
-    def _submit(self) -> None:
-        typed = self.words.value
-        try:
-            query = queries.parse(typed)
-        except QueryError as error:
-            self.words.point_at(error.start, error.end)
-            self.footer.tell(words_of(error), error=True)
+    async def _submit(self) -> None:
+        query = self.read(self.words, queries.parse)
+        if query is None:
             return
-        self.footer.clear()
         if query.empty:
             self.footer.tell("type what to find: words, a field such as is:failed, or both")
             return
-        self._offered = False
-        self._searching.start(typed, query)
-        self.set_focus(self.runs)
+        if runs := self._actions.source_runs():
+            await self.begin(SearchAll(runs, self.words.value, query))
+            self.set_focus(self.list)
 
     def action_back(self) -> None:
         if self.footer.clear():
             return
         if self.found.is_running:
-            self._searching.stop()
+            self._actions.stop()
         elif self.words.has_focus and self.found.found:
-            self.set_focus(self.runs)
+            self.set_focus(self.list)
         else:
             self.dismiss(None)
 
@@ -300,25 +277,11 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         if self.words.has_focus and by > 0 and self.words.suggestion and self.words.cursor_at_end:
             self.words.action_take_completion()
             return
-        panes = [self.words, self.runs]
+        panes = [self.words, self.list]
         if self.found.found:
             panes += [self.hits] if self.has_class("-narrow") else [self.hits, self.step]
         here = next((n for n, pane in enumerate(panes) if pane.has_focus), 0)
         self.set_focus(panes[(here + by) % len(panes)])
-
-    def _offer(self) -> None:
-        """Say once what searching the other runs takes."""
-        found = self.found
-        count = len(found.search.reading.not_kept) if found.search else 0
-        if count and found.ended is not None and not (found.is_running or self._offered):
-            self._offered = True
-            self.footer.tell(offer(count), remark=True)
-
-    def action_read_missing(self) -> None:
-        search = self.found.search
-        if search and search.reading.not_kept and not self.found.is_running:
-            self.footer.clear()
-            self._searching.read_missing()
 
     def action_scroll_step(self, lines: int) -> None:
         self.step.scroll_lines(lines * max(1, self.step.size.height // 2))
@@ -327,40 +290,34 @@ class SearchScreen(ModalScreen[None], ClosesOnce[None]):
         self.step.wrap = not self.step.wrap
 
     def on_descendant_focus(self) -> None:
-        self._show_keys()
+        self.show_keys()
 
-    def _show_keys(self) -> None:
-        self.rule.heavy = self.words.has_focus
-        self.runs_rule.heavy = self.runs.has_focus
+    def show_keys(self) -> None:
+        self.rule.heavy = is_typing = self.words.has_focus
+        self.runs_rule.heavy = self.list.has_focus
         self.hits_rule.heavy = self.hits.has_focus
         self.step_rule.heavy = self.step.has_focus
-        found, is_typing = self.found, self.words.has_focus
-        self.footer.hints = self._hints_of_words() if is_typing else self._hints_of_lists()
-        label = "back" if is_typing and found.found else "close"
-        label = "stop" if found.is_running else label
+        super().show_keys()
+        label = "back" if is_typing and self.found.found else "close"
+        label = "stop" if self.found.is_running else label
         self.footer.always = (HELP_IN_FIELD if is_typing else HELP, Hint("esc", label, "back"))
 
-    def _hints_of_words(self) -> tuple[Hint, ...]:
-        """Without letters, which are typed here."""
-        return (
-            Hint("enter", "search", "submit"),
-            Hint("tab", "next pane", "next_pane(1)"),
-            Hint("ctrl+u", "clear", "clear_words"),
-        )
-
-    def _hints_of_lists(self) -> tuple[Hint, ...]:
+    def hints(self) -> Sequence[Hint]:
+        if self.words.has_focus:  # without letters, which are typed there
+            return (
+                Hint("enter", "search", "submit"),
+                Hint("tab", "next pane", "next_pane(1)"),
+                Hint("ctrl+u", "clear", "clear_words"),
+            )
         found, hints = self.found, [Hint("/", "words", "words")]
         if found.found:
             hints.insert(0, Hint("enter", "open", "open_run"))
-        if found.search and found.search.reading.not_kept and not found.is_running:
+        if found.not_kept:
             hints.append(Hint("i", "read others", "read_missing"))
         hints.append(Hint("tab", "next pane", "next_pane(1)"))
         if found.found and not self.has_class("-narrow"):
             hints.append(Hint("J K", "scroll step", "scroll_step(1)"))
-        return tuple(hints)
-
-    def action_open_run(self) -> None:
-        self._open()
+        return hints
 
     async def action_submit(self) -> None:
         await self.words.action_submit()

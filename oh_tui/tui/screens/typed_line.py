@@ -15,6 +15,8 @@ from oh_tui.tui.widgets.drawing import Label
 from oh_tui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from textual.widget import Widget
 
 Hints = tuple[Hint, ...]
@@ -38,9 +40,10 @@ class TypedLine(Horizontal):
     class Changed(Message):
         """The line came or went."""
 
-    def __init__(self, sign: str) -> None:
+    def __init__(self, sign: str, take: Callable[[str], Awaitable[None]]) -> None:
+        """`take` gets the text when enter is pressed."""
         super().__init__()
-        self._sign = sign
+        self._sign, self._take = sign, take
         self.words = Prompt(compact=True)
         self._left: Widget | None = None
         """What had the focus before."""
@@ -71,10 +74,6 @@ class TypedLine(Horizontal):
         await self.words.action_submit()
 
     @on(Input.Submitted)
-    def _typed(self, message: Input.Submitted) -> None:
+    async def _typed(self, message: Input.Submitted) -> None:
         message.stop()
-        self.take(self.words.value.strip())
-
-    def take(self, text: str) -> None:
-        """Enter was pressed."""
-        raise NotImplementedError
+        await self._take(self.words.value.strip())

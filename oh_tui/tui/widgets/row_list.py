@@ -71,6 +71,9 @@ class RowList(KeptLines, Drawn, can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, RowList.Rearranged) and message.control is self.control
 
+    column_head: ColumnHead | None = None
+    """The line of column names above it, drawn again with the rows."""
+
     empty: reactive[tuple[str, ...]] = reactive(())
     """Lines shown when there are no rows: why, and what to do."""
 
@@ -160,6 +163,8 @@ class RowList(KeptLines, Drawn, can_focus=True):
         if seen or not (keep_line or wanted == before):
             self.show_cursor()
         self.refresh()
+        if self.column_head:
+            self.column_head.refresh()
         if self.finding:
             self.post_message(self.Rearranged(self))
 
@@ -345,6 +350,7 @@ class ColumnHead(Drawn):
     def __init__(self, rows: RowList) -> None:
         super().__init__(id=f"{rows.id}-head")
         self._rows = rows
+        rows.column_head = self
 
     def render_line(self, y: int) -> Strip:
         return self.strip(

@@ -111,7 +111,7 @@ class TableList(RowList, Generic[T]):
         """The name of the next column that rows can be sorted by: that is shown, or never goes."""
         shown = [column for column, _ in self.fitted(self.row_width).shown]
         names = [one.name for one in self._columns if one.name and (one in shown or not one.goes)]
-        return names[(names.index(sort) + 1) % len(names) if sort in names else 0] if names else ""
+        return name_after(sort, names) if names else ""
 
     def head(self) -> list[HeadCell]:
         if not self.rows:
@@ -122,3 +122,8 @@ class TableList(RowList, Generic[T]):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         return self.fitted(width).line(self.rows[row])
+
+
+def name_after(name: str, names: Sequence[str]) -> str:
+    """The next of some names; the first after the last, and after one that is not among them."""
+    return names[(names.index(name) + 1) % len(names) if name in names else 0]

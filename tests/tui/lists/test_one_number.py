@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +18,8 @@ from oh_tui.catalog.triage import WORDS, Group, RunStatus
 from oh_tui.commands.framework.status import needy
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.looks import UNICODE
-from oh_tui.tui.controllers.across_runs.board import BoardOfRuns
 from oh_tui.tui.session import Session
+from oh_tui.tui.state.across_runs.passes import SourceRuns
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.totals import totals
 from oh_tui.tui.widgets.conversation_list import ConversationList
@@ -81,16 +81,11 @@ def headings(listed: ConversationList, session: Session) -> dict[str, int]:
     return dict(listed._headings.values())
 
 
-class Read(NamedTuple):
-    """A run of which no event says how it ended."""
-
-    verdict: str = ""
-
-
 def on_board(session: Session) -> dict[str, int]:
-    board: Any = BoardOfRuns.__new__(BoardOfRuns)
-    board._session = session
-    verdicts = Counter(board._as_listed(one, Read()).verdict for one in session.conversations)
+    """Of runs of which no event says how they ended."""
+    runs: Any = SourceRuns._make([None] * len(SourceRuns._fields))
+    runs = runs._replace(loaded=session.loaded)
+    verdicts = Counter(runs.listed_verdict(one.id) for one in session.conversations)
     nothing: Any = [None] * len(run_stats.Group._fields)
     group = run_stats.Group(*nothing)._replace(endings=verdicts)
     return {"failed": group.failed, "finished": group.finished}

@@ -80,8 +80,8 @@ async def test_the_board_counts_it_by_how_it_ended() -> None:
         await it.press("ampersand", *"is:silent", "enter", "B")
         view = it.app.screen
         assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.groups.row_count() and not view.board.is_running)
-        view.board.by = "cause"
+        await it.until(lambda: view.groups.row_count() and not view.found.is_running)
+        view.found.by = "cause"
         await view.renew()
         assert [group.names for group in view.groups.rows] == [("silent",)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.api.models import Conversation
 from oh_tui.batch.over_time import COST, Table
 from oh_tui.batch.run_stats import Churn, Group, Spread, summed
 from oh_tui.settings.startup import Settings
@@ -31,7 +32,7 @@ async def board(it: Explorer) -> BoardScreen:
     await it.press("B")
     view = it.app.screen
     assert isinstance(view, BoardScreen)
-    await it.until(lambda: view.board.runs and not view.board.is_running, 30)
+    await it.until(lambda: view.found.runs and not view.found.is_running, 30)
     await it.until(lambda: "so far" not in text(it, view, "#board-rule"))
     return view
 
@@ -49,18 +50,18 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
         listed = len(it.screen.session.listed)
         view = await board(it)
         await it.until(
-            lambda: sum(one.runs for one in view.groups.rows) == len(view.board.runs) >= listed
+            lambda: sum(one.runs for one in view.groups.rows) == len(view.found.runs) >= listed
         )
         assert "repo:acme/d" in text(it, view, "#board-rule")
         await it.press("b")
         assert "by repository" in text(it, view, "#board-rule")
         assert {group.names[0] for group in view.groups.rows} == {
-            one.row.repository for one in view.board.runs
+            one.row.repository for one in view.found.runs
         }
         rows = text(it, view, "#groups")
         for group in view.groups.rows:
             assert group.names[0] in rows and f"{group.runs:>8}  " in rows
-        total = summed((), [one.row for one in view.board.runs])
+        total = summed((), [one.row for one in view.found.runs])
         assert f"${total.cost.total:.2f}" in text(it, view, "#board-rule")
 
 
@@ -68,28 +69,28 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
     async with explore(size=(160, 40)) as it:
         view = await board(it)
         await it.press("C")
-        await it.until(lambda: view.board.rules and view.board.rules.ended)
+        await it.until(lambda: view.found.rules and view.found.rules.ended)
         await it.until(lambda: "rules of" not in text(it, view, "#board-rule"))
         assert "by rule: the runs that break it" in text(it, view, "#board-rule")
         await it.settle()
         rows = {group.names[0]: group.runs for group in view.groups.rows}
         assert rows["tested-before-commit"] == 2 and rows["no-installs"] == 3
         assert list(rows.values()) == sorted(rows.values(), reverse=True)
-        asked = view.board.rules
+        asked = view.found.rules
         assert asked is not None
         with case("how many runs hold each, break it, or do not tell"):
             lines = text(it, view, "#groups").splitlines()
             for name, runs in rows.items():
                 holds, broken, unknown, nothing = (asked.counts[name][state] for state in State)
                 assert broken == runs
-                assert holds + broken + unknown + nothing == len(view.board.runs)
+                assert holds + broken + unknown + nothing == len(view.found.runs)
                 (line,) = (line for line in lines if f" {name} " in line.replace("▌", " "))
                 assert line.replace("▌", " ").split()[1:4] == [str(holds), str(runs), str(unknown)]
         with case("other groupings and back, without asking again"):
             await it.press("b")
             assert "by model" in text(it, view, "#board-rule")
             await it.press("C")
-            assert view.board.rules is asked
+            assert view.found.rules is asked
             assert {group.names[0]: group.runs for group in view.groups.rows} == rows
         with case("its runs"):
             name = view.groups.current.names[0] if view.groups.current else ""
@@ -110,8 +111,8 @@ async def test_rules_that_no_run_breaks_have_rows_too() -> None:
     async with explore(size=(160, 40)) as it:
         view = await board(it)
         await it.press("C")
-        await it.until(lambda: view.board.rules and view.board.rules.ended)
-        asked = view.board.rules
+        await it.until(lambda: view.found.rules and view.found.rules.ended)
+        asked = view.found.rules
         assert asked is not None
         holds, unknown = {"a": State.HOLDS, "b": State.HOLDS}, dict.fromkeys("ab", State.UNKNOWN)
         for states, wanted in (
@@ -123,7 +124,7 @@ async def test_rules_that_no_run_breaks_have_rows_too() -> None:
             with case(repr(states)):
                 asked.broken, asked.counts = {}, {}
                 for number, found in enumerate(states):
-                    asked.take(str(number), found)
+                    asked.take(Conversation(id=str(number)), found)
                 await view.renew()
                 await it.settle()
                 lines = text(it, view, "#groups").replace("▌", " ").splitlines()
@@ -174,13 +175,13 @@ async def test_sorting_by_key_and_by_head() -> None:
         await filtered(it, "repo:acme/d")
         view = await board(it)
         await it.press("b")
-        while view.board.sort != "total":
+        while view.found.sort != "total":
             await it.press("s")
         totals = [group.cost.total for group in view.groups.rows if group.cost.known]
         assert totals == sorted(totals, reverse=True)
         assert view.groups.sort == "total" and "total ▼" in text(it, view, "#groups-head")
         for sort, head in (("name", " repository ▲"), ("finished", "  ok ▼ fail other")):
-            while view.board.sort != sort:
+            while view.found.sort != sort:
                 await it.press("s")
             assert head in text(it, view, "#groups-head")
 
@@ -200,19 +201,19 @@ async def test_it_says_what_is_not_counted_and_counts_it() -> None:
         await it.press("B")
         view = it.app.screen
         assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.board.reading.not_kept and not view.board.is_running)
+        await it.until(lambda: view.found.reading.not_kept and not view.found.is_running)
         await it.until(lambda: "not read yet" in text(it, view, "#groups"))
         assert "of this server are not read yet: i reads them, about " in it.text_of(view.footer)
         await it.press("i")
-        await it.until(lambda: view.groups.row_count() and not view.board.is_running)
-        assert not view.board.reading.not_kept
+        await it.until(lambda: view.groups.row_count() and not view.found.is_running)
+        assert not view.found.reading.not_kept
 
 
 async def again(it: Explorer) -> BoardScreen:
     await it.press("B")
     view = it.app.screen
     assert isinstance(view, BoardScreen)
-    await it.until(lambda: view.board.ended)
+    await it.until(lambda: view.found.ended)
     return view
 
 
@@ -225,19 +226,19 @@ async def test_esc_closes_the_board_while_it_counts_and_b_counts_anew() -> None:
         await it.until(lambda: isinstance(it.app.screen, BoardScreen))
         view = it.app.screen
         assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.board.is_running and view.board.reading.runs)
+        await it.until(lambda: view.found.is_running and view.found.reading.runs)
         await it.send("escape")
         await it.until(lambda: it.app.screen is it.screen)
-        await it.until(lambda: not view.board.is_running)
+        await it.until(lambda: not view.found.is_running)
         held.set()
         anew = await again(it)
         assert anew is not view
         await it.until(lambda: "so far" not in text(it, anew, "#board-rule"))
-        anew.board.ended, count = False, len(anew.board.runs)
-        anew.board.reading.runs = 1500
+        anew.found.ended, count = False, len(anew.found.runs)
+        anew.found.reading.runs = 1500
         await anew.renew()
         assert f"{count} of 1,500 runs" in text(it, anew, "#board-rule")
-        anew.board.problem = ("The server went away",)
+        anew.found.problem = ("The server went away",)
         await anew.renew()
         assert f"{count} of 1,500 runs · The server went away" in text(it, anew, "#board-rule")
 
@@ -246,12 +247,12 @@ async def test_another_filter_counts_anew() -> None:
     async with explore() as it:
         await filtered(it, "repo:acme/dates")
         view = await board(it)
-        assert {one.row.repository for one in view.board.runs} == {"acme/dates"}
+        assert {one.row.repository for one in view.found.runs} == {"acme/dates"}
         await it.press("escape")
         await filtered(it, " nosuchthing")
         await it.press("B")
         other = it.app.screen
-        assert isinstance(other, BoardScreen) and other.board is not view.board
+        assert isinstance(other, BoardScreen) and other.found is not view.found
         await it.until(lambda: "there is no run to count" in text(it, other, "#groups"))
 
 
@@ -293,8 +294,8 @@ class WideBoard(Board):
 
 async def wide_board(it: Explorer, sort: str = "runs") -> BoardScreen:
     view = await board(it)
-    view.board = WideBoard(view.board.query, view.board.reading)
-    view.board.ended, view.board.sort = True, sort
+    view.found = WideBoard(view.found.source_runs, view.found.query)
+    view.found.ended, view.found.sort = True, sort
     await view.renew()
     return view
 
@@ -349,8 +350,8 @@ async def test_s_sorts_by_the_columns_that_are_shown() -> None:
         await filtered(it, "repo:acme/dates")
         view = await wide_board(it, sort="loops")
         seen = list[str]()
-        while view.board.sort not in seen:
-            seen.append(view.board.sort)
+        while view.found.sort not in seen:
+            seen.append(view.found.sort)
             await it.press("s")
         assert seen[:4] == ["loops", "name", "runs", "finished"]
         head = text(it, view, "#groups-head")
@@ -361,12 +362,12 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
     async with explore(size=(80, 30)) as it:
         await filtered(it, "repo:acme/dates")
         view = await board(it)
-        base, noon = view.board.runs[0], datetime(2026, 1, 1, 12).timestamp()
-        view.board.runs[:] = [
+        base, noon = view.found.runs[0], datetime(2026, 1, 1, 12).timestamp()
+        view.found.runs[:] = [
             Counted.of(base.id, base.row._replace(began=noon + day * 86_400, cost=cost))
             for day, cost in ((0, 900.0), (1, 0.5), (200, 2.0))
         ]
-        trend = view.board.table().trend
+        trend = view.found.table().trend
         assert trend and trend.each(78) == 3
         blocks = trend.values(COST, 78)
         assert len(blocks) == 67 and blocks[0] == 900.5 and blocks[-1] == 2.0
@@ -377,14 +378,14 @@ async def test_the_day_that_cost_most_is_of_all_days() -> None:
 
 async def by_period(it: Explorer, view: BoardScreen, kind: str = "day") -> None:
     """Four runs on three days of five, in two weeks, and one without a time."""
-    base = view.board.runs[0]
+    base = view.found.runs[0]
     days = ("2026-11-20", "2026-11-20", "2026-11-22", "2026-11-24")
     times = [datetime.fromisoformat(f"{day}T12:00").timestamp() for day in days]
-    view.board.runs[:] = [
+    view.found.runs[:] = [
         Counted.of(base.id, base.row._replace(began=time, cost=cost, knows_zone=True))
         for time, cost in zip([*times, None], (1.0, 2.5, None, 0.25, 9.0), strict=True)
     ]
-    view.board.by = kind
+    view.found.by = kind
     await view.renew()
     await it.until(lambda: "least" in text(it, view, "#periods"))
 
@@ -416,7 +417,7 @@ async def test_by_day_and_week_lines_stand_above_the_rows() -> None:
         await by_period(it, view, "week")
         assert "Each week" in text(it, view, "#periods")
         assert "2026-W47 to 2026-W48" in text(it, view, "#periods")
-        view.board.by = "model"
+        view.found.by = "model"
         await view.renew()
         await it.until(lambda: not view.periods.display and view.days.display)
 
@@ -437,7 +438,7 @@ async def test_days_are_in_their_order_until_another_is_chosen() -> None:
         await by_period(it, view)
         assert " day ▲" in text(it, view, "#groups-head")
         await it.press("s")
-        assert view.board.sort == "runs" and "runs ▼" in text(it, view, "#groups-head")
+        assert view.found.sort == "runs" and "runs ▼" in text(it, view, "#groups-head")
         runs = [group.runs for group in view.groups.rows]
         assert runs == sorted(runs, reverse=True) and 0 not in runs
 
@@ -453,19 +454,19 @@ async def test_p_shows_the_range_before_beside_until_p_again() -> None:
         assert "p before" in it.text_of(view.footer)
         await it.press("p")
         await it.until(lambda: ", was " in text(it, view, "#before"))
-        assert view.board.before
-        now, was = view.board.total(), view.board.before.board.total()
+        assert view.found.before
+        now, was = view.found.total(), view.found.before.board.total()
         assert now.runs > 0 and was.runs > 0
         shown = text(it, view, "#before")
         assert f"runs {now.runs}, was {was.runs} · cost a run $" in shown
-        ids = {one.id for one in view.board.runs}
-        assert not ids & {one.id for one in view.board.before.board.runs}
+        ids = {one.id for one in view.found.runs}
+        assert not ids & {one.id for one in view.found.before.board.runs}
         await it.press("r")
-        await it.until(lambda: view.board.before and view.board.before.board.ended)
+        await it.until(lambda: view.found.before and view.found.before.board.ended)
         await it.until(lambda: f"was {was.runs}" in text(it, view, "#before"))
         await it.press("p")
         await it.until(lambda: not view.before.display)
-        assert view.board.before is None
+        assert view.found.before is None
 
 
 async def test_the_range_before_fits_into_80_columns() -> None:
@@ -497,7 +498,7 @@ async def test_on_a_narrow_terminal_the_footer_names_the_keys_that_matter() -> N
         for hint in ("enter open", "b group", "f failures", "C rules", "p before"):
             assert hint in shown
         await it.press("C")
-        await it.until(lambda: view.board.rules and view.board.rules.ended)
+        await it.until(lambda: view.found.rules and view.found.rules.ended)
         await it.settle()
         rows = text(it, view, "#groups")
         assert all(group.names[0] in rows for group in view.groups.rows), "whole names"
@@ -522,18 +523,18 @@ async def test_what_is_not_read_of_the_range_before_is_counted_by_i_too() -> Non
         await it.press("B")
         view = it.app.screen
         assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.board.ended)
+        await it.until(lambda: view.found.ended)
         await it.press("p")
-        await it.until(lambda: view.board.before and view.board.before.board.ended)
-        assert view.board.before
-        both, missing = view.board.boards, view.board.not_kept
-        assert missing > len(view.board.reading.not_kept) > 0
+        await it.until(lambda: view.found.before and view.found.before.board.ended)
+        assert view.found.before
+        both, missing = view.found.parts, view.found.not_kept
+        assert missing > len(view.found.reading.not_kept) > 0
         await it.until(lambda: "not read yet" in text(it, view, "#before"))
         await it.press("i")
         await it.until(lambda: sum(len(one.runs) for one in both) == missing - 1, 30)
         (why,) = (why for one in both for why in one.reading.unread)
         assert "too long for a download" in why  # the others are counted
-        assert not view.board.not_kept
+        assert not view.found.not_kept
         await it.until(lambda: ", was " in text(it, view, "#before"))
 
 
@@ -544,15 +545,15 @@ async def test_closing_ends_the_counting_of_the_range_before() -> None:
         view = await board(it)
         held = between.hold("GET /*/events/*")
         await it.send("p")
-        await it.until(lambda: view.board.before and view.board.before.board.is_running)
-        assert view.board.before
-        counted = view.board.before.board
+        await it.until(lambda: view.found.before and view.found.before.board.is_running)
+        assert view.found.before
+        counted = view.found.before.board
         await it.send("escape")
         await it.until(lambda: it.app.screen is it.screen)
         await it.until(lambda: not counted.is_running)
         held.set()
         anew = await again(it)
-        assert anew.board is view.board and anew.board.before is None
+        assert anew.found is view.found and anew.found.before is None
         await it.press("p")
         await it.until(lambda: ", was " in text(it, anew, "#before"))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api.models import same_id
-from oh_tui.batch.each_run import Result
 from oh_tui.batch.failure_rows import FailureRow, Failures, RunFailures
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
@@ -43,7 +42,7 @@ async def failures(it: Explorer, *keys: str) -> FailuresScreen:
 async def ended(it: Explorer, view: FailuresScreen) -> None:
     await it.until(lambda: view.found.ended)
     await it.until(lambda: "so far" not in text(it, view, "#failures-rule"))
-    await it.until(lambda: view.list.rows == view.found.sorted_rows())
+    await it.until(lambda: view.list.rows == view.found.rows())
 
 
 def place_of(view: FailuresScreen, line: str) -> int:
@@ -73,7 +72,7 @@ async def test_enter_opens_the_example_and_esc_comes_back_to_the_row_and_the_boa
         view.list.move_to(place_of(view, "did not appear verbatim"))
         await it.press("enter")
         assert it.app.screen is it.screen
-        row, conversation = view.found.at, it.screen.session.current
+        row, conversation = view.list.current, it.screen.session.current
         assert row and conversation and same_id(conversation.id, row.example.run)
         await it.until(lambda: it.screen.timeline.current is not None)
         await it.until(lambda: it.screen.timeline.step_here == row.example.step)
@@ -153,13 +152,13 @@ async def test_esc_leads_back_through_all_views_that_were_left() -> None:
         await it.press("l", "B")
         board = it.app.screen
         assert isinstance(board, BoardScreen)
-        await it.until(lambda: board.board.ended and board.groups.rows)
-        assert len(board.board.runs) == row.runs
+        await it.until(lambda: board.found.ended and board.groups.rows)
+        assert len(board.found.runs) == row.runs
         await it.press("enter")
         await it.until(lambda: "esc back to board" in it.footer)
         await it.press("escape")
         assert isinstance(it.app.screen, BoardScreen)
-        assert it.app.screen.board is board.board
+        assert it.app.screen.found is board.found
         await it.press("escape")
         await it.until(lambda: "esc back to failures" in it.footer)
         await it.press("escape")
@@ -265,7 +264,7 @@ async def test_b_counts_by_model_and_by_other_groupings_too() -> None:
         assert row
         await it.press("b")
         await ended(it, view)
-        again = view.found.at
+        again = view.list.current
         assert again and again.failure == row.failure and again.runs == row.runs
         assert "by what failed and model" in text(it, view, "#failures-rule")
         told = text(it, view, "#failure")
@@ -278,7 +277,7 @@ async def test_b_counts_by_model_and_by_other_groupings_too() -> None:
             await it.press("b")
             await ended(it, view)  # each key begins anew
         view.list.move_to(place_of(view, "Invalid week"))
-        await it.until(lambda: view.found.at is view.list.current)
+        await it.settle()
         weeks = [line.split() for line in text(it, view, "#failure").splitlines() if "-W" in line]
         assert [week[0] for week in weeks] == sorted(week[0] for week in weeks)
         assert weeks[-1][1:3] == ["so", "far"]
@@ -351,7 +350,7 @@ async def test_esc_stops_the_reading_and_f_reads_anew() -> None:
         await ended(it, again)
         assert again.found is not before and again.list.rows
         again.found.problem = ("The server went away", "wait, then press r")
-        again.found.rows, again.found.sorted_rows = (), tuple  # type: ignore[method-assign]
+        again.found.shown, again.found.rows = (), tuple  # type: ignore[method-assign]
         await again.renew()
         assert "The server went away" in text(it, again, "#failures")
         assert "The server went away" in text(it, again, "#failures-rule")
@@ -366,7 +365,7 @@ async def test_a_reading_goes_on_while_an_example_is_open() -> None:
         await it.until(lambda: view.found.is_running)
         found, listed = view.found, it.screen.session.loaded.rows[0].conversation
         once = RunFailure(Failure("terminal", "exit 1", "x"), 1, 1.0, 1.0, 1, False, "")
-        found.take(Result(listed, RunFailures(ended_well=False, failures=[once])))
+        found.take(listed, RunFailures(ended_well=False, failures=[once]))
         await view.renew()
         await it.send("enter")
         await it.until(lambda: it.app.screen is it.screen)

@@ -84,7 +84,7 @@ async def test_without_an_index_e_says_what_the_view_of_all_runs_has_read() -> N
         await failures(it)
         await it.press("escape", "escape", "g", "e")
         assert it.screen.timeline.step_here == step
-        found = it.screen.session.failures
+        found = it.screen.controllers.failures.found
         assert found
         runs = found.reading.read
         words = f"seen in 2 of {runs} runs; the same call worked later in 2, after edit"

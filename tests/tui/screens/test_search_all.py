@@ -21,7 +21,7 @@ async def search(it: Explorer, words: str) -> SearchScreen:
     view = shown(it)
     await it.type(words)
     await it.press("enter")
-    await it.until(lambda: view.found.search and not view.found.is_running, 30)
+    await it.until(lambda: view.found.ended is not None and not view.found.is_running, 30)
     return view
 
 
@@ -39,11 +39,11 @@ async def test_hits_stand_by_run_with_the_step_beside_them() -> None:
         assert "Parse ISO week dates" in titles(view.found.found)
         assert "hits in" in text(it, view, "#search-rule")
         row = titles(view.found.found).index("Parse ISO week dates")
-        view.runs.move_to(row)
+        view.list.move_to(row)
         await it.until(
             lambda: (
-                view.found.at
-                and view.found.at.conversation.title == view.found.found[row].conversation.title
+                view.list.current
+                and view.list.current.conversation.title == view.found.found[row].conversation.title
             )
         )
         await it.until(lambda: "ValueError" in text(it, view, "#found-step"))
@@ -54,12 +54,12 @@ async def test_hits_stand_by_run_with_the_step_beside_them() -> None:
 async def test_enter_opens_the_run_at_the_hit_and_esc_comes_back() -> None:
     async with explore() as it:
         view = await search(it, "ValueError repo:dates")
-        view.runs.move_to(titles(view.found.found).index("Parse ISO week dates"))
+        view.list.move_to(titles(view.found.found).index("Parse ISO week dates"))
         view.set_focus(view.hits)
         await it.press("j", "j")
-        place = (view.found.run, view.found.hit)
-        assert place[1] == 2 and view.found.at_hit
-        step = view.found.at_hit.step
+        place = (view.found.cursor, view.found.hit)
+        assert place[1] == 2 and view.hits.current
+        step = view.hits.current.step
         await it.press("enter")
         await it.until(lambda: it.app.screen is it.screen)
         await it.until(
@@ -68,8 +68,8 @@ async def test_enter_opens_the_run_at_the_hit_and_esc_comes_back() -> None:
         assert it.screen.session.current and it.screen.session.pane == "timeline"
         await it.press("escape")
         again = shown(it)
-        assert again is not view and (again.found.run, again.found.hit) == place
-        await it.until(lambda: again.hits.cursor == 2 and again.runs.cursor == place[0])
+        assert again is not view and (again.found.cursor, again.found.hit) == place
+        await it.until(lambda: again.hits.cursor == 2 and again.list.cursor == place[0])
         await it.press("escape")
         assert it.app.screen is it.screen
 
@@ -103,7 +103,7 @@ async def test_wrong_words_are_marked_and_none_are_asked_for() -> None:
         await it.type("nosuch:x")
         await it.press("enter")
         assert "There is no field nosuch" in it.text_of(view.footer)
-        assert view.found.search is None
+        assert view.found.wanted.empty
 
 
 async def test_nothing_found_is_said() -> None:
@@ -117,9 +117,9 @@ async def test_panes_without_hits_have_no_room_and_no_focus() -> None:
     async with explore(size=(160, 48)) as it:
         view = await search(it, "zqzqzq")
         for _ in range(3):
-            assert view.runs.region.width == 160 and not view.hits.region and not view.step.region
+            assert view.list.region.width == 160 and not view.hits.region and not view.step.region
             await it.press("tab")
-            assert view.focused in (view.words, view.runs)
+            assert view.focused in (view.words, view.list)
         view.set_focus(view.words)
         view.words.value = "ValueError repo:dates"
         await it.press("enter")
@@ -146,12 +146,11 @@ async def test_a_search_that_was_stopped_does_not_claim_to_be_complete() -> None
         await it.type("zzqx repo:dates")
         held = between.hold("GET /*/events/*")
         await it.send("enter")
-        await it.until(lambda: view.found.search and view.found.search.reading.runs)
+        await it.until(lambda: view.found.reading.runs)
         await it.send("escape")
         await it.until(lambda: "stopped" in text(it, view, "#search-rule"))
         held.set()
-        assert view.found.search
-        said = f"nothing in 0 of {view.found.search.reading.runs} runs"
+        said = f"nothing in 0 of {view.found.reading.runs} runs"
         assert f"{said} · stopped" in text(it, view, "#search-rule")
         assert said in text(it, view, "#runs-hit") and "stopped" in text(it, view, "#runs-hit")
         assert "no step matches" not in text(it, view, "#runs-hit")
@@ -160,20 +159,20 @@ async def test_a_search_that_was_stopped_does_not_claim_to_be_complete() -> None
 async def test_the_count_says_how_many_runs_were_searched() -> None:
     async with explore(size=(160, 40)) as it:
         view = await search(it, "ValueError repo:dates")
-        found, search_ = view.found, view.found.search
-        assert search_ and found.ended
-        search_.hits, search_.runs_hit, search_.reading.runs, search_.reading.read = 466, 7, 42, 42
+        found, search_ = view.found, view.found.counts
+        assert found.ended
+        search_.hits, search_.runs_hit, found.reading.runs, found.reading.read = 466, 7, 42, 42
         assert found.count == "466 hits in 7 of 42 runs"
-        search_.reading.read = 27
+        found.reading.read = 27
         assert found.count == "466 hits in 7 of 27 runs searched"
         found.is_running = True
         assert found.count == "466 hits in 7 runs, searched 27 of 42 runs so far"
         found.is_running = found.ended = False
         found.problem = ("A process that read these runs was ended", "try again")
-        view.renew()
+        await view.renew()
         rule = text(it, view, "#search-rule")
         assert "466 hits in 7 runs, searched 27 of 42 runs · A process that read" in rule
-        search_.hits, search_.reading.read, found.ended, found.problem = 0, 1, True, ()
+        search_.hits, found.reading.read, found.ended, found.problem = 0, 1, True, ()
         assert found.count == "nothing in 1 run searched"
 
 
@@ -183,12 +182,12 @@ async def test_it_says_what_is_not_on_this_machine_and_reads_it() -> None:
         assert source
         source.address = "https://server.test"  # a server that keeps nothing here
         view = await search(it, "ValueError repo:dates")
-        assert view.found.search and view.found.search.reading.not_kept
+        assert view.found.reading.not_kept
         assert "not read yet" in text(it, view, "#search-rule")
         assert "of this server are not read yet: i reads them, about " in it.text_of(view.footer)
         await it.press("i")
         await it.until(lambda: view.found.found and not view.found.is_running)
-        assert not view.found.search.reading.not_kept
+        assert not view.found.reading.not_kept
         assert "Parse ISO week dates" in titles(view.found.found)
 
 
@@ -198,8 +197,7 @@ async def test_runs_that_were_not_read_before_a_stop_can_be_read_later() -> None
         assert source
         source.address = "https://server.test"  # a server that keeps nothing here
         view = await search(it, "ValueError repo:dates")
-        assert view.found.search
-        reading = view.found.search.reading
+        reading = view.found.reading
         before = list(reading.not_kept)
         results = reading.missing()
         await anext(results)
@@ -210,9 +208,8 @@ async def test_runs_that_were_not_read_before_a_stop_can_be_read_later() -> None
 async def test_the_footer_names_keys_that_work_where_the_focus_is() -> None:
     async with explore(size=(80, 24)) as it:
         view = await search(it, "ValueError repo:dates")
-        assert view.found.search
-        view.found.search.reading.not_kept = [view.found.found[0].conversation]
-        view.renew()
+        view.found.reading.not_kept = [view.found.found[0].conversation]
+        await view.renew()
         view.footer.clear()  # the offer to read it
         named = ["enter open", "/ words", "i read others", "tab next pane", "? all keys"]
         assert all(words in it.text_of(view.footer) for words in [*named, "esc close"])

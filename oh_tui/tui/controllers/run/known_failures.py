@@ -12,6 +12,7 @@ from oh_tui.trajectory.analysis.alike import failed_steps
 from oh_tui.trajectory.model import steps as model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from oh_tui.batch.failure_rows import FailureRow
@@ -29,10 +30,15 @@ class KnownFailures:
     """Asks the index of all runs; what it does not know, the view of what failed may, if it has
     read all runs of the source."""
 
-    def __init__(self, session: Session, ui: Ui, steps: Timeline) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        steps: Timeline,
+        found: Callable[[], FailuresFound | None],
+    ) -> None:
+        """`found` gives what the view of what failed shows, or showed last."""
+        self._session, self._ui, self._steps, self._found = session, ui, steps, found
 
     def tell(self) -> None:
         """Say what is known of the step under the cursor, once it is known; nothing otherwise."""
@@ -50,7 +56,7 @@ class KnownFailures:
 
     @property
     def _read_all(self) -> FailuresFound | None:
-        found = self._session.failures
+        found = self._found()
         if found is None or found.reading.source is not self._session.source:
             return None
         return found if found.ended and found.query.empty else None
@@ -64,7 +70,7 @@ def _words(run: Trajectory, number: int, folder: Path | None, found: FailuresFou
         failure = failed_steps.failure_of(run, step)
     if known := cached_rows.failure_in_index(folder, failure):
         return seen_words(known[0], plural(known[1], "indexed run"))
-    row = found.row_of(failure) if found else None
+    row = found.sums.row(failure) if found else None
     return seen_words(row, plural(found.reading.read, "run")) if found and row else ""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from oh_tui.batch.each_run import ManyRuns
+from oh_tui.api.models import Conversation
+from oh_tui.batch import cached_rows, rule_rows, stats_rows
 from oh_tui.batch.over_time import PERIODS, Table, over_time, table_of, usual_order
+from oh_tui.batch.rules.rule import Rule
 from oh_tui.batch.run_stats import (
     GROUPINGS,
     NOT_TOLD,
@@ -23,25 +25,15 @@ from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.range_before import Ranges
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.tui.state.across_runs.passes import Pass
-
-NAMES = {
-    "model": "model",
-    "repo": "repository",
-    "benchmark": "benchmark",
-    "trigger": "trigger",
-    "fork": "forked from",
-    "label": "label",
-    "cause": "how it ended",
-    "day": "day",
-    "week": "week",
-    "rule": "rule",
-}
-"""The groupings, as the screen calls them."""
+from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 
 RULE = "rule"
 """The grouping for which runs are asked their rules: a run stands in the row of each one that it
 breaks."""
+
+NAMES = {name: name for name in (*GROUPINGS, RULE)}
+"""The groupings, as the screen calls them."""
+NAMES |= {"repo": "repository", "fork": "forked from", "cause": "how it ended"}
 
 
 class Counted(NamedTuple):
@@ -64,20 +56,23 @@ class Before(NamedTuple):
     board: Board
 
 
-class RulesOfRuns(Pass):
+class RulesOfRuns(Pass[Mapping[str, State], None]):
     """Which rules the runs of a board hold and break."""
 
-    def __init__(self, reading: ManyRuns[Mapping[str, State]]) -> None:
-        super().__init__()
-        self.reading = reading
+    def __init__(self, board: Board, rules: tuple[Rule, ...]) -> None:
+        super().__init__(
+            board.source_runs, board.query, rule_rows.StatesJob(rules),
+            lambda folder, source: cached_rows.KnownRules(folder, source, rules),
+        )  # fmt: skip
         self.broken: dict[str, list[str]] = {}
         """By the id of a conversation, as far as they were asked."""
         self.counts: dict[str, Counter[State]] = {}
         """Of each rule, how many runs hold it, break it, or do not tell."""
 
-    def take(self, run: str, states: Mapping[str, State]) -> None:
-        self.broken[run] = [name for name, found in states.items() if found is State.BROKEN]
-        for name, found in states.items():
+    def take(self, conversation: Conversation, value: Mapping[str, State]) -> None:
+        broken = [name for name, found in value.items() if found is State.BROKEN]
+        self.broken[conversation.id] = broken
+        for name, found in value.items():
             self.counts.setdefault(name, Counter())[found] += 1
 
     @property
@@ -88,39 +83,79 @@ class RulesOfRuns(Pass):
         return f"rules of {len(self.broken):,} of {plural(self.reading.runs, 'run')}"
 
 
-class Board(Pass):
+class Sums(NamedTuple):
+    """What the screen shows of a board."""
+
+    table: Table = Table([], None)
+    total: Group = summed((), ())
+    before: tuple[Before, Group] | None = None
+    """The range before, and its sums."""
+
+
+class Board(Pass[Summand, Sums]):
+    waits = ("counting …", "esc goes back and stops it")
+
     def __init__(
-        self, query: ConversationQuery, reading: ManyRuns[Summand], now: float = 0.0
+        self, runs: SourceRuns, query: ConversationQuery, like: Board | None = None
     ) -> None:
-        """`now` is the time by which the times of the filter are meant."""
-        super().__init__()
-        self.query, self.reading, self.now = query, reading, now
-        self.asked = range_before.asked_range(query, now)
+        """Grouped and sorted like another one."""
+        super().__init__(
+            runs, query, stats_rows.RowJob(runs.source.label),
+            lambda folder, source: cached_rows.KnownRows(folder, source),
+        )  # fmt: skip
+        self.asked = range_before.asked_range(query, runs.now)
         self.runs: list[Counted] = []
-        self.by = "model"
-        self.sort = ""
+        self.by: str = "model" if like is None or like.by == RULE else like.by
+        self.sort = like.sort if like else ""
         """As the user chose it; else days and weeks are in their order, others by their runs."""
-        self.cursor = 0
+        self.shown = Sums()
         self.before: Before | None = None
         """Only if it is asked for."""
         self.rules: RulesOfRuns | None = None
         """Only if they are asked for."""
 
+    def take(self, conversation: Conversation, value: Summand) -> None:
+        """A run counts as what the list says of it; only what that does not know its events say."""
+        verdict = self.source_runs.listed_verdict(conversation.id) or value.verdict
+        self.runs.append(Counted.of(conversation.id, value._replace(verdict=verdict)))
+
+    def ask_before(self) -> None:
+        """Count the range before too. Raises Problem where there is none."""
+        ranges = range_before.ranges(self.query, self.source_runs.now)
+        self.before = Before(ranges, Board(self.source_runs, ranges.before))
+
+    def ask_rules(self, rules: Sequence[Rule]) -> None:
+        """Ask the runs which of these rules they break."""
+        self.rules = RulesOfRuns(self, tuple(rules))
+
+    def again(self, runs: SourceRuns) -> Board:
+        """Another one for the same runs as they are now."""
+        board = Board(runs, self.query, self)
+        if self.before:
+            board.ask_before()
+        return board
+
+    def drop_unended(self) -> None:
+        """Forget what was asked for and not counted to its end."""
+        if self.before and not self.before.board.ended:
+            self.before = None
+        if self.rules and not self.rules.ended:
+            self.rules, self.by = None, "model"
+
     @property
-    def boards(self) -> list[Board]:
+    def parts(self) -> list[Board]:
         """This one, and that of the range before."""
         return [self, *([self.before.board] if self.before else [])]
 
     @property
-    def waiting(self) -> list[Board | RulesOfRuns]:
-        """What is still to be gone through."""
-        passes: list[Board | RulesOfRuns] = [*self.boards, *([self.rules] if self.rules else [])]
-        return [one for one in passes if one.ended is None]
+    def waiting(self) -> list[Pass[Any, Any]]:
+        rules = [self.rules] if self.rules and self.rules.ended is None else []
+        return [*super().waiting, *rules]
 
-    @property
-    def not_kept(self) -> int:
-        """How many runs this machine does not keep."""
-        return sum(len(board.reading.not_kept) for board in self.boards)
+    def rows(self) -> Sums:
+        before = self.before
+        was = (before, before.board.total()) if before else None
+        return Sums(self.table(), self.total(), was)
 
     @property
     def order(self) -> str:
@@ -164,7 +199,7 @@ class Board(Pass):
         (name,) = group.names
         return frozenset(one.id for one in self.runs if name in self._names(one))
 
-    def words(self, group: Group) -> str:
+    def name_of(self, group: Group) -> str:
         """The group as the list names its filter."""
         name = group.names[0]
         if self.by == RULE:
@@ -172,18 +207,12 @@ class Board(Pass):
         name = name or NOT_TOLD.get(self.by, "")
         return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
 
-    def facts(self, total: Group) -> list[str]:
+    @property
+    def facts(self) -> list[str]:
         """How many runs are counted, from when, and what they cost."""
-        reading, found = self.reading, list[str]()
         if not self.runs:
-            return found
-        runs = len(self.runs)
-        count = plural(runs, "run")
-        if self.is_running:
-            count = f"{runs:,} of {reading.runs:,} so far"
-        elif not self.ended:
-            count = f"{runs:,} of {plural(reading.runs, 'run')}"
-        found.append(count)
+            return []
+        found, total = [self.counted], self.shown.total
         if days := {one.day for one in self.runs} - {""}:
             first, last = min(days), max(days)
             found.append(first if first == last else f"{first} to {last}")
@@ -193,11 +222,11 @@ class Board(Pass):
             found.append(f"{total.resolved_words} labelled resolved")
         return found
 
-    def left_out(self, total: Group) -> list[str]:
+    @property
+    def left_out(self) -> list[str]:
         """What is not counted, a phrase each."""
-        reading, found = self.reading, list[str]()
-        found += self.problem[:1]
+        found = [*self.problem[:1]]
         if self.rules and self.by == RULE:
             found += filter(None, (*self.rules.problem[:1], self.rules.fact))
-        found += reading.left_out
-        return found if self.is_running else found + total.cost_gaps
+        found += self.reading.left_out
+        return found if self.is_running else found + self.shown.total.cost_gaps

@@ -4,111 +4,78 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.batch.failure_rows import SORTS, FailureRow, Failures, RunFailures
-from oh_tui.batch.worker import Unread
+from oh_tui.batch import cached_rows
+from oh_tui.batch.failure_rows import SORTS, Failures, FailuresJob
 from oh_tui.catalog import range_before
 from oh_tui.text.human import plural
 from oh_tui.tui.state.across_runs.passes import Pass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from oh_tui.api.models import Conversation
-    from oh_tui.batch.each_run import ManyRuns, Result
+    from oh_tui.batch.failure_rows import FailureRow, RunFailures
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.trajectory.analysis.alike.failed_steps import Failure
+    from oh_tui.tui.state.across_runs.passes import SourceRuns
 
 
-class FailuresFound(Pass):
+class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
+    waits = ("reading what failed …", "esc goes back and stops it")
+    sort = "runs"
+    """A key of SORTS, or "what": by what failed."""
+
     def __init__(
-        self, query: ConversationQuery, reading: ManyRuns[RunFailures], by: str, now: float
+        self,
+        runs: SourceRuns,
+        query: ConversationQuery,
+        by: str = "",
+        like: FailuresFound | None = None,
     ) -> None:
-        """`by` is the grouping that each failure is counted by too; "" for none. `now` is the time
-        by which the times of the filter are meant."""
-        super().__init__()
-        self.query, self.reading, self.by = query, reading, by
-        self.asked = range_before.asked_range(query, now)
-        self._sums = Failures()
+        """`by` is the grouping that each failure is counted by too; "" for none. Sorted like
+        another one, the cursor on the same row."""
+        groupings = (by,) if by else ()
+        super().__init__(
+            runs, query, FailuresJob(runs.source.label, groupings),
+            lambda folder, source: cached_rows.KnownFailures(folder, source, groupings),
+        )  # fmt: skip
+        self.by = by
+        self.asked = range_before.asked_range(query, runs.now)
+        self.sums = Failures()
         self.runs: dict[str, Conversation] = {}
         """Those with a failed step, by id."""
         self._with: dict[Failure, list[str]] = {}
         """Failure -> ids of the runs in which it was seen."""
-        self.rows: tuple[FailureRow, ...] = ()
-        """Those on the screen."""
-        self.sort = "runs"
-        """A key of SORTS, or "what": by what failed."""
-        self.cursor = 0
+        self.shown = ()
         self.chosen: Failure | None = None
         """That to which the user went: the cursor stays on its row, else on the first."""
+        self.first = query
+        """The runs for which it was opened; the words may be others by now."""
+        if like:
+            self.sort, self.chosen, self.first = like.sort, like.chosen, like.first
 
-    def take(self, one: Result[RunFailures]) -> None:
-        """Add up a run."""
-        if isinstance(one.value, Unread):
-            return
-        name = one.conversation.id
-        if one.value.failures:
-            self.runs[name] = one.conversation
-        self._sums.add(name, one.value)
-        for found in one.value.failures:
+    def take(self, conversation: Conversation, value: RunFailures) -> None:
+        name = conversation.id
+        if value.failures:
+            self.runs[name] = conversation
+        self.sums.add(name, value)
+        for found in value.failures:
             self._with.setdefault(found.failure, []).append(name)
 
-    def sorted_rows(self) -> tuple[FailureRow, ...]:
-        """The rows of what was added by now; a thread may make them."""
+    def rows(self) -> tuple[FailureRow, ...]:
         if self.sort in SORTS:
-            return tuple(self._sums.rows(sort=self.sort))
-        return tuple(sorted(self._sums.rows(), key=_name_of))
-
-    def take_rows(self, rows: tuple[FailureRow, ...]) -> None:
-        """These are on the screen now."""
-        self.rows = rows
-        self.cursor = next((n for n, row in enumerate(rows) if row.failure == self.chosen), 0)
-
-    def go_to(self, cursor: int) -> None:
-        """The cursor of the screen is on this row."""
-        if cursor != self.cursor:
-            self.cursor = cursor
-            self.choose()
-
-    def choose(self) -> None:
-        """The cursor stays on its row."""
-        self.chosen = self.at.failure if self.at else None
-
-    @property
-    def runs_by(self) -> Mapping[tuple[str, ...], int]:
-        """All runs of each group, with and without a failure."""
-        return self._sums.runs
-
-    def row_of(self, failure: Failure) -> FailureRow | None:
-        """What was added by now of a failure; a thread may ask."""
-        return self._sums.row(failure)
+            return tuple(self.sums.rows(sort=self.sort))
+        return tuple(sorted(self.sums.rows(), key=_name_of))
 
     def seen_in(self, failure: Failure) -> frozenset[str]:
         """Ids of the runs with a failure."""
         return frozenset(self._with.get(failure, ()))
 
     @property
-    def at(self) -> FailureRow | None:
-        """The row under the cursor."""
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
-
-    @property
     def facts(self) -> list[str]:
         """How many runs were read, and what failed in them."""
-        read, runs = self.reading.read, self.reading.runs
-        if not read:
+        if not self.reading.read:
             return []
-        count = plural(read, "run")
-        if self.is_running:
-            count = f"{read:,} of {runs:,} so far"
-        elif not self.ended:
-            count = f"{read:,} of {plural(runs, 'run')}"
-        failed = plural(self._sums.failed_steps, "failed step")
-        return [count, failed, plural(len(self.rows), "failure")]
-
-    @property
-    def left_out(self) -> list[str]:
-        """What was not read, a phrase each."""
-        return [*self.problem[:1], *self.reading.left_out]
+        failed = plural(self.sums.failed_steps, "failed step")
+        return [self.counted, failed, plural(len(self.shown), "failure")]
 
 
 def _name_of(row: FailureRow) -> tuple[str, ...]:

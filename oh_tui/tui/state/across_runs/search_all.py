@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from oh_tui.api.models import Conversation
+from oh_tui.batch.index_filter import Narrowing
 from oh_tui.batch.search_words import ManyQuery
-from oh_tui.batch.searching import RunHits, Search
-from oh_tui.batch.step_search import Hit
+from oh_tui.batch.searching import Found, RunHits, SearchCounts, SearchJob
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.step_filter import unknown_words
-from oh_tui.tui.state.across_runs.passes import Pass
+from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 
 WHAT = (
     "words, then enter",
@@ -15,27 +16,42 @@ WHAT = (
 )
 
 
-class SearchAll(Pass):
+class SearchAll(Pass[Found, tuple[RunHits, ...]]):
     """One search; a new one begins with new words."""
 
-    def __init__(self, typed: str = "", query: ManyQuery | None = None) -> None:
-        super().__init__()
+    EVERY = 0.05
+    waits: tuple[str, ...] = ("searching …",)
+
+    def __init__(self, runs: SourceRuns, typed: str = "", wanted: ManyQuery | None = None) -> None:
+        """`typed` is the text of the line; without one, nothing was looked for yet."""
         self.typed = typed
-        """The text of the line."""
-        self.query = query
-        """None before the first search."""
-        self.search: Search | None = None
+        self.wanted = wanted = wanted or ManyQuery()
+        super().__init__(
+            runs, wanted.runs, SearchJob(wanted.steps),
+            lambda folder, source: Narrowing(folder, source, wanted.steps),
+        )  # fmt: skip
+        self.words = ""  # they stand in the line
+        if wanted.empty:
+            self.waits = WHAT
+        self.counts = SearchCounts()
         self.found: list[RunHits] = []
-        self.run, self.hit = 0, 0
-        """Places of the cursors."""
+        self.hit = 0
+        """The place of the cursor among the hits of a run."""
+
+    def take(self, conversation: Conversation, value: Found) -> bool:
+        if hits := self.counts.take(conversation, value):
+            self.found.append(hits)
+        return len(self.found) == 1
+
+    def rows(self) -> tuple[RunHits, ...]:
+        return tuple(self.found)
 
     @property
     def count(self) -> str:
         """Such as `31 hits in 12 of 213 runs`, which were all searched; otherwise how many were."""
-        search = self.search
-        if search is None or not search.reading.runs:
+        search, read, runs = self.counts, self.reading.read, self.reading.runs
+        if not runs:
             return ""
-        read, runs = search.reading.read, search.reading.runs
         if self.is_running or not self.ended:
             searched = f"{read:,} of {plural(runs, 'run')}{' so far' * self.is_running}"
             if search.hits:
@@ -50,14 +66,10 @@ class SearchAll(Pass):
     @property
     def left_out(self) -> list[str]:
         """What was not searched, a phrase each."""
-        search = self.search
-        if search is None:
-            return []
-        reading, found = search.reading, list[str]()
+        search, found = self.counts, list[str]()
         if self.stopped:
             found.append("stopped")
-        found += self.problem[:1]
-        found += reading.left_out
+        found += super().left_out
         if search.sub_agents:
             found.append(f"not all steps of {plural(search.sub_agents, 'sub-agent')} searched")
         if search.gave_up:
@@ -65,13 +77,3 @@ class SearchAll(Pass):
         if search.unknown:
             found.append(unknown_words(search.unknown))
         return found
-
-    @property
-    def at(self) -> RunHits | None:
-        """The run under the cursor."""
-        return self.found[self.run] if self.run < len(self.found) else None
-
-    @property
-    def at_hit(self) -> Hit | None:
-        run = self.at
-        return run.hits[self.hit] if run and self.hit < len(run.hits) else None

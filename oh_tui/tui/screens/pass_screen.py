@@ -1,0 +1,244 @@
+"""A screen over many runs, and the passes that find what it shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.screen import ModalScreen
+
+from oh_tui.trajectory.analysis.search.step_filter import QueryError
+from oh_tui.tui.keys import HELP, Hint
+from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.remedies import offer, words_of
+from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
+from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.widgets.table_list import TableList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from oh_tui.api.models import Conversation
+    from oh_tui.tui.session import Session
+    from oh_tui.tui.state.across_runs.passes import Show
+    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.prompt import Prompt
+
+P = TypeVar("P", bound=Pass[Any, Any])
+Q = TypeVar("Q")
+
+
+class PassActions(Generic[P]):
+    """Controls the passes of a screen: the screen may be left for a run, and comes back as it was.
+    A subclass opens the screen, and what its rows lead to."""
+
+    WORK: ClassVar[str]
+    """The group of the worker that goes through the runs."""
+    NO_RUNS: ClassVar[str]
+    """What is said where there are no runs."""
+
+    def __init__(self, session: Session, ui: Ui, keep: Callable[[Conversation], None]) -> None:
+        """`keep` gets each run that was read from the server."""
+        self._session, self._ui, self._keep = session, ui, keep
+        self.found: P | None = None
+        """What the last pass found."""
+        self.view: PassScreen[P] | None = None
+        """While it is open."""
+
+    @property
+    def row(self) -> Any:
+        """That under the cursor; None without any."""
+        return self.view.list.current if self.view else None
+
+    def show(self) -> None:
+        """Show what was found, as it was left."""
+        raise NotImplementedError
+
+    def open_row(self) -> None:
+        """Enter: leave the screen for what is under the cursor."""
+        raise NotImplementedError
+
+    def source_runs(self) -> SourceRuns | None:
+        """The runs as they are now; says so where there are none."""
+        session = self._session
+        if session.source is None or session.unopened:
+            self._ui.tell(self.NO_RUNS)
+            return None
+        folder, now = session.settings.library_folder, session.clock()
+        return SourceRuns(
+            session.source, session.annotations, session.loaded, folder, now, self._keep
+        )
+
+    def push(self, view: PassScreen[P]) -> None:
+        def closed(_: None) -> None:
+            if self.view is view:  # else it was left: the pass goes on
+                self.view = None
+                self.closed()
+
+        self.view = view
+        self._ui.push_screen(view, closed)
+
+    def closed(self) -> None:
+        """The user closed the screen."""
+        self.stop()
+
+    def leave(self) -> None:
+        """Close the screen for what it leads to."""
+        view, self.view = self.view, None
+        if view:
+            view.dismiss(None)
+
+    # Going through the runs
+
+    def begin(self, found: P) -> None:
+        """Go through the runs, instead of what another pass does."""
+        self.found = found
+        self.work(found.go)
+
+    def work(self, do: Callable[[Show], Coroutine[object, object, None]]) -> None:
+        self._ui.work_on(self.WORK, do, self._renew, instead=True)
+
+    def go_on(self, found: P) -> None:
+        """Go through what is still to be gone through."""
+        if not self._ui.at_work(self.WORK):
+            self.work(found.go)
+
+    def stop(self) -> None:
+        """End the pass; what it has found stays."""
+        self._ui.cancel(self.WORK)
+
+    async def _renew(self) -> None:
+        if self.view:
+            await self.view.renew()
+
+
+class PassScreen(ModalScreen[None], ClosesOnce[None], Generic[P]):
+    """Shows what a pass finds as it goes: a rule with what was read and left out, a list, and the
+    keys. A subclass has the list, draws the rest, and says what its rows are."""
+
+    DEFAULT_CSS = "PassScreen { background: $background; }"
+    NAME: ClassVar[str]
+    AGAIN: ClassVar[tuple[str, ...]] = ()
+    """What it says after a problem."""
+    CLOSES = "close"
+    """What esc does."""
+
+    def __init__(self, found: P, actions: PassActions[P], rows: TableList[Any], name: str) -> None:
+        super().__init__()
+        self.found, self._actions = found, actions
+        self._offered = False
+        self._renewals = 0
+        """How often `renew` began: only the newest draws its rows."""
+        self.rule = Rule(id=f"{name}-rule")
+        self.list = rows
+        self.footer = Footer()
+
+    async def on_mount(self) -> None:
+        self.rule.heavy = True
+        await self.renew()
+
+    # What a view has of its own
+
+    def draw(self, rows: Any) -> None:
+        """Show the rows of what was found by now."""
+        raise NotImplementedError
+
+    def about(self) -> str:
+        """What the rule says beside the name."""
+        raise NotImplementedError
+
+    def facts(self) -> Sequence[Piece]:
+        return [(text, "") for text in self.found.facts]
+
+    def nothing(self) -> tuple[str, ...]:
+        """What the list says where nothing was found."""
+        raise NotImplementedError
+
+    def hints(self) -> Sequence[Hint]:
+        """The keys of the footer."""
+        raise NotImplementedError
+
+    # What was found
+
+    async def begin(self, found: P) -> None:
+        """Show another pass, from its start."""
+        self.found, self._offered = found, False
+        self._actions.begin(found)
+        await self.renew()
+
+    async def renew(self) -> None:
+        """Show what was found by now."""
+        if not self.list.is_mounted:
+            return  # it will, once the list is there
+        found = self.found
+        self._renewals = number = self._renewals + 1
+        rows = await asyncio.to_thread(found.rows)
+        if number != self._renewals or found is not self.found or not self.is_attached:
+            return
+        found.shown, self.list.sort = rows, found.order
+        self.draw(rows)
+        self.list.empty = self._empty()
+        words = (f"  {found.words}" if found.words else "", "mark")
+        self.rule.title = ((self.NAME, "title"), (f"  {self.about()}", "dim"), words)
+        facts = [*self.facts()]
+        facts[1:1] = [(text, "warn") for text in found.left_out]
+        self.rule.facts = joined(facts, self.rule.glyphs.dot)
+        self.show_keys()
+        self._offer()
+
+    def _empty(self) -> tuple[str, ...]:
+        found = self.found
+        if found.problem:
+            return (*found.problem, *self.AGAIN)
+        if found.is_running or found.ended is None:
+            return tuple(found.waits)
+        return self.nothing()
+
+    def _offer(self) -> None:
+        """Say once what reading the other runs takes."""
+        if self.found.not_kept and not self._offered:
+            self._offered = True
+            self.footer.tell(offer(self.found.not_kept), remark=True)
+
+    def show_keys(self) -> None:
+        self.footer.hints = tuple(self.hints())
+        self.footer.always = (HELP, Hint("esc", self.CLOSES, "back"))
+
+    # Keys
+
+    @on(RowList.HeadPicked)
+    async def _sort_by(self, message: RowList.HeadPicked) -> None:
+        message.stop()
+        self.found.sort = message.name
+        await self.renew()
+
+    async def action_sort(self) -> None:
+        """Sort by the next column that is shown."""
+        self.found.sort = self.list.next_sort(self.found.order)
+        await self.renew()
+        self.footer.tell(f"sorted by {self.found.sort}", log=False)
+
+    def action_read_missing(self) -> None:
+        if self.found.not_kept:
+            self.footer.clear()
+            self._actions.work(self.found.read_missing)
+
+    def read(self, line: Prompt, parse: Callable[[str], Q]) -> Q | None:
+        """What the words of a line mean; marks and tells a mistake in them."""
+        try:
+            query = parse(line.value)
+        except QueryError as error:
+            line.point_at(error.start, error.end)
+            self.footer.tell(words_of(error), error=True)
+            return None
+        self.footer.clear()
+        return query
+
+    def action_back(self) -> None:
+        if not self.footer.clear():
+            self.dismiss(None)
