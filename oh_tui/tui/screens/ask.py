@@ -123,11 +123,11 @@ class AskScreen(LineScreen):
             facts = [(f"the model answers, {duration(self.seconds)}", "mark")]
         return (("Question", "title"),), joined(facts, self.rule.glyphs.dot)
 
-    def hints(self, *, in_line: bool) -> Sequence[Hint]:
-        hints = [Hint("tab", "the answers" if in_line else "the question", "other_pane")]
-        if in_line and not self.waiting:
+    def hints(self) -> Sequence[Hint]:
+        hints = [Hint("tab", "the answers" if self.in_field else "the question", "other_pane")]
+        if self.in_field and not self.waiting:
             hints.insert(0, Hint("enter", "ask", "submit"))
-        elif not in_line and self.questions.last_answered:
+        elif not self.in_field and self.questions.last_answered:
             hints += [
                 Hint("y", "copy the last", "copy"),
                 Hint("Y", "copy all", "copy_all"),

@@ -21,7 +21,7 @@ from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.board_groups import Groups
 from oh_tui.tui.screens.board_over_time import BoardSection, cost_alone, each_period, range_before
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
-from oh_tui.tui.state.across_runs.board import NAMES, RULE, Board, Sums
+from oh_tui.tui.state.across_runs.board import NAMES, RULE, Board, RulesOfRuns, Sums
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import name_after
 
@@ -58,7 +58,8 @@ class BoardScreen(PassScreen[Board]):
         board, groups = self.found, self.groups
         groups.by, groups.times = board.by, board.asked
         groups.asked = board.rules.counts if board.by == RULE and board.rules else None
-        groups.show(rows.table.groups, None if groups.rows else board.cursor)
+        shown = bool(groups.rows)  # else the cursor goes where it was left
+        groups.show(rows.table.groups, None if shown else board.cursor, keep_line=shown)
         self._show_over_time()
 
     def about(self) -> str:
@@ -81,8 +82,8 @@ class BoardScreen(PassScreen[Board]):
             periods = each_period(sums.table.trend, room, glyphs)
         elif sums.table.trend:
             days = cost_alone(sums.table.trend, room, glyphs)
-        if sums.before:
-            before = range_before(sums.total, *sums.before, room, glyphs)
+        if sums.before and self.found.before:
+            before = range_before(sums.total, self.found.before, sums.before, room, glyphs)
         self.periods.show(periods)
         self.days.show(days)
         self.before.show(before)
@@ -117,7 +118,7 @@ class BoardScreen(PassScreen[Board]):
                 found = await asyncio.to_thread(
                     lambda: rule_places.rules_in_force(os.environ, agreed.here())
                 )
-                board.ask_rules(found.rules)
+                board.rules = RulesOfRuns(board, tuple(found.rules))
         except Problem as problem:
             self.footer.tell(words_of(problem), error=True, about="rules")
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,13 +13,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
-from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.costs_page import INDENT, Writer
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
@@ -41,13 +39,10 @@ LARGE = 5_000
 """Steps from which a thread adds them up, so that the screen goes on."""
 
 
-class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
+class CostsScreen(View[int | None]):
     """Returns the number of the step to go to, or None."""
 
-    DEFAULT_CSS = """
-    CostsScreen { background: $background; }
-    CostsScreen CostsPage { height: 1fr; }
-    """
+    DEFAULT_CSS = "CostsScreen CostsPage { height: 1fr; }"
     HELP_TITLE = "Where it went"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,T,q", "dismiss", "close", show=False),
@@ -64,7 +59,6 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self.rule = Rule()
         self.page = CostsPage()
         self.page.empty = ("reading the run …",)
-        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.page, self.footer)
@@ -72,7 +66,7 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
     def on_mount(self) -> None:
         run_title = f"  {self.run_title}" if self.run_title else ""
         self.rule.title = (("Where it went", "title"), (run_title, "dim"))
-        self.footer.always = (HELP, Hint("esc", "close", "dismiss"))
+        self.show_keys()
         if self.study:
             self._show(self.study)
         self.set_interval(1.0, self._count)
@@ -108,8 +102,10 @@ class CostsScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             spent = add()
         so_far = study.accounts.so_far(self._clock())
         self.page.show(spent, so_far, study.part_of_cost, numbered=trajectory.complete)
-        if self.page.row_count():
-            self.footer.hints = (Hint("enter", "go to the step", "open"),)
+        self.show_keys()
+
+    def hints(self) -> Sequence[Hint]:
+        return [Hint("enter", "go to the step", "open")] if self.page.row_count() else []
 
     def action_open(self) -> None:
         self.page.action_open()

@@ -21,9 +21,9 @@ from oh_tui.tui.screens.failure_list import (
     detail,
     line_of,
 )
-from oh_tui.tui.screens.find_line import TYPING, FindLine
+from oh_tui.tui.screens.find_line import FindLine
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
-from oh_tui.tui.screens.typed_line import TypedLine, typing_hints
+from oh_tui.tui.screens.typed_line import TypedLine
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.state.across_runs.failures import FailuresFound
 from oh_tui.tui.widgets.body_view import BodyView
@@ -69,7 +69,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
 
     NAME = "Failures"
     AGAIN = ("r reads again",)
-    CLOSES = "back"
+    esc = "back"
 
     def __init__(
         self,
@@ -84,11 +84,12 @@ class FailuresScreen(PassScreen[FailuresFound]):
         """Of the cursor, as it was drawn."""
         self.detail_rule, self.detail = Rule(id="failure-rule"), BodyView(id="failure")
         self.find = FindLine(self.list, self._first_with, at_once=AT_ONCE)
-        self.words = TypedLine("&", self._take_words)
+        self.words = TypedLine("&", self._take_words, "read these runs")
+        self.lines = (self.find, self.words)
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, ColumnHead(self.list), self.list, self.detail_rule, self.detail)
-        yield from (self.find, self.words, self.footer)
+        yield from (*self.lines, self.footer)
 
     async def on_mount(self) -> None:
         self.words.words.complete_with(self._complete)
@@ -185,25 +186,13 @@ class FailuresScreen(PassScreen[FailuresFound]):
     def action_scroll_detail(self, lines: int) -> None:
         self.detail.scroll_lines(lines * max(1, self.detail.size.height // 2))
 
-    def action_back(self) -> None:
-        if self._typed_line:
-            self._typed_line.close()
-        elif self.footer.clear():
-            pass
-        elif self.find.needle:
+    def go_back(self) -> None:
+        if self.find.needle:
             self.find.look_for("")
         else:
-            self.dismiss(None)
+            super().go_back()
 
     # Lines to type in
-
-    @property
-    def _typed_line(self) -> TypedLine | None:
-        return next((line for line in (self.find, self.words) if line.is_open), None)
-
-    async def action_submit(self) -> None:
-        if self._typed_line:
-            await self._typed_line.submit()
 
     def action_words(self) -> None:
         self.words.begin(self.found.query.text)
@@ -230,15 +219,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
     def _found(self, message: FindLine.Found) -> None:
         if message.row is None:
             self.footer.tell(f"no row has {self.find.needle}", remark=True)
-
-    @on(TypedLine.Changed)
-    def show_keys(self) -> None:
-        if self._typed_line:
-            self.footer.hints, self.footer.always = (
-                TYPING if self.find.is_open else typing_hints("read these runs")
-            )
-        else:
-            super().show_keys()
 
     def hints(self) -> Sequence[Hint]:
         row, hints = self.list.current, list[Hint]()

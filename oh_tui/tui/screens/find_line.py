@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.message import Message
 
-from oh_tui.tui.screens.typed_line import TypedLine, typing_hints
+from oh_tui.tui.screens.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from oh_tui.tui.widgets.row_list import RowList
-
-TYPING = typing_hints("find")
 
 FirstWith = Callable[[Sequence[int], str], int | None]
 """The first of some rows that holds a text, which is in lower case; called in a thread."""
@@ -35,7 +33,7 @@ class FindLine(TypedLine):
 
     def __init__(self, rows: RowList, first_with: FirstWith, *, at_once: int) -> None:
         """Searches `at_once` rows at a time; between them another key can end the search."""
-        super().__init__("/", self._look_here)
+        super().__init__("/", self._look_here, "find")
         self._rows, self._first_with, self._at_once = rows, first_with, at_once
         self.needle = ""
         """The text that is looked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
@@ -12,34 +12,30 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
-from textual.screen import ModalScreen
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.state.questions import Questions
 from oh_tui.tui.state.shells import Shell
-from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Label, Piece
 from oh_tui.tui.widgets.prompt import SentLine
 from oh_tui.tui.widgets.rule import Rule
 
 
-class LineScreen(ModalScreen[None], ClosesOnce[None]):
+class LineScreen(View[None]):
     """What enter sends is carried out in a worker of the group `WORK`, within `carrying_out`, one
     after the other. The line can be written in meanwhile."""
 
     DEFAULT_CSS = """
-    LineScreen { background: $background; }
     LineScreen BodyView { height: 1fr; }
     LineScreen Horizontal { height: 1; width: 1fr; }
     LineScreen Label { width: 3; height: 1; }
     LineScreen SentLine { width: 1fr; background: $background; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "close", show=False),
+        Binding("escape", "back", "close", show=False),
         Binding("pageup", "page(-1)", "page up", show=False),
         Binding("pagedown", "page(1)", "page down", show=False),
     ]
@@ -65,7 +61,6 @@ class LineScreen(ModalScreen[None], ClosesOnce[None]):
         self.output = BodyView()
         self.line_rule = Rule()
         self.line = line
-        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.output, self.line_rule)
@@ -87,9 +82,6 @@ class LineScreen(ModalScreen[None], ClosesOnce[None]):
 
     def facts(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
         """Title and facts of the rule above the line."""
-        raise NotImplementedError
-
-    def hints(self, *, in_line: bool) -> Sequence[Hint]:
         raise NotImplementedError
 
     # What is carried out
@@ -132,23 +124,20 @@ class LineScreen(ModalScreen[None], ClosesOnce[None]):
         more = total > last - first + 1
         self.rule.facts = ((f"lines {first:,}-{last:,} of {total:,}", "dim"),) if more else ()
         self.line_rule.title, self.line_rule.facts = self.facts()
-        self._show_keys()
+        self.show_keys()
 
-    def _show_keys(self) -> None:
-        in_line = self.line.has_focus
-        self.line_rule.heavy, self.rule.heavy = in_line, not in_line
-        self.footer.hints = tuple(self.hints(in_line=in_line))
-        label = "stop waiting" if self.waiting else "close"
-        self.footer.always = (HELP_IN_FIELD if in_line else HELP, Hint("esc", label, "leave"))
+    def show_keys(self) -> None:
+        self.line_rule.heavy = self.in_field = self.line.has_focus
+        self.rule.heavy = not self.in_field
+        self.esc = "stop waiting" if self.waiting else "close"
+        super().show_keys()
 
     # Keys
 
     async def action_submit(self) -> None:
         await self.line.action_submit()
 
-    def action_leave(self) -> None:
-        if self.footer.clear():
-            return
+    def go_back(self) -> None:
         if self.waiting:
             self.workers.cancel_group(self, self.WORK)
         else:
@@ -167,9 +156,6 @@ class LineScreen(ModalScreen[None], ClosesOnce[None]):
     @on(BodyView.Opened)
     def _back_to_line(self) -> None:
         self.set_focus(self.line)
-
-    def on_descendant_focus(self) -> None:
-        self._show_keys()
 
     def on_resize(self) -> None:
         self.show_facts()

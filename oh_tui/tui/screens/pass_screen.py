@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import on
-from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.search.step_filter import QueryError
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.remedies import offer, words_of
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
-from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
@@ -39,6 +36,8 @@ class PassActions(Generic[P]):
 
     WORK: ClassVar[str]
     """The group of the worker that goes through the runs."""
+    GOES_ON = False
+    """The pass goes on where the user closes the screen."""
     NO_RUNS: ClassVar[str]
     """What is said where there are no runs."""
 
@@ -78,14 +77,11 @@ class PassActions(Generic[P]):
         def closed(_: None) -> None:
             if self.view is view:  # else it was left: the pass goes on
                 self.view = None
-                self.closed()
+                if not self.GOES_ON:
+                    self.stop()
 
         self.view = view
         self._ui.push_screen(view, closed)
-
-    def closed(self) -> None:
-        """The user closed the screen."""
-        self.stop()
 
     def leave(self) -> None:
         """Close the screen for what it leads to."""
@@ -117,16 +113,13 @@ class PassActions(Generic[P]):
             await self.view.renew()
 
 
-class PassScreen(ModalScreen[None], ClosesOnce[None], Generic[P]):
+class PassScreen(View[None], Generic[P]):
     """Shows what a pass finds as it goes: a rule with what was read and left out, a list, and the
     keys. A subclass has the list, draws the rest, and says what its rows are."""
 
-    DEFAULT_CSS = "PassScreen { background: $background; }"
     NAME: ClassVar[str]
     AGAIN: ClassVar[tuple[str, ...]] = ()
-    """What it says after a problem."""
-    CLOSES = "close"
-    """What esc does."""
+    """What the list says after a problem."""
 
     def __init__(self, found: P, actions: PassActions[P], rows: TableList[Any], name: str) -> None:
         super().__init__()
@@ -136,7 +129,6 @@ class PassScreen(ModalScreen[None], ClosesOnce[None], Generic[P]):
         """How often `renew` began: only the newest draws its rows."""
         self.rule = Rule(id=f"{name}-rule")
         self.list = rows
-        self.footer = Footer()
 
     async def on_mount(self) -> None:
         self.rule.heavy = True
@@ -157,10 +149,6 @@ class PassScreen(ModalScreen[None], ClosesOnce[None], Generic[P]):
 
     def nothing(self) -> tuple[str, ...]:
         """What the list says where nothing was found."""
-        raise NotImplementedError
-
-    def hints(self) -> Sequence[Hint]:
-        """The keys of the footer."""
         raise NotImplementedError
 
     # What was found
@@ -205,10 +193,6 @@ class PassScreen(ModalScreen[None], ClosesOnce[None], Generic[P]):
             self._offered = True
             self.footer.tell(offer(self.found.not_kept), remark=True)
 
-    def show_keys(self) -> None:
-        self.footer.hints = tuple(self.hints())
-        self.footer.always = (HELP, Hint("esc", self.CLOSES, "back"))
-
     # Keys
 
     @on(RowList.HeadPicked)
@@ -238,7 +222,3 @@ class PassScreen(ModalScreen[None], ClosesOnce[None], Generic[P]):
             return None
         self.footer.clear()
         return query
-
-    def action_back(self) -> None:
-        if not self.footer.clear():
-            self.dismiss(None)

@@ -18,7 +18,7 @@ from oh_tui.batch.step_search import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.presentation.block import Heading, Note
-from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.search_lists import Hits, RunsHit
@@ -140,11 +140,11 @@ class SearchScreen(PassScreen[SearchAll]):
     # What was found
 
     def draw(self, rows: tuple[RunHits, ...]) -> None:
-        first = not self.list.rows
+        is_first = not (rows and self.list.rows)
         self.set_class(not rows, "-nothing")
-        if len(self.list.rows) != len(rows) or not rows:
+        if len(self.list.rows) != len(rows):
             self.list.show(rows, self.found.cursor)
-        if first or not rows:
+        if is_first:
             self._show_hits(self.found.hit)
         self.runs_rule.title = (("Runs", "title"),)
 
@@ -260,15 +260,13 @@ class SearchScreen(PassScreen[SearchAll]):
             await self.begin(SearchAll(runs, self.words.value, query))
             self.set_focus(self.list)
 
-    def action_back(self) -> None:
-        if self.footer.clear():
-            return
+    def go_back(self) -> None:
         if self.found.is_running:
             self._actions.stop()
         elif self.words.has_focus and self.found.found:
             self.set_focus(self.list)
         else:
-            self.dismiss(None)
+            super().go_back()
 
     def action_words(self) -> None:
         self.set_focus(self.words)
@@ -289,21 +287,17 @@ class SearchScreen(PassScreen[SearchAll]):
     def action_wrap(self) -> None:
         self.step.wrap = not self.step.wrap
 
-    def on_descendant_focus(self) -> None:
-        self.show_keys()
-
     def show_keys(self) -> None:
-        self.rule.heavy = is_typing = self.words.has_focus
+        self.rule.heavy = self.in_field = self.words.has_focus
         self.runs_rule.heavy = self.list.has_focus
         self.hits_rule.heavy = self.hits.has_focus
         self.step_rule.heavy = self.step.has_focus
+        label = "back" if self.in_field and self.found.found else "close"
+        self.esc = "stop" if self.found.is_running else label
         super().show_keys()
-        label = "back" if is_typing and self.found.found else "close"
-        label = "stop" if self.found.is_running else label
-        self.footer.always = (HELP_IN_FIELD if is_typing else HELP, Hint("esc", label, "back"))
 
     def hints(self) -> Sequence[Hint]:
-        if self.words.has_focus:  # without letters, which are typed there
+        if self.in_field:  # without letters, which are typed there
             return (
                 Hint("enter", "search", "submit"),
                 Hint("tab", "next pane", "next_pane(1)"),

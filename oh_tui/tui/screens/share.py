@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -13,7 +13,6 @@ from typing import ClassVar, NamedTuple
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from oh_tui.catalog.user_annotations import NOTHING
 from oh_tui.settings.part_file import publish
@@ -31,10 +30,9 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.presentation.block import Block, Fields, Note
 from oh_tui.tui.desktop import open_file
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import PaneMessage
 from oh_tui.tui.widgets.row_list import RowList
@@ -79,11 +77,10 @@ class ChoiceList(TableList[ChoiceRow]):
         self.post_message(self.Done(self))
 
 
-class ShareScreen(ModalScreen[None], ClosesOnce[None]):
+class ShareScreen(View[None]):
     """`copy` takes a path to the clipboard, `saved` remembers it."""
 
     DEFAULT_CSS = """
-    ShareScreen { background: $background; }
     ShareScreen ChoiceList { height: 7; }
     ShareScreen BodyView { height: 1fr; }
     """
@@ -125,7 +122,6 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         self.written: Path | None = None
         self.rule, self.leaves_rule = Rule(id="share-rule"), Rule("What leaves", id="leaves-rule")
         self.list, self.leaves = ChoiceList(id="choices"), BodyView(id="leaves")
-        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.list, self.leaves_rule, self.leaves, self.footer)
@@ -167,13 +163,16 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
         self.list.show(list(self._rows()))
         where = tilde(self._folder.absolute(), os.environ)
         self.rule.facts = ((f"{self._target(self.choice).name} in {where}", "dim"),)
+        self.esc = "stop" if self._is_writing else "close"
+        self.show_keys()
+
+    def hints(self) -> Sequence[Hint]:
         written = (Hint("o", "open", "open_file"), Hint("y", "copy path", "copy_path"))
-        self.footer.hints = (
+        return (
             Hint("enter", "write", "write"),
             Hint("space", "change", "change"),
             *(written if self.written else ()),
         )
-        self.footer.always = (HELP, Hint("esc", "stop" if self._is_writing else "close", "back"))
 
     def _target(self, choice: Choice) -> Path:
         name = Path(download_name(self._run.conversation))
@@ -307,8 +306,8 @@ class ShareScreen(ModalScreen[None], ClosesOnce[None]):
     def action_back(self) -> None:
         if self._is_writing:
             self._stop.set()
-        elif not self.footer.clear():
-            self.dismiss()
+        else:
+            super().action_back()
 
     def action_open_file(self) -> None:
         if self.written is None:

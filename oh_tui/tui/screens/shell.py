@@ -181,13 +181,13 @@ class ShellScreen(LineScreen):
         facts.append((f"at most {TIMES[self.shell.timeout]}", "dim"))
         return ((folder, "title"),), joined(facts, self.rule.glyphs.dot)
 
-    def hints(self, *, in_line: bool) -> Sequence[Hint]:
-        hints = [Hint("tab", "output" if in_line else "command line", "other_pane")]
-        if in_line and not self.waiting:
+    def hints(self) -> Sequence[Hint]:
+        hints = [Hint("tab", "output" if self.in_field else "command line", "other_pane")]
+        if self.in_field and not self.waiting:
             hints.insert(0, Hint("enter", "run", "submit"))
         if self.waiting:
             hints.append(Hint("ctrl+c", "stop", "interrupt"))
-        if in_line and self._session.shell_history:
+        if self.in_field and self._session.shell_history:
             hints.append(Hint("↑↓", "history", "other_pane"))
         hints.append(Hint("ctrl+t", f"at most {TIMES[self._next_time()]}", "time"))
         if self.shell.entries and not self.waiting:

@@ -10,7 +10,6 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from oh_tui.tui.keys import HELP_IN_FIELD, Hint
 from oh_tui.tui.widgets.drawing import Label
 from oh_tui.tui.widgets.prompt import Prompt
 
@@ -18,14 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.widget import Widget
-
-Hints = tuple[Hint, ...]
-
-
-def typing_hints(label: str) -> tuple[Hints, Hints]:
-    """What a footer shows while a text is typed, enter doing what the label says: at its left, and
-    at its right end."""
-    return (Hint("enter", label, "submit"),), (HELP_IN_FIELD, Hint("esc", "back", "back"))
 
 
 class TypedLine(Horizontal):
@@ -40,10 +31,10 @@ class TypedLine(Horizontal):
     class Changed(Message):
         """The line came or went."""
 
-    def __init__(self, sign: str, take: Callable[[str], Awaitable[None]]) -> None:
-        """`take` gets the text when enter is pressed."""
+    def __init__(self, sign: str, take: Callable[[str], Awaitable[None]], label: str) -> None:
+        """`take` gets the text when enter is pressed; the label says what that does."""
         super().__init__()
-        self._sign, self._take = sign, take
+        self._sign, self._take, self.label = sign, take, label
         self.words = Prompt(compact=True)
         self._left: Widget | None = None
         """What had the focus before."""

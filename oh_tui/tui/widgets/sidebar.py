@@ -137,7 +137,6 @@ class Sidebar(Stack):
         self.now, self.total, self.has_more = now, total, has_more
         before, self.loaded, self._filter = self.loaded, loaded, filter_text
         self.list.order = order
-        self._head.refresh()
         self.rows, self.marks = rows, marks
         if loaded != before:
             self._place_sandboxes()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oh_tui.api.models import Conversation
 from oh_tui.batch.over_time import COST, Table
-from oh_tui.batch.run_stats import Churn, Group, Spread, summed
+from oh_tui.batch.run_stats import GROUPINGS, Churn, Group, Spread, summed
 from oh_tui.settings.startup import Settings
 from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.analysis.rules.question import State
@@ -358,13 +359,19 @@ async def test_s_sorts_by_the_columns_that_are_shown() -> None:
         assert all(sort in head for sort in seen[4:]) and "total" in seen and "errors" not in seen
 
 
+def counted(one: Counted, **known: Any) -> Counted:
+    """A run of which other things are known."""
+    row = one.row._replace(**known)
+    return Counted(one.id, row, GROUPINGS["day"](row))
+
+
 async def test_the_day_that_cost_most_is_of_all_days() -> None:
     async with explore(size=(80, 30)) as it:
         await filtered(it, "repo:acme/dates")
         view = await board(it)
         base, noon = view.found.runs[0], datetime(2026, 1, 1, 12).timestamp()
         view.found.runs[:] = [
-            Counted.of(base.id, base.row._replace(began=noon + day * 86_400, cost=cost))
+            counted(base, began=noon + day * 86_400, cost=cost)
             for day, cost in ((0, 900.0), (1, 0.5), (200, 2.0))
         ]
         trend = view.found.table().trend
@@ -382,7 +389,7 @@ async def by_period(it: Explorer, view: BoardScreen, kind: str = "day") -> None:
     days = ("2026-11-20", "2026-11-20", "2026-11-22", "2026-11-24")
     times = [datetime.fromisoformat(f"{day}T12:00").timestamp() for day in days]
     view.found.runs[:] = [
-        Counted.of(base.id, base.row._replace(began=time, cost=cost, knows_zone=True))
+        counted(base, began=time, cost=cost, knows_zone=True)
         for time, cost in zip([*times, None], (1.0, 2.5, None, 0.25, 9.0), strict=True)
     ]
     view.found.by = kind

@@ -108,7 +108,6 @@ class FailuresOfRuns(PassActions[FailuresFound]):
 
     def action_compare(self) -> None:
         """Compare a run that recovered from the failure under the cursor with one that did not."""
-        found, row = self.found, self.row
-        if found and row and row.recovered_example and row.failed_example:
+        if (found := self.found) and (row := self.row):
             both = (row.recovered_example, row.failed_example)
             self._comparisons.compare([found.runs[one.run] for one in both])

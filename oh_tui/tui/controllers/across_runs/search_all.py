@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 class SearchAllRuns(PassActions[SearchAll]):
     WORK = "search_all"
+    GOES_ON = True
     NO_RUNS = "there are no runs to search yet"
 
     def __init__(
@@ -43,9 +44,6 @@ class SearchAllRuns(PassActions[SearchAll]):
             self.stop()
             found = self.found = SearchAll(runs)
         self.push(SearchScreen(self._session, found, self, comes_back=comes_back))
-
-    def closed(self) -> None:
-        """The search goes on."""
 
     def open_row(self) -> None:
         """Open the run under the cursor at the hit under the cursor."""

@@ -10,16 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.screen import ModalScreen
 
 from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.presentation.change_blocks import step_words
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.changes.file_list import FileList
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
-from oh_tui.tui.screens.find_line import TYPING, FindLine
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.screens.find_line import FindLine
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
@@ -39,15 +37,11 @@ LINES = 5_000
 """Lines of blame that are searched at a time."""
 
 
-class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
+class FilesScreen(View[Chosen]):
     """A subclass lists the files; call `show_study` with the run, and `grown` when it got more
     events."""
 
-    DEFAULT_CSS = """
-    FilesScreen { background: $background; }
-    FilesScreen ColumnHead { height: 1; width: 1fr; }
-    FilesScreen FileList { height: 1fr; }
-    """
+    DEFAULT_CSS = "FilesScreen FileList { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
         Binding("c,H,q", "dismiss", "close", show=False),
@@ -85,7 +79,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.list_rule = Rule(id="changed-rule")
         self.pane = FilePane()
         self.find = FindLine(self.pane.lines, self.pane.lines.first_with, at_once=LINES)
-        self.footer = Footer()
+        self.lines = (self.find,)
 
     def compose(self) -> ComposeResult:
         yield from (self.list_rule, self.head, self.files, self.pane)
@@ -145,14 +139,14 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self._arrange()
         self._show_facts()
         self._show_file()
-        self._show_keys()
+        self.show_keys()
 
     # What is shown
 
     @on(RowList.Highlighted, "#changed-files")
     def _at_a_file(self) -> None:
         self._show_file()
-        self._show_keys()
+        self.show_keys()
 
     def _show_file(self) -> None:
         if row := self.files.current:
@@ -164,18 +158,19 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             is_blame = self.pane.shown == "blame"
             if is_blame or not self.files.has_focus:
                 (self.pane.inner if is_blame or self.whole else self.files).focus()
-        self._show_keys()
+        self.show_keys()
 
     def on_file_pane_remark(self, message: FilePane.Remark) -> None:
         self.footer.tell(message.text, remark=True)
 
-    def _show_keys(self) -> None:
-        row, pane = self.files.current, self.pane
+    def show_keys(self) -> None:
         self.list_rule.heavy = self.files.has_focus
-        pane.rule.heavy = not self.files.has_focus
-        if self.find.is_open:
-            self.footer.hints, self.footer.always = TYPING
-            return
+        self.pane.rule.heavy = not self.files.has_focus
+        self.esc = "back" if self.whole or self.pane.shown != "change" else "close"
+        super().show_keys()
+
+    def hints(self) -> Sequence[Hint]:
+        row, pane = self.files.current, self.pane
         hints: list[Hint] = []
         if row and pane.shown == "blame":
             if pane.step is not None:
@@ -200,9 +195,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             if row.key:
                 hints.append(Hint("s", f"to step {step_words(self._step_of(row))}", "step"))
         more = [] if pane.shown == "blame" and row else self._more_hints(row)
-        self.footer.hints = (*hints, *more)
-        can_go_back = self.whole or pane.shown != "change"
-        self.footer.always = (HELP, Hint("esc", "back" if can_go_back else "close", "back"))
+        return [*hints, *more]
 
     def _more_hints(self, row: FileRow | None) -> list[Hint]:
         hints = [Hint("J K", "scroll", "scroll_change(1)")] if row and not self.whole else []
@@ -218,21 +211,15 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
 
     # Keys
 
-    def action_back(self) -> None:
-        if self.find.is_open:
-            self.find.close()
-            return
-        if self.footer.clear():
-            return
+    def go_back(self) -> None:
         if self.find.needle and self.pane.shown == "blame":
             self.find.look_for("")
-            return
-        if self.pane.go_back():
-            return
-        if self.whole:
+        elif self.pane.go_back():
+            pass
+        elif self.whole:
             self.whole = False
         else:
-            self.dismiss(None)
+            super().go_back()
 
     def action_version(self, by: int) -> None:
         if self.files.current:
@@ -259,7 +246,7 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if self.is_mounted:
             self._arrange()
             (self.pane.inner if whole or self.pane.shown == "blame" else self.files).focus()
-            self._show_keys()  # the file may have had the focus before
+            self.show_keys()  # the file may have had the focus before
 
     def action_filter(self) -> None:
         row = self._touched()
@@ -312,12 +299,6 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         if self.pane.shown == "blame" and self.pane.lines.rows:
             self.find.next_hit(by)
 
-    async def action_submit(self) -> None:
-        await self.find.submit()
-
-    def on_find_line_changed(self) -> None:
-        self._show_keys()
-
     def on_find_line_found(self, message: FindLine.Found) -> None:
         if message.row is None:
             self.footer.tell("no line holds that text", remark=True)
@@ -325,9 +306,6 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
             self.pane.lines.show_text(self.find.needle)
 
     # Arrangement
-
-    def on_descendant_focus(self) -> None:
-        self._show_keys()
 
     def on_resize(self) -> None:
         self._arrange()
@@ -340,4 +318,3 @@ class FilesScreen(ModalScreen[Chosen], ClosesOnce[Chosen]):
         self.list_rule.display = self.head.display = self.files.display = not self.whole
         self.pane.display = count > 0
         self.files.styles.height = min(count, most) if count else "1fr"
-        self.head.refresh()

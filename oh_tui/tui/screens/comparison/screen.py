@@ -7,13 +7,13 @@ of three to eight first a table, whose rows are compared with the first.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from oh_tui.sources.compared import fork_of
@@ -37,12 +37,11 @@ from oh_tui.trajectory.presentation.blocks import (
     result_title,
 )
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.comparison.compared_runs import ComparedHeads, ComparedRuns, RunRow
 from oh_tui.tui.screens.comparison.compared_steps import ComparedSteps
 from oh_tui.tui.screens.comparison.strips import ComparedStrips
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Row, Stack
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
@@ -58,12 +57,10 @@ WITH_STRIPS = 20
 """Lines of a screen that has room for the strips."""
 
 
-class CompareScreen(ModalScreen[None], ClosesOnce[None]):
+class CompareScreen(View[None]):
     """Call `tell_progress` while runs are read, or if they cannot be, and `show_runs` with them."""
 
     DEFAULT_CSS = """
-    CompareScreen { background: $background; }
-    CompareScreen ColumnHead { height: 1; width: 1fr; }
     CompareScreen #compared-heads { height: 2; }
     CompareScreen ComparedStrips { height: 5; }
     CompareScreen #compared-runs, CompareScreen ComparedSteps { height: 1fr; }
@@ -113,7 +110,6 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         self.bodies = BodyView(id="compared-a"), BodyView(id="compared-b")
         self.diff_rule = Rule()
         self.diff = BodyView(id="compared-diff")
-        self.footer = Footer()
         self.both = Row(id="both")
         self.tell_progress("reading the runs …")
 
@@ -150,7 +146,6 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         self._runs, self._comparisons = runs, comparisons
         parts = ("", *(_parts(one.first) for one in comparisons))
         self.table.show([*map(RunRow, "ABCDEFGH", runs, map(Cell, parts))], 1, keep_line=False)
-        self.table_head.refresh()
         self._show_pair(1)
 
     def _show_pair(self, place: int) -> None:
@@ -179,7 +174,7 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         if row:
             numbers = [step.number if step else None for step in (row.a, row.b)]
             self.strips.select(*numbers)
-        self._show_keys()
+        self.show_keys()
         if self.view in ("both", "diff"):
             self._read_row()
 
@@ -189,7 +184,7 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
         if row is not None:
             self.steps.move_to(row)
 
-    def _show_keys(self) -> None:
+    def hints(self) -> Sequence[Hint]:
         hints: list[Hint] = []
         row, comparison = self.steps.current, self._comparison
         if self.view == "runs":
@@ -206,9 +201,12 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
                 hints.append(Hint("[ ]", "rows", "move_on(1)"))
                 hints.append(Hint("J K", "scroll", "scroll_both(1)"))
                 hints.append(Hint("w", "wrap", "wrap"))
-        self.footer.hints = tuple(hints)
-        back = "close" if self.view == self._start else "back"
-        self.footer.always = (HELP, Hint("esc", back, "back"))
+        return hints
+
+    def show_keys(self) -> None:
+        self.esc = "close" if self.view == self._start else "back"
+        super().show_keys()
+        comparison = self._comparison
         self.steps_rule.heavy = self.view == "steps"
         for rule, body in zip(self.side_rules, self.bodies, strict=True):
             rule.heavy = body.has_focus
@@ -300,9 +298,6 @@ class CompareScreen(ModalScreen[None], ClosesOnce[None]):
     def action_other_side(self) -> None:
         if self.view == "both":
             self.bodies[self.bodies[0].has_focus].focus()
-
-    def on_descendant_focus(self) -> None:
-        self._show_keys()
 
     # Arrangement
 

@@ -12,21 +12,20 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.screen import ModalScreen
 
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.reading.describe import describe
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.screens.context import told
 from oh_tui.tui.screens.context.fill_line import FillLine
 from oh_tui.tui.screens.context.message_list import MessageList
 from oh_tui.tui.screens.context.message_text import MessageText
-from oh_tui.tui.screens.find_line import TYPING, FindLine
+from oh_tui.tui.screens.find_line import FindLine
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.state.context_rows import (
     Fill,
     Page,
@@ -37,7 +36,6 @@ from oh_tui.tui.state.context_rows import (
     page_of,
 )
 from oh_tui.tui.state.context_walk import Walk
-from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.row_list import RowList
@@ -58,12 +56,11 @@ WITH_FILL = 20
 """Lines of a screen that has room for the picture of the fill."""
 
 
-class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
+class ContextScreen(View[int | None]):
     """Returns the number of the step to go to, or None. Call `show_study` with the run, and `grown`
     when it got more events."""
 
     DEFAULT_CSS = """
-    ContextScreen { background: $background; }
     ContextScreen MessageList { height: 1fr; }
     ContextScreen MessageText, ContextScreen BodyView { height: 1fr; }
     """
@@ -121,7 +118,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         self.list.empty = ("reading the run …",)
         self.text = MessageText()
         self.find = FindLine(self.list, self._first_with, at_once=SLICE)
-        self.footer = Footer()
+        self.lines = (self.find,)
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.fill_line, self.list_rule, self.list, self.text)
@@ -241,7 +238,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             self.list_rule.facts = joined([fact for fact in listed if fact[0]], dot)
             self.fill_line.show(self._fill, step.number, told.of_fill(page, rule.glyphs))
         rule.facts = joined([fact for fact in facts if fact[0]], dot)
-        self._show_keys()
+        self.show_keys()
 
     def _did(self, step: Step, told: int) -> str:
         """What the answer did, where there is room beside facts of so many cells."""
@@ -251,19 +248,19 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         what = describe(step, self._walk.contexts.run.outcome(step)).what
         return f"  {shorten(what, room, self.rule.glyphs.more)}"
 
-    def _show_keys(self) -> None:
+    def show_keys(self) -> None:
         self.list_rule.heavy = self.list.has_focus
         self.text.rule.heavy = self.text.body.has_focus
-        if self.find.is_open:
-            self.footer.hints, self.footer.always = TYPING
-            return
+        self.esc = "back" if self._can_go_back else "close"
+        super().show_keys()
+
+    def hints(self) -> Sequence[Hint]:
         page, row = self._page, self.list.current
-        self.footer.hints = told.hints(page, row, is_whole=self.whole) if page else ()
-        self.footer.always = (HELP, Hint("esc", "back" if self._can_go_back else "close", "back"))
+        return told.hints(page, row, is_whole=self.whole) if page else ()
 
     @on(RowList.Highlighted, "#context-messages")
     def _at_a_message(self) -> None:
-        self._show_keys()
+        self.show_keys()
         self.text.show(self.list.current)
 
     # Keys
@@ -274,20 +271,16 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         others = page is not None and (page.wanted.forgotten or page.wanted.first is not None)
         return self.whole or others or bool(self.find.needle)
 
-    def action_back(self) -> None:
+    def go_back(self) -> None:
         page = self._page
-        if self.find.is_open:
-            self.find.close()
-        elif self.footer.clear():
-            return
-        elif self.find.needle:
+        if self.find.needle:
             self.find.look_for("")
         elif self.whole:
             self.whole = False
         elif page is not None and (page.wanted.forgotten or page.wanted.first is not None):
             self._want(Wanted(page.wanted.answer))
         else:
-            self.dismiss(None)
+            super().go_back()
 
     def _go(self, to: Wanted | str) -> None:
         if isinstance(to, str):
@@ -346,7 +339,7 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         if self.is_mounted:
             self._arrange()
             (self.text.body if whole else self.list).focus()
-            self._show_keys()
+            self.show_keys()
 
     def action_scroll_text(self, lines: int) -> None:
         self.text.scroll_by(lines)
@@ -392,14 +385,10 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
         if self.list.rows:
             self.find.next_hit(by)
 
-    async def action_submit(self) -> None:
-        await self.find.submit()
-
     @on(FindLine.Changed)
     def _mark_hits(self) -> None:
         if self.text.needle != self.find.needle:
             self.text.mark(self.find.needle)
-        self._show_keys()
 
     @on(FindLine.Found)
     def _at_a_hit(self, message: FindLine.Found) -> None:
@@ -409,9 +398,6 @@ class ContextScreen(ModalScreen[int | None], ClosesOnce[int | None]):
             self.text.mark(self.find.needle)
 
     # Arrangement
-
-    def on_descendant_focus(self) -> None:
-        self._show_keys()
 
     def on_resize(self) -> None:
         self._arrange()

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from oh_tui.settings.paths import tilde
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import rule_mark
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.rules.rule_list import RuleList, rule_blocks
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Labels, Piece, wrap_pieces
 from oh_tui.tui.widgets.row_list import RowList
@@ -40,11 +38,10 @@ class Chosen(NamedTuple):
     event_id: str
 
 
-class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
+class RulesScreen(View[Chosen | None]):
     """Call `show` with what the rules find, again where the run grew."""
 
     DEFAULT_CSS = """
-    RulesScreen { background: $background; }
     RulesScreen RuleList { height: 1fr; }
     RulesScreen BodyView { height: 1fr; }
     RulesScreen Labels { height: auto; width: 1fr; }
@@ -69,7 +66,6 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
         self.faults = Labels()
         self.list = RuleList(id="rules")
         self.rule_rule, self.body = Rule(id="rule-rule"), BodyView(id="rule")
-        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.faults, self.list, self.rule_rule, self.body, self.footer)
@@ -112,7 +108,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
         else:
             facts += self._counts(self.found)
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
-        self._show_keys()
+        self.show_keys()
 
     def _counts(self, found: RunFindings) -> Sequence[Piece]:
         states = [one.state for one in found.findings]
@@ -132,7 +128,7 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
     @on(RowList.Highlighted, "#rules")
     def _at_a_rule(self) -> None:
         self._show_rule()
-        self._show_keys()
+        self.show_keys()
 
     def _show_faults(self, in_force: InForce) -> None:
         """Why a file with rules cannot be used, a fault on a line of its own."""
@@ -164,25 +160,22 @@ class RulesScreen(ModalScreen[Chosen | None], ClosesOnce[Chosen | None]):
         is_more = total > last - first + 1
         words = f"lines {first:,}-{last:,} of {total:,}" if is_more else ""
         self.rule_rule.facts = ((words, "dim"),) if words else ()
-        self._show_keys()
+        self.show_keys()
 
-    def _show_keys(self) -> None:
-        row = self.list.current
-        hints: list[Hint] = []
+    def show_keys(self) -> None:
+        self.esc = "close" if self.found else "stop"
+        super().show_keys()
+
+    def hints(self) -> Sequence[Hint]:
+        row, hints = self.list.current, list[Hint]()
         if row and row[1].answer.steps:
             number = next_step(row[1].answer, self._here)
             hints.append(Hint("enter", f"to step {number:,}", "go"))
         if self.rule_rule.facts:
             hints.append(Hint("J K", "scroll", "scroll_rule(1)"))
-        self.footer.hints = tuple(hints)
-        label = "close" if self.found else "stop"
-        self.footer.always = (HELP, Hint("esc", label, "back"))
+        return hints
 
     # Keys
-
-    def action_back(self) -> None:
-        if not self.footer.clear():
-            self.dismiss(None)
 
     @on(RowList.Opened, "#rules")
     @on(BodyView.Opened)

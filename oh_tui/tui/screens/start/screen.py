@@ -13,25 +13,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from oh_tui.actions.start_draft import Choices, Draft, Invalid, has_prompt, request_for
 from oh_tui.actions.start_offers import kind_of, named
 from oh_tui.api.errors import AuthError
 from oh_tui.text.problem import Problem
-from oh_tui.tui.keys import HELP_IN_FIELD, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start.below import FormMessage, Offered, Stages
 from oh_tui.tui.screens.start.field import Field
 from oh_tui.tui.screens.start.task_list import TaskScreen
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.drawing import Label, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.first_frame import hands_of
@@ -61,12 +59,11 @@ HINTS = {
 """Name of a field -> what stands in it while it is empty."""
 
 
-class StartScreen(ModalScreen[None], ClosesOnce[None]):
+class StartScreen(View[None]):
     """The form. It calls `begin` with a valid request; the caller then calls `show_stage`, and at
     the end `fail` or `finish`."""
 
     DEFAULT_CSS = """
-    StartScreen { background: $background; }
     StartScreen FormMessage, StartScreen Horizontal, StartScreen Offered { height: 1; width: 1fr; }
     StartScreen Horizontal Label { width: 14; height: 1; }
     StartScreen Field { width: 1fr; }
@@ -74,11 +71,13 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     """
     HELP_TITLE = "In a new conversation"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "leave", show=False),
+        Binding("escape", "back", "leave", show=False),
         Binding("ctrl+s", "start", "start", show=False, priority=True),
         Binding("ctrl+t", "tasks", "suggested tasks", show=False, priority=True),
         Binding("f4", "edit", "editor", show=False),
     ]
+
+    in_field = True
 
     starting: var[bool] = var(False)
 
@@ -136,7 +135,6 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.offered = Offered()
         self.stages = Stages(id="stages")
         self.message = FormMessage(id="start-message")
-        self.footer = Footer()
         yield from (self.offered, self.stages, self.message, self.footer)
 
     def on_mount(self) -> None:
@@ -144,7 +142,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self._tick = self.set_interval(1.0, self._show_time, pause=True)
         self._say(self._stakes)
         self._show_task()
-        self._show_keys()
+        self.show_keys()
 
     @property
     def draft(self) -> Draft:
@@ -194,7 +192,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         else:
             field.suggest_again()
         self._show_offered()
-        self._show_keys()
+        self.show_keys()
 
     def _show_offered(self, *, asking: bool = False) -> None:
         """The values that fit the field that has the keys, or why there are none."""
@@ -333,27 +331,26 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
                 field.disabled = self.starting
             if self.starting:
                 self.set_focus(self.text)
-            self._show_keys()
+            self.show_keys()
 
-    def _show_keys(self) -> None:
+    def show_keys(self) -> None:
+        self.esc = "leave it running" if self.starting else "close, keep the text"
+        super().show_keys()
+
+    def hints(self) -> Sequence[Hint]:
         if self.starting:
-            self.footer.hints = ()
-            self.footer.always = (HELP_IN_FIELD, Hint("esc", "leave it running", "leave"))
-            return
+            return ()
         hints = [Hint("ctrl+s", "start", "start"), Hint("tab", "next", "app.focus_next")]
         focused = self.focused
         if isinstance(focused, Field) and focused.known():
             hints.append(Hint("↑↓", "choose", "app.focus_next"))
         if "repository" in self.fields:
             hints.append(Hint("ctrl+t", "tasks", "tasks"))
-        hints.append(Hint("F4", "editor", "edit"))
-        self.footer.hints = tuple(hints)
-        self.footer.always = (HELP_IN_FIELD, Hint("esc", "close, keep the text", "leave"))
+        return [*hints, Hint("F4", "editor", "edit")]
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self._show_keys()
+    def on_descendant_focus(self) -> None:
         self._look_up()
 
-    def action_leave(self) -> None:
+    def action_back(self) -> None:
         self.left = True
         self.dismiss(None)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from oh_tui.actions.start_offers import grouped, kind_of
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.tui.keys import HELP, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import Columns, TableList
@@ -45,23 +44,20 @@ class TaskList(TableList[TaskRow]):
         )
 
 
-class TaskScreen(ModalScreen["SuggestedTask | None"], ClosesOnce["SuggestedTask | None"]):
-    DEFAULT_CSS = """
-    TaskScreen { background: $background; }
-    TaskScreen TaskList { height: 1fr; width: 1fr; }
-    """
+class TaskScreen(View["SuggestedTask | None"]):
+    DEFAULT_CSS = "TaskScreen TaskList { height: 1fr; width: 1fr; }"
     HELP_TITLE = "In the suggested tasks"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "close", show=False),
         Binding("r", "read(True)", "ask again", show=False),
     ]
+    esc = "back"
 
     def __init__(self, offers: StartOffers, where: str) -> None:
         super().__init__()
         self._offers, self._where = offers, where
         self.rule = Rule(id="tasks-rule")
         self.list = TaskList(id="tasks")
-        self.footer = Footer()
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.list, self.footer)
@@ -69,12 +65,11 @@ class TaskScreen(ModalScreen["SuggestedTask | None"], ClosesOnce["SuggestedTask 
     def on_mount(self) -> None:
         self.rule.title = (("Suggested tasks", "title"), (f"  {self._where}", "dim"))
         self.rule.heavy = True
-        self.footer.hints = (
-            Hint("enter", "fill the form", "open"),
-            Hint("r", "ask again", "read(True)"),
-        )
-        self.footer.always = (HELP, Hint("esc", "back", "dismiss"))
+        self.show_keys()
         self.action_read(False)
+
+    def hints(self) -> Sequence[Hint]:
+        return Hint("enter", "fill the form", "open"), Hint("r", "ask again", "read(True)")
 
     @work(group="tasks", exclusive=True)
     async def action_read(self, again: bool) -> None:

@@ -44,10 +44,6 @@ class Counted(NamedTuple):
     row: Summand
     day: str
 
-    @classmethod
-    def of(cls, name: str, row: Summand) -> Counted:
-        return cls(name, row, GROUPINGS["day"](row))
-
 
 class Before(NamedTuple):
     """The range before, and its runs."""
@@ -88,8 +84,8 @@ class Sums(NamedTuple):
 
     table: Table = Table([], None)
     total: Group = summed((), ())
-    before: tuple[Before, Group] | None = None
-    """The range before, and its sums."""
+    before: Group | None = None
+    """Of the range before."""
 
 
 class Board(Pass[Summand, Sums]):
@@ -103,7 +99,6 @@ class Board(Pass[Summand, Sums]):
             runs, query, stats_rows.RowJob(runs.source.label),
             lambda folder, source: cached_rows.KnownRows(folder, source),
         )  # fmt: skip
-        self.asked = range_before.asked_range(query, runs.now)
         self.runs: list[Counted] = []
         self.by: str = "model" if like is None or like.by == RULE else like.by
         self.sort = like.sort if like else ""
@@ -117,16 +112,13 @@ class Board(Pass[Summand, Sums]):
     def take(self, conversation: Conversation, value: Summand) -> None:
         """A run counts as what the list says of it; only what that does not know its events say."""
         verdict = self.source_runs.listed_verdict(conversation.id) or value.verdict
-        self.runs.append(Counted.of(conversation.id, value._replace(verdict=verdict)))
+        row = value._replace(verdict=verdict)
+        self.runs.append(Counted(conversation.id, row, GROUPINGS["day"](row)))
 
     def ask_before(self) -> None:
         """Count the range before too. Raises Problem where there is none."""
         ranges = range_before.ranges(self.query, self.source_runs.now)
         self.before = Before(ranges, Board(self.source_runs, ranges.before))
-
-    def ask_rules(self, rules: Sequence[Rule]) -> None:
-        """Ask the runs which of these rules they break."""
-        self.rules = RulesOfRuns(self, tuple(rules))
 
     def again(self, runs: SourceRuns) -> Board:
         """Another one for the same runs as they are now."""
@@ -153,9 +145,8 @@ class Board(Pass[Summand, Sums]):
         return [*super().waiting, *rules]
 
     def rows(self) -> Sums:
-        before = self.before
-        was = (before, before.board.total()) if before else None
-        return Sums(self.table(), self.total(), was)
+        before = self.before.board.total() if self.before else None
+        return Sums(self.table(), self.total(), before)
 
     @property
     def order(self) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from oh_tui.batch import cached_rows
 from oh_tui.batch.failure_rows import SORTS, Failures, FailuresJob
-from oh_tui.catalog import range_before
 from oh_tui.text.human import plural
 from oh_tui.tui.state.across_runs.passes import Pass
 
@@ -38,7 +37,6 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
             lambda folder, source: cached_rows.KnownFailures(folder, source, groupings),
         )  # fmt: skip
         self.by = by
-        self.asked = range_before.asked_range(query, runs.now)
         self.sums = Failures()
         self.runs: dict[str, Conversation] = {}
         """Those with a failed step, by id."""
