@@ -120,9 +120,7 @@ class LineScreen(View[None]):
 
     @on(BodyView.Scrolled)
     def show_facts(self) -> None:
-        first, last, total = self.output.position()
-        more = total > last - first + 1
-        self.rule.facts = ((f"lines {first:,}-{last:,} of {total:,}", "dim"),) if more else ()
+        self.rule.facts = tuple(self.output.position_facts())
         self.line_rule.title, self.line_rule.facts = self.facts()
         self.show_keys()
 

@@ -25,7 +25,7 @@ from oh_tui.tui.platform.kept_lines import KeptLines
 from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight
 from oh_tui.tui.rendering.sections import Line, cut
-from oh_tui.tui.widgets.drawing import Drawn, PaneMessage
+from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece
 
 if TYPE_CHECKING:
     from oh_tui.tui.state.finding import Finding
@@ -109,6 +109,12 @@ class BodyView(KeptLines, Drawn, can_focus=True):
             return 0, 0, total
         top = min(self.scroll_offset.y, total - 1)
         return top + 1, min(total, top + height), total
+
+    def position_facts(self) -> list[Piece]:
+        """`lines 1-9 of 10` for the rule, unless all are in sight."""
+        first, last, total = self.position()
+        is_part = total > last - first + 1
+        return [(f"lines {first:,}-{last:,} of {total:,}", "dim")] if is_part else []
 
     # Moving
 

@@ -172,9 +172,7 @@ class FilePane(Vertical):
         if self.shown == "blame":
             facts.append((plural(self.lines.row_count(), "line"), "dim"))
         else:
-            first, last, total = self.body.position()
-            if total > last - first + 1:
-                facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
+            facts += self.body.position_facts()
         path = self._subject.path
         room = max(12, self.size.width - 9 - sum(len(text) + 3 for text, _ in facts))
         name = fit_end(path, min(room, width_of(path)), self.body.glyphs.before)

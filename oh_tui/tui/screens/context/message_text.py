@@ -70,9 +70,7 @@ class MessageText(Stack):
         facts: list[Piece] = []
         if row.message is not None:
             facts.append((plural(row.chars, "character"), ""))
-        first, last, total = self.body.position()
-        if total > last - first + 1:
-            facts.append((f"lines {first:,}-{last:,} of {total:,}", "dim"))
+        facts += self.body.position_facts()
         if words := steps_words(row.steps):
             facts.append((words, "dim"))
         self.rule.title = ((row.role.capitalize(), "title"),)

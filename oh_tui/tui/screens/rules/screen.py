@@ -156,10 +156,7 @@ class RulesScreen(View[Chosen | None]):
 
     @on(BodyView.Scrolled)
     def _show_position(self) -> None:
-        first, last, total = self.body.position()
-        is_more = total > last - first + 1
-        words = f"lines {first:,}-{last:,} of {total:,}" if is_more else ""
-        self.rule_rule.facts = ((words, "dim"),) if words else ()
+        self.rule_rule.facts = tuple(self.body.position_facts())
         self.show_keys()
 
     def show_keys(self) -> None:
