@@ -30,17 +30,19 @@ from typing import NamedTuple
 
 from benchmarks import audit
 from oh_tui.api.models import Conversation
-from oh_tui.batch.cached_rows import KnownRows
-from oh_tui.batch.index_filter import Narrowing
-from oh_tui.batch.index_reader import RunsOf, fingerprint_of
+from oh_tui.batch.cached_rows import known_rows
+from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.index_reader import IndexJob
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.run_stats import Summand, grouped
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search
+from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library import schema
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
+from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.comparison.compare import Comparison
 from oh_tui.trajectory.formats.table import find_files
@@ -212,8 +214,8 @@ def _timed(work: Callable[[], object]) -> tuple[float, float]:
 
 
 def _index(library: Library, folder: Path) -> None:
-    for _ in Indexing(library, find_files([folder])).run():
-        pass
+    asyncio.run(Indexing(library, find_files([folder])).run())
+    library.tidy()
 
 
 async def _searched(
@@ -222,7 +224,7 @@ async def _searched(
     """What it took to the first run that holds the text, and to the end or to the most that are
     wanted, as `*` searches."""
     clock, firsts, query = _Clock(), list[Took](), parse(text)
-    known = Narrowing(cache_folder, source, query.steps)
+    known = known_misses(cache_folder, source, query.steps)
     search = Search(source, query, Annotations(None), {}, known=known)
     async with contextlib.aclosing(search.results()) as results:
         async for one in results:
@@ -236,15 +238,19 @@ async def _searched(
 
 def _summed(source: FileSource, cache_folder: Path, rows: list[Conversation]) -> None:
     """Sum the runs by model from the index, as `B` and `stats` do once the runs are listed."""
-    known = KnownRows(cache_folder, source)(rows, rows)
+    known = known_rows(cache_folder, source)(rows, rows)
     assert not known.left
     grouped([one.value for one in known.results if isinstance(one.value, Summand)], ["model"])
 
 
 def _records(folder: Path) -> Iterator[Record]:
-    for path in find_files([folder]):
-        found = RunsOf(path, fingerprint_of(path)).work()
-        yield from (one for one in found if isinstance(one, Record))
+    source, job = FileSource([folder]), IndexJob()
+    for row in source.conversations():
+        file = source.runs.run(row)
+        record = job(whole_run(file), RunFacts(row).with_file(file))
+        assert record is not None
+        yield record
+    source.close_files()
 
 
 def _write_texts(folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import NamedTuple, TypeAlias
 
 from oh_tui.api.models import Conversation
 from oh_tui.batch import server_indexing
-from oh_tui.batch.index_reader import TELLS_KEY, Left, RunsOf, fingerprint_of
+from oh_tui.batch.index_reader import TELLS_KEY, Left, fingerprint_of
+from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.pool import Pool
 from oh_tui.library.library import Library
-from oh_tui.library.records import Record
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.server_runs.loading import run_of_cache
 from oh_tui.sources.server_runs.run_cache import RunCache
@@ -61,44 +62,28 @@ def fill(library: Library, run: Wanted) -> None:
     """Indexes the run unless its entry is up to date. Never raises: `oh-tui index` reports what
     fails."""
     with contextlib.suppress(Exception):
-        if isinstance(run, InFile):
-            _fill_of_file(library, run)
-        else:
-            _fill_of_server(library, run)
+        left = _of_file(library, run) if isinstance(run, InFile) else _of_server(library, run)
+        if any(one.why == TELLS_KEY for one in left):
+            library.tidy()
 
 
-def _fill_of_file(library: Library, run: InFile) -> None:
+def _of_file(library: Library, run: InFile) -> list[Left]:
     path = plain_path(run.path)
-    fingerprint = fingerprint_of(path)  # taken first: the file may change while it is read
     place = run.place or str(path)
-    if not fingerprint or library.has(place, fingerprint):
-        return
-    if library.fingerprint(str(path)) == fingerprint:
-        return
-    count, taken = 0, 0
-    for one in RunsOf(path, fingerprint, wanted=run.place, indexes=run.indexes).work():
-        if isinstance(one, int):
-            count = one
-        elif isinstance(one, Record):
-            taken += library.put([one]) or library.put([one])
-        elif isinstance(one, Left):
-            _leave(library, one)
-    if count and taken == count and fingerprint_of(path) == fingerprint:
-        library.put([], [(str(path), fingerprint)])
+    if library.has(place, fingerprint_of(path)):
+        return []
+    work = Indexing(library, [path], place, run.indexes)
+    asyncio.run(work.run())
+    return work.outcome.left
 
 
-def _leave(library: Library, left: Left) -> None:
-    if left.why == TELLS_KEY and library.drop(left.place):
-        library.tidy()
-
-
-def _fill_of_server(library: Library, wanted: OfServer) -> None:
+def _of_server(library: Library, wanted: OfServer) -> list[Left]:
     row, address = wanted.conversation, wanted.address
     if library.has(server_indexing.place_on(address, row), row.updated_at or ""):
-        return
+        return []
     run = run_of_cache(wanted.cache, row)
-    if run is not None and (left := server_indexing.take(library, run, row, address)):
-        _leave(library, left)
+    left = run and server_indexing.take(library, run, row, address)
+    return [left] if left else []
 
 
 class Filler:

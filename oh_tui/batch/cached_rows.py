@@ -1,9 +1,10 @@
-"""What the index tells of runs whose entry is up to date: statistics rows and failures."""
+"""What the index tells of runs whose entry is up to date: statistics rows, failures and rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from oh_tui.api.models import Conversation
 from oh_tui.batch.each_run import Ahead, Result
@@ -18,82 +19,81 @@ from oh_tui.batch.failure_rows import (
 from oh_tui.batch.rules.kept_answers import kept_states
 from oh_tui.batch.rules.rule import Rule
 from oh_tui.batch.run_stats import Summand, names_of
-from oh_tui.batch.up_to_date import Held
-from oh_tui.library.library import Library
+from oh_tui.batch.up_to_date import WITH_FAILURES, Held
+from oh_tui.library.library import Library, columns_of
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure
 from oh_tui.trajectory.analysis.rules.question import State
 
+T = TypeVar("T")
 
-class KnownRows:
-    """Takes the rows from the library, for `known` of `ManyRuns`."""
-
-    def __init__(self, cache_folder: Path | None, source: Source) -> None:
-        self._folder, self._source = cache_folder, source
-
-    def __call__(
-        self, meant: list[Conversation], listed: list[Conversation] | None
-    ) -> Ahead[Summand]:
-        with Library(self._folder) as library:
-            held = Held(library, self._source)
-            known, vanished = held.as_now(meant, Summand._fields), held.vanished(listed)
-        found = [(row, known.get(held.place(row))) for row in meant]
-        results = [Result(row, Summand._make(values)) for row, values in found if values]
-        return Ahead(results, [row for row, values in found if not values], vanished)
+_OF_RUN = columns_of("runs", Summand._fields)
 
 
-class KnownRules:
-    """Takes what rules find from the library, where a filter left it there, for `known` of
-    `ManyRuns`."""
+class Known(Generic[T]):
+    """Takes results from the index, for `known` of `ManyRuns`."""
 
-    def __init__(self, cache_folder: Path | None, source: Source, rules: Sequence[Rule]) -> None:
-        self._folder, self._source, self._rules = cache_folder, source, rules
+    def __init__(
+        self,
+        cache_folder: Path | None,
+        source: Source,
+        find: Callable[[Held, Sequence[Conversation]], Mapping[str, T | None]],
+    ) -> None:
+        """`find` gives the results of the runs that the index has, by place; None for a run that
+        must be read all the same."""
+        self._folder, self._source, self._find = cache_folder, source, find
 
-    def __call__(
-        self, meant: list[Conversation], listed: list[Conversation] | None
-    ) -> Ahead[Mapping[str, State]]:
-        with Library(self._folder) as library:
-            held = Held(library, self._source)
-            kept = held.as_now(meant, ["rules"])
-            vanished = held.vanished(listed)
-        results, left = list[Result[Mapping[str, State]]](), list[Conversation]()
-        for row in meant:
-            (text,) = kept.get(held.place(row), ("",))
-            states = kept_states(self._rules, text)
-            if states is None:
-                left.append(row)
-            else:
-                results.append(Result(row, states))
-        return Ahead(results, left, vanished)
+    def __call__(self, meant: list[Conversation], listed: list[Conversation] | None) -> Ahead[T]:
+        with Held(self._folder, self._source) as held:
+            found, vanished = self._find(held, meant), held.vanished(listed)
+            places = [(row, held.place(row)) for row in meant]
+        values = [(row, place, found.get(place)) for row, place in places]
+        results = [Result(row, value) for row, _, value in values if value is not None]
+        left = [row for row, _, value in values if value is None]
+        indexed = {row.id for row, place, value in values if value is None and place in found}
+        return Ahead(results, left, vanished, indexed)
 
 
-class KnownFailures:
-    """Takes the failures from the library, for `known` of `ManyRuns`."""
+def known_rows(cache_folder: Path | None, source: Source) -> Known[Summand]:
+    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, Summand | None]:
+        found = held.as_now(rows, _OF_RUN)
+        return {place: Summand._make(values) for place, [values] in found.items()}
 
-    def __init__(self, cache_folder: Path | None, source: Source, by: Sequence[str] = ()) -> None:
-        self._folder, self._source, self._by = cache_folder, source, by
+    return Known(cache_folder, source, find)
 
-    def __call__(
-        self, meant: list[Conversation], listed: list[Conversation] | None
-    ) -> Ahead[RunFailures]:
-        with Library(self._folder) as library:
-            held = Held(library, self._source)
-            known = held.failures_as_now(meant, Summand._fields, COLUMNS)
-            vanished = held.vanished(listed)
-        results, left = list[Result[RunFailures]](), list[Conversation]()
-        for row in meant:
-            if found := known.get(held.place(row)):
-                values, failures = found
-                of_run = Summand._make(values)
-                told = RunFailures(
-                    bool(failures) and ended_well(of_run.label, of_run.verdict),
-                    list(map(run_failure, failures)),
-                    names_of(of_run, self._by),
-                )
-                results.append(Result(row, told))
-            else:
-                left.append(row)
-        return Ahead(results, left, vanished)
+
+def known_rules(
+    cache_folder: Path | None, source: Source, rules: Sequence[Rule]
+) -> Known[Mapping[str, State]]:
+    """What rules find, where a filter left it in the index."""
+
+    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, Mapping[str, State] | None]:
+        states = {
+            place: kept_states(rules, text)
+            for place, [[text]] in held.as_now(rows, ["rules"]).items()
+        }
+        return {place: one for place, one in states.items() if one is not None}
+
+    return Known(cache_folder, source, find)
+
+
+def known_failures(
+    cache_folder: Path | None, source: Source, by: Sequence[str] = ()
+) -> Known[RunFailures]:
+    columns = [*_OF_RUN, "failures.run_id", *columns_of("failures", COLUMNS)]
+
+    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, RunFailures | None]:
+        found = held.as_now(rows, columns, WITH_FAILURES)
+        return {place: failures_of(joined) for place, joined in found.items()}
+
+    def failures_of(joined: list[Sequence[Any]]) -> RunFailures:
+        of_run = Summand._make(joined[0][: len(_OF_RUN)])
+        each = [values[len(_OF_RUN) :] for values in joined]
+        failures = [run_failure(values) for is_one, *values in each if is_one is not None]
+        well = bool(failures) and ended_well(of_run.label, of_run.verdict)
+        return RunFailures(well, failures, names_of(of_run, by))
+
+    return Known(cache_folder, source, find)
 
 
 def failure_in_index(cache_folder: Path | None, failure: Failure) -> tuple[FailureRow, int] | None:

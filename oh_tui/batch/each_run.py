@@ -4,13 +4,13 @@ pays; of a server only runs on this machine are read."""
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Callable,
     Collection,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -49,7 +49,7 @@ KEYS_FIRST = 10
 """Niceness of worker processes that read for the explorer, so that key presses come first."""
 
 AT_ONCE = 8
-"""Runs in one task of a worker process."""
+"""Most runs in one task of a worker process."""
 
 BREATH = 200
 """Known results between two turns of the event loop."""
@@ -73,8 +73,6 @@ class Ahead(NamedTuple, Generic[T]):
     """The runs that must be read."""
     vanished: int = 0
     """Known runs that are no longer there."""
-    settled: int = 0
-    """Runs that the index rules out."""
     indexed: Collection[str] = ()
     """Ids of the runs in `left` whose index entry is up to date."""
 
@@ -99,17 +97,22 @@ class ManyRuns(Generic[T]):
         live: bool = False,
         nice: int = 0,
         cache_folder: Path | None = None,
+        *,
+        in_order: bool = True,
+        processes: int = sys.maxsize,
     ) -> None:
         """`query` selects the runs, also by the index in `cache_folder`, `choose` picks and orders
         those to read, `known` gives results without reading. `report` gets the progress of listing.
         `live` also reads unfinished runs of a server. `nice` is added to the niceness of worker
-        processes."""
+        processes, of which there are at most so many. Unless `in_order`, none of their results is
+        held back for another."""
         self.source = source
         self._job, self._query = job, query
         self._of_steps = StepsAsked(cache_folder, source, query)
         self._annotations, self._last_known = annotations, last_known
         self._report, self._choose, self._known = report, choose, known
         self._live, self._nice = live, nice
+        self._in_order, self._processes = in_order, min(processes, cores())
         self._indexed: Collection[str] = ()
         self.runs = 0
         """Number of selected runs."""
@@ -163,8 +166,7 @@ class ManyRuns(Generic[T]):
         self.runs = len(rows)
         if self._known:
             ahead = await asyncio.to_thread(self._known, rows, listed)
-            rows, self.vanished = ahead.left, ahead.vanished
-            self.read, self._indexed = self.read + ahead.settled, ahead.indexed
+            rows, self.vanished, self._indexed = ahead.left, ahead.vanished, ahead.indexed
             for number, one in enumerate(ahead.results):
                 yield self._counted(one)
                 if number % BREATH == BREATH - 1:
@@ -250,7 +252,7 @@ class ManyRuns(Generic[T]):
         for done, row in enumerate(rows):
             took = time.perf_counter() - began
             left = (len(rows) - done) * took / max(1, done)
-            if took > ALONE and left > WORTH_HELP and cores() > 1:
+            if took > ALONE and left > WORTH_HELP and self._processes > 1:
                 async for one in self._by_processes(source, entries, rows[done:]):
                     yield one
                 return
@@ -266,20 +268,18 @@ class ManyRuns(Generic[T]):
     async def _by_processes(
         self, source: FileSource, entries: Mapping[str, Entry], rows: Sequence[Conversation]
     ) -> AsyncIterator[Result[T]]:
-        coming = iter(rows)
-        with Pool[T | Unread](cores(), self._nice) as pool:
-            tasks = self._tasks(source, entries, rows)
-            found = pool.in_order(tasks, AHEAD * cores())
-            while some := await asyncio.to_thread(next, found, None):
-                for one in some:
-                    yield self._told(next(coming), one)
-
-    def _tasks(
-        self, source: FileSource, entries: Mapping[str, Entry], rows: Sequence[Conversation]
-    ) -> Iterator[Listed[T]]:
-        for start in range(0, len(rows), AT_ONCE):
-            places = [self._place(entries, row) for row in rows[start : start + AT_ONCE]]
-            yield Listed(self._job, places, source.indexes)
+        ahead = AHEAD * self._processes
+        most = min(AT_ONCE, len(rows) // ahead + 1)
+        parts = [rows[start : start + most] for start in range(0, len(rows), most)]
+        coming = [iter(part) for part in parts]
+        with Pool[T | Unread](self._processes, self._nice) as pool:
+            places = ([self._place(entries, row) for row in part] for part in parts)
+            tasks = (Listed(self._job, some, source.indexes) for some in places)
+            found = pool.in_order(tasks, ahead) if self._in_order else pool.each(tasks)
+            while one := await asyncio.to_thread(next, found, None):
+                number, value = one
+                if value is not None:
+                    yield self._told(next(coming[number]), value)
 
     def _told(self, row: Conversation, found: T | Unread | Died) -> Result[T]:
         if not isinstance(found, Died):

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from oh_tui.api.models import Conversation
-from oh_tui.batch.each_run import Ahead
+from oh_tui.batch.cached_rows import Known
 from oh_tui.batch.searching import Found
 from oh_tui.batch.up_to_date import Held
-from oh_tui.library.library import Library
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.search.scan import Needle
 from oh_tui.trajectory.analysis.search.step_filter import Query
 
 
-class Narrowing:
-    """Asks the library once for each text and each failure. Rules out no run that is missing there,
-    that has changed since, or that has sub-agents: the library does not hold their steps."""
+def known_misses(cache_folder: Path | None, source: Source, query: Query) -> Known[Found]:
+    """Finds nothing in runs that lack a text or a failure. Rules out no run that has sub-agents:
+    the library does not hold their steps."""
 
-    def __init__(self, cache_folder: Path | None, source: Source, query: Query) -> None:
-        self._folder, self._source, self._query = cache_folder, source, query
-
-    def __call__(
-        self, meant: list[Conversation], listed: list[Conversation] | None
-    ) -> Ahead[Found]:
+    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, Found | None]:
         texts = [
             text
-            for one in self._query.texts
+            for one in query.texts
             for text in ([one.text] if isinstance(one, Needle) else one.folded)
         ]
-        with Library(self._folder) as library:
-            held = Held(library, self._source)
-            found = [
-                one
-                for one in (
-                    *map(library.candidates, texts),
-                    *map(library.failing, self._query.failures),
-                )
-                if one is not None
-            ]
-            known = held.as_now(meant, ["sub_agents"])
-            vanished = held.vanished(listed)
-        whole = {place for place, (sub_agents,) in known.items() if not sub_agents}
-        ruled_out = set[str]().union(*(whole.difference(one) for one in found))
-        left = [row for row in meant if held.place(row) not in ruled_out]
-        indexed = {row.id for row in left if held.place(row) in known}
-        return Ahead([], left, vanished, settled=len(meant) - len(left), indexed=indexed)
+        asked = [*map(held.candidates, texts), *map(held.failing, query.failures)]
+        having = [places for places in asked if places is not None]
+        return {
+            place: None if sub_agents or all(place in one for one in having) else Found([])
+            for place, [[sub_agents]] in held.as_now(rows, ["sub_agents"]).items()
+        }
+
+    return Known(cache_folder, source, find)

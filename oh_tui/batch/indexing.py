@@ -1,28 +1,31 @@
-"""Indexes the runs of changed files and folders, in several processes."""
+"""Indexes the runs of changed files and folders."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
-from oh_tui.batch.index_reader import (
-    TELLS_KEY,
-    Damage,
-    Found,
-    Left,
-    RunsOf,
-    fingerprint_of,
-    size_of,
-)
-from oh_tui.batch.pool import ENDED, At, Died, Pool, cores
+from oh_tui.api.models import Conversation
+from oh_tui.batch.each_run import ManyRuns, Result
+from oh_tui.batch.index_reader import TELLS_KEY, IndexJob, Left, fingerprint_of
+from oh_tui.batch.worker import Unread
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.file_rows import plain_path
+from oh_tui.sources.file_source import NO_RUN, FileSource
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem, Refused
+from oh_tui.trajectory.formats.run_file import Indexes
 
 AT_ONCE = 5_000_000
 """Characters of text per write. More would take memory, fewer would take time."""
@@ -30,43 +33,19 @@ AT_ONCE = 5_000_000
 LONGEST = 1.0
 """Seconds after which waiting records are written anyway."""
 
-WORTH_PARTS = 10_000_000
-"""Bytes from which several processes share a file of several runs."""
-
-WORTH_HELP = 3_000_000
-"""Below this many bytes, starting processes takes longer than reading."""
-
-
-class ChangedFile(msgspec.Struct, eq=False):
-    """A file or folder whose runs must be indexed."""
-
-    path: Path
-    size: int
-    fingerprint: str
-    parts: int = 1
-    """Number of tasks that share it."""
-    ended: int = 0
-    """Number of these tasks that have ended."""
-    share: float = 0.0
-    """Approximate bytes per run."""
-
-    @property
-    def home(self) -> str:
-        return str(self.path)
+PROCESSES = 8
+"""Most that read: one process writes what they find."""
 
 
 class Outcome(msgspec.Struct):
     """Progress of an update. Its counts grow."""
 
-    files: int = 0
-    """Files to look at."""
     unchanged: int = 0
     vanished: int = 0
     """Indexed files that are no longer there."""
-    size: int = 0
-    """Bytes of the changed files."""
-    read: float = 0.0
-    """Approximate bytes read so far."""
+    total: int = 0
+    """Runs to read."""
+    read: int = 0
     runs: int = 0
     """Runs indexed."""
     left: list[Left] = []
@@ -74,186 +53,149 @@ class Outcome(msgspec.Struct):
     """What of files could not be read, a sentence each."""
     going_on: int = 0
     """Runs of a server that were left out because they may go on."""
-    trouble: str = ""
-    """Why the library accepts nothing more; "" while it does."""
     seconds: float = 0.0
-
-    @property
-    def time_left(self) -> float | None:
-        """Estimated seconds; None while unknown."""
-        if not self.read or self.seconds < 1:
-            return None
-        return self.seconds * (self.size - self.read) / self.read
 
 
 class Indexing:
-    """One update of the library. `run` can be stopped at any moment: indexed runs stay, and the
-    next update does the rest."""
+    """One update of the library. It can be stopped at any moment: indexed runs stay, and the next
+    update does the rest."""
 
-    def __init__(self, library: Library, paths: Sequence[Path], processes: int = 0) -> None:
-        """`paths` are files and folders as `find_files` names them."""
-        self.library = library
-        self.outcome = Outcome(files=len(paths))
-        self._processes = processes or min(8, cores())
-        self._files = list(self._changed(paths))
-        self._batch: list[Record] = []
-        self._done: list[ChangedFile] = []
-        """Files that were read to the end. Their runs are indexed or in the batch."""
+    def __init__(
+        self,
+        library: Library,
+        paths: Sequence[Path],
+        wanted: str = "",
+        indexes: Indexes | None = None,
+    ) -> None:
+        """`paths` are files and folders as `find_files` names them. `wanted` is the place of the
+        only run to index; "" for all."""
+        self.library, self.outcome, self._wanted = library, Outcome(), wanted
+        self._changed: dict[str, str] = {}
+        """Homes whose runs must be indexed, with their fingerprints."""
+        for path in dict.fromkeys(map(plain_path, paths)):
+            home, fingerprint = str(path), fingerprint_of(path)
+            try:
+                home.encode()
+            except UnicodeError:
+                self.outcome.left.append(Left(home, "its name is not UTF-8"))
+                continue
+            if fingerprint and library.fingerprint(home) == fingerprint:
+                self.outcome.unchanged += 1
+            else:
+                self._changed[home] = fingerprint
+        self._source = FileSource(list(map(Path, self._changed)), indexes=indexes)
         self._lacking = set[str]()
         """Homes with a run that could not be indexed but may be readable later."""
-        self._ended = set[str]()
-        """Homes at which a process died, so that they may hold more runs."""
-        self._characters = 0
-        self._written = time.monotonic()
-        self._writer = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
+        self._batch: list[Record] = []
+        self._characters, self._written = 0, time.monotonic()
+        self._writing: asyncio.Future[None] | None = None
         """The write that runs while more is read: SQLite works without the interpreter's lock."""
 
-    def _changed(self, paths: Sequence[Path]) -> Iterator[ChangedFile]:
-        for path in dict.fromkeys(map(plain_path, paths)):
-            fingerprint = fingerprint_of(path)
-            if fingerprint and self.library.fingerprint(str(path)) == fingerprint:
-                self.outcome.unchanged += 1
-                continue
-            file = ChangedFile(path, size_of(path), fingerprint)
-            self.outcome.size += file.size
-            yield file
-
-    def run(self) -> Generator[Outcome, None, None]:
-        """Yields the progress again and again. Close it to stop."""
-        began = time.monotonic()
-        self._mark_vanished()
-        try:
-            for file, found in self._all():
-                if isinstance(found, int):
-                    file.share = file.size / file.parts / max(1, found)
-                    continue
-                if isinstance(found, Damage):
-                    if found.told not in self.outcome.damage:  # each part of a file tells it
-                        self.outcome.damage.append(found.told)
-                    continue
-                if found is None:
-                    self._finish(file)
-                else:
-                    self.outcome.read += file.share
-                    self._take(file, found)
-                self.outcome.seconds = time.monotonic() - began
-                yield self.outcome
-                if self.outcome.trouble:
-                    return
-        finally:
-            self._write()
-            self._wait()
-            self._writer.shutdown()
-        self.library.tidy()
-
-    def _mark_vanished(self) -> None:
+    def mark_vanished(self) -> None:
         for home in self.library.homes():
             if home.startswith("/") and not os.path.lexists(home):
                 self.library.mark_gone(home)
                 self.outcome.vanished += 1
 
-    def _take(self, file: ChangedFile, found: Record | Left) -> None:
-        if isinstance(found, Left):
-            self._leave(file.home, found)
-            return
-        self._batch.append(found)
-        self._characters += sum(len(block.text) for block in found.blocks)
-        self._write_if_due()
-
-    def _leave(self, home: str, found: Left) -> None:
-        self.outcome.left.append(found)
-        if found.why == TELLS_KEY:
-            self.library.drop(found.place)
-            return
-        self._lacking.add(home)
-        if found.why == ENDED:
-            self._ended.add(home)
-
-    def _finish(self, file: ChangedFile) -> None:
-        file.ended += 1
-        if file.ended < file.parts:
-            return
-        # A file is not done if it changed during the read. One with a run in `left` is read again
-        # next
-        # time too: a process may have been killed, or a library may be missing.
-        if fingerprint_of(file.path) == file.fingerprint:
-            self._done.append(file)
-        self._write_if_due()
-
-    def _write_if_due(self) -> None:
-        if self._characters > AT_ONCE or time.monotonic() - self._written > LONGEST:
-            self._write()
-
-    def _write(self) -> None:
-        """Starts to write the batch once the previous write has ended."""
-        self._wait()
-        batch, self._batch = self._batch, []
-        files, self._done, self._characters = self._done, [], 0
+    async def run(self, report: Callable[[Outcome], None] = lambda _: None) -> None:
+        """`report` is called after each run. Raises Problem."""
         try:
-            self._writing = self._writer.submit(self._store, batch, files)
-        except RuntimeError:  # the system cannot start a thread
-            self._writer.shutdown(wait=False, cancel_futures=True)
-            self._writer, self._writing = ThreadPoolExecutor(1), None
-            self._store(batch, files)
-        self._written = time.monotonic()
+            await asyncio.to_thread(self._source.begin)
+        except Problem:
+            pass  # no file has a run
+        else:
+            await self._index(report)
+        await asyncio.to_thread(self._finish)
+        self._source.close_files()
 
-    def _wait(self) -> None:
+    async def _index(self, report: Callable[[Outcome], None]) -> None:
+        began = time.monotonic()
+        reading = ManyRuns(
+            self._source,
+            IndexJob(),
+            ConversationQuery(),
+            Annotations(None),
+            {},
+            choose=self._to_read,
+            in_order=False,
+            processes=PROCESSES,
+        )
+        try:
+            async with contextlib.aclosing(reading.results()) as results:
+                async for one in results:
+                    self._take(one)
+                    due = time.monotonic() - self._written > LONGEST
+                    if due or self._characters > AT_ONCE:
+                        await self._write()
+                    self.outcome.total, self.outcome.read = reading.runs, self.outcome.read + 1
+                    self.outcome.seconds = time.monotonic() - began
+                    report(self.outcome)
+        finally:
+            await self._write()
+            await self._wait()
+
+    def _to_read(self, _: list[Conversation]) -> list[Conversation]:
+        """In the order of the files, without those that an interrupted update has indexed."""
+        return [
+            row
+            for row in cast("list[FileConversation]", self._source.runs.rows.values())
+            if not self.library.has(row.place, self._changed.get(row.home, ""))
+            and self._wanted in ("", row.place)
+        ]
+
+    def _take(self, one: Result[Record | None]) -> None:
+        row, value = cast("FileConversation", one.conversation), one.value
+        if isinstance(value, Unread):
+            self._leave(row.home, row.place, value.reason.removeprefix(f"{row.place}: "))
+        elif value is None:
+            self.outcome.left.append(Left(row.place, TELLS_KEY))
+            self.library.drop(row.place)
+        else:
+            value.fingerprint = self._changed.get(row.home, "")
+            self._batch.append(value)
+            self._characters += sum(len(block.text) for block in value.blocks)
+
+    def _leave(self, home: str, place: str, why: str) -> None:
+        self.outcome.left.append(Left(place, why))
+        self._lacking.add(home)
+
+    async def _write(self) -> None:
+        """Starts to write the batch once the previous write has ended. Raises Refused."""
+        await self._wait()
+        batch, self._batch, self._characters = self._batch, [], 0
+        self._written = time.monotonic()
+        self._writing = asyncio.get_running_loop().run_in_executor(None, self._store, batch)
+
+    async def _wait(self) -> None:
         if self._writing:
+            await asyncio.wait([self._writing])
             self._writing.result()
 
-    def _store(self, batch: list[Record], files: list[ChangedFile]) -> None:
-        """Writes the batch, without records that cannot be stored."""
-        if not self._put(batch, self._whole(files)) and self.library.is_of_value:
-            self.outcome.trouble = ""
-            for record in batch:
-                self._put_alone(record)
-            self._put([], self._whole(files))
-        for file in files:
-            if file.home in self._lacking and file.home not in self._ended:
-                self.library.mark_others_gone(file.home, file.fingerprint)
-
-    def _whole(self, files: Sequence[ChangedFile]) -> list[ChangedFile]:
-        return [file for file in files if file.home not in self._lacking]
-
-    def _put_alone(self, record: Record) -> None:
-        if self.outcome.trouble:
+    def _store(self, batch: Sequence[Record], done: Sequence[tuple[str, str]] = ()) -> None:
+        """Raises Refused if the library accepts nothing more."""
+        if not (batch or done):
             return
-        if not self._put([record], []) and self.library.is_of_value:
-            self.outcome.trouble = ""
-            self.library.drop(record.place)
-            self._leave(record.home, Left(record.place, "the index cannot hold what it holds"))
+        if not self.library.put(batch, done, self._lacking):
+            why = self.library.trouble or self.library.why
+            raise Refused(f"Indexing stopped: {clean_line(why)}")
+        self.outcome.runs += len(batch) - len(self.library.refused)
+        for one in batch:
+            if one.place in self.library.refused:
+                self._leave(one.home, one.place, "the index cannot hold what it holds")
 
-    def _put(self, batch: list[Record], files: list[ChangedFile]) -> bool:
-        """Tries twice: the first failure may have made the library anew."""
-        done = [(file.home, file.fingerprint) for file in files]
-        if (batch or done) and not (self.library.put(batch, done) or self.library.put(batch, done)):
-            self.outcome.trouble = self.library.trouble or self.library.why
-            return False
-        self.outcome.runs += len(batch)
-        return True
-
-    def _all(self) -> Iterator[tuple[ChangedFile, Found | None]]:
-        """What is found in each file; None at the end of each task."""
-        alone = self._processes == 1 or self.outcome.size < WORTH_HELP
-        processes = 1 if alone else self._processes
-        parts = [(file, part) for file in self._files for part in self._parts(file, processes)]
-        if alone:
-            for file, part in parts:
-                yield from ((file, found) for found in part.work() if not isinstance(found, At))
-                yield file, None
+    def _finish(self) -> None:
+        """Notes the files that were read to the end, and what of them could not be read."""
+        rows = cast("list[FileConversation]", list(self._source.runs.rows.values()))
+        found = {row.home for row in rows}
+        for home in self._changed:
+            problems = self._source.problems_in(Path(home))
+            if home in found:
+                self.outcome.damage += problems
+            else:
+                self._leave(home, home, next(iter(problems), NO_RUN))
+        if self._wanted and (len(rows) > 1 or self.outcome.left):
             return
-        with Pool[Found](min(processes, len(parts))) as pool:
-            for number, found in pool.each(part for _, part in parts):
-                file, _ = parts[number]
-                if isinstance(found, Died):
-                    found = Left(found.place or file.home, ENDED)
-                yield file, found
-
-    def _parts(self, file: ChangedFile, processes: int) -> Iterator[RunsOf]:
-        """The tasks that read a file, without runs that an interrupted update has indexed."""
-        places = self.library.places(file.home)
-        known = {place for place, fingerprint in places.items() if fingerprint == file.fingerprint}
-        file.parts = processes if file.path.is_file() and file.size > WORTH_PARTS else 1
-        for part in range(file.parts):
-            yield RunsOf(file.path, file.fingerprint, known, part, file.parts)
+        # A file is not done if it changed during the read. One that lacks a run is read again next
+        # time too: a process may have been killed, or a library may be missing.
+        now = [(home, fingerprint_of(Path(home))) for home in self._changed]
+        self._store([], [one for one in now if one[1] == self._changed[one[0]]])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.batch.up_to_date import Held
 from oh_tui.catalog.spent import Spent, Sum, spent_of, with_record, with_spent
 from oh_tui.catalog.triage import is_current
-from oh_tui.library.library import Library
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -59,12 +58,11 @@ class KeptRuns:
 
     def _indexed(self, conversation: Conversation) -> Kept:
         columns = ("verdict", "cost_is_partial", "cost", *TOKENS)
-        with Library(self._folder) as library:
-            held = Held(library, self._source)
+        with Held(self._folder, self._source) as held:
             found = held.as_now([conversation], columns).get(held.place(conversation))
         if not found:
             return NOTHING
-        word, is_partial, cost, prompt, completion, *others = found
+        word, is_partial, cost, prompt, completion, *others = found[0]
         total = Sum(cost or 0.0, prompt or 0, completion or 0, *others)
         is_known = is_partial == 0 and total.is_possible
         return Kept(str(word), Spent(total, total) if is_known else None)

@@ -7,12 +7,12 @@ import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.batch import rule_rows
 from oh_tui.batch.rules import agreed, kept_answers, rule_places
-from oh_tui.batch.up_to_date import Held
+from oh_tui.batch.up_to_date import WITH_FAILURES, Held
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import NOT_READ, OfSteps
@@ -52,16 +52,18 @@ class StepsAsked:
             await asyncio.to_thread(self._look_up, rows)
 
     def _look_up(self, rows: Sequence[Conversation]) -> None:
-        with Library(self._folder) as library:
-            held = Held(library, self._source)
-            failures = held.failures_as_now(rows, [], ["id"]) if "failure" in self._words else {}
-            kept = held.as_now(rows, _Kept._fields) if "rule" in self._words else {}
-        for row in rows:
-            place = held.place(row)
-            if found := failures.get(place):
-                self._failures[row.id] = [one for (one,) in found[1]]
-            if known := kept.get(place):
-                self._kept[row.id] = _Kept._make(known)
+        with Held(self._folder, self._source) as held:
+            failed, kept = dict[str, list[Sequence[Any]]](), dict[str, list[Sequence[Any]]]()
+            if "failure" in self._words:
+                failed = held.as_now(rows, ["failures.id"], WITH_FAILURES)
+            if "rule" in self._words:
+                kept = held.as_now(rows, _Kept._fields)
+            for row in rows:
+                place = held.place(row)
+                if found := failed.get(place):
+                    self._failures[row.id] = [one for (one,) in found if one is not None]
+                if known := kept.get(place):
+                    self._kept[row.id] = _Kept._make(known[0])
 
     async def of(self, row: Conversation, kept: RunAnnotations = NOTHING) -> OfSteps:
         """None stands for what a server would have to be read for, or cannot be read. `kept` is

@@ -91,7 +91,8 @@ class Pool(Generic[T]):
             for line in connection.wait([worker.line for worker in busy]):
                 yield from self._received(next(one for one in busy if one.line is line))
 
-    def in_order(self, tasks: Iterable[Task[T]], ahead: int) -> Iterator[list[T | Died]]:
+    def in_order(self, tasks: Iterable[Task[T]], ahead: int) -> Iterator[tuple[int, T | Died]]:
+        """What each finds, in the order of the tasks."""
         found: dict[int, list[T | Died]] = {}
         ended, following = set[int](), 0
         for number, one in self.each(tasks, ahead):
@@ -100,7 +101,7 @@ class Pool(Generic[T]):
                 continue
             ended.add(number)
             while following in ended:
-                yield found.pop(following, [])
+                yield from ((following, one) for one in found.pop(following, ()))
                 following += 1
 
     def stop(self) -> None:

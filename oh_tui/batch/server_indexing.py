@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from oh_tui.api.models import bare_id
-from oh_tui.batch.index_reader import TELLS_KEY, Left, about_of
+from oh_tui.batch.index_reader import TELLS_KEY, Left
+from oh_tui.batch.stats_rows import about_with_file
+from oh_tui.batch.worker import RunFacts
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
 from oh_tui.text.human import plural, rough
@@ -65,7 +67,8 @@ async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
     """Lists the server. `live` includes runs that may still go on. Marks indexed runs that the
     server no longer has. Raises Problem."""
     address, remote = source.address, source.remote
-    places = await asyncio.to_thread(_places, library, address)
+    # those marked as gone are read again if they are listed again
+    places = await asyncio.to_thread(library.places, address)
     runs: list[Conversation] = []
     kept = known = still_open = 0
     seen: set[str] = set()
@@ -87,13 +90,6 @@ async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
         await asyncio.to_thread(library.mark_places_gone, gone)
     pace, by_pages = (remote.api.pace, remote.by_pages) if remote else (0.0, False)
     return Plan(address, runs, kept, known, still_open, pace, by_pages)
-
-
-def _places(library: Library, address: str) -> dict[str, str]:
-    """Place -> fingerprint of indexed runs. Leaves out those marked as gone: if listed again, they
-    are read again."""
-    sql = "SELECT place, fingerprint FROM runs WHERE home = ? AND NOT gone"
-    return dict(library.select(sql, address) or ())
 
 
 async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Left | None]:
@@ -121,12 +117,12 @@ def take(
     """Indexes a run. Returns a Left if it must not be indexed. Raises Problem if the library
     accepts nothing more."""
     place = place_on(address, row)
-    about = about_of(row, name=place, source=address, note=note)
+    about = replace(about_with_file(RunFacts(row), address), note=note)
     record = record_of(run, about, place=place, home=address, fingerprint=row.updated_at or "")
     if record is None:
         library.drop(place)
         return Left(place, TELLS_KEY)
-    if not (library.put([record]) or library.put([record])):
+    if not library.put([record]):
         raise Problem(library.trouble or library.why)
     return None
 

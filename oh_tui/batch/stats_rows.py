@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
-from oh_tui.batch.index_reader import about_of
+from oh_tui.api.models import bare_id
 from oh_tui.batch.run_stats import Summand, summand
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.text.patterns import pattern
 from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.model.trajectory import Trajectory
+
+_ID = pattern("[0-9a-f]{32}")
 
 
 class RowJob(NamedTuple):
@@ -22,17 +23,21 @@ class RowJob(NamedTuple):
 
 
 def about_with_file(about: RunFacts, source: str) -> table_rows.About:
-    """What the row and the file of a run say about it."""
-    one = about.conversation
-    place = one.place if isinstance(one, FileConversation) else one.id
-
-    def text(known: str, name: str) -> str:
-        value = known or about.info.get(name)
-        return value if isinstance(value, str) else ""
-
-    row = about_of(one, name=place, source=source, benchmark=text("", "dataset"))
-    return replace(
-        row,
-        repository=text(row.repository, "selected_repository"),
-        model=text(row.model, "llm_model"),
+    """What the row and the file of a run say about it. A run without an id of its own gets its
+    place as id."""
+    row = about.conversation
+    own, dataset = bare_id(row.id), about.info.get("dataset")
+    place = row.place if isinstance(row, FileConversation) else row.id
+    return table_rows.About(
+        run=own if _ID.fullmatch(own) else place,
+        source=source,
+        title=row.title or "",
+        repository=row.selected_repository or "",
+        branch=row.selected_branch or "",
+        model=row.llm_model or "",
+        trigger=row.trigger or "",
+        forked_from=row.origin,
+        benchmark=dataset if isinstance(dataset, str) else "",
+        created=row.created_at or "",
+        cost=row.told_cost,
     )

@@ -27,13 +27,15 @@ class RunFacts(NamedTuple):
     kept: RunAnnotations = NOTHING
     info: Mapping[str, object] = {}
     """Fields from its file."""
+    note: str = ""
+    """What of its file cannot be read."""
     version: str = ""
     """Of the server that it is on, where its events do not tell which one wrote them."""
 
     def with_file(self, file: RunFile) -> RunFacts:
         """The same with what its opened file and its events tell, as the index has it."""
-        row = self.conversation
-        return self._replace(conversation=row_of_run(row.id, file, row), info=file.info)
+        row = row_of_run(self.conversation.id, file, self.conversation)
+        return self._replace(conversation=row, info=file.info, note=file.note)
 
 
 class Job(Protocol[T_co]):

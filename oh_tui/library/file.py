@@ -40,8 +40,6 @@ _BROKEN = (
     "Could not decode",
 )
 
-_OF_VALUE = (UnicodeError, OverflowError, sqlite3.DataError)
-
 
 class LibraryFile:
     """Usable by several threads and processes at once. `why` says briefly why the library does not
@@ -171,7 +169,7 @@ class LibraryFile:
         if self._database is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
-        self._database, self.is_of_value = None, False
+        self._database = None
         missing = isinstance(error, FileNotFoundError) and not self.writes
         self.why = "nothing is indexed yet" if missing else _words(error, self._folder)
 
@@ -195,7 +193,6 @@ class LibraryFile:
                             self._remove()
                             self._open()
                 self.trouble = _words(error, self._folder)
-                self.is_of_value = isinstance(error, _OF_VALUE)
                 return None
 
     def check(self) -> None:
@@ -215,8 +212,6 @@ class LibraryFile:
 
     trouble = ""
     """Why the last `do` failed."""
-    is_of_value = False
-    """The failure was a text or number that cannot be stored, not the file."""
 
 
 def connected_to_read(path: Path) -> sqlite3.Connection:

@@ -10,8 +10,8 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
@@ -44,22 +44,41 @@ Candidates = dict[str, list[tuple[int, int]]]
 class Library(LibraryFile):
     """The index. Several threads and processes may use it at once."""
 
+    refused: Sequence[str] = ()
+    """Places of runs that the last `put` did not add: they hold what cannot be stored."""
+
     # writing
 
-    def put(self, records: Iterable[Record], finished: Iterable[tuple[str, str]] = ()) -> bool:
-        """Adds runs, replacing their old entries: all or nothing. `finished` are homes whose runs
-        are now all indexed, with their fingerprints; other runs of these homes are marked as
-        gone."""
+    def put(
+        self,
+        records: Iterable[Record],
+        finished: Iterable[tuple[str, str]] = (),
+        lacking: Collection[str] = (),
+    ) -> bool:
+        """Adds runs, replacing their old entries, in one transaction. `finished` are homes whose
+        runs are now all indexed, but for some of those in `lacking`, with their fingerprints; other
+        runs of these homes are marked as gone. Tries twice: the first failure may have made the
+        library anew."""
+        added, homes = list(records), list(finished)
 
         def work(database: sqlite3.Connection) -> bool:
             with _transaction(database):
-                for record in records:
-                    self._put(database, record)
-                for home, fingerprint in finished:
-                    _finish(database, home, fingerprint)
+                self.refused = [one.place for one in added if not self._takes(database, one)]
+                for home, fingerprint in homes:
+                    _finish(database, home, fingerprint, is_whole=home not in lacking)
             return True
 
-        return self.do(work) or False
+        return self.do(work) or self.do(work) or False
+
+    def _takes(self, database: sqlite3.Connection, record: Record) -> bool:
+        database.execute("SAVEPOINT record")
+        try:
+            self._put(database, record)
+        except (UnicodeError, OverflowError, sqlite3.DataError):
+            database.execute("ROLLBACK TO record")
+            return False
+        database.execute("RELEASE record")
+        return True
 
     def _put(self, database: sqlite3.Connection, record: Record) -> None:
         if len(record.place) > 2 * LONGEST:
@@ -98,47 +117,18 @@ class Library(LibraryFile):
 
     def mark_gone(self, home: str) -> None:
         """Marks all runs of this home as gone: it can no longer be read."""
-
-        def work(database: sqlite3.Connection) -> None:
-            with _transaction(database):
-                database.execute("UPDATE runs SET gone = 1 WHERE home = ?", (home,))
-                database.execute("DELETE FROM homes WHERE home = ?", (home,))
-
-        self.do(work)
-
-    def mark_others_gone(self, home: str, fingerprint: str) -> None:
-        """Marks runs of the home that were indexed with another fingerprint. Some of its runs
-        could not be read."""
-
-        def work(database: sqlite3.Connection) -> None:
-            with _transaction(database):
-                _finish(database, home, "")
-                _mark_others_gone(database, home, fingerprint)
-
-        self.do(work)
+        self.select("UPDATE runs SET gone = 1 WHERE home = ?", home)
+        self.select("DELETE FROM homes WHERE home = ?", home)
 
     def mark_places_gone(self, places: Sequence[str]) -> None:
         """Marks these runs as gone."""
-
-        def work(database: sqlite3.Connection) -> None:
-            with _transaction(database):
-                database.executemany(
-                    "UPDATE runs SET gone = 1 WHERE place = ?", [(place,) for place in places]
-                )
-
-        self.do(work)
+        sql = "UPDATE runs SET gone = 1 WHERE place IN (SELECT value FROM json_each(?))"
+        self.select(sql, json.dumps(places))
 
     def keep_rules(self, place: str, fingerprint: str, text: str) -> None:
         """Keeps what rules find in a run, unless the run has changed meanwhile."""
-
-        def work(database: sqlite3.Connection) -> None:
-            with _transaction(database):
-                database.execute(
-                    "UPDATE runs SET rules = ? WHERE place = ? AND fingerprint = ?",
-                    (text, place, fingerprint),
-                )
-
-        self.do(work)
+        sql = "UPDATE runs SET rules = ? WHERE place = ? AND fingerprint = ?"
+        self.select(sql, text, place, fingerprint)
 
     def drop(self, place: str) -> int:
         """Removes one run, such as one that by now contains a key."""
@@ -222,55 +212,12 @@ class Library(LibraryFile):
         sql = "SELECT 1 FROM runs WHERE place = ? AND fingerprint = ? AND NOT gone"
         return bool(fingerprint and self.select(sql, place, fingerprint))
 
-    def as_now(
-        self, by: Literal["home", "place"], now: Mapping[str, str], columns: Sequence[str]
-    ) -> dict[str, Sequence[object]]:
-        """Place -> these columns of each run whose entry is up to date. `now` has the present
-        fingerprints, by home or by place."""
-        found = self._now(by, now, _columns("runs", ("place", *columns)))
-        return {row[0]: row[1:] for row in found}
-
-    def failures_as_now(
-        self,
-        by: Literal["home", "place"],
-        now: Mapping[str, str],
-        columns: Sequence[str],
-        of_failures: Sequence[str],
-    ) -> dict[str, tuple[Sequence[object], list[Sequence[object]]]]:
-        """As `as_now`, with these columns of the failures of each run."""
-        names = _columns("runs", ("place", *columns))
-        names += _columns("failures", ("run_id", *of_failures))
-        # in one question: between two of them another process may replace the run
-        joined = "LEFT JOIN failures ON failures.run_id = runs.id"
-        runs: dict[str, tuple[Sequence[object], list[Sequence[object]]]] = {}
-        for place, *row in self._now(by, now, names, joined):
-            _, failures = runs.setdefault(place, (row[: len(columns)], []))
-            is_one, *failure = row[len(columns) :]
-            if is_one is not None:
-                failures.append(failure)
-        return runs
-
-    def _now(
-        self,
-        by: Literal["home", "place"],
-        now: Mapping[str, str],
-        columns: Sequence[str],
-        joined: str = "",
-    ) -> list[Any]:
-        found = self.select(
-            f"SELECT {', '.join(columns)} FROM json_each(?) AS now JOIN runs "
-            f"ON runs.{by} = now.key AND runs.fingerprint = now.value {joined} "
-            "WHERE runs.fingerprint != '' AND NOT runs.gone",
-            json.dumps(now),
-        )
-        return found or []
-
     def with_failure(
         self, failure: str, columns: Sequence[str], of_failure: Sequence[str]
     ) -> tuple[int, list[Sequence[Any]]]:
         """The number of runs, and these columns of each run that has the failure, with those of the
         failure in it."""
-        names = (*_columns("runs", columns), *_columns("failures", of_failure))
+        names = (*columns_of("runs", columns), *columns_of("failures", of_failure))
         found = self.select(
             f"SELECT (SELECT count(*) FROM runs WHERE NOT gone), {', '.join(names)} FROM failures "
             "JOIN runs ON runs.id = failures.run_id WHERE failures.id = ? AND NOT gone",
@@ -331,7 +278,7 @@ class Library(LibraryFile):
         return Status(runs, gone, homes, characters, size, self.has_texts)
 
 
-def _columns(table: str, names: Sequence[str]) -> list[str]:
+def columns_of(table: str, names: Sequence[str]) -> list[str]:
     return [f"{table}.{name}" for name in names]
 
 
@@ -340,15 +287,10 @@ def _untidy_since(database: sqlite3.Connection) -> float:
     return found[0] if found else 0.0
 
 
-def _finish(database: sqlite3.Connection, home: str, fingerprint: str) -> None:
+def _finish(database: sqlite3.Connection, home: str, fingerprint: str, *, is_whole: bool) -> None:
     if not names_key(home):
-        database.execute(
-            "INSERT OR REPLACE INTO homes VALUES (?, ?, ?)", (home, fingerprint, time.time())
-        )
-    _mark_others_gone(database, home, fingerprint)
-
-
-def _mark_others_gone(database: sqlite3.Connection, home: str, fingerprint: str) -> None:
+        values = (home, fingerprint if is_whole else "", time.time())
+        database.execute("INSERT OR REPLACE INTO homes VALUES (?, ?, ?)", values)
     database.execute("UPDATE runs SET gone = fingerprint != ? WHERE home = ?", (fingerprint, home))
 
 

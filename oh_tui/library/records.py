@@ -28,13 +28,13 @@ class Block(NamedTuple):
     text: str
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct):
     place: str
     """Where the run is: `PATH`, `PATH#ID` or `ADDRESS#ID`. Each place has one record."""
     home: str
     """The file, folder or address that contains it."""
     fingerprint: str
-    """Changes whenever the run may have changed."""
+    """Changes whenever the run may have changed; "" until whoever asked for the record sets it."""
     run: RunRow
     rows: dict[str, list[tuple[object, ...]]]
     """Rows of the other tables, as `stored` gives them."""
@@ -42,7 +42,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def record_of(
-    trajectory: Trajectory, about: About, *, place: str, home: str, fingerprint: str
+    trajectory: Trajectory, about: About, *, place: str, home: str, fingerprint: str = ""
 ) -> Record | None:
     """The record of a run; None if the run contains one of the user's keys, which must not be
     indexed."""

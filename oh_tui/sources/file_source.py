@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 FIRST_PAGE, NEXT_PAGES = 100, 500
 """Rows per page of the list: the first, and the next ones."""
 
+NO_RUN = "There is no trajectory there"
+
 AT_LEAST = 0.25
 """Seconds after which a page is returned even if it is not full."""
 
@@ -85,7 +87,7 @@ class FileSource:
         self._lists: list[RunList] = []
         self._former: list[RunList] = []
         """Lists of files before they changed: the screen may still read events from them."""
-        self._unopened: list[Problem] = []
+        self._unopened: list[tuple[Path, Problem]] = []
         self._unread: dict[str, str] = {}
         """Id -> why the state of a run could not be read."""
         self._listing: Iterator[Conversation] | None = None
@@ -104,10 +106,10 @@ class FileSource:
 
     @property
     def problems(self) -> list[str]:
-        others = Counter(one.what for one in self._unopened if isinstance(one, NotRead))
+        others = Counter(one.what for _, one in self._unopened if isinstance(one, NotRead))
         told = [
             one.sentence
-            for one in self._unopened
+            for _, one in self._unopened
             if not isinstance(one, NotRead) or others[one.what] == 1
         ]
         told += [
@@ -118,6 +120,12 @@ class FileSource:
         for path, runs in self._at.items():
             told += [as_given(problem, path) for problem in runs.problems]
         return told + list(self._unread.values())
+
+    def problems_in(self, file: Path) -> list[str]:
+        """What of one of the listed files could not be read."""
+        told = [problem.sentence for path, problem in self._unopened if path == file]
+        runs = self._at.get(file)
+        return told + [as_given(problem, file) for problem in (runs.problems if runs else ())]
 
     @property
     def changes(self) -> bool:
@@ -202,8 +210,8 @@ class FileSource:
                 if len(rows) > start and time.monotonic() > end:
                     break
             if not rows:
-                problem = next(iter(self._unopened), None)
-                told = next(iter([*self.problems, *self.remarks]), "There is no trajectory there")
+                problem = next((one for _, one in self._unopened), None)
+                told = next(iter([*self.problems, *self.remarks]), NO_RUN)
                 hint = "give a downloaded zip, a folder with event files, or a folder of those"
                 raise Problem(told, (problem.hint if problem else "") or hint)
             return list(rows.values())[start : start + count]
@@ -225,7 +233,7 @@ class FileSource:
                 try:
                     found = iter([chosen_row(found, wanted, path)])
                 except Problem as problem:
-                    self._unopened.append(problem)
+                    self._unopened.append((path, problem))
                     continue
             yield from found
 
@@ -259,12 +267,12 @@ class FileSource:
                         yield name, entry, placed(row, *place)
             except Problem as problem:
                 problem.sentence = as_given(problem.sentence, file)
-                self._unopened.append(problem)
+                self._unopened.append((file, problem))
 
     @property
     def not_read(self) -> int:
         """How many files could not be opened, and runs not be read to tell their state."""
-        return len(self._unread) + sum(not isinstance(one, NotRead) for one in self._unopened)
+        return len(self._unread) + sum(not isinstance(one, NotRead) for _, one in self._unopened)
 
     @property
     def is_zip(self) -> bool:

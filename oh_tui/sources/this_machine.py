@@ -89,7 +89,7 @@ class ThisMachine(FileSource):
         try:
             return open_archive(path)
         except Problem as problem:
-            self._unopened.append(problem)
+            self._unopened.append((path, problem))
             return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.batch.cached_rows import KnownRows
+from oh_tui.batch.cached_rows import known_rows
 from oh_tui.sources.file_source import FileSource
 from scripts.many_runs import Maker, write_outputs, write_zip
 from tests.processes import oh_tui
@@ -38,7 +38,7 @@ def known(runs: Path, cache: Path) -> tuple[int, int]:
     """How many rows are known, and how many runs have to be read."""
     source = FileSource([runs])
     listed = source.conversations()
-    ahead = KnownRows(cache / "oh-tui", source)(listed, listed)
+    ahead = known_rows(cache / "oh-tui", source)(listed, listed)
     source.close_files()
     return len(ahead.results), len(ahead.left)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from oh_tui.batch.index_filter import Narrowing
+from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search
@@ -31,8 +31,7 @@ RUNS = 8
 
 def indexed(cache_folder: Path, *paths: Path) -> None:
     with Library(cache_folder, writes=True) as library:
-        for _ in Indexing(library, find_files(paths), 1).run():
-            pass
+        asyncio.run(Indexing(library, find_files(paths)).run())
 
 
 def found(
@@ -40,7 +39,7 @@ def found(
 ) -> tuple[list[tuple[str, list[int]]], int]:
     """The hits, and how many runs were ruled out."""
     query = parse(words)
-    narrowing = Narrowing(cache_folder, source, query.steps)
+    narrowing = known_misses(cache_folder, source, query.steps)
     search = Search(source, query, Annotations(None), {}, known=narrowing)
     hits = list[tuple[str, list[int]]]()
 
@@ -50,7 +49,7 @@ def found(
                 hits.append((one.conversation.id, [hit.step for hit in one.hits]))
 
     asyncio.run(collect())
-    return hits, narrowing(source.conversations(), None).settled
+    return hits, len(narrowing(source.conversations(), None).results)
 
 
 @cache

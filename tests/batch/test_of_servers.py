@@ -8,9 +8,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from oh_tui.batch import of_steps, server_indexing
-from oh_tui.batch.cached_rows import KnownRows
+from oh_tui.batch.cached_rows import known_rows
 from oh_tui.batch.each_run import ManyRuns
-from oh_tui.batch.index_filter import Narrowing
+from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search
 from oh_tui.batch.stats_rows import RowJob
@@ -40,7 +40,7 @@ async def indexed(here: Here, cache: Path, most: int = 3) -> server_indexing.Pla
 async def test_their_rows_are_there_at_once(tmp_path: Path) -> None:
     async with demo_read() as here:
         planned = await indexed(here, tmp_path)
-        known = KnownRows(tmp_path, here.source)
+        known = known_rows(tmp_path, here.source)
         job = RowJob(here.source.label)
         reading = ManyRuns(
             here.source, job, ConversationQuery(), Annotations(None), {}, known=known
@@ -55,7 +55,7 @@ async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -
     async with demo_read() as here:
         await indexed(here, tmp_path)
         query = parse("nosuchtextanywhere")
-        narrowing = Narrowing(tmp_path, here.source, query.steps)
+        narrowing = known_misses(tmp_path, here.source, query.steps)
         search = Search(here.source, query, Annotations(None), {}, known=narrowing)
         assert [one async for one in search.results() if one] == []
         listed = [one async for page in here.source.pages() for one in page.items]
@@ -70,7 +70,7 @@ async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -
 async def test_one_whose_record_changed_is_not_known(tmp_path: Path) -> None:
     async with demo_read() as here:
         planned = await indexed(here, tmp_path, 1)
-        known = KnownRows(tmp_path, here.source)
+        known = known_rows(tmp_path, here.source)
         (row,) = planned.runs
         assert len(known([row], None).results) == 1
         assert known([replace(row, updated_at="2026-11-24T15:59:59Z")], None).left
@@ -80,7 +80,7 @@ async def test_one_that_goes_on_is_not_known(tmp_path: Path) -> None:
     """Its record changes with some of its events."""
     async with demo_read() as here:
         (row,) = (await indexed(here, tmp_path, 1)).runs
-        known = KnownRows(tmp_path, here.source)
+        known = known_rows(tmp_path, here.source)
         for sandbox, agent in (("RUNNING", "running"), ("RUNNING", None), ("STARTING", None)):
             resumed = replace(row, sandbox_status=sandbox, execution_status=agent)
             assert known([resumed], None).left == [resumed]
@@ -113,7 +113,7 @@ async def test_those_that_vanished_are_counted(tmp_path: Path) -> None:
     async with demo_read() as here:
         planned = await indexed(here, tmp_path)
         listed = [one async for page in here.source.pages() for one in page.items]
-        known = KnownRows(tmp_path, here.source)
+        known = known_rows(tmp_path, here.source)
         assert known(listed, listed).vanished == 0
         without = [one for one in listed if one.id != planned.runs[0].id]
         assert known([], without).vanished == 1
@@ -125,7 +125,7 @@ async def test_without_a_library_nothing_is_known(tmp_path: Path) -> None:
         planned = await indexed(here, tmp_path, 1)
         shutil.rmtree(tmp_path / "library")
         for folder in (None, tmp_path):
-            ahead = KnownRows(folder, here.source)(planned.runs, planned.runs)
+            ahead = known_rows(folder, here.source)(planned.runs, planned.runs)
             assert (ahead.results, ahead.left, ahead.vanished) == ([], planned.runs, 0)
 
 

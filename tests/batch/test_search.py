@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
 from oh_tui.batch import each_run, worker
-from oh_tui.batch.index_filter import Narrowing
+from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.pool import At
 from oh_tui.batch.search_words import parse
@@ -65,8 +65,7 @@ def corpus(count: int = RUNS) -> tuple[FileSource, dict[str, Trajectory], Path]:
     atexit.register(source.close_files)
     rows = source.conversations()
     with Library(folder / "cache", writes=True) as library:
-        for _ in Indexing(library, find_files([folder / "runs"]), 1).run():
-            pass
+        asyncio.run(Indexing(library, find_files([folder / "runs"])).run())
     return source, {row.id: source.runs.read(row) for row in rows}, folder / "cache"
 
 
@@ -74,7 +73,7 @@ def searched(
     source: FileSource, words: str, index: Path | None = None
 ) -> tuple[Search, dict[str, list[int]]]:
     query, found = parse(words), dict[str, list[int]]()
-    known = Narrowing(index, source, query.steps)
+    known = known_misses(index, source, query.steps)
     search = Search(source, query, Annotations(None), {}, known=known)
 
     async def collect() -> None:

@@ -94,8 +94,9 @@ def test_no_row_is_too_long_to_be_asked_for(library: Library, tmp_path: Path) ->
     )
     with asked(tmp_path, sql, 10) as answer:
         assert list(answer.rows) == [(4_096, 4_096, 4_096, None)]  # a part of JSON is none
-    assert not library.put([msgspec.structs.replace(record, place=long)])
-    assert library.is_of_value
+    other = made_record(MAKER, 1)
+    assert library.put([msgspec.structs.replace(record, place=long), other])
+    assert library.refused == [long] and library.has(other.place, "1")
 
 
 def test_runs_are_newest_first(filled: Library) -> None:

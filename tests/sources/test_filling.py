@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -99,8 +100,7 @@ def test_one_of_several_runs_and_then_all(tmp_path: Path, cache: Path) -> None:
     with Library(cache, writes=True) as library:
         assert library.has(place, library.places(str(path))[place])
         work = Indexing(library, [path])
-        for _ in work.run():
-            pass
+        asyncio.run(work.run())
     assert work.outcome.runs == 2, "that one is not read again"
 
 

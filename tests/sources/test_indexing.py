@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import json
@@ -11,7 +12,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -21,13 +21,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.batch import index_reader, indexing, pool
-from oh_tui.batch.index_reader import Found, Left, RunsOf, fingerprint_of
+from oh_tui.batch import each_run, index_reader, pool
+from oh_tui.batch.index_reader import IndexJob, Left, fingerprint_of
 from oh_tui.batch.indexing import Indexing, Outcome
-from oh_tui.batch.pool import ENDED, At, Worker, serve
+from oh_tui.batch.pool import ENDED, Task, Worker, serve
+from oh_tui.batch.worker import RunFacts
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record, record_of
+from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.table_rows import About
@@ -56,12 +58,19 @@ def opened(cache: Path, *, writes: bool = False) -> Iterator[Library]:
         yield library
 
 
-def index(cache: Path, *paths: Path, processes: int = 1) -> Outcome:
+def index(cache: Path, *paths: Path) -> Outcome:
     with opened(cache, writes=True) as library:
-        work = Indexing(library, find_files(paths), processes)
-        for _ in work.run():
-            pass
+        work = Indexing(library, find_files(paths))
+        work.mark_vanished()
+        asyncio.run(work.run())
         return work.outcome
+
+
+def by_two_processes(patched: pytest.MonkeyPatch) -> None:
+    """Have several processes read from the first run on."""
+    patched.setattr(each_run, "ALONE", 0.0)
+    patched.setattr(each_run, "WORTH_HELP", -1.0)
+    patched.setattr(each_run, "cores", lambda: 2)
 
 
 def found(cache: Path) -> list[tuple[str, bool, int]]:
@@ -236,7 +245,7 @@ def test_a_name_that_is_no_text_stops_no_other_file(folder: Path, cache: Path) -
     except OSError:
         pytest.skip("no such name here")
     outcome = index(cache, bad, folder)
-    assert (outcome.runs, outcome.trouble) == (RUNS, "")
+    assert outcome.runs == RUNS
     assert outcome.left == [Left(str(bad), "its name is not UTF-8")]
     assert found(cache) == expected()
 
@@ -245,17 +254,17 @@ def test_a_name_that_is_no_text_stops_no_other_file(folder: Path, cache: Path) -
 def test_what_cannot_be_stored_stops_no_other_run(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, value: dict[str, Any]
 ) -> None:
-    work = RunsOf.work
+    make = IndexJob.__call__
 
-    def changed(task: RunsOf) -> Iterator[At | Found]:
-        for one in work(task):
-            if isinstance(one, Record) and one.run.title == MAKER.made(3).name:
-                one = msgspec.structs.replace(one, run=msgspec.structs.replace(one.run, **value))
-            yield one
+    def changed(job: IndexJob, run: Trajectory, about: RunFacts) -> Record | None:
+        one = make(job, run, about)
+        if one and one.run.title == MAKER.made(3).name:
+            one.run = msgspec.structs.replace(one.run, **value)
+        return one
 
-    monkeypatch.setattr(RunsOf, "work", changed)
+    monkeypatch.setattr(IndexJob, "__call__", changed)
     outcome = index(cache, folder)
-    assert (outcome.runs, outcome.trouble) == (RUNS - 1, "")
+    assert outcome.runs == RUNS - 1
     assert [one.place.endswith(MAKER.made(3).name) for one in outcome.left] == [True]
     monkeypatch.undo()
     assert index(cache, folder).runs == 1
@@ -276,23 +285,23 @@ def test_a_run_that_fails_us_is_left_and_read_again(
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_file_at_which_a_process_was_killed_is_read_again(
+def test_runs_at_which_a_process_was_killed_are_read_again(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     """At once, and by the next index where that failed too."""
-    monkeypatch.setattr(indexing, "WORTH_HELP", 0)
-    begin, killed = Worker.begin, list[str]()
+    by_two_processes(monkeypatch)
+    begin, killed = Worker.begin, list[int]()
 
-    def begin_and_kill(worker: Worker[Found], number: int, task: RunsOf) -> None:
-        if len(killed) < times and str(task.path) in (killed or [str(task.path)]):
+    def begin_and_kill(worker: Worker[Any], number: int, task: Task[Any]) -> None:
+        if len(killed) < times and number in (killed or [number]):
             worker.process.kill()
             worker.process.join()
-            killed.append(str(task.path))
+            killed.append(number)
         begin(worker, number, task)
 
     monkeypatch.setattr(Worker, "begin", begin_and_kill)
-    outcome = index(cache, folder, processes=2)
-    assert outcome.left == ([Left(killed[0], ENDED)] if times == 2 else [])
+    with pytest.raises(Problem, match="No process") if times == 2 else contextlib.nullcontext():
+        index(cache, folder)
     index(cache, folder)
     assert found(cache) == expected()
 
@@ -314,42 +323,39 @@ def deadly(line: Connection, nice: int) -> None:
         serve(line, nice)
 
 
-@pytest.mark.parametrize("parts", [0, sys.maxsize])
 def test_where_a_process_ends_its_run_alone_is_left_and_named(
-    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "WORTH_HELP", 0)
-    monkeypatch.setattr(indexing, "WORTH_PARTS", parts)
+    by_two_processes(monkeypatch)
     monkeypatch.setattr(pool, "serve", deadly)
-    outcome = index(cache, folder, processes=2)
+    outcome = index(cache, folder)
     assert outcome.runs == RUNS - len(DEADLY)
     assert {one.why for one in outcome.left} == {ENDED}
     places = sorted(one.place.partition("#")[2] for one in outcome.left)
     assert places == sorted(MAKER.made(number).name for number in DEADLY)
     monkeypatch.setattr(pool, "serve", serve)
-    assert index(cache, folder, processes=2).runs == len(DEADLY)
+    assert index(cache, folder).runs == len(DEADLY)
     assert found(cache) == expected()
 
 
 def test_several_processes_find_the_same(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "WORTH_HELP", 0)
-    monkeypatch.setattr(indexing, "WORTH_PARTS", 0)
-    assert index(cache, folder, processes=2).runs == RUNS
+    by_two_processes(monkeypatch)
+    assert index(cache, folder).runs == RUNS
     assert found(cache) == expected()
-    assert index(cache, folder, processes=2).unchanged == 2
+    assert index(cache, folder).unchanged == 2
 
 
 def test_an_update_that_is_left_goes_on_where_it_was(folder: Path, cache: Path) -> None:
-    with opened(cache, writes=True) as library:
-        work = Indexing(library, find_files([folder])).run()
-        for outcome in work:
-            if outcome.read > 8 * outcome.size / RUNS:
-                break
-        work.close()
+    def stop(outcome: Outcome) -> None:
+        if outcome.read == 8:
+            raise KeyboardInterrupt
+
+    with opened(cache, writes=True) as library, pytest.raises(KeyboardInterrupt):
+        asyncio.run(Indexing(library, find_files([folder])).run(stop))
     in_already = len(found(cache))
-    assert 6 <= in_already < RUNS
+    assert in_already == 8
     rest = index(cache, folder)
     assert rest.runs == RUNS - in_already
     assert found(cache) == expected()
@@ -357,11 +363,14 @@ def test_an_update_that_is_left_goes_on_where_it_was(folder: Path, cache: Path) 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Path, cache: Path) -> None:
     path = folder / "part-000" / "output.jsonl"
+
+    def change(outcome: Outcome) -> None:
+        if outcome.read == 2:
+            with path.open("a") as file:
+                file.write(json.dumps(MAKER.row(RUNS)) + "\n")
+
     with opened(cache, writes=True) as library:
-        for number, _ in enumerate(Indexing(library, find_files([folder])).run()):
-            if number == 1:
-                with path.open("a") as file:
-                    file.write(json.dumps(MAKER.row(RUNS)) + "\n")
+        asyncio.run(Indexing(library, find_files([folder])).run(change))
     assert index(cache, folder).runs == 7
     assert found(cache) == expected(RUNS + 1)
 
@@ -439,17 +448,4 @@ def test_without_space_it_breaks_off_and_says_so(folder: Path, tmp_path: Path) -
     assert process.returncode == 1
     assert b"Indexing stopped: " in told
     index(cache, folder)
-    assert found(cache) == expected()
-
-
-def no_threads(*_: Any) -> None:
-    raise RuntimeError("can't start new thread")
-
-
-def test_without_threads_the_runs_go_in_all_the_same(
-    cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as short:
-        short.setattr(threading.Thread, "start", no_threads)
-        index(cache, folder)
     assert found(cache) == expected()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from oh_tui.batch.cached_rows import KnownFailures
+from oh_tui.batch.cached_rows import known_failures
 from oh_tui.batch.failure_rows import (
     SORTS,
     Count,
@@ -149,7 +149,7 @@ async def failures_in(
     live: bool = False,
 ) -> FailuresFound:
     """Reads the runs that match the words, and says what was left out. Raises Problem."""
-    known = KnownFailures(call.settings.library_folder, call.source, by)
+    known = known_failures(call.settings.library_folder, call.source, by)
     reading = runs_of(call, FailuresJob(call.source.label, by), words, known=known, live=live)
     sums = Failures()
     async for run, found in results_of(reading):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
 from oh_tui.batch import search_words as queries
-from oh_tui.batch.index_filter import Narrowing
+from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.searching import RunHits, Search
 from oh_tui.batch.step_search import Hit
 from oh_tui.catalog.file_conversation import FileConversation, called
@@ -123,7 +123,7 @@ def search_of(call: Call, words: str, *, live: bool = False) -> Search:
         read_annotations(call),
         Seen(call).known,
         show_progress,
-        Narrowing(call.settings.library_folder, call.source, query.steps),
+        known_misses(call.settings.library_folder, call.source, query.steps),
         live=live,
         cache_folder=call.settings.library_folder,
     )

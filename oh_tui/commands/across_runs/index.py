@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -87,7 +86,7 @@ async def index(call: Call) -> int:
         call.goes_on = "what was indexed stays; the same command continues from there"
         done = Outcome()
         if not args.server:
-            done = _files(call, library)
+            done = await _files(library, _named(call, library))
         for name in _servers(call):
             assert call.ask_server is not None
             read = await call.ask_server(name, partial(_read, call, library))
@@ -95,8 +94,7 @@ async def index(call: Call) -> int:
             done.unchanged += read.unchanged
             done.left += read.left
             done.going_on += read.going_on
-        if done.runs:
-            library.tidy()
+        library.tidy()
         return _tell(call, done, library.status())
 
 
@@ -119,7 +117,7 @@ def _servers(call: Call) -> Iterator[str]:
 # files
 
 
-def _files(call: Call, library: Library) -> Outcome:
+def _named(call: Call, library: Library) -> list[Path]:
     named = list(call.paths)
     for path in named:
         if not os.path.lexists(path):
@@ -132,28 +130,30 @@ def _files(call: Call, library: Library) -> Outcome:
         named += [own] if own and own.is_dir() else []
     if not (named or call.args.all or known):
         raise Problem("Nothing is indexed yet", "name files or folders: oh-tui index PATH")
-    work = Indexing(library, find_files(named))
-    shown = 0.0
-    with progress(), contextlib.closing(work.run()) as going:
-        for outcome in going:
-            if time.monotonic() - shown > REDRAWN:
-                shown = time.monotonic()
-                show_progress(_progress(outcome))
-    if work.outcome.trouble:
-        raise Refused(f"Indexing stopped: {clean_line(work.outcome.trouble)}")
+    return named
+
+
+async def _files(library: Library, named: list[Path]) -> Outcome:
+    work, shown = Indexing(library, find_files(named)), 0.0
+    work.mark_vanished()
+
+    def report(outcome: Outcome) -> None:
+        nonlocal shown
+        if time.monotonic() - shown > REDRAWN:
+            shown = time.monotonic()
+            show_progress(_progress(outcome))
+
+    with progress():
+        await work.run(report)
     return work.outcome
 
 
 def _progress(outcome: Outcome) -> str:
-    left = outcome.time_left
-    rate = outcome.runs / outcome.seconds if outcome.seconds >= 1 else 0
-    parts = (
-        plural(outcome.runs, "run"),
-        f"{rate:,.0f} a second" if rate else "",
-        f"{size(round(outcome.read))} of {size(outcome.size)}",
-        f"{rough(left)} left" if left is not None else "",
-    )
-    return ", ".join(filter(None, parts))
+    told = f"{outcome.read:,} of {plural(outcome.total, 'run')}"
+    if outcome.seconds < 1:
+        return told
+    rate = outcome.read / outcome.seconds
+    return f"{told}, {rate:,.0f} a second, {rough((outcome.total - outcome.read) / rate)} left"
 
 
 # servers

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.batch.cached_rows import KnownRows
+from oh_tui.batch.cached_rows import known_rows
 from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.over_time import PERIODS, Table, Trend, beside, draw, table_of
 from oh_tui.batch.run_stats import (
@@ -202,7 +202,7 @@ async def sums_of(
 async def _read(
     call: Call, query: ConversationQuery, *, live: bool
 ) -> tuple[list[Summand], ManyRuns[Summand]]:
-    known = KnownRows(call.settings.library_folder, call.source)
+    known = known_rows(call.settings.library_folder, call.source)
     reading = runs_of(call, RowJob(call.source.label), query, known=known, live=live)
     found = [one.value async for one in results_of(reading)]
     return [one for one in found if not isinstance(one, Unread)], reading

@@ -322,14 +322,13 @@ def test_sums_equal_a_plain_computation(
     sums, by_index = Failures(), Failures()
     steps: dict[tuple[str, ...], list[tuple[int, int, float | None]]] = defaultdict(list)
     recovered: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    now, read = dict[str, str](), dict[str, RunFailures]()
+    read = dict[str, RunFailures]()
     for number, draws in enumerate(drawn):
         run = Trajectory()
         run.extend(_events(draws))
         told = FailuresJob()(run, RunFacts(Conversation(id=str(number))))
         read[str(number)] = told._replace(ended_well=bool(told.failures) and number % 2 == 0)
         sums.add(str(number), read[str(number)])
-        now[str(number)] = "as now"
         record = record_of(run, About(), place=str(number), home="all", fingerprint="as now")
         assert record and library.put([record])
         for one in told.failures:
@@ -340,8 +339,11 @@ def test_sums_equal_a_plain_computation(
                 alone.extend([step.event, *step.results])
                 [one] = failures_of(alone)
                 steps[one.failure].append((number, step.number, step.event.seconds()))
-    for place, (_, failures) in library.failures_as_now("place", now, [], COLUMNS).items():
-        by_index.add(place, read[place]._replace(failures=list(map(run_failure, failures))))
+    of_run = "run_id = (SELECT id FROM runs WHERE place = ?)"
+    sql = f"SELECT {', '.join(COLUMNS)} FROM failures WHERE {of_run}"
+    for place, found in read.items():
+        failures = [run_failure(values) for values in library.select(sql, place) or ()]
+        by_index.add(place, found._replace(failures=failures))
     rows = sums.rows()
     assert by_index.rows() == rows and by_index.runs == sums.runs
     assert sums.failed_steps == sum(map(len, steps.values())) == sum(row.steps for row in rows)

@@ -12,7 +12,7 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.batch import rule_rows
-from oh_tui.batch.cached_rows import KnownRules
+from oh_tui.batch.cached_rows import known_rules
 from oh_tui.batch.rules.kept_answers import digest, kept_states, of_code
 from oh_tui.batch.rules.rule import Severity
 from oh_tui.batch.rules.rule_places import builtin_rules
@@ -80,7 +80,7 @@ def test_the_same_runs_as_audit_tells(
         cache = Path(os.environ["XDG_CACHE_HOME"], "oh-tui")
         source = FileSource(sorted(folder.iterdir()))
         rows = source.conversations()
-        told = KnownRules(cache, source, builtin_rules())(rows, rows)
+        told = known_rules(cache, source, builtin_rules())(rows, rows)
         source.close_files()
         assert not told.left and len(told.results) == len(RUNS)
     for name, those in broken.items():

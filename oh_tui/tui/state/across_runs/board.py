@@ -58,7 +58,7 @@ class RulesOfRuns(Pass[Mapping[str, State], None]):
     def __init__(self, board: Board, rules: tuple[Rule, ...]) -> None:
         super().__init__(
             board.source_runs, board.query, rule_rows.StatesJob(rules),
-            lambda folder, source: cached_rows.KnownRules(folder, source, rules),
+            lambda folder, source: cached_rows.known_rules(folder, source, rules),
         )  # fmt: skip
         self.broken: dict[str, list[str]] = {}
         """By the id of a conversation, as far as they were asked."""
@@ -97,7 +97,7 @@ class Board(Pass[Summand, Sums]):
         """Grouped and sorted like another one."""
         super().__init__(
             runs, query, stats_rows.RowJob(runs.source.label),
-            lambda folder, source: cached_rows.KnownRows(folder, source),
+            lambda folder, source: cached_rows.known_rows(folder, source),
         )  # fmt: skip
         self.runs: list[Counted] = []
         self.by: str = "model" if like is None or like.by == RULE else like.by

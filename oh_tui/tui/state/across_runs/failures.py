@@ -34,7 +34,7 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
         groupings = (by,) if by else ()
         super().__init__(
             runs, query, FailuresJob(runs.source.label, groupings),
-            lambda folder, source: cached_rows.KnownFailures(folder, source, groupings),
+            lambda folder, source: cached_rows.known_failures(folder, source, groupings),
         )  # fmt: skip
         self.by = by
         self.sums = Failures()
