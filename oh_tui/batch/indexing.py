@@ -22,7 +22,7 @@ from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.file_rows import plain_path
-from oh_tui.sources.file_source import NO_RUN, FileSource
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.trajectory.formats.run_file import Indexes
@@ -188,11 +188,12 @@ class Indexing:
         rows = cast("list[FileConversation]", list(self._source.runs.rows.values()))
         found = {row.home for row in rows}
         for home in self._changed:
-            problems = self._source.problems_in(Path(home))
+            problems = self._source.problems_in(Path(home), is_empty=home not in found)
             if home in found:
                 self.outcome.damage += problems
             else:
-                self._leave(home, home, next(iter(problems), NO_RUN))
+                self._leave(home, home, problems[0])
+        self.outcome.left.sort()
         if self._wanted and (len(rows) > 1 or self.outcome.left):
             return
         # A file is not done if it changed during the read. One that lacks a run is read again next

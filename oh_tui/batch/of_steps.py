@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from oh_tui.api.models import Conversation, bare_id
 from oh_tui.batch import rule_rows
@@ -53,17 +53,13 @@ class StepsAsked:
 
     def _look_up(self, rows: Sequence[Conversation]) -> None:
         with Held(self._folder, self._source) as held:
-            failed, kept = dict[str, list[Sequence[Any]]](), dict[str, list[Sequence[Any]]]()
-            if "failure" in self._words:
-                failed = held.as_now(rows, ["failures.id"], WITH_FAILURES)
-            if "rule" in self._words:
-                kept = held.as_now(rows, _Kept._fields)
-            for row in rows:
-                place = held.place(row)
-                if found := failed.get(place):
-                    self._failures[row.id] = [one for (one,) in found if one is not None]
-                if known := kept.get(place):
-                    self._kept[row.id] = _Kept._make(known[0])
+            of, ids = ["failures.id"], {held.place(row): row.id for row in rows}
+            failed = held.as_now(rows, of, WITH_FAILURES) if "failure" in self._words else {}
+            kept = held.as_now(rows, _Kept._fields) if "rule" in self._words else {}
+        for place, found in failed.items():
+            self._failures[ids[place]] = [one for (one,) in found if one is not None]
+        for place, [known] in kept.items():
+            self._kept[ids[place]] = _Kept._make(known)
 
     async def of(self, row: Conversation, kept: RunAnnotations = NOTHING) -> OfSteps:
         """None stands for what a server would have to be read for, or cannot be read. `kept` is

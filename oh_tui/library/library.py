@@ -44,7 +44,7 @@ Candidates = dict[str, list[tuple[int, int]]]
 class Library(LibraryFile):
     """The index. Several threads and processes may use it at once."""
 
-    refused: Sequence[str] = ()
+    refused: list[str] = []
     """Places of runs that the last `put` did not add: they hold what cannot be stored."""
 
     # writing
@@ -57,27 +57,28 @@ class Library(LibraryFile):
     ) -> bool:
         """Adds runs, replacing their old entries, in one transaction. `finished` are homes whose
         runs are now all indexed, but for some of those in `lacking`, with their fingerprints; other
-        runs of these homes are marked as gone. Tries twice: the first failure may have made the
-        library anew."""
+        runs of these homes are marked as gone."""
         added, homes = list(records), list(finished)
+        self.refused = list[str]()
 
         def work(database: sqlite3.Connection) -> bool:
             with _transaction(database):
-                self.refused = [one.place for one in added if not self._takes(database, one)]
+                for record in added:
+                    try:
+                        self._put(database, record)
+                    except (UnicodeError, OverflowError, sqlite3.DataError):
+                        added.remove(record)
+                        self.refused.append(record.place)
+                        raise
                 for home, fingerprint in homes:
                     _finish(database, home, fingerprint, is_whole=home not in lacking)
             return True
 
-        return self.do(work) or self.do(work) or False
-
-    def _takes(self, database: sqlite3.Connection, record: Record) -> bool:
-        database.execute("SAVEPOINT record")
-        try:
-            self._put(database, record)
-        except (UnicodeError, OverflowError, sqlite3.DataError):
-            database.execute("ROLLBACK TO record")
-            return False
-        database.execute("RELEASE record")
+        failed = 0
+        while not self.do(work):
+            failed += 1  # once for each that is refused, and once when the file was made anew
+            if failed - len(self.refused) > 1:
+                return False
         return True
 
     def _put(self, database: sqlite3.Connection, record: Record) -> None:

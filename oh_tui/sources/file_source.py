@@ -121,11 +121,13 @@ class FileSource:
             told += [as_given(problem, path) for problem in runs.problems]
         return told + list(self._unread.values())
 
-    def problems_in(self, file: Path) -> list[str]:
-        """What of one of the listed files could not be read."""
+    def problems_in(self, file: Path, *, is_empty: bool) -> list[str]:
+        """What of one of the listed files could not be read, and why it is empty."""
         told = [problem.sentence for path, problem in self._unopened if path == file]
-        runs = self._at.get(file)
-        return told + [as_given(problem, file) for problem in (runs.problems if runs else ())]
+        if runs := self._at.get(file):
+            told += [as_given(problem, file) for problem in runs.problems]
+            told += runs.remarks if is_empty else ()
+        return told or [NO_RUN] * is_empty
 
     @property
     def changes(self) -> bool:
