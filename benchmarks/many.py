@@ -258,7 +258,7 @@ def _write_texts(folder: Path) -> int:
     (folder / "texts").mkdir()
     size = 0
     for number, record in enumerate(_records(folder / "runs")):
-        text = "\n".join(block.text for block in record.blocks)
+        text = "\n".join(record.blocks)
         (folder / "texts" / f"{number:06}.txt").write_text(text)
         size += len(text)
     return size

@@ -153,7 +153,7 @@ class Indexing:
         else:
             value.fingerprint = self._changed.get(row.home, "")
             self._batch.append(value)
-            self._characters += sum(len(block.text) for block in value.blocks)
+            self._characters += sum(map(len, value.blocks))
 
     def _leave(self, home: str, place: str, why: str) -> None:
         self.outcome.left.append(Left(place, why))

@@ -37,15 +37,8 @@ class Status(NamedTuple):
     """Texts are indexed."""
 
 
-Candidates = dict[str, list[tuple[int, int]]]
-"""Place of a run -> ranges of steps, first and last number, that may contain a text."""
-
-
 class Library(LibraryFile):
     """The index. Several threads and processes may use it at once."""
-
-    refused: list[str] = []
-    """Places of runs that the last `put` did not add: they hold what cannot be stored."""
 
     # writing
 
@@ -57,7 +50,8 @@ class Library(LibraryFile):
     ) -> bool:
         """Adds runs, replacing their old entries, in one transaction. `finished` are homes whose
         runs are now all indexed, but for some of those in `lacking`, with their fingerprints; other
-        runs of these homes are marked as gone."""
+        runs of these homes are marked as gone. `refused` then has the places of runs that hold what
+        cannot be stored."""
         added, homes = list(records), list(finished)
         self.refused = list[str]()
 
@@ -85,7 +79,7 @@ class Library(LibraryFile):
         if len(record.place) > 2 * LONGEST:
             raise OverflowError("the place of a run is too long")
         self._drop(database, "place = ?", record.place)
-        characters = sum(len(block.text) for block in record.blocks)
+        characters = sum(map(len, record.blocks))
         known = (record.place, record.home, record.fingerprint, time.time(), characters)
         values = (*known, *stored(record.run))
         number = database.execute(schema.INSERT_RUN, values).lastrowid
@@ -93,12 +87,9 @@ class Library(LibraryFile):
             database.executemany(schema.INSERT[table], ((*row, number) for row in rows))
         if not self.has_texts:
             return
-        for block in record.blocks:
-            place = database.execute(
-                "INSERT INTO blocks (run_id, first, last) VALUES (?, ?, ?)",
-                (number, block.first, block.last),
-            ).lastrowid
-            database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (place, block.text))
+        for text in record.blocks:
+            block = database.execute("INSERT INTO blocks (run_id) VALUES (?)", (number,)).lastrowid
+            database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (block, text))
 
     def _drop(self, database: sqlite3.Connection, where: str, value: str) -> int:
         """Removes runs. Their text leaves the file with `tidy`."""
@@ -234,32 +225,22 @@ class Library(LibraryFile):
 
     def failing(self, start: str) -> set[str] | None:
         """The runs with a failure whose id starts so. None if the library cannot tell."""
-        found = self.select(
-            "SELECT DISTINCT runs.place FROM failures JOIN runs ON runs.id = failures.run_id "
-            f"WHERE substr(failures.id, 1, {len(start)}) = ?",
-            start,
-        )
-        return None if found is None else {place for (place,) in found}
+        return self._having("failures", f"substr(failures.id, 1, {len(start)}) = ?", start)
 
-    def candidates(self, text: str) -> Candidates | None:
+    def candidates(self, text: str) -> set[str] | None:
         """The runs that may contain a text, ignoring case; all others do not contain it. None if
         the library cannot tell, as for a text of under 3 characters."""
         grams = list(dict.fromkeys(_grams(folded(text))))[:MOST_GRAMS]
         if not grams or not self.has_texts:
             return None
-        found = self.select(
-            "SELECT runs.place, blocks.first, blocks.last FROM blocks "
-            "JOIN runs ON runs.id = blocks.run_id "
-            "WHERE blocks.id IN (SELECT rowid FROM texts WHERE texts MATCH ?) "
-            "ORDER BY blocks.id",
-            " AND ".join(grams),
-        )
-        if found is None:
-            return None
-        runs: Candidates = {}
-        for place, first, last in found:
-            runs.setdefault(place, []).append((first, last))
-        return runs
+        match = "blocks.id IN (SELECT rowid FROM texts WHERE texts MATCH ?)"
+        return self._having("blocks", match, " AND ".join(grams))
+
+    def _having(self, table: str, where: str, value: str) -> set[str] | None:
+        """The places of the runs with such a row of a table."""
+        sql = f"SELECT runs.place FROM {table} JOIN runs ON runs.id = {table}.run_id WHERE {where}"
+        found = self.select(sql, value)
+        return None if found is None else {place for (place,) in found}
 
     def select(self, sql: str, *values: object) -> list[Any] | None:
         """All rows of one of our own queries; None if it fails."""

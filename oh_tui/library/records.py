@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -20,14 +20,6 @@ LONGEST = 4_096
 model has a megabyte."""
 
 
-class Block(NamedTuple):
-    """The texts of consecutive steps of a run."""
-
-    first: int
-    last: int
-    text: str
-
-
 class Record(msgspec.Struct):
     place: str
     """Where the run is: `PATH`, `PATH#ID` or `ADDRESS#ID`. Each place has one record."""
@@ -38,7 +30,8 @@ class Record(msgspec.Struct):
     run: RunRow
     rows: dict[str, list[tuple[object, ...]]]
     """Rows of the other tables, as `stored` gives them."""
-    blocks: list[Block]
+    blocks: list[str]
+    """Its texts, those of consecutive steps in each."""
 
 
 def record_of(
@@ -88,14 +81,13 @@ def _tells_key(trajectory: Trajectory) -> bool:
     return any(_tells_key(agent.load()[0]) for agent in trajectory.sub_agents)
 
 
-def _blocks(texts: Iterator[str]) -> Iterator[Block]:
-    block: list[str] = []
-    first, size = 1, 0
-    for number, text in enumerate(texts, 1):
+def _blocks(texts: Iterator[str]) -> Iterator[str]:
+    block, size = list[str](), 0
+    for text in texts:
         block.append(text)
         size += len(text)
         if size >= BLOCK:
-            yield Block(first, number, "\n".join(block))
-            block, first, size = [], number + 1, 0
+            yield "\n".join(block)
+            block, size = [], 0
     if block:
-        yield Block(first, first + len(block) - 1, "\n".join(block))
+        yield "\n".join(block)

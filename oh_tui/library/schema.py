@@ -52,8 +52,7 @@ CREATE TABLE runs (
 CREATE INDEX runs_of_home ON runs (home);
 CREATE INDEX runs_of_run ON runs (run);
 {"".join(map(_table, TABLES_OF_RUN))}
-CREATE TABLE blocks (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, first INTEGER NOT NULL,
-    last INTEGER NOT NULL);
+CREATE TABLE blocks (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL);
 CREATE INDEX blocks_of_run ON blocks (run_id);
 CREATE TABLE untidy (id INTEGER PRIMARY KEY, since REAL NOT NULL);
 PRAGMA application_id = {APPLICATION};
