@@ -55,6 +55,16 @@ def test_no_folder_holds_more_than_a_look_takes_in() -> None:
     assert {str(folder): count for folder, count in files.items() if count > 24} == {}
 
 
+def test_the_index_is_filled_by_the_one_pass_over_many_runs() -> None:
+    """It has neither processes nor threads of its own."""
+    folder = Path(oh_tui.__file__).parent / "batch"
+    own = ("ThreadPoolExecutor", "ProcessPoolExecutor", "import threading", "multiprocessing")
+    files = {file.name: file.read_text() for file in folder.glob("*.py") if file.stem != "pool"}
+    assert [name for name, text in files.items() if any(word in text for word in own)] == []
+    pools = {name for name, text in files.items() if "Pool[" in text}
+    assert pools == {"each_run.py", "background_indexing.py"}
+
+
 @pytest.fixture
 def run_file(tmp_path: Path) -> Path:
     path = tmp_path / "run.zip"
