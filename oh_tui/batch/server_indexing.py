@@ -93,8 +93,8 @@ async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
 
 
 async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Left | None]:
-    """Indexes the runs one by one. Yields None for each, or a Left with the reason. Raises Problem
-    if the server stops answering."""
+    """Indexes the runs one by one. Yields None for each, or a Left with the reason. Raises
+    Problem if the server stops answering."""
     for one in planned.runs:
         place = place_on(planned.address, one)
         if is_over(source, one) and source.remote and not await source.remote.hears(one):
