@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.api.models import Conversation
 from oh_tui.batch import cached_rows, rule_rows, stats_rows
 from oh_tui.batch.over_time import PERIODS, Table, over_time, table_of, usual_order
-from oh_tui.batch.rules.rule import Rule
 from oh_tui.batch.run_stats import (
     GROUPINGS,
     NOT_TOLD,
@@ -26,6 +25,9 @@ from oh_tui.catalog.range_before import Ranges
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
+
+if TYPE_CHECKING:
+    from oh_tui.batch.rules.rule import Rule
 
 RULE = "rule"
 """The grouping for which runs are asked their rules: a run stands in the row of each one that it

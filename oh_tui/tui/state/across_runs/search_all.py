@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.api.models import Conversation
-from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch import index_filter
 from oh_tui.batch.search_words import ManyQuery
 from oh_tui.batch.searching import Found, RunHits, SearchCounts, SearchJob
 from oh_tui.text.human import plural
@@ -28,7 +28,7 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
         self.wanted = wanted = wanted or ManyQuery()
         super().__init__(
             runs, wanted.runs, SearchJob(wanted.steps),
-            lambda folder, source: known_misses(folder, source, wanted.steps),
+            lambda folder, source: index_filter.known_misses(folder, source, wanted.steps),
         )  # fmt: skip
         self.words = ""  # they stand in the line
         if wanted.empty:
