@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.batch.searching import RunHits
+from oh_tui.batch.searching import Found, RunHits
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.search import SearchScreen
+from oh_tui.tui.state.across_runs.search_all import SearchAll
 from tests.trajectory.sub_agent_files import run_files, zip_of
 from tests.tui.explorer import Between, Explorer, explore
 
@@ -174,6 +175,15 @@ async def test_the_count_says_how_many_runs_were_searched() -> None:
         assert "466 hits in 7 runs, searched 27 of 42 runs · A process that read" in rule
         search_.hits, found.reading.read, found.ended, found.problem = 0, 1, True, ()
         assert found.count == "nothing in 1 run searched"
+
+
+async def test_only_the_first_hit_is_shown_at_once() -> None:
+    async with explore() as it:
+        view = await search(it, "ValueError repo:dates")
+        found, (run, *_) = SearchAll(view.found.source_runs), view.found.found
+        given = (Found([]), Found(run.hits), Found([]), Found(run.hits))
+        taken = [found.take(run.conversation, each) for each in given]
+        assert taken == [False, True, False, False]
 
 
 async def test_it_says_what_is_not_on_this_machine_and_reads_it() -> None:

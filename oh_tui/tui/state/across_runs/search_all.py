@@ -39,9 +39,10 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
         """The place of the cursor among the hits of a run."""
 
     def take(self, conversation: Conversation, value: Found) -> bool:
-        if hits := self.counts.take(conversation, value):
+        hits = self.counts.take(conversation, value)
+        if hits:
             self.found.append(hits)
-        return len(self.found) == 1
+        return hits is not None and len(self.found) == 1
 
     def rows(self) -> tuple[RunHits, ...]:
         return tuple(self.found)
