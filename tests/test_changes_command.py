@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from oh_tui.commands.changed_files import changes as command
-from oh_tui.commands.changed_files.changes import report
+from oh_tui.documents.changed_files import report
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.change_rows import rows
 from oh_tui.trajectory.analysis.changes import changes as changes_of

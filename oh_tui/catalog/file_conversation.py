@@ -64,6 +64,9 @@ class _Name(NamedTuple):
     label: str
 
 
+STANDARD_INPUT = "standard input"
+"""What the list of runs from there is called."""
+
 _COPIES: dict[Path, _Name] = {}
 
 

@@ -46,6 +46,14 @@ class Silence(NamedTuple):
     """What is known of it."""
 
 
+class Standing(NamedTuple):
+    """How a run stands, by its events and what its server tells beside them."""
+
+    verdict: Verdict
+    silent: float | None = None
+    """When the last event of a silent run came, in seconds since 1970."""
+
+
 def last_event(run: Trajectory) -> float | None:
     """When the last event came, in seconds since 1970; None where no clock is known."""
     zoned = (event for event in run.events[-LAST:] if not is_bare(event.timestamp))

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from oh_tui.api.models import CLOUD
+from oh_tui.batch.reports.one_run import find, require_id
 from oh_tui.catalog import conversation_query, file_conversation
 from oh_tui.catalog.links import read_shared_link
+from oh_tui.catalog.names import WHOLE
 from oh_tui.cli import opening
 from oh_tui.commands import MakeSource
 from oh_tui.commands.framework import (
@@ -27,31 +29,29 @@ from oh_tui.commands.framework import (
     masking,
     printing,
     reference,
-    remedies,
     standard_input,
     unpacking_progress,
     web,
 )
 from oh_tui.commands.framework.command import Call, Command, path_of
 from oh_tui.commands.framework.exit_codes import INTERRUPTED, OK, Ended, signals_end_work
-from oh_tui.commands.framework.ids import (
+from oh_tui.commands.framework.parsing import read_words
+from oh_tui.commands.framework.run_words import (
     STDIN,
-    WHOLE,
-    find,
     is_address,
     is_file_address,
     is_path,
     is_shared,
     is_stdin,
-    require_id,
     split_place,
 )
-from oh_tui.commands.framework.parsing import read_words
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import server
+from oh_tui.text import remedies
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 from oh_tui.tui import app, keys
 from oh_tui.tui.platform import daemon_threads, textual_app
 
@@ -198,7 +198,9 @@ def _run(words: list[str]) -> int:
     if STDIN in addresses:
         copies[STDIN] = standard_input.copy_of_stdin()
     for word, copy in copies.items():
-        file_conversation.stands_for(copy, word, standard_input.LABEL if word == STDIN else word)
+        file_conversation.stands_for(
+            copy, word, file_conversation.STANDARD_INPUT if word == STDIN else word
+        )
     if words_of_several:
         args.words = [_in_copy(word, copies) for word in args.words]
     paths = [copies.get(word, path) for (word, _), path in zip(places, paths, strict=True)]
@@ -215,7 +217,7 @@ def _run(words: list[str]) -> int:
         identifiers = [read_shared_link(links[0]).id]
     if several:
         links = links[:1]  # such a command opens its links by itself
-    label = standard_input.LABEL if [place for place, _ in places] == [STDIN] else ""
+    label = file_conversation.STANDARD_INPUT if [place for place, _ in places] == [STDIN] else ""
     make_source = opening.source_maker(
         settings, paths, wanted, links=links, demo=args.demo, log=args.log, label=label
     )
@@ -224,14 +226,22 @@ def _run(words: list[str]) -> int:
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and not command.wants_nothing(args):
         if told := getattr(args, "no_files", ""):
-            printing.say(told)
+            say(told)
         raise _no_key()
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
     style = printing.style_of_stdout(
         os.environ, ascii=settings.ascii, times=args.time, head=args.header
     )
-    call = Call(args, settings, style, identifiers, explorer_names=_known)
+    call = Call(
+        args=args,
+        settings=settings,
+        style=style,
+        identifiers=identifiers,
+        server=args.server or "",
+        branch=getattr(args, "branch", None),
+        explorer_names=_known,
+    )
     call.paths = paths
     call.open_shared = lambda link: opening.shared_maker([link], opening.call_log(args.log))()
     call.ask_server = partial(_ask_server, settings, make_source, log=args.log)

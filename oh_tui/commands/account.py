@@ -11,27 +11,28 @@ import msgspec
 from oh_tui import __version__
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
+from oh_tui.batch.reports.seen import Seen
+from oh_tui.catalog.names import title
 from oh_tui.catalog.spent import with_spent
 from oh_tui.catalog.triage import updated_text
 from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, command, flag
-from oh_tui.commands.framework.json_documents import conversation_json, line, shown_id
 from oh_tui.commands.framework.printing import (
     Hue,
     Style,
     print_json,
     print_pairs,
     print_rows,
-    stamp,
+    shown_id,
 )
-from oh_tui.commands.framework.reading import title
-from oh_tui.commands.framework.status import GLYPHS, HUES, Needy, Seen, needy
+from oh_tui.commands.framework.status import GLYPHS, HUES, Needy, needy
+from oh_tui.documents.run import conversation_json, line
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.amounts import number
-from oh_tui.text.human import age, cost_words, plural, without
+from oh_tui.text.human import age, cost_words, plural, stamp, without
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.usage import cost_sum
 

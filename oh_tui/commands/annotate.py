@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oh_tui.batch.reports.one_run import chosen, whole
 from oh_tui.catalog.tags import fits_server, read_tags, tag_words
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.acting import require_writable, short, text_of
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
-from oh_tui.commands.framework.json_documents import named
-from oh_tui.commands.framework.keeping import read_annotations, require_disk, save
-from oh_tui.commands.framework.printing import print_json, progress
-from oh_tui.commands.framework.reading import chosen, open_run, step_at, whole
+from oh_tui.commands.framework.keeping import require_disk, save
+from oh_tui.commands.framework.opening import open_run
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.documents.run import named
+from oh_tui.documents.steps import step_at
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.remarks import progress
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.reading.describe import describe
 
@@ -45,7 +48,7 @@ _KEPT += "zip shows what you kept of the run on its server, and so does the expl
 )
 async def bookmark(call: Call) -> int:
     conversation, loaded = await open_run(call)
-    trajectory, kept = whole(loaded), read_annotations(call)
+    trajectory, kept = whole(loaded), call.annotations()
     if call.args.at:
         require_disk(call)
         step = step_at(trajectory, call.args.at)
@@ -94,7 +97,7 @@ async def note(call: Call) -> int:
         step = step_at(whole(loaded), call.args.at)
     else:
         conversation = await chosen(call.source, call.identifier)
-    kept = read_annotations(call)
+    kept = call.annotations()
     event_id = step.event.id if step else ""
     if text or call.args.remove:
         require_disk(call)
@@ -135,7 +138,7 @@ async def note(call: Call) -> int:
 async def tag(call: Call) -> int:
     changes = read_tags(call.args.tags)
     conversation = await chosen(call.source, call.identifier)
-    kept = read_annotations(call)
+    kept = call.annotations()
     if call.args.on_server:
         await _write_there(call, conversation, changes)
     elif changes:

@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, argument, command
-from oh_tui.commands.framework.json_documents import moment
-from oh_tui.commands.framework.printing import Style, print_json, print_rows, stamp
+from oh_tui.commands.framework.printing import Style, print_json, print_rows
+from oh_tui.documents.run import moment
 from oh_tui.tables.column import Column, json_of
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import plural, size
+from oh_tui.text.human import plural, size, stamp
 
 Row: TypeAlias = tuple[str, cache_files.Held]
 

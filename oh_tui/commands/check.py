@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from oh_tui.batch.reports.one_run import whole
+from oh_tui.catalog.names import name
 from oh_tui.commands.framework.command import OF_RUN, Call, command
 from oh_tui.commands.framework.exit_codes import DEFECTS
+from oh_tui.commands.framework.opening import open_run, say_damage
 from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_table
-from oh_tui.commands.framework.reading import name, open_run, say_damage, whole
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe, safe_line

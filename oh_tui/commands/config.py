@@ -12,7 +12,7 @@ from oh_tui.batch.rules import agreed
 from oh_tui.catalog.attributes import ORDERS
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
-from oh_tui.commands.framework.printing import print_json, say
+from oh_tui.commands.framework.printing import print_json
 from oh_tui.settings.config import Faults, parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
@@ -22,6 +22,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import say
 
 FAULTY = 2
 """Exit code of a file with faults, as of every other command that reads it."""

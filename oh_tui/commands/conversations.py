@@ -11,6 +11,8 @@ from typing import TypeAlias
 from oh_tui.api.models import Conversation, Page
 from oh_tui.api.paging import cut_words
 from oh_tui.batch.of_steps import StepsAsked
+from oh_tui.batch.reports.one_run import on_server, with_state
+from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import ORDERS, filter_help
 from oh_tui.catalog.conversation_order import Sorting
@@ -18,6 +20,7 @@ from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.file_conversation import apart_of
 from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.names import title
 from oh_tui.catalog.spent import with_spent
 from oh_tui.catalog.triage import conversation_state, updated, updated_text
 from oh_tui.catalog.user_annotations import Annotations
@@ -31,23 +34,15 @@ from oh_tui.commands.framework.command import (
     number_of,
 )
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
-from oh_tui.commands.framework.json_documents import conversation_json, line, shown_id
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import (
-    Style,
-    print_json,
-    print_rows,
-    progress,
-    say,
-    show_progress,
-)
-from oh_tui.commands.framework.reading import on_server, title, with_state
-from oh_tui.commands.framework.status import Seen, outcome
+from oh_tui.commands.framework.printing import Style, print_json, print_rows, shown_id
+from oh_tui.commands.framework.status import outcome
+from oh_tui.documents.run import conversation_json, line
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
 
 LIMIT = 50
@@ -131,7 +126,7 @@ def _help_of_words() -> str:
 async def conversations(call: Call) -> int:
     args = call.args
     query = conversation_query.parse(args.filter)
-    seen, kept = Seen(call), read_annotations(call)
+    seen, kept = Seen(call), call.annotations()
     limit = MOST if args.all else args.limit
     sub = args.sub or any(term.field == "is" for term in query.terms)
     found, more = await listed(call, query, seen, kept, limit, sort=args.sort or "", sub=sub)

@@ -8,19 +8,19 @@ from pathlib import Path
 from oh_tui.api.errors import TooLarge
 from oh_tui.api.models import Conversation
 from oh_tui.batch.background_indexing import InFile, fill
+from oh_tui.batch.reports.one_run import find
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework import failing
 from oh_tui.commands.framework.acting import short, target_of
 from oh_tui.commands.framework.command import Call, argument, command
 from oh_tui.commands.framework.exit_codes import OK, REFUSED
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import conversation_id
-from oh_tui.commands.framework.printing import print_json, show_progress
-from oh_tui.commands.framework.reading import title
-from oh_tui.commands.framework.remedies import worded
+from oh_tui.commands.framework.printing import print_json
 from oh_tui.library.library import Library
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import show_progress
+from oh_tui.text.remedies import worded
 
 
 @command(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING
 
+from oh_tui.batch.reports.one_run import chosen, on_server, whole
+from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
-from oh_tui.commands.framework.json_documents import conversation_id
-from oh_tui.commands.framework.printing import print_json, print_json_line, print_table, say
-from oh_tui.commands.framework.reading import chosen, on_server, open_run, whole
+from oh_tui.commands.framework.opening import open_run
+from oh_tui.commands.framework.printing import print_json, print_json_line, print_table
 from oh_tui.sources.saving import bounded
 from oh_tui.tables.column import Column, Columns
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.trajectory import ALL
 
@@ -33,8 +35,8 @@ WAYS = {"app": "app server", "agent": "agent server", "zip": "zip"}
     epilog="Prints JSON lines, also without --json. Without --branch all branches are in it.",
 )
 async def events(call: Call) -> int:
-    if call.args.branch is None:
-        call.args.branch = ALL
+    if call.branch is None:
+        call.branch = ALL
     _, loaded = await open_run(call)
     if loaded.note:
         say(loaded.note)

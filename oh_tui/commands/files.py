@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.actions.workspace import Workspace, local_path, local_size
+from oh_tui.batch.reports.one_run import find
+from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import require_consent, short, target_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import conversation_id, line
-from oh_tui.commands.framework.printing import for_terminal, print_json, progress, show_progress
+from oh_tui.commands.framework.printing import for_terminal, print_json
+from oh_tui.documents.run import line
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import progress, show_progress
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

@@ -7,11 +7,11 @@ import sys
 from types import ModuleType
 
 from oh_tui.commands.framework.command import PATHS, Call, command
-from oh_tui.commands.framework.ids import STDIN
-from oh_tui.commands.framework.printing import say
+from oh_tui.commands.framework.run_words import STDIN
 from oh_tui.mcp import session
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 
 
 @command(

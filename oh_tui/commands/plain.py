@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from oh_tui.batch.reports.one_run import find, read_run, whole, with_state
+from oh_tui.batch.reports.seen import Seen
+from oh_tui.catalog.names import name
 from oh_tui.catalog.spent import with_spent
 from oh_tui.commands.conversations import COLUMNS as CONVERSATION
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.printing import Row, Style, fit, print_table, say
-from oh_tui.commands.framework.reading import name, read_run, whole, with_state
-from oh_tui.commands.framework.status import Seen
+from oh_tui.commands.framework.printing import Row, Style, fit, print_table
 from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
 from oh_tui.tables.column import Cell, Columns
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import find_step
 

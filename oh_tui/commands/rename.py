@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from oh_tui.batch.reports.one_run import find
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import Call, argument, command
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import print_json
-from oh_tui.commands.framework.reading import title
 
 
 @command(

@@ -8,19 +8,22 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage, ServerSandboxes
+from oh_tui.batch.reports.one_run import find, require_id
+from oh_tui.batch.reports.seen import Seen
+from oh_tui.catalog.names import conversation_id, read_id, title
 from oh_tui.catalog.triage import Group, conversation_state
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.ids import find, is_path, is_shared, read_id, require_id
-from oh_tui.commands.framework.json_documents import conversation_id, sandbox_json
-from oh_tui.commands.framework.printing import Style, print_json, print_rows, progress, say
-from oh_tui.commands.framework.reading import title
-from oh_tui.commands.framework.status import HUES, Seen
+from oh_tui.commands.framework.printing import Style, print_json, print_rows
+from oh_tui.commands.framework.run_words import is_path, is_shared
+from oh_tui.commands.framework.status import HUES
+from oh_tui.documents.run import sandbox_json
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import progress, say
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation, Sandbox

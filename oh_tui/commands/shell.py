@@ -9,14 +9,15 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING
 
+from oh_tui.batch.reports.one_run import find
+from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, number_of
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import conversation_id
-from oh_tui.commands.framework.printing import for_terminal, print_json, say
+from oh_tui.commands.framework.printing import for_terminal, print_json
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 
 if TYPE_CHECKING:
     from oh_tui.actions.workspace import Workspace

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.batch.reports.one_run import chosen, with_state
+from oh_tui.batch.reports.seen import Seen, as_read
 from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.names import SHOWN, conversation_id, title
 from oh_tui.catalog.spent import with_spent
 from oh_tui.catalog.tags import of_people, tag_words
 from oh_tui.commands.framework.command import RUN, Call, command
-from oh_tui.commands.framework.ids import SHOWN
-from oh_tui.commands.framework.json_documents import (
-    conversation_id,
-    conversation_json,
-    line,
-    sandbox_json,
-    verdict_json,
-)
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import print_json, print_pairs, say
-from oh_tui.commands.framework.reading import chosen, title, with_state
-from oh_tui.commands.framework.status import Seen, as_read, outcome
+from oh_tui.commands.framework.printing import print_json, print_pairs
+from oh_tui.commands.framework.status import outcome
+from oh_tui.documents.run import conversation_json, line, sandbox_json, verdict_json
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell
 from oh_tui.text.human import compact, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.branches import shown
@@ -36,7 +31,7 @@ from oh_tui.trajectory.model.branches import shown
 )
 async def show(call: Call) -> int:
     """Each further call adds facts; one that fails is reported, and the rest is printed."""
-    source, kept = call.source, read_annotations(call)
+    source, kept = call.source, call.annotations()
     conversation = with_state(source, await chosen(source, call.identifier))
     seen = Seen(call)
     seen.record(conversation)

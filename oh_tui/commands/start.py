@@ -13,21 +13,17 @@ from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
+from oh_tui.batch.reports.one_run import on_server, read_run, whole
 from oh_tui.catalog.last_known import UNSEEN
+from oh_tui.catalog.names import conversation_id, read_id
 from oh_tui.commands.framework.acting import file_text, require_consent, short, text_of
 from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.ids import read_id
-from oh_tui.commands.framework.json_documents import (
-    conversation_id,
-    conversation_json,
-    line,
-    verdict_json,
-)
-from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
-from oh_tui.commands.framework.reading import on_server, read_run, whole
+from oh_tui.commands.framework.printing import print_json
 from oh_tui.commands.framework.status import outcome
+from oh_tui.documents.run import conversation_json, line, verdict_json
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 
 if TYPE_CHECKING:

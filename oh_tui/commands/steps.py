@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from oh_tui.api.models import bare_id
+from oh_tui.batch.reports.one_run import whole
+from oh_tui.batch.reports.seen import as_read, last_known, standing
+from oh_tui.catalog.names import name
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.commands.framework.command import OF_RUN, STEPS_OF_RUN, Call, command
-from oh_tui.commands.framework.json_documents import (
-    GLYPHS,
-    branch_json,
+from oh_tui.commands.framework.opening import open_run
+from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_table
+from oh_tui.documents.run import (
     children_json,
-    conversation_json,
-    counts_json,
     step_with_children_json,
     sub_agent_json,
-    totals_json,
-    verdict_json,
 )
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import (
-    Hue,
-    Row,
-    Style,
-    print_json,
-    print_table,
-    say,
-    say_given_up,
-)
-from oh_tui.commands.framework.reading import name, open_run, whole
-from oh_tui.commands.framework.status import Seen, Standing, as_read, standing
+from oh_tui.documents.steps import head_json, matching, say_unjudged
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
-from oh_tui.trajectory.analysis.search.step_filter import Query, parse, unknown_words
+from oh_tui.text.remarks import say
+from oh_tui.trajectory.analysis.search.step_filter import Query, parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -42,7 +30,7 @@ from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    pass
 
 COLUMNS: Columns = (
     Column("#", right=True),
@@ -72,6 +60,17 @@ _HUES: dict[Family, Hue] = {
 _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 
 
+GLYPHS = {
+    Outcome.COMMAND_FAILED: ("!", "!"),
+    Outcome.ERROR: ("✗", "x"),
+    Outcome.REJECTED: ("–", "-"),
+    Outcome.WAITING: ("◆", "?"),
+    Outcome.RUNNING: ("●", "*"),
+    Outcome.NO_RESULT: ("▒", "/"),
+}
+"""The mark of an outcome, and its ASCII form."""
+
+
 @command(
     "steps",
     *OF_RUN,
@@ -86,12 +85,11 @@ _MARK_HUES: dict[Outcome, Hue] = {Outcome.ERROR: "red", Outcome.REJECTED: "dim"}
 async def steps(call: Call) -> int:
     query = parse(call.args.filter)
     conversation, loaded = await open_run(call, sub_agents=True)
-    study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
+    study, kept = Study(whole(loaded)), call.annotations().of(conversation)
     conversation = as_read(call, conversation, study)
     now = standing(call, conversation, study)
     found = list(matching(study, query, kept))
-    say_given_up(query.gave_up)
-    say_unknown(query.unknown(study))
+    say_unjudged(query.gave_up, query.unknown(study))
     loose = study.sub_runs.loose if query.empty else []
     note = "; ".join(filter(None, (loaded.note, _sub_agents_note(study, query))))
     if not found and (hint := suggest(query, study.trajectory)):
@@ -101,7 +99,9 @@ async def steps(call: Call) -> int:
     if call.as_json:
         print_json(
             {
-                **head_json(call, conversation, study, now, kept, len(found)),
+                **head_json(
+                    conversation, last_known(call, conversation, now), study, now, kept, len(found)
+                ),
                 "steps": [step_with_children_json(study, step, kept) for step in found],
                 **_loose_json(loose, kept),
             }
@@ -117,26 +117,6 @@ async def steps(call: Call) -> int:
     if not call.style.piped:
         print(call.style.paint(_foot(study, query, len(found)), "dim"))
     return 0
-
-
-def head_json(
-    call: Call,
-    conversation: Conversation,
-    study: Study,
-    now: Standing,
-    kept: RunAnnotations,
-    shown: int,
-) -> dict[str, Any]:
-    """What the document says of the whole run, of whose steps so many are shown."""
-    seen = Seen(call)
-    seen.states.record_silent(bare_id(conversation.id), now.silent)
-    return {
-        "conversation": conversation_json(conversation, kept, seen.of(conversation)),
-        **branch_json(study),
-        "verdict": verdict_json(now.verdict),
-        "counts": counts_json(study) | {"shown": shown},
-        "totals": totals_json(study),
-    }
 
 
 def _sub_agents_note(study: Study, query: Query) -> str:
@@ -193,20 +173,6 @@ def _with_sub_cost(row: list[str | Cell], sub_runs: SubRuns, step: Step) -> Row:
     if sub:
         row[_COST] = Cell(f"{cost.text} +{dollars(sub)}".lstrip(), cost.hue)
     return row
-
-
-def say_unknown(counts: Mapping[str, int]) -> None:
-    """Says of how many steps is not known what the words of a filter ask."""
-    if counts:
-        say(f"left out: {unknown_words(counts)}")
-
-
-def matching(study: Study, query: Query, kept: RunAnnotations) -> Iterator[Step]:
-    """The steps that the filter lets through, in order."""
-    trajectory = study.trajectory
-    for step in trajectory.steps:
-        if query.empty or query.matches(step, trajectory, study, kept):
-            yield step
 
 
 def step_row(

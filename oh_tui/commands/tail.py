@@ -9,27 +9,20 @@ from collections.abc import Iterable
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.api.models import Conversation
+from oh_tui.batch.reports.one_run import branch_words, chosen, find, followed, read_run
+from oh_tui.batch.reports.seen import standing
 from oh_tui.commands.framework.acting import require_consent, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import step_json
-from oh_tui.commands.framework.printing import (
-    Row,
-    Style,
-    between_tabs,
-    laid_out,
-    print_json_line,
-    say,
-)
-from oh_tui.commands.framework.reading import branch_words, chosen, followed, read_run
-from oh_tui.commands.framework.status import standing
+from oh_tui.commands.framework.printing import Row, Style, between_tabs, laid_out, print_json_line
 from oh_tui.commands.steps import COLUMNS, step_row
+from oh_tui.documents.run import step_json
 from oh_tui.sources.budget import Budget, read_budget
 from oh_tui.sources.source import Runs
 from oh_tui.tables.column import FILL, Cell, fit_columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -5,42 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.catalog.file_conversation import label_of
+from oh_tui.batch.reports.one_run import whole
+from oh_tui.batch.reports.seen import as_read, standing
 from oh_tui.commands.agents import setup
 from oh_tui.commands.framework.command import OF_RUN, Call, command
-from oh_tui.commands.framework.json_documents import (
-    branch_json,
-    cost_json,
-    line,
-    llm_seconds,
-    phases_json,
-    sub_agent_json,
-    verdict_json,
-)
-from oh_tui.commands.framework.printing import print_json, stamp
-from oh_tui.commands.framework.reading import open_run, say_damage, title, whole
-from oh_tui.commands.framework.status import as_read, standing
-from oh_tui.text.amounts import number
+from oh_tui.commands.framework.opening import open_run, say_damage
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.documents.why import report
 from oh_tui.text.human import dollars, duration, percent, plural
-from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.alike.fingerprints import recovers
-from oh_tui.trajectory.analysis.ending import is_cut_off, key_was_rejected
-from oh_tui.trajectory.analysis.failures import failure_words
+from oh_tui.trajectory.analysis.ending import key_was_rejected
 from oh_tui.trajectory.analysis.loops import Pattern
-from oh_tui.trajectory.analysis.review_hints.hint import MOST, Hint
+from oh_tui.trajectory.analysis.review_hints.hint import Hint
 from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import Verdict, stopped_loop
+from oh_tui.trajectory.analysis.verdict import stopped_loop
 from oh_tui.trajectory.analysis.verdict_words import fit, spans
-from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.recorded import Label
-from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
-from oh_tui.trajectory.model.usage import Cost, tokens_json
+from oh_tui.trajectory.model.usage import Cost
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.trajectory.files.order_in_time import Label as StepLabel
 
 WIDTH = 100
@@ -48,12 +32,6 @@ WIDTH = 100
 
 LIMIT = 160
 """Characters of the first trouble on a terminal."""
-
-SOON = 30
-"""Steps within which a failed command has to work for it to be no trouble."""
-
-_MOST_LOOKED = 200
-"""Failures that are followed up; a later one is trouble."""
 
 _NAMED = 3
 """How many steps of a group are named; the others are counted."""
@@ -77,7 +55,8 @@ async def why(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
     trajectory = whole(loaded)
     study = Study(trajectory)
-    found = as_it_stands(call, conversation, study)
+    now = standing(call, conversation, study)
+    found = report(as_read(call, conversation, study), study, now)
     if call.as_json:
         say_damage(loaded)
         print_json(found)
@@ -89,161 +68,6 @@ async def why(call: Call) -> int:
         if key_was_rejected(trajectory) and (helps := await setup.other_key(call, conversation)):
             print(f"{'help':<14}{helps}")
     return NOT_JUDGED if trajectory.cut_off else 0
-
-
-def as_it_stands(call: Call, conversation: Conversation, study: Study) -> dict[str, Any]:
-    """The report, with what the server tells beside the events of a run that was just read."""
-    found = report(as_read(call, conversation, study), study)
-    now = standing(call, conversation, study)
-    found["verdict"] = verdict_json(now.verdict)
-    if now.silent is not None:
-        found["silent_since"] = stamp(int(now.silent))
-    return found
-
-
-def report(conversation: Conversation, study: Study) -> dict[str, Any]:
-    """What `--json` prints. All texts are clean; step numbers are those of the timeline."""
-    trajectory = study.trajectory
-    verdict, accounts, counts = study.verdict, study.accounts, trajectory.counts
-    total = study.sub_runs.total
-    first = _first_trouble(trajectory, verdict)
-    about = describe(first, trajectory.outcome(first)) if first else None
-    return {
-        **branch_json(study),
-        "verdict": verdict_json(verdict),
-        "conversation": {
-            "id": safe_line(conversation.id),
-            "title": title(conversation),
-            "label": label_of(conversation),
-            "model": line(conversation.llm_model),
-            "repository": line(conversation.selected_repository),
-            "work_seconds": number(accounts.worked, 3),
-            **cost_json(study, conversation),
-            "priced": True if conversation.cost else study.sub_runs.priced,
-            "llm_s": llm_seconds(total),
-            "tokens": tokens_json(total, study.sub_runs.told),
-        },
-        "counts": {
-            "events": counts.events,
-            "steps": len(trajectory),
-            "calls": counts.calls,
-            "errors": counts.errors,
-            "failed_commands": counts.failed_commands,
-            "rejected": counts.rejected,
-            "without_result": counts.open,
-            "loop_steps": len(study.loops),
-        },
-        "before": [
-            {"what": what, "steps": steps, **_fills_json(study, what, steps)}
-            for what, steps in _before(trajectory, verdict)
-        ],
-        **_failed_json(study),
-        "phases": phases_json(study),
-        "first": {
-            "step": first.number,
-            "event_id": safe_line(first.event.id),
-            "what": about.what,
-            "result": about.result,
-        }
-        if first and about
-        else None,
-        **_look_json(study),
-    }
-
-
-def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
-    """The first error, or failed command that did not soon work, unless it is what the verdict is
-    about. A test that is written before the code fails first: that is no trouble."""
-    looked = 0
-    for step in trajectory.steps:
-        if trajectory.outcome(step) not in (Outcome.ERROR, Outcome.COMMAND_FAILED):
-            continue
-        looked += 1
-        if looked > _MOST_LOOKED or not recovers(trajectory, step, SOON):
-            return None if step.number in verdict.steps else step
-    return None
-
-
-def _failed_json(study: Study) -> dict[str, Any]:
-    """The sub-agents that failed, at any depth; nothing where there is none."""
-    failed = [sub_agent_json(run) for run in study.sub_runs.failed]
-    return {"failed_sub_agents": failed} if failed else {}
-
-
-def _look_json(study: Study) -> dict[str, Any]:
-    """What is worth a look: the first ones, and how many more there are."""
-    found = list(study.looks())
-    return {
-        "look": [
-            {"step": step, "name": str(reason.hint), "reason": reason.why}
-            for step, reason in found[:MOST]
-        ],
-        "look_more": len(found[MOST:]),
-    }
-
-
-# what came before
-
-_FAILED = {
-    Family.EDIT: ("edit refused", "edits refused"),
-    Family.READ: ("read failed", "reads failed"),
-    Family.WEB: ("web step failed", "web steps failed"),
-    Family.HOOK: ("hook blocked or failed", "hooks blocked or failed"),
-}
-"""For one and for many."""
-
-
-_CONDENSED = "history condensed"
-
-
-def _fills_json(study: Study, what: str, steps: list[int]) -> dict[str, Any]:
-    """How full the context was when each condensation came, by the answer before it; nothing where
-    no answer tells it."""
-    if what != _CONDENSED:
-        return {}
-    answers = map(study.contexts.before_step, steps)
-    fills = [None if one is None else number(one.fill, 4) for one in answers]
-    return {"fill": fills} if any(fill is not None for fill in fills) else {}
-
-
-def _before(trajectory: Trajectory, verdict: Verdict) -> list[tuple[str, list[int]]]:
-    """The errors, rejections and condensations before the end, grouped by what they are, the last
-    one first. Commands with an exit code are no errors: an agent that runs tests has many."""
-    groups: dict[tuple[bool, str, str], list[int]] = {}
-    for step in reversed(trajectory.steps):
-        if step.number in verdict.steps:
-            continue
-        is_condensation = step.event.is_condensation
-        if is_condensation:
-            words = (_CONDENSED, _CONDENSED)
-        elif trajectory.outcome(step) in (Outcome.ERROR, Outcome.REJECTED):
-            words = _words(trajectory, step)
-        else:
-            continue
-        groups.setdefault((is_condensation, *words), []).append(step.number)
-    return [
-        (single if len(steps) == 1 else several, steps)
-        for (_, single, several), steps in sorted(groups.items(), key=lambda group: group[0][0])
-    ]
-
-
-def _words(trajectory: Trajectory, step: Step) -> tuple[str, str]:
-    """Names an error, in the singular and in the plural."""
-    event, result = step.event, step.result
-    if event.is_failure:
-        return (failure_words(event)[1],) * 2
-    if result is not None and result.is_rejection:
-        by_hook = text_field(result.body(), "rejection_source") == "hook"
-        did = "blocked by a hook" if by_hook else "rejected by you"
-        return f"call {did}", f"calls {did}"
-    if event.is_unread:
-        about = describe(step, trajectory.outcome(step))
-        reason = about.result.partition("not run: ")[2]
-        reason = f": {fit(reason.partition('. ')[0], 40)}" if reason else ""
-        return f"call not run{reason}", f"calls not run{reason}"
-    if step.is_call and is_cut_off(step):
-        return "call cut off", "calls cut off"
-    return _FAILED.get(describe(step, Outcome.ERROR).family, ("call failed", "calls failed"))
 
 
 # lines for people

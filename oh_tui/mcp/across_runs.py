@@ -7,9 +7,11 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.batch.failure_rows import SORTS as FAILURE_SORTS
+from oh_tui.batch.reports.seen import Seen
 from oh_tui.batch.run_stats import GROUPINGS, SORTS
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import ORDERS
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.across_runs.audit import audit_in, audit_of, rules_of
 from oh_tui.commands.across_runs.compare import report as compare_report
 from oh_tui.commands.across_runs.failures import failures_in
@@ -17,12 +19,8 @@ from oh_tui.commands.across_runs.grep import hit_json, search_of
 from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.across_runs.stats import sums_of
 from oh_tui.commands.conversations import listed, not_read
-from oh_tui.commands.framework.json_documents import conversation_id, conversation_json
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import say_given_up, show_progress
-from oh_tui.commands.framework.reading import title
-from oh_tui.commands.framework.status import Seen
-from oh_tui.commands.steps import say_unknown
+from oh_tui.documents.run import conversation_json
+from oh_tui.documents.steps import say_unjudged
 from oh_tui.mcp import arguments, cursors
 from oh_tui.mcp.answers import MOST, Found, Rows
 from oh_tui.mcp.session import ListedRuns, RunHit, Searched, Session
@@ -30,6 +28,7 @@ from oh_tui.sources.compared import compared
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import show_progress
 from oh_tui.trajectory.comparison.compare import Comparison
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
         arguments.require_one_of(asked.sort, ORDERS)
     call = await session.call()
     query = conversation_query.parse(asked.words)
-    seen, kept = Seen(call), read_annotations(call)
+    seen, kept = Seen(call), call.annotations()
     wanted = _rows_before(asked) + min(MOST, max(1, asked.limit)) + 1
     if wanted > MOST_RUNS:
         raise Problem(f"A list gives {MOST_RUNS:,} runs at most", "narrow it with `words`")
@@ -121,8 +120,7 @@ async def _searched(call: Call, words: tuple[str, bool], most: int) -> Searched:
                 break
     if is_whole:
         say_rest(call, found.reading)
-    say_given_up(found.gave_up)
-    say_unknown(found.unknown)
+    say_unjudged(found.gave_up, found.unknown)
     return Searched(words, hits, is_whole)
 
 

@@ -6,29 +6,19 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from oh_tui.commands.changed_files import changes_at
-from oh_tui.commands.changed_files.blame import report as blame_report
-from oh_tui.commands.changed_files.changes import changed_by
-from oh_tui.commands.changed_files.states import point_in_time
-from oh_tui.commands.context import report as context_report
-from oh_tui.commands.context import seen_at
-from oh_tui.commands.framework.json_documents import (
-    step_json,
-    step_with_sub_agents_json,
-    sub_agent_json,
-)
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.listening import in_background
-from oh_tui.commands.framework.printing import say, say_given_up
-from oh_tui.commands.framework.reading import step_in
-from oh_tui.commands.framework.status import as_read, standing
-from oh_tui.commands.steps import head_json, matching, say_unknown
-from oh_tui.commands.why import as_it_stands
+from oh_tui.batch.reports.seen import as_read, last_known, standing
+from oh_tui.documents.changed_files import blame_report, changed_by, point_in_time, report_at
+from oh_tui.documents.context import report as context_report
+from oh_tui.documents.context import seen_at
+from oh_tui.documents.run import step_json, step_with_sub_agents_json, sub_agent_json
+from oh_tui.documents.steps import head_json, matching, say_unjudged, step_in
+from oh_tui.documents.why import report
 from oh_tui.mcp import arguments
 from oh_tui.mcp.across_runs import without_place
 from oh_tui.mcp.answers import Found, Rows, as_json, plain
 from oh_tui.mcp.session import Read, Session
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import in_background, say
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.search.suggestions import suggest
 from oh_tui.trajectory.analysis.study import Study, SubRun
@@ -48,9 +38,13 @@ def word(step: int | str | None) -> str:
 
 async def why(session: Session, asked: arguments.Why) -> Found:
     read = await session.read(asked.run, asked.branch)
-    return Found(
-        await in_background(partial(as_it_stands, read.call, read.conversation, read.study))
-    )
+    call, conversation, study = read.call, read.conversation, read.study
+
+    def found() -> Found:
+        now = standing(call, conversation, study)
+        return Found(report(as_read(call, conversation, study), study, now))
+
+    return await in_background(found)
 
 
 async def steps(session: Session, asked: arguments.Steps) -> Found:
@@ -61,15 +55,16 @@ async def steps(session: Session, asked: arguments.Steps) -> Found:
 def _steps(read: Read, asked: arguments.Steps) -> Found:
     study, query = read.study, parse(asked.words)
     conversation = as_read(read.call, read.conversation, study)
-    kept = read_annotations(read.call).of(conversation)
+    kept = read.call.annotations().of(conversation)
     now = standing(read.call, conversation, study)
     last = len(study.trajectory) if asked.last is None else asked.last
     found = [s for s in matching(study, query, kept) if asked.first <= s.number <= last]
-    say_given_up(query.gave_up)
-    say_unknown(query.unknown(study))
+    say_unjudged(query.gave_up, query.unknown(study))
     if not found and (hint := suggest(query, study.trajectory)):
         say(f"no steps match: {hint}")
-    head = head_json(read.call, conversation, study, now, kept, len(found))
+    head = head_json(
+        conversation, last_known(read.call, conversation, now), study, now, kept, len(found)
+    )
     head["conversation"] = without_place(head["conversation"])
     rows: list[Row] = [(study, step) for step in found]
     if query.empty:
@@ -107,7 +102,7 @@ async def step(session: Session, asked: arguments.Step) -> Found:
 
 def _step(read: Read, asked: arguments.Step) -> Found:
     study, found = step_in(read.study, word(asked.step))
-    kept = read_annotations(read.call).of(read.conversation)
+    kept = read.call.annotations().of(read.conversation)
     text = step_markdown(found, study.trajectory.outcome(found))
     return Found({"step": step_json(study, found, kept)}, text=text)
 
@@ -149,7 +144,7 @@ async def changes(session: Session, asked: arguments.Changes) -> Found:
 
 
 def _changes_at(files: Files, step: str) -> dict[str, object]:
-    return changes_at.report(step, list(files_then(files.files, point_in_time(files, step))))
+    return report_at(step, list(files_then(files.files, point_in_time(files, step))))
 
 
 async def file_at(session: Session, asked: arguments.FileAt) -> Found:

@@ -14,15 +14,15 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from oh_tui import __version__
-from oh_tui.commands.framework import failing, remedies
-from oh_tui.commands.framework.listening import Listener, heard_by, in_background
 from oh_tui.mcp.answers import UNTRUSTED, Asked, answer, as_json, error
 from oh_tui.mcp.arguments import Arguments
 from oh_tui.mcp.session import Session
 from oh_tui.mcp.tools import TOOLS, Tool
 from oh_tui.mcp.wire import Wire
-from oh_tui.text.problem import Problem
+from oh_tui.text import remedies
+from oh_tui.text.problem import Problem, bug_words
 from oh_tui.text.redact import masked, safe_line
+from oh_tui.text.remarks import Listener, heard_by, in_background
 
 INSTRUCTIONS = f"""\
 oh-tui reads runs of OpenHands agents: what happened, and why it ended so. Nothing here changes
@@ -120,7 +120,7 @@ async def _call(
     except OSError as failure:  # its file may be one of this machine
         return _result(error((failure.strerror or type(failure).__name__).lower()), False)
     except Exception as failure:
-        return _result(error(failing.bug_words(failure)), False)
+        return _result(error(bug_words(failure)), False)
     return _result(document, True)
 
 

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import msgspec
 
 from oh_tui.api.errors import NotFound, OtherKind
+from oh_tui.batch.reports.one_run import chosen, read_run, require_id, whole
 from oh_tui.catalog.file_conversation import version_of
 from oh_tui.commands.framework.command import Call
-from oh_tui.commands.framework.ids import require_id
-from oh_tui.commands.framework.listening import in_background, listener
-from oh_tui.commands.framework.printing import say
-from oh_tui.commands.framework.reading import chosen, read_run, whole
 from oh_tui.sources import follow_folder, server
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import in_background, listener, say
 from oh_tui.trajectory.analysis.study import Study
 
 if TYPE_CHECKING:

@@ -190,3 +190,17 @@ def moment(when: float, zone: tzinfo | None) -> datetime:
     """A time in a zone (None: the local one), within the years that there are."""
     bounded = min(max(when, 0.0), 253_000_000_000.0)
     return datetime.fromtimestamp(bounded, zone)
+
+
+LAST = 253_000_000_000.0
+"""In the year 9987, in seconds since 1970: zones end the calendar on different days."""
+
+
+def stamp(moment: float, *, utc: bool = True) -> str:
+    """2026-01-02T03:04:05Z, or the local 2026-01-02 03:04:05; "" for what is no time of a run."""
+    if not 0 <= moment < LAST:
+        return ""
+    # a quarter of the time that strftime takes, and asked for each step
+    if utc:
+        return f"{datetime.fromtimestamp(moment, UTC).isoformat(timespec='seconds')[:19]}Z"
+    return datetime.fromtimestamp(moment).isoformat(" ", "seconds")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 
 class Remedy(StrEnum):
     """What helps against a problem, where the explorer has a key and the shell a command. Their
-    texts are in `tui/remedies.py` and `commands/framework/remedies.py`; the values are for scripts
+    texts are in `tui/remedies.py` and `text/remedies.py`; the values are for scripts
     that use the API."""
 
     MAYBE_DONE = "It may be done already: look before you try again"
@@ -70,6 +71,20 @@ def why(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return f"That it cannot be read is a bug in oh-tui: {type(error).__name__}"
+
+
+def bug_words(error: BaseException) -> str:
+    """That oh-tui failed, and where, without the text of the error: that may hold foreign text or a
+    key."""
+    return f"This is a bug in oh-tui: {_kind_and_line(error)}"
+
+
+def _kind_and_line(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return type(error).__name__ + where
 
 
 class Refused(Problem):

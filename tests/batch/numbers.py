@@ -21,8 +21,8 @@ from oh_tui.batch.table_writer import schema
 from oh_tui.catalog.attributes import ATTRIBUTES
 from oh_tui.catalog.last_known import UNSEEN
 from oh_tui.catalog.triage import conversation_state
-from oh_tui.commands import why
-from oh_tui.commands.framework import json_documents as documents
+from oh_tui.documents import run as documents
+from oh_tui.documents import why
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
 from oh_tui.sharing.atif import atif

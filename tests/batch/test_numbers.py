@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from oh_tui.batch.run_stats import summand, summed
-from oh_tui.commands.framework import json_documents as documents
+from oh_tui.documents import run as documents
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.branches import shown

@@ -17,7 +17,7 @@ from oh_tui.catalog.tags import (
     tag_words,
 )
 from oh_tui.catalog.triage import ConversationState
-from oh_tui.commands.framework.json_documents import conversation_json
+from oh_tui.documents.run import conversation_json
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN
 

@@ -17,13 +17,13 @@ from oh_tui.commands.framework.printing import (
     fit,
     print_json,
     print_pairs,
-    stamp,
     style_of_stdout,
     table,
     width,
 )
 from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
 from oh_tui.text.amounts import number
+from oh_tui.text.human import stamp
 
 COLUMNS: Columns = (Column("#", right=True), Column("what", share=3), Column("result", share=1))
 

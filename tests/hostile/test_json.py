@@ -17,14 +17,8 @@ import pytest
 from oh_tui import cli
 from oh_tui.api.models import Conversation
 from oh_tui.commands import check as check_command
-from oh_tui.commands import why as why_command
-from oh_tui.commands.changed_files import changes as changes_command
-from oh_tui.commands.framework.json_documents import (
-    counts_json,
-    step_json,
-    totals_json,
-    verdict_json,
-)
+from oh_tui.documents import changed_files, why
+from oh_tui.documents.run import counts_json, step_json, totals_json, verdict_json
 from oh_tui.trajectory.analysis import change_rows
 from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.analysis.search.step_filter import parse
@@ -108,9 +102,9 @@ def tell_all(raw: list[bytes]) -> None:
         QUERY.matches(step, run, study)
         tasks_of(step.event.body())
     told += [
-        why_command.report(Conversation("5f3a"), Study(run)),
+        why.report(Conversation("5f3a"), Study(run)),
         check_command.report(run),
-        changes_command.report(study.changes, change_rows.rows(study.changes, None)),
+        changed_files.report(study.changes, change_rows.rows(study.changes, None)),
     ]
     json.dumps(told, allow_nan=False)
     for event in events:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from oh_tui.catalog.spent import spent_of, with_spent
-from oh_tui.commands.framework.json_documents import cost_json
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.documents.run import cost_json
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.analysis.spending import spending

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.changed_files.changes import report as changes_report
-from oh_tui.commands.framework.json_documents import step_json, totals_json
-from oh_tui.commands.why import report
+from oh_tui.documents.changed_files import report as changes_report
+from oh_tui.documents.run import step_json, totals_json
+from oh_tui.documents.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.analysis import change_rows

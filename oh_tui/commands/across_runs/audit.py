@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import NotFound
 from oh_tui.batch.each_run import ManyRuns, Result
+from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.rule_rows import Audit, RulesJob, RunAudit
 from oh_tui.batch.rules.rule import Rule, Severity, findings, is_broken
 from oh_tui.batch.rules.rule_places import rules_in_force
 from oh_tui.batch.worker import RunFacts, Unread
+from oh_tui.catalog.names import WHOLE, conversation_id, read_id, title
 from oh_tui.commands.across_runs import junit
 from oh_tui.commands.across_runs.audit_table import (
     print_against,
@@ -33,17 +35,14 @@ from oh_tui.commands.framework.command import (
     path_of,
 )
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK
-from oh_tui.commands.framework.ids import WHOLE, read_id
-from oh_tui.commands.framework.json_documents import conversation_id
-from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.commands.framework.printing import print_json, print_table, say, show_progress
-from oh_tui.commands.framework.reading import chosen, read_run, title, whole
+from oh_tui.commands.framework.printing import print_json, print_table
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import say, show_progress
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.study import Study
 
@@ -208,7 +207,7 @@ async def _named(
     call: Call, rules: tuple[Rule, ...], conversation: Conversation, reading: ManyRuns[RunAudit]
 ) -> Result[RunAudit]:
     run = whole(await read_run(call, conversation, sub_agents=True))
-    kept = read_annotations(call).of(conversation)
+    kept = call.annotations().of(conversation)
     reading.read = reading.runs = 1
     return Result(conversation, RulesJob(rules)(run, RunFacts(conversation, kept)))
 

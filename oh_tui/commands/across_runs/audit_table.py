@@ -7,12 +7,13 @@ from textwrap import wrap
 
 from oh_tui.batch.rule_rows import RuleRow
 from oh_tui.batch.rules.rule import Finding, Rule, Severity
+from oh_tui.catalog.names import shortened
 from oh_tui.commands.across_runs.audited import Audited, Found
-from oh_tui.commands.framework.ids import shortened
-from oh_tui.commands.framework.printing import Hue, Style, print_pairs, print_rows, say
+from oh_tui.commands.framework.printing import Hue, Style, print_pairs, print_rows
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import percent, plural
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import ASCII, UNICODE, rule_mark
 

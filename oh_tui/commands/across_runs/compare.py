@@ -7,32 +7,21 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
+from oh_tui.batch.reports.one_run import chosen, read_compared
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
-from oh_tui.commands.framework.ids import is_path, is_shared, split_run
-from oh_tui.commands.framework.json_documents import (
-    conversation_id,
-    line,
-    marks_json,
-    verdict_json,
-)
-from oh_tui.commands.framework.printing import (
-    Hue,
-    Row,
-    Style,
-    print_json,
-    print_rows,
-    print_table,
-    say,
-)
-from oh_tui.commands.framework.reading import chosen, read_compared, title
+from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_rows, print_table
+from oh_tui.commands.framework.run_words import is_path, is_shared, split_run
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
+from oh_tui.documents.run import line, marks_json, verdict_json
 from oh_tui.sources import file_indexes
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.amounts import number
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.comparison.compare import (
     SIGNS,
     Comparison,

@@ -20,6 +20,7 @@ from oh_tui.batch.failure_rows import (
 )
 from oh_tui.batch.run_stats import GROUPINGS, NOT_TOLD
 from oh_tui.batch.worker import Unread
+from oh_tui.catalog.names import conversation_id, shortened
 from oh_tui.commands.across_runs.grep import run_name
 from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_none, say_rest
 from oh_tui.commands.across_runs.one_pass import results_of, runs_of
@@ -33,19 +34,11 @@ from oh_tui.commands.framework.command import (
     flag,
     number_of,
 )
-from oh_tui.commands.framework.ids import shortened
-from oh_tui.commands.framework.json_documents import conversation_id
-from oh_tui.commands.framework.printing import (
-    Style,
-    lines_of,
-    print_csv,
-    print_json,
-    say,
-    stamp,
-)
+from oh_tui.commands.framework.printing import Style, lines_of, print_csv, print_json
 from oh_tui.tables.column import Cell, Column, flat_of, json_of, not_flat
-from oh_tui.text.human import plural
+from oh_tui.text.human import plural, stamp
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure
 
 

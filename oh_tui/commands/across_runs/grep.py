@@ -6,32 +6,24 @@ from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
 from oh_tui.batch import search_words as queries
 from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.reports.seen import Seen
 from oh_tui.batch.searching import RunHits, Search
 from oh_tui.batch.step_search import Hit
 from oh_tui.catalog.file_conversation import FileConversation, called
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.catalog.triage import updated_text
 from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import PARTIAL
-from oh_tui.commands.framework.json_documents import GLYPHS, conversation_id, line
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import (
-    Hue,
-    between_tabs,
-    fit,
-    print_json_line,
-    progress,
-    say,
-    say_given_up,
-    show_progress,
-)
-from oh_tui.commands.framework.reading import title
-from oh_tui.commands.framework.status import Seen
-from oh_tui.commands.steps import say_unknown
+from oh_tui.commands.framework.printing import Hue, between_tabs, fit, print_json_line
+from oh_tui.commands.steps import GLYPHS
+from oh_tui.documents.run import line
+from oh_tui.documents.steps import say_unjudged
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.model.steps import Outcome
 
 HIT, NONE = 0, 1
@@ -102,8 +94,7 @@ async def grep(call: Call) -> int:
     code = say_rest(call, reading)
     if search.sub_agents:
         say(f"not all searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
-    say_given_up(search.gave_up)
-    say_unknown(search.unknown)
+    say_unjudged(search.gave_up, search.unknown)
     if not search.hits and call.args.no_files:
         say(call.args.no_files)
     if code == PARTIAL:
@@ -120,7 +111,7 @@ def search_of(call: Call, words: str, *, live: bool = False) -> Search:
     return Search(
         call.source,
         query,
-        read_annotations(call),
+        call.annotations(),
         Seen(call).known,
         show_progress,
         known_misses(call.settings.library_folder, call.source, query.steps),

@@ -16,13 +16,14 @@ from oh_tui.commands.across_runs.left_out import LIVE, say_going_on
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.printing import print_json, print_pairs, progress, say, show_progress
+from oh_tui.commands.framework.printing import print_json, print_pairs
 from oh_tui.library.library import Library, Status
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, rough, size
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.formats.table import find_files
 
 if TYPE_CHECKING:

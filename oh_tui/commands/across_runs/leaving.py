@@ -9,9 +9,9 @@ from typing import TypeVar
 from oh_tui.batch.each_run import Result
 from oh_tui.batch.worker import Unread
 from oh_tui.commands.framework.command import Call
-from oh_tui.commands.framework.printing import say
 from oh_tui.sharing.jobs import Leaving, Left
 from oh_tui.sharing.what_leaves import WhatLeaves, told
+from oh_tui.text.remarks import say
 
 T = TypeVar("T")
 

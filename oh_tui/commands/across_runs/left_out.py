@@ -8,9 +8,9 @@ from typing import Any
 from oh_tui.batch.each_run import ManyRuns
 from oh_tui.commands.framework.command import Call, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.printing import say
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
+from oh_tui.text.remarks import say
 
 MOST_TOLD = 5
 """Files that cannot be read and are named one by one."""

@@ -7,14 +7,13 @@ from typing import TypeVar
 
 from oh_tui.api.models import Conversation
 from oh_tui.batch.each_run import Known, ManyRuns, Result
+from oh_tui.batch.reports.seen import Seen
 from oh_tui.batch.worker import Job
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.commands.framework.command import Call
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import progress, show_progress
-from oh_tui.commands.framework.status import Seen
 from oh_tui.text.human import plural
+from oh_tui.text.remarks import progress, show_progress
 
 T = TypeVar("T")
 
@@ -33,7 +32,7 @@ def runs_of(
         call.source,
         job,
         conversation_query.parse(words) if isinstance(words, str) else words,
-        read_annotations(call),
+        call.annotations(),
         Seen(call).known,
         show_progress,
         choose=choose,

@@ -10,7 +10,7 @@ from oh_tui.commands.across_runs.leaving import Leaves, left_of
 from oh_tui.commands.across_runs.left_out import say_rest
 from oh_tui.commands.across_runs.one_pass import runs_of
 from oh_tui.commands.framework.command import Call, path_of
-from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
+from oh_tui.commands.framework.printing import print_json
 from oh_tui.settings.paths import make_private
 from oh_tui.sharing.jobs import TablesJob
 from oh_tui.sources.file_source import FileSource
@@ -18,6 +18,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import progress, say, show_progress
 
 _SHARD = pattern(r"(\d{1,6})/(\d{1,6})")
 

@@ -7,14 +7,14 @@ from argparse import ArgumentTypeError
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import print_csv, print_json_line, print_table, say
+from oh_tui.commands.framework.printing import print_csv, print_json_line, print_table
 from oh_tui.library.library import Library
 from oh_tui.library.sql_query import TABLES, asked
 from oh_tui.tables.column import Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.remarks import say
 
 SECONDS = 60.0
 
@@ -60,7 +60,7 @@ async def query(call: Call) -> int:
         raise Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
     if call.as_json and call.args.csv:
         raise Problem("--json and --csv cannot be used together", "leave one out")
-    kept = _kept(read_annotations(call))
+    kept = _kept(call.annotations())
     with asked(folder, call.args.sql, call.args.seconds, kept) as answer:
         if call.as_json:
             for column in answer.columns:

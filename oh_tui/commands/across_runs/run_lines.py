@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Generic, TypeVar
 
 from oh_tui.batch.each_run import ManyRuns, Result
+from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.table_writer import Shard
 from oh_tui.batch.worker import Job, RunFacts, Unread
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
@@ -21,8 +22,8 @@ from oh_tui.commands.across_runs.one_pass import runs_of
 from oh_tui.commands.framework.acting import require_free
 from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.commands.framework.printing import print_json, progress, say, show_progress
-from oh_tui.commands.framework.reading import chosen, read_run, server_version, whole
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.documents.context import server_version
 from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.sharing.chat_lines import Lines, needs_version
 from oh_tui.sharing.jobs import ChatJob, Leaving, OtlpJob, SizeJob
@@ -30,6 +31,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import progress, say, show_progress
 
 T = TypeVar("T")
 

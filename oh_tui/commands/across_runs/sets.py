@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from oh_tui.batch.reports.one_run import read_compared
 from oh_tui.batch.run_stats import resolved_of
 from oh_tui.catalog.file_conversation import label_of
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
-from oh_tui.commands.framework.json_documents import conversation_id, marks_json
-from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows, progress, say
-from oh_tui.commands.framework.reading import read_compared, title
+from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows
+from oh_tui.documents.run import marks_json
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import progress, say
 from oh_tui.trajectory.comparison.compare import Comparison, Parting
 from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcnemar, pair, paired
 

@@ -31,11 +31,12 @@ from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
 from oh_tui.commands.across_runs.one_pass import results_of, runs_of
 from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.exit_codes import OK, PARTIAL
-from oh_tui.commands.framework.printing import Style, print_csv, print_json, print_rows, say, stamp
+from oh_tui.commands.framework.printing import Style, print_csv, print_json, print_rows
 from oh_tui.tables.column import Cell, Column, flat_of, json_of
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import parted, percentages, plural
+from oh_tui.text.human import parted, percentages, plural, stamp
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.looks import ASCII, UNICODE
 
 

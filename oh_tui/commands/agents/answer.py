@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.agent_state import AgentStatus
+from oh_tui.batch.reports.one_run import find
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import conversation_id, line
-from oh_tui.commands.framework.keeping import read_annotations
-from oh_tui.commands.framework.printing import print_json, progress
-from oh_tui.commands.framework.reading import title
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.documents.run import line
 from oh_tui.sources.budget import budget_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.remarks import progress
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.reading.describe import describe
 
@@ -192,7 +192,7 @@ async def _state(call: Call) -> AgentState:
 def _over_budget(call: Call, state: AgentState) -> list[str]:
     """What is at stake if the run has cost what its user set; nothing otherwise."""
     one = state.conversation
-    kept = read_annotations(call).of(one)
+    kept = call.annotations().of(one)
     budget = budget_of(kept, call.settings.budget, one.cost, state.cost)
     return [f"It has cost {budget.words}"] if budget and budget.is_over else []
 

@@ -9,15 +9,17 @@ from oh_tui.actions import agent_setup, forking
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.conversation_records import checked_title
 from oh_tui.api.models import bare_id
+from oh_tui.batch.reports.one_run import find, read_run, whole
+from oh_tui.batch.reports.seen import Seen
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import BRANCH, RUNNING, Call, argument, command, flag
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import conversation_id, line
-from oh_tui.commands.framework.printing import print_json, progress, say
-from oh_tui.commands.framework.reading import read_run, step_at, title, whole
-from oh_tui.commands.framework.status import Seen
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.documents.run import line
+from oh_tui.documents.steps import step_at
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import progress, say
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.since_step import Differs, differing, differing_words
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_setup
 from oh_tui.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup, profile_hint
+from oh_tui.batch.reports.one_run import find
 from oh_tui.commands.framework.acting import require_consent, require_writable, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
-from oh_tui.commands.framework.ids import find
-from oh_tui.commands.framework.json_documents import line, named
-from oh_tui.commands.framework.printing import print_json, progress
+from oh_tui.commands.framework.printing import print_json
+from oh_tui.documents.run import line, named
 from oh_tui.text.amounts import number
 from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.remarks import progress
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation

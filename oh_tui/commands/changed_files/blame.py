@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from oh_tui.commands.changed_files.states import files_of, point_in_time
+from oh_tui.batch.reports.one_run import whole
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command
+from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
 from oh_tui.commands.framework.printing import Row, print_json, print_table
-from oh_tui.commands.framework.reading import begin_table, open_run, say_damage
+from oh_tui.documents.changed_files import blame_report, point_in_time
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe_lines, without_private_keys
+from oh_tui.text.redact import safe_lines
+from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.files.blame import Blame, blame
-from oh_tui.trajectory.files.history import FileHistory, FileState
+from oh_tui.trajectory.files.history import FileState
 
 COLUMNS: Columns = (
     Column("step", right=True),
@@ -42,12 +43,12 @@ _WORDS = {"before": "before", "elsewhere": "?", "edit": ""}
 )
 async def blame_file(call: Call) -> int:
     conversation, loaded = await open_run(call, sub_agents=True)
-    files = files_of(loaded)
+    files = Study(whole(loaded)).files
     file = files.named(call.args.path)
     found = blame(files, file, file.at(point_in_time(files, call.args.at)))
     if call.as_json:
         say_damage(loaded)
-        print_json(report(file, call.args.at, found))
+        print_json(blame_report(file, call.args.at, found))
         return 0
     if not found.lines:
         raise Problem(f"{file.shown} has no lines to blame: {_nothing(found.state)}")
@@ -61,21 +62,6 @@ def _nothing(state: FileState) -> str:
     if state.exists is False:
         return "it was not there then"
     return "it was empty" if state.version else "its text is not known"
-
-
-def report(file: FileHistory, at: str, found: Blame) -> dict[str, Any]:
-    """What `--json` prints. The texts are raw until they are printed."""
-    texts = without_private_keys([line.text for line in found.lines])
-    return {
-        "path": file.shown,
-        "at": at or None,
-        "certain": found.state.certain,
-        "state": found.state.words,
-        "lines": [
-            {"line": number, "step": line.step, "origin": line.origin, "text": text}
-            for number, (line, text) in enumerate(zip(found.lines, texts, strict=True), 1)
-        ],
-    }
 
 
 def _rows(found: Blame) -> Iterator[Row]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.commands.changed_files.states import files_of, point_in_time
+from oh_tui.batch.reports.one_run import whole
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, path_of
-from oh_tui.commands.framework.printing import print_json, print_rows, say
-from oh_tui.commands.framework.reading import open_run
+from oh_tui.commands.framework.opening import open_run
+from oh_tui.commands.framework.printing import print_json, print_rows
+from oh_tui.documents.changed_files import point_in_time
 from oh_tui.sources.checkout import Written, check_out, prepare, summary
 from oh_tui.tables.column import Column, json_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line, without_held
+from oh_tui.text.remarks import say
+from oh_tui.trajectory.analysis.study import Study
 
 
 def _is_certain(one: Written) -> bool:
@@ -51,7 +54,7 @@ COLUMNS: tuple[Column[Written, object], ...] = (
 )
 async def checkout(call: Call) -> int:
     _, loaded = await open_run(call, sub_agents=True)
-    files = files_of(loaded)
+    files = Study(whole(loaded)).files
     states = [file.at(point_in_time(files, call.args.at)) for file in files.files]
     if not states:
         raise Problem("This run edited no file through the editor", "commands may have")

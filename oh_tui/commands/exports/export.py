@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from oh_tui.batch.reports.one_run import whole
+from oh_tui.batch.reports.seen import Seen, as_read
+from oh_tui.catalog.names import conversation_id
 from oh_tui.catalog.user_annotations import NOTHING
 from oh_tui.commands.across_runs import part_files, run_lines
 from oh_tui.commands.framework.acting import require_consent, require_free
@@ -19,18 +22,10 @@ from oh_tui.commands.framework.command import (
     flag,
     path_of,
 )
-from oh_tui.commands.framework.json_documents import (
-    conversation_id,
-    conversation_json,
-    step_json,
-    verdict_json,
-)
-from oh_tui.commands.framework.keeping import read_annotations
 from oh_tui.commands.framework.masking import print_masked
-from oh_tui.commands.framework.printing import say, say_given_up
-from oh_tui.commands.framework.reading import open_run, whole
-from oh_tui.commands.framework.status import Seen, as_read
-from oh_tui.commands.steps import matching, say_unknown
+from oh_tui.commands.framework.opening import open_run
+from oh_tui.documents.run import conversation_json, step_json, verdict_json
+from oh_tui.documents.steps import matching, say_unjudged
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.hidden import hidden_in
@@ -45,6 +40,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.formats.table import find_files
@@ -145,7 +141,7 @@ async def export(call: Call) -> int:
     for name, formats in _ONLY_FOR.items():
         if getattr(call.args, name) and call.args.to not in formats:
             raise Problem(f"--{name} is for --to {', '.join(formats)}", "leave it out")
-    if call.args.branch is not None and (call.args.to == "chat" or _names_many(call)):
+    if call.branch is not None and (call.args.to == "chat" or _names_many(call)):
         taken = "chat and otlp take the active branch, tables take all of them"
         raise Problem("--branch is for the steps of one run", taken)
     encode = None
@@ -163,14 +159,13 @@ async def export(call: Call) -> int:
     wanted = FORMATS.get(call.args.to)
     is_whole = wanted is not None and wanted.sub_agents and not query.terms
     conversation, loaded = await open_run(call, sub_agents=is_whole)
-    study, kept = Study(whole(loaded)), read_annotations(call).of(conversation)
+    study, kept = Study(whole(loaded)), call.annotations().of(conversation)
     conversation = as_read(call, conversation, study)
     notes = [loaded.note, study.sub_runs.note if is_whole else ""]
     for note in filter(None, notes):
         say(note)
     steps = list(matching(study, query, kept))
-    say_given_up(query.gave_up)
-    say_unknown(query.unknown(study))
+    say_unjudged(query.gave_up, query.unknown(study))
     if not call.args.notes:  # they are for the user alone
         kept = NOTHING
     is_part = bool(query.terms)

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oh_tui.catalog.names import SHOWN, conversation_id
 from oh_tui.commands.framework.command import Call, path_of
-from oh_tui.commands.framework.ids import SHOWN
-from oh_tui.commands.framework.json_documents import conversation_id
 from oh_tui.commands.framework.printing import ask, interruptible
 from oh_tui.settings.part_file import taken
 from oh_tui.text.clean import clean_line

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
+from oh_tui.batch.reports.reader import Reader
 from oh_tui.catalog import attributes
 from oh_tui.commands import TABLE
 from oh_tui.commands.framework import words
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from oh_tui.actions.workspaces import Workspaces
     from oh_tui.commands.framework.printing import Style
     from oh_tui.settings.config import ExplorerNames
-    from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
 
 
@@ -35,17 +35,15 @@ AskServer: TypeAlias = Callable[
 ]
 
 
-class Call(msgspec.Struct):
+class Call(Reader, kw_only=True):
+    """A reader with the words of a command line."""
+
     args: argparse.Namespace
-    settings: Settings
     style: Style
     identifiers: list[str]
     """Ids of conversations or the starts of ids; "" stands for the only run of a file."""
     goes_on: str = ""
     """What continues on the server if the command is interrupted now, as a sentence."""
-    about: str = ""
-    """The short id of the conversation in question, for hints that name it."""
-    opened: Source | None = None
     paths: Sequence[Path] = ()
     """The files and folders among the words."""
     ask_server: AskServer | None = None
@@ -56,13 +54,6 @@ class Call(msgspec.Struct):
     themselves."""
     explorer_names: Callable[[], ExplorerNames] | None = None
     """The names that a settings file can use and only the explorer knows."""
-
-    @property
-    def source(self) -> Source:
-        """A server, the demo or files. `cli` opens and closes it; a command that reads nothing
-        has none."""
-        assert self.opened is not None
-        return self.opened
 
     @property
     def sandboxes(self) -> ServerSandboxes:

@@ -6,12 +6,18 @@ import contextlib
 import errno
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from oh_tui.commands.framework.exit_codes import REFUSED, WRONG_USE
 from oh_tui.text.clean import clean_line
 from oh_tui.text.json_lines import json_line
-from oh_tui.text.problem import NO_THREADS, NO_THREADS_HINT, Problem, Refused, is_of_threads
+from oh_tui.text.problem import (
+    NO_THREADS,
+    NO_THREADS_HINT,
+    Problem,
+    Refused,
+    bug_words,
+    is_of_threads,
+)
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.analysis.search.step_filter import QueryError
 
@@ -74,12 +80,6 @@ def bug(error: Exception) -> int:
     )
 
 
-def bug_words(error: BaseException) -> str:
-    """That oh-tui failed, and where, without the text of the error: that may hold foreign text or a
-    key."""
-    return f"This is a bug in oh-tui: {_kind_and_line(error)}"
-
-
 def code_of(problem: Problem) -> int:
     """1 for what the server or the disk refused, 2 for a wrong use."""
     cause: BaseException = problem
@@ -89,11 +89,3 @@ def code_of(problem: Problem) -> int:
         cause = cause.__cause__
     full = isinstance(cause, OSError) and cause.errno in _FULL
     return REFUSED if full or isinstance(problem, Refused) else WRONG_USE
-
-
-def _kind_and_line(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-    return type(error).__name__ + where

@@ -1,4 +1,4 @@
-"""Bookmarks, notes and tags in commands: reading them, and writing them to the disk."""
+"""Bookmarks, notes and tags in commands: writing them to the disk."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from oh_tui.text.problem import Problem, Refused
 
 if TYPE_CHECKING:
     from oh_tui.commands.framework.command import Call
-
-
-def read_annotations(call: Call) -> Annotations:
-    """All that is kept; nothing with `--no-state`."""
-    return Annotations(call.settings.annotations_file)
 
 
 def require_disk(call: Call) -> None:

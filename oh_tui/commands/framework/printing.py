@@ -11,21 +11,22 @@ import signal
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Literal, TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from oh_tui.commands.framework.listening import listener
+from oh_tui.catalog.names import conversation_id, short_id
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
-from oh_tui.text.clean import clean_line
-from oh_tui.text.human import age, unzoned
+from oh_tui.text.human import age, stamp, unzoned
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.reading import terminal
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
 
 T = TypeVar("T")
 
@@ -100,20 +101,6 @@ def style_of_stdout(
         head=head,
         times=times or ("relative" if terminal else "utc"),
     )
-
-
-LAST = 253_000_000_000.0
-"""In the year 9987, in seconds since 1970: zones end the calendar on different days."""
-
-
-def stamp(moment: float, *, utc: bool = True) -> str:
-    """2026-01-02T03:04:05Z, or the local 2026-01-02 03:04:05; "" for what is no time of a run."""
-    if not 0 <= moment < LAST:
-        return ""
-    # a quarter of the time that strftime takes, and asked for each step
-    if utc:
-        return f"{datetime.fromtimestamp(moment, UTC).isoformat(timespec='seconds')[:19]}Z"
-    return datetime.fromtimestamp(moment).isoformat(" ", "seconds")
 
 
 # tables
@@ -228,6 +215,11 @@ def print_pairs(style: Style, facts: Iterable[tuple[str, str | Cell]]) -> None:
         print(between_tabs(pair) if style.piped else laid_out(style, columns, fitted, pair))
 
 
+def shown_id(conversation: Conversation, style: Style) -> str:
+    """The id in a table: whole for a script."""
+    return conversation_id(conversation) if style.piped else short_id(conversation)
+
+
 # documents
 
 
@@ -243,45 +235,12 @@ def print_json_line(document: object) -> None:
     print_masked((json_line(document), "\n"))
 
 
-def say(text: str) -> None:
-    """Prints a remark to stderr, so that it does not reach a pipe; or tells the listener."""
-    if one := listener():
-        one.remarks.append(text)
-        return
-    print(f"oh-tui: {text}", file=sys.stderr, flush=True)
-
-
-def say_given_up(patterns: Iterable[str]) -> None:
-    """Says which patterns took too long."""
-    for typed in patterns:
-        say(f"re:/{clean_line(typed)}/ takes too long: some texts were not searched to their end")
-
-
 def for_terminal(text: str) -> str:
     """The output of a foreign program as our terminal may get it: text and colours, without any
     other control sequence."""
     seen = terminal.read_output(text)
     end = text[len(text.rstrip("\r\n")) :].count("\n") * "\n"
     return (f"{seen.coloured}\x1b[0m" if seen.coloured else seen.text) + end
-
-
-def show_progress(text: str) -> None:
-    """Shows one line in place of the one before, on a terminal alone; "" clears it. Or tells the
-    listener."""
-    if one := listener():
-        one.progress = text
-        return
-    if sys.stderr and sys.stderr.isatty():
-        print(end=f"\r\x1b[K{text}", file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Gives `show_progress`, and clears its line in the end."""
-    try:
-        yield show_progress
-    finally:
-        show_progress("")
 
 
 def ask(question: str) -> bool | None:

@@ -17,9 +17,6 @@ from oh_tui.trajectory.formats.unpack import SPARE
 NAME = "standard-input"
 """Of the file, and so of a run without an id."""
 
-LABEL = "standard input"
-"""Of the list of what came."""
-
 _PIECE = 2**20
 
 

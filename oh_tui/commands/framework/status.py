@@ -1,48 +1,27 @@
-"""The state of a conversation in one word, its cost, and which conversations need somebody."""
+"""The state of a conversation in one word, and which conversations need somebody."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.api.models import bare_id
-from oh_tui.batch import kept_runs
-from oh_tui.catalog import silence
 from oh_tui.catalog.file_conversation import label_of
-from oh_tui.catalog.last_known import LastKnown, LastKnownStates
-from oh_tui.catalog.silence import Silence
-from oh_tui.catalog.spent import spent_of, with_spent
+from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.triage import (
     NOT_KNOWN,
-    STATUSES,
     WORDS,
     ConversationState,
     Counts,
     RunStatus,
     conversation_state,
     count,
-    is_current,
-    reported_status,
     status_word,
-    updated,
 )
-from oh_tui.commands.framework.printing import Hue, stamp
-from oh_tui.sources.file_source import FileSource
-from oh_tui.text.problem import Problem
+from oh_tui.commands.framework.printing import Hue
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.commands.framework.command import Call
-    from oh_tui.sources.server_runs.loading import ServerRuns
-    from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.analysis.verdict import Verdict
-    from oh_tui.trajectory.model.trajectory import Trajectory
-
-ANSWER = 5.0
-"""Seconds within which an agent server must tell the end of a run that may be silent."""
 
 HUES: Mapping[str, Hue] = {
     "silent": "amber",
@@ -59,106 +38,6 @@ HUES: Mapping[str, Hue] = {
 LABEL_HUES: Mapping[Label, Hue] = {Label.UNRESOLVED: "red", Label.ERROR: "amber"}
 
 GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*")}
-
-
-class Seen:
-    """What explorer and commands saw of the conversations of a source: servers report no
-    status of those whose sandbox is away, and only a part of their costs."""
-
-    def __init__(self, call: Call) -> None:
-        source, settings = call.source, call.settings
-        file = settings.last_known_file if source.address else None
-        self.states = LastKnownStates(source.address, file, source.last_known)
-        self._kept = kept_runs.KeptRuns(settings.library_folder, source)
-        self._asked: set[str] = set()
-        self._runs, self._remote = source.runs, source.remote
-        self._silent_after = 60 * settings.config.silent_after
-
-    @property
-    def known(self) -> Mapping[str, LastKnown]:
-        return self.states.known
-
-    def of(self, conversation: Conversation) -> LastKnown:
-        """What is known of a conversation; looked up once in index and cache if nobody saw its
-        current state."""
-        identifier = bare_id(conversation.id)
-        known = self.states.get(identifier)
-        if identifier not in self._asked and kept_runs.is_wanted(conversation, known):
-            self._asked.add(identifier)
-            word, spent = self._kept(conversation)
-            if not is_current(conversation, known):
-                self.record(conversation, word)
-            if spent:
-                self.states.record_spent(identifier, spent)
-        return self.states.get(identifier)
-
-    def record(self, conversation: Conversation, word: str = "") -> None:
-        """Records the status that the server reports, else this one, which its run has."""
-        status = reported_status(conversation) or STATUSES.get(word, RunStatus.UNKNOWN)
-        if status not in (RunStatus.UNKNOWN, RunStatus.STARTING, RunStatus.IDLE):
-            self.states.record_outcome(bare_id(conversation.id), status, updated(conversation))
-
-    async def find_silent(self, conversations: Iterable[Conversation]) -> None:
-        """Looks into the runs that work and whose records have not changed for long, in one call
-        each, all at once. One whose server does not answer is not known to be silent."""
-        now, after = _now(self._remote), self._silent_after
-        asked = [one for one in conversations if silence.may_be(one, now, after)]
-        found = await asyncio.gather(*map(self._end_of, asked))
-        for one, run in zip(asked, found, strict=True):
-            self.record(one)  # it would forget the silence of another status
-            since = silence.since(run, now, after) if run else None
-            self.states.record_silent(bare_id(one.id), since)
-
-    async def _end_of(self, conversation: Conversation) -> Trajectory | None:
-        with contextlib.suppress(Problem, TimeoutError):
-            async with asyncio.timeout(ANSWER):
-                return await self._runs.peek(conversation)
-        return None
-
-    def save(self) -> None:
-        """Writes what was recorded, for other commands and the explorer."""
-        self.states.save()
-
-
-def as_read(call: Call, conversation: Conversation, study: Study) -> Conversation:
-    """The conversation with what its run took on all branches, which is kept of one on a server.
-    That of a file is told by its opened file, which has more than its row in the list."""
-    source, accounts, sub_runs = call.source, study.whole.accounts, study.whole.sub_runs
-    if isinstance(source, FileSource):
-        opened = source.runs.rows.get(conversation.id, conversation)
-        return with_spent(opened, spent_of(accounts, sub_runs))
-    seen = Seen(call)
-    if (spent := spent_of(accounts)) and conversation.execution_status != "running":
-        seen.states.record_spent(bare_id(conversation.id), spent)
-    seen.states.record_goal(bare_id(conversation.id), study.verdict.goal_word)
-    seen.save()
-    return with_spent(conversation, spent)
-
-
-class Standing(NamedTuple):
-    """How a run stands, by its events and what its server tells beside them."""
-
-    verdict: Verdict
-    silent: float | None = None
-    """When the last event of a silent run came, in seconds since 1970."""
-
-
-def standing(call: Call, conversation: Conversation, study: Study) -> Standing:
-    """How a run stands that was just read."""
-    verdict, run, box = study.verdict, study.trajectory, conversation.sandbox_status
-    if isinstance(call.source, FileSource):
-        return Standing(verdict)
-    heard = silence.since(run, _now(call.source.remote), 60 * call.settings.config.silent_after)
-    if heard is None or conversation.execution_status != "running":
-        return Standing(silence.told(verdict, run, box, None))
-    about = silence.sandbox_words(conversation, None, heard)
-    helps = f"oh-tui stop {call.about or 'ID'} stops it"
-    told = Silence(stamp(int(heard)), helps, about)
-    return Standing(silence.told(verdict, run, box, told), heard)
-
-
-def _now(remote: ServerRuns | None) -> float:
-    return remote.now(silence.clock()) if remote else silence.clock()
 
 
 def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue]:

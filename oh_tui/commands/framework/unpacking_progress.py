@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from oh_tui.commands.framework import printing
 from oh_tui.text.human import rough, size
+from oh_tui.text.remarks import say, show_progress
 from oh_tui.trajectory.formats import copies
 
 LARGE = 2**30
@@ -24,17 +24,15 @@ class _Shown:
 
     def __call__(self, work: copies.Work) -> None:
         if work.is_over:
-            printing.show_progress("")
+            show_progress("")
         if work.is_over or time.monotonic() - self._looked < OFTEN:
             return
         self._looked = time.monotonic()
         if work is not self._said and work.expected > LARGE and work.elapsed > KNOWN:
             self._said = work
-            printing.show_progress("")
-            printing.say(
-                f"{work.name} unpacks to about {size(work.expected)}, in about {rough(work.left)}"
-            )
-        printing.show_progress(told(work))
+            show_progress("")
+            say(f"{work.name} unpacks to about {size(work.expected)}, in about {rough(work.left)}")
+        show_progress(told(work))
 
 
 def told(work: copies.Work) -> str:

@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from oh_tui.api.http.connections import Connections
-from oh_tui.commands.framework.printing import ask, progress, say
+from oh_tui.commands.framework.printing import ask
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.web_copies import Agree, WebCopy
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import progress, say
 
 
 def local_copy(address: str, settings: Settings, *, yes: bool) -> Path:

@@ -8,7 +8,8 @@ import re
 import shlex
 from typing import Any
 
-from oh_tui.commands.framework.ids import STDIN, is_path, is_stdin, read_id, split_run
+from oh_tui.catalog.names import read_id
+from oh_tui.commands.framework.run_words import STDIN, is_path, is_stdin, split_run
 from oh_tui.settings import paths
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from oh_tui.commands.framework import reading
+from oh_tui.batch.reports import one_run
 from oh_tui.demo.catalog import ENTRIES
 from tests.commands.shell import Shell, shell
 
@@ -22,7 +22,7 @@ def test_all_events_are_read_and_a_long_wait_is_told_beforehand(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell.between.answer(DOWNLOAD, 413, '{"detail": "exceeding the limit"}', "application/json")
-    monkeypatch.setattr(reading, "WORTH_TELLING", -1.0)
+    monkeypatch.setattr(one_run, "WORTH_TELLING", -1.0)
     done = shell(f"events {LONG}")
     events = [json.loads(line) for line in done.out.splitlines()]
     assert done.code == 0
@@ -33,7 +33,7 @@ def test_all_events_are_read_and_a_long_wait_is_told_beforehand(
     )
     assert shell.between.count(SEARCH) == 31
 
-    monkeypatch.setattr(reading, "WORTH_TELLING", 1000.0)
+    monkeypatch.setattr(one_run, "WORTH_TELLING", 1000.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     done = shell(f"steps {LONG} --json")
     assert len(json.loads(done.out)["steps"]) == 843

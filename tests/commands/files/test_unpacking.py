@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.cli import opening
-from oh_tui.commands.framework import printing, unpacking_progress
+from oh_tui.commands.framework import unpacking_progress
 from oh_tui.settings.startup import Settings
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, shared_folders
@@ -20,8 +20,8 @@ from tests.trajectory.evaluation_files import history, lines, row
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
-    monkeypatch.setattr(printing, "show_progress", said.append)
-    monkeypatch.setattr(printing, "say", lambda text: said.append(f"said: {text}"))
+    monkeypatch.setattr(unpacking_progress, "show_progress", said.append)
+    monkeypatch.setattr(unpacking_progress, "say", lambda text: said.append(f"said: {text}"))
     monkeypatch.setattr(unpacking_progress, "OFTEN", 0.0)
     monkeypatch.setattr(unpacking_progress, "KNOWN", 0.0)
     return said

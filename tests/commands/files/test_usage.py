@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation, Metrics, TokenUsage
-from oh_tui.commands.framework.json_documents import conversation_json
+from oh_tui.documents.run import conversation_json
 from oh_tui.text.human import cost_words
 from tests.processes import oh_tui
 from tests.trajectory.model.test_record import TITLE, A, B, kept_run, record

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
+from oh_tui.batch.reports.one_run import read_run
 from oh_tui.commands.conversations import listed
 from oh_tui.commands.framework.command import Call
-from oh_tui.commands.framework.printing import show_progress
-from oh_tui.commands.framework.reading import read_run
 from oh_tui.mcp import across_runs, protocol, session
 from oh_tui.mcp.answers import MOST
 from oh_tui.mcp.tools import TOOLS
 from oh_tui.sources.results import Loaded
+from oh_tui.text.remarks import show_progress
 from tests.commands.conftest import IDS, Served, serve
 from tests.commands.mcp.using import Tools, use
 from tests.commands.shell import Shell, shell

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oh_tui.api.models import Conversation
 from oh_tui.catalog.conversation_order import took
 from oh_tui.catalog.file_conversation import FileConversation
-from oh_tui.commands.framework.json_documents import phases_json, step_json, totals_json
+from oh_tui.documents.run import phases_json, step_json, totals_json
 from oh_tui.text.human import duration, tenths
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.spending import spending

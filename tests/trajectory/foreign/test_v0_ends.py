@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oh_tui.api.models import Conversation
-from oh_tui.commands.why import report
+from oh_tui.documents.why import report
 from oh_tui.sources.file_runs import end_of, run_of
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study

@@ -1,23 +1,22 @@
-"""How commands read one run: the conversation that is meant, and all its events."""
+"""Reads one run of a source: the conversation that is meant, and all its events."""
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
+from oh_tui.actions import starting
+from oh_tui.api import errors
 from oh_tui.api.models import bare_id
-from oh_tui.catalog.file_conversation import given
-from oh_tui.commands.framework import standard_input
-from oh_tui.commands.framework.command import Call
-from oh_tui.commands.framework.ids import SHOWN, WHOLE, find, read_id
-from oh_tui.commands.framework.listening import in_background, is_wanted
-from oh_tui.commands.framework.printing import progress, say, show_progress
-from oh_tui.commands.framework.remedies import worded
-from oh_tui.commands.framework.status import Seen
+from oh_tui.batch.reports.reader import Reader
+from oh_tui.batch.reports.seen import Seen
+from oh_tui.catalog.file_conversation import STANDARD_INPUT, given
+from oh_tui.catalog.names import SHORTEST, WHOLE, name, read_id, short_id
 from oh_tui.sources import compared, server
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.file_source import FileSource
@@ -28,11 +27,12 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, rough, size
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import in_background, is_wanted, progress, say, show_progress
+from oh_tui.text.remedies import worded
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents, shown
-from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory, find_step
+from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
@@ -41,6 +41,76 @@ if TYPE_CHECKING:
 
 WORTH_TELLING = 5.0
 """Seconds above which a command announces how long reading takes."""
+
+
+def require_id(text: str, base_url: str) -> str:
+    """`read_id`, for a text that must be one. Raises Problem, also for an address of another
+    server than `base_url`: its conversations are not on ours, and our key must not go there."""
+    found = read_id(text)
+    if not found:
+        raise Problem(
+            f"{safe_line(text)!r} is not a conversation id",
+            f"give {SHORTEST} or more of its characters 0-9 a-f, or the conversation's web address",
+        )
+    if "://" in text and _host(text) != _host(base_url):
+        theirs = f"{urlsplit(text).scheme}://{_host(text)}"
+        raise Problem(
+            f"That conversation is on {safe_line(theirs)}, but the server here is "
+            f"{base_url or 'the demo'}",
+            f"oh-tui --server {clean_line(theirs)} {found}, with the key of that server",
+        )
+    return found
+
+
+async def find(source: Source, identifier: str) -> Conversation:
+    """The conversation with this id or start of an id (as `read_id` gives them), or the one that
+    the start task with this id made: the two ids are easily mixed up.
+
+    Reads the whole list for the start of an id. Raises Problem when several ids begin so, and
+    NotFound when none does.
+    """
+    if len(identifier) == WHOLE:
+        (conversation,) = await source.get([identifier])
+        return conversation or await _started_as(source, identifier)
+    matches: list[Conversation] = []
+    async for page in source.pages():
+        matches += [c for c in page.items if bare_id(c.id).startswith(identifier)]
+    if not matches:
+        raise _not_found(source, identifier)
+    if len(matches) > 1:
+        named = [f"{bare_id(c.id)[:12]} ({safe_line(c.title or 'no title')})" for c in matches[:5]]
+        more = f" and {len(matches) - 5} more" if len(matches) > 5 else ""
+        raise Problem(
+            f"{len(matches)} conversations begin with {identifier}", ", ".join(named) + more
+        )
+    return matches[0]
+
+
+def _not_found(
+    source: Source, identifier: str, hint: str = "oh-tui conversations lists what is there"
+) -> Problem:
+    # of the demo's label, the name alone
+    name = source.label.partition(", ")[0].partition(": ")[0]
+    where = f"the {name}" if name.endswith("demo") else name
+    return errors.NotFound(f"There is no conversation {identifier} in {where}", hint)
+
+
+async def _started_as(source: Source, identifier: str) -> Conversation:
+    task = None
+    with contextlib.suppress(Problem):
+        task = await source.sandboxes.started(identifier) if source.sandboxes else None
+    own = bare_id((task and task.app_conversation_id) or "")
+    (conversation,) = await source.get([own]) if own else (None,)
+    if conversation is not None:
+        say(f"that is the id of a start; the conversation is {safe_line(own)}")
+        return conversation
+    if task is not None:
+        raise _not_found(source, identifier, starting.what_became(task))
+    raise _not_found(source, identifier)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address.strip()).netloc.rpartition("@")[2].lower()
 
 
 async def chosen(source: Source, identifier: str) -> Conversation:
@@ -56,7 +126,7 @@ async def chosen(source: Source, identifier: str) -> Conversation:
         return longest
     if len(rows) != 1:
         names = ", ".join(name(row) for row in rows[:5])
-        form = "-#ID" if source.label == standard_input.LABEL else "PATH#ID"
+        form = "-#ID" if source.label == STANDARD_INPUT else "PATH#ID"
         raise Problem(
             f"There are {len(rows)} runs in {source.label}, and this command reads one",
             f"name one of them, as {form}: {names}{', ...' if len(rows) > 5 else ''}",
@@ -64,37 +134,27 @@ async def chosen(source: Source, identifier: str) -> Conversation:
     return rows[0]
 
 
-async def open_run(
-    call: Call, *, sub_agents: bool = False, damaged: bool = False
-) -> tuple[Conversation, Loaded]:
-    """The conversation that a command was given, and its run with all events. The note says that
-    `sub_agents` are not shown, unless they are. Raises Problem if no event can be read, unless it
-    may be `damaged`."""
-    conversation = await chosen(call.source, call.identifier)
-    read = await read_run(call, conversation, sub_agents=sub_agents, damaged=damaged)
-    return conversation, read
-
-
 async def read_run(
-    call: Call, conversation: Conversation, *, sub_agents: bool = False, damaged: bool = False
+    reader: Reader, conversation: Conversation, *, sub_agents: bool = False, damaged: bool = False
 ) -> Loaded:
-    """The run with all its events, as `open_run` reads it. A run too long for a download is read
-    page by page, which takes minutes; a terminal shows the progress."""
-    source = call.source
+    """The run with all its events. The note says that `sub_agents` are not shown, unless they are.
+    A run too long for a download is read page by page, which takes minutes; the progress is shown.
+    Raises Problem if no event can be read, unless it may be `damaged`."""
+    source = reader.source
     if isinstance(source, FileSource):
         run = source.runs.run(conversation)
         read = await in_background(partial(_read_file, run, sub_agents, damaged))
     else:
-        call.about = short_id(conversation)
+        reader.about = short_id(conversation)
         read = await _read_server(source, conversation)
-        if (wanted := _wanted(call)) is not None and wanted != ALL:
+        if (wanted := reader.branch) is not None and wanted != ALL:
             await _give_parents(source, conversation, whole(read))
-        seen = Seen(call)
+        seen = Seen(reader)
         seen.record(conversation, judge(shown(whole(read))).word)
         seen.save()
         if sub_agents:
             read = await _with_sub_agents(source, conversation, read, {bare_id(conversation.id)})
-    return _on_branch(call, read)
+    return _on_branch(reader, read)
 
 
 async def _give_parents(source: Source, conversation: Conversation, run: Trajectory) -> None:
@@ -110,21 +170,16 @@ async def _give_parents(source: Source, conversation: Conversation, run: Traject
         give_parents(run.events, known)
 
 
-def followed(call: Call, loaded: Loaded) -> Branches:
+def followed(reader: Reader, loaded: Loaded) -> Branches:
     """The run that `read_run` returned, to be extended."""
     run = whole(loaded)
-    return Branches(run.branch.run if run.branch else run, _wanted(call))
+    return Branches(run.branch.run if run.branch else run, reader.branch)
 
 
-def _wanted(call: Call) -> int | None:
-    """The branch that the command line names; None for the active one."""
-    return getattr(call.args, "branch", None)
-
-
-def _on_branch(call: Call, read: Loaded) -> Loaded:
+def _on_branch(reader: Reader, read: Loaded) -> Loaded:
     """The run on the branch that is wanted; says so of a run that has several. Raises Problem for
     a branch that it has not."""
-    wanted, run = _wanted(call), whole(read)
+    wanted, run = reader.branch, whole(read)
     branches = Branches(run, wanted)
     if wanted is not None and wanted > branches.count:
         there = f"it has 1 to {branches.count}, or all"
@@ -147,9 +202,9 @@ def branch_words(run: Trajectory) -> str:
     return f"branch {number} of {count}, {which}; --branch N|all reads another, or all"
 
 
-async def read_compared(call: Call, source: Source, conversation: Conversation) -> Compared:
+async def read_compared(reader: Reader, source: Source, conversation: Conversation) -> Compared:
     """Reads a run, which may have more facts than its row in the list. Raises Problem."""
-    own = msgspec.structs.replace(call, opened=source)
+    own = msgspec.structs.replace(reader, opened=source)
     loaded = await read_run(own, conversation, sub_agents=True)
     if isinstance(source, FileSource):
         conversation = source.runs.rows.get(conversation.id, conversation)
@@ -255,20 +310,7 @@ def with_state(source: Source, conversation: Conversation) -> Conversation:
 
 def on_server(source: Source) -> server.ServerSource | None:
     """The source as a server; None for files."""
-    if isinstance(source, FileSource):
-        return None
     return source if isinstance(source, server.ServerSource) else None
-
-
-async def server_version(source: Source, conversation: Conversation) -> str:
-    """The version of the server that the run is on; "" without one that answers."""
-    if source.workspaces is None:
-        return ""
-    try:
-        return await source.workspaces.version(conversation)
-    except Problem as problem:
-        say(problem.sentence)
-        return ""
 
 
 def whole(loaded: Loaded) -> Trajectory:
@@ -277,57 +319,6 @@ def whole(loaded: Loaded) -> Trajectory:
     return loaded.trajectory
 
 
-def step_at(trajectory: Trajectory, wanted: str) -> Step:
-    """The step with this number, or with this event. Raises Problem."""
-    index = find_step(trajectory, wanted)
-    if index is None:
-        count = len(trajectory)
-        there = f"its steps are 1 to {count}" if count else "nothing was asked yet"
-        raise Problem(f"This run has no step or event {safe_line(wanted)[:60]}", there)
-    return trajectory.steps[index]
-
-
-def step_in(run: Study, wanted: str) -> tuple[Study, Step]:
-    """The same of a run or, by a path such as 12.3, of one of its sub-agents, with which of them it
-    is of. Raises Problem."""
-    path, _, number = wanted.rpartition(".")
-    below = run.sub_runs.all() if path else ()
-    study = next((one for one in below if one.path == f"{path}."), run)
-    return study, step_at(study.trajectory, wanted if study is run else number)
-
-
-def say_damage(loaded: Loaded) -> None:
-    """Says what of a file could not be read, for documents that have no place for it."""
-    if loaded.via == "file" and loaded.note:
-        say(loaded.note)
-
-
-def begin_table(call: Call, conversation: Conversation, note: str = "") -> Callable[[str], None]:
-    """Prints of which run a table is, and a note on it. Returns what prints its remarks: a pipe
-    gets the rows alone, and remarks go to stderr."""
-    remark = say if call.style.piped else print
-    if not call.style.piped:
-        print(call.style.paint(name(conversation), "bold"))
-    if note:
-        remark(f"note: {note}")
-    return remark
-
-
 def _show(loaded: int, total: int | None, more: str = "") -> None:
     if total:
         show_progress(f"reading {loaded:,} of {total:,} events{more}")
-
-
-def name(conversation: Conversation) -> str:
-    """Title and short id of a conversation, for people."""
-    return "  ".join(filter(None, (title(conversation), short_id(conversation))))
-
-
-def title(conversation: Conversation) -> str:
-    return safe_line(conversation.title or "") or "(no title)"
-
-
-def short_id(conversation: Conversation) -> str:
-    """The first characters of the id, enough to name it; "" for a file without an id."""
-    bare = read_id(conversation.id)
-    return bare[:SHOWN] if len(bare) == WHOLE else ""

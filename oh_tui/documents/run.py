@@ -1,4 +1,4 @@
-"""Conversations, runs and steps as JSON, for the documents of several commands."""
+"""Conversations, runs and steps as JSON, for several documents."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import msgspec
 
 from oh_tui.catalog import attributes
 from oh_tui.catalog.last_known import UNSEEN, LastKnown
+from oh_tui.catalog.names import conversation_id, title
 from oh_tui.catalog.tags import MACHINE
 from oh_tui.catalog.triage import conversation_state
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
-from oh_tui.commands.framework.ids import WHOLE, read_id
-from oh_tui.commands.framework.printing import LAST, Style, stamp
-from oh_tui.commands.framework.reading import short_id, title
 from oh_tui.text.amounts import number
+from oh_tui.text.human import LAST, stamp
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.analysis import step_attributes
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.study import Study, SubRun
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
-from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage, tokens_json
 from oh_tui.trajectory.reading.describe import describe
 
@@ -289,18 +288,6 @@ def marks(study: Study, step: Step) -> list[str]:
     return [mark for mark, holds in found.items() if holds]
 
 
-def conversation_id(conversation: Conversation) -> str:
-    """The id without dashes, as the app server writes it; of an evaluation that of the instance;
-    the path of a file without an id."""
-    bare = read_id(conversation.id)
-    return bare if len(bare) == WHOLE else safe_line(conversation.id)
-
-
-def shown_id(conversation: Conversation, style: Style) -> str:
-    """The id in a table: whole for a script."""
-    return conversation_id(conversation) if style.piped else short_id(conversation)
-
-
 def line(text: str | None) -> str | None:
     """A foreign text on one line, None for an empty one. Not to be cached: a key that has to be
     hidden in it may become known later."""
@@ -333,14 +320,3 @@ def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, object]:
 def llm_seconds(usage: Usage) -> float | None:
     """Seconds of the model; None if the run does not record them."""
     return number(told_span(usage.llm), 3)
-
-
-GLYPHS = {
-    Outcome.COMMAND_FAILED: ("!", "!"),
-    Outcome.ERROR: ("✗", "x"),
-    Outcome.REJECTED: ("–", "-"),
-    Outcome.WAITING: ("◆", "?"),
-    Outcome.RUNNING: ("●", "*"),
-    Outcome.NO_RESULT: ("▒", "/"),
-}
-"""The mark of an outcome, and its ASCII form."""

@@ -1,9 +1,10 @@
-"""Who hears the remarks and the progress of a command that serves others."""
+"""Remarks and progress of work: on standard error, or for a listener whom a command serves."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TypeVar
@@ -51,3 +52,30 @@ async def in_background(work: Callable[[], T]) -> T:
     """Does work that takes seconds: in a thread where somebody listens, who may stop waiting, else
     at once."""
     return work() if _listener.get() is None else await asyncio.to_thread(work)
+
+
+def say(text: str) -> None:
+    """Prints a remark to stderr, so that it does not reach a pipe; or tells the listener."""
+    if one := listener():
+        one.remarks.append(text)
+        return
+    print(f"oh-tui: {text}", file=sys.stderr, flush=True)
+
+
+def show_progress(text: str) -> None:
+    """Shows one line in place of the one before, on a terminal alone; "" clears it. Or tells the
+    listener."""
+    if one := listener():
+        one.progress = text
+        return
+    if sys.stderr and sys.stderr.isatty():
+        print(end=f"\r\x1b[K{text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Gives `show_progress`, and clears its line in the end."""
+    try:
+        yield show_progress
+    finally:
+        show_progress("")

@@ -1,0 +1,1 @@
+"""Reports on runs: commands print them, the server of tools gives pages of them."""

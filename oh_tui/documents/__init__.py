@@ -1,0 +1,1 @@
+"""What is told of runs as JSON: commands print it, the server of tools gives it in pages."""
