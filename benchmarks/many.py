@@ -31,12 +31,13 @@ from typing import NamedTuple
 from benchmarks import audit
 from oh_tui.api.models import Conversation
 from oh_tui.batch.cached_rows import known_rows
+from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.index_reader import IndexJob
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.run_stats import Summand, grouped
 from oh_tui.batch.search_words import parse
-from oh_tui.batch.searching import Search
+from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library import schema
@@ -225,7 +226,9 @@ async def _searched(
     wanted, as `*` searches."""
     clock, firsts, query = _Clock(), list[Took](), parse(text)
     known = known_misses(cache_folder, source, query.steps)
-    search = Search(source, query, Annotations(None), {}, known=known)
+    search = Search(
+        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known)
+    )
     async with contextlib.aclosing(search.results()) as results:
         async for one in results:
             if one:

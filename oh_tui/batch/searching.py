@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
-from oh_tui.batch.each_run import Known, ManyRuns
-from oh_tui.batch.search_words import ManyQuery
+from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
 from oh_tui.batch.worker import RunFacts, Unread
-from oh_tui.catalog.last_known import LastKnown
-from oh_tui.catalog.user_annotations import Annotations
-from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.search.step_filter import Query
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -84,34 +79,10 @@ class SearchCounts:
 class Search(SearchCounts):
     """One search of a source. Its counts grow as it goes."""
 
-    def __init__(
-        self,
-        source: Source,
-        query: ManyQuery,
-        annotations: Annotations,
-        last_known: Mapping[str, LastKnown],
-        report: Callable[[str], None] = lambda text: None,
-        known: Known[Found] | None = None,
-        *,
-        live: bool = False,
-        nice: int = 0,
-        cache_folder: Path | None = None,
-    ) -> None:
-        """`known` rules out runs without reading them. `live`, `nice` and `cache_folder` are those
-        of `ManyRuns`."""
+    def __init__(self, reading: ManyRuns[Found]) -> None:
+        """`reading` does the job of searching."""
         super().__init__()
-        self.reading = ManyRuns(
-            source,
-            SearchJob(query.steps),
-            query.runs,
-            annotations,
-            last_known,
-            report,
-            known=known,
-            live=live,
-            nice=nice,
-            cache_folder=cache_folder,
-        )
+        self.reading = reading
 
     async def results(self) -> AsyncGenerator[RunHits | None, None]:
         """The hits of each run, newest first; None for a run without hits. Raises Problem."""

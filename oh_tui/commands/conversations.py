@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import TypeAlias
 
-from oh_tui.api.models import Conversation, Page
-from oh_tui.api.paging import cut_words
-from oh_tui.batch.of_steps import StepsAsked
-from oh_tui.batch.reports.one_run import on_server, with_state
+from oh_tui.api.models import Conversation
+from oh_tui.batch.reports.conversations import MOST, listed, not_read
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import ORDERS, filter_help
-from oh_tui.catalog.conversation_order import Sorting
-from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.file_conversation import apart_of
-from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.names import title
-from oh_tui.catalog.spent import with_spent
-from oh_tui.catalog.triage import conversation_state, updated, updated_text
-from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.catalog.triage import updated_text
 from oh_tui.commands.framework.command import (
     LISTED,
     PATHS,
@@ -40,22 +32,11 @@ from oh_tui.documents.run import conversation_json, line
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column
-from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
 
 LIMIT = 50
 """Conversations that are listed by default."""
-
-MOST = 10**9
-
-_WHY = {
-    "outcome": ", a server says it only while the sandbox runs",
-    "cost": ", a server may say a part; oh-tui index reads the rest",
-    "changed files": ", only files say them",
-}
-"""Why what a filter asks for may not be known."""
 
 _GONE = {"--title": "title", "--repo": "repo", "--status": "is", "--since": "after"}
 """Options of former versions -> the words that do the same."""
@@ -153,83 +134,9 @@ async def conversations(call: Call) -> int:
     return _code(call.source)
 
 
-def not_read(source: Source) -> int:
-    """How many files and runs could not be read."""
-    return source.not_read if isinstance(source, FileSource) else 0
-
-
 def _code(source: Source) -> int:
     """2 if there are runs and none could be read."""
     return OK if not isinstance(source, FileSource) or source.reads_any else WRONG_USE
-
-
-async def listed(
-    call: Call,
-    query: ConversationQuery,
-    seen: Seen,
-    kept: Annotations,
-    limit: int,
-    *,
-    sort: str = "",
-    sub: bool = False,
-) -> tuple[list[Conversation], bool]:
-    """The conversations asked for, in order and up to the limit, and whether there are more. Says
-    what may be missing among them. Sorting needs all of them."""
-    now = time.time()
-    found: list[Conversation] = []
-    looked = unsure = 0
-    more = False
-    narrows = bool(limit == MOST or sort or query.terms)
-    of_steps = StepsAsked(call.settings.library_folder, call.source, query)
-    with progress():
-        async for page in _pages(call.source, query, now, 100 if narrows else limit, sub):
-            await seen.find_silent(page.items)
-            await of_steps.look_up(page.items)
-            if page.is_cut:
-                say(cut_words("conversations"))
-            for one in page.items:
-                one = with_state(call.source, one)
-                seen.record(one)
-                one = with_spent(one, seen.of(one).spent)
-                state = conversation_state(one, seen.of(one))
-                if one.parent_conversation_id and not sub:
-                    continue
-                told = await of_steps.of(one, kept.of(one))
-                passes = query.matches(Subject(one, state, now, kept.of(one), told))
-                if passes:
-                    found.append(one)
-                unsure += passes is None
-            looked += len(page.items)
-            show_progress(f"{len(found):,} found in {looked:,} conversations")
-            more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
-            if more and not sort:
-                break
-    if sort:
-        order = ORDERS[sort]
-        found = Sorting(order).sort(
-            (order.key(one, conversation_state(one, seen.of(one))), updated(one), one)
-            for one in found
-        )
-        more = len(found) > limit
-    seen.save()
-    for sentence in (*call.source.problems, *call.source.remarks):
-        say(sentence)
-    if unsure:  # others that might match if their outcome were known
-        others = plural(unsure, "other conversation")
-        say(f"{others}: {query.may_lack} unknown{_WHY.get(query.may_lack, '')}")
-    return found[:limit], more
-
-
-def _pages(
-    source: Source, query: ConversationQuery, now: float, size: int, sub: bool
-) -> AsyncIterator[Page[Conversation]]:
-    """The server filters by title and time; the query does the rest."""
-    app = on_server(source)
-    if app is None:
-        return source.pages()
-    filters = query.for_server(now)
-    filters["include_sub_conversations"] = sub
-    return app.api.conversations(limit=max(1, min(100, size)), **filters).pages()
 
 
 Listed: TypeAlias = tuple[Conversation, LastKnown]

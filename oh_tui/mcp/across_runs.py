@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.batch.failure_rows import SORTS as FAILURE_SORTS
+from oh_tui.batch.reports.audit import audit_in, audit_of, rules_of
+from oh_tui.batch.reports.compare import report as compare_report
+from oh_tui.batch.reports.conversations import listed, not_read
+from oh_tui.batch.reports.failures import failures_in
+from oh_tui.batch.reports.over_runs import say_rest
+from oh_tui.batch.reports.search import hit_json, search_of
 from oh_tui.batch.reports.seen import Seen
+from oh_tui.batch.reports.stats import sums_of
 from oh_tui.batch.run_stats import GROUPINGS, SORTS
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import ORDERS
 from oh_tui.catalog.names import conversation_id, title
-from oh_tui.commands.across_runs.audit import audit_in, audit_of, rules_of
-from oh_tui.commands.across_runs.compare import report as compare_report
-from oh_tui.commands.across_runs.failures import failures_in
-from oh_tui.commands.across_runs.grep import hit_json, search_of
-from oh_tui.commands.across_runs.left_out import say_rest
-from oh_tui.commands.across_runs.stats import sums_of
-from oh_tui.commands.conversations import listed, not_read
 from oh_tui.documents.run import conversation_json
 from oh_tui.documents.steps import say_unjudged
 from oh_tui.mcp import arguments, cursors
-from oh_tui.mcp.answers import MOST, Found, Rows
-from oh_tui.mcp.session import ListedRuns, RunHit, Searched, Session
+from oh_tui.mcp.answers import MOST, Found, Rows, paged
+from oh_tui.mcp.session import MadeRows, Session
 from oh_tui.sources.compared import compared
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -33,43 +34,65 @@ from oh_tui.trajectory.comparison.compare import Comparison
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.commands.framework.command import Call
+    from oh_tui.batch.reports.reader import Reader
+    from oh_tui.batch.step_search import Hit
 
-MOST_HITS = 5_000
-"""Hits of a search that one can page through."""
+    RunHit = tuple[Conversation, Hit]
 
-MOST_RUNS = 20_000
-"""Runs of a list that one can page through: a cursor may be forged."""
+
+class _Kind(NamedTuple):
+    """A kind of rows that are made for several pages at once."""
+
+    most: int
+    """So many that one can page through: a cursor may be forged."""
+    told: str
+    helps: str
+    old: float = float("inf")
+    """Seconds after which the next page is made of new ones."""
+
+
+LISTS = _Kind(20_000, "A list gives {:,} runs at most", "narrow it with `words`", 120.0)
+
+SEARCHES = _Kind(5_000, "A search gives {:,} hits at most", "search for something rarer")
+
+Make = Callable[[int], Awaitable[tuple[list[Any], bool]]]
+"""Makes at least so many rows; whether there are no more."""
+
+
+async def _rows(
+    session: Session, kind: _Kind, asked: arguments.Paged, words: tuple[object, ...], make: Make
+) -> list[Any]:
+    """The rows before this page, on it, and more: those of the page before, if they reach so far.
+    Else twice as many are made, so that many pages take few calls."""
+    before = cursors.place_of(asked.cursor) if asked.cursor else 0
+    wanted, now = before + min(MOST, max(1, asked.limit)) + 1, time.monotonic()
+    if wanted > kind.most:
+        raise Problem(kind.told.format(kind.most), kind.helps)
+    made = session.made if asked.cursor else None
+    if made is None or not made.has(words, wanted) or now - made.at > kind.old:
+        made = MadeRows(words, *await make(2 * wanted), time.monotonic())
+    session.made = made
+    return made.rows
 
 
 async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
     if asked.sort:
         arguments.require_one_of(asked.sort, ORDERS)
-    call = await session.call()
-    query = conversation_query.parse(asked.words)
-    seen, kept = Seen(call), call.annotations()
-    wanted = _rows_before(asked) + min(MOST, max(1, asked.limit)) + 1
-    if wanted > MOST_RUNS:
-        raise Problem(f"A list gives {MOST_RUNS:,} runs at most", "narrow it with `words`")
-    words = (asked.words, asked.sort, asked.sub)
-    last = session.listed if asked.cursor else None
-    if last is None or not last.has(words, wanted, time.monotonic()):
-        # twice as many as before, so that many pages take few lists
-        found, more = await listed(
-            call, query, seen, kept, 2 * wanted, sort=asked.sort, sub=asked.sub
-        )
-        last = ListedRuns(words, found, not more, time.monotonic())
-    session.listed = last
-    head = {"source": clean_line(call.source.label), "not_read": not_read(call.source)}
+    reader = await session.reader()
+    query, source = conversation_query.parse(asked.words), reader.source
+    seen, kept = Seen(reader), reader.annotations()
+
+    async def make(most: int) -> tuple[list[Any], bool]:
+        found, more = await listed(reader, query, seen, kept, most, sort=asked.sort, sub=asked.sub)
+        return found, not more
 
     def item(one: Conversation) -> dict[str, object]:
         return {"conversations": without_place(conversation_json(one, kept.of(one), seen.of(one)))}
 
-    return Found(head, Rows(("conversations",), last.runs, conversation_id, item))
-
-
-def _rows_before(asked: arguments.Paged) -> int:
-    return cursors.place_of(asked.cursor) if asked.cursor else 0
+    words = "find_runs", asked.words, asked.sort, asked.sub
+    found = await _rows(session, LISTS, asked, words, make)
+    head = {"source": clean_line(source.label), "not_read": not_read(source)}
+    return Found(head, Rows(("conversations",), found, conversation_id, item))
 
 
 def without_place(document: dict[str, object]) -> dict[str, object]:
@@ -81,16 +104,8 @@ def without_place(document: dict[str, object]) -> dict[str, object]:
 async def search(session: Session, asked: arguments.Search) -> Found:
     if not asked.words.strip():
         raise Problem("There is nothing to search for", "give `words`")
-    call, words = await session.call(), (asked.words, asked.live)
-    wanted = _rows_before(asked) + min(MOST, max(1, asked.limit)) + 1
-    if wanted > MOST_HITS:
-        raise Problem(f"A search gives {MOST_HITS:,} hits at most", "search for something rarer")
-    kept = session.searched if asked.cursor else None
-    if kept is None or kept.words != words or not (kept.is_whole or len(kept.hits) >= wanted):
-        # twice as many as before, so that many pages take few searches
-        kept = await _searched(call, words, 2 * wanted)
-    session.searched = kept
-    source = clean_line(call.source.label)
+    reader = await session.reader()
+    source = clean_line(reader.source.label)
 
     def item(row: RunHit) -> dict[str, object]:
         run, hit = row
@@ -101,14 +116,19 @@ async def search(session: Session, asked: arguments.Search) -> Found:
         run, hit = row
         return f"{run.id} {hit.path} {hit.event_id}"
 
-    return Found({}, Rows(("hits",), kept.hits, key, item))
+    async def make(most: int) -> tuple[list[Any], bool]:
+        return await _searched(reader, asked, most)
+
+    found = await _rows(session, SEARCHES, asked, ("search", asked.words, asked.live), make)
+    return Found({}, Rows(("hits",), found, key, item))
 
 
-async def _searched(call: Call, words: tuple[str, bool], most: int) -> Searched:
+async def _searched(
+    reader: Reader, asked: arguments.Search, most: int
+) -> tuple[list[RunHit], bool]:
     """Searches until there are so many hits, newest runs first."""
-    found = search_of(call, words[0], live=words[1])
+    found = search_of(reader, asked.words, live=asked.live)
     hits: list[RunHit] = []
-    is_whole = True
     async with aclosing(found.results()) as results:
         async for one in results:
             if one:
@@ -116,12 +136,11 @@ async def _searched(call: Call, words: tuple[str, bool], most: int) -> Searched:
             runs = f"{found.reading.read:,} of {plural(found.reading.runs, 'run')}"
             show_progress(f"{plural(found.hits, 'hit')}, {runs}")
             if len(hits) > most:
-                is_whole = False
                 break
-    if is_whole:
-        say_rest(call, found.reading)
+        else:
+            say_rest(reader, found.reading)
     say_unjudged(found.gave_up, found.unknown)
-    return Searched(words, hits, is_whole)
+    return hits, len(hits) <= most
 
 
 async def stats(session: Session, asked: arguments.Stats) -> Found:
@@ -129,21 +148,15 @@ async def stats(session: Session, asked: arguments.Stats) -> Found:
         arguments.require_one_of(name, GROUPINGS)
     if asked.sort:
         arguments.require_one_of(asked.sort, ("name", *SORTS))
-    call = await session.call()
     sums = await sums_of(
-        call,
+        await session.reader(),
         asked.words,
         asked.by,
         asked.sort,
         live=asked.live,
         compare_before=asked.compare_before,
     )
-    head: dict[str, Any] = sums.document()
-
-    def key(group: dict[str, Any]) -> str:
-        return "\n".join(map(str, group["names"].values()))
-
-    return Found(head, Rows(("groups",), head.pop("groups"), key, lambda one: {"groups": one}))
+    return paged(sums.document(), lambda row: "\n".join(map(str, row["names"].values())), "groups")
 
 
 async def failures(session: Session, asked: arguments.Failures) -> Found:
@@ -151,15 +164,12 @@ async def failures(session: Session, asked: arguments.Failures) -> Found:
         arguments.require_one_of(name, GROUPINGS)
     if asked.sort:
         arguments.require_one_of(asked.sort, FAILURE_SORTS)
-    call, sort = await session.call(), asked.sort or "runs"
-    found = await failures_in(call, asked.words, asked.by, asked.least, sort, live=asked.live)
-    head: dict[str, Any] = found.document()
-
-    def item(row: dict[str, Any]) -> dict[str, object]:
-        return {"failures": row | {"compare": None}}  # which has paths: a client names runs by ids
-
-    rows = head.pop("failures")
-    return Found(head, Rows(("failures",), rows, lambda row: str(row["id"]), item))
+    reader, sort = await session.reader(), asked.sort or "runs"
+    found = await failures_in(reader, asked.words, asked.by, asked.least, sort, live=asked.live)
+    head = found.document()
+    for row in head["failures"]:
+        row["compare"] = None  # which has paths: a client names runs by ids
+    return paged(head, lambda row: str(row["id"]), "failures")
 
 
 async def audit(session: Session, asked: arguments.Audit) -> Found:
@@ -168,14 +178,8 @@ async def audit(session: Session, asked: arguments.Audit) -> Found:
         one = await session.read(asked.run)
         found = audit_of(one.conversation, one.study, rules)
     else:
-        found = await audit_in(await session.call(), rules, asked.words, live=asked.live)
-    head: dict[str, Any] = found.document()
-    rows = [{name: row} for name in ("rules", "runs") for row in head.pop(name)]
-
-    def key(row: dict[str, Any]) -> str:
-        return str(row["rules"]["name"] if "rules" in row else row["runs"]["run"])
-
-    return Found(head, Rows(("rules", "runs"), rows, key, lambda row: row))
+        found = await audit_in(await session.reader(), rules, asked.words, live=asked.live)
+    return paged(found.document(), lambda row: str(row.get("name") or row["run"]), "rules", "runs")
 
 
 async def compare(session: Session, asked: arguments.Compare) -> Found:
@@ -184,10 +188,4 @@ async def compare(session: Session, asked: arguments.Compare) -> Found:
         for one in [await session.read(asked.a), await session.read(asked.b)]
     ]
     head = compare_report(a, b, Comparison(a.study.trajectory, b.study.trajectory))
-    rows = head.pop("differences")
-    assert isinstance(rows, list)
-
-    def key(row: dict[str, Any]) -> str:
-        return f"{row['a']} {row['b']}"
-
-    return Found(head, Rows(("differences",), rows, key, lambda row: {"differences": row}))
+    return paged(head, lambda row: f"{row['a']} {row['b']}", "differences")

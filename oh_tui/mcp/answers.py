@@ -52,6 +52,12 @@ class Found(NamedTuple):
     text: str | None = None
 
 
+def paged(head: dict[str, Any], key: Callable[[dict[str, Any]], str], *names: str) -> Found:
+    """A document, whose lists of these names are given page by page, one after the other."""
+    rows = [(name, row) for name in names for row in head.pop(name)]
+    return Found(head, Rows(names, rows, lambda row: key(row[1]), lambda row: dict([row])))
+
+
 class Asked(NamedTuple):
     """How a client asked: the cursor, the size of a page, and what the cursor must be of."""
 

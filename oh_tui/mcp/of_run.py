@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from oh_tui.batch.reports.seen import as_read, last_known, standing
 from oh_tui.documents.changed_files import blame_report, changed_by, point_in_time, report_at
@@ -15,7 +15,7 @@ from oh_tui.documents.steps import head_json, matching, say_unjudged, step_in
 from oh_tui.documents.why import report
 from oh_tui.mcp import arguments
 from oh_tui.mcp.across_runs import without_place
-from oh_tui.mcp.answers import Found, Rows, as_json, plain
+from oh_tui.mcp.answers import Found, Rows, as_json, paged, plain
 from oh_tui.mcp.session import Read, Session
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import in_background, say
@@ -28,6 +28,8 @@ from oh_tui.trajectory.files.history import Files
 from oh_tui.trajectory.model.steps import Step as RunStep
 from oh_tui.trajectory.presentation.markdown import step_markdown
 
+A = TypeVar("A", bound=arguments.OfRun)
+
 Row = tuple[Study, RunStep]
 
 
@@ -36,34 +38,36 @@ def word(step: int | str | None) -> str:
     return "" if step is None else str(step)
 
 
-async def why(session: Session, asked: arguments.Why) -> Found:
-    read = await session.read(asked.run, asked.branch)
-    call, conversation, study = read.call, read.conversation, read.study
+def _of_run(work: Callable[[Read, A], Found]) -> Callable[[Session, A], Awaitable[Found]]:
+    """A tool that works on the run that is named, in a thread."""
 
-    def found() -> Found:
-        now = standing(call, conversation, study)
-        return Found(report(as_read(call, conversation, study), study, now))
+    async def tool(session: Session, asked: A) -> Found:
+        read = await session.read(asked.run, asked.branch)
+        return await in_background(partial(work, read, asked))
 
-    return await in_background(found)
-
-
-async def steps(session: Session, asked: arguments.Steps) -> Found:
-    read = await session.read(asked.run, asked.branch)
-    return await in_background(partial(_steps, read, asked))
+    return tool
 
 
-def _steps(read: Read, asked: arguments.Steps) -> Found:
+@_of_run
+def why(read: Read, _asked: arguments.Why) -> Found:
+    reader, study = read.reader, read.study
+    now = standing(reader, read.conversation, study)
+    return Found(report(as_read(reader, read.conversation, study), study, now))
+
+
+@_of_run
+def steps(read: Read, asked: arguments.Steps) -> Found:
     study, query = read.study, parse(asked.words)
-    conversation = as_read(read.call, read.conversation, study)
-    kept = read.call.annotations().of(conversation)
-    now = standing(read.call, conversation, study)
+    conversation = as_read(read.reader, read.conversation, study)
+    kept = read.reader.annotations().of(conversation)
+    now = standing(read.reader, conversation, study)
     last = len(study.trajectory) if asked.last is None else asked.last
     found = [s for s in matching(study, query, kept) if asked.first <= s.number <= last]
     say_unjudged(query.gave_up, query.unknown(study))
     if not found and (hint := suggest(query, study.trajectory)):
         say(f"no steps match: {hint}")
     head = head_json(
-        conversation, last_known(read.call, conversation, now), study, now, kept, len(found)
+        conversation, last_known(read.reader, conversation, now), study, now, kept, len(found)
     )
     head["conversation"] = without_place(head["conversation"])
     rows: list[Row] = [(study, step) for step in found]
@@ -95,14 +99,10 @@ def _of_sub_agent(run: SubRun) -> Iterator[Row]:
         yield from _of_sub_agent(one)
 
 
-async def step(session: Session, asked: arguments.Step) -> Found:
-    read = await session.read(asked.run, asked.branch)
-    return await in_background(partial(_step, read, asked))
-
-
-def _step(read: Read, asked: arguments.Step) -> Found:
+@_of_run
+def step(read: Read, asked: arguments.Step) -> Found:
     study, found = step_in(read.study, word(asked.step))
-    kept = read.call.annotations().of(read.conversation)
+    kept = read.reader.annotations().of(read.conversation)
     text = step_markdown(found, study.trajectory.outcome(found))
     return Found({"step": step_json(study, found, kept)}, text=text)
 
@@ -110,7 +110,7 @@ def _step(read: Read, asked: arguments.Step) -> Found:
 async def context(session: Session, asked: arguments.Context) -> Found:
     read = await session.read(asked.run, asked.branch)
     seen = await seen_at(
-        read.call.source, read.conversation, read.study, word(asked.step), word(asked.since)
+        read.reader.source, read.conversation, read.study, word(asked.step), word(asked.since)
     )
     document = await in_background(partial(context_report, *seen))
     messages, about = document.pop("messages"), document.pop("about")
@@ -133,26 +133,20 @@ async def context(session: Session, asked: arguments.Context) -> Found:
 async def changes(session: Session, asked: arguments.Changes) -> Found:
     read = await session.read(asked.run, asked.branch)
     if asked.step is None:
-        changed = await changed_by(read.call.source, read.conversation, read.study)
+        changed = await changed_by(read.reader.source, read.conversation, read.study)
         head = changed.document()
     else:
         head = await in_background(partial(_changes_at, read.study.files, word(asked.step)))
-    rows = head.pop("files")
-    return Found(
-        head, Rows(("files",), rows, lambda row: str(row["path"]), lambda row: {"files": row})
-    )
+    return paged(head, lambda row: str(row["path"]), "files")
 
 
 def _changes_at(files: Files, step: str) -> dict[str, object]:
     return report_at(step, list(files_then(files.files, point_in_time(files, step))))
 
 
-async def file_at(session: Session, asked: arguments.FileAt) -> Found:
-    read = await session.read(asked.run, asked.branch)
-    return await in_background(partial(_file_at, read.study.files, asked))
-
-
-def _file_at(files: Files, asked: arguments.FileAt) -> Found:
+@_of_run
+def file_at(read: Read, asked: arguments.FileAt) -> Found:
+    files = read.study.files
     file = files.named(asked.path)
     state = file.at(point_in_time(files, word(asked.step)))
     text = text_of(state)
@@ -167,22 +161,10 @@ def _file_at(files: Files, asked: arguments.FileAt) -> Found:
     return Found(head, text=text or "")
 
 
-async def blame(session: Session, asked: arguments.Blame) -> Found:
-    read = await session.read(asked.run, asked.branch)
-    return await in_background(partial(_blame, read.study.files, asked))
-
-
-def _blame(files: Files, asked: arguments.Blame) -> Found:
-    file, at = files.named(asked.path), word(asked.step)
+@_of_run
+def blame(read: Read, asked: arguments.Blame) -> Found:
+    files, at = read.study.files, word(asked.step)
+    file = files.named(asked.path)
     found = blame_lines(files, file, file.at(point_in_time(files, at)))
     head = blame_report(file, at, found)
-    rows = head.pop("lines")
-    return Found(
-        head,
-        Rows(
-            ("lines",),
-            rows,
-            lambda row: f"{row['line']} {row['text']}",
-            lambda row: {"lines": row},
-        ),
-    )
+    return paged(head, lambda row: f"{row['line']} {row['text']}", "lines")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from oh_tui.api.errors import NotFound, OtherKind
 from oh_tui.batch.reports.one_run import chosen, read_run, require_id, whole
+from oh_tui.batch.reports.reader import Reader
 from oh_tui.catalog.file_conversation import version_of
-from oh_tui.commands.framework.command import Call
 from oh_tui.sources import follow_folder, server
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
@@ -22,54 +21,36 @@ from oh_tui.trajectory.analysis.study import Study
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
-    from oh_tui.batch.step_search import Hit
     from oh_tui.sources.results import Loaded
     from oh_tui.sources.source import Source
 
 MOST = 4
 """Runs that are kept in memory."""
 
-OLD = 120.0
-"""Seconds after which the next page of a list is made of a new one."""
-
 
 class Read(NamedTuple):
-    """A run that was read, and the call that did it."""
+    """A run that was read, and who read it."""
 
-    call: Call
+    reader: Reader
     conversation: Conversation
     loaded: Loaded
     study: Study
 
 
-RunHit: TypeAlias = "tuple[Conversation, Hit]"
+class MadeRows(NamedTuple):
+    """Rows that were made for a page and for the next ones."""
 
-
-class Searched(NamedTuple):
-    """What a search found, for its pages."""
-
-    words: tuple[str, bool]
-    """What was searched, and whether in runs too that may go on."""
-    hits: list[RunHit]
-    is_whole: bool
-    """There are no more."""
-
-
-class ListedRuns(NamedTuple):
-    """A list of runs, for its pages."""
-
-    words: tuple[str, str, bool]
-    """What was asked, in which order, and whether sub-conversations too."""
-    runs: list[Conversation]
+    words: tuple[object, ...]
+    """The tool, and what was asked."""
+    rows: list[Any]
     is_whole: bool
     """There are no more."""
     at: float
-    """When it was made, by the monotonic clock."""
+    """When they were made, by the monotonic clock."""
 
-    def has(self, words: tuple[str, str, bool], wanted: int, now: float) -> bool:
-        """Whether so many runs of such a list are here, and not too old."""
-        is_enough = self.is_whole or len(self.runs) >= wanted
-        return self.words == words and is_enough and now - self.at < OLD
+    def has(self, words: tuple[object, ...], wanted: int) -> bool:
+        """Whether so many rows of what is asked are here."""
+        return self.words == words and (self.is_whole or len(self.rows) >= wanted)
 
 
 class _Kept(NamedTuple):
@@ -82,30 +63,26 @@ class _Kept(NamedTuple):
 class Session:
     """One client. Its calls come one after the other: all work on the same runs."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._is_known = False
         """The kind of the server is known."""
         self._other: Source | None = None
         """The server as what it turned out to be."""
-        self.searched: Searched | None = None
-        """The last search."""
-        self.listed: ListedRuns | None = None
-        """The last list of runs."""
+        self.made: MadeRows | None = None
+        """Those of the last list or search."""
         self.turn = asyncio.Lock()
 
-    async def call(self, **args: object) -> Call:
-        """A call like that of the command line, with these arguments."""
+    async def reader(self, branch: int | None = None) -> Reader:
+        """Who reads for one call."""
         if not self._is_known:
             await self._find_kind()
-        return msgspec.structs.replace(
-            self._call, args=Namespace(**vars(self._call.args) | args), about=""
-        )
+        return msgspec.structs.replace(self._reader, branch=branch, about="")
 
     async def _find_kind(self) -> None:
         """Asks the server once what it is, and goes on with the source that fits."""
-        source = self._call.source
+        source = self._reader.source
         if isinstance(source, server.ServerSource):
             try:
                 await source.require_kind()
@@ -113,11 +90,11 @@ class Session:
                 make_other = server.of_other_kind(source)
                 if make_other is None:
                     raise
-                self._other = self._call.opened = make_other()
+                self._other = self._reader.opened = make_other()
         self._is_known = True
 
     async def close(self) -> None:
-        """Closes what was opened here: who made the call closes its source."""
+        """Closes what was opened here: who made the reader closes its source."""
         if self._other:
             await self._other.close()
 
@@ -127,20 +104,20 @@ class Session:
 
     async def read(self, wanted: str, branch: int | None = None) -> Read:
         """The run that a client names, with its sub-agents; read anew only if it has changed."""
-        call = await self.call(branch=branch)
-        conversation = await _meant(call.source, wanted)
-        version = await _version(call.source, conversation)
+        reader = await self.reader(branch)
+        conversation = await _meant(reader.source, wanted)
+        version = await _version(reader.source, conversation)
         key = conversation.id, str(branch)
         kept = self._kept.get(key)
         if kept is None or kept.version != version:
             hears = listener()
             before = len(hears.remarks) if hears else 0
-            loaded = await read_run(call, conversation, sub_agents=True)
+            loaded = await read_run(reader, conversation, sub_agents=True)
             if loaded.note:
                 say(loaded.note)
-            if isinstance(call.source, FileSource):  # the file told more than its row
-                conversation = call.source.runs.rows.get(conversation.id, conversation)
-            read = Read(call, conversation, loaded, Study(whole(loaded)))
+            if isinstance(reader.source, FileSource):  # the file told more than its row
+                conversation = reader.source.runs.rows.get(conversation.id, conversation)
+            read = Read(reader, conversation, loaded, Study(whole(loaded)))
             kept = _Kept(version, read, hears.remarks[before:] if hears else [])
         else:
             for remark in kept.remarks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -23,6 +23,15 @@ FILL = -1
 class Cell(NamedTuple):
     text: str
     hue: str = ""
+
+
+class Printer(Protocol):
+    """How commands print, as far as columns ask."""
+
+    @property
+    def piped(self) -> bool: ...
+    def when(self, moment: float | str | None) -> str: ...
+    def glyph(self, drawn: str, plain: str) -> str: ...
 
 
 class Column(msgspec.Struct, Generic[T_contra, F_contra], frozen=True):

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.search_words import parse
-from oh_tui.batch.searching import Search
+from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library.library import Library
 from oh_tui.sources.file_source import FileSource
@@ -40,7 +41,9 @@ def found(
     """The hits, and how many runs were ruled out."""
     query = parse(words)
     narrowing = known_misses(cache_folder, source, query.steps)
-    search = Search(source, query, Annotations(None), {}, known=narrowing)
+    search = Search(
+        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=narrowing)
+    )
     hits = list[tuple[str, list[int]]]()
 
     async def collect() -> None:

@@ -12,7 +12,7 @@ from oh_tui.batch.cached_rows import known_rows
 from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.search_words import parse
-from oh_tui.batch.searching import Search
+from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.batch.stats_rows import RowJob
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog import conversation_query
@@ -56,7 +56,16 @@ async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -
         await indexed(here, tmp_path)
         query = parse("nosuchtextanywhere")
         narrowing = known_misses(tmp_path, here.source, query.steps)
-        search = Search(here.source, query, Annotations(None), {}, known=narrowing)
+        search = Search(
+            ManyRuns(
+                here.source,
+                SearchJob(query.steps),
+                query.runs,
+                Annotations(None),
+                {},
+                known=narrowing,
+            )
+        )
         assert [one async for one in search.results() if one] == []
         listed = [one async for page in here.source.pages() for one in page.items]
     with Library(tmp_path) as library:

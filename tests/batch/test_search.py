@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from oh_tui.api.models import Conversation
 from oh_tui.batch import each_run, worker
+from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.pool import At
@@ -74,7 +75,9 @@ def searched(
 ) -> tuple[Search, dict[str, list[int]]]:
     query, found = parse(words), dict[str, list[int]]()
     known = known_misses(index, source, query.steps)
-    search = Search(source, query, Annotations(None), {}, known=known)
+    search = Search(
+        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known)
+    )
 
     async def collect() -> None:
         async for one in search.results():
@@ -394,7 +397,8 @@ def test_hits_name_where_and_the_line() -> None:
     source, *_ = corpus()
 
     async def first(words: str) -> Any:
-        search = Search(source, parse(words), Annotations(None), {})
+        query = parse(words)
+        search = Search(ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}))
         async for one in search.results():
             if one:
                 return one.hits[0]
@@ -421,7 +425,8 @@ async def test_a_stop_ends_the_thread_that_reads_a_run(
 
     monkeypatch.setattr(file_runs, "parse_event", slowly)
     source = FileSource([path])
-    search = Search(source, parse("nothing"), Annotations(None), {})
+    query = parse("nothing")
+    search = Search(ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}))
     going = asyncio.ensure_future(anext(search.results()))
     await asyncio.to_thread(began.wait, 60)
     going.cancel()

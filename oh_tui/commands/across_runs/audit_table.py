@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
+from oh_tui.batch.reports.audit import Audited, AuditFound
 from oh_tui.batch.rule_rows import RuleRow
 from oh_tui.batch.rules.rule import Finding, Rule, Severity
 from oh_tui.catalog.names import shortened
-from oh_tui.commands.across_runs.audited import Audited, Found
 from oh_tui.commands.framework.printing import Hue, Style, print_pairs, print_rows
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
@@ -65,7 +65,7 @@ _FINDING: tuple[Column[Finding, Style], ...] = (
 )
 
 
-def print_runs(style: Style, found: Found) -> None:
+def print_runs(style: Style, found: AuditFound) -> None:
     print_rows(style, _RULE, _worst_first(found.rows))
     broken = [run for run in found.runs if run.of_state(State.BROKEN)]
     if broken:

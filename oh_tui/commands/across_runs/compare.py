@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
+from oh_tui.batch.reports.compare import report
 from oh_tui.batch.reports.one_run import chosen, read_compared
-from oh_tui.catalog.names import conversation_id, title
+from oh_tui.catalog.names import title
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
 from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_rows, print_table
 from oh_tui.commands.framework.run_words import is_path, is_shared, split_run
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
-from oh_tui.documents.run import line, marks_json, verdict_json
+from oh_tui.documents.run import line
 from oh_tui.sources import file_indexes
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell, Column, Columns
-from oh_tui.text.amounts import number
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.comparison.compare import (
     SIGNS,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.comparison.statistics import Figures
     from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.usage import tokens_json
 
 
 @command(
@@ -119,55 +118,6 @@ def _print(call: Call, a: Compared, b: Compared) -> int:
 def _how_they_part(a: Compared, b: Compared, comparison: Comparison) -> str:
     fork = fork_of(a, b)
     return "; ".join(filter(None, (fork.words if fork else "", parting_words(comparison))))
-
-
-def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, object]:
-    """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
-    null stands for none."""
-    first, gap = comparison.first, b.figures.less(a.figures)
-    fork = fork_of(a, b)
-    rows = (comparison.rows[place] for place in comparison.differences)
-    return {
-        "a": _document(a),
-        "b": _document(b),
-        **({"fork": fork._asdict()} if fork else {}),
-        "first_difference": first._asdict() if first else None,
-        "differences": [
-            {
-                "kind": str(row.kind),
-                "a": row.a.number if row.a else None,
-                "b": row.b.number if row.b else None,
-            }
-            for row in rows
-        ],
-        "totals": {
-            **{str(kind): count for kind, count in comparison.counts.items()},
-            "b_minus_a": {
-                "steps": gap.steps,
-                "work_s": number(gap.work, 3),
-                "cost": number(gap.cost),
-            },
-        },
-    }
-
-
-def _document(side: Compared) -> dict[str, object]:
-    found, conversation, sub_runs = side.figures, side.conversation, side.study.sub_runs
-    return {
-        "id": conversation_id(conversation),
-        "title": title(conversation),
-        "model": line(conversation.llm_model),
-        "label": found.label,
-        "verdict": verdict_json(found.verdict),
-        "steps": found.steps,
-        "work_s": number(found.work, 3),
-        "cost": number(found.cost),
-        **marks_json(found.told_cost),
-        "tokens": tokens_json(sub_runs.total, sub_runs.told),
-        "files": found.files,
-        "added": found.added,
-        "removed": found.removed,
-    }
 
 
 # for people

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import Conversation
-from oh_tui.batch import search_words as queries
-from oh_tui.batch.index_filter import known_misses
-from oh_tui.batch.reports.seen import Seen
-from oh_tui.batch.searching import RunHits, Search
+from oh_tui.batch.reports.over_runs import PARTIAL, say_rest
+from oh_tui.batch.reports.search import hit_json, search_of
+from oh_tui.batch.searching import RunHits
 from oh_tui.batch.step_search import Hit
 from oh_tui.catalog.file_conversation import FileConversation, called
-from oh_tui.catalog.names import conversation_id, title
+from oh_tui.catalog.names import run_name, title
 from oh_tui.catalog.triage import updated_text
-from oh_tui.commands.across_runs.left_out import LIVE, say_rest
 from oh_tui.commands.framework import words
-from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.exit_codes import PARTIAL
+from oh_tui.commands.framework.command import LIVE, Call, argument, command, flag
 from oh_tui.commands.framework.printing import Hue, between_tabs, fit, print_json_line
 from oh_tui.commands.steps import GLYPHS
 from oh_tui.documents.run import line
@@ -78,7 +75,8 @@ async def grep(call: Call) -> int:
     search = search_of(call, call.args.filter, live=call.args.live)
     reading = search.reading
     if call.style.head and call.style.piped and not call.as_json:
-        print(between_tabs(_head(call)))
+        more = [] if call.args.runs or call.args.count else ["step", "line"]
+        print(between_tabs([*(["hits"] if call.args.count else []), "run", "title", *more]))
     try:
         with progress():
             async for one in search.results():
@@ -105,66 +103,25 @@ async def grep(call: Call) -> int:
     return PARTIAL if is_left else NONE
 
 
-def search_of(call: Call, words: str, *, live: bool = False) -> Search:
-    """The search for these words. Raises QueryError."""
-    query = queries.parse(words)
-    return Search(
-        call.source,
-        query,
-        call.annotations(),
-        Seen(call).known,
-        show_progress,
-        known_misses(call.settings.library_folder, call.source, query.steps),
-        live=live,
-        cache_folder=call.settings.library_folder,
-    )
-
-
 def _print(call: Call, one: RunHits) -> None:
-    run, hits = one.conversation, one.hits
-    named = {"run": run_name(run), "source": _source(call, run), "title": title(run)}
+    run, hits, args, style = one.conversation, one.hits, call.args, call.style
+    name, called_so = run_name(run), title(run)
     if call.as_json:
-        for document in _documents(call, hits):
+        named = {"run": name, "source": _source(call, run), "title": called_so}
+        of_run = [{"hits": len(hits)} if args.count else {}]
+        for document in of_run if args.count or args.runs else map(hit_json, hits):
             print_json_line(named | document)
-    elif call.args.runs or call.args.count:
-        count = [str(len(hits))] if call.args.count else []
-        _print_row(call, [*count, named["run"], named["title"]])
-    elif call.style.piped:
-        for hit in hits:
-            print(between_tabs([named["run"], named["title"], hit.path, safe_line(hit.line)]))
-    else:
+        return
+    rows = [[name, called_so]]
+    if args.count:
+        rows = [[str(len(hits)), *rows[0]]]
+    elif not args.runs and style.piped:
+        rows = [[*rows[0], hit.path, safe_line(hit.line)] for hit in hits]
+    elif not args.runs:
         _print_run(call, run, hits)
-
-
-def _head(call: Call) -> list[str]:
-    if call.args.runs or call.args.count:
-        return [*(["hits"] if call.args.count else []), "run", "title"]
-    return ["run", "title", "step", "line"]
-
-
-def _documents(call: Call, hits: list[Hit]) -> list[dict[str, object]]:
-    if call.args.runs:
-        return [{}]
-    if call.args.count:
-        return [{"hits": len(hits)}]
-    return [hit_json(hit) for hit in hits]
-
-
-def hit_json(hit: Hit) -> dict[str, object]:
-    """A hit, without the run that it is in."""
-    return {
-        "step": hit.step,
-        **({"path": hit.path} if hit.is_of_sub_agent else {}),
-        "event_id": safe_line(hit.event_id),
-        "where": hit.where,
-        "line": safe_line(hit.line),
-    }
-
-
-def _print_row(call: Call, cells: list[str]) -> None:
-    style = call.style
-    text = between_tabs(cells) if style.room is None else fit("  ".join(cells), style.room, style)
-    print(text)
+        return
+    for row in rows:
+        print(between_tabs(row) if style.piped else fit("  ".join(row), style.room or 0, style))
 
 
 def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
@@ -180,13 +137,6 @@ def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
         hue: Hue = "red" if hit.outcome is Outcome.ERROR else "amber"
         text = fit(safe_line(hit.line), room - width - 5, style)
         print(f" {hit.path:>{width}} {style.paint(mark, hue)} {text}")
-
-
-def run_name(run: Conversation) -> str:
-    """The id of a conversation without dashes; of a run in a file `PATH` or `PATH#ID`."""
-    if isinstance(run, FileConversation) and run.place:
-        return safe_line(called(run.place))
-    return conversation_id(run)
 
 
 def _source(call: Call, run: Conversation) -> str:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from oh_tui.batch import server_indexing
 from oh_tui.batch.index_reader import TELLS_KEY
 from oh_tui.batch.indexing import Indexing, Outcome
-from oh_tui.commands.across_runs.left_out import LIVE, say_going_on
+from oh_tui.batch.reports.over_runs import PARTIAL, going_on_words
 from oh_tui.commands.framework.acting import require_consent
-from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
-from oh_tui.commands.framework.exit_codes import OK, PARTIAL
+from oh_tui.commands.framework.command import LIVE, Call, argument, command, flag, path_of
+from oh_tui.commands.framework.exit_codes import OK
 from oh_tui.commands.framework.printing import print_json, print_pairs
 from oh_tui.library.library import Library, Status
 from oh_tui.sources.file_rows import plain_path
@@ -166,7 +166,7 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
     with progress():
         planned = await server_indexing.plan(source, library, live=call.args.live)
     if planned.open:
-        say_going_on(planned.open)
+        say(going_on_words(planned.open))
     outcome = Outcome(unchanged=planned.known, going_on=planned.open)
     if not planned.runs:
         return outcome

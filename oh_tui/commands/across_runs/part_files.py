@@ -5,10 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from typing import cast
 
+from oh_tui.batch.reports.over_runs import runs_of, say_rest
 from oh_tui.batch.table_writer import Parts, Shard, To
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
-from oh_tui.commands.across_runs.left_out import say_rest
-from oh_tui.commands.across_runs.one_pass import runs_of
 from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.settings.paths import make_private

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
+from oh_tui.batch.reports.over_runs import PARTIAL
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.commands.framework.command import Call, argument, command, flag
-from oh_tui.commands.framework.exit_codes import OK, PARTIAL
+from oh_tui.commands.framework.exit_codes import OK
 from oh_tui.commands.framework.printing import print_csv, print_json_line, print_table
 from oh_tui.library.library import Library
 from oh_tui.library.sql_query import TABLES, asked

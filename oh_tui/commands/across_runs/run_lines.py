@@ -14,11 +14,10 @@ from typing import IO, Generic, TypeVar
 
 from oh_tui.batch.each_run import ManyRuns, Result
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
+from oh_tui.batch.reports.over_runs import runs_of, say_rest
 from oh_tui.batch.table_writer import Shard
 from oh_tui.batch.worker import Job, RunFacts, Unread
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
-from oh_tui.commands.across_runs.left_out import say_rest
-from oh_tui.commands.across_runs.one_pass import runs_of
 from oh_tui.commands.framework.acting import require_free
 from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.masking import print_masked

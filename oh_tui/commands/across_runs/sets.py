@@ -2,98 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from oh_tui.batch.reports.one_run import read_compared
+from oh_tui.batch.reports.over_runs import PARTIAL
+from oh_tui.batch.reports.sets import CHANGES, Pair, Sets, is_estimate, report, sets_of
 from oh_tui.batch.run_stats import resolved_of
-from oh_tui.catalog.file_conversation import label_of
-from oh_tui.catalog.names import conversation_id, title
-from oh_tui.commands.framework.exit_codes import OK, PARTIAL, WRONG_USE
+from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows
-from oh_tui.documents.run import marks_json
 from oh_tui.tables.column import Cell, Column
-from oh_tui.text.amounts import number
-from oh_tui.text.clean import clean_line
 from oh_tui.text.human import are, dollars, duration, plural
-from oh_tui.text.problem import Problem
-from oh_tui.text.remarks import progress, say
-from oh_tui.trajectory.comparison.compare import Comparison, Parting
-from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcnemar, pair, paired
+from oh_tui.text.remarks import say
+from oh_tui.trajectory.comparison.statistics import Figures, Paired
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.commands.framework.command import Call
     from oh_tui.sources.file_source import FileSource
 
 NO_PAIR = WRONG_USE
 """Exit code without a pair, as for sets that are not of the same tasks."""
 
-CHANGES = ("gained", "lost", "both", "neither", "unknown")
-"""Whether only B, only A, both or neither resolved a task; unknown without labels."""
-
-
-class Pair(NamedTuple):
-    id: str
-    title: str
-    a: Figures
-    b: Figures
-    first: Parting | None
-
-    @property
-    def change(self) -> str:
-        a, b = self.a.resolved, self.b.resolved
-        if a is None or b is None:
-            return "unknown"
-        if a is b:
-            return "both" if a else "neither"
-        return "gained" if b else "lost"
-
-    @property
-    def differs(self) -> bool:
-        outcomes = [(one.ended, one.label, one.steps) for one in (self.a, self.b)]
-        return self.first is not None or outcomes[0] != outcomes[1]
-
-
-class Sets(NamedTuple):
-    """Two sets of runs, read."""
-
-    names: tuple[str, str]
-    sizes: tuple[int, int]
-    labels: tuple[Counter[str], Counter[str]]
-    """How many runs of each have which label."""
-    pairs: list[Pair]
-    only_a: int
-    only_b: int
-    unread: int
-    """Pairs of which one run cannot be read."""
-
-    def count(self, change: str) -> int:
-        return sum(one.change == change for one in self.pairs)
-
-    @property
-    def p(self) -> float | None:
-        """None where no pair has labels in both."""
-        if self.count("unknown") == len(self.pairs):
-            return None
-        return mcnemar(self.count("gained"), self.count("lost"))
-
-    def measures(self) -> dict[str, Paired]:
-        both = [(one.a, one.b) for one in self.pairs]
-        return {
-            "steps": paired((a.steps, b.steps) for a, b in both),
-            "work_s": paired((a.work, b.work) for a, b in both),
-            "cost": paired((a.cost, b.cost) for a, b in both if not is_estimate(a, b)),
-        }
-
-
-def is_estimate(a: Figures, b: Figures) -> bool:
-    return a.told_cost.is_estimate or b.told_cost.is_estimate
-
 
 async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
-    sets = await _read(call, a, b)
+    sets = await sets_of(call, a, b)
     problems = [*a.problems, *b.problems]
     for problem in problems:
         say(problem)
@@ -113,107 +44,6 @@ async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
     if not sets.pairs and not sets.unread:
         say("no run in A has the id or the title of a run in B")
     return code if sets.pairs else NO_PAIR
-
-
-async def _read(call: Call, a: FileSource, b: FileSource) -> Sets:
-    """Reads pair by pair, and keeps of each what is shown."""
-    rows_a, rows_b = a.conversations(), b.conversations()
-    pairing = pair(_named(rows_a), _named(rows_b))
-    pairs: list[Pair] = []
-    with progress() as show:
-        for done, (one, other) in enumerate(pairing.pairs):
-            show(f"reading pair {done + 1:,} of {len(pairing.pairs):,}")
-            try:
-                pairs.append(await _pair(call, a, rows_a[one], b, rows_b[other]))
-            except Problem as problem:
-                show("")
-                say(f"{title(rows_a[one])}: {problem.sentence}")
-    return Sets(
-        (clean_line(a.label), clean_line(b.label)),
-        (len(rows_a), len(rows_b)),
-        (Counter(map(_label, rows_a)), Counter(map(_label, rows_b))),
-        pairs,
-        len(pairing.only_a),
-        len(pairing.only_b),
-        len(pairing.pairs) - len(pairs),
-    )
-
-
-def _label(row: Conversation) -> str:
-    return label_of(row) or ""
-
-
-def _named(rows: Sequence[Conversation]) -> list[Named]:
-    return [Named(conversation_id(row), row.title or "") for row in rows]
-
-
-async def _pair(
-    call: Call, a: FileSource, row_a: Conversation, b: FileSource, row_b: Conversation
-) -> Pair:
-    one = await read_compared(call, a, row_a)
-    other = await read_compared(call, b, row_b)
-    comparison = Comparison(one.study.trajectory, other.study.trajectory)
-    named = conversation_id(row_a), title(row_a)
-    return Pair(*named, one.figures, other.figures, comparison.first)
-
-
-# as JSON
-
-
-def report(sets: Sets) -> dict[str, object]:
-    """What `--json` prints."""
-    return {
-        "a": _side_json(sets, 0),
-        "b": _side_json(sets, 1),
-        "pairs": [_pair_json(one) for one in sets.pairs if one.differs],
-        "totals": {
-            "pairs": len(sets.pairs),
-            "only_a": sets.only_a,
-            "only_b": sets.only_b,
-            "unread": sets.unread,
-            "resolved": {change: sets.count(change) for change in CHANGES},
-            "mcnemar_p": number(sets.p, 9),
-            **{name: _paired_json(found) for name, found in sets.measures().items()},
-        },
-    }
-
-
-def _side_json(sets: Sets, side: int) -> dict[str, Any]:
-    resolved, labelled = resolved_of(sets.labels[side])
-    runs = {"runs": sets.sizes[side], "resolved": resolved, "labelled": labelled}
-    return {"source": sets.names[side]} | runs
-
-
-def _pair_json(one: Pair) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "title": one.title,
-        "resolved": one.change,
-        "a": _figures_json(one.a),
-        "b": _figures_json(one.b),
-        "first_difference": one.first._asdict() if one.first else None,
-    }
-
-
-def _figures_json(found: Figures) -> dict[str, Any]:
-    return {
-        "label": found.label,
-        "verdict": found.ended,
-        "steps": found.steps,
-        "work_s": number(found.work, 3),
-        "cost": number(found.cost),
-        **marks_json(found.told_cost),
-    }
-
-
-def _paired_json(found: Paired) -> dict[str, object]:
-    return {
-        "pairs": found.pairs,
-        "a": number(found.a),
-        "b": number(found.b),
-        "difference": number(found.difference),
-        "interval": [number(edge) for edge in found.interval] if found.interval else None,
-    }
 
 
 # for people

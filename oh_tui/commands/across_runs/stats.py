@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.batch.cached_rows import known_rows
-from oh_tui.batch.each_run import ManyRuns
-from oh_tui.batch.over_time import PERIODS, Table, Trend, beside, draw, table_of
+from oh_tui.batch.over_time import Trend, beside, draw
+from oh_tui.batch.reports.stats import sums_of
 from oh_tui.batch.run_stats import (
     ENDED,
     GROUP_COLUMNS,
@@ -19,24 +17,14 @@ from oh_tui.batch.run_stats import (
     NOT_TOLD,
     SORTS,
     Group,
-    Summand,
     summed,
 )
-from oh_tui.batch.stats_rows import RowJob
-from oh_tui.batch.worker import Unread
-from oh_tui.catalog import conversation_query
-from oh_tui.catalog.conversation_query import ConversationQuery
-from oh_tui.catalog.range_before import Ranges, ranges
-from oh_tui.commands.across_runs.left_out import LIVE, left_out, say_rest
-from oh_tui.commands.across_runs.one_pass import results_of, runs_of
-from oh_tui.commands.framework.command import LISTED, PATHS, Call, argument, command, flag
-from oh_tui.commands.framework.exit_codes import OK, PARTIAL
+from oh_tui.commands.framework.command import LISTED, LIVE, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.printing import Style, print_csv, print_json, print_rows
-from oh_tui.tables.column import Cell, Column, flat_of, json_of
+from oh_tui.tables.column import Cell, Column, flat_of
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import parted, percentages, plural, stamp
+from oh_tui.text.human import parted, percentages, plural
 from oh_tui.text.problem import Problem
-from oh_tui.text.remarks import say
 from oh_tui.trajectory.looks import ASCII, UNICODE
 
 
@@ -96,8 +84,7 @@ def groupings(text: str) -> list[str]:
 )
 async def stats(call: Call) -> int:
     args = call.args
-    if args.csv and call.as_json:
-        raise Problem("--csv and --json cannot be used together", "give one of them")
+    call.require_one_form("csv")
     if args.csv and args.compare_before:
         raise Problem("--csv has no room for the range before", "use --json")
     sums = await sums_of(
@@ -111,118 +98,16 @@ async def stats(call: Call) -> int:
     if call.as_json:
         print_json(sums.document())
     elif args.csv:
-        _print_csv(args.by, sums.table.groups)
+        nothing = summed(("",) * len(args.by), ())
+        rows = (flat_of(sums.columns, group) for group in (nothing, *sums.table.groups))
+        print_csv(next(rows), (row.values() for row in rows))
     else:
         if sums.table.trend and not call.style.piped:
             print_lines(call.style, sums.table.trend)
         print_table_of(call.style, args.by, sums.table.groups, sums.total)
-        if sums.before:
-            before = sums.before
+        if before := sums.before:
             print_before(call.style, sums.total, before.total, before.ranges.words)
     return sums.code
-
-
-class Before(NamedTuple):
-    """The sums over the range before."""
-
-    ranges: Ranges
-    total: Group
-    left_out: Mapping[str, int]
-
-
-class Sums(NamedTuple):
-    """The sums over many runs."""
-
-    source: str
-    by: Sequence[str]
-    table: Table
-    total: Group
-    left_out: Mapping[str, int]
-    before: Before | None
-    """Only if it is asked for."""
-    code: int
-    """Exit code: whether all could be read."""
-
-    def document(self) -> dict[str, object]:
-        """What `--json` prints."""
-        document: dict[str, object] = {
-            "source": self.source,
-            "by": self.by,
-            "groups": [
-                {"names": _named(self.by, group), **json_of(_fields(self.by), group)}
-                for group in self.table.groups
-            ],
-            "total": json_of(FIELDS, self.total),
-            "left_out": self.left_out,
-        }
-        if self.before:
-            began, met, *_ = self.before.ranges
-            document["before"] = {
-                "from": stamp(began),
-                "to": stamp(met),
-                "sums": json_of(FIELDS, self.before.total) if self.before.total.runs else None,
-                "left_out": self.before.left_out,
-            }
-        return document
-
-
-async def sums_of(
-    call: Call,
-    words: str,
-    by: Sequence[str],
-    sort: str = "",
-    *,
-    live: bool = False,
-    compare_before: bool = False,
-) -> Sums:
-    """Sums the runs that match the words, and says what was left out. Raises Problem."""
-    query, both = conversation_query.parse(words), None
-    if compare_before:
-        both = ranges(query, call.style.now)
-        query = both.query
-    rows, reading = await _read(call, query, live=live)
-    code = say_rest(call, reading)
-    before = None
-    if both:
-        earlier, rest = await _read(call, both.before, live=live)
-        code = max(code, PARTIAL if rest.unread else OK)
-        if rest.left_out:
-            say(f"of the range before: {', '.join(map(clean_line, rest.left_out))}")
-        before = Before(both, summed((), earlier), left_out(rest))
-    return Sums(
-        clean_line(call.source.label),
-        by,
-        table_of(rows, by, sort),
-        summed((), rows),
-        left_out(reading),
-        before,
-        code,
-    )
-
-
-async def _read(
-    call: Call, query: ConversationQuery, *, live: bool
-) -> tuple[list[Summand], ManyRuns[Summand]]:
-    known = known_rows(call.settings.library_folder, call.source)
-    reading = runs_of(call, RowJob(call.source.label), query, known=known, live=live)
-    found = [one.value async for one in results_of(reading)]
-    return [one for one in found if not isinstance(one, Unread)], reading
-
-
-def _fields(by: Sequence[str]) -> Sequence[Column[Group, Style]]:
-    return (*FIELDS, *OF_PERIODS) if set(by) & PERIODS.keys() else FIELDS
-
-
-def _named(by: Sequence[str], group: Group) -> dict[str, object]:
-    return dict(zip(by, group.names, strict=True))
-
-
-def _print_csv(by: Sequence[str], groups: Sequence[Group]) -> None:
-    """A head, and one row a group."""
-    fields = _fields(by)
-    rows = (_named(by, group) | flat_of(fields, group) for group in groups)
-    head = _named(by, empty := summed(("",) * len(by), ())) | flat_of(fields, empty)
-    print_csv(head, (row.values() for row in rows))
 
 
 BAR = 16
@@ -250,7 +135,8 @@ def print_before(style: Style, now: Group, before: Group, range_words: str) -> N
 
 def print_table_of(style: Style, by: Sequence[str], groups: Sequence[Group], total: Group) -> None:
     named = [Column(name, partial(_name, by, n), share=2, least=16) for n, name in enumerate(by)]
-    print_rows(style, [*named, *FIELDS], groups)
+    shown = (replace(one, text=_ended) if one is ENDED else one for one in GROUP_COLUMNS)
+    print_rows(style, [*named, *shown], groups)
     if not style.piped:
         facts = [plural(total.runs, "run")]
         if words := total.total_words:
@@ -277,13 +163,3 @@ def _ended(group: Group, style: Style) -> str:
     signs = (style.glyph("█", "#"), style.glyph("▓", "x"), style.glyph("░", "."))
     bar = "".join(sign * cells for sign, cells in zip(signs, parted(parts, BAR), strict=True))
     return f"{bar} {shares} %"
-
-
-FIELDS: tuple[Column[Group, Style], ...] = tuple(
-    replace(one, text=_ended) if one is ENDED else one for one in GROUP_COLUMNS
-)
-
-OF_PERIODS: tuple[Column[Group, Style], ...] = (
-    Column(json="finished"), Column(json="failed"), Column(json="failed_steps"),
-)  # fmt: skip
-"""What is drawn of days and weeks, which these have too."""

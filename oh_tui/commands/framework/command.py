@@ -92,6 +92,11 @@ class Call(Reader, kw_only=True):
     def as_json(self) -> bool:
         return bool(self.args.json)
 
+    def require_one_form(self, name: str) -> None:
+        """Raises Problem where the form that this option names is asked for beside JSON."""
+        if self.as_json and getattr(self.args, name):
+            raise Problem(f"--{name} and --json cannot be used together", "give one of them")
+
 
 Run: TypeAlias = Callable[[Call], Coroutine[object, object, int]]
 """Does the work of a command and returns the exit code."""
@@ -204,6 +209,8 @@ def filter_behind(runs: str, about: str) -> Argument:
 _OF_STEPS = "steps must match: is:failed tool:terminal -docs"
 
 STEPS_OF_RUN = filter_behind("word", _OF_STEPS)
+
+LIVE = flag("--live", about="also runs that may still go on, as they are now; asks their server")
 
 STEPS_OF_RUNS = filter_behind("words", _OF_STEPS)
 

@@ -16,9 +16,6 @@ OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 DEFECTS = 3
 """Exit code of `check` and `audit` when they find something."""
 
-PARTIAL = WRONG_USE
-"""Exit code of a command on many runs when some of them could not be read."""
-
 
 class Ended(KeyboardInterrupt):
     """A command was ended by ctrl+c, by kill, or by the end of its terminal."""

@@ -22,6 +22,7 @@ from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
 from oh_tui.text.human import age, stamp, unzoned
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import json_without_held, redact_json
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.reading import terminal
 
@@ -233,6 +234,11 @@ def print_json(document: object, *, raw: bool = False) -> None:
 
 def print_json_line(document: object) -> None:
     print_masked((json_line(document), "\n"))
+
+
+def say_none(words: str, left_out: Mapping[str, int]) -> None:
+    """Says that there is no run to tell of, where `words` are the filter."""
+    say("no run matches" if words and not any(left_out.values()) else "no run was read")
 
 
 def for_terminal(text: str) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
+from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.search_words import parse
-from oh_tui.batch.searching import Search
+from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.sources.server_runs.run_cache import RunCache
 from tests.batch.made import TOKEN
@@ -139,7 +140,10 @@ async def test_what_is_kept_is_read_without_asking_for_its_events(tmp_path: Path
         async for _ in here.source.runs.load(one):
             pass
         here.between.asked.clear()
-        search = Search(here.source, parse("coverage"), Annotations(None), {})
+        query = parse("coverage")
+        search = Search(
+            ManyRuns(here.source, SearchJob(query.steps), query.runs, Annotations(None), {})
+        )
         found = [each.conversation.id async for each in search.results() if each]
     assert found == [one.id]
     assert len(search.reading.not_kept) == search.reading.runs - 1

@@ -1,0 +1,191 @@
+"""Which rules hold in runs, which are broken, and of which nobody knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from oh_tui.api.errors import NotFound
+from oh_tui.batch.each_run import ManyRuns, Result
+from oh_tui.batch.reports.one_run import chosen, read_run, whole
+from oh_tui.batch.reports.over_runs import LEFT_OUT, OK, left_out, results_of, runs_of, say_rest
+from oh_tui.batch.rule_rows import Audit, RuleRow, RulesJob, RunAudit
+from oh_tui.batch.rules.rule import Finding, Rule, Severity, findings
+from oh_tui.batch.rules.rule_places import rules_in_force
+from oh_tui.batch.worker import RunFacts, Unread
+from oh_tui.catalog.names import WHOLE, conversation_id, read_id, title
+from oh_tui.sources.file_source import FileSource
+from oh_tui.text.amounts import number
+from oh_tui.text.clean import clean_line
+from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
+from oh_tui.trajectory.analysis.rules.question import State
+
+if TYPE_CHECKING:
+    from oh_tui.api.models import Conversation
+    from oh_tui.batch.reports.reader import Reader
+    from oh_tui.trajectory.analysis.study import Study
+
+
+class Audited(NamedTuple):
+    """A run that was read, with what the rules find in it."""
+
+    run: str
+    title: str
+    found: RunAudit
+
+    @classmethod
+    def of(cls, conversation: Conversation, found: RunAudit) -> Audited:
+        return cls(conversation_id(conversation), title(conversation), found)
+
+    def of_state(self, state: State) -> list[Finding]:
+        return [one for one in self.found.findings if one.state is state]
+
+
+class AuditFound(NamedTuple):
+    """What rules find in runs."""
+
+    rows: Sequence[RuleRow]
+    runs: Sequence[Audited]
+    """As many as were to be kept."""
+    breaking: int
+    """Runs that break a rule."""
+    read: int
+    left_out: Mapping[str, int]
+    code: int
+
+    def is_broken(self, least: Severity) -> bool:
+        """Whether a rule of at least this severity is broken in some run."""
+        return any(row.broken and row.rule.severity.rank >= least.rank for row in self.rows)
+
+    def document(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "rules": [_row_json(row) for row in self.rows],
+            "runs": [_run_json(run) for run in self.runs],
+            "read": self.read,
+            "left_out": self.left_out,
+        }
+
+
+def rules_of(files: Sequence[Path] = ()) -> tuple[Rule, ...]:
+    """The rules in force here; says whose rules of a repository are among them. Raises Problem."""
+    found = rules_in_force(os.environ, Path.cwd(), files)
+    if found.of_repository:
+        say(f"with the rules of this repository: {clean_line(str(found.of_repository))}")
+    if not found.rules:
+        raise Problem("All rules are switched off", "oh-tui audit --list shows those in force")
+    return tuple(found.rules)
+
+
+async def audit_in(
+    reader: Reader,
+    rules: tuple[Rule, ...],
+    words: str,
+    *,
+    live: bool = False,
+    most: int | None = None,
+    each: Callable[[Result[RunAudit]], None] = lambda one: None,
+) -> AuditFound:
+    """Asks the rules of the runs that match the words, and says what was left out. Of the runs it
+    keeps the first and those that break a rule, at most `most`; None for all. `each` gets what is
+    found in each run. Raises Problem."""
+    sums, runs, breaking = Audit(rules), list[Audited](), 0
+    reading = runs_of(reader, RulesJob(rules), words, live=live)
+    async for one in _results(reader, rules, words, reading):
+        each(one)
+        if isinstance(one.value, Unread):
+            continue
+        audited = Audited.of(one.conversation, one.value)
+        sums.add(audited.run, one.value)
+        breaks = bool(audited.of_state(State.BROKEN))
+        breaking += breaks
+        if most is None or not runs or (breaks and len(runs) < most):
+            runs.append(audited)
+    code = say_rest(reader, reading)
+    return AuditFound(sums.rows(), runs, breaking, reading.read, left_out(reading), code)
+
+
+def audit_of(conversation: Conversation, study: Study, rules: tuple[Rule, ...]) -> AuditFound:
+    """Asks the rules of one run that was read."""
+    found = RunAudit(findings(rules, study, conversation), study.trajectory.recorded.label)
+    sums, audited = Audit(rules), Audited.of(conversation, found)
+    sums.add(audited.run, found)
+    breaking = int(bool(audited.of_state(State.BROKEN)))
+    return AuditFound(sums.rows(), [audited], breaking, 1, dict.fromkeys(LEFT_OUT, 0), OK)
+
+
+async def _results(
+    reader: Reader, rules: tuple[Rule, ...], words: str, reading: ManyRuns[RunAudit]
+) -> AsyncIterator[Result[RunAudit]]:
+    """What each run gives. One that its id names is read from the server; a word that could begin
+    an id and begins none is a word of the filter. Raises Problem where it is neither."""
+    missing: NotFound | None = None
+    if (identifier := read_id(words)) and not isinstance(reader.source, FileSource):
+        try:
+            conversation = await chosen(reader.source, identifier)
+        except NotFound as problem:
+            if len(identifier) == WHOLE:
+                raise
+            missing = problem
+        else:
+            run = whole(await read_run(reader, conversation, sub_agents=True))
+            facts = RunFacts(conversation, reader.annotations().of(conversation))
+            reading.read = reading.runs = 1
+            yield Result(conversation, RulesJob(rules)(run, facts))
+            return
+    async for one in results_of(reading):
+        yield one
+    if missing and not (reading.read or any(left_out(reading).values())):
+        raise missing
+
+
+def rule_json(rule: Rule) -> dict[str, object]:
+    return {
+        "name": rule.name,
+        "severity": rule.severity,
+        "why": rule.why,
+        "asks": dict(rule.asked),
+        "file": rule.origin or None,
+    }
+
+
+def _row_json(row: RuleRow) -> dict[str, object]:
+    return {
+        **rule_json(row.rule),
+        "holds": row.holds,
+        "broken": row.broken,
+        "not_known": row.unknown,
+        "nothing_to_check": row.nothing,
+        "examples": [one._asdict() for one in row.examples],
+        "against_resolved": {
+            **row.against._asdict(),
+            "precision": number(row.against.precision, 4),
+            "recall": number(row.against.recall, 4),
+        },
+    }
+
+
+def _run_json(run: Audited) -> dict[str, object]:
+    """The rules that are not among these hold."""
+    return {
+        "run": run.run,
+        "title": run.title,
+        "label": run.found.label,
+        "broken": [
+            {
+                "rule": one.rule,
+                "severity": one.severity,
+                "steps": one.answer.steps,
+                "count": one.answer.total,
+                "because": one.answer.because or None,
+            }
+            for one in run.of_state(State.BROKEN)
+        ],
+        "not_known": [
+            {"rule": one.rule, "lacks": one.answer.lacks} for one in run.of_state(State.UNKNOWN)
+        ],
+        "nothing_to_check": [one.rule for one in run.of_state(State.NOTHING)],
+    }

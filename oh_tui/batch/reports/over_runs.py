@@ -1,0 +1,96 @@
+"""A pass over the runs of a source: what is read of each, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+from oh_tui.api.models import Conversation
+from oh_tui.batch.each_run import Known, ManyRuns, Result
+from oh_tui.batch.reports.reader import Reader
+from oh_tui.batch.reports.seen import Seen
+from oh_tui.batch.worker import Job
+from oh_tui.catalog import conversation_query
+from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.text.clean import clean_line
+from oh_tui.text.human import plural
+from oh_tui.text.remarks import progress, say, show_progress
+
+T = TypeVar("T")
+
+OK, PARTIAL = 0, 2
+"""Exit codes: all runs could be read, or not all."""
+
+MOST_NAMED = 5
+"""Files that cannot be read and are named one by one."""
+
+LEFT_OUT = ("not_kept", "going_on", "unread", "unsure")
+"""What of the runs is left out, by its names in JSON."""
+
+
+def runs_of(
+    reader: Reader,
+    job: Job[T],
+    words: str | ConversationQuery,
+    *,
+    known: Known[T] | None = None,
+    choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
+    live: bool = False,
+) -> ManyRuns[T]:
+    """The pass over those that match the words. Raises QueryError."""
+    return ManyRuns(
+        reader.source,
+        job,
+        conversation_query.parse(words) if isinstance(words, str) else words,
+        reader.annotations(),
+        Seen(reader).known,
+        show_progress,
+        choose=choose,
+        known=known,
+        live=live,
+        cache_folder=reader.settings.library_folder,
+    )
+
+
+async def results_of(reading: ManyRuns[T]) -> AsyncIterator[Result[T]]:
+    """What each run gives, while the progress is shown."""
+    with progress():
+        async for one in reading.results():
+            yield one
+            show_progress(f"{reading.read:,} of {plural(reading.runs, 'run')}")
+
+
+def left_out(reading: ManyRuns[Any]) -> dict[str, int]:
+    """How many runs are left out, by the names of LEFT_OUT."""
+    counts = len(reading.not_kept), reading.going_on, reading.not_read, reading.unsure
+    return dict(zip(LEFT_OUT, counts, strict=True))
+
+
+def going_on_words(count: int) -> str:
+    return (
+        f"left out: {plural(count, 'run')} that may still go on; --live reads them as they are now"
+    )
+
+
+def say_rest(reader: Reader, reading: ManyRuns[Any]) -> int:
+    """Says what was left out. Returns the exit code."""
+    source = reader.source
+    for problem in source.problems:
+        say(problem)
+    for reason in reading.unread[:MOST_NAMED]:
+        say(clean_line(reason))
+    if (more := len(reading.unread) - MOST_NAMED) > 0:
+        say(f"{plural(more, 'more run')} could not be read")
+    if going_on := reading.going_on:
+        say(going_on_words(going_on))
+    if not_read := len(reading.not_kept) - going_on:
+        name = clean_line(reader.server or source.address)
+        say(
+            f"left out: {plural(not_read, 'run')} of {clean_line(source.label)} that this "
+            f"machine has not read; oh-tui index --server {name} reads them"
+        )
+    if reading.vanished:
+        say(f"{plural(reading.vanished, 'run')} of the index can no longer be read")
+    if reading.unsure:
+        say(f"left out: {plural(reading.unsure, 'run')} of unknown {reading.lacked}")
+    return PARTIAL if reading.unread or source.problems else OK

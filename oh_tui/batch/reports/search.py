@@ -1,0 +1,29 @@
+"""A search of many runs, and its hits as JSON."""
+
+from __future__ import annotations
+
+from oh_tui.batch import search_words
+from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.reports.over_runs import runs_of
+from oh_tui.batch.reports.reader import Reader
+from oh_tui.batch.searching import Search, SearchJob
+from oh_tui.batch.step_search import Hit
+from oh_tui.text.redact import safe_line
+
+
+def search_of(reader: Reader, words: str, *, live: bool = False) -> Search:
+    """The search for these words. Raises QueryError."""
+    query = search_words.parse(words)
+    known = known_misses(reader.settings.library_folder, reader.source, query.steps)
+    return Search(runs_of(reader, SearchJob(query.steps), query.runs, known=known, live=live))
+
+
+def hit_json(hit: Hit) -> dict[str, object]:
+    """A hit, without the run that it is in."""
+    return {
+        "step": hit.step,
+        **({"path": hit.path} if hit.is_of_sub_agent else {}),
+        "event_id": safe_line(hit.event_id),
+        "where": hit.where,
+        "line": safe_line(hit.line),
+    }
