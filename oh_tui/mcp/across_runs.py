@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.batch.failure_rows import SORTS as FAILURE_SORTS
 from oh_tui.batch.reports.audit import audit_in, audit_of, rules_of
 from oh_tui.batch.reports.compare import report as compare_report
 from oh_tui.batch.reports.conversations import listed, not_read
@@ -16,9 +15,7 @@ from oh_tui.batch.reports.over_runs import say_rest
 from oh_tui.batch.reports.search import hit_json, search_of
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.batch.reports.stats import sums_of
-from oh_tui.batch.run_stats import GROUPINGS, SORTS
 from oh_tui.catalog import conversation_query
-from oh_tui.catalog.attributes import ORDERS
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.documents.run import conversation_json
 from oh_tui.documents.steps import say_unjudged
@@ -76,8 +73,6 @@ async def _rows(
 
 
 async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
-    if asked.sort:
-        arguments.require_one_of(asked.sort, ORDERS)
     reader = await session.reader()
     query, source = conversation_query.parse(asked.words), reader.source
     seen, kept = Seen(reader), reader.annotations()
@@ -144,10 +139,6 @@ async def _searched(
 
 
 async def stats(session: Session, asked: arguments.Stats) -> Found:
-    for name in asked.by:
-        arguments.require_one_of(name, GROUPINGS)
-    if asked.sort:
-        arguments.require_one_of(asked.sort, ("name", *SORTS))
     sums = await sums_of(
         await session.reader(),
         asked.words,
@@ -160,10 +151,6 @@ async def stats(session: Session, asked: arguments.Stats) -> Found:
 
 
 async def failures(session: Session, asked: arguments.Failures) -> Found:
-    for name in asked.by:
-        arguments.require_one_of(name, GROUPINGS)
-    if asked.sort:
-        arguments.require_one_of(asked.sort, FAILURE_SORTS)
     reader, sort = await session.reader(), asked.sort or "runs"
     found = await failures_in(reader, asked.words, asked.by, asked.least, sort, live=asked.live)
     head = found.document()

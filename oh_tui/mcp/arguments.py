@@ -44,13 +44,6 @@ OfSteps = Annotated[
 Live = Annotated[bool, Meta(description="also runs that may still go on; asks their server")]
 
 
-def require_one_of(name: str, names: Iterable[str]) -> None:
-    """Raises Problem for a name that is not one of these."""
-    if name not in names:
-        told = f"{safe_line(name)[:60]!r} is none of them"
-        raise Problem(told, f"one of {', '.join(names)}")
-
-
 class Arguments(msgspec.Struct, forbid_unknown_fields=True):
     """What a tool is called with."""
 
@@ -60,6 +53,16 @@ class Arguments(msgspec.Struct, forbid_unknown_fields=True):
         _, found = msgspec.json.schema_components([cls])
         schema: dict[str, Any] = found[cls.__name__]
         return schema
+
+    def __post_init__(self) -> None:
+        """Raises Problem for a name that is not one of those in the schema."""
+        for field, of in self.schema()["properties"].items():
+            given, names = getattr(self, field), of.get("items", of).get("enum", ())
+            given = given if isinstance(given, list) else list(filter(None, [given]))
+            for name in given if names else ():
+                if not name or name not in names:
+                    told = f"{safe_line(name)[:60]!r} is none of them"
+                    raise Problem(told, f"one of {', '.join(filter(None, names))}")
 
 
 class Paged(Arguments):

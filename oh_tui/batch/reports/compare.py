@@ -7,6 +7,7 @@ from oh_tui.documents.run import line, marks_json, verdict_json
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.text.amounts import number
 from oh_tui.trajectory.comparison.compare import Comparison
+from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.usage import tokens_json
 
 
@@ -46,14 +47,21 @@ def _document(side: Compared) -> dict[str, object]:
         "id": conversation_id(conversation),
         "title": title(conversation),
         "model": line(conversation.llm_model),
-        "label": found.label,
+        **figures_json(found),
         "verdict": verdict_json(found.verdict),
-        "steps": found.steps,
-        "work_s": number(found.work, 3),
-        "cost": number(found.cost),
-        **marks_json(found.told_cost),
         "tokens": tokens_json(sub_runs.total, sub_runs.told),
         "files": found.files,
         "added": found.added,
         "removed": found.removed,
+    }
+
+
+def figures_json(found: Figures) -> dict[str, object]:
+    return {
+        "label": found.label,
+        "verdict": found.ended,
+        "steps": found.steps,
+        "work_s": number(found.work, 3),
+        "cost": number(found.cost),
+        **marks_json(found.told_cost),
     }

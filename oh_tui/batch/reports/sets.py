@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from oh_tui.api.models import Conversation
+from oh_tui.batch.reports.compare import figures_json
 from oh_tui.batch.reports.one_run import read_compared
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.run_stats import resolved_of
 from oh_tui.catalog.file_conversation import label_of
 from oh_tui.catalog.names import conversation_id, title
-from oh_tui.documents.run import marks_json
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line
@@ -99,7 +99,7 @@ async def sets_of(reader: Reader, a: FileSource, b: FileSource) -> Sets:
     return Sets(
         (clean_line(a.label), clean_line(b.label)),
         (len(rows_a), len(rows_b)),
-        (Counter(map(_label, rows_a)), Counter(map(_label, rows_b))),
+        (_labels(rows_a), _labels(rows_b)),
         pairs,
         len(pairing.only_a),
         len(pairing.only_b),
@@ -107,8 +107,8 @@ async def sets_of(reader: Reader, a: FileSource, b: FileSource) -> Sets:
     )
 
 
-def _label(row: Conversation) -> str:
-    return label_of(row) or ""
+def _labels(rows: Sequence[Conversation]) -> Counter[str]:
+    return Counter(label_of(row) or "" for row in rows)
 
 
 def _named(rows: Sequence[Conversation]) -> list[Named]:
@@ -154,20 +154,9 @@ def _pair_json(one: Pair) -> dict[str, Any]:
         "id": one.id,
         "title": one.title,
         "resolved": one.change,
-        "a": _figures_json(one.a),
-        "b": _figures_json(one.b),
+        "a": figures_json(one.a),
+        "b": figures_json(one.b),
         "first_difference": one.first._asdict() if one.first else None,
-    }
-
-
-def _figures_json(found: Figures) -> dict[str, Any]:
-    return {
-        "label": found.label,
-        "verdict": found.ended,
-        "steps": found.steps,
-        "work_s": number(found.work, 3),
-        "cost": number(found.cost),
-        **marks_json(found.told_cost),
     }
 
 

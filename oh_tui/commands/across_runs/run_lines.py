@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Generic, TypeVar
+from typing import IO, TypeVar
 
 from oh_tui.batch.each_run import ManyRuns, Result
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
-from oh_tui.batch.reports.over_runs import runs_of, say_rest
+from oh_tui.batch.reports.over_runs import OK, runs_of, say_rest
 from oh_tui.batch.table_writer import Shard
 from oh_tui.batch.worker import Job, RunFacts, Unread
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
@@ -87,81 +87,67 @@ async def _export(
         _output(target) as out,
         progress(),
     ):
-        reading = _Reading(call, job(folder), sub_agents=sub_agents)
-        async for one in leaves.taken(reading.results()):
+        of_run = job(folder)
+        reading = _pass_of(call, of_run)
+        of_server = _of_server(call, of_run, sub_agents=sub_agents)
+        async for one in leaves.taken(reading.results() if reading else of_server):
             if isinstance(made := one.value, Unread):
                 continue
             await asyncio.to_thread(_move, made, out, encode)
             runs, lines, empty = runs + 1, lines + made.lines, empty + (not made.lines)
             if out is not None:
                 show_progress(f"{plural(runs, 'run')}, {plural(lines, 'line')}")
-    reading.say_rest()
+    code = say_rest(call, reading) if reading else OK
     if empty:
         say(f"left out: {plural(empty, 'run')} {without}")
     if target is not None and call.as_json:
-        print_json({"runs": runs, "lines": lines, "unread": reading.unread})
+        print_json({"runs": runs, "lines": lines, "unread": reading.not_read if reading else 0})
     elif target is not None:
         what = "one request" if encode else plural(lines, "line")
         say(f"wrote {what} of {plural(runs, 'run')} to {clean_line(str(target))}")
-    return reading.code
+    return code
 
 
 async def _say_size(call: Call) -> None:
     """Says how much it will be: a run of 3,000 answers has its first message 3,000 times."""
-    reading = _Reading(call, SizeJob(every=True, left=left_of(call)))
-    results = [one.value async for one in reading.results()]
-    found = [one for one in results if not isinstance(one, Unread)]
+    job = SizeJob(every=True, left=left_of(call))
+    reading = _pass_of(call, job)
+    results = reading.results() if reading else _of_server(call, job)
+    found = [one.value async for one in results if not isinstance(one.value, Unread)]
     lines, chars = sum(one.lines for one in found), sum(one.chars for one in found)
     say(f"about {size(chars)} of text: {plural(lines, 'context')} of {plural(len(found), 'run')}")
 
 
-class _Reading(Generic[T]):
-    """One pass over the runs that the command line names."""
+def _pass_of(call: Call, job: Job[T]) -> ManyRuns[T] | None:
+    """The pass over runs in files; None for those of a server, which are named one by one. Raises
+    Problem."""
+    if isinstance(call.source, FileSource):
+        shard: Shard = call.args.shard or Shard()
+        return runs_of(
+            call,
+            job,
+            call.args.filter,
+            choose=lambda rows: [row for row in rows if shard.has(row)],
+        )
+    if call.args.filter or call.args.shard:
+        raise Problem(
+            "Words of a filter and shares are for runs in files",
+            "oh-tui download ID saves a run as one",
+        )
+    return None
 
-    def __init__(self, call: Call, job: Job[T], *, sub_agents: bool = False) -> None:
-        self._call, self._job, self._sub_agents = call, job, sub_agents
-        self._of_files: ManyRuns[T] | None = None
-        if isinstance(call.source, FileSource):
-            shard: Shard = call.args.shard or Shard()
-            self._of_files = runs_of(
-                call,
-                job,
-                call.args.filter,
-                choose=lambda rows: [row for row in rows if shard.has(row)],
-            )
-        elif call.args.filter or call.args.shard:
-            raise Problem(
-                "Words of a filter and shares are for runs in files",
-                "oh-tui download ID saves a run as one",
-            )
 
-    async def results(self) -> AsyncIterator[Result[T]]:
-        call = self._call
-        if self._of_files is not None:
-            async for one in self._of_files.results():
-                yield one
-            return
-        for identifier in call.identifiers:
-            conversation = await chosen(call.source, identifier)
-            run = whole(await read_run(call, conversation, sub_agents=self._sub_agents))
-            version = ""
-            if await asyncio.to_thread(needs_version, run):
-                version = await server_version(call.source, conversation)
-            facts = RunFacts(conversation, version=version)
-            yield Result(conversation, await asyncio.to_thread(self._job, run, facts))
-
-    def say_rest(self) -> None:
-        if self._of_files is not None:
-            say_rest(self._call, self._of_files)
-
-    @property
-    def unread(self) -> int:
-        """How many runs could not be read."""
-        return self._of_files.not_read if self._of_files else 0
-
-    @property
-    def code(self) -> int:
-        return 2 if self.unread or (self._of_files and self._call.source.problems) else 0
+async def _of_server(
+    call: Call, job: Job[T], *, sub_agents: bool = False
+) -> AsyncIterator[Result[T]]:
+    for identifier in call.identifiers:
+        conversation = await chosen(call.source, identifier)
+        run = whole(await read_run(call, conversation, sub_agents=sub_agents))
+        version = ""
+        if await asyncio.to_thread(needs_version, run):
+            version = await server_version(call.source, conversation)
+        facts = RunFacts(conversation, version=version)
+        yield Result(conversation, await asyncio.to_thread(job, run, facts))
 
 
 @contextmanager
