@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
+from oh_tui.catalog.names import conversation_id
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.recorded import Label
 
@@ -92,3 +93,10 @@ def given(path: Path) -> str:
 
 def is_copy(path: Path) -> bool:
     return path in _COPIES
+
+
+def run_name(run: Conversation) -> str:
+    """The id of a conversation without dashes; of a run in a file `PATH` or `PATH#ID`."""
+    if isinstance(run, FileConversation) and run.place:
+        return safe_line(called(run.place))
+    return conversation_id(run)

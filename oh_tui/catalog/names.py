@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oh_tui.api.models import bare_id
-from oh_tui.catalog.file_conversation import FileConversation, called
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 
@@ -63,10 +62,3 @@ def short_id(conversation: Conversation) -> str:
     """The first characters of the id, enough to name it; "" for a file without an id."""
     bare = read_id(conversation.id)
     return bare[:SHOWN] if len(bare) == WHOLE else ""
-
-
-def run_name(run: Conversation) -> str:
-    """The id of a conversation without dashes; of a run in a file `PATH` or `PATH#ID`."""
-    if isinstance(run, FileConversation) and run.place:
-        return safe_line(called(run.place))
-    return conversation_id(run)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from oh_tui.api.models import CLOUD
-from oh_tui.batch.reports.one_run import find, require_id
+from oh_tui.batch.reports import one_run
 from oh_tui.catalog import conversation_query, file_conversation
 from oh_tui.catalog.links import read_shared_link
 from oh_tui.catalog.names import WHOLE
@@ -48,10 +48,9 @@ from oh_tui.commands.framework.run_words import (
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import server
-from oh_tui.text import remedies
+from oh_tui.text import remarks, remedies
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.text.remarks import say
 from oh_tui.tui import app, keys
 from oh_tui.tui.platform import daemon_threads, textual_app
 
@@ -209,7 +208,7 @@ def _run(words: list[str]) -> int:
     if command.on_server and settings.server == LOCAL:
         raise Problem(f"{name} needs a server; `local` is a folder", "name another with --server")
     here = "" if args.demo else settings.base_url
-    identifiers = [require_id(word, here) if word else "" for word in targets]
+    identifiers = [one_run.require_id(word, here) if word else "" for word in targets]
     if explores and _has_terminal() and len(places) == 1:
         # the others are listed beside the one that is named
         identifiers, wanted = wanted, [""]
@@ -226,7 +225,7 @@ def _run(words: list[str]) -> int:
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and not command.wants_nothing(args):
         if told := getattr(args, "no_files", ""):
-            say(told)
+            remarks.say(told)
         raise _no_key()
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
@@ -367,7 +366,7 @@ def _known() -> ExplorerNames:
 
 def _whole_id(make_source: MakeSource, start: str) -> str:
     async def ask(source: Source) -> str:
-        return (await find(source, start)).id
+        return (await one_run.find(source, start)).id
 
     return asyncio.run(opening.with_source(make_source, ask))
 

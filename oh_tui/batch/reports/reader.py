@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.catalog import user_annotations
 
 if TYPE_CHECKING:
     from oh_tui.settings.startup import Settings
@@ -30,6 +30,6 @@ class Reader(msgspec.Struct, kw_only=True):
         assert self.opened is not None
         return self.opened
 
-    def annotations(self) -> Annotations:
+    def annotations(self) -> user_annotations.Annotations:
         """All that the user keeps of runs; nothing with `--no-state`."""
-        return Annotations(self.settings.annotations_file)
+        return user_annotations.Annotations(self.settings.annotations_file)

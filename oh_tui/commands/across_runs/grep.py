@@ -8,8 +8,8 @@ from oh_tui.batch.reports.over_runs import PARTIAL, say_rest
 from oh_tui.batch.reports.search import hit_json, search_of
 from oh_tui.batch.searching import RunHits
 from oh_tui.batch.step_search import Hit
-from oh_tui.catalog.file_conversation import FileConversation, called
-from oh_tui.catalog.names import run_name, title
+from oh_tui.catalog.file_conversation import FileConversation, called, run_name
+from oh_tui.catalog.names import title
 from oh_tui.catalog.triage import updated_text
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.command import LIVE, Call, argument, command, flag

@@ -204,10 +204,10 @@ def test_a_file_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
 def test_what_is_printed_by_mistake_reaches_no_client(run_file: Path) -> None:
     prints = (
         "import sys; from oh_tui import cli; from oh_tui.mcp import of_run\n"
-        "before = of_run.as_it_stands\n"
+        "before = of_run.report\n"
         "def loud(*given):\n"
         "    print('loud'); return before(*given)\n"
-        "of_run.as_it_stands = loud\n"
+        "of_run.report = loud\n"
         "sys.exit(cli.main(['mcp', sys.argv[1]]))\n"
     )
     call = {"name": "why", "arguments": {}}
