@@ -3,8 +3,11 @@ check, and how well that fits the labels of an evaluation."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from oh_tui.batch.rules.rule import Finding, Rule, findings
 from oh_tui.batch.worker import RunFacts
@@ -52,7 +55,7 @@ class Example(NamedTuple):
     """The first that breaks the rule; None for a rule about the whole run."""
 
 
-class Against(NamedTuple):
+class Against(msgspec.Struct):
     """How a rule fits what an evaluation says: of the runs with a label that hold or break it."""
 
     broken_unresolved: int = 0
@@ -73,63 +76,25 @@ class Against(NamedTuple):
         return _share(self.broken_unresolved, self.holds_unresolved)
 
 
-class RuleRow(NamedTuple):
-    """A rule over many runs."""
+class RuleRow(msgspec.Struct):
+    """A rule over many runs. Its size does not grow with them."""
 
     rule: Rule
-    holds: int
-    broken: int
-    unknown: int
-    nothing: int
-    """Runs in which there is nothing to check."""
-    examples: Sequence[Example]
-    against: Against
-
-
-class Audit:
-    """Adds up what rules find. Its size grows with the rules, not with the runs."""
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._sums = [_Sum(rule) for rule in rules]
-
-    def add(self, run: str, found: RunAudit) -> None:
-        for one, finding in zip(self._sums, found.findings, strict=True):
-            one.add(run, finding, found.label)
-
-    def rows(self) -> list[RuleRow]:
-        """In the order of the rules."""
-        return [one.row() for one in self._sums]
-
-
-class _Sum:
-    def __init__(self, rule: Rule) -> None:
-        self._rule = rule
-        self._counts = dict.fromkeys(State, 0)
-        self._examples: list[Example] = []
-        self._against = dict.fromkeys(Against._fields, 0)
+    counts: Counter[State] = msgspec.field(default_factory=Counter)
+    examples: list[Example] = []
+    against: Against = msgspec.field(default_factory=Against)
 
     def add(self, run: str, finding: Finding, label: Label | None) -> None:
-        self._counts[finding.state] += 1
-        if finding.state in (State.UNKNOWN, State.NOTHING):
+        state = finding.state
+        self.counts[state] += 1
+        if state in (State.UNKNOWN, State.NOTHING):
             return
-        if finding.state is State.BROKEN and len(self._examples) < MOST_EXAMPLES:
+        if state is State.BROKEN and len(self.examples) < MOST_EXAMPLES:
             steps = finding.answer.steps
-            self._examples.append(Example(run, steps[0] if steps else None))
-        if label in (Label.RESOLVED, Label.UNRESOLVED):
-            self._against[f"{finding.state}_{label}"] += 1
-        else:
-            self._against["without_label"] += 1
-
-    def row(self) -> RuleRow:
-        return RuleRow(
-            self._rule,
-            self._counts[State.HOLDS],
-            self._counts[State.BROKEN],
-            self._counts[State.UNKNOWN],
-            self._counts[State.NOTHING],
-            tuple(self._examples),
-            Against(**self._against),
-        )
+            self.examples.append(Example(run, steps[0] if steps else None))
+        is_labelled = label in (Label.RESOLVED, Label.UNRESOLVED)
+        name = f"{state}_{label}" if is_labelled else "without_label"
+        setattr(self.against, name, getattr(self.against, name) + 1)
 
 
 def _share(part: int, rest: int) -> float | None:

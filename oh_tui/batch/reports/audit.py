@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from oh_tui.api.errors import NotFound
 from oh_tui.batch.each_run import ManyRuns, Result
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.reports.over_runs import LEFT_OUT, OK, left_out, results_of, runs_of, say_rest
-from oh_tui.batch.rule_rows import Audit, RuleRow, RulesJob, RunAudit
+from oh_tui.batch.rule_rows import RuleRow, RulesJob, RunAudit
 from oh_tui.batch.rules.rule import Finding, Rule, Severity, findings
 from oh_tui.batch.rules.rule_places import rules_in_force
 from oh_tui.batch.worker import RunFacts, Unread
@@ -36,29 +38,40 @@ class Audited(NamedTuple):
     title: str
     found: RunAudit
 
-    @classmethod
-    def of(cls, conversation: Conversation, found: RunAudit) -> Audited:
-        return cls(conversation_id(conversation), title(conversation), found)
-
     def of_state(self, state: State) -> list[Finding]:
         return [one for one in self.found.findings if one.state is state]
 
 
-class AuditFound(NamedTuple):
+class AuditFound:
     """What rules find in runs."""
 
-    rows: Sequence[RuleRow]
-    runs: Sequence[Audited]
-    """As many as were to be kept."""
-    breaking: int
-    """Runs that break a rule."""
-    read: int
-    left_out: Mapping[str, int]
-    code: int
+    def __init__(self, rules: Sequence[Rule], most: int | None = None) -> None:
+        """Of the runs it keeps the first and those that break a rule, at most `most`; None for
+        all."""
+        self._most = most
+        self.rows = [RuleRow(rule) for rule in rules]
+        self.runs: list[Audited] = []
+        self.breaking = 0
+        """Runs that break a rule."""
+        self.read = 0
+        self.left_out: Mapping[str, int] = dict.fromkeys(LEFT_OUT, 0)
+        self.code = OK
+
+    def add(self, conversation: Conversation, found: RunAudit) -> None:
+        audited = Audited(conversation_id(conversation), title(conversation), found)
+        for row, finding in zip(self.rows, found.findings, strict=True):
+            row.add(audited.run, finding, found.label)
+        breaks = bool(audited.of_state(State.BROKEN))
+        self.read += 1
+        self.breaking += breaks
+        if self._most is None or not self.runs or (breaks and len(self.runs) < self._most):
+            self.runs.append(audited)
 
     def is_broken(self, least: Severity) -> bool:
         """Whether a rule of at least this severity is broken in some run."""
-        return any(row.broken and row.rule.severity.rank >= least.rank for row in self.rows)
+        return any(
+            row.counts[State.BROKEN] and row.rule.severity.rank >= least.rank for row in self.rows
+        )
 
     def document(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -89,32 +102,23 @@ async def audit_in(
     most: int | None = None,
     each: Callable[[Result[RunAudit]], None] = lambda one: None,
 ) -> AuditFound:
-    """Asks the rules of the runs that match the words, and says what was left out. Of the runs it
-    keeps the first and those that break a rule, at most `most`; None for all. `each` gets what is
-    found in each run. Raises Problem."""
-    sums, runs, breaking = Audit(rules), list[Audited](), 0
-    reading = runs_of(reader, RulesJob(rules), words, live=live)
+    """Asks the rules of the runs that match the words, and says what was left out; keeps `most` of
+    them. `each` gets what is found in each run. Raises Problem."""
+    found, reading = AuditFound(rules, most), runs_of(reader, RulesJob(rules), words, live=live)
     async for one in _results(reader, rules, words, reading):
         each(one)
-        if isinstance(one.value, Unread):
-            continue
-        audited = Audited.of(one.conversation, one.value)
-        sums.add(audited.run, one.value)
-        breaks = bool(audited.of_state(State.BROKEN))
-        breaking += breaks
-        if most is None or not runs or (breaks and len(runs) < most):
-            runs.append(audited)
-    code = say_rest(reader, reading)
-    return AuditFound(sums.rows(), runs, breaking, reading.read, left_out(reading), code)
+        if not isinstance(one.value, Unread):
+            found.add(one.conversation, one.value)
+    found.code, found.left_out = say_rest(reader, reading), left_out(reading)
+    return found
 
 
 def audit_of(conversation: Conversation, study: Study, rules: tuple[Rule, ...]) -> AuditFound:
     """Asks the rules of one run that was read."""
-    found = RunAudit(findings(rules, study, conversation), study.trajectory.recorded.label)
-    sums, audited = Audit(rules), Audited.of(conversation, found)
-    sums.add(audited.run, found)
-    breaking = int(bool(audited.of_state(State.BROKEN)))
-    return AuditFound(sums.rows(), [audited], breaking, 1, dict.fromkeys(LEFT_OUT, 0), OK)
+    found = AuditFound(rules)
+    label = study.trajectory.recorded.label
+    found.add(conversation, RunAudit(findings(rules, study, conversation), label))
+    return found
 
 
 async def _results(
@@ -155,13 +159,10 @@ def rule_json(rule: Rule) -> dict[str, object]:
 def _row_json(row: RuleRow) -> dict[str, object]:
     return {
         **rule_json(row.rule),
-        "holds": row.holds,
-        "broken": row.broken,
-        "not_known": row.unknown,
-        "nothing_to_check": row.nothing,
+        **{name.replace(" ", "_"): row.counts[name] for name in State},
         "examples": [one._asdict() for one in row.examples],
         "against_resolved": {
-            **row.against._asdict(),
+            **msgspec.structs.asdict(row.against),
             "precision": number(row.against.precision, 4),
             "recall": number(row.against.recall, 4),
         },

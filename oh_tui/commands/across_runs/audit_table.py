@@ -80,7 +80,7 @@ def print_runs(style: Style, found: AuditFound) -> None:
 
 
 def _worst_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
-    return sorted(rows, key=lambda row: (-row.rule.severity.rank, -row.broken))
+    return sorted(rows, key=lambda row: (-row.rule.severity.rank, -row.counts[State.BROKEN]))
 
 
 def _example(row: RuleRow, _style: Style) -> Cell:
@@ -89,20 +89,21 @@ def _example(row: RuleRow, _style: Style) -> Cell:
     return Cell(f"{at}{example.run}" if example else "", "dim")
 
 
+def _count(state: State) -> Column[RuleRow, Style]:
+    def text(row: RuleRow, _style: Style) -> Cell:
+        runs = row.counts[state]
+        return Cell(f"{runs:,}", "red" if runs and state is State.BROKEN else "")
+
+    return Column(state, text, right=True)
+
+
 _RULE: tuple[Column[RuleRow, Style], ...] = (
     Column(
         "severity",
-        lambda row, _: _severity(row.rule.severity, is_broken=bool(row.broken)),
+        lambda row, _: _severity(row.rule.severity, is_broken=row.counts[State.BROKEN] > 0),
     ),
     Column("rule", get=lambda row: row.rule.name),
-    Column(
-        "broken",
-        lambda row, _: Cell(f"{row.broken:,}", "red" if row.broken else ""),
-        right=True,
-    ),
-    Column("holds", get=lambda row: row.holds, right=True),
-    Column("not known", get=lambda row: row.unknown, right=True),
-    Column("nothing to check", get=lambda row: row.nothing, right=True),
+    *map(_count, (State.BROKEN, State.HOLDS, State.UNKNOWN, State.NOTHING)),
     Column("example", _example, share=1),
 )
 
@@ -121,7 +122,8 @@ _RUN: tuple[Column[Audited, Style], ...] = (
 
 def print_against(style: Style, rows: Sequence[RuleRow]) -> None:
     print_rows(style, _AGAINST, _worst_first(rows))
-    if not any(sum(row.against[:4]) for row in rows):
+    answered = sum(row.counts[State.HOLDS] + row.counts[State.BROKEN] for row in rows)
+    if answered == sum(row.against.without_label for row in rows):
         say("no run of which a rule is known has a label of an evaluation")
 
 
@@ -138,7 +140,7 @@ _AGAINST: tuple[Column[RuleRow, Style], ...] = (
     Column("holds: unresolved", get=lambda row: row.against.holds_unresolved, right=True),
     Column("resolved", get=lambda row: row.against.holds_resolved, right=True),
     Column("no label", get=lambda row: row.against.without_label, right=True),
-    Column("not known", get=lambda row: row.unknown, right=True),
+    _count(State.UNKNOWN),
 )
 
 
