@@ -76,7 +76,7 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return [t.field for t in terms if WORDS[t.field].test(subject, t.value) is None]
 
     def explain(self, subject: Subject) -> str:
-        """What of a conversation matches, in words: `took 2h17m, the limit is 2h`."""
+        """What of a conversation matches, in words: `worked 2h17m, the limit is 2h`."""
         facts = [WORDS[term.field].explain(subject, term) for term in self.terms]
         if not all(facts):
             facts.append(f"it matches {safe_line(self.text)}")

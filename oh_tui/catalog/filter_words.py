@@ -58,6 +58,12 @@ class Subject(NamedTuple):
     of_steps: OfSteps = NOT_READ
     exact: bool = False
     """Whether a no that nothing proves is not known, for rules."""
+    worked: float | None = None
+    """Seconds without waiting for the user, if the steps were read for them."""
+
+    @property
+    def took(self) -> float | None:
+        return took(self.conversation) if self.worked is None else self.worked
 
 
 _LATEST = 250_000_000_000.0
@@ -110,7 +116,7 @@ def _time(holds: Callable[[float, float], bool]) -> Test:
 
 
 def _took(subject: Subject, bound: Bound) -> bool:
-    span = took(subject.conversation)
+    span = subject.took
     return span is not None and bound.holds(span)
 
 
@@ -253,7 +259,8 @@ def _explain_cost(subject: Subject, term: Term) -> str:
 
 def _explain_took(subject: Subject, term: Term) -> str:
     limit = duration(term.value.number).removesuffix("00s").removesuffix("00m")
-    return f"took {duration(took(subject.conversation) or 0.0)}{_beyond(term, limit)}"
+    verb = "took" if subject.worked is None else "worked"
+    return f"{verb} {duration(subject.took or 0.0)}{_beyond(term, limit)}"
 
 
 def _beyond(term: Term, limit: str) -> str:
@@ -330,7 +337,7 @@ COST = Field(
 
 TOOK = Field(
     "took", bound_of(seconds_of, "a time is >10m, <1h30m"),
-    provable(_took, lambda subject, _: took(subject.conversation) is not None),
+    provable(_took, lambda subject, _: subject.took is not None),
     any_of((">10m", ">1h")), explain=_explain_took,
     help=(("took:>10m", "from its start to its last change"),),
 )  # fmt: skip

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
 from typing import NamedTuple
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.rules.rule import Finding
 from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.edited import edit, view
 from tests.trajectory.made import call, event, message, result, shell
@@ -46,6 +46,7 @@ class Bill(NamedTuple):
     """Of each deed: percent of the context, None where nothing tells it."""
     dollars: float | None
     hours: float | None
+    """Of work; None for events without times."""
 
 
 NO_BILL = Bill((), None, None)
@@ -64,20 +65,23 @@ def billed(seed: int, deeds: Sequence[str]) -> Bill:
     )
 
 
-def conversation_of(bill: Bill) -> Conversation:
-    """The conversation of a run, with the hours that it took."""
-    began = datetime(2026, 3, 1, 10, tzinfo=UTC)
-    ended = None if bill.hours is None else began + timedelta(hours=bill.hours)
-    times = [None if at is None else at.isoformat() for at in (began, ended)]
-    return Conversation(id="planted", created_at=times[0], updated_at=times[1])
-
-
 def run_of(deeds: Sequence[str], bill: Bill = NO_BILL, *, live: bool = False) -> Trajectory:
     run = Trajectory(live=live)
     first = message("task", "Make it work")
     made = (_events(f"e{n}", deed, n) for n, deed in enumerate(deeds))
-    run.extend([first, *chain.from_iterable(made), *_stats(deeds, bill)])
+    events = [first, *chain.from_iterable(made)]
+    run.extend([*(events if bill == NO_BILL else _timed(events, bill.hours)), *_stats(deeds, bill)])
     return run
+
+
+def _timed(events: Sequence[Event], hours: float | None) -> Iterator[Event]:
+    began = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    for n, one in enumerate(events, 1):
+        body = json.loads(one.raw()) | {"timestamp": None}
+        if hours is not None:
+            ended = began + timedelta(hours=hours * (n - 1) / max(1, len(events) - 1))
+            body["timestamp"] = ended.isoformat()
+        yield parse_event(json.dumps(body).encode())
 
 
 def _stats(deeds: Sequence[str], bill: Bill) -> Iterator[Event]:

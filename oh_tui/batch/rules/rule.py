@@ -131,7 +131,8 @@ def _subject(
         )
     known = LastKnown(outcome=status, goal=verdict.goal_word)
     state = conversation_state(conversation, known)
-    asks_failures = any("failure" in query.of_steps for query in queries)
-    failures = [one.failure.id for one in failures_of(run)] if asks_failures else None
+    asked = {term.field for query in queries for term in query.terms}
+    failures = [one.failure.id for one in failures_of(run)] if "failure" in asked else None
     of_steps = OfSteps(study.edited_paths, failures)
-    return Subject(conversation, state, time.time(), kept, of_steps, exact=True)
+    worked = study.accounts.worked if "took" in asked else None
+    return Subject(conversation, state, time.time(), kept, of_steps, True, worked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -111,3 +112,18 @@ class Call:
     @property
     def path(self) -> str:
         return next(iter(self.paths), "")
+
+    @property
+    def lines(self) -> tuple[int, float]:
+        """The first and the last line of a file that it asks for; of the whole file if it names
+        none."""
+        match self.input:
+            case {"view_range": [int(first), int(last)]}:
+                return first, last if last > 0 else math.inf
+            case {"offset": int(first), "limit": int(count)}:
+                return first, first + count - 1
+            case {"limit": int(count)}:
+                return 0, count - 1
+            case {"offset": int(first)}:
+                return first, math.inf
+        return 0, math.inf

@@ -206,8 +206,9 @@ def test_each_rule_names_the_runs_of_the_demo_that_show_it() -> None:
             broken.setdefault(one["rule"], set()).add(run["title"])
     documented = dict(_documented())
     rules = json.loads(oh_tui("audit", "--list", "--json").stdout)["rules"]
-    assert broken.keys() == documented.keys() == {rule["name"] for rule in rules}
-    for rule in rules:
+    assert documented.keys() == {rule["name"] for rule in rules}
+    assert documented.keys() - broken.keys() == {"file-read-again"}
+    for rule in (one for one in rules if one["name"] in broken):
         name = rule["name"]
         told = oh_tui("audit", "--explain", name).stdout.rstrip("\n").rpartition("shown by\t")[2]
         assert set(told.removesuffix(" (oh-tui --demo)").split(", ")) == broken[name], name
@@ -385,9 +386,9 @@ def test_what_a_broken_rule_is_about_and_missing_labels_are_said(
 
 def test_what_of_a_run_breaks_a_rule_about_the_whole_run_is_said(tmp_path: Path) -> None:
     facts = {
-        "took:>2h": "took 2h16m, the limit is 2h",
-        "took:>12m30s": "took 2h16m, the limit is 12m30s",
-        "-took:>3h": "took 2h16m, the least is 3h",
+        "took:>6m": "worked 6m19s, the limit is 6m",
+        "took:>2m30s": "worked 6m19s, the limit is 2m30s",
+        "-took:>3h": "worked 6m19s, the least is 3h",
         "cost:>1 repo:dates": "$1.12, the limit is $1 and repo acme/dates",
         "cost:>=1.11": "$1.12, the limit is $1.11",
         "cost:=1.12": "$1.12",
@@ -404,8 +405,8 @@ def test_what_of_a_run_breaks_a_rule_about_the_whole_run_is_said(tmp_path: Path)
     told = {one["rule"]: one["because"] for one in found["runs"][0]["broken"]}
     assert [told.get(f"r{n}") for n in range(len(facts))] == list(facts.values())
     assert told["plan-done"] is None
-    assert "within-limits\ttook 2h16m, the limit is 2h\n" in oh_tui(*words).stdout
-    assert 'message="took 2h16m, the limit is 2h"' in oh_tui(*words, "--junit").stdout
+    assert "r0\tworked 6m19s, the limit is 6m\n" in oh_tui(*words).stdout
+    assert 'message="worked 6m19s, the limit is 6m"' in oh_tui(*words, "--junit").stdout
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,13 @@ or steps are missing, the answer is not known."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from oh_tui.trajectory.analysis.alike.fingerprints import deed, normal
 from oh_tui.trajectory.analysis.purposes.acts import delegates
@@ -59,7 +63,7 @@ class _Run:
         self._taken = taken
         """How many of its first steps are those of its origin."""
         self._has_calls = any(step.is_call for step in self._steps[taken:])
-        self._keys: dict[Same, list[Sequence[object]]] = {}
+        self._keys: dict[Same, list[_Made | None]] = {}
 
     def answer(self, question: Question) -> Answer:
         run = "the fork" if self._taken else "the run"
@@ -160,23 +164,21 @@ class _Run:
         return "the run is not over" if self._goes_on else "the run lacks what the rule asks"
 
     def _repeated(self, found: bytearray, question: Question) -> list[int]:
-        made = self._made(question.same)
-        steps = enumerate(self._steps)
-        calls = ((place, found[place], made[place]) for place, step in steps if step.is_call)
-        groups = _in_a_row(calls) if question.in_a_row else _by_key(calls)
-        often = (places for places in groups if len(places) >= question.number)
-        return sorted({place + 1 for places in often for place in places})
+        made, steps = self._made(question.same), enumerate(self._steps)
+        calls = [(n, made[n] if found[n] else None) for n, step in steps if step.is_call]
+        if not question.in_a_row:
+            return sorted(place + 1 for place in _often(calls, question.number))
+        rows = ([place for place, _ in row] for key, row in groupby(calls, itemgetter(1)) if key)
+        return [place + 1 for row in rows if len(row) >= question.number for place in row]
 
-    def _made(self, same: Same) -> list[Sequence[object]]:
-        """What of each step is compared: its call, or the files that it reads."""
+    def _made(self, same: Same) -> list[_Made | None]:
+        """What of each step is compared."""
         if same not in self._keys:
             folder = working_folder(self._trajectory)
-            read = _files_read if same is Same.FILE else _call
-            made: list[Sequence[object]] = []
+            made = self._keys[same] = []
             for step in self._steps:
                 self._watch(len(self._steps))
-                made.append(read(step, folder))
-            self._keys[same] = made
+                made.append((_read if same is Same.FILE else _called)(step, folder))
         return self._keys[same]
 
 
@@ -189,34 +191,44 @@ def _asks_calls(question: Question) -> bool:
     return any(term.field in _OF_CALLS for query in question.words for term in query.terms)
 
 
-_Called = tuple[int, int, Sequence[object]]
-"""The place of a call, whether it matches, and what of it is compared."""
+class _Made(NamedTuple):
+    """What of two calls is the same, if they share a line too."""
+
+    what: object
+    first: int = 0
+    last: float = math.inf
 
 
-def _by_key(calls: Iterable[_Called]) -> Iterable[list[int]]:
-    groups: defaultdict[object, list[int]] = defaultdict(list)
-    for place, is_asked, keys in calls:
-        for key in keys if is_asked else ():
-            groups[key].append(place)
-    return groups.values()
+def _often(calls: Iterable[tuple[int, _Made | None]], number: int) -> set[int]:
+    """Which calls are among so many that are the same and share a line."""
+    of_all: defaultdict[object, list[tuple[int, float, int]]] = defaultdict(list)
+    for place, made in calls:
+        if made:
+            of_all[made.what].append((made.first, made.last, place))
+    found: set[int] = set()
+    for spans in of_all.values():
+        here: list[tuple[float, int]] = []
+        """Those with the line, by their last one."""
+        for first, last, place in sorted(spans):
+            while here and here[0][0] < first:
+                heappop(here)
+            heappush(here, (last, place))
+            if len(here) >= number:
+                found.update(one for _, one in (here if len(here) == number else [(last, place)]))
+    return found
 
 
-def _in_a_row(calls: Iterable[_Called]) -> Iterable[list[int]]:
-    """A call that does not match ends a row."""
-    for (keys, is_asked), some in groupby(calls, key=lambda one: (one[2], one[1])):
-        if keys and is_asked:
-            yield [place for place, _, _ in some]
+def _called(step: Step, folder: str) -> _Made | None:
+    return _Made(deed(step, folder).exact) if step.is_call else None
 
 
-def _call(step: Step, folder: str) -> Sequence[object]:
-    return (deed(step, folder).exact,) if step.is_call else ()
-
-
-def _files_read(step: Step, folder: str) -> Sequence[object]:
+def _read(step: Step, folder: str) -> _Made | None:
+    """The file that a call reads, with the lines."""
     if not step.is_call or not may_touch(step.event) or not is_read(step.event):
-        return ()
+        return None
     with held(step):
-        return tuple({normal(one.path, folder): None for one in touches(step)})
+        path = next((one.path for one in touches(step)), "")
+        return _Made(normal(path, folder), *step.call.lines) if path else None
 
 
 def _numbers(found: bytearray) -> list[int]:

@@ -63,7 +63,8 @@ class Condition(StrEnum):
     """None of them comes after one of `others`; with `since` only those count that are not earlier
     than the last step before that matches `since`."""
     REPEATED = "repeated"
-    """No call that matches is made `number` times, or reads the same file so often."""
+    """No call that matches is made `number` times, or reads the same line of a file so
+    often."""
 
 
 NEEDS_MORE = frozenset({Condition.AT_LEAST, Condition.BEFORE, Condition.AFTER})
@@ -80,7 +81,7 @@ class Same(StrEnum):
     CALL = "call"
     """The tool and all its arguments, as in a comparison."""
     FILE = "file"
-    """The file that is read."""
+    """A file that is read, and a line of it."""
 
 
 class Question(NamedTuple):

@@ -24,7 +24,7 @@ from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.steps import Step, held
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.made import call, event, message, output, result, shell
-from tests.trajectory.planted_rules import run_of
+from tests.trajectory.planted_rules import Bill, run_of
 
 OF_RUN = Conversation(id="x")
 
@@ -130,6 +130,39 @@ def test_repetition_in_a_row_and_at_all() -> None:
     ):
         found = asked(f'steps = "does:look"\n{words}', run)
         assert (found.state, found.steps) == (state, steps), words
+
+
+@pytest.mark.parametrize(
+    "lines, steps",
+    [
+        ([None, None, None], (2, 3, 4)),
+        ([(1, 50), (51, 100), (101, 150)], ()),
+        ([(1, 50), (40, -1), None], (2, 3, 4)),
+        ([(1, 50), (40, 60), (50, 50), (61, 90)], (2, 3, 4)),
+        ([(1, 10), (5, 20), (15, 30), (25, 40)], ()),
+        ([(1, 9), (1, 9), (20, 29), (1, 9), (20, 29), (20, 29)], (2, 3, 4, 5, 6, 7)),
+    ],
+)
+def test_reading_other_lines_of_a_file_is_not_reading_it_again(
+    lines: list[tuple[int, int] | None], steps: tuple[int, ...]
+) -> None:
+    editor, gemini = Trajectory(), Trajectory()
+    editor.extend([message("task", "Make it work")])
+    gemini.extend([message("task", "Make it work")])
+    for n, span in enumerate(lines):
+        action = {"kind": "FileEditorAction", "command": "view", "path": "/w/a.py"}
+        seen = {"kind": "FileEditorObservation", "command": "view", "path": "/w/a.py"}
+        asks: dict[str, Any] = {"view_range": list(span)} if span else {}
+        editor.extend([call(f"{n}", action | asks, tool="file_editor")])
+        editor.extend([result(f"{n}", seen, tool="file_editor")])
+        action = {"kind": "ReadFileAction", "file_path": "/w/a.py"}
+        asks = {"offset": span[0]} if span else {}
+        asks |= {"limit": span[1] - span[0] + 1} if span and span[1] > 0 else {}
+        gemini.extend([call(f"{n}", action | asks, tool="read_file")])
+        gemini.extend([result(f"{n}", {"kind": "ReadFileObservation"}, tool="read_file")])
+    for run in (editor, gemini):
+        found = asked('steps = "does:look"\nrepeated = 3\nsame = "file"', run)
+        assert (found.state, found.steps) == (BROKEN if steps else HOLDS, steps)
 
 
 def test_a_list_of_questions_matches_one_of_them() -> None:
@@ -325,7 +358,8 @@ def test_a_thousand_rules_take_one_pass(monkeypatch: pytest.MonkeyPatch) -> None
 
 def of_run(words: str, conversation: Conversation, run: Trajectory | None = None) -> Answer:
     rules = parse_rules(f'[[rule]]\nname = "a"\nwhy = "b"\nrun = {words}\n').rules
-    (found,) = findings(rules, Study(run or run_of(["list-a"])), conversation)
+    run = run or run_of(["list-a"], Bill([None], None, None))
+    (found,) = findings(rules, Study(run), conversation)
     return found.answer
 
 
@@ -344,6 +378,23 @@ def test_a_run_with_its_row() -> None:
     nothing = Conversation(id="x")
     for words in ('"cost:>1"', '"-cost:>1"', '"took:<1h"', '"model:x"', '"is:resolved"'):
         assert of_run(words, nothing).state is UNKNOWN, words
+
+
+def test_a_limit_of_time_is_for_the_agents_own() -> None:
+    waited, began = Trajectory(), "2026-03-01T10:00:00"
+    waited.extend(
+        [
+            message("task", "Make it work", timestamp=began),
+            message("answer", "Which one?", "agent", timestamp="2026-03-01T10:10:00"),
+            message("more", "The first", timestamp="2026-03-01T14:00:00"),
+            message("done", "Done", "agent", timestamp="2026-03-01T14:05:00"),
+        ]
+    )
+    row = Conversation(id="x", created_at=f"{began}Z", updated_at="2026-03-01T14:05:00Z")
+    for one in (row, OF_RUN, FileConversation(id="x")):
+        assert of_run('"took:>2h"', one, waited).state is HOLDS
+        found = of_run('"took:>14m"', one, waited)
+        assert found.because == "worked 15m00s, the limit is 14m"
 
 
 def test_a_file_is_as_its_events_tell() -> None:

@@ -17,7 +17,6 @@ from tests.trajectory.planted_rules import (
     Bill,
     Broken,
     billed,
-    conversation_of,
     expected,
     planted,
     run_of,
@@ -28,8 +27,8 @@ RULES = builtin_rules()
 
 
 def found(deeds: list[str], bill: Bill) -> Broken:
-    study = Study(run_of(deeds, bill))
-    return {one.rule: told(one) for one in findings(RULES, study, conversation_of(bill))}
+    found = findings(RULES, Study(run_of(deeds, bill)), Conversation(id="planted"))
+    return {one.rule: told(one) for one in found}
 
 
 @pytest.mark.parametrize("first", range(0, 500, 50))
