@@ -8,6 +8,8 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+import msgspec
+
 from oh_tui import __version__
 from oh_tui.batch.rules.rule import Rule
 from oh_tui.trajectory.analysis.rules.question import Question, State
@@ -46,25 +48,19 @@ def is_kept(rule: Rule) -> bool:
     return not any(term.field in _OF_NOW for term in terms)
 
 
-_SIGNS = {State.BROKEN: "", State.UNKNOWN: "?", State.NOTHING: "-"}
-_BY_SIGN = {sign: state for state, sign in _SIGNS.items()}
-
-
 def kept_text(rules: Sequence[Rule], states: Mapping[str, State]) -> str:
-    """The digest of the rules, then those that do not hold, with a sign if they are not broken."""
-    named = [f"{_SIGNS[state]}{rule}" for rule, state in states.items() if state in _SIGNS]
-    return " ".join((digest(rules), *named))
+    """The digest of the rules, and what each finds."""
+    return f"{digest(rules)} {msgspec.json.encode(states).decode()}"
 
 
 def kept_states(rules: Sequence[Rule], text: str) -> Mapping[str, State] | None:
     """What each rule finds; None if the text is of other rules, or one of them may find something
     else now."""
-    of, *named = text.split(" ")
+    of, _, found = text.partition(" ")
     if of != digest(rules) or not all(map(is_kept, rules)):
         return None
-    states = dict.fromkeys([rule.name for rule in rules], State.HOLDS)
-    for name in named:
-        rule = name.lstrip("?-")
-        if rule in states:
-            states[rule] = _BY_SIGN.get(name[: -len(rule)], State.UNKNOWN)
-    return states
+    try:
+        states = msgspec.json.decode(found, type=dict[str, State])
+    except msgspec.MsgspecError:
+        return None
+    return states if states.keys() == {rule.name for rule in rules} else None

@@ -29,6 +29,9 @@ class Rules(NamedTuple):
     rules: Sequence[Rule]
     of_repository: Path | None = None
     """The file of the repository whose rules are among them."""
+    faults: str = ""
+    """Why a file with rules cannot be used; then the rules are those of oh-tui alone."""
+    hint: str = ""
 
 
 def builtin_rules() -> list[Rule]:

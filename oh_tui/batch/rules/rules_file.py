@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from oh_tui.batch.rules.rule import Rule, RunQuestion, Severity
 from oh_tui.catalog import conversation_query
@@ -251,10 +251,8 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else safe_line(str(value))
 
 
-_ONE = frozenset({"rejected", "noresult", "waiting", "running"})
-"""Outcomes of which a step has one, and then is not failed."""
-
-_FAILED = frozenset({"failed", "error"})
+_OUTCOMES = frozenset({"failed", "error", "rejected", "noresult", "waiting", "running"})
+"""Of which a step has one; an error has failed too."""
 
 
 def contradiction(terms: Sequence[Term]) -> str:
@@ -265,33 +263,28 @@ def contradiction(terms: Sequence[Term]) -> str:
             return "it asks for something and for all but that"
         if isinstance(term.value, Span) and term.value.last < max(1, term.value.first):
             return "no step has such a number"
-    if any(term.negated and term == Term("is", "failed", True) for term in terms) and (
-        ("is", "error") in asked
-    ):
-        return "an error has failed"
-    outcomes = {value for name, value in asked if name == "is" and value in _ONE | _FAILED}
-    if len(outcomes & _ONE) > 1 or (outcomes & _ONE and outcomes & _FAILED):
+        if term == Term("is", "failed", True) and ("is", "error") in asked:
+            return "an error has failed"
+    outcomes = {value for name, value in asked if name == "is" and value in _OUTCOMES}
+    if len(outcomes - {"error"} | ({"failed"} if "error" in outcomes else set())) > 1:
         return f"a step has one outcome, not {' and '.join(sorted(outcomes))}"
     for name in {term.field for term in terms}:
-        values = [term.value for term in terms if term.field == name and not term.negated]
-        if _is_empty(values):
+        if _is_empty([value for field, value in asked if field == name]):
             return f"no {name}: is in all of these bounds"
     return ""
 
 
-def _is_empty(values: Sequence[Any]) -> bool:
+def _is_empty(values: Sequence[object]) -> bool:
     """Whether no number is within all bounds or spans. Rounding is not looked at: `=5` is a span of
     its own width."""
-    spans = [value for value in values if isinstance(value, Span)]
-    if spans and max(one.first for one in spans) > min(one.last for one in spans):
-        return True
-    bounds = [value for value in values if isinstance(value, Bound) and value.sign != "="]
-    low, high, is_open = -math.inf, math.inf, False
-    for one in bounds:
-        if one.sign in (">", ">="):
-            is_open = is_open or (one.sign == ">" and one.number >= low)
-            low = max(low, one.number)
-        else:
-            is_open = is_open or (one.sign == "<" and one.number <= high)
-            high = min(high, one.number)
-    return low > high or (low == high and is_open)
+    low, high = (-math.inf, 0), (math.inf, 0)
+    """1 and -1 for a number just above and just below."""
+    for one in values:
+        match one:
+            case Span(first=first, last=last):
+                low, high = max(low, (first, 0)), min(high, (last, 0))
+            case Bound(sign=">" | ">=", number=number):
+                low = max(low, (number, int(one.sign == ">")))
+            case Bound(sign="<" | "<=", number=number):
+                high = min(high, (number, -int(one.sign == "<")))
+    return low > high

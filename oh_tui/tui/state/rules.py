@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 from weakref import ref
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.rules.agreed import here
-from oh_tui.batch.rules.rule import Finding, Rule, Severity, findings
-from oh_tui.batch.rules.rule_places import builtin_rules, rules_in_force
-from oh_tui.catalog.user_annotations import RunAnnotations
+from oh_tui.batch.rules.rule import Finding, Rule, Severity
+from oh_tui.batch.rules.rule_places import Rules, builtin_rules, rules_in_force
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.rules.matching import Watch
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.tui.remedies import hint_of
@@ -21,21 +17,12 @@ from oh_tui.tui.remedies import hint_of
 _ORDER = {State.BROKEN: 0, State.UNKNOWN: 1, State.HOLDS: 2, State.NOTHING: 3}
 
 
-class InForce(NamedTuple):
-    rules: Sequence[Rule]
-    of_repository: Path | None = None
-    """The file of the repository whose rules are among them."""
-    faults: str = ""
-    """Why a file with rules cannot be used; then the rules are those of oh-tui alone."""
-    hint: str = ""
-
-
-def in_force(environment: Mapping[str, str]) -> InForce:
+def in_force(environment: Mapping[str, str]) -> Rules:
     """Reads files: call it in a thread."""
     try:
-        return InForce(*rules_in_force(environment, here()))
+        return rules_in_force(environment, here())
     except Problem as problem:
-        return InForce(builtin_rules(), None, problem.sentence, hint_of(problem))
+        return Rules(builtin_rules(), None, problem.sentence, hint_of(problem))
 
 
 class RunState(NamedTuple):
@@ -55,7 +42,7 @@ class RunState(NamedTuple):
 class RunFindings(NamedTuple):
     """What rules find in a run, as far as it was read."""
 
-    in_force: InForce
+    in_force: Rules
     state: RunState
     findings: Sequence[Finding]
 
@@ -70,16 +57,3 @@ class RunFindings(NamedTuple):
         return sum(
             one.state is State.BROKEN and one.severity is Severity.HIGH for one in self.findings
         )
-
-
-def findings_of(
-    in_force: InForce,
-    study: Study,
-    state: RunState,
-    conversation: Conversation,
-    kept: RunAnnotations,
-    watch: Watch,
-) -> RunFindings:
-    """Takes about a millisecond for ten steps: call it in a thread."""
-    found = findings(in_force.rules, study, conversation, kept, watch)
-    return RunFindings(in_force, state, found)

@@ -13,7 +13,7 @@ import pytest
 from oh_tui import cli
 from oh_tui.batch import rule_rows
 from oh_tui.batch.cached_rows import known_rules
-from oh_tui.batch.rules.kept_answers import digest, kept_states, of_code
+from oh_tui.batch.rules.kept_answers import digest, kept_states, kept_text, of_code
 from oh_tui.batch.rules.rule import Severity
 from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.batch.rules.rules_file import parse_rules
@@ -127,19 +127,12 @@ def test_a_name_that_is_none_and_a_faulty_file_are_told(
 
 def test_what_is_kept_is_read_with_care() -> None:
     rules = builtin_rules()
-    of = digest(rules)
-    states = kept_states(
-        rules, f"{of} no-installs ?plan-done -tests-not-bent ??no-installs \x1b[31m ?nosuch"
-    )
-    assert states is not None and len(states) == len(rules)
-    assert states["no-installs"] is State.UNKNOWN, "no such sign is written"
-    assert states["plan-done"] is State.UNKNOWN
-    assert states["tests-not-bent"] is State.NOTHING
-    assert kept_states(rules, f"{of} no-installs") == {
-        rule.name: State.BROKEN if rule.name == "no-installs" else State.HOLDS for rule in rules
-    }
-    assert states["tested-before-commit"] is State.HOLDS
-    assert kept_states(rules, "") is kept_states(rules[1:], of) is None
+    states = {rule.name: State.HOLDS for rule in rules} | {"no-installs": State.NOTHING}
+    text = kept_text(rules, states)
+    assert kept_states(rules, text) == states
+    assert kept_states(rules[1:], text) is None
+    for odd in ("", text[:-1], text.replace("holds", "is odd"), text.replace("no-inst", "nosuch")):
+        assert kept_states(rules, odd) is None, odd
     [own] = parse_rules(OWN).rules
     assert own.severity is Severity.MEDIUM and digest([own]) != digest(
         parse_rules(OWN.replace("tool:terminal", "tool:x")).rules

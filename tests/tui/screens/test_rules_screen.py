@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.batch.rules import rule
 from oh_tui.batch.rules.rule import findings
 from oh_tui.tui.screens.rules.screen import RulesScreen
-from oh_tui.tui.state import rules
 from tests.tui.explorer import Explorer, case, explore
 
 WEEKS = "Parse ISO week dates"
@@ -107,8 +107,8 @@ async def test_faults_of_the_file_are_told_until_it_is_mended(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     file = tmp_path / "oh-tui" / "rules.toml"
     file.parent.mkdir()
-    rule = '[[rule]]\nname = "never-ls"\nwhy = "Why not"\nsteps = "tool:terminal"\nnever = true\n'
-    file.write_text(rule.replace("tool:terminal", "tool:terminal is:odd"))
+    never = '[[rule]]\nname = "never-ls"\nwhy = "Why not"\nsteps = "tool:terminal"\nnever = true\n'
+    file.write_text(never.replace("tool:terminal", "tool:terminal is:odd"))
     async with explore() as explorer:
         await explorer.open(WEEKS)
         view = await asked(explorer)
@@ -117,7 +117,7 @@ async def test_faults_of_the_file_are_told_until_it_is_mended(
         assert "C asks again; until then these are the rules of oh-tui alone." in told
         assert len(lines(explorer, view)) == 12
         assert explorer.text_of(view.faults).split("\n")[1].strip().startswith("line 4: steps: ")
-        file.write_text(rule)
+        file.write_text(never)
         await explorer.press("escape")
         view = await asked(explorer)
         assert not view.faults.display
@@ -143,7 +143,7 @@ async def test_a_long_run_is_asked_aside_with_progress_until_esc(
         await explorer.open(WEEKS)
         await explorer.settle()
         explorer.screen.controllers.rules._found = None
-        monkeypatch.setattr(rules, "findings", lambda *words: endless(watch=words[-1]))
+        monkeypatch.setattr(rule, "findings", lambda *words: endless(watch=words[-1]))
         await explorer.send("C")
         view = explorer.app.screen
         assert isinstance(view, RulesScreen)
@@ -151,7 +151,7 @@ async def test_a_long_run_is_asked_aside_with_progress_until_esc(
         await explorer.send("escape")
         assert explorer.app.screen is explorer.screen
         await explorer.until(ended.is_set)
-        monkeypatch.setattr(rules, "findings", findings)
+        monkeypatch.setattr(rule, "findings", findings)
         assert len(lines(explorer, await asked(explorer))) == 12
 
 

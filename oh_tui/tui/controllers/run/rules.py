@@ -11,7 +11,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from oh_tui.batch.rules import agreed
+from oh_tui.batch.rules import agreed, rule
 from oh_tui.settings.paths import tilde
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.presentation.block import Code
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oh_tui.api.models import Conversation
+    from oh_tui.batch.rules.rule_places import Rules
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.screens.rules.screen import RulesScreen
     from oh_tui.tui.session import Session
-    from oh_tui.tui.state.rules import InForce, RunFindings
+    from oh_tui.tui.state.rules import RunFindings
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -54,7 +55,7 @@ class RulesOfRun:
         """`leave` is called when the view of a run is left for a step, with what shows it again."""
         self._session, self._ui, self._steps = session, ui, steps
         self._run, self._leave = run, leave
-        self._in_force: InForce | None = None
+        self._in_force: Rules | None = None
         """The rules as they were read last."""
         self._found: RunFindings | None = None
         """Of the run whose rules were asked last."""
@@ -166,7 +167,7 @@ class RulesOfRun:
 
     async def _find(
         self,
-        in_force: InForce,
+        in_force: Rules,
         conversation: Conversation,
         study: Study,
         view: RulesScreen | None,
@@ -185,14 +186,14 @@ class RulesOfRun:
 
         work = asyncio.create_task(
             asyncio.to_thread(
-                lambda: state.findings_of(in_force, study, of, conversation, kept, watch)
+                lambda: rule.findings(in_force.rules, study, conversation, kept, watch)
             )
         )
         try:
             while not (await asyncio.wait({work}, timeout=EVERY))[0]:
                 if view is not None:
                     view.tell_progress(f"asking the rules, step {at[0]:,} of {steps:,}")
-            return work.result()
+            return state.RunFindings(in_force, of, work.result())
         finally:
             stop.set()
             work.cancel()

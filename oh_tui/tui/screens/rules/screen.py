@@ -24,8 +24,9 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
+    from oh_tui.batch.rules.rule_places import Rules
     from oh_tui.trajectory.analysis.rules.question import Answer
-    from oh_tui.tui.state.rules import InForce, RunFindings
+    from oh_tui.tui.state.rules import RunFindings
 
 MOST_FAULTS = 10
 """Lines of faults at most, and at most a third of all."""
@@ -130,7 +131,7 @@ class RulesScreen(View[Chosen | None]):
         self._show_rule()
         self.show_keys()
 
-    def _show_faults(self, in_force: InForce) -> None:
+    def _show_faults(self, in_force: Rules) -> None:
         """Why a file with rules cannot be used, a fault on a line of its own."""
         told: list[Piece] = []
         if in_force.faults:
