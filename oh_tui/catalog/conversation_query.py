@@ -61,19 +61,20 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         if self.only is not None and subject.conversation.id not in self.only:
             return False
         found: bool | None = True
+        exact = subject.exact
         for term in self.terms:  # a plain loop is fastest, and thousands are tested at once
             field = WORDS[term.field]
-            holds = field.test(subject, term.value)
+            holds = (field.exact if exact else field.test)(subject, term.value)
             if holds is term.negated:
                 return False
-            if holds is None and (subject.exact or not (term.negated and field.negated_if_unknown)):
+            if holds is None and (exact or not (term.negated and field.negated_if_unknown)):
                 found = None
         return found
 
     def unknown(self, subject: Subject) -> list[str]:
-        """The words that ask what is not known of a conversation."""
+        """The words that ask what is not known of a conversation, for rules."""
         terms = self.terms
-        return [t.field for t in terms if WORDS[t.field].test(subject, t.value) is None]
+        return [t.field for t in terms if WORDS[t.field].exact(subject, t.value) is None]
 
     def explain(self, subject: Subject) -> str:
         """What of a conversation matches, in words: `worked 2h17m, the limit is 2h`."""

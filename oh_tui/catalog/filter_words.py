@@ -20,7 +20,7 @@ from oh_tui.text.human import dollars, duration
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.trajectory.analysis.search.field import Field, Test, provable
+from oh_tui.trajectory.analysis.search.field import Field, Test
 from oh_tui.trajectory.analysis.search.fields import ANY, failure_id, in_notes
 from oh_tui.trajectory.analysis.search.moments import days_back, moment
 from oh_tui.trajectory.analysis.search.values import Bound, Wrong, any_of, bound_of, one_of
@@ -112,7 +112,11 @@ def _time(holds: Callable[[float, float], bool]) -> Test:
         changed = updated(subject.conversation)
         return bool(changed) and holds(changed, limit.seconds(subject.now))
 
-    return provable(test, lambda subject, _: bool(updated(subject.conversation)))
+    return test
+
+
+def _has_time(subject: Subject, _: When) -> bool:
+    return bool(updated(subject.conversation))
 
 
 def _took(subject: Subject, bound: Bound) -> bool:
@@ -283,15 +287,14 @@ def containing(
         return f"{name} {safe_line(text(subject.conversation) or 'none', _LONGEST_TEXT)}"
 
     return Field(
-        name, str.lower,
-        provable(test, lambda subject, _: text(subject.conversation) is not None),
-        explain=explain, help=((f"{name}:", "with this in it"),), suggest=suggest,
+        name, str.lower, test, explain=explain, help=((f"{name}:", "with this in it"),),
+        suggest=suggest, is_proven=lambda subject, _: text(subject.conversation) is not None,
     )  # fmt: skip
 
 
 STATUS = Field(
-    "is", one_of(_IS), provable(_is, _is_proven), any_of(_IS), about="outcome",
-    negated_if_unknown=True, explain=_explain_outcome,
+    "is", one_of(_IS), _is, any_of(_IS), about="outcome", negated_if_unknown=True,
+    is_proven=_is_proven, explain=_explain_outcome,
     help=(
         ("is:needs", "needs you: waits, or failed and was not opened since"),
         ("is:failed", "also waiting, stuck, error, running, starting, silent, stopped, finished, "
@@ -330,26 +333,25 @@ FORK = Field(
 )  # fmt: skip
 
 COST = Field(
-    "cost", bound_of(dollars_of, "a cost is >1 or <0.50"),
-    provable(_cost, lambda subject, _: subject.conversation.cost is not None),
-    any_of((">1", ">0.10")), about="cost", explain=_explain_cost, help=(("cost:>1", "dollars"),),
+    "cost", bound_of(dollars_of, "a cost is >1 or <0.50"), _cost, any_of((">1", ">0.10")),
+    about="cost", explain=_explain_cost, help=(("cost:>1", "dollars"),),
+    is_proven=lambda subject, _: subject.conversation.cost is not None,
 )  # fmt: skip
 
 TOOK = Field(
-    "took", bound_of(seconds_of, "a time is >10m, <1h30m"),
-    provable(_took, lambda subject, _: subject.took is not None),
-    any_of((">10m", ">1h")), explain=_explain_took,
+    "took", bound_of(seconds_of, "a time is >10m, <1h30m"), _took, any_of((">10m", ">1h")),
+    explain=_explain_took, is_proven=lambda subject, _: subject.took is not None,
     help=(("took:>10m", "from its start to its last change"),),
 )  # fmt: skip
 
 _DAYS = any_of(("today", "yesterday", "2d"))
 
 AFTER = Field(
-    "after", _when, _time(operator.ge), _DAYS,
+    "after", _when, _time(operator.ge), _DAYS, is_proven=_has_time,
     help=(("after:2d", "changed since; today, monday, 2026-03-01; before: too"),),
 )  # fmt: skip
 
-BEFORE = Field("before", _when, _time(operator.lt), _DAYS)
+BEFORE = Field("before", _when, _time(operator.lt), _DAYS, is_proven=_has_time)
 
 TAG = Field(
     "tag", _tag, _tagged, any_of((ANY, "key:value")),

@@ -77,8 +77,10 @@ _STRENGTH = (NO, OPEN, YES)
 class _Step(Subject):
     """A step of which many rules ask the same, each computed once."""
 
+    exact = True
+
     def __init__(self, step: Step, study: Study) -> None:
-        super().__init__(step, study.trajectory, study, None, exact=True)
+        super().__init__(step, study.trajectory, study, None)
         self._is_readable = not step.event.is_unreadable
         self._known: dict[tuple[str, object], bool | None] = {}
 
@@ -86,7 +88,8 @@ class _Step(Subject):
         key = term.field, term.value
         if key not in self._known:
             is_readable = self._is_readable or term.field == "step"
-            self._known[key] = super().answer(term) if is_readable else None
+            exact = FIELDS[term.field].exact
+            self._known[key] = exact(self, term.value) if is_readable else None
         return self._known[key]
 
     def search(self, term: Term) -> Breathing:

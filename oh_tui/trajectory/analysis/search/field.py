@@ -47,16 +47,12 @@ class Field(NamedTuple):
     """Examples with their meaning."""
     suggest: Callable[[Any], Iterable[str]] | None = None
     """Values that a conversation has, for completion."""
+    is_proven: Callable[[Any, Any], bool] = lambda subject, value: True
+    """Whether something proves a no of `test`."""
     is_of_steps: bool = False
     """Whether it asks of a conversation what only its steps tell."""
 
-
-def provable(test: Test, is_proven: Callable[[Any, Any], bool]) -> Test:
-    """The test for a no that counts for rules only where something proves it: for a subject that is
-    `exact`. Filters take it for a no."""
-
-    def tested(subject: Any, value: Any) -> bool | None:
-        holds = test(subject, value)
-        return None if holds is False and subject.exact and not is_proven(subject, value) else holds
-
-    return tested
+    def exact(self, subject: Any, value: Any) -> bool | None:
+        """What `test` answers, but None for a no that nothing proves. Filters take it for a no."""
+        found = self.test(subject, value)
+        return None if found is False and not self.is_proven(subject, value) else found

@@ -16,7 +16,7 @@ from oh_tui.trajectory.analysis.alike import failed_steps
 from oh_tui.trajectory.analysis.purposes import acts, targets, test_results
 from oh_tui.trajectory.analysis.review_hints import hint
 from oh_tui.trajectory.analysis.search import step_facts
-from oh_tui.trajectory.analysis.search.field import Field, Term, Test, provable
+from oh_tui.trajectory.analysis.search.field import Field, Term, Test
 from oh_tui.trajectory.analysis.search.moments import Moment, moment
 from oh_tui.trajectory.analysis.search.scan import Breathing, Said, needle, said_by_step
 from oh_tui.trajectory.analysis.search.values import (
@@ -60,17 +60,18 @@ class Annotations(Protocol):
 class Subject:
     """A step under test; derived values are computed once, on demand."""
 
+    exact = False
+    """Whether a no that nothing proves is not known, for rules."""
+
     def __init__(
         self,
         step: Step,
         trajectory: Trajectory,
         study: Study | None,
         annotations: Annotations | None,
-        *,
-        exact: bool = False,
     ) -> None:
         self.step, self.trajectory, self.study = step, trajectory, study
-        self.annotations, self.exact = annotations, exact
+        self.annotations = annotations
 
     @cached_property
     def said(self) -> Said:
@@ -225,9 +226,8 @@ def _number(attribute: StepColumn, word: Word) -> Field:
         return bound.holds(round(value, attribute.digits))
 
     return Field(
-        word.name, bound_of(word.read, word.hint),
-        provable(test, lambda one, _: step_facts.has_number(attribute, one.accounts, one.step)),
-        any_of(word.examples), 1, attribute.label,
+        word.name, bound_of(word.read, word.hint), test, any_of(word.examples), 1, attribute.label,
+        is_proven=lambda one, _: step_facts.has_number(attribute, one.accounts, one.step),
     )  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def _time(name: str, holds: Callable[[float, float], bool]) -> Field:
         return subject.step.event.seconds() is not None and limit.at(subject.trajectory) is not None
 
     examples = any_of(("13:30", "+12:30"))
-    return Field(name, _moment, provable(test, is_proven), examples, 1, "time")
+    return Field(name, _moment, test, examples, 1, "time", is_proven=is_proven)
 
 
 def _touches(subject: Subject, wanted: str) -> bool:
@@ -322,7 +322,7 @@ def _choice(
     is_proven: Callable[[Subject, Any], bool] = lambda subject, value: True,
 ) -> Field:
     """The field of one of a few words."""
-    return Field(name, one_of(words), provable(test, is_proven), any_of(words), cost, about)
+    return Field(name, one_of(words), test, any_of(words), cost, about, is_proven=is_proven)
 
 
 FIELDS = {one.name: one for one in (
