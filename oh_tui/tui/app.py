@@ -44,6 +44,8 @@ from oh_tui.tui.widgets.bars import Footer
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from oh_tui.tui.ui import Connect, OpenDemo, OpenShared
+
 SWITCH = 0.0002
 """Seconds until a computing thread yields to the screen's thread; Python's default is 0.005. While
 a run loads, the screen's thread waits for it nine times a key, and thirty at most."""
@@ -58,9 +60,9 @@ class Options(TypedDict, total=False):
     sort: str
     filter: str
     at_once: bool
-    demo: Callable[[], Source] | None
-    connect: Callable[[Settings], Source] | None
-    shared: Callable[[str], Callable[[], Source]] | None
+    demo: OpenDemo
+    connect: Connect
+    shared: OpenShared
     clock: Callable[[], float]
 
 
@@ -163,7 +165,7 @@ class OhTui(BaseApp):
         return self.main.asking.mounting
 
     def has_actions(self, namespace: str) -> bool:
-        return hasattr(Controllers, namespace)
+        return namespace in Controllers.__annotations__ or hasattr(Controllers, namespace)
 
     def actions_of(self, namespace: str) -> object:
         return getattr(self.main.controllers, namespace)

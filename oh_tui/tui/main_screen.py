@@ -33,7 +33,7 @@ from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.totals import filter_for, location, totals
-from oh_tui.tui.ui import Ui
+from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
 from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
@@ -76,9 +76,9 @@ class MainScreen(BaseScreen):
         sort: str = "",
         filter: str = "",
         at_once: bool = False,
-        demo: Callable[[], Source] | None = None,
-        connect: Callable[[Settings], Source] | None = None,
-        shared: Callable[[str], Callable[[], Source]] | None = None,
+        demo: OpenDemo = None,
+        connect: Connect = None,
+        shared: OpenShared = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
@@ -22,6 +22,8 @@ from oh_tui.tui.widgets.question_bar import Stake
 if TYPE_CHECKING:
     from textual.worker import Worker
 
+    from oh_tui.settings.startup import Settings
+    from oh_tui.sources.source import Source
     from oh_tui.trajectory.looks import Glyphs
     from oh_tui.tui.platform.base_app import BaseApp
     from oh_tui.tui.session import Session
@@ -115,6 +117,14 @@ class Preparations:
             session.current.id if session.current else "",
         )
 
+
+Connect: TypeAlias = "Callable[[Settings], Source] | None"
+"""Makes the source for the settings of another server."""
+
+OpenDemo: TypeAlias = "Callable[[], Source] | None"
+
+OpenShared: TypeAlias = "Callable[[str], Callable[[], Source]] | None"
+"""Takes a link to a shared conversation and returns what makes its source; raises Problem."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
     from oh_tui.tui.widgets.conversation_list import ConversationList
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
@@ -73,202 +73,95 @@ _STOPPED = {"copy": "nothing was copied", "below": "stopped: the sub-agents stay
 
 
 class Controllers:
+    """Each is made when it is first asked for, out of what its parameters name by their types."""
+
+    servers: servers.Servers
+    run: reader.RunReader
+    notices: notices.Notices
+    conversations: conversations.Conversations
+    target: target.TargetRun
+    older: older.OlderEvents
+    filter: filters.Filter
+    find: find.Find
+    forgotten: forgotten.ForgottenSteps
+    reports: reports.Reports
+
+    # What only keys lead to
+
+    listing: filter_and_sort.ListActions
+    search_all: search_of_runs.SearchAllRuns
+    board: board_of_runs.BoardOfRuns
+    failures: failures_of_runs.FailuresOfRuns
+    filling: background_indexing.Filling
+    way_back: way_back.WayBack
+    titles: rename.Renaming
+    steps: step_moves.StepActions
+    view: view.ViewActions
+    columns: column_choice.ColumnActions
+    navigation: navigation.Navigation
+    annotations: annotate.AnnotationActions
+    branches: branches.BranchActions
+    comparisons: compare.Comparisons
+    goto: goto.GoTo
+    sandboxes: sandboxes.SandboxActions
+    downloads: downloads.Downloads
+    sharing: share.Sharing
+    reading_on: reading_on.ReadingOn
+    web_pages: web_pages.WebPages
+    budgets: budgets.Budgets
+    composer: compose.Composer
+    agent_setups: setup.AgentSetups
+    forks: fork.Forking
+    sub_conversations: sub_conversations.SubConversations
+    clipboard: clipboard.Clipboard
+    external_programs: external.ExternalPrograms
+    images: save_images.Images
+    files: files.FileTransfers
+    new_conversations: start.NewConversations
+    shells: shell.Shells
+
     def __init__(
         self,
         session: Session,
         ui: Ui,
         *,
-        connect: Callable[[Settings], Source] | None,
-        shared: Callable[[str], Callable[[], Source]] | None,
-        demo: Callable[[], Source] | None,
+        connect: Connect,
+        shared: OpenShared,
+        demo: OpenDemo,
         conversations: ConversationList,
         steps: Timeline,
         bodies: StepDetail,
     ) -> None:
         self._session = session
         self._ui = ui
-        self._connect = connect
-        self._shared = shared
-        self._demo = demo
-        self._rows = conversations
         self._steps = steps
-        self._bodies = bodies
+        self._parts = {
+            "Session": session, "Ui": ui, "Timeline": steps, "StepDetail": bodies,
+            "ConversationList": conversations, "Controllers": self,
+            "Connect": connect, "OpenShared": shared, "OpenDemo": demo,
+        }  # fmt: skip
+        """By the names of their types."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name not in Controllers.__annotations__:
+                raise AttributeError(name)
+            module, kind = Controllers.__annotations__[name].split(".")
+            make = getattr(globals()[module], kind)
+            *takes, _returns = make.__init__.__annotations__.items()
+            made = make(**{each: self._part(kind) for each, kind in takes})
+            setattr(self, name, made)
+            return made
+
+    def _part(self, kind: str) -> object:
+        return self._parts[kind] if kind in self._parts else getattr(self, _NAMES[kind])
 
     @cached_property
-    def servers(self) -> servers.Servers:
-        return servers.Servers(
-            self._session,
-            self._ui,
-            connect=self._connect,
-            demo=self._demo,
-            shared=self._shared,
+    def agents(self) -> agents.AgentActions:
+        return agents.AgentActions(
+            self._session, self._ui, lambda *asked: self.agent_setups.goes_on(*asked)
         )
-
-    @cached_property
-    def run(self) -> reader.RunReader:
-        return reader.RunReader(self._session, self._ui, self._steps)
-
-    @cached_property
-    def notices(self) -> notices.Notices:
-        return notices.Notices(self._session, self._ui)
-
-    @cached_property
-    def conversations(self) -> conversations.Conversations:
-        return conversations.Conversations(
-            self._session, self._ui, self._rows, self.run, self.notices
-        )
-
-    @cached_property
-    def target(self) -> target.TargetRun:
-        return target.TargetRun(self._session, self._ui, self._steps, self.run)
-
-    @cached_property
-    def older(self) -> older.OlderEvents:
-        return older.OlderEvents(self._session, self._ui, self.run, self.target)
-
-    @cached_property
-    def filter(self) -> filters.Filter:
-        return filters.Filter(
-            self._session,
-            self._ui,
-            steps=self._steps,
-            run=self.target,
-        )
-
-    @cached_property
-    def find(self) -> find.Find:
-        return find.Find(
-            self._session,
-            self._ui,
-            conversations=self._rows,
-            steps=self._steps,
-            bodies=self._bodies,
-            filter=self.filter,
-        )
-
-    @cached_property
-    def forgotten(self) -> forgotten.ForgottenSteps:
-        return forgotten.ForgottenSteps(self._ui, self._steps)
-
-    @cached_property
-    def reports(self) -> reports.Reports:
-        return reports.Reports(
-            self._session, self._ui, self._steps, self._bodies, self.target, self.filter
-        )
-
-    # What only keys lead to
-
-    @cached_property
-    def listing(self) -> filter_and_sort.ListActions:
-        return filter_and_sort.ListActions(
-            self._session, self._ui, self.conversations, self.filter, self._steps, self.target
-        )
-
-    @cached_property
-    def search_all(self) -> search_of_runs.SearchAllRuns:
-        return search_of_runs.SearchAllRuns(
-            self._session, self._ui, self.filling.take, self.way_back
-        )
-
-    @cached_property
-    def board(self) -> board_of_runs.BoardOfRuns:
-        return board_of_runs.BoardOfRuns(
-            self._session, self._ui, self.filling.take, self.way_back, self.failures
-        )
-
-    @cached_property
-    def failures(self) -> failures_of_runs.FailuresOfRuns:
-        return failures_of_runs.FailuresOfRuns(
-            self._session,
-            self._ui,
-            self.filling.take,
-            self.way_back,
-            self.listing,
-            self.comparisons,
-        )
-
-    @cached_property
-    def filling(self) -> background_indexing.Filling:
-        return background_indexing.Filling(self._session, self._ui)
-
-    def fill(self) -> None:
-        """Take the runs into the library that were opened."""
-        self.filling.take_opened()
-
-    @cached_property
-    def way_back(self) -> way_back.WayBack:
-        return way_back.WayBack(self._session, self._ui, self.target, self.listing)
-
-    def come_back(self) -> bool:
-        """Esc in a run or a list of runs that a view led to: back to the view."""
-        return "way_back" in vars(self) and self.way_back.come_back()
-
-    @cached_property
-    def titles(self) -> rename.Renaming:
-        return rename.Renaming(self._session, self._ui)
-
-    @cached_property
-    def steps(self) -> step_moves.StepActions:
-        return step_moves.StepActions(
-            self._session,
-            self._ui,
-            self._steps,
-            self._bodies,
-            self.target,
-            self.filter,
-            known_failures.KnownFailures(
-                self._session,
-                self._ui,
-                self._steps,
-                lambda: self.failures.found if "failures" in vars(self) else None,
-            ),
-        )
-
-    @cached_property
-    def view(self) -> view.ViewActions:
-        return view.ViewActions(self._session, self._ui, self._steps, self._bodies, self.target)
-
-    @cached_property
-    def columns(self) -> column_choice.ColumnActions:
-        return column_choice.ColumnActions(self._session, self._ui, self._rows, self._steps)
-
-    @cached_property
-    def navigation(self) -> navigation.Navigation:
-        return navigation.Navigation(self._session, self._ui, self._steps, self)
-
-    @cached_property
-    def annotations(self) -> annotate.AnnotationActions:
-        return annotate.AnnotationActions(
-            self._session, self._ui, self._steps, self.target, self.filter
-        )
-
-    @cached_property
-    def branches(self) -> branches.BranchActions:
-        return branches.BranchActions(self._session, self._ui, self.run)
-
-    @cached_property
-    def comparisons(self) -> compare.Comparisons:
-        return compare.Comparisons(self._session, self._ui)
-
-    @cached_property
-    def goto(self) -> goto.GoTo:
-        return goto.GoTo(self._session, self._ui, self._steps, self.target)
-
-    @cached_property
-    def sandboxes(self) -> sandboxes.SandboxActions:
-        return sandboxes.SandboxActions(self._session, self._ui, self.run.read_last)
-
-    @cached_property
-    def downloads(self) -> downloads.Downloads:
-        return downloads.Downloads(self._session, self._ui, self.filling.take_file)
-
-    @cached_property
-    def sharing(self) -> share.Sharing:
-        return share.Sharing(self._session, self._ui, self._steps, self.target)
-
-    @cached_property
-    def reading_on(self) -> reading_on.ReadingOn:
-        return reading_on.ReadingOn(self._ui, self._steps)
 
     @cached_property
     def rules(self) -> rules.RulesOfRun:
@@ -280,69 +173,27 @@ class Controllers:
             lambda conversation, again: self.way_back.leave_view(conversation, again),
         )
 
+    @cached_property
+    def known_failures(self) -> known_failures.KnownFailures:
+        return known_failures.KnownFailures(
+            self._session,
+            self._ui,
+            self._steps,
+            lambda: self.failures.found if "failures" in vars(self) else None,
+        )
+
+    def fill(self) -> None:
+        """Take the runs into the library that were opened."""
+        self.filling.take_opened()
+
+    def come_back(self) -> bool:
+        """Esc in a run or a list of runs that a view led to: back to the view."""
+        return "way_back" in vars(self) and self.way_back.come_back()
+
     @property
     def broken_rules(self) -> int:
         """How many rules of high severity the run at the right is known to break."""
         return self.rules.broken if "rules" in vars(self) else 0
-
-    @cached_property
-    def web_pages(self) -> web_pages.WebPages:
-        return web_pages.WebPages(self._session, self._ui)
-
-    @cached_property
-    def agents(self) -> agents.AgentActions:
-        return agents.AgentActions(
-            self._session, self._ui, lambda *asked: self.agent_setups.goes_on(*asked)
-        )
-
-    @cached_property
-    def budgets(self) -> budgets.Budgets:
-        return budgets.Budgets(self._session, self._ui, self.agents, self.notices)
-
-    @cached_property
-    def composer(self) -> compose.Composer:
-        return compose.Composer(self._session, self._ui, self.agents, self.sandboxes)
-
-    @cached_property
-    def agent_setups(self) -> setup.AgentSetups:
-        return setup.AgentSetups(self._session, self._ui, self.agents, self.annotations)
-
-    @cached_property
-    def forks(self) -> fork.Forking:
-        return fork.Forking(
-            self._session, self._ui, self._steps, self.target, self.agents, self.composer
-        )
-
-    @cached_property
-    def sub_conversations(self) -> sub_conversations.SubConversations:
-        return sub_conversations.SubConversations(self._session, self._ui, self._steps)
-
-    @cached_property
-    def clipboard(self) -> clipboard.Clipboard:
-        return clipboard.Clipboard(
-            self._session, self._ui, self._steps, self._bodies, self.target, self.web_pages
-        )
-
-    @cached_property
-    def external_programs(self) -> external.ExternalPrograms:
-        return external.ExternalPrograms(self._ui, self._steps, self._bodies, self.target)
-
-    @cached_property
-    def images(self) -> save_images.Images:
-        return save_images.Images(self._session, self._ui, self._steps, self.target)
-
-    @cached_property
-    def files(self) -> files.FileTransfers:
-        return files.FileTransfers(self._session, self._ui, self._steps, self.sandboxes)
-
-    @cached_property
-    def new_conversations(self) -> start.NewConversations:
-        edit = self.external_programs.edited_text
-        return start.NewConversations(self._session, self._ui, self.target, edit)
-
-    @cached_property
-    def shells(self) -> shell.Shells:
-        return shell.Shells(self._session, self._ui, self.sandboxes)
 
     # Beginning, and ending what goes on
 
@@ -394,3 +245,9 @@ class Controllers:
         self._ui.clear_news()
         self._session.leave_source(settings)
         self.servers.show_cautions()
+
+
+_NAMES = {"AgentActions": "agents", "KnownFailures": "known_failures"} | {
+    kind.rpartition(".")[2]: name for name, kind in Controllers.__annotations__.items()
+}
+"""Type of a controller -> its name."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from oh_tui.catalog.links import is_shared_link, read_shared_link
 from oh_tui.settings.config import DEMO, LOCAL
 from oh_tui.settings.paths import expanded, split_run
-from oh_tui.settings.startup import Settings, choose
+from oh_tui.settings.startup import choose
 from oh_tui.sources import file_source
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
@@ -21,7 +21,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
+    from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
     from oh_tui.tui.widgets.drawing import Piece
 
 OURS = {
@@ -36,13 +36,10 @@ class Servers:
         self,
         session: Session,
         ui: Ui,
-        *,
-        connect: Callable[[Settings], Source] | None,
-        demo: Callable[[], Source] | None,
-        shared: Callable[[str], Callable[[], Source]] | None = None,
+        connect: Connect,
+        demo: OpenDemo,
+        shared: OpenShared = None,
     ) -> None:
-        """`connect` makes the source for the settings of another server. `shared` takes a
-        link to a shared conversation and returns what makes its source; it raises Problem."""
         self._session = session
         self._ui = ui
         self._connect = connect

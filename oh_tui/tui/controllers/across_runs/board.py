@@ -11,9 +11,7 @@ from oh_tui.tui.screens.pass_screen import PassActions
 from oh_tui.tui.state.across_runs.board import Board
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from oh_tui.api.models import Conversation
+    from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.controllers.across_runs.failures import FailuresOfRuns
     from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.session import Session
@@ -28,11 +26,11 @@ class BoardOfRuns(PassActions[Board]):
         self,
         session: Session,
         ui: Ui,
-        keep: Callable[[Conversation], None],
+        filling: Filling,
         way_back: WayBack,
         failures: FailuresOfRuns,
     ) -> None:
-        super().__init__(session, ui, keep)
+        super().__init__(session, ui, filling.take)
         self._way_back, self._failures = way_back, failures
 
     def action_board(self) -> None:

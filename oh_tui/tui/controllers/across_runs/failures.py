@@ -14,8 +14,8 @@ from oh_tui.tui.state.across_runs.failures import FailuresFound
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oh_tui.api.models import Conversation
     from oh_tui.batch.failure_rows import Example, FailureRow
+    from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.compare import Comparisons
@@ -31,12 +31,12 @@ class FailuresOfRuns(PassActions[FailuresFound]):
         self,
         session: Session,
         ui: Ui,
-        keep: Callable[[Conversation], None],
+        filling: Filling,
         way_back: WayBack,
         listing: ListActions,
         comparisons: Comparisons,
     ) -> None:
-        super().__init__(session, ui, keep)
+        super().__init__(session, ui, filling.take)
         self._way_back, self._listing, self._comparisons = way_back, listing, comparisons
         self._below: PassActions[Any] | None = None
         """The view from which it was opened."""

@@ -10,9 +10,7 @@ from oh_tui.tui.screens.search import SearchScreen
 from oh_tui.tui.state.across_runs.search_all import SearchAll
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from oh_tui.api.models import Conversation
+    from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -27,10 +25,10 @@ class SearchAllRuns(PassActions[SearchAll]):
         self,
         session: Session,
         ui: Ui,
-        keep: Callable[[Conversation], None],
+        filling: Filling,
         way_back: WayBack,
     ) -> None:
-        super().__init__(session, ui, keep)
+        super().__init__(session, ui, filling.take)
         self._way_back = way_back
 
     def action_search(self) -> None:

@@ -15,10 +15,9 @@ from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from oh_tui.api.requests import StartRequest
     from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.controllers.system.external import ExternalPrograms
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -32,13 +31,12 @@ UNREAD = "The first message of that run is not read: L in its timeline reads all
 
 class NewConversations:
     def __init__(
-        self, session: Session, ui: Ui, run: TargetRun, edit: Callable[[str], str]
+        self, session: Session, ui: Ui, run: TargetRun, programs: ExternalPrograms
     ) -> None:
-        """`edit` gives a text as the user's editor left it."""
         self._session = session
         self._ui = ui
         self._run = run
-        self._edit = edit
+        self._programs = programs
 
     def action_open(self) -> None:
         self._ui.begin("ask", self.open)
@@ -98,7 +96,7 @@ class NewConversations:
             begin,
             offers=source.agents.offers,
             stakes=f"{remark}{self._stakes()}",
-            edit=self._edit,
+            edit=self._programs.edited_text,
         )
         self._ui.push_screen(form, closed)
 

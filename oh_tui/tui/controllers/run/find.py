@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.opened_sub_agents import ClosedStep
     from oh_tui.tui.ui import Ui
+    from oh_tui.tui.widgets.conversation_list import ConversationList
     from oh_tui.tui.widgets.row_list import RowList
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
@@ -52,7 +53,7 @@ class Find:
         session: Session,
         ui: Ui,
         *,
-        conversations: RowList,
+        conversations: ConversationList,
         steps: Timeline,
         bodies: StepDetail,
         filter: Filter,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspace import Workspace
     from oh_tui.api.models import Conversation
+    from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -43,13 +44,10 @@ _NEEDED = "The sandbox is paused, and this needs it to run. "
 
 
 class SandboxActions:
-    def __init__(
-        self, session: Session, ui: Ui, read_last: Callable[[Conversation], Awaitable[None]]
-    ) -> None:
-        """`read_last` reads the last events of a run from its agent server."""
+    def __init__(self, session: Session, ui: Ui, reader: RunReader) -> None:
         self._session = session
         self._ui = ui
-        self._read_last = read_last
+        self._reader = reader
 
     def action_pause(self) -> None:
         self._ui.begin("write", self.pause)
@@ -182,7 +180,7 @@ class SandboxActions:
             tell(stage)
             if stage == SandboxStage.PAUSING:
                 for conversation in plan.running:
-                    await self._read_last(conversation)
+                    await self._reader.read_last(conversation)
         status = "PAUSED" if plan.action == "pause" else "RUNNING"
         self._session.sandbox_settled(plan.sandbox.id, status)
         self._ui.post_message(ListsChanged())

@@ -21,6 +21,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 if TYPE_CHECKING:
     from oh_tui.api.models import Conversation
     from oh_tui.sources.server_runs.loading import ServerRuns
+    from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -28,11 +29,10 @@ DOWNLOADING = "downloading"
 
 
 class Downloads:
-    def __init__(self, session: Session, ui: Ui, saved: Callable[[Path], None]) -> None:
-        """`saved` is called with each file."""
+    def __init__(self, session: Session, ui: Ui, filling: Filling) -> None:
         self._session = session
         self._ui = ui
-        self._saved = saved
+        self._filling = filling
 
     def action_download(self) -> None:
         self._ui.work_on("download", self.download)
@@ -73,7 +73,7 @@ class Downloads:
                 tell("download stopped, nothing was kept")
                 raise
             session.saved = path
-            self._saved(path)
+            self._filling.take_file(path)
             tell(saved_words(path))
 
     async def _download_marked(self, remote: ServerRuns) -> None:
@@ -129,7 +129,7 @@ class Downloads:
                 problems.append(problem)
                 continue
             session.saved = path
-            self._saved(path)
+            self._filling.take_file(path)
             saved[conversation.id] = path.stat().st_size
         return problems
 
