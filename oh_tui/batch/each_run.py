@@ -14,6 +14,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from copy import copy
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -34,6 +35,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, why
+from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE
 from oh_tui.trajectory.formats.run_file import Entry
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -125,8 +127,18 @@ class ManyRuns(Generic[T]):
         """Why runs could not be read, a sentence each."""
         self.vanished = 0
         """Known runs that are no longer there."""
+        self.no_phrase = ""
+        """Says that nothing has a phrase of the words."""
         self._is_over = False
         """Nobody waits for results any more."""
+
+    def again(self, job: Job[T], known: Known[T] | None) -> ManyRuns[T]:
+        """The same pass, not begun, for what is asked where nothing has a phrase."""
+        other = copy(self)
+        other._job, other._known, other._is_over = job, known, False
+        other.runs = other.read = other.unsure = other.vanished = 0
+        other.not_kept, other.unread, other.no_phrase = [], [], NO_PHRASE
+        return other
 
     @property
     def going_on(self) -> int:
@@ -147,7 +159,7 @@ class ManyRuns(Generic[T]):
     @property
     def left_out(self) -> list[str]:
         """What the pass left out, a phrase each."""
-        found = []
+        found = [self.no_phrase] if self.no_phrase else []
         if self.not_kept:
             found.append(f"{plural(len(self.not_kept), 'run')} not read yet")
         if self.not_read:
@@ -222,6 +234,10 @@ class ManyRuns(Generic[T]):
                 await self._of_steps.look_up(page.items)
                 rows += [one for one in page.items if await self._is_wanted(one, now)]
             self._report(f"{len(rows):,} runs")
+        if not rows and (each_word := self._query.each_word):
+            self._query, self.unread, self.unsure = each_word, [], 0
+            rows = [one for one in listed if await self._is_wanted(one, now)]
+            self.no_phrase = NO_PHRASE * bool(rows)
         return sorted(rows, key=updated, reverse=True), None if is_cut else listed
 
     async def _is_wanted(self, one: Conversation, now: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.api.models import Conversation
-from oh_tui.batch.each_run import ManyRuns
+from oh_tui.batch.each_run import Known, ManyRuns
 from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.trajectory.analysis.search.step_filter import Query
@@ -77,17 +77,30 @@ class SearchCounts:
 
 
 class Search(SearchCounts):
-    """One search of a source. Its counts grow as it goes."""
+    """One search of a source, for each word of a phrase where no step has that. Its counts grow as
+    it goes."""
 
-    def __init__(self, reading: ManyRuns[Found]) -> None:
-        """`reading` does the job of searching."""
+    def __init__(
+        self,
+        reading: ManyRuns[Found],
+        each_word: Query | None = None,
+        known: Callable[[Query], Known[Found] | None] = lambda _: None,
+    ) -> None:
+        """`reading` does the job of searching; `known` rules out runs for `each_word`."""
         super().__init__()
-        self.reading = reading
+        self.reading, self._each_word, self._known = reading, each_word, known
 
     async def results(self) -> AsyncGenerator[RunHits | None, None]:
         """The hits of each run, newest first; None for a run without hits. Raises Problem."""
         async for one in self.reading.results():
             yield self.take(*one)
+        if not self.hits and (each_word := self._each_word):
+            self.sub_agents, self.unknown = 0, Counter()
+            self.reading = self.reading.again(SearchJob(each_word), self._known(each_word))
+            async for one in self.reading.results():
+                yield self.take(*one)
+            if not self.hits:
+                self.reading.no_phrase = ""
 
     async def missing(
         self, came: Callable[[Conversation], None] = lambda _: None

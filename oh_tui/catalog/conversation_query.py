@@ -1,7 +1,7 @@
 """The filter of conversations, for lists and commands: `is:failed repo:dates cost:>1`.
 
 A conversation must match all words; `-` negates a word. Plain words are searched in title,
-repository, branch and id.
+repository, branch and id: in a row as a phrase, and each by itself where no conversation has it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,12 @@ class ConversationQuery(msgspec.Struct, frozen=True):
     @property
     def empty(self) -> bool:
         return not self.terms and self.only is None
+
+    @property
+    def each_word(self) -> ConversationQuery | None:
+        """What is asked where no conversation has a phrase; None without one."""
+        terms = queries.each_word(self.terms)
+        return structs.replace(self, terms=terms) if terms != self.terms else None
 
     @property
     def needs_kept(self) -> bool:

@@ -405,4 +405,9 @@ RULE = Field(
     help=(("rule:plan-done", "that breaks this rule of oh-tui audit"),),
 )  # fmt: skip
 
-PLAIN = Field("", _words, _says, help=(("word", "in title, repository, branch or id"),))
+PLAIN = Field(
+    "",
+    _words,
+    _says,
+    help=(("a phrase", "in title, repository, branch or id; each word where none has it"),),
+)

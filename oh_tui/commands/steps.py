@@ -88,7 +88,7 @@ async def steps(call: Call) -> int:
     study, kept = Study(whole(loaded)), call.annotations().of(conversation)
     conversation = as_read(call, conversation, study)
     now = standing(call, conversation, study)
-    found = list(matching(study, query, kept))
+    found = matching(study, query, kept)
     say_unjudged(query.gave_up, query.unknown(study))
     loose = study.sub_runs.loose if query.empty else []
     note = "; ".join(filter(None, (loaded.note, _sub_agents_note(study, query))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.catalog.last_known import LastKnown
@@ -19,7 +19,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.search.step_filter import Query, unknown_words
+from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE, Query, unknown_words
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory, find_step
@@ -47,12 +47,13 @@ def step_in(run: Study, wanted: str) -> tuple[Study, Step]:
     return study, step_at(study.trajectory, wanted if study is run else number)
 
 
-def matching(study: Study, query: Query, kept: RunAnnotations) -> Iterator[Step]:
-    """The steps that the filter lets through, in order."""
-    trajectory = study.trajectory
-    for step in trajectory.steps:
-        if query.empty or query.matches(step, trajectory, study, kept):
-            yield step
+def matching(study: Study, query: Query, kept: RunAnnotations) -> list[Step]:
+    """The steps that the filter lets through, in order. Says if these have no phrase of it."""
+    run = study.trajectory
+    found = [s for s in run.steps if query.empty or query.matches(s, run, study, kept)]
+    if not found and query.each_word and (found := matching(study, query.each_word, kept)):
+        say(NO_PHRASE)
+    return found
 
 
 def say_unjudged(gave_up: Iterable[str], unknown: Mapping[str, int]) -> None:

@@ -26,7 +26,7 @@ from oh_tui.sources.compared import compared
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.text.remarks import show_progress
+from oh_tui.text.remarks import say, show_progress
 from oh_tui.trajectory.comparison.compare import Comparison
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ async def _searched(
                 break
         else:
             say_rest(reader, found.reading)
+    if found.reading.no_phrase and len(hits) > most:
+        say(found.reading.no_phrase)
     say_unjudged(found.gave_up, found.unknown)
     return hits, len(hits) <= most
 

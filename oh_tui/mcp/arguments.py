@@ -139,7 +139,8 @@ class Compare(Paged, kw_only=True):
 
 class Search(Paged, kw_only=True):
     words: Annotated[
-        str, Meta(description="what steps and their runs match: 'IndexError tool:terminal repo:x'")
+        str,
+        Meta(description="a phrase, and what steps and runs match: 'no such file tool:x repo:y'"),
     ]
     live: Live = False
 

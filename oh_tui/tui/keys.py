@@ -221,7 +221,8 @@ COPY_KEYS = (
 """The second keys after `y`."""
 
 FILTER_WORDS = (
-    ('word "a phrase"', "in the call, its result and all their texts"),
+    ("a phrase", "in the call, its result and all their texts; each word where no step has it"),
+    ("one AND two", 'each word; "just this" no other'),
     ("is:failed", "failed commands and errors; also error, rejected, loop, noresult, waiting"),
     ("is:bookmarked", "what you bookmarked; note:word what your note says, note:any"),
     ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),

@@ -76,7 +76,8 @@ def searched(
     query, found = parse(words), dict[str, list[int]]()
     known = known_misses(index, source, query.steps)
     search = Search(
-        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known)
+        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known),
+        query.steps.each_word,
     )
 
     async def collect() -> None:

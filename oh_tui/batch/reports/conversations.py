@@ -22,6 +22,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.remarks import progress, say, show_progress
+from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE
 
 MOST = 10**9
 
@@ -79,6 +80,11 @@ async def listed(
             more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
             if more and not sort:
                 break
+    if not found and query.each_word:
+        found, more = await listed(reader, query.each_word, seen, kept, limit, sort=sort, sub=sub)
+        if found:
+            say(NO_PHRASE)
+        return found, more
     if sort:
         order = ORDERS[sort]
         found = Sorting(order).sort(

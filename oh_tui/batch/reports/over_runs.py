@@ -77,6 +77,8 @@ def say_rest(reader: Reader, reading: ManyRuns[Any]) -> int:
     source = reader.source
     for problem in source.problems:
         say(problem)
+    if reading.no_phrase:
+        say(reading.no_phrase)
     for reason in reading.unread[:MOST_NAMED]:
         say(clean_line(reason))
     if (more := len(reading.unread) - MOST_NAMED) > 0:

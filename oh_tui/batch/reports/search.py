@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from oh_tui.batch import search_words
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.reports.over_runs import runs_of
@@ -14,8 +16,10 @@ from oh_tui.text.redact import safe_line
 def search_of(reader: Reader, words: str, *, live: bool = False) -> Search:
     """The search for these words. Raises QueryError."""
     query = search_words.parse(words)
-    known = known_misses(reader.settings.library_folder, reader.source, query.steps)
-    return Search(runs_of(reader, SearchJob(query.steps), query.runs, known=known, live=live))
+    known = partial(known_misses, reader.settings.library_folder, reader.source)
+    job, misses = SearchJob(query.steps), known(query.steps)
+    reading = runs_of(reader, job, query.runs, known=misses, live=live)
+    return Search(reading, query.steps.each_word, known)
 
 
 def hit_json(hit: Hit) -> dict[str, object]:

@@ -49,13 +49,14 @@ HIT, NONE = 0, 1
     LIVE,
     examples={
         "grep IndexError runs/": "where did this error come up?",
-        "grep '\"no such file\" is:failed repo:dates'": "a phrase, in failed steps of some runs",
+        "grep 'no such file is:failed repo:dates'": "a phrase, in failed steps of some runs",
         "grep 're:/exit (1|2)\\b/ tool:terminal' output.jsonl": "a pattern",
         "grep path:src/dates -l": "which runs touched this file?",
         "grep IndexError runs/ --json | jq -r .run | sort -u": "for a script",
     },
     epilog="Words, all of which a step must match; - negates one:\n"
-    '  any words      in what it did and got, without regard to case; "in quotes" a phrase\n'
+    "  any words      in what it did and got, without regard to case: a phrase, and each word\n"
+    '                 where no step has it; exit AND 1 each word, "in quotes" just as it is\n'
     "  re:/.../       a pattern of Python, within a line\n"
     "  is: tool: path: kind: took: cost: after: before:   as in oh-tui steps: of the step\n"
     "  run.is: run.cost: run.took: run.after:             as in oh-tui conversations: of its run\n"
@@ -73,7 +74,6 @@ async def grep(call: Call) -> int:
     if not call.args.filter.strip():
         raise Problem("An argument is empty", "oh-tui grep --help shows how it is used")
     search = search_of(call, call.args.filter, live=call.args.live)
-    reading = search.reading
     if call.style.head and call.style.piped and not call.as_json:
         more = [] if call.args.runs or call.args.count else ["step", "line"]
         print(between_tabs([*(["hits"] if call.args.count else []), "run", "title", *more]))
@@ -83,13 +83,13 @@ async def grep(call: Call) -> int:
                 if one:
                     show_progress("")
                     _print(call, one)
-                runs = f"{reading.read:,} of {plural(reading.runs, 'run')}"
+                runs = f"{search.reading.read:,} of {plural(search.reading.runs, 'run')}"
                 show_progress(f"{plural(search.hits, 'hit')}, {runs}")
     except OtherKind:
         raise
     except Refused as problem:  # 1 would mean that nothing was found
         raise Problem(problem.sentence, problem.hint) from problem
-    code = say_rest(call, reading)
+    code = say_rest(call, search.reading)
     if search.sub_agents:
         say(f"not all searched: the steps of {plural(search.sub_agents, 'sub-agent')}")
     say_unjudged(search.gave_up, search.unknown)
@@ -99,7 +99,7 @@ async def grep(call: Call) -> int:
         return code
     if search.hits:
         return HIT
-    is_left = reading.not_kept or reading.unsure or search.is_partial
+    is_left = search.reading.not_kept or search.reading.unsure or search.is_partial
     return PARTIAL if is_left else NONE
 
 

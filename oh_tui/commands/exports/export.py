@@ -164,7 +164,7 @@ async def export(call: Call) -> int:
     notes = [loaded.note, study.sub_runs.note if is_whole else ""]
     for note in filter(None, notes):
         say(note)
-    steps = list(matching(study, query, kept))
+    steps = matching(study, query, kept)
     say_unjudged(query.gave_up, query.unknown(study))
     if not call.args.notes:  # they are for the user alone
         kept = NOTHING

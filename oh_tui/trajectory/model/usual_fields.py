@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from oh_tui.text.patterns import pattern
+
 _LINK = "joins events into steps; the JSON has the ids"
 
 REDUNDANT = {
@@ -60,6 +62,8 @@ USUAL_PLACES: dict[str, frozenset[str]] = {
     "rejection_source": frozenset({"UserRejectObservation"}),
     "command": frozenset({"action", "observation"}),
     "status": frozenset({"task_list", "ACPToolCallEvent"}),
+    "suffix": frozenset({"metadata"}),
+    "kind": frozenset({"action", "observation"}),
 }
 """The parent fields or kinds of event in which those values are redundant: in the fields of an
 unknown tool, `failed` is not."""
@@ -78,7 +82,17 @@ USUALLY_FALSE = frozenset({
 
 
 def is_usual(name: str, value: object) -> bool:
-    return name in USUAL and isinstance(value, str) and value in USUAL[name][0]
+    if not isinstance(value, str):
+        return False
+    if name == "suffix":
+        return bool(_COMPLETED.fullmatch(value))
+    if name == "kind":
+        return True  # the title names it
+    return name in USUAL and value in USUAL[name][0]
+
+
+_COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
+"""The title of a result says it."""
 
 
 def is_empty(value: Any) -> bool:

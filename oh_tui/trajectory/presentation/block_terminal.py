@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import Body, field, number_text, text_field
@@ -11,9 +10,6 @@ from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.usual_fields import USUAL_NUMBERS
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import Block, Code, Command, Note, output_blocks
-
-_COMPLETED = pattern(r"\s{0,4}\[The command completed with exit code -?\d{1,9}\.\]\s{0,4}")
-"""A line of the shell's metadata that the title repeats."""
 
 
 def terminal_call(action: Body) -> list[Block]:
@@ -48,8 +44,7 @@ def terminal_result(event: Event, body: Body, observation: Body, action: object)
                 take.value(inside, "exit_code")
     if not event.failed:
         take.text(observation, "metadata", "working_dir")
-    if _COMPLETED.fullmatch(text_field(observation, "metadata", "suffix")):
-        take.value(observation, "metadata", "suffix")
+    take.usual(field(observation, "metadata"), "suffix")
     blocks += _shell(field(observation, "metadata"))
     if bodies.CLIPPED in raw:
         kept = safe_line(take.text(observation, "full_output_save_dir"))

@@ -217,7 +217,7 @@ class SearchScreen(PassScreen[SearchAll]):
         glyphs = self.step.glyphs
         shown = await asyncio.to_thread(
             of_step, step, run.outcome(step), run, None, glyphs, place,
-            whole_call=False, as_json=False,
+            whole_call=hit.where == "call", as_json=False,
         )  # fmt: skip
         self.step_rule.title = shown.call_facts
         self.step_rule.facts = joined(shown.result_facts, self.step_rule.glyphs.dot)

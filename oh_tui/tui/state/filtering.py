@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.trajectory.analysis.search import step_filter
 from oh_tui.trajectory.analysis.search.scan import outward
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 class Filtering(msgspec.Struct):
     query: Query
+    each_word: Query | None = None
+    """What is tested instead, as no step has a phrase of the query."""
     shown: tuple[int, ...] | None = None
     """Numbers of the steps in the timeline; None, for all, until the first match."""
     why_empty: tuple[str, ...] = ()
@@ -45,12 +48,13 @@ class Filtering(msgspec.Struct):
 
     @property
     def note(self) -> str:
-        """Why not all steps could be judged, and what matches elsewhere; "" for neither."""
-        return "; ".join(filter(None, (self.gave_up, self.unknown, self.beside)))
+        """That no step has the phrase, why not all could be judged, and what matches elsewhere."""
+        no_phrase = step_filter.NO_PHRASE if self.each_word else ""
+        return "; ".join(filter(None, (no_phrase, self.gave_up, self.unknown, self.beside)))
 
     def reset(self) -> None:
         """Show all steps and drop the results of the filter."""
-        self.shown = self.trajectory = None
+        self.shown = self.trajectory = self.each_word = None
 
     def begin(self, trajectory: Trajectory, near: int) -> None:
         """Test all steps of a run, those near the step `near` first."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE
+
 _UNKNOWN, _WITHOUT, _HIT = 0, 1, 2
 """What is known of a row, as a byte."""
 
@@ -16,6 +18,8 @@ class Finding:
 
     def __init__(self, text: str, pane: str) -> None:
         self.text = text
+        self.wanted = [text]
+        """What a row must hold; each word of the text by itself once no row holds that."""
         self.pane = pane
         self.basis: object = None
         self.has_wrapped = False
@@ -34,6 +38,19 @@ class Finding:
             self._rows = bytearray()
         self.basis = basis
         self._rows.extend(bytes(count - len(self._rows)))
+
+    @property
+    def marked(self) -> str:
+        """What is marked: of several words the longest."""
+        return max(self.wanted, key=len)
+
+    def find_each_word(self) -> bool:
+        """Look for each word by itself; False if there is one, or that was looked for."""
+        words = self.text.split()
+        if len(self.wanted) == 1 < len(words):
+            self.wanted, self.basis, self.below, self.closed_of = words, None, {}, None
+            return True
+        return False
 
     def forget(self, rows: Iterable[int]) -> None:
         """The text of these rows may have changed."""
@@ -78,9 +95,10 @@ class Finding:
 
     def words(self, row: int) -> str:
         """`3 of 12` on a hit, else the number of hits; with a `+` while rows are untested. Also how
-        many are in sub-agents that are not opened."""
+        many are in sub-agents that are not opened, and that no row holds the text."""
         closed = f", {self.closed:,} in closed sub-agents" if self.closed else ""
-        return self._shown_words(row) + closed
+        by_word = f", {NO_PHRASE}" if len(self.wanted) > 1 else ""
+        return self._shown_words(row) + closed + by_word
 
     def _shown_words(self, row: int) -> str:
         count, more = self._rows.count(_HIT), "" if self.is_whole else "+"

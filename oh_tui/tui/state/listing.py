@@ -41,6 +41,8 @@ class Listing:
         """By id: what the steps of a run tell that the filter asks, as far as they were read."""
         self.query: ConversationQuery | None = None
         """The active filter."""
+        self.each_word: ConversationQuery | None = None
+        """What is tested instead, as no row has a phrase of the filter."""
         self.back_to = ""
         """The view that filters the list, to which Esc leads; "" for the user."""
         self.order: Sorting | None = None
@@ -68,6 +70,7 @@ class Listing:
         if asked != (self.query.of_steps if self.query else set[str]()):
             self.of_steps = {}
         self.query, self.is_whole, self.back_to = query, query is None, ""
+        self.each_word = None
         self._tested, self._left_of, self._of, self._listed = {}, None, None, ()
 
     def annotations_changed(self) -> None:
@@ -97,7 +100,7 @@ class Listing:
             return True
         if loaded is not self._left_of:
             self._left_of, self._left = loaded, iter(loaded)
-        end, news = perf_counter() + SLICE, 0
+        end, news, query = perf_counter() + SLICE, 0, self.each_word or query
         for row in self._left:
             before = tested.get(row.id)
             if before is not None and before.row is row:
@@ -110,6 +113,9 @@ class Listing:
             if not (news % BETWEEN_LOOKS or self.is_whole) and perf_counter() > end:
                 return False
         self.is_whole = True
+        if query.each_word and not any(one.passes for one in tested.values()):
+            self.each_word, self._tested, self._left_of = query.each_word, {}, None
+            return self.test(loaded, now)
         return True
 
     def rows(self, loaded: tuple[Row, ...], *, keep: str, now: float) -> tuple[Row, ...]:

@@ -200,7 +200,7 @@ class RunView(Stack):
 
     def find(self, finding: Finding | None) -> None:
         """Highlight a text, and count its hits in the pane that is searched."""
-        self.timeline.find_text = finding.text if finding else ""
+        self.timeline.find_text = finding.marked if finding else ""
         self.timeline.finding = finding if finding and finding.pane == "steps" else None
         self._show_counts()
         self.detail.show_finding(finding if finding and finding.pane == "result" else None)

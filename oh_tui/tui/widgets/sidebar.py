@@ -155,7 +155,7 @@ class Sidebar(Stack):
 
     def find(self, finding: Finding | None) -> None:
         """Highlight a text, and count its hits if this pane is searched."""
-        self.list.find_text = finding.text if finding else ""
+        self.list.find_text = finding.marked if finding else ""
         self.list.finding = finding if finding and finding.pane == "list" else None
         self._show_total()
 

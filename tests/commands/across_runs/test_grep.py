@@ -209,7 +209,7 @@ def test_a_mistyped_path_is_told_where_nothing_is_found(
         "not files, so words to find: a, b"
         in grep(capsys, "ValueError nosuchword", "a", "b", run_file)[2]
     )
-    found = grep(capsys, "ValueError", "week", run_file)
+    found = grep(capsys, "ValueError", "AND", "week", run_file)
     assert found[0] == 0 and found[2] == ""
     code, _, err = grep(capsys, "ValueError", "mnay")
     assert code == 2 and err.startswith(told) and "no key" in err

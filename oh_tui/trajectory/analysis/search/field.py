@@ -20,6 +20,8 @@ class Term(msgspec.Struct, frozen=True):
     field: str
     value: Any
     negated: bool = False
+    words: tuple[Term, ...] = ()
+    """Of a phrase each word by itself."""
 
 
 Test: TypeAlias = Callable[[Any, Any], "bool | None"]

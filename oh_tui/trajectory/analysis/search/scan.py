@@ -147,6 +147,12 @@ class Said:
             words &= unseen
         return bool(wanted.words) and not words and wanted.text in self.row
 
+    def holds_all(self, wanted: Iterable[Needle]) -> Breathing:
+        for one in wanted:
+            if not (yield from self.holds(one)):
+                return False
+        return True
+
     def texts(self, n: int) -> list[str]:
         """The raw texts of the event at index `n`."""
         if n not in self._texts:

@@ -1,7 +1,8 @@
 """The filter of steps, for the screen and for commands: `is:failed took:>5s -read`.
 
-A step must match all words; `-` negates a word. `read_terms` reads the words of other filters too,
-which have fields of their own.
+A step must match all words; `-` negates a word. Plain words in a row are a phrase, and each by
+itself where no step has it, or with AND between them. `read_terms` reads the words of other filters
+too, which have fields of their own.
 """
 
 from __future__ import annotations
@@ -91,6 +92,12 @@ class Query(msgspec.Struct, frozen=True):
         return cls(text.strip(), all_terms, tuple(by_cost))
 
     @property
+    def each_word(self) -> Query | None:
+        """What is asked where nothing has a phrase; None without one."""
+        terms = each_word(self.terms)
+        return Query.of(self.text, terms) if terms != self.terms else None
+
+    @property
     def texts(self) -> list[Needle | Regex]:
         """What a step has to say, in the order of the words."""
         return [term.value for term in self.terms if term.field in TEXTS and not term.negated]
@@ -159,8 +166,20 @@ def unknown_words(counts: Mapping[str, int]) -> str:
     )
 
 
+def each_word(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The terms, with each word of a phrase by itself."""
+    return tuple(word for term in terms for word in term.words or (term,))
+
+
+NO_PHRASE = "not found as a phrase: each word by itself"
+"""Says that `each_word` was asked."""
+
+
+_FIELD = r"(?:run\.)?[A-Za-z]{1,20}"
+_BARE = rf'(?!-[^\s-]|"|{_FIELD}:(?!//)|(?-i:AND)\s+\S)\S++'
+_GAP = pattern(r"\s+(?:AND(?=\s+\S))?")
 _WORD = pattern(
-    r'(?P<no>-(?=[^\s-]))?(?:(?P<field>(?:run\.)?[A-Za-z]{1,20}):(?!//))?'
+    rf'(?P<phrase>{_BARE}(?:\s+{_BARE})+)|(?P<no>-(?=[^\s-]))?(?:(?P<field>{_FIELD}):(?!//))?'
     r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)(?P<closed>"?)'
     r'|(?P<slashed>(?<=re:)/(?:[^\\]|\\.)+?/(?=\s|\Z))|(?P<plain>\S*))',
     re.DOTALL | re.IGNORECASE,
@@ -180,8 +199,8 @@ def read_terms(text: str, fields: Mapping[str, Field], beside: Beside) -> tuple[
     terms: list[Term] = []
     start = 0
     while start < len(text):
-        if text[start].isspace():
-            start += 1
+        if gap := _GAP.match(text, start):
+            start = gap.end()
             continue
         match = _WORD.match(text, start)
         assert match is not None
@@ -205,7 +224,8 @@ def _term(match: re.Match[str], fields: Mapping[str, Field], beside: Beside) -> 
         raise QueryError("The quote has no end", 'close it: "like this"', start, end)
     if name and name not in fields:
         raise _unknown(match, name, fields, beside)
-    typed = match["plain"] or match["slashed"] or ""
+    words = (match["phrase"] or "").split()
+    typed = match["plain"] or match["slashed"] or " ".join(words)
     if match["quoted"] is not None:
         typed = _ESCAPED.sub(r"\1", match["quoted"])
     if not typed:
@@ -220,7 +240,8 @@ def _term(match: re.Match[str], fields: Mapping[str, Field], beside: Beside) -> 
         shown = clean_line(typed)[:40]
         start = max(map(match.start, ("plain", "slashed", "quoted")))
         raise QueryError(f"{name}:{shown} is not known", str(wrong), start, end) from None
-    return Term(name, value, bool(match["no"]))
+    each = (Term("", fields[""].read(word)) for word in words)
+    return Term(name, value, bool(match["no"]), tuple(each))
 
 
 def _unknown(

@@ -22,7 +22,7 @@ from oh_tui.catalog.filter_words import NOT_READ
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.step_filter import QueryError
+from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE, QueryError
 from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
 from oh_tui.trajectory.analysis.step_order import StepOrder, StepSorting
 from oh_tui.tui.controllers.run.filter import ask_words
@@ -306,7 +306,8 @@ class ListActions:
         unsure = session.listing.undecided()
         what = session.listing.query.may_lack
         unknown = f" · {what} of {plural(unsure, 'other')} not known" if unsure else ""
-        self._ui.tell(f"{self._found()} conversations{unknown}{more}", log=False)
+        by_word = f" · {NO_PHRASE}" if session.listing.each_word else ""
+        self._ui.tell(f"{self._found()} conversations{by_word}{unknown}{more}", log=False)
 
     def _say_why_empty(self) -> None:
         query = self._session.listing.query

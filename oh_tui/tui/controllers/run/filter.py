@@ -192,7 +192,7 @@ class Filter:
 
     async def _sift(self, filtering: Filtering, follow: bool = False) -> None:
         """Test the pending steps, and show matches as they are found."""
-        steps, query = self._steps, filtering.query
+        steps, query = self._steps, filtering.each_word or filtering.query
         trajectory = steps.trajectory
         if trajectory is None:
             return
@@ -223,6 +223,11 @@ class Filter:
                 lambda: f"filtering, {filtering.tested:,} of {filtering.known:,} steps · esc stops"
             )
         pace.end()
+        if not filtering.passed and query.each_word:
+            filtering.each_word = query.each_word
+            filtering.begin(trajectory, steps.step_here)
+            await self._sift(filtering, follow)
+            return
         unknown = queries.unknown_words(query.unknown(steps.study)) if steps.study else ""
         before = filtering.note
         filtering.unknown, filtering.beside = unknown, self._beside(query)

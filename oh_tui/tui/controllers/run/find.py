@@ -181,6 +181,9 @@ class Find:
                 await pace.rest(lambda: f"finding, {tested:,} of {count:,} {noun} · esc stops")
             if found is None and not typing:
                 closed = await self._find_closed(finding, pace)
+            if found is None and not closed and finding.find_each_word():
+                await self._find_row(finding, rows, by, typing)
+                return
         except asyncio.CancelledError:
             if not (typing or self._ui.is_asking):
                 self._ui.tell(f"stopped, {tested:,} of {count:,} {noun} were looked at")
@@ -217,13 +220,13 @@ class Find:
     def _test_closed(
         self, finding: Finding, steps: Sequence[ClosedStep]
     ) -> Callable[[int], Breathing]:
-        wanted = needle(finding.text)
+        wanted = [*map(needle, finding.wanted)]
 
         def test(number: int) -> Breathing:
             step, run = steps[number].step, steps[number].run.trajectory
             known = finding.below.get(id(step))
             if known is None:
-                known = bool((yield from said_by_step(step, run).holds(wanted)))
+                known = bool((yield from said_by_step(step, run).holds_all(wanted)))
                 finding.below[id(step)] = known
             return known
 
@@ -234,7 +237,7 @@ class Find:
 
     def _test(self, finding: Finding, rows: RowList) -> Callable[[int], Breathing]:
         """Whether a row holds the text; the result is kept."""
-        steps, wanted, low = self._steps, needle(finding.text), finding.text.lower()
+        steps, wanted = self._steps, [*map(needle, finding.wanted)]
 
         def test(row: int) -> Breathing:
             known = finding.known(row)
@@ -242,9 +245,10 @@ class Find:
             if known is not None or row >= rows.row_count():
                 return bool(known)
             if rows is steps:
-                known = bool((yield from _said_in_row(steps, row).holds(wanted)))
+                known = bool((yield from _said_in_row(steps, row).holds_all(wanted)))
             else:
-                known = low in rows.row_text(row).lower()
+                text = rows.row_text(row).lower()
+                known = all(one.text in text for one in wanted)
             finding.put(row, known)
             return known
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
 from oh_tui.api.models import Conversation
 from oh_tui.batch import index_filter
 from oh_tui.batch.search_words import ManyQuery
@@ -9,6 +12,12 @@ from oh_tui.batch.searching import Found, RunHits, SearchCounts, SearchJob
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.search.step_filter import unknown_words
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from oh_tui.batch.each_run import Result
+    from oh_tui.tui.state.across_runs.passes import Show
 
 WHAT = (
     "words, then enter",
@@ -46,6 +55,28 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
 
     def rows(self) -> tuple[RunHits, ...]:
         return tuple(self.found)
+
+    async def go(self, show: Show) -> None:
+        await self.collect(self._results(), show)
+
+    async def _results(self) -> AsyncGenerator[Result[Found], None]:
+        """Those of the phrase, or where no step has it those of each word."""
+        async with contextlib.aclosing(self.reading.results()) as results:
+            async for one in results:
+                yield one
+        each_word, runs = self.wanted.steps.each_word, self.source_runs
+        if not each_word or self.counts.hits:
+            return
+        self.wanted, self.counts = self.wanted._replace(steps=each_word), SearchCounts()
+        self.reading = self.reading.again(
+            SearchJob(each_word),
+            lambda *rows: index_filter.known_misses(runs.folder, runs.source, each_word)(*rows),
+        )
+        async with contextlib.aclosing(self.reading.results()) as results:
+            async for one in results:
+                yield one
+        if not self.counts.hits:
+            self.reading.no_phrase = ""
 
     @property
     def count(self) -> str:
