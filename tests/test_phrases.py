@@ -92,9 +92,9 @@ async def test_the_keys_of_the_explorer_mean_the_phrase_first(words: str, run: P
         await it.type(words)
         await it.press("enter")
         finding = it.screen.session.finding
-        await it.until(lambda: finding and finding.is_counted)
         assert finding is not None
-        assert [n for n in range(1, 5) if finding.is_hit(n - 1)] == numbers
+        await it.until(lambda: [n for n in range(1, 5) if finding.is_hit(n - 1)] == numbers)
+        await it.until(lambda: finding.is_counted)
         assert (NO_PHRASE in finding.words(0)) is by_word
         await it.until(lambda: steps.find_text == ("passed" if by_word else words))
         await it.press("escape", "asterisk")

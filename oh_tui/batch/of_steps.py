@@ -53,13 +53,15 @@ class StepsAsked:
 
     def _look_up(self, rows: Sequence[Conversation]) -> None:
         with Held(self._folder, self._source) as held:
-            of, ids = ["failures.id"], {held.place(row): row.id for row in rows}
+            of = ["failures.id"]
             failed = held.as_now(rows, of, WITH_FAILURES) if "failure" in self._words else {}
             kept = held.as_now(rows, _Kept._fields) if "rule" in self._words else {}
-        for place, found in failed.items():
-            self._failures[ids[place]] = [one for (one,) in found if one is not None]
-        for place, [known] in kept.items():
-            self._kept[ids[place]] = _Kept._make(known)
+            places = {row.id: held.place(row) for row in rows}
+        for id, place in places.items():
+            if found := failed.get(place):
+                self._failures[id] = [one for (one,) in found if one is not None]
+            if known := kept.get(place):
+                self._kept[id] = _Kept._make(known[0])
 
     async def of(self, row: Conversation, kept: RunAnnotations = NOTHING) -> OfSteps:
         """None stands for what a server would have to be read for, or cannot be read. `kept` is
