@@ -117,6 +117,11 @@ OPEN: on-call/SUMMARY.md."""
     run.condense(summary, keep=0, keep_first=0, llm=38.0, requested=True)
     run.do("I no longer have the text of the alerts.", *_parts(run, 0, 1), llm=7.7)
     run.do("The services all look alike; one from the middle:", *_parts(run, 7, 8), llm=9.1)
+    run.do("What did the first one say?", *_parts(run, 0, 1), llm=9.8)
+    run.do("And the last?", *_parts(run, lines // AT_ONCE - 1, lines // AT_ONCE), llm=10.3)
+    run.do("The first again, for its words:", *_parts(run, 0, 1), llm=10.9)
+    run.do("One more:", *_parts(run, 3, 4), llm=11.6)
+    run.do("Back to the first:", *_parts(run, 0, 1), llm=12.2)
     rows = (f"- {area}-{part}: {', '.join(ALERTS)}\n" for area in AREAS for part in PARTS)
     page = f"# On call: the alerts of each service\n\n{''.join(rows)}"
     run.do("", create(run, "on-call/SUMMARY.md", page), llm=64.0)
