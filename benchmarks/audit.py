@@ -12,9 +12,9 @@ import sys
 import time
 from collections import Counter
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.rules.rule import findings
 from oh_tui.batch.rules.rule_places import builtin_rules
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.analysis.study import Study
 from tests.trajectory.planted_rules import (
     billed,

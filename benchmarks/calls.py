@@ -102,7 +102,7 @@ async def _load() -> dict[str, float]:
     from aiolimiter import AsyncLimiter
 
     from oh_tui.api import AppServer
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.server import ServerSource
     from oh_tui.sources.server_runs.run_cache import RunCache
     from oh_tui.trajectory.model.trajectory import build

@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import audit
-from oh_tui.api.models import Conversation
 from oh_tui.batch.cached_rows import known_rows
 from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
@@ -40,6 +39,7 @@ from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation
 from oh_tui.library import schema
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import made
 from benchmarks.result import Result, interleaved, middle, result, skipped
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.shared_run import SharedRun, hidden_events

@@ -25,10 +25,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings import paths
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
@@ -173,8 +172,7 @@ class Run:
         describes. `run` and `source` stand in these columns, by default its id, or else its place,
         and the path of its file."""
         row, file = self.conversation, self._source.runs.run(self._row)
-        home = row.home if isinstance(row, FileConversation) else ""
-        about = about_with_file(RunFacts(row).with_file(file), source or home)
+        about = about_with_file(RunFacts(row).with_file(file), source or row.home)
         return table_rows.rows(self._whole, replace(about, run=run or about.run))
 
 

@@ -41,7 +41,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs.following import is_foreign

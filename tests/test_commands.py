@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from oh_tui.api.errors import NotFound
-from oh_tui.api.models import Conversation, Page
+from oh_tui.api.models import Page
 from oh_tui.batch.reports.one_run import find, require_id
 from oh_tui.catalog.names import read_id
 from oh_tui.commands.check import report
 from oh_tui.commands.framework.run_words import is_path
+from oh_tui.conversation import Conversation
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory

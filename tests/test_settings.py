@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api.models import CLOUD, Secret
+from oh_tui.api.models import CLOUD
 from oh_tui.settings.address import server_address
 from oh_tui.settings.config import LOCAL, Config, ExplorerNames
 from oh_tui.settings.startup import (
@@ -25,6 +25,7 @@ from oh_tui.settings.startup import (
     read_settings,
 )
 from oh_tui.text.problem import Problem
+from oh_tui.text.secret import Secret
 
 UTF8 = {"TERM": "xterm"}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation, Metrics
+from oh_tui.conversation import Conversation, Metrics
 from oh_tui.documents.why import report
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event

@@ -26,9 +26,10 @@ from oh_tui.trajectory.model.trajectory import build
 if TYPE_CHECKING:
     from oh_tui.actions.start_offers import StartOffers
     from oh_tui.api import AgentServer
-    from oh_tui.api.models import Conversation, StartTask
+    from oh_tui.api.models import StartTask
     from oh_tui.api.requests import StartRequest
     from oh_tui.api.server import Server
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.model.events import Event
 
 T = TypeVar("T")

@@ -26,7 +26,8 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import AgentConversation, Conversation
+    from oh_tui.api.models import AgentConversation
+    from oh_tui.conversation import Conversation
 
 WAITING = "waiting_for_confirmation"
 

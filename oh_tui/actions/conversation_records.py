@@ -13,8 +13,8 @@ from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.api.server import Server
+    from oh_tui.conversation import Conversation
 
 
 def checked_title(title: str) -> str:

@@ -19,7 +19,8 @@ from oh_tui.text.redact import safe_line
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
-    from oh_tui.api.models import Conversation, Sandbox, StartTask
+    from oh_tui.api.models import Sandbox, StartTask
+    from oh_tui.conversation import Conversation
 
 SETTLE = 30.0
 """Seconds after which a pause or resume counts as not done."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Secret
 from oh_tui.api.requests import LONGEST_TITLE, StartRequest
 from oh_tui.catalog.links import read_repository
+from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.secret import Secret
 from oh_tui.trajectory.analysis.sub_agents import first_message
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from oh_tui.actions.start_draft import Draft
     from oh_tui.api import AppServer
     from oh_tui.api.bare_server import BareAgentServer
-    from oh_tui.api.models import Conversation, Page, Sandbox
+    from oh_tui.api.models import Page, Sandbox
     from oh_tui.api.offered_models import SuggestedTask
+    from oh_tui.conversation import Conversation
 
 KINDS = {
     "OPEN_ISSUE": "open issue",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.api.errors import ServerError
-from oh_tui.api.models import Conversation, StartTask, bare_id
+from oh_tui.api.models import StartTask
 from oh_tui.api.requests import StartRequest
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line

@@ -14,8 +14,9 @@ import msgspec
 from oh_tui.actions.starting import MOST_NAMED
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.errors import NotFound
-from oh_tui.api.models import Conversation, StartTask, bare_id
+from oh_tui.api.models import StartTask
 from oh_tui.api.offered_models import AgentProfiles
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 

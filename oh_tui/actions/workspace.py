@@ -23,8 +23,9 @@ from oh_tui.trajectory.model.bodies import field
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
-    from oh_tui.api.models import BashOutput, CommandResult, Conversation, Workplace
+    from oh_tui.api.models import BashOutput, CommandResult, Workplace
     from oh_tui.api.server import Server
+    from oh_tui.conversation import Conversation
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes transferred so far and the total, None if unknown."""

@@ -15,8 +15,8 @@ from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.git_models import GitChange, GitCommit
-    from oh_tui.api.models import Conversation
     from oh_tui.api.server import Server
+    from oh_tui.conversation import Conversation
 
 
 COMMITS = 20

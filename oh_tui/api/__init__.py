@@ -11,8 +11,8 @@
 
     asyncio.run(main())
 
-Every call is a coroutine. It returns a model of `oh_tui.api.models` or an event of
-`oh_tui.trajectory.model.events`, or raises an error of `oh_tui.api.errors`, whose `sentence` and
+Every call is a coroutine. It returns a `Conversation`, a model of `oh_tui.api.models` or an event
+of `oh_tui.trajectory.model.events`, or raises an error of `oh_tui.api.errors`, whose `sentence` and
 `hint` are written for people. Calls are paced, and retried where that is safe.
 
 The servers are imported when first used, so that errors and models do not load httpx.
@@ -40,7 +40,9 @@ from oh_tui.api.errors import (
     TooLarge,
     Unreachable,
 )
-from oh_tui.api.models import Conversation, Page, Sandbox, Secret, StartTask, bare_id, same_id
+from oh_tui.api.models import Page, Sandbox, StartTask
+from oh_tui.conversation import Conversation, bare_id, same_id
+from oh_tui.text.secret import Secret
 
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer

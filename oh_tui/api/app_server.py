@@ -36,23 +36,15 @@ from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import PATIENT, Connections, Watch
 from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
-from oh_tui.api.models import (
-    CLOUD,
-    IN_SANDBOX,
-    Auth,
-    Conversation,
-    LlmProfiles,
-    Page,
-    Secret,
-    SentMessage,
-    User,
-)
+from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, LlmProfiles, Page, SentMessage, User
 from oh_tui.api.offered_models import ServerSettings, StoredSecret
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
+from oh_tui.conversation import Conversation
 from oh_tui.text.redact import safe_line
+from oh_tui.text.secret import Secret
 from oh_tui.trajectory.model.events import Event
 
 

@@ -21,19 +21,12 @@ from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import QUICK, UNLIMITED, Connections, Watch
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
-from oh_tui.api.models import (
-    ON_SERVER,
-    AgentRecord,
-    Auth,
-    Conversation,
-    LlmProfiles,
-    Page,
-    Secret,
-    bare_id,
-)
+from oh_tui.api.models import ON_SERVER, AgentRecord, Auth, LlmProfiles, Page
 from oh_tui.api.offered_models import AgentProfiles, AgentSettings
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
+from oh_tui.conversation import Conversation, bare_id
+from oh_tui.text.secret import Secret
 from oh_tui.trajectory.model.events import Event
 
 TITLE = "OpenHands Agent Server"

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from oh_tui.api import decode
 from oh_tui.api.http.transport import Hints, HttpClient
-from oh_tui.api.models import AgentRecord, Conversation, Sandbox, StartTask, bare_id
+from oh_tui.api.models import AgentRecord, Sandbox, StartTask
+from oh_tui.conversation import Conversation, bare_id
 
 M = TypeVar("M", AgentRecord, Conversation, Sandbox, StartTask)
 

@@ -7,14 +7,13 @@ with `same_id`. Times are ISO 8601 text, in UTC unless stated otherwise.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from oh_tui.text.redact import hold
-from oh_tui.trajectory.model import usage
+from oh_tui.conversation import Metrics, TokenUsage, WholeMetrics
+from oh_tui.text.secret import Secret
 
 T = TypeVar("T")
 
@@ -28,10 +27,6 @@ CLOUD = "https://app.all-hands.dev"
 """The address of OpenHands Cloud."""
 
 
-ORIGIN, ORIGIN_EVENT = "forkedfrom", "forkedat"
-"""Tags that oh-tui gives a fork on an app server, which does not tell of its origin otherwise."""
-
-
 class Workplace(NamedTuple):
     """What to call the place where an agent works, in errors and on the screen."""
 
@@ -43,141 +38,6 @@ class Workplace(NamedTuple):
 IN_SANDBOX = Workplace("the sandbox", "in the sandbox")
 ON_SERVER = Workplace("the server", "on the server")
 """That of an agent server without an app server: it has no sandbox."""
-
-
-class Secret:
-    """A key that cannot be shown by accident.
-
-    Only `reveal()` returns the text. From its creation on, the text is hidden wherever it would be
-    shown, whatever it is part of.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-        hold(value)
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-
-class TokenUsage(msgspec.Struct, frozen=True):
-    """Tokens, summed over a conversation."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-
-class Metrics(msgspec.Struct, frozen=True):
-    """Cost and tokens of a conversation. `accumulated_cost` is in US dollars, and 0.0 also when the
-    price of the model is unknown."""
-
-    accumulated_cost: float | None = None
-    accumulated_token_usage: TokenUsage | None = None
-    is_partial: ClassVar[bool] = True
-    """They may be those of the agent alone: an app server leaves out condenser and sub-agents after
-    each stats event, and has all usages after some acts; the record does not tell which
-    (measured)."""
-
-    @property
-    def cost(self) -> float | None:
-        """US dollars; None when no price is known."""
-        cost = self.accumulated_cost
-        return cost if cost and math.isfinite(cost) and cost > 0 else None
-
-    @property
-    def tokens(self) -> int:
-        """Prompt and completion tokens together."""
-        usage = self.accumulated_token_usage
-        return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
-
-
-class WholeMetrics(Metrics, frozen=True):
-    """Those of all uses of a model together."""
-
-    is_partial: ClassVar[bool] = False
-
-
-class Conversation(msgspec.Struct, frozen=True):
-    """An `AppConversation` (openapi of app server 1.11.0).
-
-    `execution_status`, `conversation_url` and `session_api_key` are null unless the sandbox is
-    RUNNING: the outcome is unknown then, not idle (measured). `created_at` is not stable: the
-    server sets it anew with each change of the conversation (measured).
-    """
-
-    id: str
-    title: str | None = None
-    sandbox_id: str | None = None
-    sandbox_status: str | None = None
-    """STARTING, RUNNING, PAUSED, ERROR or MISSING."""
-    execution_status: str | None = None
-    """idle, running, paused, waiting_for_confirmation, finished, error, stuck or deleting."""
-    selected_repository: str | None = None
-    selected_branch: str | None = None
-    git_provider: str | None = None
-    trigger: str | None = None
-    pr_number: tuple[int, ...] | None = None
-    llm_model: str | None = None
-    agent_kind: str | None = None
-    """"acp" of an agent that speaks ACP."""
-    metrics: Metrics | None = None
-    parent_conversation_id: str | None = None
-    sub_conversation_ids: tuple[str, ...] | None = None
-    forked_from_conversation_id: str | None = None
-    """Of a fork; told by agent servers alone, as `forked_from_event_id`."""
-    forked_from_event_id: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-    tags: dict[str, str] | None = None
-    """Also those of the agent server, even after they were removed there (source)."""
-    conversation_url: str | None = None
-    session_api_key: Secret | None = None
-
-    @property
-    def origin(self) -> str:
-        """The id, without dashes, of the conversation that it was forked from; "" for no fork."""
-        return bare_id(self.forked_from_conversation_id or (self.tags or {}).get(ORIGIN, ""))
-
-    @property
-    def forked_at(self) -> str:
-        """The last event that the fork took; "" for no fork, and for one that took all."""
-        return self.forked_from_event_id or (self.tags or {}).get(ORIGIN_EVENT, "")
-
-    @property
-    def cost(self) -> float | None:
-        """US dollars; None when no price is known."""
-        return self.metrics.cost if self.metrics else None
-
-    @property
-    def tokens(self) -> int:
-        """Prompt and completion tokens together."""
-        return self.metrics.tokens if self.metrics else 0
-
-    @property
-    def cost_is_partial(self) -> bool | None:
-        """Whether cost and tokens may lack a part; None when neither is known."""
-        if self.metrics is None or not (self.metrics.cost or self.metrics.tokens):
-            return None
-        return self.metrics.is_partial
-
-    @property
-    def told_cost(self) -> usage.Cost:
-        kind = self.agent_kind or ("acpserver" in (self.tags or {}) and "acp")
-        return usage.Cost(self.cost, self.cost_is_partial, kind == "acp" and self.cost is not None)
 
 
 class Sandbox(msgspec.Struct, frozen=True):
@@ -412,14 +272,3 @@ class Page(Generic[T]):
     """The server has more rows, which are not read because the listing is too long."""
     size: int = 0
     """Bytes of the answer."""
-
-
-def bare_id(identifier: str) -> str:
-    """The id without dashes, in lower case. The app server writes conversation ids without dashes,
-    the agent server with them (measured)."""
-    return identifier.replace("-", "").lower()
-
-
-def same_id(one: str, other: str) -> bool:
-    """Whether two ids name the same thing."""
-    return bare_id(one) == bare_id(other)

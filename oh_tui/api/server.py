@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.filters import SortOrder
-    from oh_tui.api.models import Conversation, LlmProfiles, Page, Workplace
+    from oh_tui.api.models import LlmProfiles, Page, Workplace
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.model.events import Event
 
 

@@ -22,7 +22,8 @@ from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import PATIENT, Connections, Watch
 from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import Hints, HttpClient, Limiter, RetryPolicy
-from oh_tui.api.models import Conversation, Page
+from oh_tui.api.models import Page
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.model.events import Event
 
 NOT_SHARED = "It is not shared any more, or never was"

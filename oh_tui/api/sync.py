@@ -41,11 +41,9 @@ from oh_tui.api.models import (
     BashOutput,
     CommandResult,
     ConfirmationPolicy,
-    Conversation,
     LlmProfiles,
     Page,
     Sandbox,
-    Secret,
     SentMessage,
     StartTask,
     User,
@@ -61,6 +59,8 @@ from oh_tui.api.offered_models import (
 )
 from oh_tui.api.requests import Content, StartRequest
 from oh_tui.api.sandbox_server import PARTS, TIMEOUT
+from oh_tui.conversation import Conversation
+from oh_tui.text.secret import Secret
 from oh_tui.trajectory.model.events import Event
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch import server_indexing
 from oh_tui.batch.index_reader import TELLS_KEY, Left, fingerprint_of
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.pool import Pool
+from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.server_runs.loading import run_of_cache

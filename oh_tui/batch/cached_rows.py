@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.each_run import Ahead, Result
 from oh_tui.batch.failure_rows import (
     COLUMNS,
@@ -20,6 +19,7 @@ from oh_tui.batch.rules.kept_answers import kept_states
 from oh_tui.batch.rules.rule import Rule
 from oh_tui.batch.run_stats import Summand, names_of
 from oh_tui.batch.up_to_date import WITH_FAILURES, Held
+from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library, columns_of
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure

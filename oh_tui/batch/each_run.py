@@ -18,18 +18,18 @@ from copy import copy
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
-from oh_tui.api.models import Conversation, bare_id
 from oh_tui.batch.of_steps import StepsAsked, load, read_here
 from oh_tui.batch.pool import ENDED, Died, Pool, cores
 from oh_tui.batch.server_indexing import is_over
 from oh_tui.batch.worker import Job, Listed, Place, RunFacts, Unread
 from oh_tui.catalog.conversation_query import ConversationQuery
-from oh_tui.catalog.file_conversation import FileConversation, called
+from oh_tui.catalog.file_names import called
 from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.spent import with_spent
 from oh_tui.catalog.triage import conversation_state, updated
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
@@ -302,13 +302,11 @@ class ManyRuns(Generic[T]):
             return Result(row, found)
         if not found.place:
             raise Problem("No process can be started to read the runs", "try again")
-        place = row.place if isinstance(row, FileConversation) else ""
-        return Result(row, Unread(f"{called(place) or row.id}: {ENDED}"))
+        return Result(row, Unread(f"{called(row.place) or row.id}: {ENDED}"))
 
     def _place(self, entries: Mapping[str, Entry], row: Conversation) -> Place:
         entry = entries[row.id]
-        place = row.place if isinstance(row, FileConversation) else row.id
-        return Place(path_at(place, entry.name), entry.number, self._about(row))
+        return Place(path_at(row.place or row.id, entry.name), entry.number, self._about(row))
 
     async def _here(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
         """The runs of a server that are on this machine: all, if the server is embedded. Indexed

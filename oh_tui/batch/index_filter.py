@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.cached_rows import Known
 from oh_tui.batch.searching import Found
 from oh_tui.batch.up_to_date import Held
+from oh_tui.conversation import Conversation
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.analysis.search.scan import Needle
 from oh_tui.trajectory.analysis.search.step_filter import Query

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.library.records import Record, record_of
 from oh_tui.trajectory.formats import atif_file
 from oh_tui.trajectory.formats.lines import conversation_beside, cost_report, json_lines, row_index
@@ -42,7 +41,6 @@ class IndexJob(NamedTuple):
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Record | None:
         row = about.conversation
-        assert isinstance(row, FileConversation)
         if len(run.events) <= DECODED:
             for event in run.events:
                 event.hold_body()

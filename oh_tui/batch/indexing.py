@@ -8,17 +8,15 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.each_run import ManyRuns, Result
 from oh_tui.batch.index_reader import TELLS_KEY, IndexJob, Left, fingerprint_of
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog.conversation_query import ConversationQuery
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.library.records import Record
 from oh_tui.sources.file_rows import plain_path
@@ -138,13 +136,13 @@ class Indexing:
         """In the order of the files, without those that an interrupted update has indexed."""
         return [
             row
-            for row in cast("list[FileConversation]", self._source.runs.rows.values())
+            for row in self._source.runs.rows.values()
             if not self.library.has(row.place, self._changed.get(row.home, ""))
             and self._wanted in ("", row.place)
         ]
 
     def _take(self, one: Result[Record | None]) -> None:
-        row, value = cast("FileConversation", one.conversation), one.value
+        row, value = one.conversation, one.value
         if isinstance(value, Unread):
             self._leave(row.home, row.place, value.reason.removeprefix(f"{row.place}: "))
         elif value is None:
@@ -185,7 +183,7 @@ class Indexing:
 
     def _finish(self) -> None:
         """Notes the files that were read to the end, and what of them could not be read."""
-        rows = cast("list[FileConversation]", list(self._source.runs.rows.values()))
+        rows = list(self._source.runs.rows.values())
         found = {row.home for row in rows}
         for home in self._changed:
             problems = self._source.problems_in(Path(home), is_empty=home not in found)

@@ -14,8 +14,8 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import TOKENS
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from oh_tui.api.models import Conversation, bare_id
 from oh_tui.batch import rule_rows
 from oh_tui.batch.rules import agreed, kept_answers, rule_places
 from oh_tui.batch.up_to_date import WITH_FAILURES, Held
@@ -17,6 +16,7 @@ from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import NOT_READ, OfSteps
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.library.library import Library
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import joined

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.api.models import bare_id
 from oh_tui.batch.index_reader import TELLS_KEY, Left
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
+from oh_tui.conversation import bare_id
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
 from oh_tui.text.human import plural, rough
@@ -20,7 +20,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
 
 CALLS = 3

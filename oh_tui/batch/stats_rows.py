@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from oh_tui.api.models import bare_id
 from oh_tui.batch.run_stats import Summand, summand
 from oh_tui.batch.worker import RunFacts
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import bare_id
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -27,9 +26,8 @@ def about_with_file(about: RunFacts, source: str) -> table_rows.About:
     place as id."""
     row = about.conversation
     own, dataset = bare_id(row.id), about.info.get("dataset")
-    place = row.place if isinstance(row, FileConversation) else row.id
     return table_rows.About(
-        run=own if _ID.fullmatch(own) else place,
+        run=own if _ID.fullmatch(own) else row.place or row.id,
         source=source,
         title=row.title or "",
         repository=row.selected_repository or "",

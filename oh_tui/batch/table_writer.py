@@ -17,11 +17,10 @@ from typing import IO, Any, Literal, NamedTuple
 
 import msgspec
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.each_run import Result
 from oh_tui.batch.index_reader import fingerprint_of
 from oh_tui.batch.worker import Unread
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -171,7 +170,7 @@ def schema(arrow: Any, table: str) -> Any:
 
 
 def _place(row: Conversation) -> tuple[str, str]:
-    return row.id, row.place if isinstance(row, FileConversation) else ""
+    return row.id, row.place
 
 
 def _digest(rows: Sequence[Conversation]) -> str:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from oh_tui.batch.index_reader import fingerprint_of
 from oh_tui.batch.server_indexing import is_over, place_on
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.file_source import FileSource
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
 
 WITH_FAILURES = "LEFT JOIN failures ON failures.run_id = runs.id"
@@ -67,10 +67,10 @@ class Held(Library):
         return any(home == path or home.startswith(f"{path.rstrip('/')}/") for path in self._files)
 
     def place(self, row: Conversation) -> str:
-        if isinstance(row, FileConversation):
+        if row.home:
             return row.place
         return place_on(self._address, row) if self._address else ""
 
 
 def _homes(rows: Iterable[Conversation]) -> set[str]:
-    return {row.home for row in rows if isinstance(row, FileConversation)}
+    return {row.home for row in rows if row.home}

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.pool import At
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.conversation import Conversation
 from oh_tui.sources.file_rows import row_of_run
 from oh_tui.sources.file_runs import whole_run
 from oh_tui.text.problem import Problem, why

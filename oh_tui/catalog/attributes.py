@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from oh_tui.api.models import Conversation, bare_id
 from oh_tui.catalog import filter_words as words
 from oh_tui.catalog.conversation_order import Order, took
-from oh_tui.catalog.file_conversation import FileConversation, called, label_of
+from oh_tui.catalog.file_names import called
 from oh_tui.catalog.filter_words import containing
 from oh_tui.catalog.triage import (
     NOT_KNOWN,
@@ -21,6 +20,7 @@ from oh_tui.catalog.triage import (
     status_word,
     updated,
 )
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.tables.column import Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, duration
@@ -148,7 +148,7 @@ ATTRIBUTES = (
     ),
     ListColumn(
         json="source",
-        value=lambda one, _: called(one.home) if isinstance(one, FileConversation) else "",
+        value=lambda one, _: called(one.home),
     ),
     ListColumn(
         name="status", label="status", json="status", value=status_word, words=(words.STATUS,),
@@ -167,7 +167,7 @@ ATTRIBUTES = (
         ),
         place=9, key="g", width=7, most=12, usual_from=76, is_rare=True,
     ),
-    ListColumn(json="label", value=lambda one, _: label_of(one)),
+    ListColumn(json="label", value=lambda one, _: one.label),
     ListColumn(json="sandbox_id", value=lambda one, _: one.sandbox_id),
     # an agent server without an app server has no sandbox
     ListColumn(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),

@@ -27,7 +27,7 @@ from oh_tui.trajectory.model.clock import IN_UTC, LOCAL, NOT_KNOWN, is_bare, mea
 from oh_tui.trajectory.model.events import decode_json
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.formats.run_file import RunFile
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.trajectory import Trajectory

@@ -8,9 +8,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from oh_tui.api.models import Conversation
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.catalog.triage import ConversationState, updated_text
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.analysis.step_order import ranked
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 
@@ -67,5 +66,5 @@ def took(conversation: Conversation) -> float | None:
     begun, changed = seconds(made), seconds(now)
     if begun is None or changed is None or is_bare(made) != is_bare(now):
         return None
-    is_reset = not isinstance(conversation, FileConversation) and changed - begun < 1.0
+    is_reset = not conversation.home and changed - begun < 1.0
     return None if is_reset else told_span(changed - begun)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import structs
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.attributes import WORDS
 from oh_tui.catalog.filter_words import OF_OTHERS, Subject
 from oh_tui.catalog.tags import tag_words
 from oh_tui.catalog.user_annotations import RunAnnotations
+from oh_tui.conversation import Conversation
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search.fields import ANY

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from oh_tui.api.models import Conversation, bare_id
 from oh_tui.catalog.conversation_order import took
-from oh_tui.catalog.file_conversation import label_of
 from oh_tui.catalog.tags import MACHINE, of_people, tag_words
 from oh_tui.catalog.triage import WORDS, ConversationState, Group, RunStatus, updated
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.amounts import dollars_of, seconds_of
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.patterns import pattern
@@ -214,15 +213,15 @@ def _does(statuses: Collection[RunStatus]) -> Callable[[Subject], bool]:
 _IS: dict[str, Callable[[Subject], bool]] = {
     **{word: _does(statuses) for word, statuses in WORDS.items()},
     "error": lambda subject: (
-        subject.state.status is RunStatus.ERROR or label_of(subject.conversation) is Label.ERROR
+        subject.state.status is RunStatus.ERROR or subject.conversation.label is Label.ERROR
     ),
     "paused": lambda subject: subject.conversation.sandbox_status == "PAUSED",
     "unread": _is_unread,
     "needs": lambda subject: subject.state.group(subject.conversation) is Group.NEEDS_YOU,
     "gone": lambda subject: subject.conversation.sandbox_status == "MISSING",
-    "resolved": lambda subject: label_of(subject.conversation) is Label.RESOLVED,
-    "unresolved": lambda subject: label_of(subject.conversation) is Label.UNRESOLVED,
-    "unlabelled": lambda subject: label_of(subject.conversation) is Label.NONE,
+    "resolved": lambda subject: subject.conversation.label is Label.RESOLVED,
+    "unresolved": lambda subject: subject.conversation.label is Label.UNRESOLVED,
+    "unlabelled": lambda subject: subject.conversation.label is Label.NONE,
     "bookmarked": lambda subject: bool(subject.kept.bookmarks),
 }
 
@@ -241,7 +240,7 @@ def _is(subject: Subject, value: str) -> bool | None:
 
 
 def _is_proven(subject: Subject, value: str) -> bool:
-    return value not in _LABELS or label_of(subject.conversation) is not None
+    return value not in _LABELS or subject.conversation.label is not None
 
 
 # What matches, in words
@@ -250,7 +249,7 @@ _LONGEST_TEXT = 80
 
 
 def _explain_outcome(subject: Subject, term: Term) -> str:
-    label, status = label_of(subject.conversation), subject.state.status.value
+    label, status = subject.conversation.label, subject.state.status.value
     if term.value in _LABELS:
         return f"it is {label.value}" if label else ""
     return f"it is {status}" if status and term.value in WORDS else ""

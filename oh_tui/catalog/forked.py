@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oh_tui.api.models import ORIGIN, ORIGIN_EVENT
+from oh_tui.conversation import ORIGIN, ORIGIN_EVENT
 from oh_tui.trajectory.model.fork import Fork
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line

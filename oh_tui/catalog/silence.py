@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.catalog.triage import updated
 from oh_tui.text.human import day_time, rough
 from oh_tui.trajectory.analysis import verdict_words as words
@@ -21,7 +20,8 @@ from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Sandbox
+    from oh_tui.api.models import Sandbox
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 LAST = 20
@@ -79,7 +79,7 @@ def may_be(one: Conversation, now: float, after: float) -> bool:
 
 def moved_words(before: Conversation, now: Conversation) -> str:
     """What happened to a sandbox between two records; "" for nothing."""
-    if now.sandbox_id is None or now.sandbox_status != "RUNNING" or not has_moved(before, now):
+    if now.sandbox_id is None or now.sandbox_status != "RUNNING" or not before.has_moved(now):
         return ""
     paused = before.sandbox_status == "PAUSED"
     return "sandbox paused meanwhile" if paused else "sandbox restarted meanwhile"

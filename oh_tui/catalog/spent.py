@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api.models import Metrics, TokenUsage, WholeMetrics
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import Metrics, TokenUsage, WholeMetrics
 from oh_tui.trajectory.model.usage import TOKENS
 from oh_tui.trajectory.model.usage_stats import AGENT
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.analysis.accounting import Accounts
     from oh_tui.trajectory.analysis.study import SubRuns
     from oh_tui.trajectory.model.usage import Usage
@@ -89,7 +88,7 @@ def with_spent(one: Conversation, spent: Spent | None) -> Conversation:
     is_same = spent.agent.covers(record) or (
         record.covers(spent.total) and spent.total.covers(record)
     )
-    is_same = isinstance(one, FileConversation) or (is_same and record != Sum())
+    is_same = bool(one.home) or (is_same and record != Sum())
     is_whole = is_same and one.execution_status != "running"
     numbers = zip(*map(msgspec.structs.astuple, (spent.total, record)), strict=True)
     cost, *tokens = [max((n for n in pair if n is not None), default=None) for pair in numbers]

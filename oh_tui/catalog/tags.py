@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
-from oh_tui.api.models import ORIGIN, ORIGIN_EVENT
+from oh_tui.conversation import ORIGIN, ORIGIN_EVENT
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem

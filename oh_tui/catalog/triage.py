@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from oh_tui.api.models import Conversation
-from oh_tui.catalog.file_conversation import goal_told, label_of
 from oh_tui.catalog.last_known import LastKnown
+from oh_tui.conversation import Conversation
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import by_the_clock
 from oh_tui.trajectory.model.recorded import Label
@@ -124,7 +123,7 @@ class ConversationState(NamedTuple):
         sub-conversation is not news: its parent reads the result. If an evaluation
         labelled the run, only the label counts.
         """
-        if label := label_of(conversation):
+        if label := conversation.label:
             return _LABELLED[label]
         is_new = self.certain or not self.opened
         if self.status is RunStatus.WAITING or (self.status in WORDS["failed"] and is_new):
@@ -177,8 +176,7 @@ def conversation_state(conversation: Conversation, last_known: LastKnown) -> Con
     if silent is not None:
         status = RunStatus.SILENT
     opened = 0.0 < last_known.opened >= updated(conversation)
-    goal = goal_told(conversation)
-    goal = last_known.goal if goal is None else goal
+    goal = last_known.goal if conversation.goal is None else conversation.goal
     return ConversationState(status, bool(reported), opened, seen=seen, silent=silent, goal=goal)
 
 

@@ -15,9 +15,8 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, bare_id
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.catalog.tags import LONGEST_VALUE, MOST, applied, is_key
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.text.amounts import is_budget
 from oh_tui.text.clean import clean, clean_line
@@ -193,7 +192,7 @@ class Annotations(PrivateStore[_Runs, Change]):
 def run_name(conversation: Conversation) -> str:
     """The name of a run in our file: its bare id if no other run can have it, else its place."""
     bare = bare_id(conversation.id)
-    if isinstance(conversation, FileConversation) and not _ID.fullmatch(bare):
+    if conversation.place and not _ID.fullmatch(bare):
         return conversation.place[:LONGEST_NAME]
     return bare[:LONGEST_NAME]
 

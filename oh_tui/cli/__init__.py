@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from oh_tui.api.models import CLOUD
 from oh_tui.batch.reports import one_run
-from oh_tui.catalog import conversation_query, file_conversation
+from oh_tui.catalog import conversation_query, file_names
 from oh_tui.catalog.links import read_shared_link
 from oh_tui.catalog.names import WHOLE
 from oh_tui.cli import opening
@@ -197,9 +197,7 @@ def _run(words: list[str]) -> int:
     if STDIN in addresses:
         copies[STDIN] = standard_input.copy_of_stdin()
     for word, copy in copies.items():
-        file_conversation.stands_for(
-            copy, word, file_conversation.STANDARD_INPUT if word == STDIN else word
-        )
+        file_names.stands_for(copy, word, file_names.STANDARD_INPUT if word == STDIN else word)
     if words_of_several:
         args.words = [_in_copy(word, copies) for word in args.words]
     paths = [copies.get(word, path) for (word, _), path in zip(places, paths, strict=True)]
@@ -216,7 +214,7 @@ def _run(words: list[str]) -> int:
         identifiers = [read_shared_link(links[0]).id]
     if several:
         links = links[:1]  # such a command opens its links by itself
-    label = file_conversation.STANDARD_INPUT if [place for place, _ in places] == [STDIN] else ""
+    label = file_names.STANDARD_INPUT if [place for place, _ in places] == [STDIN] else ""
     make_source = opening.source_maker(
         settings, paths, wanted, links=links, demo=args.demo, log=args.log, label=label
     )

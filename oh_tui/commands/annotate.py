@@ -27,8 +27,8 @@ from oh_tui.trajectory.reading.describe import describe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oh_tui.api.models import Conversation
     from oh_tui.catalog.user_annotations import RunAnnotations
+    from oh_tui.conversation import Conversation
 
 _KEPT = "It stays on this machine, for you alone, under the id of the conversation: a downloaded\n"
 _KEPT += "zip shows what you kept of the run on its server, and so does the explorer."

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TypeAlias
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.reports.conversations import MOST, listed, not_read
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import ORDERS, filter_help
-from oh_tui.catalog.file_conversation import apart_of
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.names import title
 from oh_tui.catalog.triage import updated_text
@@ -28,6 +26,7 @@ from oh_tui.commands.framework.command import (
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.printing import Style, print_json, print_rows, shown_id
 from oh_tui.commands.framework.status import outcome
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json, line
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
@@ -124,7 +123,7 @@ async def conversations(call: Call) -> int:
             }
         )
         return _code(call.source)
-    apart = [FILE] if any(map(apart_of, found)) else []
+    apart = [FILE] if any(one.apart for one in found) else []
     print_rows(call.style, (*COLUMNS, *apart), [(one, seen.of(one)) for one in found])
     if not call.style.piped:
         if not found:
@@ -156,4 +155,4 @@ COLUMNS: tuple[Column[Listed, Style], ...] = (
     Column("title", _title, share=3),
 )
 
-FILE: Column[Listed, Style] = Column("file", lambda row, _: apart_of(row[0]), share=1)
+FILE: Column[Listed, Style] = Column("file", lambda row, _: row[0].apart, share=1)

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 
 from oh_tui.api.errors import TooLarge
-from oh_tui.api.models import Conversation
 from oh_tui.batch.background_indexing import InFile, fill
 from oh_tui.batch.reports.one_run import find
 from oh_tui.catalog.names import conversation_id, title
@@ -15,6 +14,7 @@ from oh_tui.commands.framework.acting import short, target_of
 from oh_tui.commands.framework.command import Call, argument, command
 from oh_tui.commands.framework.exit_codes import OK, REFUSED
 from oh_tui.commands.framework.printing import print_json
+from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line

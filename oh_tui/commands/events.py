@@ -19,7 +19,7 @@ from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.trajectory import ALL
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.server import ServerSource
 
 WAYS = {"app": "app server", "agent": "agent server", "zip": "zip"}

@@ -23,7 +23,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import progress, show_progress
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
 
 
 _RELATIVE = "A PATH that does not begin with / counts from the folder in which the agent works."

@@ -26,7 +26,8 @@ from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Sandbox
+    from oh_tui.api.models import Sandbox
+    from oh_tui.conversation import Conversation
 
 
 @command(

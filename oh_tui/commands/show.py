@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.api.models import Sandbox
 from oh_tui.batch.reports.one_run import chosen, with_state
 from oh_tui.batch.reports.seen import Seen, as_read
 from oh_tui.catalog.last_known import LastKnown
@@ -12,6 +12,7 @@ from oh_tui.catalog.tags import of_people, tag_words
 from oh_tui.commands.framework.command import RUN, Call, command
 from oh_tui.commands.framework.printing import print_json, print_pairs
 from oh_tui.commands.framework.status import outcome
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json, line, sandbox_json, verdict_json
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell

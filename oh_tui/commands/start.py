@@ -27,9 +27,9 @@ from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.analysis.verdict import Verdict, judge
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.api.offered_models import SuggestedTask
     from oh_tui.api.requests import StartRequest
+    from oh_tui.conversation import Conversation
 
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
 

@@ -8,13 +8,13 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterable
 
 from oh_tui.actions.agent_actions import AgentStage
-from oh_tui.api.models import Conversation
 from oh_tui.batch.reports.one_run import branch_words, chosen, find, followed, read_run
 from oh_tui.batch.reports.seen import standing
 from oh_tui.commands.framework.acting import require_consent, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
 from oh_tui.commands.framework.printing import Row, Style, between_tabs, laid_out, print_json_line
 from oh_tui.commands.steps import COLUMNS, step_row
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import step_json
 from oh_tui.sources.budget import Budget, read_budget
 from oh_tui.sources.source import Runs

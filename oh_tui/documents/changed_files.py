@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from oh_tui.actions.workspaces import Committed
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.documents.steps import step_at
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Column, json_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.documents.steps import step_in
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem

@@ -25,7 +25,8 @@ from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage, tokens_js
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Sandbox
+    from oh_tui.api.models import Sandbox
+    from oh_tui.conversation import Conversation
 
 
 def conversation_json(

@@ -25,7 +25,7 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory, find_step
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
 
 
 def step_at(trajectory: Trajectory, wanted: str) -> Step:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.api.models import Conversation
-from oh_tui.catalog.file_conversation import label_of
 from oh_tui.catalog.names import title
 from oh_tui.catalog.silence import Standing
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import (
     branch_json,
     cost_json,
@@ -56,7 +55,7 @@ def report(conversation: Conversation, study: Study, now: Standing | None = None
         "conversation": {
             "id": safe_line(conversation.id),
             "title": title(conversation),
-            "label": label_of(conversation),
+            "label": conversation.label,
             "model": line(conversation.llm_model),
             "repository": line(conversation.selected_repository),
             "work_seconds": number(accounts.worked, 3),

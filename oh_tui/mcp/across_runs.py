@@ -30,9 +30,9 @@ from oh_tui.text.remarks import say, show_progress
 from oh_tui.trajectory.comparison.compare import Comparison
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.batch.reports.reader import Reader
     from oh_tui.batch.step_search import Hit
+    from oh_tui.conversation import Conversation
 
     RunHit = tuple[Conversation, Hit]
 

@@ -11,7 +11,6 @@ import msgspec
 from oh_tui.api.errors import NotFound, OtherKind
 from oh_tui.batch.reports.one_run import chosen, read_run, require_id, whole
 from oh_tui.batch.reports.reader import Reader
-from oh_tui.catalog.file_conversation import version_of
 from oh_tui.sources import follow_folder, server
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
@@ -20,7 +19,7 @@ from oh_tui.text.remarks import in_background, listener, say
 from oh_tui.trajectory.analysis.study import Study
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.results import Loaded
     from oh_tui.sources.source import Source
 
@@ -155,7 +154,7 @@ async def _version(source: Source, conversation: Conversation) -> object:
         run = await in_background(lambda: source.runs.renewed(conversation))
         folder = follow_folder.folder_of(run)
         if folder is None or folder.folder is None:
-            return version_of(conversation)
+            return conversation.version
         return len(run), folder.folder.written(), follow_folder.is_at_work(folder)
     end = await source.runs.peek(conversation)
     if end is None:

@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from oh_tui.api.models import CLOUD, Secret
+from oh_tui.api.models import CLOUD
 from oh_tui.settings.config import ServerEntry
 from oh_tui.settings.paths import expanded, read_small, tilde, under_home
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import held, hold, safe_line
+from oh_tui.text.secret import Secret
 
 STORED_KEY = Path(".openhands", "cloud", "api_key.txt")
 """Where the OpenHands CLI keeps the key after `openhands login`, relative to the home folder."""

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.api.models import CLOUD, Auth, Kind, Secret
+from oh_tui.api.models import CLOUD, Auth, Kind
 from oh_tui.settings.address import server_address
 from oh_tui.settings.config import (
     AUTHS,
@@ -40,6 +40,7 @@ from oh_tui.settings.paths import (
 from oh_tui.settings.toml_faults import faulty
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.text.secret import Secret
 
 OWN_RUNS = Path(".openhands", "conversations")
 """Where the OpenHands CLI keeps its runs, relative to the home folder."""

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sharing import read_written
 from oh_tui.sharing.chat_lines import (
     Lines,
@@ -64,8 +63,7 @@ class TablesJob(NamedTuple):
         shared = self.left.of(run, about)
         about = about._replace(conversation=shared.conversation)
         one = about.conversation
-        path = one.place.partition("#")[0] if isinstance(one, FileConversation) else ""
-        told = about_with_file(about, path)
+        told = about_with_file(about, one.place.partition("#")[0])
         told = replace(told, note="; ".join(filter(None, (told.note, shared.note))))
         made = table_rows.rows_of(shared.study, told)
         found = WhatLeaves(len(shared.steps))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing.shared_run import Part, SharedRun
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural

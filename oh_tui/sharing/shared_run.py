@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from oh_tui.api.models import Conversation
-from oh_tui.catalog.file_conversation import BELOW
+from oh_tui.catalog.file_names import BELOW
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.conversation import Conversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import dollars, duration

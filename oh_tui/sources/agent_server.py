@@ -25,8 +25,9 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 if TYPE_CHECKING:
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.api.models import Conversation, Page
+    from oh_tui.api.models import Page
     from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.conversation import Conversation
 
 
 class AgentServerRuns(ServerRuns):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from oh_tui.api.models import Conversation, same_id
+from oh_tui.conversation import Conversation, same_id
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.comparison.statistics import Figures, figures

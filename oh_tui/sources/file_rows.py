@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
 from oh_tui.catalog.clocks import clock_of_file, first_time
-from oh_tui.catalog.file_conversation import FileConversation, called, given, is_copy
+from oh_tui.catalog.file_names import called, given, is_copy
 from oh_tui.catalog.forked import fork_of
 from oh_tui.catalog.triage import RunStatus
+from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
@@ -56,7 +56,7 @@ def row_of_entry(name: str, entry: Entry, file_name: str) -> Conversation:
     """A row from what is known about an entry that is not open."""
     info = entry.info
     cost = info.get("cost")
-    return FileConversation(
+    return Conversation(
         id=name,
         title=_text(info, "title") or entry.name,
         file_name=file_name,
@@ -74,7 +74,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
     last = reversed(list(run.events(max(0, len(run) - LAST_EVENTS))))
     title = _text(info, "title") or (listed.title if listed else _first_message(run))
     metrics, kind = _metrics(run, clock)
-    row = FileConversation(
+    row = Conversation(
         id=name,
         title=title or run.name,
         file_name=file_name if title else "",
@@ -90,7 +90,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
         created_at=_text(info, "created_at"),
         updated_at=zoned(first_time(last), clock) or _text(info, "updated_at"),
     )
-    if not isinstance(listed, FileConversation):
+    if listed is None:
         return row
     return msgspec.structs.replace(
         row,
@@ -106,15 +106,17 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
     )
 
 
-def row_of_sub_agent(name: str, run: RunFile, parent: Conversation | None) -> Conversation:
-    """The row of a run in the same file as its parent. `parent` is None if that is a sub-agent
-    too."""
+def row_of_sub_agent(
+    name: str, run: RunFile, parent: Conversation | None, home: str
+) -> Conversation:
+    """The row of a run in the same file, at `home`, as its parent. `parent` is None if that is a
+    sub-agent too."""
     title = clean_line(parent.title or "") if parent else ""
     return msgspec.structs.replace(
         row_of_run(name, run),
         file_name=f"sub-agent of {title}" if title else "sub-agent of a sub-agent",
-        place=parent.place if isinstance(parent, FileConversation) else "",
-        home=parent.home if isinstance(parent, FileConversation) else "",
+        place=parent.place if parent else "",
+        home=home,
     )
 
 

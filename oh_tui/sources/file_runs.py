@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.clocks import clock_of_file
-from oh_tui.catalog.file_conversation import BELOW
+from oh_tui.catalog.file_names import BELOW
+from oh_tui.conversation import Conversation
 from oh_tui.sources import follow_folder
 from oh_tui.sources.file_rows import row_of_run, row_of_sub_agent
 from oh_tui.sources.results import PEEK, Cost, Loaded
@@ -109,7 +109,9 @@ class FileRuns:
         """The row of a sub-agent, which is not in the list; None for an unknown name."""
         with contextlib.suppress(Problem):
             run = self._run(name)
-            return row_of_sub_agent(name, run, self.rows.get(name.rpartition(BELOW)[0]))
+            first = self.rows.get(name.partition(BELOW)[0])
+            parent = self.rows.get(name.rpartition(BELOW)[0])
+            return row_of_sub_agent(name, run, parent, first.home if first else "")
         return None
 
     async def load(

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Page, bare_id
-from oh_tui.catalog.file_conversation import BELOW, FileConversation, label_of, version_of
+from oh_tui.api.models import Page
+from oh_tui.catalog.file_names import BELOW
 from oh_tui.catalog.triage import RunStatus
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_rows import (
     as_given,
     chosen_row,
@@ -180,7 +181,7 @@ class FileSource:
         self._unread = {}
         for name, entry, row in self._found():
             known = before.get(name)
-            if known and label_of(known) == label_of(row) and version_of(known) == version_of(row):
+            if known and known.label == row.label and known.version == row.version:
                 row = known  # the known row may have more
             entries[name], rows[name] = entry, row
         if rows:
@@ -320,8 +321,7 @@ class FileSource:
         word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
         status = RunStatus.CUT_OFF.value if verdict.cut_off else word
         row = self.runs.rows.get(conversation.id, conversation)
-        more = {"goal": verdict.goal_word} if isinstance(row, FileConversation) else {}
-        return msgspec.structs.replace(row, execution_status=status or None, **more)
+        return msgspec.structs.replace(row, execution_status=status or None, goal=verdict.goal_word)
 
     async def count(self) -> int | None:
         return len(self.runs.rows) if self._is_listed else None

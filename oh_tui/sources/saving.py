@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import IO
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.part_file import part_file_aside, publish
 from oh_tui.text.human import size
 from oh_tui.text.problem import Refused, Remedy

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspaces import Workspaces
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.api.models import Conversation, Page
+    from oh_tui.api.models import Page
     from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.text.problem import Problem

@@ -13,7 +13,7 @@ from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.keys import LISTS, SCREEN_KEYS, Hint, footer_hints, selection_hints
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
 

@@ -16,9 +16,9 @@ from textual.app import ComposeResult
 from textual.reactive import var
 from textual.widgets import Static
 
-from oh_tui.api.models import same_id
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.user_annotations import NOTHING, Annotations
+from oh_tui.conversation import same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source

@@ -13,7 +13,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
     from oh_tui.tui.state.loaded_runs import Run

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import NEEDS, ORDERS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources import budget

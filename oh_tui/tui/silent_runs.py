@@ -9,7 +9,7 @@ from oh_tui.catalog import silence
 from oh_tui.catalog.silence import Silence
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
 

@@ -15,7 +15,7 @@ from oh_tui.actions.agent_actions import Agents
 from oh_tui.actions.agent_state import AgentState
 from oh_tui.actions.forking import Forked
 from oh_tui.api import AppServer, BareAgentServer, same_id
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion

@@ -13,8 +13,9 @@ from oh_tui.actions import starting
 from oh_tui.actions.start_draft import Choices, Draft, Invalid, choices, request_for
 from oh_tui.actions.starting import stage_of, title_lost, what_became
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation, StartTask
+from oh_tui.api.models import StartTask
 from oh_tui.api.requests import StartRequest
+from oh_tui.conversation import Conversation
 from oh_tui.demo import Demo
 from oh_tui.sources.server import ServerSource
 from oh_tui.text.problem import Problem, Remedy

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api import AppServer, Conversation, OpenHands, Page, Secret, errors
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 
 from .servers import AT_ONCE, KEY, Script, json, listening, over, page
 

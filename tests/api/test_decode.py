@@ -14,15 +14,9 @@ from hypothesis import strategies as st
 from oh_tui.api import errors
 from oh_tui.api.decode import count, event_page, loose_model, model_list, model_page
 from oh_tui.api.http.http_errors import Answer, ApiCall
-from oh_tui.api.models import (
-    AgentConversation,
-    AgentRecord,
-    Conversation,
-    Sandbox,
-    Secret,
-    StartTask,
-    User,
-)
+from oh_tui.api.models import AgentConversation, AgentRecord, Sandbox, StartTask, User
+from oh_tui.conversation import Conversation
+from oh_tui.text.secret import Secret
 
 MODELS: list[type[msgspec.Struct]] = [Conversation, Sandbox, StartTask, User, AgentConversation]
 
@@ -58,7 +52,7 @@ def test_a_row_with_an_id_survives_any_wrong_types(
         value = getattr(item, field.name)
         if field.name == "id":
             assert value == fields["id"]
-        elif value is not None and not isinstance(value, Secret | msgspec.Struct):
+        elif value != field.default and not isinstance(value, Secret | msgspec.Struct):
             msgspec.convert(value, field.type)
 
 
@@ -113,6 +107,15 @@ def test_wrong_fields_are_missing_and_the_others_kept() -> None:
     assert one.metrics.accumulated_token_usage is not None
     assert one.metrics.accumulated_token_usage.prompt_tokens == 41
     assert one.metrics.accumulated_token_usage.completion_tokens is None
+
+
+OURS = ("label", "goal", "file_name", "apart", "place", "home", "version")
+
+
+@pytest.mark.parametrize("value", ["/etc/passwd", "resolved", "", 7, ["x"], {"x": "y"}])
+def test_no_server_says_that_a_conversation_is_in_a_file(value: object) -> None:
+    raw = json.dumps({"id": "c", "title": "as told", **dict.fromkeys(OURS, value)}).encode()
+    assert loose_model(raw, Conversation) == Conversation("c", title="as told")
 
 
 @pytest.mark.parametrize("cost", ["NaN", "Infinity", "1e999", '"nan"', '"inf"'])

@@ -48,7 +48,9 @@ def test_the_program_loads_no_command_line_of_httpx() -> None:
 def test_every_exported_name_is_there() -> None:
     assert sorted(oh_tui.api.__all__) == oh_tui.api.__all__
     for name in oh_tui.api.__all__:
-        assert getattr(oh_tui.api, name).__module__.startswith(("oh_tui.api.", "oh_tui.text."))
+        assert getattr(oh_tui.api, name).__module__.startswith(
+            ("oh_tui.api.", "oh_tui.conversation", "oh_tui.text.")
+        )
     with pytest.raises(AttributeError):
         oh_tui.api.nothing  # noqa: B018
     assert dir(oh_tui.api) == oh_tui.api.__all__

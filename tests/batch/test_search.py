@@ -20,7 +20,6 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch import each_run, worker
 from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
@@ -30,6 +29,7 @@ from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.batch.step_search import Part, hits
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources import file_runs
 from oh_tui.sources.file_source import FileSource

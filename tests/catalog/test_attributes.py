@@ -7,8 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import oh_tui.commands
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.attributes import ATTRIBUTES, COLUMNS, ORDERS, WORDS, filter_help
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 
 ROOT = Path(__file__).parents[2]

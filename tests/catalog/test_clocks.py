@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.clocks import clock_of_file, clock_of_record
 from oh_tui.cli import main
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.formats.zip.archive import open_archive

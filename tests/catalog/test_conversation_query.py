@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, Metrics, TokenUsage, WholeMetrics
 from oh_tui.catalog.attributes import ORDERS, WORDS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import complete, known_words, parse
 from oh_tui.catalog.filter_words import NOT_READ, OfSteps, Subject
 from oh_tui.catalog.triage import ConversationState, RunStatus, updated
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics
 from oh_tui.trajectory.analysis.search import step_filter as queries
 from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
 from oh_tui.trajectory.analysis.search.step_filter import QueryError

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.links import (
     conversation_link,
     is_shared_link,
@@ -18,6 +17,7 @@ from oh_tui.catalog.links import (
     read_shared_link,
     web_link,
 )
+from oh_tui.conversation import Conversation
 from oh_tui.text.problem import Problem
 
 ID = "5d6f1b0c2a7e4f3b9c8d7e6f5a4b3c2d"

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from oh_tui.api.errors import ServerError
-from oh_tui.api.models import Conversation, Page
+from oh_tui.api.models import Page
 from oh_tui.api.paging import Pages
 from oh_tui.catalog.pager import Pager
+from oh_tui.conversation import Conversation
 
 
 @dataclass

@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.api.models import Sandbox
 from oh_tui.catalog import silence
 from oh_tui.catalog.last_known import LastKnown, LastKnownStates
 from oh_tui.catalog.silence import Silence
 from oh_tui.catalog.triage import RunStatus, conversation_state, status_word
+from oh_tui.conversation import Conversation
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.filter_words import TAG, Subject
 from oh_tui.catalog.tags import (
     applied,
@@ -17,6 +16,7 @@ from oh_tui.catalog.tags import (
     tag_words,
 )
 from oh_tui.catalog.triage import ConversationState
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog import user_annotations
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.catalog.user_annotations import (
     NOTHING,
     Annotations,
     RunAnnotations,
     run_name,
 )
+from oh_tui.conversation import Conversation
 from oh_tui.settings import paths
 from oh_tui.settings.private_store import aside
 from oh_tui.settings.startup import read_settings
@@ -81,8 +80,8 @@ def test_without_a_file_it_lasts_for_the_session(tmp_path: Path) -> None:
 
 
 def test_a_run_without_an_id_of_its_own_is_known_by_its_place(file: Path, tmp_path: Path) -> None:
-    def row(path: str, name: str = "") -> FileConversation:
-        return FileConversation(id=name or path, place=f"{path}#{name}" if name else path)
+    def row(path: str, name: str = "") -> Conversation:
+        return Conversation(id=name or path, place=f"{path}#{name}" if name else path)
 
     kept = Annotations(file)
     kept.write_note(row("/runs/a.zip"), "mine")
@@ -90,7 +89,7 @@ def test_a_run_without_an_id_of_its_own_is_known_by_its_place(file: Path, tmp_pa
     assert kept.of(row("/runs/a.zip")).note == "mine"
     assert kept.of(row("/runs/gpt.jsonl", "django-1")).note == "of one model"
     assert kept.of(row("/runs/claude.jsonl", "django-1")) == NOTHING
-    assert run_name(FileConversation(id=RUN.id, place="/runs/b.zip")) == RUN.id
+    assert run_name(Conversation(id=RUN.id, place="/runs/b.zip")) == RUN.id
 
 
 GOOD = {"version": 1, "runs": {RUN.id: {"note": "mine", "bookmarks": ["e1"]}}}

@@ -214,7 +214,7 @@ def test_a_web_page_is_not_taken_for_an_answer(
 def test_an_id_that_several_begin_with_lists_them(
     served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.server import ServerSource
     from tests.test_commands import IDS as TWINS
     from tests.test_commands import Listing

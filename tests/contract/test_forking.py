@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from oh_tui.api import AgentServer, Conversation, InvalidRequest, NotFound
-from oh_tui.api.models import AgentConversation, same_id
+from oh_tui.api.models import AgentConversation
+from oh_tui.conversation import same_id
 from oh_tui.demo.world import AgentVersion
 
 from .acting import Stage

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
-from oh_tui.api.models import Conversation
 from oh_tui.commands import check as check_command
+from oh_tui.conversation import Conversation
 from oh_tui.documents import changed_files, why
 from oh_tui.documents.run import counts_json, step_json, totals_json, verdict_json
 from oh_tui.trajectory.analysis import change_rows

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.pager import SLICE
+from oh_tui.conversation import Conversation
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.tui.explorer import Between, explore
 from tests.work import counted

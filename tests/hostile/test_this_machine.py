@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog import last_known
 from oh_tui.catalog.last_known import LastKnown, LastKnownStates
 from oh_tui.catalog.triage import RunStatus
+from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import publish_as
 from oh_tui.settings.paths import make_private, replace_private
 from oh_tui.settings.startup import Settings, fetch_key, read_settings

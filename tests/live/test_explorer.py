@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer, Secret, same_id
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.trajectory.model.event_kinds import HIDDEN_KINDS

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from oh_tui.api import AppServer, StartRequest
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.analysis.study import Study
 from tests.contract.acting import Stage
 

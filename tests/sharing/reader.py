@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.trajectory.analysis.study import Study

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing.cast import CHARS, IDLE, cast, shortened
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.trajectory.analysis.study import Study

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing.otlp.messages import MOST
 from oh_tui.sharing.otlp.otlp import CHARS, SPANS, otlp
 from oh_tui.sharing.otlp.span import TEXT

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.otlp.otlp import otlp

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.demo import Demo, make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.server import ServerSource

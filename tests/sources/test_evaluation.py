@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from oh_tui.catalog.file_conversation import apart_of
 from oh_tui.sources import file_source
 from oh_tui.sources.file_indexes import FileIndexes
 from oh_tui.sources.file_rows import parts_apart
@@ -228,7 +227,7 @@ async def test_rows_of_two_outputs_of_one_name_say_which(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
         write(tmp_path / name / "output.jsonl", NAMED)
     rows = FileSource([tmp_path]).conversations()
-    assert {apart_of(row) for row in rows} == {"a", "b"}
+    assert {row.apart for row in rows} == {"a", "b"}
 
 
 async def test_the_same_instance_in_two_files_is_two_rows(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources import file_runs
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.this_machine import ThisMachine

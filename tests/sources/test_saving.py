@@ -16,7 +16,7 @@ from typing import IO
 import pytest
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.part_file import part_file, part_file_aside, publish, publish_as

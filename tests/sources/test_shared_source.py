@@ -8,9 +8,9 @@ import pytest
 
 from oh_tui.api import SharedServer
 from oh_tui.api.errors import NotFound, ServerError, TooLarge
-from oh_tui.api.models import Conversation
 from oh_tui.catalog import silence
 from oh_tui.catalog.links import SharedLink
+from oh_tui.conversation import Conversation
 from oh_tui.demo import Demo
 from oh_tui.sources import shared_source
 from oh_tui.sources.results import Loaded

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.documents.changed_files import report as changes_report
 from oh_tui.documents.run import step_json, totals_json
 from oh_tui.documents.why import report

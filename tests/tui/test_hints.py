@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.api.models import Sandbox
 from oh_tui.catalog.attributes import ORDERS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import parse
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.hints import key_hints
 from oh_tui.tui.session import Session

@@ -13,7 +13,7 @@ import pytest
 
 import oh_tui.tui
 from oh_tui.actions import starting as source_starting
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings

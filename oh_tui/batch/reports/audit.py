@@ -26,8 +26,8 @@ from oh_tui.text.remarks import say
 from oh_tui.trajectory.analysis.rules.question import State
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.batch.reports.reader import Reader
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.analysis.study import Study
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 
-from oh_tui.api.models import Conversation, Page
+from oh_tui.api.models import Page
 from oh_tui.api.paging import cut_words
 from oh_tui.batch.of_steps import StepsAsked
 from oh_tui.batch.reports.one_run import on_server, with_state
@@ -18,6 +18,7 @@ from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.spent import with_spent
 from oh_tui.catalog.triage import conversation_state, updated
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural

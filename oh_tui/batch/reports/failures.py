@@ -14,7 +14,7 @@ from oh_tui.batch.reports.over_runs import left_out, results_of, runs_of, say_re
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.run_stats import NOT_TOLD
 from oh_tui.batch.worker import Unread
-from oh_tui.catalog.file_conversation import run_name
+from oh_tui.catalog.file_names import run_name
 from oh_tui.catalog.names import conversation_id, shortened
 from oh_tui.tables.column import Cell, Column, Printer, flat_of, json_of, not_flat
 from oh_tui.text.human import stamp

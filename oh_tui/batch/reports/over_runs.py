@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.each_run import Known, ManyRuns, Result
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.batch.worker import Job
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.remarks import progress, say, show_progress

@@ -7,20 +7,20 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import bare_id
 from oh_tui.batch import kept_runs
 from oh_tui.catalog import silence
 from oh_tui.catalog.last_known import LastKnown, LastKnownStates
 from oh_tui.catalog.silence import Silence, Standing
 from oh_tui.catalog.spent import spent_of, with_spent
 from oh_tui.catalog.triage import STATUSES, RunStatus, is_current, reported_status, updated
+from oh_tui.conversation import bare_id
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.human import stamp
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.batch.reports.reader import Reader
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.model.trajectory import Trajectory

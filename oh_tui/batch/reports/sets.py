@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.reports.compare import figures_json
 from oh_tui.batch.reports.one_run import read_compared
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.run_stats import resolved_of
-from oh_tui.catalog.file_conversation import label_of
 from oh_tui.catalog.names import conversation_id, title
+from oh_tui.conversation import Conversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line
@@ -108,7 +107,7 @@ async def sets_of(reader: Reader, a: FileSource, b: FileSource) -> Sets:
 
 
 def _labels(rows: Sequence[Conversation]) -> Counter[str]:
-    return Counter(label_of(row) or "" for row in rows)
+    return Counter(row.label or "" for row in rows)
 
 
 def _named(rows: Sequence[Conversation]) -> list[Named]:

@@ -9,13 +9,12 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Metrics, WholeMetrics
 from oh_tui.catalog.conversation_query import ConversationQuery
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.catalog.filter_words import OfSteps, Subject
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.triage import RunStatus, conversation_state
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
+from oh_tui.conversation import Conversation, Metrics, WholeMetrics
 from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
 from oh_tui.trajectory.analysis.rules.answers import HOLDS, answers
 from oh_tui.trajectory.analysis.rules.matching import Watch, unwatched
@@ -119,7 +118,7 @@ def _subject(
         conversation = msgspec.structs.replace(conversation, metrics=metrics)
     word = "waiting_for_confirmation" if verdict.word == "waiting" else verdict.word
     status = RunStatus.CUT_OFF.value if verdict.cut_off else word
-    if isinstance(conversation, FileConversation):
+    if conversation.home:
         times = [event.timestamp for event in run.events if event.timestamp]
         conversation = msgspec.structs.replace(
             conversation,

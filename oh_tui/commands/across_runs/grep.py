@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from oh_tui.api.errors import OtherKind
-from oh_tui.api.models import Conversation
 from oh_tui.batch.reports.over_runs import PARTIAL, say_rest
 from oh_tui.batch.reports.search import hit_json, search_of
 from oh_tui.batch.searching import RunHits
 from oh_tui.batch.step_search import Hit
-from oh_tui.catalog.file_conversation import FileConversation, called, run_name
+from oh_tui.catalog.file_names import called, run_name
 from oh_tui.catalog.names import title
 from oh_tui.catalog.triage import updated_text
 from oh_tui.commands.framework import words
 from oh_tui.commands.framework.command import LIVE, Call, argument, command, flag
 from oh_tui.commands.framework.printing import Hue, between_tabs, fit, print_json_line
 from oh_tui.commands.steps import GLYPHS
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import line
 from oh_tui.documents.steps import say_unjudged
 from oh_tui.text.human import plural
@@ -141,6 +141,6 @@ def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
 
 def _source(call: Call, run: Conversation) -> str:
     """The server, or the file."""
-    if isinstance(run, FileConversation) and run.place:
+    if run.place:
         return safe_line(called(run.home))
     return safe_line(call.source.label)

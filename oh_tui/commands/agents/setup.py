@@ -20,7 +20,7 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.text.remarks import progress
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
 
 LABEL = 10
 """Cells of a label."""

@@ -14,7 +14,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.settings.startup import Settings
 
 MOST = 4_000_000

@@ -11,7 +11,7 @@ from oh_tui.commands.framework.command import Call
 from oh_tui.text.remarks import say
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.results import Loaded
 
 

@@ -27,7 +27,7 @@ from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.reading import terminal
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
 
 T = TypeVar("T")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.catalog.file_conversation import label_of
 from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.triage import (
     NOT_KNOWN,
@@ -21,7 +20,7 @@ from oh_tui.commands.framework.printing import Hue
 from oh_tui.trajectory.model.recorded import Label
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
 
 HUES: Mapping[str, Hue] = {
     "silent": "amber",
@@ -45,7 +44,7 @@ def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue
     is dim."""
     how = conversation_state(conversation, last_known)
     word = _word(conversation, how)
-    if label := label_of(conversation):
+    if label := conversation.label:
         return ", ".join(filter(None, (word, label.words))), LABEL_HUES.get(label, "")
     return word, HUES.get(word, "") if how.certain or not how.status else "dim"
 

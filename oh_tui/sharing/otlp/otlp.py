@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from oh_tui import __version__
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 from oh_tui.sharing.otlp.messages import Messages
 from oh_tui.sharing.otlp.span import Span, hash_of
 from oh_tui.sharing.otlp.spans import Spans

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing.otlp.messages import Messages
 from oh_tui.sharing.otlp.span import (
     CLIENT,

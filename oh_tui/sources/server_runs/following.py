@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from oh_tui.api.errors import TimedOut
 from oh_tui.api.paging import PAGE
 from oh_tui.api.server import running_agent
-from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.sources.server_runs.server_stats import StatsReader
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
@@ -22,8 +21,8 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
-    from oh_tui.api.models import Conversation
     from oh_tui.api.server import GivesRuns
+    from oh_tui.conversation import Conversation
 
 COME_BACK = 10.0
 """Seconds between two attempts at an agent server that was silent while its sandbox runs."""
@@ -144,7 +143,7 @@ async def moved_record(api: GivesRuns, conversation: Conversation) -> Conversati
         (now,) = await api.get_conversations([conversation.id])
     except Problem:
         return None
-    return now if now is not None and has_moved(conversation, now) else None
+    return now if now is not None and conversation.has_moved(now) else None
 
 
 async def news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:

@@ -19,7 +19,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory, build
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
 
 
 async def load_from_agent(

@@ -29,8 +29,9 @@ from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.trajectory.model.usage_stats import lists_answers
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Page
+    from oh_tui.api.models import Page
     from oh_tui.api.server import GivesRuns
+    from oh_tui.conversation import Conversation
 
 READ_COST = 0.00026
 """Seconds that the app server takes per event of a conversation, whichever page is asked for, since

@@ -30,8 +30,8 @@ from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
 from oh_tui.trajectory.model.usage_stats import lists_answers
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.api.server import GivesRuns
+    from oh_tui.conversation import Conversation
 
 OVER = ("finished", "error", "stuck")
 """The states in which an agent has ended its run."""

@@ -17,8 +17,8 @@ from oh_tui.trajectory.context.rules import version_of
 from oh_tui.trajectory.formats.zip.archive import open_archive
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.api.server import GivesRuns
+    from oh_tui.conversation import Conversation
 
 STRIPPING = ((1, 31, 2), (1, 36, 1))
 """The first and the last version that leave `parent_id` out of the events that they send (source;

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.paths import make_private
 from oh_tui.sources import cache_limit
 from oh_tui.text.human import size

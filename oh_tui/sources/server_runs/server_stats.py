@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.trajectory import Trajectory
 

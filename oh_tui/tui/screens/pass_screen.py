@@ -20,7 +20,7 @@ from oh_tui.tui.widgets.table_list import TableList
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.across_runs.passes import Show
     from oh_tui.tui.ui import Ui

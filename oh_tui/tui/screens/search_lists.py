@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.catalog.file_conversation import apart_of
 from oh_tui.catalog.triage import updated, updated_text
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
@@ -53,7 +52,7 @@ class RunsHit(TableList["RunHits"]):
 
 
 def _where(row: RunHits, _glyphs: Glyphs) -> str:
-    facts = (apart_of(row.conversation), cached_line(row.conversation.selected_repository))
+    facts = (row.conversation.apart, cached_line(row.conversation.selected_repository))
     return "  ".join(filter(None, facts))
 
 

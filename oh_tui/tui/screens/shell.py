@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, work
 from textual.binding import Binding, BindingType
 
-from oh_tui.api.models import BashOutput, CommandResult, Conversation
+from oh_tui.api.models import BashOutput, CommandResult
+from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration, size
 from oh_tui.text.patterns import pattern

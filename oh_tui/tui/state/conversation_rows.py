@@ -10,7 +10,6 @@ from itertools import chain
 
 import msgspec
 
-from oh_tui.api.models import Conversation, bare_id
 from oh_tui.catalog.attributes import is_later
 from oh_tui.catalog.triage import (
     ConversationState,
@@ -18,6 +17,7 @@ from oh_tui.catalog.triage import (
     RunStatus,
     reported_status,
 )
+from oh_tui.conversation import Conversation, bare_id
 
 
 class Row(msgspec.Struct, frozen=True, dict=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from oh_tui.api.errors import ApiError, AuthError, NotTheApi, TimedOut, Unreachable
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.human import clock_time
 from oh_tui.text.problem import Problem
 

@@ -13,9 +13,9 @@ from oh_tui.catalog.filter_words import NOT_READ, OfSteps, Subject
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.catalog.conversation_order import Sorting
     from oh_tui.catalog.conversation_query import ConversationQuery
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.state.conversation_rows import Row
 
 SLICE = 0.008

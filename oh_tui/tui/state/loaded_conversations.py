@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from oh_tui.api.models import Conversation, Metrics, bare_id, same_id
 from oh_tui.catalog import silence
-from oh_tui.catalog.file_conversation import label_of
 from oh_tui.catalog.last_known import LastKnownStates
 from oh_tui.catalog.spent import Spent, with_spent
 from oh_tui.catalog.triage import (
@@ -30,6 +28,7 @@ from oh_tui.catalog.triage import (
     status_word,
     updated,
 )
+from oh_tui.conversation import Conversation, Metrics, bare_id, same_id
 from oh_tui.sources.budget import Spending
 from oh_tui.text.human import clock_time
 from oh_tui.trajectory.model.clock import seconds
@@ -129,7 +128,7 @@ class LoadedConversations:
         """Summed once for the same rows: the header asks with every change of the lists."""
         if self._sums.rows is not self.rows:
             costs = cost_sum(row.conversation.told_cost for row in self.rows)
-            labels = (label_of(row.conversation) for row in self.rows if row.due.is_label)
+            labels = (row.conversation.label for row in self.rows if row.due.is_label)
             counted = Counter(label for label in labels if label)
             counts = count(row.status for row in self.rows)
             if not self.grouped:  # files wait for nobody

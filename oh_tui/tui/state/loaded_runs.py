@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api.models import Conversation, bare_id
 from oh_tui.api.paging import PAGE
-from oh_tui.catalog.file_conversation import version_of
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded
 from oh_tui.trajectory.analysis import verdict
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents
@@ -100,7 +99,7 @@ class Run(msgspec.Struct):
             and conversation.sandbox_status == before.sandbox_status
             and conversation.sandbox_status != "RUNNING"
             and conversation.updated_at == before.updated_at
-            and version_of(conversation) == version_of(before)
+            and conversation.version == before.version
         )
 
     @property

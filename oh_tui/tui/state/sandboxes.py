@@ -10,7 +10,8 @@ from operator import attrgetter
 import msgspec
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.api.models import Sandbox
+from oh_tui.conversation import Conversation
 from oh_tui.text.human import plural
 
 LEAST, MOST = 3, 7

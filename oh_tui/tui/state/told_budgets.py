@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.budget import Budget, Spending
 
 

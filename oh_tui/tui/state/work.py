@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 
 
 class Batch:

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from textual.reactive import reactive
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.attributes import BY_NAME, COLUMNS, NUMBERS, ListColumn
 from oh_tui.catalog.conversation_order import Sorting
-from oh_tui.catalog.file_conversation import FileConversation, label_of
 from oh_tui.catalog.triage import AT_WORK, Group, RunStatus, updated_text
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations, run_name
+from oh_tui.conversation import Conversation
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, clock, duration, unzoned
 from oh_tui.trajectory.looks import Glyphs, label_mark, status_mark
@@ -209,7 +208,7 @@ class ConversationList(RowList):
 
     def pieces(self, row: int, width: int) -> list[Piece]:
         shown = self.rows[row]
-        label = label_of(shown.conversation)
+        label = shown.conversation.label
         glyph, hue = label_mark(self.glyphs, label) or status_mark(self.glyphs, shown.status)
         if shown.due is Group.NOT_OPENED:
             hue = "good"
@@ -367,8 +366,6 @@ def title_of(conversation: Conversation) -> str:
 def file_name_of(conversation: Conversation) -> str:
     """The name of the file that contains a conversation, or what tells it from others of its name;
     "" if it adds nothing to the title."""
-    if not isinstance(conversation, FileConversation):
-        return ""
     return conversation.apart or conversation.file_name
 
 

@@ -14,7 +14,7 @@ from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.state.sandboxes import SandboxRow

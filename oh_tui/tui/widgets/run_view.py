@@ -9,8 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.reactive import var
 
-from oh_tui.api.models import Conversation
-from oh_tui.catalog.file_conversation import apart_of
+from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import day_span, plural, unzoned
@@ -121,7 +120,7 @@ class RunView(Stack):
         if where and conversation.selected_branch:
             where += "@" + cached_line(conversation.selected_branch)
         name = file_name_of(conversation)
-        if not where or apart_of(conversation):
+        if not where or conversation.apart:
             where = "  ".join(filter(None, (where, name)))
         if conversation.origin:
             origin = f"{glyphs_of(self.app).branch} {cached_line(conversation.origin)[:8]}"

@@ -10,7 +10,8 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.reactive import reactive, var
 
-from oh_tui.api.models import Conversation, Sandbox, same_id
+from oh_tui.api.models import Sandbox
+from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.clean import clean_line
 from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.rendering.cells import total_width

@@ -17,9 +17,8 @@ import pytest
 
 from oh_tui import cli
 from oh_tui.actions.workspaces import Workspaces
-from oh_tui.api.models import Conversation
 from oh_tui.batch.worker import RunFacts
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import Conversation
 from oh_tui.sharing.chat_lines import answers_of, chat_lines
 from oh_tui.sharing.jobs import ChatJob, Left
 from oh_tui.sharing.shared_run import SharedRun
@@ -175,7 +174,7 @@ def test_secrets_and_places_of_this_machine_stay_here(tmp_path: Path) -> None:
 
 def test_a_worker_hands_over_a_file_and_makes_each_message_once(tmp_path: Path) -> None:
     """What a worker returns is small, whatever the run; and contexts repeat."""
-    run, facts = demo_run("week-dates"), RunFacts(FileConversation("c"))
+    run, facts = demo_run("week-dates"), RunFacts(Conversation("c", home="c"))
     made = ChatJob(every=True, left=Left(), folder=str(tmp_path))(run, facts).made
     (path,) = tmp_path.iterdir()
     assert Path(made.path) == path and made.lines == 57

@@ -19,7 +19,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui import cli
-from oh_tui.api.models import Conversation
 from oh_tui.batch import of_steps
 from oh_tui.batch.failure_rows import (
     COLUMNS,
@@ -30,6 +29,7 @@ from oh_tui.batch.failure_rows import (
     run_failure,
 )
 from oh_tui.batch.worker import RunFacts
+from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
 from oh_tui.trajectory import table_rows

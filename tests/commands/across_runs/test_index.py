@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.library.library import Library
 from oh_tui.sources.file_source import FileSource
 from scripts.many_runs import Maker, write_outputs
@@ -107,7 +106,7 @@ def test_what_was_indexed_is_forgotten_by_the_same_words(
     assert told(file) == "4 runs indexed; 4 runs in all\n"
     (row, *_) = FileSource([file]).conversations()
     with Library(cache) as library:
-        assert isinstance(row, FileConversation) and known_runs(library, "place = ?", row.place)
+        assert known_runs(library, "place = ?", row.place)
     assert told("--forget", file) == "4 runs forgotten\n"
 
 

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation
 from oh_tui.library import sql_query
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
@@ -254,7 +254,7 @@ def test_what_the_user_keeps_of_runs_can_be_asked(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     name = told("select run from runs limit 1").strip()
     kept = Annotations(annotations_file(os.environ))
-    run = FileConversation("x", place=name)
+    run = Conversation("x", place=name)
     kept.tag(run, {"good": "", "team": "a \x1b[31mred\x1b[0m one"})
     kept.bookmark(run, "event-7", on=True)
     kept.write_note(run, "of the run \ud800")

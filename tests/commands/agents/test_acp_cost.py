@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
-from oh_tui.api.models import Conversation, WholeMetrics
 from oh_tui.batch.over_time import table_of
 from oh_tui.batch.run_stats import Summand, summed
 from oh_tui.commands.across_runs.stats import print_before, print_lines, print_table_of
 from oh_tui.commands.framework.printing import Style
+from oh_tui.conversation import Conversation, WholeMetrics
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.model.usage import Cost
 from tests.commands import schemas

@@ -10,8 +10,8 @@ import pytest
 from oh_tui import cli
 from oh_tui.actions.agent_actions import Agents
 from oh_tui.actions.agent_state import AgentState
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.user_annotations import Annotations
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import read_settings
 from tests.commands import schemas
 from tests.commands.conftest import IDS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation, Metrics, TokenUsage
+from oh_tui.conversation import Conversation, Metrics, TokenUsage
 from oh_tui.documents.run import conversation_json
 from oh_tui.text.human import cost_words
 from tests.processes import oh_tui

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.reports.conversations import listed
 from oh_tui.batch.reports.one_run import read_run
 from oh_tui.commands.framework.command import Call
+from oh_tui.conversation import Conversation
 from oh_tui.mcp import across_runs, protocol, session
 from oh_tui.mcp.answers import MOST
 from oh_tui.mcp.tools import TOOLS

@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from oh_tui.api.models import Conversation
 from oh_tui.api.paging import PAGE
+from oh_tui.conversation import Conversation
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.results import Loaded, Older, joined
 from oh_tui.sources.server import ServerSource

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import read_settings

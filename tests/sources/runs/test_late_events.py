@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oh_tui.api import BareAgentServer
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import following

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded, Older, joined
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import from_app

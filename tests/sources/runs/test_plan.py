@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.sources.results import Loaded, Older, joined
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory, build

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.conversation_order import took
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import phases_json, step_json, totals_json
 from oh_tui.text.human import duration, tenths
 from oh_tui.trajectory.analysis.accounting import Accounts
@@ -79,7 +78,7 @@ def test_what_took_a_moment_is_told() -> None:
 
 @pytest.mark.parametrize(("later", "span"), [("00.260", 0.26), ("00.000", None), ("07.000", 7.0)])
 def test_a_run_in_a_file_may_have_taken_less_than_a_second(later: str, span: float | None) -> None:
-    one = FileConversation("a", created_at=f"{BEGAN}00.000Z", updated_at=f"{BEGAN}{later}Z")
+    one = Conversation("a", home="a", created_at=f"{BEGAN}00.000Z", updated_at=f"{BEGAN}{later}Z")
     assert took(one) == (span and pytest.approx(span))
     reset = Conversation("a", created_at=f"{BEGAN}00.000Z", updated_at=f"{BEGAN}00.260Z")
     assert took(reset) is None, "the server sets both anew"

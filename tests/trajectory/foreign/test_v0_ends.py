@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.documents.why import report
 from oh_tui.sources.file_runs import end_of, run_of
 from oh_tui.trajectory.analysis.accounting import Accounts

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.agent_state import AgentState
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.agent.agents import AgentActions
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted

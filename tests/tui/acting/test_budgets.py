@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.conversation_rows import Row

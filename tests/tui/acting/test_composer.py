@@ -9,7 +9,7 @@ from unittest.mock import AsyncMock
 from msgspec.structs import replace
 
 from oh_tui.actions.agent_state import AgentState
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.agent.agents import SENDING, AgentActions
 from oh_tui.tui.controllers.agent.compose import Composer

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui.controllers.system import web_pages

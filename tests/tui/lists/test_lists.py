@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer
-from oh_tui.api.models import Conversation, Page, Sandbox
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.api.models import Page, Sandbox
 from oh_tui.catalog.triage import Group, RunStatus
+from oh_tui.conversation import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
@@ -482,7 +482,7 @@ def test_what_a_server_tells_of_a_conversation_is_shown_without_keys() -> None:
 def test_a_change_of_the_list_cleans_no_titles_of_files() -> None:
     """Of 20,000, that took longer than people wait for a key."""
     shown = ConversationList()
-    rows = [FileConversation(id=str(n), title=f"title {n}", file_name="f") for n in range(1_000)]
+    rows = [Conversation(id=str(n), title=f"title {n}", file_name="f") for n in range(1_000)]
     shown.set_reactive(ConversationList.rows, tuple(map(Row, rows)))
     with counted() as work:
         shown._lay_out()

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 from textual import events
 
-from oh_tui.api.models import Conversation
 from oh_tui.catalog.triage import Counts
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import cost_sum

@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from oh_tui.api.models import Conversation, Sandbox
+from oh_tui.api.models import Sandbox
+from oh_tui.conversation import Conversation
 from oh_tui.demo.servers.network import Network
 from oh_tui.tui.state.sandboxes import (
     JUST,

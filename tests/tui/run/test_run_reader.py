@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.results import Loaded
 from oh_tui.trajectory.analysis.search.scan import SLICE

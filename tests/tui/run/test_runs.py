@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from oh_tui.api.models import Conversation
 from oh_tui.api.paging import PAGE
+from oh_tui.conversation import Conversation
 from oh_tui.sources.results import Loaded
 from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.tui.state.loaded_runs import KEPT, Runs

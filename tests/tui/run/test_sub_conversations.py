@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.run.sub_conversations import SubConversations
 from oh_tui.tui.messages import RunWanted

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.over_time import COST, Table
 from oh_tui.batch.run_stats import GROUPINGS, Churn, Group, Spread, summed
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.analysis.rules.question import State

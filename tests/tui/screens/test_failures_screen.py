@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.api.models import same_id
 from oh_tui.batch.failure_rows import FailureRow, Failures, RunFailures
+from oh_tui.conversation import same_id
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
 from oh_tui.tui.rendering.cells import width_of

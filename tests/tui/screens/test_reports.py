@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
+from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.run.reports import Reports
 from oh_tui.tui.controllers.run.target import TargetRun

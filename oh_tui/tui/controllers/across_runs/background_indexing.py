@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.batch import background_indexing
-from oh_tui.catalog.file_conversation import FileConversation
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.file_source import FileSource
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -102,7 +101,7 @@ def _task(source: Source, conversation: Conversation) -> background_indexing.Wan
     if isinstance(source, FileSource):
         entry = source.runs.entries.get(conversation.id)
         row = source.runs.rows.get(conversation.id)
-        if entry is None or not isinstance(row, FileConversation):
+        if entry is None or row is None:
             return None
         return background_indexing.InFile(path_at(row.place, entry.name), row.place, source.indexes)
     cache = source.remote.cache if source.remote else None

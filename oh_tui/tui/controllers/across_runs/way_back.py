@@ -10,7 +10,7 @@ from oh_tui.tui.messages import RunWanted, StepWanted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.target import TargetRun

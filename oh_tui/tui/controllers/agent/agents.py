@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.agent_state import AgentStatus
-from oh_tui.api.models import same_id
 from oh_tui.catalog.triage import RunStatus
+from oh_tui.conversation import same_id
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.analysis.ending import with_outcome
 from oh_tui.trajectory.analysis.purposes.lasting import cannot_be_undone
@@ -36,7 +36,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents, Steps
     from oh_tui.actions.agent_state import AgentState
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 

@@ -19,7 +19,7 @@ from oh_tui.tui.state.loaded_conversations import Change
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.lists.notices import Notices

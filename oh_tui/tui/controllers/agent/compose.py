@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_actions import HalfDone
 from oh_tui.actions.agent_state import AgentState
-from oh_tui.api.models import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.agent.agents import (

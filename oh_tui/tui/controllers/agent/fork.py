@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_setup, forking
-from oh_tui.api.models import bare_id
 from oh_tui.catalog.triage import WORDS
+from oh_tui.conversation import bare_id
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.files.since_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
@@ -20,7 +20,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.forking import Forked, Origin
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.context.fork_places import ForkPlace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui.actions import agent_setup
 from oh_tui.actions.agent_setup import Act, profile_hint
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.agent_setup import AgentSetup, Answered
     from oh_tui.actions.agent_state import AgentState
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.run.annotate import AnnotationActions
     from oh_tui.tui.session import Session

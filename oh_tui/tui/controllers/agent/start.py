@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oh_tui.actions.start_draft import Draft, choices, draft_like
 from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
-from oh_tui.api.models import Conversation, same_id
+from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of

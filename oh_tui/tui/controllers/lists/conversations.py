@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions import starting
 from oh_tui.api.errors import ApiError, AuthError, OtherKind
-from oh_tui.api.models import Conversation, Page, bare_id
+from oh_tui.api.models import Page
 from oh_tui.api.paging import cut_words
-from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.catalog.last_known import LastKnownStates
 from oh_tui.catalog.pager import Pager
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources import server
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
@@ -362,7 +362,7 @@ class Conversations:
         self._ui.post_message(ConversationChanged())
         runs = row.conversation.sandbox_status == "RUNNING"
         unread = runs and session.reader is None and not session.has_events
-        if unread or has_moved(before, row.conversation):
+        if unread or before.has_moved(row.conversation):
             self._run.read(row.conversation)
 
 

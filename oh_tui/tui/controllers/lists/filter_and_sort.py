@@ -33,8 +33,9 @@ from oh_tui.tui.state import rules
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation, Page
+    from oh_tui.api.models import Page
     from oh_tui.catalog.conversation_query import ConversationQuery
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.lists.conversations import Conversations
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun

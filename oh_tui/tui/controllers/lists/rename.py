@@ -9,7 +9,7 @@ from oh_tui.text.display import cached_line
 from oh_tui.tui.messages import ListsChanged
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TimedOut
-from oh_tui.api.models import Conversation, bare_id, same_id
 from oh_tui.batch import kept_runs
-from oh_tui.catalog.file_conversation import version_of
 from oh_tui.catalog.spent import spent_of
 from oh_tui.catalog.triage import RunStatus, is_current
+from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.analysis.accounting import Accounts
 from oh_tui.trajectory.analysis.verdict import judge
@@ -133,7 +132,7 @@ class RunEnds:
                 self._looked.pop(one, None)  # how they end is not known yet
             self._place = 0
         while (row := self._next()) and self._session.source is source:
-            self._looked[row.id] = version_of(row.conversation)
+            self._looked[row.id] = row.conversation.version
             with contextlib.suppress(Problem):
                 if (run := await source.runs.peek(row.conversation)) is not None:
                     verdict = judge(run)
@@ -169,5 +168,5 @@ class RunEnds:
     def _is_wanted(self, row: Row) -> bool:
         shown = self._session.current
         is_shown = shown is not None and same_id(row.id, shown.id)
-        is_looked = self._looked.get(row.id) == version_of(row.conversation)
+        is_looked = self._looked.get(row.id) == row.conversation.version
         return not (row.status or is_looked or is_shown)

@@ -6,7 +6,6 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, bare_id
 from oh_tui.catalog.tags import (
     applied,
     complete,
@@ -16,6 +15,7 @@ from oh_tui.catalog.tags import (
     tag_words,
 )
 from oh_tui.catalog.user_annotations import LONGEST_NOTE
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.problem import Problem
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of

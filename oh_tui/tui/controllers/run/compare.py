@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import bare_id, same_id
+from oh_tui.conversation import bare_id, same_id
 from oh_tui.sources import compared
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -21,7 +21,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.compared import Compared
     from oh_tui.tui.screens.comparison.screen import CompareScreen
     from oh_tui.tui.session import Session

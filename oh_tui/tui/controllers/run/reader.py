@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import Conversation, same_id
-from oh_tui.catalog.file_conversation import has_moved
 from oh_tui.catalog.spent import spent_of
+from oh_tui.conversation import Conversation, same_id
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded
 from oh_tui.sources.server_runs.following import news_from_agent
 from oh_tui.text.human import plural, rough
@@ -98,7 +97,7 @@ class RunReader:
         self._keep_place()
         before = session.current
         changed = before is None or not same_id(before.id, conversation.id)
-        moved = before is not None and not changed and has_moved(before, conversation)
+        moved = before is not None and not changed and before.has_moved(conversation)
         session.current = conversation
         if changed:
             session.trajectory = None  # no key acts on its steps any more

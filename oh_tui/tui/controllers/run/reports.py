@@ -19,7 +19,7 @@ from oh_tui.tui.screens.context import screen as contexts
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.files.named_places import FilePlace
     from oh_tui.tui.controllers.run.filter import Filter

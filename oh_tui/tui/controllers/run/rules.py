@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from oh_tui.api.models import Conversation
     from oh_tui.batch.rules.rule_places import Rules
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.screens.rules.screen import RulesScreen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 from oh_tui.sharing.shared_run import SharedRun, named
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.screens import share
@@ -15,7 +15,7 @@ from oh_tui.tui.widgets.drawing import shorten
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session

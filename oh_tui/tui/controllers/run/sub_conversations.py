@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import same_id
-from oh_tui.catalog.file_conversation import sub_agent_id
+from oh_tui.catalog.file_names import sub_agent_id
+from oh_tui.conversation import same_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line

@@ -30,7 +30,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 if TYPE_CHECKING:
     from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspace import Workspace
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui

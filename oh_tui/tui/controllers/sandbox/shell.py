@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.state.shells import Shell
 

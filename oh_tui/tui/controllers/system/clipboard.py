@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.api.models import bare_id
+from oh_tui.conversation import bare_id
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural, size
 from oh_tui.text.redact import redact, safe
@@ -23,7 +23,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.run.target import TargetRun

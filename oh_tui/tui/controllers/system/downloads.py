@@ -19,7 +19,7 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.session import Session

@@ -21,7 +21,7 @@ from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch import cached_rows, rule_rows, stats_rows
 from oh_tui.batch.over_time import PERIODS, Table, over_time, table_of, usual_order
 from oh_tui.batch.run_stats import (
@@ -22,6 +21,7 @@ from oh_tui.batch.run_stats import (
 from oh_tui.catalog import range_before
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.range_before import Ranges
+from oh_tui.conversation import Conversation
 from oh_tui.text.human import plural
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns

@@ -10,9 +10,9 @@ from oh_tui.text.human import plural
 from oh_tui.tui.state.across_runs.passes import Pass
 
 if TYPE_CHECKING:
-    from oh_tui.api.models import Conversation
     from oh_tui.batch.failure_rows import FailureRow, RunFailures
     from oh_tui.catalog.conversation_query import ConversationQuery
+    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.analysis.alike.failed_steps import Failure
     from oh_tui.tui.state.across_runs.passes import SourceRuns
 

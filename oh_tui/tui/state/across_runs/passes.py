@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from oh_tui.api.models import Conversation
     from oh_tui.batch.each_run import Known, Result
     from oh_tui.batch.worker import Job
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.catalog.user_annotations import Annotations
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.state.loaded_conversations import LoadedConversations
 

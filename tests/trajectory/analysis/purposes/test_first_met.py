@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.rules.rule import findings
 from oh_tui.batch.rules.rule_places import builtin_rules
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.analysis.purposes.acts import acts
 from oh_tui.trajectory.analysis.purposes.test_files import is_code
 from oh_tui.trajectory.analysis.rules.question import State

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from oh_tui.api.models import Conversation, Metrics, WholeMetrics
 from oh_tui.batch.rules.rule import findings
 from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.batch.rules.rules_file import parse_rules
-from oh_tui.catalog.file_conversation import FileConversation
+from oh_tui.conversation import Conversation, Metrics, WholeMetrics
 from oh_tui.text import regex
 from oh_tui.trajectory.analysis.rules import matching
 from oh_tui.trajectory.analysis.rules.answers import answers
@@ -391,14 +390,14 @@ def test_a_limit_of_time_is_for_the_agents_own() -> None:
         ]
     )
     row = Conversation(id="x", created_at=f"{began}Z", updated_at="2026-03-01T14:05:00Z")
-    for one in (row, OF_RUN, FileConversation(id="x")):
+    for one in (row, OF_RUN, Conversation(id="x", home="x")):
         assert of_run('"took:>2h"', one, waited).state is HOLDS
         found = of_run('"took:>14m"', one, waited)
         assert found.because == "worked 15m00s, the limit is 14m"
 
 
 def test_a_file_is_as_its_events_tell() -> None:
-    row = FileConversation(id="x")
+    row = Conversation(id="x", home="x")
     run = run_of(["list-a", "list-b"])
     assert of_run('"took:>2h"', row, run).state is HOLDS
     run.cut_off = "The file is cut off."

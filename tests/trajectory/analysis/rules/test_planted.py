@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.api.models import Conversation
 from oh_tui.batch.rules.rule import findings
 from oh_tui.batch.rules.rule_places import builtin_rules
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.model.events import Event
