@@ -77,7 +77,9 @@ class Parts:
     def plan(self, rows: Sequence[Conversation]) -> list[Conversation]:
         """The runs still to be written, part by part. Raises Problem if the folder has parts of
         other runs."""
-        mine = sorted((row for row in rows if self.shard.has(row)), key=_place)
+        mine = sorted(
+            (row for row in rows if self.shard.has(row)), key=lambda row: (row.id, row.place)
+        )
         missing: list[Conversation] = []
         names = set[str]()
         for start in range(0, len(mine), RUNS):
@@ -169,16 +171,12 @@ def schema(arrow: Any, table: str) -> Any:
     )
 
 
-def _place(row: Conversation) -> tuple[str, str]:
-    return row.id, row.place
-
-
 def _digest(rows: Sequence[Conversation]) -> str:
     """Changes with the selection of runs and with their files."""
     known: dict[str, str] = {}
     told = hashlib.sha256()
     for row in rows:
-        name, place = _place(row)
+        name, place = row.id, row.place
         path = place.partition("#")[0]
         if path not in known:
             known[path] = fingerprint_of(Path(path))

@@ -6,13 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.actions import (
-    agent_actions,
-    conversation_records,
-    start_offers,
-    starting_alone,
-)
-from oh_tui.actions.workspaces import Workspaces
+from oh_tui.actions import agent_actions, start_offers, starting_alone
 from oh_tui.api.paging import PAGE
 from oh_tui.api.server import running_agent
 from oh_tui.catalog.pager import SLICE
@@ -20,6 +14,7 @@ from oh_tui.sources.results import Cost, Loaded, Older
 from oh_tui.sources.server_runs.from_agent import load_from_agent
 from oh_tui.sources.server_runs.loading import OVER, ServerRuns
 from oh_tui.sources.server_runs.older_pages import older_from_agent
+from oh_tui.sources.source import SourceOfServer
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -70,13 +65,13 @@ KIND = "agent server"
 """Shown in the header after its name."""
 
 
-class AgentServerSource:
+class AgentServerSource(SourceOfServer):
     """The conversations of one agent server. It has no sandbox to pause."""
 
+    api: BareAgentServer
     sandboxes = None
-    web, changes = "", True
+    web = ""
     problems: Sequence[str] = ()
-    remarks: Sequence[str] = ()
 
     def __init__(
         self,
@@ -87,29 +82,15 @@ class AgentServerSource:
         address: str = "",
         last_known: Mapping[str, LastKnown] | None = None,
     ) -> None:
+        label = label if KIND in label else f"{label}  {KIND}"
+        super().__init__(label, opening, address, last_known)
         self.api = api
         self.runs = self.remote = AgentServerRuns(api)
-        self.label = label if KIND in label else f"{label}  {KIND}"
-        self.opening = opening
-        self.address = address
-        self.remembered_as = address or "demo"
-        self.last_known = last_known or {}
 
     @cached_property
     def agents(self) -> agent_actions.Agents:
         offers = start_offers.AgentServerOffers(self.api)
         return agent_actions.Agents(self.api, partial(starting_alone.start, self.api), offers)
-
-    @cached_property
-    def workspaces(self) -> Workspaces:
-        return Workspaces(self.api)
-
-    @cached_property
-    def records(self) -> conversation_records.Records:
-        return conversation_records.Records(self.api)
-
-    async def close(self) -> None:
-        await self.api.aclose()
 
     def pages(self) -> AsyncIterator[Page[Conversation]]:
         return self.api.conversations().pages()
@@ -121,9 +102,3 @@ class AgentServerSource:
         page = await self.api.search_conversations(limit=PAGE)
         page.items = page.items[:SLICE]  # a server may return more than asked for
         return page
-
-    async def count(self) -> int | None:
-        return await self.api.count_conversations()
-
-    async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
-        return await self.api.get_conversations(ids)

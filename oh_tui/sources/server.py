@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from oh_tui.actions import (
-    agent_actions,
-    conversation_records,
-    start_offers,
-    starting,
-)
+from oh_tui.actions import agent_actions, start_offers, starting
 from oh_tui.actions.sandboxes import ServerSandboxes
-from oh_tui.actions.workspaces import Workspaces
 from oh_tui.api import bare_server
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.pager import SLICE
 from oh_tui.sources import agent_server
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.server_runs.run_cache import RunCache
+from oh_tui.sources.source import SourceOfServer
 
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
@@ -32,11 +27,10 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 
-class ServerSource:
+class ServerSource(SourceOfServer):
     """An OpenHands app server and the agent servers of its sandboxes."""
 
-    changes = True
-    remarks: Sequence[str] = ()
+    api: AppServer
 
     def __init__(
         self,
@@ -51,15 +45,11 @@ class ServerSource:
     ) -> None:
         """`alone` makes the client to use if the server turns out to be an agent server; None if
         the settings rule that out."""
+        super().__init__(label, opening, address, last_known)
         self.api = api
         self._alone = alone
         self.runs = self.remote = ServerRuns(api, cache)
-        self.label = label
-        self.opening = opening
-        self.address = address
-        self.remembered_as = address or "demo"
         self.web = f"{address}/conversations" if address else ""
-        self.last_known = last_known or {}
         self.problems: list[str] = []
         """Sentences about what the list of sandboxes leaves out."""
         self.sandboxes = ServerSandboxes(api, self.problems)
@@ -68,10 +58,6 @@ class ServerSource:
     def agents(self) -> agent_actions.Agents:
         offers = start_offers.AppServerOffers(self.api)
         return agent_actions.Agents(self.api, partial(starting.start, self.api), offers)
-
-    @cached_property
-    def workspaces(self) -> Workspaces:
-        return Workspaces(self.api)
 
     @property
     def instead(self) -> Callable[[], AgentServerSource] | None:
@@ -91,13 +77,6 @@ class ServerSource:
             if await api.is_agent_server():
                 raise bare_server.other_kind(self.label)
 
-    @cached_property
-    def records(self) -> conversation_records.Records:
-        return conversation_records.Records(self.api)
-
-    async def close(self) -> None:
-        await self.api.aclose()
-
     def pages(self) -> AsyncIterator[Page[Conversation]]:
         return self.api.conversations(include_sub_conversations=True).pages()
 
@@ -109,12 +88,6 @@ class ServerSource:
         page = await self.api.search_conversations(limit=PAGE, include_sub_conversations=True)
         page.items = page.items[:SLICE]  # a server may return more than asked for
         return page
-
-    async def count(self) -> int | None:
-        return await self.api.count_conversations()
-
-    async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
-        return await self.api.get_conversations(ids)
 
 
 def of_other_kind(source: Source) -> Callable[[], AgentServerSource] | None:

@@ -1,15 +1,20 @@
-"""The interface of a source: a server, files or this machine, as explorer and commands see it."""
+"""The interface of a source: a server, files or this machine, as explorer and commands see it; and
+what those of servers have in common."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
+
+from oh_tui.actions import conversation_records, workspaces
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.api import AppServer, BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Page
     from oh_tui.catalog.last_known import LastKnown
@@ -151,3 +156,37 @@ class Source(Protocol):
         """The number of conversations including sub-conversations; None when unknown."""
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]: ...
+
+
+class SourceOfServer:
+    """What sources of servers have in common."""
+
+    api: AppServer | BareAgentServer
+    changes = True
+    remarks: Sequence[str] = ()
+
+    def __init__(
+        self, label: str, opening: str, address: str, last_known: Mapping[str, LastKnown] | None
+    ) -> None:
+        self.label = label
+        self.opening = opening
+        self.address = address
+        self.remembered_as = address or "demo"
+        self.last_known = last_known or {}
+
+    @cached_property
+    def workspaces(self) -> Workspaces:
+        return workspaces.Workspaces(self.api)
+
+    @cached_property
+    def records(self) -> Records:
+        return conversation_records.Records(self.api)
+
+    async def close(self) -> None:
+        await self.api.aclose()
+
+    async def count(self) -> int | None:
+        return await self.api.count_conversations()
+
+    async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
+        return await self.api.get_conversations(ids)
