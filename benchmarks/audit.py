@@ -15,7 +15,7 @@ from collections import Counter
 from oh_tui.batch.rules.rule import findings
 from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.conversation import Conversation
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from tests.trajectory.planted_rules import (
     billed,
     expected,

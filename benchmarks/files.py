@@ -58,7 +58,7 @@ def read_plain(path: Path) -> list[Any]:
 def read_ours(path: Path) -> object:
     """As the explorer and the commands do: each event's head, calls joined with their results,
     then what each cost in time and money."""
-    from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.costs.accounting import Accounts
     from oh_tui.trajectory.formats.zip.archive import open_archive
     from oh_tui.trajectory.model.trajectory import build
 

@@ -169,7 +169,7 @@ def _tar(path: Path, home: Path) -> float:
 
 def _main(what: str, path: Path) -> None:
     from oh_tui.sources.file_indexes import FileIndexes
-    from oh_tui.trajectory.analysis.accounting import Accounts
+    from oh_tui.trajectory.costs.accounting import Accounts
     from oh_tui.trajectory.formats.table import open_runs
     from oh_tui.trajectory.model.trajectory import build
 

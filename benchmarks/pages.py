@@ -19,7 +19,7 @@ from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.text.redact import hide_keys, masked
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.trajectory import build
 

@@ -126,8 +126,8 @@ async def _strip() -> float:
     """Milliseconds to draw the strip anew, the run having grown, at widths not drawn before."""
     from textual.app import App, ComposeResult
 
-    from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.strip import Strip
+    from oh_tui.trajectory.costs.accounting import Accounts
+    from oh_tui.trajectory.findings.strip import Strip
     from oh_tui.trajectory.model.events import Event, parse_event
     from oh_tui.trajectory.model.trajectory import build
     from oh_tui.tui.theme import DARK

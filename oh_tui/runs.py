@@ -32,13 +32,13 @@ from oh_tui.settings import paths
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory import table_rows
-from oh_tui.trajectory.analysis.changes import ChangeLog
-from oh_tui.trajectory.analysis.phases.phases import Phase
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import Verdict
-from oh_tui.trajectory.files.blame import Blame, blame
-from oh_tui.trajectory.files.history import Files
-from oh_tui.trajectory.files.order_in_time import Label
+from oh_tui.trajectory.changes.blame import Blame, blame
+from oh_tui.trajectory.changes.changes import ChangeLog
+from oh_tui.trajectory.changes.history import Files
+from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.findings.phases.phases import Phase
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.formats.run_file import SHOWN_BEFORE, short_name
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.events import Event

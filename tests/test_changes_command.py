@@ -12,8 +12,8 @@ import pytest
 from oh_tui.commands.changed_files import changes as command
 from oh_tui.documents.changed_files import report
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.change_rows import rows
-from oh_tui.trajectory.analysis.changes import changes as changes_of
+from oh_tui.trajectory.changes.changes import changes as changes_of
+from oh_tui.trajectory.presentation.change_rows import rows
 from tests.commands import schemas
 from tests.demo_runs import demo_run
 from tests.processes import oh_tui

@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui.conversation import Conversation, Metrics
 from oh_tui.documents.why import report
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from tests.demo_runs import SLUGS, demo_events, demo_run
 from tests.processes import oh_tui

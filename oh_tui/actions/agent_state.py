@@ -17,8 +17,8 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.ending import key_was_rejected
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.ending import key_was_rejected
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step

@@ -16,7 +16,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.text.secret import Secret
-from oh_tui.trajectory.analysis.sub_agents import first_message
+from oh_tui.trajectory.findings.sub_agents import first_message
 
 if TYPE_CHECKING:
     from oh_tui.api.offered_models import SuggestedTask

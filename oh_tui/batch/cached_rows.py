@@ -22,8 +22,8 @@ from oh_tui.batch.up_to_date import WITH_FAILURES, Held
 from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library, columns_of
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.analysis.alike.failed_steps import Failure
-from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure
+from oh_tui.trajectory.rules.question import State
 
 T = TypeVar("T")
 

@@ -35,9 +35,9 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, why
-from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE
 from oh_tui.trajectory.formats.run_file import Entry
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.step_filter import NO_PHRASE
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
 from oh_tui.text.human import percentages
 from oh_tui.trajectory import table_rows
-from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure, RunFailure
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 MOST_HELPED = 3

@@ -10,8 +10,8 @@ from oh_tui.batch.searching import Found
 from oh_tui.batch.up_to_date import Held
 from oh_tui.conversation import Conversation
 from oh_tui.sources.source import Source
-from oh_tui.trajectory.analysis.search.scan import Needle
-from oh_tui.trajectory.analysis.search.step_filter import Query
+from oh_tui.trajectory.search.scan import Needle
+from oh_tui.trajectory.search.step_filter import Query
 
 
 def known_misses(cache_folder: Path | None, source: Source, query: Query) -> Known[Found]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.batch.up_to_date import Held
 from oh_tui.catalog.spent import Spent, Sum, spent_of, with_record, with_spent
 from oh_tui.catalog.triage import is_current
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import TOKENS
 

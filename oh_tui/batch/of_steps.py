@@ -22,12 +22,12 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import joined
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.batch.rules.rule import Rule
-    from oh_tui.trajectory.analysis.rules.question import State
+    from oh_tui.trajectory.rules.question import State
 
 
 class StepsAsked:

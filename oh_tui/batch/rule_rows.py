@@ -11,11 +11,11 @@ import msgspec
 
 from oh_tui.batch.rules.rule import Finding, Rule, findings
 from oh_tui.batch.worker import RunFacts
-from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.rules.question import State
 
 MOST_EXAMPLES = 3
 """Runs that break a rule which are told as examples."""

@@ -10,9 +10,9 @@ from oh_tui.batch.each_run import Known, ManyRuns
 from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.conversation import Conversation
-from oh_tui.trajectory.analysis.search.step_filter import Query
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.step_filter import Query
 
 
 class Found(NamedTuple):

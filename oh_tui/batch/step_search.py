@@ -10,12 +10,12 @@ import msgspec
 from oh_tui.text.clean import clean_line, cleaned_pieces
 from oh_tui.text.redact import hide_split, redacted_pieces
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.search.fields import Annotations
-from oh_tui.trajectory.analysis.search.scan import Needle, Said, finish, said_by_step
-from oh_tui.trajectory.analysis.search.step_filter import Query
-from oh_tui.trajectory.analysis.study import Study, SubRuns
+from oh_tui.trajectory.findings.study import Study, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.fields import Annotations
+from oh_tui.trajectory.search.scan import Needle, Said, finish, said_by_step
+from oh_tui.trajectory.search.step_filter import Query
 
 LONGEST = 240
 """Characters of a line that are shown, around its match."""

@@ -24,8 +24,8 @@ from oh_tui.conversation import Conversation, bare_id
 from oh_tui.tables.column import Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, duration
-from oh_tui.trajectory.analysis.search.field import Field
 from oh_tui.trajectory.model.usage import TOKENS
+from oh_tui.trajectory.search.field import Field
 
 Read: TypeAlias = Callable[[Conversation, ConversationState], object]
 

@@ -10,8 +10,8 @@ import msgspec
 
 from oh_tui.catalog.triage import ConversationState, updated_text
 from oh_tui.conversation import Conversation
-from oh_tui.trajectory.analysis.step_order import ranked
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
+from oh_tui.trajectory.search.step_order import ranked
 
 T = TypeVar("T")
 

@@ -18,15 +18,15 @@ from oh_tui.text.amounts import dollars_of, seconds_of
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.trajectory.analysis.search.field import Field, Test
-from oh_tui.trajectory.analysis.search.fields import ANY, failure_id, in_notes
-from oh_tui.trajectory.analysis.search.moments import days_back, moment
-from oh_tui.trajectory.analysis.search.values import Bound, Wrong, any_of, bound_of, one_of
 from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.rules.question import State
+from oh_tui.trajectory.search.field import Field, Test
+from oh_tui.trajectory.search.fields import ANY, failure_id, in_notes
+from oh_tui.trajectory.search.moments import days_back, moment
+from oh_tui.trajectory.search.values import Bound, Wrong, any_of, bound_of, one_of
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.search.field import Term
+    from oh_tui.trajectory.search.field import Term
 
 LONGEST = 1_000
 """Characters of a text that are searched."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import AFTER, BEFORE, When
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.field import Term
+from oh_tui.trajectory.search.field import Term
 
 TIMES = (AFTER.name, BEFORE.name)
 

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from oh_tui.catalog.triage import updated
 from oh_tui.text.human import day_time, rough
-from oh_tui.trajectory.analysis import verdict_words as words
-from oh_tui.trajectory.analysis.ending import last_telling, with_outcome
-from oh_tui.trajectory.analysis.verdict import CAUSE, SHORT, Verdict, with_sandbox
+from oh_tui.trajectory.findings import verdict_words as words
+from oh_tui.trajectory.findings.ending import last_telling, with_outcome
+from oh_tui.trajectory.findings.verdict import CAUSE, SHORT, Verdict, with_sandbox
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome
 

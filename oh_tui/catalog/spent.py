@@ -13,8 +13,8 @@ from oh_tui.trajectory.model.usage_stats import AGENT
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.study import SubRuns
+    from oh_tui.trajectory.costs.accounting import Accounts
+    from oh_tui.trajectory.findings.study import SubRuns
     from oh_tui.trajectory.model.usage import Usage
 
 _CENT = 1e-6

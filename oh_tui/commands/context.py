@@ -15,9 +15,9 @@ from oh_tui.text.human import compact, percent, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.context.context import Context, Difference
 from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.message_lines import message_line, steps_words
 
 if TYPE_CHECKING:

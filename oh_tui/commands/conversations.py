@@ -32,7 +32,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
+from oh_tui.trajectory.search.step_filter import QueryError, quoted
 
 LIMIT = 50
 """Conversations that are listed by default."""

@@ -17,7 +17,7 @@ from oh_tui.tables.column import Cell, Columns
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import find_step
 
 if TYPE_CHECKING:

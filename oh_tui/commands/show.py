@@ -20,8 +20,8 @@ from oh_tui.text.human import compact, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import Verdict
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.model.branches import shown
 
 

@@ -24,7 +24,7 @@ from oh_tui.documents.run import conversation_json, line, verdict_json
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say, show_progress
-from oh_tui.trajectory.analysis.verdict import Verdict, judge
+from oh_tui.trajectory.findings.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from oh_tui.api.offered_models import SuggestedTask

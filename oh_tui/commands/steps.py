@@ -22,12 +22,12 @@ from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import clock, dollars, plural, tenths
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.search.step_filter import Query, parse
-from oh_tui.trajectory.analysis.search.suggestions import suggest
-from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
+from oh_tui.trajectory.findings.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.search.step_filter import Query, parse
+from oh_tui.trajectory.search.suggestions import suggest
 
 if TYPE_CHECKING:
     pass

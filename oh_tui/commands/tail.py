@@ -23,7 +23,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 

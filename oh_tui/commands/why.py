@@ -13,19 +13,19 @@ from oh_tui.commands.framework.opening import open_run, say_damage
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.why import report
 from oh_tui.text.human import dollars, duration, percent, plural
-from oh_tui.trajectory.analysis.ending import key_was_rejected
-from oh_tui.trajectory.analysis.loops import Pattern
-from oh_tui.trajectory.analysis.review_hints.hint import Hint
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import stopped_loop
-from oh_tui.trajectory.analysis.verdict_words import fit, spans
+from oh_tui.trajectory.findings.ending import key_was_rejected
+from oh_tui.trajectory.findings.loops import Pattern
+from oh_tui.trajectory.findings.review_hints.hint import Hint
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import stopped_loop
+from oh_tui.trajectory.findings.verdict_words import fit, spans
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
 from oh_tui.trajectory.model.usage import Cost
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.files.order_in_time import Label as StepLabel
+    from oh_tui.trajectory.changes.order_in_time import Label as StepLabel
 
 WIDTH = 100
 """The most columns that a line of groups takes."""

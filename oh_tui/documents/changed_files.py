@@ -16,18 +16,18 @@ from oh_tui.text.human import stamp
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line, without_private_keys
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.change_rows import FileRow, rows, without_servers
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
-from oh_tui.trajectory.analysis.patch import PatchedFile
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.at_step import NOTE, FileThen, sums
-from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
-from oh_tui.trajectory.files.blame import Blame
-from oh_tui.trajectory.files.churn import Lines
-from oh_tui.trajectory.files.history import FileHistory, Files
-from oh_tui.trajectory.files.order_in_time import Label, Moment
+from oh_tui.trajectory.changes.at_step import NOTE, FileThen, sums
+from oh_tui.trajectory.changes.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.changes.blame import Blame
+from oh_tui.trajectory.changes.changes import ChangeLog, FileChange
+from oh_tui.trajectory.changes.churn import Lines
+from oh_tui.trajectory.changes.history import FileHistory, Files
+from oh_tui.trajectory.changes.order_in_time import Label, Moment
+from oh_tui.trajectory.changes.patch import PatchedFile
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.change_rows import FileRow, rows, without_servers
 
 Git = list[tuple[str, str]]
 """A letter and a path for each file."""

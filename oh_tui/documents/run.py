@@ -15,14 +15,14 @@ from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import number
 from oh_tui.text.human import LAST, stamp
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.analysis import step_attributes
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.study import Study, SubRun
-from oh_tui.trajectory.analysis.verdict import Verdict
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.study import Study, SubRun
+from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage, tokens_json
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.search import step_attributes
 
 if TYPE_CHECKING:
     from oh_tui.api.models import Sandbox

@@ -19,10 +19,10 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE, Query, unknown_words
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory, find_step
+from oh_tui.trajectory.search.step_filter import NO_PHRASE, Query, unknown_words
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation

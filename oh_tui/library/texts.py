@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.searchable_text import texts_of
 
 _APART = "\n" * 6
 """Separates texts: more white space than any pattern of `redact` crosses."""

@@ -19,14 +19,14 @@ from oh_tui.mcp.answers import Found, Rows, as_json, paged, plain
 from oh_tui.mcp.session import Read, Session
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import in_background, say
-from oh_tui.trajectory.analysis.search.step_filter import parse
-from oh_tui.trajectory.analysis.search.suggestions import suggest
-from oh_tui.trajectory.analysis.study import Study, SubRun
-from oh_tui.trajectory.files.at_step import files_then, text_of
-from oh_tui.trajectory.files.blame import blame as blame_lines
-from oh_tui.trajectory.files.history import Files
+from oh_tui.trajectory.changes.at_step import files_then, text_of
+from oh_tui.trajectory.changes.blame import blame as blame_lines
+from oh_tui.trajectory.changes.history import Files
+from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.model.steps import Step as RunStep
 from oh_tui.trajectory.presentation.markdown import step_markdown
+from oh_tui.trajectory.search.step_filter import parse
+from oh_tui.trajectory.search.suggestions import suggest
 
 A = TypeVar("A", bound=arguments.OfRun)
 

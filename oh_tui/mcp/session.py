@@ -16,7 +16,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import in_background, listener, say
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation

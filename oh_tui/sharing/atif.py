@@ -9,8 +9,8 @@ from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.accounting import SUB_AGENT_USAGES, Accounts
-from oh_tui.trajectory.analysis.study import SubRun, SubRuns
+from oh_tui.trajectory.costs.accounting import SUB_AGENT_USAGES, Accounts
+from oh_tui.trajectory.findings.study import SubRun, SubRuns
 from oh_tui.trajectory.formats.foreign import atif_export
 from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED

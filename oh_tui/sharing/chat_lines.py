@@ -12,9 +12,9 @@ from oh_tui.batch.worker import RunFacts
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.text.json_lines import json_line
 from oh_tui.trajectory import chat
-from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.message import Message
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -22,7 +22,7 @@ from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import Part, SharedRun
 from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.trajectory import chat, table_rows
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import Tables

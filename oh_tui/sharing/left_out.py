@@ -18,13 +18,13 @@ from oh_tui.sharing.shared_run import Part, SharedRun
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.touches import may_touch
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.events import Event, decode_json
 from oh_tui.trajectory.model.images import data_text
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.reading.describe import describe_event
+from oh_tui.trajectory.reading.touches import may_touch
 
 PARTS: tuple[Part, ...] = get_args(Part)
 

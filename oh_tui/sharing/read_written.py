@@ -15,7 +15,7 @@ from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.what_leaves import WhatLeaves, add, texts_in
 from oh_tui.text.problem import Problem
 from oh_tui.text.sgr import SGR
-from oh_tui.trajectory.analysis.study import SubRun
+from oh_tui.trajectory.findings.study import SubRun
 from oh_tui.trajectory.model.bodies import list_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.tables import Tables

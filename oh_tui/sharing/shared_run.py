@@ -14,10 +14,10 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.phases.phases import Phase
-from oh_tui.trajectory.analysis.review_hints.hint import MOST, Reason
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.order_in_time import Label
+from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.findings.phases.phases import Phase
+from oh_tui.trajectory.findings.review_hints.hint import MOST, Reason
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory

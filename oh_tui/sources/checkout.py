@@ -12,8 +12,8 @@ from typing import NamedTuple
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.files.git_patch import relative
-from oh_tui.trajectory.files.history import FileState
+from oh_tui.trajectory.changes.git_patch import relative
+from oh_tui.trajectory.changes.history import FileState
 
 OUTSIDE = "_outside"
 """The folder for files that were not in the working folder, by their whole paths."""

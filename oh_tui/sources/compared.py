@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from oh_tui.conversation import Conversation, same_id
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import Verdict
 from oh_tui.trajectory.comparison.statistics import Figures, figures
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import Verdict
 
 
 class Compared(NamedTuple):

@@ -18,7 +18,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.formats.plain_file import stamp_of
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, short_name
 from oh_tui.trajectory.model import usage_stats

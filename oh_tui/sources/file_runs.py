@@ -19,8 +19,8 @@ from oh_tui.sources.file_rows import row_of_run, row_of_sub_agent
 from oh_tui.sources.results import PEEK, Cost, Loaded
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis import changes
-from oh_tui.trajectory.analysis.verdict import judge, may_be_limit
+from oh_tui.trajectory.changes import changes
+from oh_tui.trajectory.findings.verdict import judge, may_be_limit
 from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, opening, short_name
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event, parse_event

@@ -32,7 +32,7 @@ from oh_tui.sources.file_rows import (
 from oh_tui.sources.file_runs import FileRuns, end_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
     Entry,

@@ -8,7 +8,7 @@ from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.model.usage import TOKENS, Told, tokens_json
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
 
 
 def usage_of(answer: Answer, told: Told) -> dict[str, Any] | None:

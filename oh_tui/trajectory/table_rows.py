@@ -11,10 +11,10 @@ import msgspec
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import redact_json, safe_line
-from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
-from oh_tui.trajectory.analysis.changes import ChangeLog, changes
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.churn import Lines
+from oh_tui.trajectory.changes.changes import ChangeLog, changes
+from oh_tui.trajectory.changes.churn import Lines
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.steps import Outcome, Step

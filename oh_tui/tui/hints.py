@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.ending import key_was_rejected
+from oh_tui.trajectory.findings.ending import key_was_rejected
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.keys import LISTS, SCREEN_KEYS, Hint, footer_hints, selection_hints
 

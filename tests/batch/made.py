@@ -16,11 +16,11 @@ from typing import Any
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact
-from oh_tui.trajectory.analysis.search.searchable_text import texts_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.search.searchable_text import texts_of
 from tests.trajectory.made import call, event, failure, message, output, result, shell
 
 WORDS = [

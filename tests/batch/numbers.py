@@ -31,8 +31,8 @@ from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.text.human import compact, dollars, duration
-from oh_tui.trajectory.analysis.spending import spending
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.costs.spending import spending
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.usage import TOKENS
 from oh_tui.trajectory.table_rows import About, rows_of
 

@@ -20,8 +20,8 @@ from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.library.library import Library
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.search.step_filter import quoted
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.search.step_filter import quoted
 from scripts.many_runs import COMMON, Maker, write_outputs
 from tests.batch.made import WORDS, lasting_folder, make_runs
 from tests.processes import oh_tui

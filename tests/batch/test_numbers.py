@@ -12,7 +12,7 @@ import pytest
 from oh_tui.batch.run_stats import summand, summed
 from oh_tui.documents import run as documents
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import ALL
 from oh_tui.trajectory.table_rows import rows_of

@@ -35,12 +35,12 @@ from oh_tui.sources import file_runs
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text import regex
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.step_filter import QueryError, quoted
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.run_file import RunList
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.step_filter import QueryError, quoted
 from tests.batch.made import (
     TESTS,
     TOKEN,

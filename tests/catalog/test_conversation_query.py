@@ -14,9 +14,9 @@ from oh_tui.catalog.filter_words import NOT_READ, OfSteps, Subject
 from oh_tui.catalog.triage import ConversationState, RunStatus, updated
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics
-from oh_tui.trajectory.analysis.search import step_filter as queries
-from oh_tui.trajectory.analysis.search.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.analysis.search.step_filter import QueryError
+from oh_tui.trajectory.search import step_filter as queries
+from oh_tui.trajectory.search.fields import FIELDS as STEP_FIELDS
+from oh_tui.trajectory.search.step_filter import QueryError
 
 NOON = datetime(2026, 3, 12, 12)
 """Local time."""

@@ -17,7 +17,7 @@ from oh_tui.catalog.silence import Silence
 from oh_tui.catalog.triage import RunStatus, conversation_state, status_word
 from oh_tui.conversation import Conversation
 from oh_tui.sources.server_runs.loading import ServerRuns
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -14,7 +14,7 @@ from oh_tui import cli
 from oh_tui.commands.context import COLUMNS
 from oh_tui.text import redact
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from tests.commands import schemas
 from tests.commands.conftest import IDS
 from tests.demo_runs import demo_events, demo_run

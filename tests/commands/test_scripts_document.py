@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
-from oh_tui.trajectory.analysis.changes import changes
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.changes.changes import changes
+from oh_tui.trajectory.findings.verdict import judge
 from scripts.many_runs import Maker, write_outputs
 from tests.demo_runs import demo_run
 

@@ -20,8 +20,8 @@ def test_a_command_on_a_file_loads_no_screen_and_no_network(name: str, run_file:
 
 
 def test_steps_without_words_tell_no_phases_and_no_looks(run_file: Path) -> None:
-    rooms = ("phases", "purposes", "review_hints")
-    unused = tuple(f"oh_tui.trajectory.analysis.{room}." for room in rooms)
+    rooms = ("findings.phases.", "findings.review_hints.", "reading.intents", "reading.write_")
+    unused = tuple(f"oh_tui.trajectory.{room}" for room in rooms)
     assert not [name for name in loaded_by("steps", run_file) if name.startswith(unused)]
 
 

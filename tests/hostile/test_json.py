@@ -19,14 +19,14 @@ from oh_tui.commands import check as check_command
 from oh_tui.conversation import Conversation
 from oh_tui.documents import changed_files, why
 from oh_tui.documents.run import counts_json, step_json, totals_json, verdict_json
-from oh_tui.trajectory.analysis import change_rows
-from oh_tui.trajectory.analysis.search.searchable_text import texts_of
-from oh_tui.trajectory.analysis.search.step_filter import parse
-from oh_tui.trajectory.analysis.spending import spending
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.costs.spending import spending
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation import change_rows
 from oh_tui.trajectory.reading.plans import tasks_of
+from oh_tui.trajectory.search.searchable_text import texts_of
+from oh_tui.trajectory.search.step_filter import parse
 from tests.hostile.kinds import run, write_zip
 from tests.trajectory.test_taint import shown
 

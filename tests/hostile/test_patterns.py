@@ -9,7 +9,7 @@ import pytest
 from oh_tui.batch.rules.rules_file import RuleFaults, parse_rules
 from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
-from oh_tui.trajectory.analysis.search import step_filter
+from oh_tui.trajectory.search import step_filter
 from tests.processes import oh_tui
 from tests.sources.here import IDS
 

@@ -25,9 +25,9 @@ from oh_tui.library.records import record_of, stored
 from oh_tui.library.sql_query import asked
 from oh_tui.text import redact
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search.step_filter import parse, quoted
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.step_filter import parse, quoted
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import SCHEMAS
 from scripts.many_runs import COMMON, Maker

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from oh_tui import runs
-from oh_tui.trajectory.files.blame import blame
-from oh_tui.trajectory.files.order_in_time import Label
+from oh_tui.trajectory.changes.blame import blame
+from oh_tui.trajectory.changes.order_in_time import Label
 from oh_tui.trajectory.model.steps import Step
-from tests.trajectory.files.test_git_patch import applied
+from tests.trajectory.changes.test_git_patch import applied
 
 from .servers.alone import AgentServerAlone
 from .servers.alone import python as python_of

@@ -11,8 +11,8 @@ import pytest
 
 from oh_tui.api import AppServer, Conversation, StartRequest
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory, build

@@ -11,7 +11,7 @@ import pytest
 
 from oh_tui.api import AppServer, StartRequest
 from oh_tui.conversation import Conversation
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from tests.contract.acting import Stage
 
 from .conftest import Live, Runs, every_version

@@ -19,7 +19,7 @@ from oh_tui.sharing.otlp.otlp import CHARS, SPANS, otlp
 from oh_tui.sharing.otlp.span import TEXT
 from oh_tui.sharing.otlp.spans import provider
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE

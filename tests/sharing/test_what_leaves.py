@@ -17,7 +17,7 @@ from oh_tui.sharing.read_events import Extent, what_leaves
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sharing.what_leaves import SHOWN, WhatLeaves, told
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oh_tui.sources.checkout import Written, check_out, prepare, summary
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from tests.trajectory.edited import edit, patch, run
 
 ROOT = "/workspace/project"

@@ -18,9 +18,9 @@ from oh_tui.sources.file_rows import parts_apart
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory import table_rows
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats import plain_file
 from oh_tui.trajectory.formats.lines import json_lines, row_index
 from oh_tui.trajectory.formats.table import open_runs

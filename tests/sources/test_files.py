@@ -18,7 +18,7 @@ from oh_tui.sources import file_runs
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.run_file import Format, Source
 from tests.trajectory import evaluation_files

@@ -13,8 +13,8 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.documents.run import cost_json
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory import table_rows
-from oh_tui.trajectory.analysis.spending import spending
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.costs.spending import spending
+from oh_tui.trajectory.findings.study import Study
 from tests.sources.here import demo_read
 from tests.tui.explorer import NOW
 

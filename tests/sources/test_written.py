@@ -19,7 +19,7 @@ from oh_tui.sources import follow_folder
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
 
 ID = "5f3a91c0" * 4

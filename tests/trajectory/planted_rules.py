@@ -10,9 +10,9 @@ from itertools import chain, groupby
 from typing import NamedTuple
 
 from oh_tui.batch.rules.rule import Finding
-from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.rules.question import State
 from tests.trajectory.edited import edit, view
 from tests.trajectory.made import call, event, message, result, shell
 

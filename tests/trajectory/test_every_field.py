@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact, redact_json
-from oh_tui.trajectory.analysis.search.scan import finish, needle, said_by_step
 from oh_tui.trajectory.model.bodies import arguments
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.images import data_text
@@ -36,6 +35,7 @@ from oh_tui.trajectory.presentation.blocks import (
 from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.trajectory.reading.terminal import read_output
+from oh_tui.trajectory.search.scan import finish, needle, said_by_step
 
 JsonObject = dict[str, Any]
 

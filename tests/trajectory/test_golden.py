@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 
 from ..demo_runs import SLUGS, demo_run
 

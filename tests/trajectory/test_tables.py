@@ -15,13 +15,13 @@ from oh_tui.documents.run import step_json, totals_json
 from oh_tui.documents.why import report
 from oh_tui.sources.file_runs import run_of
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.analysis import change_rows
-from oh_tui.trajectory.analysis.changes import changes
-from oh_tui.trajectory.analysis.study import Study, SubRuns
+from oh_tui.trajectory.changes.changes import changes
+from oh_tui.trajectory.findings.study import Study, SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import Cost, Told, Usage
+from oh_tui.trajectory.presentation import change_rows
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import SCHEMAS
 from tests.demo_runs import SLUGS, demo_run

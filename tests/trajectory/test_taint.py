@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from oh_tui.text.clean import clean
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.images import images_of
 from oh_tui.trajectory.model.trajectory import Trajectory

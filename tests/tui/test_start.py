@@ -57,10 +57,10 @@ LATER = {
     "oh_tui.commands.framework.printing", "sqlite3", "multiprocessing", "oh_tui.library.library",
     # what only a run needs
     "oh_tui.trajectory.presentation.blocks", "oh_tui.tui.widgets.step_lines",
-    "oh_tui.trajectory.analysis.phases.phases", "oh_tui.trajectory.analysis.purposes.acts",
-    "oh_tui.trajectory.shell.programs", "oh_tui.trajectory.analysis.rules.answers",
-    "oh_tui.trajectory.analysis.review_hints.hints",
-    "oh_tui.trajectory.analysis.review_hints.hint",
+    "oh_tui.trajectory.findings.phases.phases", "oh_tui.trajectory.reading.intents",
+    "oh_tui.trajectory.shell.programs", "oh_tui.trajectory.rules.answers",
+    "oh_tui.trajectory.findings.review_hints.hints",
+    "oh_tui.trajectory.findings.review_hints.hint",
     # what a key leads to
     "textual.command", "textual.types", "textual.widgets._input", "platformdirs", "rich.table",
 }  # fmt: skip

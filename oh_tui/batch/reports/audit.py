@@ -23,12 +23,12 @@ from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.rules.question import State
 
 if TYPE_CHECKING:
     from oh_tui.batch.reports.reader import Reader
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
 
 
 class Audited(NamedTuple):

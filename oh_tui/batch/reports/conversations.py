@@ -23,7 +23,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
 from oh_tui.text.remarks import progress, say, show_progress
-from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE
+from oh_tui.trajectory.search.step_filter import NO_PHRASE
 
 MOST = 10**9
 

@@ -18,7 +18,7 @@ from oh_tui.catalog.file_names import run_name
 from oh_tui.catalog.names import conversation_id, shortened
 from oh_tui.tables.column import Cell, Column, Printer, flat_of, json_of, not_flat
 from oh_tui.text.human import stamp
-from oh_tui.trajectory.analysis.alike.failed_steps import Failure
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure
 
 
 class FailuresFound(NamedTuple):

@@ -29,8 +29,8 @@ from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import in_background, is_wanted, progress, say, show_progress
 from oh_tui.text.remedies import worded
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents, shown
 from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oh_tui.batch.reports.reader import Reader
     from oh_tui.conversation import Conversation
     from oh_tui.sources.server_runs.loading import ServerRuns
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 ANSWER = 5.0

@@ -12,7 +12,7 @@ import msgspec
 
 from oh_tui import __version__
 from oh_tui.batch.rules.rule import Rule
-from oh_tui.trajectory.analysis.rules.question import Question, State
+from oh_tui.trajectory.rules.question import Question, State
 
 _OF_NOW = frozenset({"after", "before", "failure"})
 """Words about a run whose answers change without the run."""

@@ -15,11 +15,11 @@ from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.triage import RunStatus, conversation_state
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.conversation import Conversation, Metrics, WholeMetrics
-from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
-from oh_tui.trajectory.analysis.rules.answers import HOLDS, answers
-from oh_tui.trajectory.analysis.rules.matching import Watch, unwatched
-from oh_tui.trajectory.analysis.rules.question import Answer, Question, State
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.rules.answers import HOLDS, answers
+from oh_tui.trajectory.rules.matching import Watch, unwatched
+from oh_tui.trajectory.rules.question import Answer, Question, State
 
 
 class Severity(StrEnum):

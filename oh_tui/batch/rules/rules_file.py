@@ -13,11 +13,11 @@ from oh_tui.settings.toml_faults import Fault, kind_of, quoted, suggestion, synt
 from oh_tui.settings.toml_lines import lines_in_array, too_nested
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.rules.question import Condition, Question, Same, Words
-from oh_tui.trajectory.analysis.search import step_filter
-from oh_tui.trajectory.analysis.search.field import Term
-from oh_tui.trajectory.analysis.search.step_filter import Query, QueryError
-from oh_tui.trajectory.analysis.search.values import Bound, Span
+from oh_tui.trajectory.rules.question import Condition, Question, Same, Words
+from oh_tui.trajectory.search import step_filter
+from oh_tui.trajectory.search.field import Term
+from oh_tui.trajectory.search.step_filter import Query, QueryError
+from oh_tui.trajectory.search.values import Bound, Span
 
 MOST_RULES = 1_000
 """Rules in a file."""

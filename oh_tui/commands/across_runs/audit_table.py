@@ -14,8 +14,8 @@ from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import percent, plural
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import ASCII, UNICODE, rule_mark
+from oh_tui.trajectory.rules.question import State
 
 LEAST_TEXT = 20
 """Columns of a text beside its name, in the narrowest terminal."""

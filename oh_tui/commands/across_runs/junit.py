@@ -9,7 +9,7 @@ from oh_tui.batch.rule_rows import RunAudit
 from oh_tui.batch.rules.rule import Rule, Severity, is_broken
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.rules.question import Answer, State
+from oh_tui.trajectory.rules.question import Answer, State
 
 BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="oh-tui audit">\n'
 

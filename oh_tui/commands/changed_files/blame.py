@@ -12,9 +12,9 @@ from oh_tui.documents.changed_files import blame_report, point_in_time
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_lines
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.blame import Blame, blame
-from oh_tui.trajectory.files.history import FileState
+from oh_tui.trajectory.changes.blame import Blame, blame
+from oh_tui.trajectory.changes.history import FileState
+from oh_tui.trajectory.findings.study import Study
 
 COLUMNS: Columns = (
     Column("step", right=True),

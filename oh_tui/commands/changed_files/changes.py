@@ -16,15 +16,15 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.change_rows import (
+from oh_tui.trajectory.changes.beside_git import BesideGit
+from oh_tui.trajectory.changes.touched import shown_path
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.presentation.change_rows import (
     FileRow,
     Lister,
     left_out,
     lister_of,
 )
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.beside_git import BesideGit
-from oh_tui.trajectory.files.touched import shown_path
 
 if TYPE_CHECKING:
     pass

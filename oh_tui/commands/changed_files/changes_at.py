@@ -14,11 +14,11 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, without_held
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.changes import size_words
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.at_step import NOTE, files_then, sums
-from oh_tui.trajectory.files.git_patch import patch_pieces
-from oh_tui.trajectory.files.history import Files
+from oh_tui.trajectory.changes.at_step import NOTE, files_then, sums
+from oh_tui.trajectory.changes.changes import size_words
+from oh_tui.trajectory.changes.git_patch import patch_pieces
+from oh_tui.trajectory.changes.history import Files
+from oh_tui.trajectory.findings.study import Study
 
 
 async def print_as_of(call: Call) -> int:

@@ -15,7 +15,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line, without_held
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 
 
 def _is_certain(one: Written) -> bool:

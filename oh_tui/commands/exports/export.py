@@ -41,9 +41,9 @@ from oh_tui.text.human import plural
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.analysis.search.step_filter import parse
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.table import find_files
+from oh_tui.trajectory.search.step_filter import parse
 
 
 @command(

@@ -19,7 +19,7 @@ from oh_tui.text.problem import (
     is_of_threads,
 )
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.analysis.search.step_filter import QueryError
+from oh_tui.trajectory.search.step_filter import QueryError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the disk, which no other use of the command avoids."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from oh_tui.sharing.html.escaping import text
-from oh_tui.trajectory.analysis.strip import Column, Strip
+from oh_tui.trajectory.findings.strip import Column, Strip
 from oh_tui.trajectory.looks import FAMILY_HUES, UNICODE, strip_mark
 
 COLUMNS = 100

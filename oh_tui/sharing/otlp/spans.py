@@ -19,7 +19,7 @@ from oh_tui.sharing.otlp.span import (
     hash_of,
 )
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.study import Study, SubRun
+from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.model.bodies import (
     field,
     message_text,

@@ -13,7 +13,7 @@ from oh_tui.sources import file_runs
 from oh_tui.text.human import size
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.sub_agents import starts
+from oh_tui.trajectory.findings.sub_agents import starts
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.presentation.blocks import links_of

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.alike.fingerprints import Deed, deeds
+from oh_tui.trajectory.findings.failure_signatures.call_signatures import Deed, deeds
 from oh_tui.trajectory.model.alignment import Pairs, common
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.human import dollars, duration
-from oh_tui.trajectory.analysis.changes import size_words
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import Verdict
+from oh_tui.trajectory.changes.changes import size_words
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.usage import Cost
 

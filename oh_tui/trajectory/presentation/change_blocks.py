@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.analysis.change_rows import FileRow
-from oh_tui.trajectory.analysis.changes import ChangeLog, FileChange
-from oh_tui.trajectory.files.order_in_time import Label
+from oh_tui.trajectory.changes.changes import ChangeLog, FileChange
+from oh_tui.trajectory.changes.order_in_time import Label
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
+from oh_tui.trajectory.presentation.change_rows import FileRow
 
 PIECES = 200
 """Edits shown of a file that is not known whole, unless fewer are asked for: the last ones."""

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 
-from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
+from oh_tui.trajectory.costs.spending import Spending, context_fill, spending
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.screens.view import View
@@ -23,7 +23,7 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
 
 WIDEST = 100
 """Cells of a line at most: in a wider one the eye loses its way from name to number."""

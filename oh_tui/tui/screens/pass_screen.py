@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import on
 
-from oh_tui.trajectory.analysis.search.step_filter import QueryError
+from oh_tui.trajectory.search.step_filter import QueryError
 from oh_tui.tui.remedies import offer, words_of
 from oh_tui.tui.screens.view import View
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns

@@ -27,7 +27,7 @@ from oh_tui.sources.saving import download_name
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.presentation.block import Block, Fields, Note
 from oh_tui.tui.desktop import open_file
 from oh_tui.tui.keys import Hint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from oh_tui.tables.column import Column, Columns
-from oh_tui.trajectory.analysis.step_attributes import STEP_ATTRIBUTES
+from oh_tui.trajectory.search.step_attributes import STEP_ATTRIBUTES
 
 Choice = Mapping[str, bool]
 """Name of a column -> whether the user wants it; the others follow the room."""

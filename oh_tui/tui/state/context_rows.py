@@ -13,11 +13,11 @@ from oh_tui.trajectory.context.gaps import TOOLS
 from oh_tui.trajectory.context.message import SUMMARY, SYSTEM
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.context.answers import Answer
     from oh_tui.trajectory.context.context import Context, Difference
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.context.message import Message
+    from oh_tui.trajectory.findings.study import Study
 
 T = TypeVar("T")
 

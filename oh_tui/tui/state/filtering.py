@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.trajectory.analysis.search import step_filter
-from oh_tui.trajectory.analysis.search.scan import outward
+from oh_tui.trajectory.search import step_filter
+from oh_tui.trajectory.search.scan import outward
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.search.step_filter import Query
     from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.trajectory.search.step_filter import Query
 
 
 class Filtering(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from oh_tui.trajectory.analysis.search.step_filter import NO_PHRASE
+from oh_tui.trajectory.search.step_filter import NO_PHRASE
 
 _UNKNOWN, _WITHOUT, _HIT = 0, 1, 2
 """What is known of a row, as a byte."""

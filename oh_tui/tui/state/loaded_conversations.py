@@ -38,7 +38,7 @@ from oh_tui.trajectory.model.usage import CostSum, cost_sum
 from oh_tui.tui.state.conversation_rows import Row, flat, joined, ordered
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.verdict import Verdict
+    from oh_tui.trajectory.findings.verdict import Verdict
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 LOOK_AGAIN = 30.0

@@ -11,14 +11,14 @@ import msgspec
 from oh_tui.api.paging import PAGE
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded
-from oh_tui.trajectory.analysis import verdict
+from oh_tui.trajectory.findings import verdict
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents
 from oh_tui.trajectory.model.trajectory import ALL, Trajectory, find_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.steps import Step
 
 KEPT = 8

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.trajectory.analysis import strip_lane, sub_agents
+from oh_tui.trajectory.findings import strip_lane, sub_agents
 from oh_tui.trajectory.presentation import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oh_tui.trajectory.analysis.study import Study, SubRun, SubRuns
+    from oh_tui.trajectory.findings.study import Study, SubRun, SubRuns
     from oh_tui.trajectory.model.steps import Step
 
 

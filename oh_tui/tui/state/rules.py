@@ -10,8 +10,8 @@ from oh_tui.batch.rules.agreed import here
 from oh_tui.batch.rules.rule import Finding, Rule, Severity
 from oh_tui.batch.rules.rule_places import Rules, builtin_rules, rules_in_force
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.remedies import hint_of
 
 _ORDER = {State.BROKEN: 0, State.UNKNOWN: 1, State.HOLDS: 2, State.NOTHING: 3}

@@ -8,11 +8,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.step_order import StepSorting
+    from oh_tui.trajectory.costs.accounting import Accounts
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.trajectory.search.step_order import StepSorting
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 

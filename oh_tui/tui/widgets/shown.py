@@ -18,8 +18,8 @@ from oh_tui.trajectory.presentation.block import Block, Json, Note, Thought
 from oh_tui.tui.widgets.drawing import Piece
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.costs.accounting import Accounts
+    from oh_tui.trajectory.findings.study import Study
 
 LARGE = 100_000
 """Bytes of JSON up to which making the bodies takes less than a frame; larger ones are made in a

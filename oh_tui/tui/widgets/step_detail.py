@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.reactive import var
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.files import named_places
+from oh_tui.trajectory.changes import named_places
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.rendering.lines import Document
@@ -23,8 +23,8 @@ from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.phases.phases import Phase
-    from oh_tui.trajectory.files.named_places import FilePlace
+    from oh_tui.trajectory.changes.named_places import FilePlace
+    from oh_tui.trajectory.findings.phases.phases import Phase
     from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.state.finding import Finding
 

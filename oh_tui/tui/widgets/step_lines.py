@@ -7,14 +7,14 @@ from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import clock, clock_time, duration, unzoned
-from oh_tui.trajectory.analysis.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepColumn
-from oh_tui.trajectory.analysis.step_order import StepOrder
 from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import Description
+from oh_tui.trajectory.search.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepColumn
+from oh_tui.trajectory.search.step_order import StepOrder
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import LOOK, PHASE, Choice, fitting
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
@@ -22,9 +22,9 @@ from oh_tui.tui.widgets.row_list import HeadCell
 
 if TYPE_CHECKING:
     from oh_tui.catalog.user_annotations import RunAnnotations
-    from oh_tui.trajectory.analysis.accounting import Accounts
-    from oh_tui.trajectory.analysis.step_order import StepSorting
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.costs.accounting import Accounts
+    from oh_tui.trajectory.findings.study import Study
+    from oh_tui.trajectory.search.step_order import StepSorting
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 CLOCK = 10
@@ -218,7 +218,7 @@ class StepLines(NamedTuple):
         if not reasons:
             return ""
         more = f" +{len(reasons) - 1}" if len(reasons) > 1 else ""
-        return f"{reasons[0].hint}{more}"
+        return reasons[0].hint + more
 
     def _numbers(self, step: Step, outcome: Outcome, accounts: Accounts | None) -> dict[str, str]:
         """The texts of the columns by name. A running step shows its time so far. A span that is

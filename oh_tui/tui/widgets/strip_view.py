@@ -21,9 +21,9 @@ from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from oh_tui.trajectory.analysis.phases.phases import Phase
-    from oh_tui.trajectory.analysis.strip import Column, Picture, Strip
-    from oh_tui.trajectory.analysis.strip_lane import Lane
+    from oh_tui.trajectory.findings.phases.phases import Phase
+    from oh_tui.trajectory.findings.strip import Column, Picture, Strip
+    from oh_tui.trajectory.findings.strip_lane import Lane
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 NO_TICKS: Mapping[int, str] = {}

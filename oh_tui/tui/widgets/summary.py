@@ -11,14 +11,14 @@ from textual.strip import Strip
 from oh_tui.catalog import silence as silent_runs
 from oh_tui.sources.budget import Budget, Spending
 from oh_tui.text.human import compact, dollars, duration, percent, plural
-from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
 from oh_tui.trajectory.looks import label_mark, verdict_mark
+from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
 
 if TYPE_CHECKING:
     from oh_tui.catalog.silence import Silence
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
 
 GAP = "   "
 

@@ -15,13 +15,13 @@ from textual.reactive import reactive
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import plural
 from oh_tui.text.redact import held
-from oh_tui.trajectory.analysis import sub_agents
-from oh_tui.trajectory.analysis.step_order import StepSorting
+from oh_tui.trajectory.findings import sub_agents
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.reading import describe
+from oh_tui.trajectory.search.step_order import StepSorting
 from oh_tui.tui.keys import FOLD
 from oh_tui.tui.state import event_rows
 from oh_tui.tui.state.columns import Choice
@@ -33,8 +33,8 @@ from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.shown import Place
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.strip_lane import Lane
-    from oh_tui.trajectory.analysis.study import Study, SubRun
+    from oh_tui.trajectory.findings.strip_lane import Lane
+    from oh_tui.trajectory.findings.study import Study, SubRun
     from oh_tui.tui.state.event_rows import EventRows
     from oh_tui.tui.state.opened_sub_agents import ClosedStep, SubStep
 

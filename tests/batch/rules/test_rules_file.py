@@ -12,7 +12,7 @@ from oh_tui.batch.rules.rule import Severity
 from oh_tui.batch.rules.rule_places import builtin_rules, rules_in_force
 from oh_tui.batch.rules.rules_file import RuleFaults, parse_rules
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.rules.question import Condition, Question, Same
+from oh_tui.trajectory.rules.question import Condition, Question, Same
 
 RULE = '[[rule]]\nname = "a"\nwhy = "so"\n'
 

@@ -23,8 +23,8 @@ from oh_tui.sharing.chat_lines import answers_of, chat_lines
 from oh_tui.sharing.jobs import ChatJob, Left
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.trajectory import chat
-from oh_tui.trajectory.analysis.study import Study
 from oh_tui.trajectory.context.rules import Writer
+from oh_tui.trajectory.findings.study import Study
 from scripts.many_runs import Maker, write_outputs
 from tests.commands.conftest import IDS
 from tests.demo_runs import demo_events, demo_run

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from oh_tui import cli
-from oh_tui.trajectory.analysis.verdict import judge
 from oh_tui.trajectory.comparison.statistics import Figures
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import Cost
 from tests.commands.conftest import IDS

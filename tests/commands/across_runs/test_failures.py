@@ -33,7 +33,7 @@ from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
 from oh_tui.trajectory import table_rows
-from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -18,7 +18,7 @@ from oh_tui.batch.rules.rule import Severity
 from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.batch.rules.rules_file import parse_rules
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.rules.question import State
 from tests.demo_runs import demo_events
 
 RUNS = ("week-dates", "docker-cache", "max-iterations", "oauth", "eslint", "pydantic", "broken")
@@ -141,7 +141,7 @@ def test_what_is_kept_is_read_with_care() -> None:
 
 def test_what_another_version_kept_is_asked_anew(tmp_path: Path) -> None:
     """Whoever changes how commands are read changes the hash, and need not know of it."""
-    code = tmp_path / "trajectory" / "analysis" / "purposes"
+    code = tmp_path / "trajectory" / "shell"
     code.mkdir(parents=True)
     (code / "programs.py").write_text("A = 1")
     before = of_code(tmp_path)
@@ -150,6 +150,6 @@ def test_what_another_version_kept_is_asked_anew(tmp_path: Path) -> None:
     assert of_code(tmp_path) != before
     of_code.cache_clear()
     package = Path(cli.__file__).parents[1]
-    for room in ("trajectory/analysis/purposes", "trajectory/analysis/rules", "text"):
+    for room in ("trajectory/reading", "trajectory/rules", "text"):
         assert list((package / room).glob("*.py"))
     assert of_code() == of_code() != of_code(tmp_path / "nosuch")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from tests.commands import schemas
 from tests.demo_runs import demo_run

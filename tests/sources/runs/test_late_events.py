@@ -18,12 +18,12 @@ from oh_tui.conversation import Conversation
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.server_runs import following
-from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.model.trajectory import Trajectory, build
 from tests.api.servers import AT_ONCE, over
 from tests.sources.runs.test_any_order import Reader, zipped
 from tests.sources.test_server import ID, Servers, parsed
-from tests.trajectory.analysis.test_accounting import metrics
+from tests.trajectory.costs.test_accounting import metrics
 
 STATE = "ConversationStateUpdateEvent"
 NOON, LATE = "2026-11-24T12:00:00", "2026-11-24T11:59:58"

@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
-from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.trajectory.model.usage import NO_USAGE, Usage
 from tests.api.servers import over
 from tests.sources.here import demo_read
 from tests.sources.test_server import ID, Servers, happened, ids, read, turned
-from tests.trajectory.analysis.test_accounting import lists, metrics
+from tests.trajectory.costs.test_accounting import lists, metrics
 from tests.trajectory.made import used
 
 A = ("answer-1", 100, 10, 0.25, 1.5)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.alike.fingerprints import deeds
 from oh_tui.trajectory.comparison.compare import Comparison, Kind, Parting
+from oh_tui.trajectory.findings.failure_signatures.call_signatures import deeds
 from oh_tui.trajectory.model import alignment
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory

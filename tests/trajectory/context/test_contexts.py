@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.trajectory.context.made import (

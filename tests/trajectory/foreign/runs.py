@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import redact, redact_json
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.images import data_text

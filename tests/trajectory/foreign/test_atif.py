@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.foreign import atif
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.steps import Outcome

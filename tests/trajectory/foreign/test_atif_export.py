@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.foreign import atif, atif_export, chat, v0
 from oh_tui.trajectory.model.bodies import content_text, thought_text
 from oh_tui.trajectory.model.events import Event

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.file_runs import run_of
-from oh_tui.trajectory.analysis.study import Study, SubRuns
+from oh_tui.trajectory.findings.study import Study, SubRuns
 from oh_tui.trajectory.formats.foreign import atif_sub_agents
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST
 from oh_tui.trajectory.formats.table import find_files, open_runs

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oh_tui.documents.run import totals_json
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.foreign import chat
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.reading.describe import describe

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.sources.file_runs import run_of
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import FormatProblem, RunFile

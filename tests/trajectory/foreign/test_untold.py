@@ -11,12 +11,12 @@ import pytest
 from oh_tui.batch.rules.rule import findings
 from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.conversation import Conversation
-from oh_tui.trajectory.analysis.rules.question import State
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats.foreign import v0
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.rules.question import State
 
 from .runs import JsonObject, trajectory
 from .test_dialects import ASKED, PATCH, START, a_step, a_traj, mini, opened, told

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.foreign import v0
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
 

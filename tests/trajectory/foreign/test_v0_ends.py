@@ -11,9 +11,9 @@ import pytest
 from oh_tui.conversation import Conversation
 from oh_tui.documents.why import report
 from oh_tui.sources.file_runs import end_of, run_of
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.foreign import v0
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.steps import Outcome

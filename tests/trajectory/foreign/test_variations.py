@@ -10,8 +10,8 @@ import pytest
 
 from oh_tui.sources.file_runs import run_of
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats import harbor
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.recorded import Label

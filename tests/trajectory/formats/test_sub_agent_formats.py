@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from tests.trajectory.foreign.runs import JsonObject
 from tests.trajectory.foreign.test_atif_sub_agents import costs, embedded
 from tests.trajectory.made import event

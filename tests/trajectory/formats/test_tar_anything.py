@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.documents import holds_run, read_document
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.formats.table import open_runs

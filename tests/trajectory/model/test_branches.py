@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.branches import Branches, shown
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import ALL, Trajectory

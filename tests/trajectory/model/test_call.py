@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.alike.failed_steps import failure_of
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import failure_of
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import build as trajectory_of
 from oh_tui.trajectory.model.usage import NO_USAGE
 from oh_tui.trajectory.model.usage_stats import stats_text, untold_text
-from tests.trajectory.analysis.test_accounting import (
+from tests.trajectory.costs.test_accounting import (
     assert_same,
     assert_sums,
     costs,

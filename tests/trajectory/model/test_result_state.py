@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.trajectory.analysis.accounting import Accounts
+from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory

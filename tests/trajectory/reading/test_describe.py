@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from oh_tui.text.redact import HIDDEN
-from oh_tui.trajectory.analysis.purposes.acts import acts, tells_purpose
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.tool_use import Family, count
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation import block_events
 from oh_tui.trajectory.reading.describe import Description, describe, describe_event
+from oh_tui.trajectory.reading.intents import acts, tells_purpose
 from oh_tui.trajectory.reading.tools import tool_of
 from oh_tui.trajectory.shell.purpose import Purpose
 from tests.trajectory.made import call, event, failure, message, output, result, shell

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.trajectory.analysis.purposes.acts import acts_of, purposes_of_exit
-from oh_tui.trajectory.analysis.purposes.lasting import cannot_be_undone
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.blame import blame
+from oh_tui.trajectory.changes.blame import blame
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.reading.intents import acts_of, purposes_of_exit
+from oh_tui.trajectory.reading.lasting import cannot_be_undone
 from oh_tui.trajectory.shell.commands import WRAPPERS, program_of
 from oh_tui.trajectory.shell.effect import effect
 from oh_tui.trajectory.shell.purpose import Purpose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from tests.tui.acting.test_answering import FLAKY
 from tests.tui.explorer import Between, explore
 

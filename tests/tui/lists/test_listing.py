@@ -10,7 +10,7 @@ from oh_tui.catalog.triage import RunStatus
 from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.demo.servers.network import Network
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.alike.failed_steps import failures_of
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
 from oh_tui.tui.messages import ListsChanged
 from tests.demo_runs import demo_events, demo_run
 from tests.tui.explorer import Between, Explorer, explore

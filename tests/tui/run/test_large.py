@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.phases import phases, summary, work
-from oh_tui.trajectory.analysis.search.scan import SLICE
+from oh_tui.trajectory.findings.phases import phases, summary, work
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.presentation.blocks import output_text, result_blocks
+from oh_tui.trajectory.search.scan import SLICE
 from oh_tui.tui.controllers.run.pace import AFTER_KEY, Pace
 from oh_tui.tui.controllers.run.reading_on import ReadingOn
 from oh_tui.tui.controllers.system import clipboard

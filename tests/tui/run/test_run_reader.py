@@ -13,9 +13,9 @@ import pytest
 from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.results import Loaded
-from oh_tui.trajectory.analysis.search.scan import SLICE
-from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.model.trajectory import build
+from oh_tui.trajectory.search.scan import SLICE
+from oh_tui.trajectory.search.step_filter import parse
 from oh_tui.tui.controllers.run import reader
 from oh_tui.tui.controllers.run.older import OlderEvents
 from oh_tui.tui.controllers.run.pace import AFTER_KEY

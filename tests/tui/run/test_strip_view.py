@@ -11,9 +11,9 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.loops import loop_steps
-from oh_tui.trajectory.analysis.strip import Strip
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.loops import loop_steps
+from oh_tui.trajectory.findings.strip import Strip
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.theme import DARK, LIGHT

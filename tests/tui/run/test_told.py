@@ -9,9 +9,9 @@ import pytest
 from textual.events import Click
 
 from oh_tui.sources.results import Loaded
-from oh_tui.trajectory.analysis.search.step_filter import parse, quoted
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import build
+from oh_tui.trajectory.search.step_filter import parse, quoted
 from oh_tui.tui.screens.changes.screen import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen
 from tests.trajectory.made import event, message, output, shell

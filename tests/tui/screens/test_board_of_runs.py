@@ -14,7 +14,7 @@ from oh_tui.batch.run_stats import GROUPINGS, Churn, Group, Spread, summed
 from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.text.human import parted, percentages
-from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.board_groups import OTHERS, Groups, shown_names

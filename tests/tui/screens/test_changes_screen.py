@@ -16,12 +16,12 @@ import oh_tui.tui.app
 from oh_tui.actions.workspaces import Committed
 from oh_tui.api.git_models import GitChange, GitCommit
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.change_rows import FileRow
-from oh_tui.trajectory.analysis.changes import changes
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.changes.changes import changes
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.trajectory.presentation.change_blocks import PIECES, change_blocks, edited_steps
+from oh_tui.trajectory.presentation.change_rows import FileRow
 from oh_tui.tui.screens.changes.files_screen import Chosen, FilesScreen
 from oh_tui.tui.screens.changes.screen import ChangesScreen, GitText, commit_notes
 from oh_tui.tui.theme import DARK, LIGHT
@@ -360,7 +360,7 @@ async def test_thousands_of_files_open_at_once() -> None:
 
 
 def blocks(trajectory: Trajectory) -> str:
-    from oh_tui.trajectory.analysis.change_rows import rows
+    from oh_tui.trajectory.presentation.change_rows import rows
 
     log = changes(trajectory)
     return "\n".join(

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 import oh_tui.tui.app
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.screens.context.fill_line import LABEL
 from oh_tui.tui.screens.context.screen import ContextScreen

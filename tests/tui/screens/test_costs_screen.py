@@ -18,9 +18,9 @@ from textual.pilot import Pilot
 import oh_tui.tui.app
 from oh_tui.demo.world import AgentVersion
 from oh_tui.text.human import percent
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.spending import Spending, context_fill, spending
-from oh_tui.trajectory.analysis.study import Study
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.costs.spending import Spending, context_fill, spending
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.looks import ASCII, UNICODE
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -31,7 +31,7 @@ from oh_tui.tui.screens.costs import WIDEST, CostsScreen
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.theme import DARK, LIGHT
 from tests.demo_runs import demo_run
-from tests.trajectory.analysis.test_accounting import build, hostile_runs, metrics, stats
+from tests.trajectory.costs.test_accounting import build, hostile_runs, metrics, stats
 from tests.trajectory.made import message, shell
 from tests.tui.explorer import LONGEST, explore
 

@@ -10,7 +10,7 @@ import pytest
 from oh_tui.batch.failure_rows import FailureRow, Failures, RunFailures
 from oh_tui.conversation import same_id
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure, RunFailure
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.comparison.screen import CompareScreen

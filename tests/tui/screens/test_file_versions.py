@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.files.history import Stopped
-from oh_tui.trajectory.files.named_places import FilePlace
-from oh_tui.trajectory.files.order_in_time import END
+from oh_tui.trajectory.changes.history import Stopped
+from oh_tui.trajectory.changes.named_places import FilePlace
+from oh_tui.trajectory.changes.order_in_time import END
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.tui.screens.changes import file_pane, file_versions

@@ -12,7 +12,11 @@ from oh_tui.batch.cached_rows import failure_in_index
 from oh_tui.batch.failure_rows import FailureRow, Failures, RunFailures
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.analysis.alike.failed_steps import Failure, RunFailure, failures_of
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import (
+    Failure,
+    RunFailure,
+    failures_of,
+)
 from oh_tui.tui.controllers.run import known_failures
 from oh_tui.tui.controllers.run.known_failures import seen_words
 from tests.demo_runs import demo_events

@@ -20,12 +20,12 @@ from oh_tui.actions.agent_state import AgentStatus
 from oh_tui.catalog.triage import RunStatus
 from oh_tui.conversation import same_id
 from oh_tui.text.human import duration, plural
-from oh_tui.trajectory.analysis.ending import with_outcome
-from oh_tui.trajectory.analysis.purposes.lasting import cannot_be_undone
+from oh_tui.trajectory.findings.ending import with_outcome
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.presentation.block import Block, Heading
 from oh_tui.trajectory.presentation.blocks import call_blocks, call_title
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.reading.lasting import cannot_be_undone
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets import editor as editing

@@ -9,7 +9,7 @@ from oh_tui.actions import agent_setup, forking
 from oh_tui.catalog.triage import WORDS
 from oh_tui.conversation import bare_id
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.files.since_step import differing, differing_words
+from oh_tui.trajectory.changes.since_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.tui.controllers.agent.agents import short_title
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from oh_tui.actions.forking import Forked, Origin
     from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
-    from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.context.fork_places import ForkPlace
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.agent.compose import Composer
     from oh_tui.tui.controllers.run.target import TargetRun

@@ -14,8 +14,8 @@ from oh_tui.catalog.spent import spent_of
 from oh_tui.catalog.triage import RunStatus, is_current
 from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.accounting import Accounts
-from oh_tui.trajectory.analysis.verdict import judge
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model import branches
 from oh_tui.tui import silent_runs
 from oh_tui.tui.messages import ListsChanged

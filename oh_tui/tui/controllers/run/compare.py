@@ -10,8 +10,8 @@ from oh_tui.conversation import bare_id, same_id
 from oh_tui.sources import compared
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis import study as studies
-from oh_tui.trajectory.analysis import verdict
+from oh_tui.trajectory.findings import study as studies
+from oh_tui.trajectory.findings import verdict
 from oh_tui.trajectory.model.branches import Branches
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.comparison import screen

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.search import step_filter as queries
-from oh_tui.trajectory.analysis.search import suggestions
-from oh_tui.trajectory.analysis.search.fields import Subject
-from oh_tui.trajectory.analysis.search.scan import Breathing, scan
+from oh_tui.trajectory.search import step_filter as queries
+from oh_tui.trajectory.search import suggestions
+from oh_tui.trajectory.search.fields import Subject
+from oh_tui.trajectory.search.scan import Breathing, scan
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.state.filtering import Filtering

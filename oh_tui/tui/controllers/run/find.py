@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from oh_tui.text.clean import clean_line
-from oh_tui.trajectory.analysis.search.scan import (
+from oh_tui.trajectory.search.scan import (
     Breathing,
     Said,
     needle,

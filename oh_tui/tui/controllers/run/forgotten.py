@@ -10,7 +10,7 @@ from weakref import ref
 from oh_tui.tui.state import context_rows
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 

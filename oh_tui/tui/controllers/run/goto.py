@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.search.moments import Moment, moment
-from oh_tui.trajectory.analysis.search.scan import Breathing, scan
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.moments import Moment, moment
+from oh_tui.trajectory.search.scan import Breathing, scan
 from oh_tui.tui.controllers.run.pace import Pace
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.batch import cached_rows
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.alike import failed_steps
+from oh_tui.trajectory.findings.failure_signatures import failed_steps
 from oh_tui.trajectory.model import steps as model
 
 if TYPE_CHECKING:

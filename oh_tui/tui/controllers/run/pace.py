@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from oh_tui.trajectory.analysis.search.scan import SLICE
+from oh_tui.trajectory.search.scan import SLICE
 from oh_tui.tui.platform.key_queue import hops
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded
 from oh_tui.sources.server_runs.following import news_from_agent
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.study import Study
-from oh_tui.trajectory.analysis.verdict import with_sandbox
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.findings.verdict import with_sandbox
 from oh_tui.trajectory.model.trajectory import find_step
 from oh_tui.tui import silent_runs
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace

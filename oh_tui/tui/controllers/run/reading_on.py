@@ -9,13 +9,13 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from oh_tui.trajectory.analysis.search.scan import SLICE
+from oh_tui.trajectory.search.scan import SLICE
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import PhasesTold
 from oh_tui.tui.state.columns import LOOK
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.analysis.search import step_filter
-from oh_tui.trajectory.files import named_places
+from oh_tui.trajectory.changes import named_places
 from oh_tui.trajectory.presentation.block import Failure, Output, Plain
+from oh_tui.trajectory.search import step_filter
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.screens import costs
 from oh_tui.tui.screens.changes import files_screen
@@ -20,8 +20,8 @@ from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.files.named_places import FilePlace
+    from oh_tui.trajectory.changes.named_places import FilePlace
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.session import Session

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from oh_tui.batch.rules.rule_places import Rules
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.screens.rules.screen import RulesScreen
     from oh_tui.tui.session import Session

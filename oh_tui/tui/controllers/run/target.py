@@ -14,7 +14,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.session import Session

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.analysis.study import Study
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.controllers.system.web_pages import WebPages

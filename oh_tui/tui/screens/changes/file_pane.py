@@ -14,8 +14,8 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.files.history import Stopped
-from oh_tui.trajectory.files.order_in_time import END
+from oh_tui.trajectory.changes.history import Stopped
+from oh_tui.trajectory.changes.order_in_time import END
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.changes import file_versions
 from oh_tui.tui.screens.changes.blame_list import BlameList, BlameRow, blame_rows
@@ -25,9 +25,9 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.files.history import FileHistory, FileState
-    from oh_tui.trajectory.files.order_in_time import Label, Moment
-    from oh_tui.trajectory.files.versions import Version
+    from oh_tui.trajectory.changes.history import FileHistory, FileState
+    from oh_tui.trajectory.changes.order_in_time import Label, Moment
+    from oh_tui.trajectory.changes.versions import Version
     from oh_tui.trajectory.presentation.block import Block
 
 Shown: TypeAlias = Literal["change", "version", "text", "blame"]

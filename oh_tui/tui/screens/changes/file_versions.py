@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.files.history import FileState
-from oh_tui.trajectory.files.touched import shown_path
+from oh_tui.trajectory.changes.history import FileState
+from oh_tui.trajectory.changes.touched import shown_path
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Heading, Note
 from oh_tui.trajectory.reading.describe import describe_event
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.files.history import FileHistory
-    from oh_tui.trajectory.files.order_in_time import Moment
-    from oh_tui.trajectory.files.versions import Version
-    from oh_tui.trajectory.files.writers import Writer
+    from oh_tui.trajectory.changes.history import FileHistory
+    from oh_tui.trajectory.changes.order_in_time import Moment
+    from oh_tui.trajectory.changes.versions import Version
+    from oh_tui.trajectory.changes.writers import Writer
     from oh_tui.tui.widgets.drawing import Piece
 
 NAMED = 5

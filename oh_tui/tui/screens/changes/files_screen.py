@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
-from oh_tui.trajectory.analysis.change_rows import FileRow
 from oh_tui.trajectory.presentation.change_blocks import step_words
+from oh_tui.trajectory.presentation.change_rows import FileRow
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.changes.file_list import FileList
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
@@ -23,9 +23,9 @@ from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.files.history import FileHistory
-    from oh_tui.trajectory.files.order_in_time import Label
+    from oh_tui.trajectory.changes.history import FileHistory
+    from oh_tui.trajectory.changes.order_in_time import Label
+    from oh_tui.trajectory.findings.study import Study
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], "Label"] | None
 """The user's choice, for the main screen: the steps of one file, one step, or None."""

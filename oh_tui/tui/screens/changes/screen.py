@@ -16,18 +16,18 @@ from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.analysis.change_rows import (
+from oh_tui.trajectory.changes.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.changes.changes import ChangeLog
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
+from oh_tui.trajectory.presentation.change_blocks import change_blocks, edited_steps
+from oh_tui.trajectory.presentation.change_rows import (
     FileRow,
     left_out,
     lister_of,
     rows,
     without_servers,
 )
-from oh_tui.trajectory.analysis.changes import ChangeLog
-from oh_tui.trajectory.files.beside_git import BesideGit, beside_git
-from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
-from oh_tui.trajectory.presentation.change_blocks import change_blocks, edited_steps
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
@@ -37,10 +37,10 @@ from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
     from oh_tui.actions.workspaces import Committed
-    from oh_tui.trajectory.analysis.review_hints.hint import Reason
-    from oh_tui.trajectory.analysis.study import Study
-    from oh_tui.trajectory.files.history import FileHistory
-    from oh_tui.trajectory.files.order_in_time import Label
+    from oh_tui.trajectory.changes.history import FileHistory
+    from oh_tui.trajectory.changes.order_in_time import Label
+    from oh_tui.trajectory.findings.review_hints.hint import Reason
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.presentation.block import Block
 
 GitText = Callable[[str], Awaitable[str | None]]

@@ -12,13 +12,13 @@ from textual import work
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.analysis.change_rows import FileRow
-from oh_tui.trajectory.analysis.changes import size_words
-from oh_tui.trajectory.files.at_step import FileThen, files_then, sums, text_of
-from oh_tui.trajectory.files.order_in_time import END, START
+from oh_tui.trajectory.changes.at_step import FileThen, files_then, sums, text_of
+from oh_tui.trajectory.changes.changes import size_words
+from oh_tui.trajectory.changes.order_in_time import END, START
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
 from oh_tui.trajectory.presentation.change_blocks import step_words
+from oh_tui.trajectory.presentation.change_rows import FileRow
 from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, evidence
@@ -27,8 +27,8 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.files.named_places import FilePlace
-    from oh_tui.trajectory.files.order_in_time import Label, Moment
+    from oh_tui.trajectory.changes.named_places import FilePlace
+    from oh_tui.trajectory.changes.order_in_time import Label, Moment
 
 
 class FilesThenScreen(FilesScreen):

@@ -6,7 +6,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from oh_tui.trajectory.analysis.spending import context_fill
+from oh_tui.trajectory.costs.spending import context_fill
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.state.context_rows import Fill
 from oh_tui.tui.widgets.drawing import Drawn, Piece

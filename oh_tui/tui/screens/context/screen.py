@@ -42,8 +42,8 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.analysis.study import Study
     from oh_tui.trajectory.context.contexts import Contexts
+    from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.steps import Step
 
 SLICE = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import compact, percent, plural
-from oh_tui.trajectory.analysis.step_attributes import NEARLY_FULL
+from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.keys import Hint
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oh_tui.settings.paths import tilde
-from oh_tui.trajectory.analysis.rules.question import State
 from oh_tui.trajectory.looks import rule_mark
+from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.rules.rule_list import RuleList, rule_blocks
 from oh_tui.tui.screens.view import View
@@ -25,7 +25,7 @@ from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
     from oh_tui.batch.rules.rule_places import Rules
-    from oh_tui.trajectory.analysis.rules.question import Answer
+    from oh_tui.trajectory.rules.question import Answer
     from oh_tui.tui.state.rules import RunFindings
 
 MOST_FAULTS = 10

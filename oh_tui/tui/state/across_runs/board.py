@@ -23,7 +23,7 @@ from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.range_before import Ranges
 from oh_tui.conversation import Conversation
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.rules.question import State
+from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 
 if TYPE_CHECKING:

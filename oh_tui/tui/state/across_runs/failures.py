@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oh_tui.batch.failure_rows import FailureRow, RunFailures
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.analysis.alike.failed_steps import Failure
+    from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure
     from oh_tui.tui.state.across_runs.passes import SourceRuns
 
 

@@ -10,7 +10,7 @@ from oh_tui.batch.search_words import ManyQuery
 from oh_tui.batch.searching import Found, RunHits, SearchCounts, SearchJob
 from oh_tui.conversation import Conversation
 from oh_tui.text.human import plural
-from oh_tui.trajectory.analysis.search.step_filter import unknown_words
+from oh_tui.trajectory.search.step_filter import unknown_words
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 
 if TYPE_CHECKING:

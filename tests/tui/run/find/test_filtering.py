@@ -8,9 +8,9 @@ from typing import Any
 
 from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
-from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.step_filter import parse
 from oh_tui.tui.controllers.run.filter import Filter
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.session import Session

@@ -11,10 +11,10 @@ import pytest
 from textual import events
 from textual.strip import Strip
 
-from oh_tui.trajectory.analysis.search.step_filter import parse
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.search.step_filter import parse
 from oh_tui.tui.controllers.run import filter, pace
 from oh_tui.tui.messages import RunGrew
 from oh_tui.tui.theme import palette_of, style

@@ -1,1 +1,0 @@
-"""What steps are for: looking around, editing, testing, installing, committing."""

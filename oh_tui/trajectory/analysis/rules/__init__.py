@@ -1,1 +1,0 @@
-"""Rules: questions about the steps of a run, which holds or breaks each, or does not tell."""

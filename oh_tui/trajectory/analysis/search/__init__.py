@@ -1,1 +1,0 @@
-"""The search in the steps of a run: filters, and text."""

@@ -1,0 +1,192 @@
+"""Which steps of a run read or changed which file, by the calls that name files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from threading import RLock
+
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.tool_use import shorten
+from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.reading.touches import may_touch, touches
+
+ROOT = "/workspace/project"
+"""The working folder of sandboxes, if the run does not name it."""
+
+LONGEST = 4096
+"""Longest path in characters."""
+
+_FOLDER = "Here's the files and directories"
+"""The start of the editor's answer to a view of a folder."""
+
+
+class TouchedFile:
+    """The steps that touched one file, in order; `path` is its key."""
+
+    __slots__ = ("edits", "path", "reads")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.reads: list[Step] = []
+        self.edits: list[Step] = []
+        """The steps that changed it."""
+
+
+class TouchedFiles:
+    """The files that the steps of a growing run touched, by key; call `update` after each
+    `extend`. Holds steps, no texts. Failed, refused and unanswered calls touch nothing."""
+
+    def __init__(self, trajectory: Trajectory, after: int = 0) -> None:
+        """Only the steps after one with this number count."""
+        self.trajectory, self._after = trajectory, after
+        self.version = 0
+        """Changes with each change of what was touched."""
+        self.one = RLock()
+        """Taken by who reads: rules ask in a thread while the explorer reads what is new."""
+        self._clear()
+
+    def take(self, end: float | None) -> bool:
+        """Takes `one`; False if another thread has it until the monotonic clock passes `end`."""
+        return self.one.acquire(timeout=-1 if end is None else max(0.0, end - time.monotonic()))
+
+    def _clear(self) -> None:
+        self.version += 1
+        self.files: dict[str, TouchedFile] = {}
+        self.changed: dict[str, int] = {}
+        """Key of a file whose steps have changed -> from which of its edits on, until the one who
+        counts them clears it. A file that is no longer in `files` is touched no more."""
+        self._read = 0
+        """How many steps were read; `_last` is the last of them."""
+        self._last: Step | None = None
+        self._seen = 0
+        """How many events there were then; later ones may be results of read steps."""
+        self._reported: dict[int, list[TouchedFile]] = {}
+        """Number of an ACP call -> its files, which a later report may change."""
+        self._folders: set[str] = set()
+        self._root = ""
+        self.renumbered = False
+        """Steps were renumbered, so that all was read again, until someone clears it."""
+
+    def update(self, end: float | None = None) -> bool:
+        """Reads new steps and results. Decodes calls that name a file. Stops when the monotonic
+        clock passes `end`; False means that there is more to read."""
+        if not self.take(end):
+            return False
+        try:
+            return self._update(end)
+        finally:
+            self.one.release()
+
+    def _update(self, end: float | None) -> bool:
+        steps = self.trajectory.steps
+        if self._read and (len(steps) < self._read or steps[self._read - 1] is not self._last):
+            self._clear()
+            self.renumbered = True
+        self._take_results()
+        while self._read < len(steps):
+            if end is not None and time.monotonic() > end:
+                return False
+            self._last = steps[self._read]
+            self._read += 1
+            if may_touch(self._last.event):
+                self._take(self._last)
+        return True
+
+    def edited_steps(self) -> list[Step]:
+        """The steps that changed files, once each, in order."""
+        with self.one:
+            found = {step.number: step for file in self.files.values() for step in file.edits}
+        return [found[number] for number in sorted(found)]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many steps were read, of how many."""
+        return self._read, len(self.trajectory.steps)
+
+    def _take_results(self) -> None:
+        """Reads new results of steps that were read before."""
+        events = self.trajectory.events
+        for event in events[self._seen if self._read else len(events) :]:
+            step = self.trajectory.step_of(event.id)
+            if step is None or step.event is event or step.number > self._read:
+                continue
+            if step.result is event and may_touch(step.event):
+                self._take_out(step)
+                self._take(step)
+        self._seen = len(events)
+
+    def _take_out(self, step: Step) -> None:
+        """Undoes `_take`."""
+        self.version += 1
+        for file in self._reported.pop(step.number, ()):
+            for known in (file.reads, file.edits):
+                index = bisect_left(known, step.number, key=lambda step: step.number)
+                if index < len(known) and known[index] is step:
+                    del known[index]
+            self.changed[file.path] = 0
+            if not (file.reads or file.edits):
+                del self.files[file.path]
+
+    def _take(self, step: Step) -> None:
+        is_done = self.trajectory.outcome(step) in (Outcome.OK, Outcome.WITH_RESULT)
+        if not is_done or step.number <= self._after:
+            return
+        self.version += 1
+        for touch in touches(step):
+            path = self.key(touch.path)
+            if path in self._folders:
+                continue
+            file = self.files.get(path)
+            if file is None:
+                if touch.verb == "read" and _shows_folder(step):
+                    self._folders.add(path)
+                    continue
+                file = self.files[path] = TouchedFile(path)
+            known = file.reads if touch.verb == "read" else file.edits
+            index = bisect_left(known, step.number, key=lambda step: step.number)
+            if index < len(known) and known[index] is step:
+                continue  # a patch may name a file twice
+            known.insert(index, step)
+            since = len(file.edits) if touch.verb == "read" else index
+            self.changed[path] = min(self.changed.get(path, since), since)
+            if step.event.is_reported:
+                self._reported.setdefault(step.number, []).append(file)
+
+    def key(self, path: str) -> str:
+        """A normalised path; relative paths start at the working folder."""
+        path = path[:LONGEST].replace("\0", "")
+        if not path.startswith("/") and not re.match(r"[A-Za-z]:[\\/]", path):
+            path = f"{self.work_folder}/{path}"
+        return re.sub("^/+", "/", posixpath.normpath(path))
+
+    @property
+    def work_folder(self) -> str:
+        """The folder in the state of the server, else of the first command. A process sandbox only
+        has "." in its state (measured)."""
+        if not self._root:
+            self._root = next(filter(None, self._known_folders()), ROOT).rstrip("/")
+        return self._root
+
+    def _known_folders(self) -> Iterator[str]:
+        events = self.trajectory.events
+        if state := next((event for event in events if event.key == "full_state"), None):
+            folder = text_field(state.body(), "value", "workspace", "working_dir")
+            yield folder if folder.startswith("/") else ""
+        shown = (event for event in events if event.is_result and event.tool == "Terminal")
+        if seen := next(shown, None):
+            yield text_field(seen.body(), "observation", "metadata", "working_dir")
+
+
+def shown_path(path: str) -> str:
+    """The key of a file, clean, redacted and without the working folder."""
+    return safe_line(shorten(path))[:400] or "(no name)"
+
+
+def _shows_folder(step: Step) -> bool:
+    return step.call.output().startswith(_FOLDER)

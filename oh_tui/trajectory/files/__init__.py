@@ -1,1 +1,0 @@
-"""The files of a run as they were: what touched them, each version, who wrote which line."""

@@ -1,0 +1,131 @@
+"""The last steps of a run, and which of them explain how it ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.findings.failures import is_of_key
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+RECENT = 50
+"""How many steps from the end are searched for the reason."""
+
+FAILURES = ("ConversationErrorEvent", "ServerErrorEvent")
+"""Failures that may end a run, the more likely reason first."""
+
+REFUSALS = ("reject", "RejectAction")
+"""How an agent of V0 rejects its task, as an event of its own or as a call."""
+
+STOPS = {"PauseEvent": "stopped", "InterruptEvent": "interrupted"}
+
+
+def recent_steps(trajectory: Trajectory) -> Iterator[Step]:
+    """The last steps, the last one first."""
+    return islice(reversed(trajectory.steps), RECENT)
+
+
+def last_step(trajectory: Trajectory, holds: Callable[[Step], bool], since: int = 0) -> Step | None:
+    """The last recent step with a number above `since` for which `holds` is true."""
+    return next((s for s in recent_steps(trajectory) if s.number > since and holds(s)), None)
+
+
+def last_telling(trajectory: Trajectory) -> Step | None:
+    return last_step(trajectory, lambda step: not _is_aside(step))
+
+
+def _is_aside(step: Step) -> bool:
+    """Whether a step may follow the last relevant one."""
+    return step.event.is_hook or step.event.is_summary
+
+
+def before_last_change(trajectory: Trajectory, status: str) -> int:
+    """The number of steps before the current turn, which ended in `status`."""
+    changes = trajectory.statuses
+    return changes[-2].after if len(changes) > 1 and changes[-1].status == status else 0
+
+
+def failure_of(trajectory: Trajectory) -> Step | None:
+    """The step with the reason of a failed run; the app server may send it after the status. A
+    failure after which the agent went on did not end the run."""
+    since = before_last_change(trajectory, "error")
+    found: list[Step] = []
+    for step in recent_steps(trajectory):
+        if step.number <= since:
+            break
+        if step.event.is_failure:
+            found.append(step)
+        elif is_refusal(step):
+            return min(found, key=_likely, default=step)
+        elif step.is_call or step.event.is_by_agent:
+            break
+    return min(found, key=_likely, default=None)
+
+
+def key_was_rejected(trajectory: Trajectory) -> bool:
+    """Whether a run failed because its model did not take the key."""
+    failure = failure_of(trajectory)
+    return failure is not None and is_of_key(failure.event)
+
+
+def _likely(failure: Step) -> int:
+    return FAILURES.index(failure.event.kind)
+
+
+def is_refusal(step: Step) -> bool:
+    return step.event.source != "user" and bool({step.event.kind, step.event.part} & {*REFUSALS})
+
+
+def is_answer(step: Step) -> bool:
+    """Whether a step is a final answer: a `finish` call or a message of the agent."""
+    has_failed = step.result is not None and step.result.failed
+    return step.event.ends_turn and not has_failed
+
+
+def with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:
+    """The recent calls with this outcome, in order."""
+    recent = reversed(list(recent_steps(trajectory)))
+    return [s for s in recent if s.is_open and trajectory.outcome(s) is outcome]
+
+
+def count_answers(trajectory: Trajectory) -> int:
+    """The answers of the model. Calls of one answer count once; without an id each is its own."""
+    answers: set[str] = set()
+    for step in trajectory.steps:
+        event = step.event
+        if step.is_call or event.is_by_agent:
+            answers.add(event.llm_response_id or event.id)
+    return len(answers)
+
+
+def open_calls(trajectory: Trajectory) -> list[Step]:
+    """The calls without a result in the model's last answer."""
+    return [step for step in calls_before(trajectory, None) if step.is_open]
+
+
+def calls_before(trajectory: Trajectory, end: Step | None) -> list[Step]:
+    """The calls in the model's last answer before a step, or before the end, in order."""
+    for step in recent_steps(trajectory):
+        if end is not None and step.number >= end.number:
+            continue
+        if step.is_call:
+            group = trajectory.group(step) or (step.number,)
+            return [trajectory.steps[number - 1] for number in group[-RECENT:]]
+        if not (_is_aside(step) or step.event.is_stop):
+            break
+    return []
+
+
+_INTERRUPTED = pattern(r"\b(?:interrupted|cancell?ed)\b", re.IGNORECASE)
+
+
+def is_cut_off(call: Step) -> bool:
+    """Whether a stop ended this call: it has no result, or an error that says so (since 1.24)."""
+    result = call.result
+    if result is None or not result.is_call_error:
+        return call.is_open
+    return _INTERRUPTED.search(text_field(result.body(), "error")[:500]) is not None

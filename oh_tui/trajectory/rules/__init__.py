@@ -1,0 +1,1 @@
+"""Whether a rule about steps holds in a run."""

@@ -1,0 +1,1 @@
+"""Steps by what they are: words of a filter, texts, numbers, order."""

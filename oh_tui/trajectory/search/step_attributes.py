@@ -1,0 +1,166 @@
+"""The numbers that are told of each step: `STEP_ATTRIBUTES` has a row for each.
+
+The timeline's columns, their chooser and their orders, filter words and JSON come from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from oh_tui.tables.column import Column
+from oh_tui.text.amounts import dollars_of, seconds_of, share_of
+from oh_tui.text.human import dollars, percent, tenths
+
+if TYPE_CHECKING:
+    from oh_tui.trajectory.costs.accounting import Accounts
+    from oh_tui.trajectory.model.steps import Step
+
+Value: TypeAlias = "Callable[[Accounts | None, Step], float | None]"
+
+NEARLY_FULL = 0.8
+"""A context that is fuller is warned of: it is condensed soon, or its run ends."""
+
+NEVER = 10_000
+"""More cells than any timeline has."""
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A filter word, such as `took:>5s`."""
+
+    name: str
+    read: Callable[[str], float | None]
+    """Parses a number; None for other text."""
+    hint: str
+    examples: tuple[str, ...]
+    about: str
+    """What it asks, for the help."""
+    near: float
+    """`=` takes numbers that differ by less: those that the timeline shows alike."""
+
+
+class StepColumn(Column["Step", object], frozen=True, kw_only=True):
+    """A number of a step."""
+
+    value: Value
+    """None when it is not known. Without accounts only what the step itself tells."""
+    words: Callable[[float], str]
+    zero_is_unknown: bool = False
+    """0 is shown and sorted as not known."""
+    is_due: Callable[[Step], bool] = lambda step: False
+    """Whether a step has a value, known or not; a step that has none matches no filter word."""
+    word: Word | None = None
+    digits: int
+    """After the point in JSON: sums of floats are a little off."""
+    at_right: bool = False
+    """Its column stands at the right of what was done and its result."""
+    menu: tuple[str, str]
+    """Key and name in the menu of orders."""
+    orders: tuple[str, str]
+    """The order in a few words: the largest first, and last."""
+
+    def shown(self, accounts: Accounts | None, step: Step) -> float | None:
+        """The value; None when it is not known."""
+        value = self.value(accounts, step)
+        return None if self.zero_is_unknown and not value else value
+
+    def lacks(self, accounts: Accounts | None, step: Step) -> bool:
+        """Whether a step has a value that is not known."""
+        return self.is_due(step) and self.value(accounts, step) is None
+
+    def shown_text(self, accounts: Accounts | None, step: Step, unknown: str) -> str:
+        """The text of the column; `unknown` stands for a value that is not known."""
+        if (value := self.shown(accounts, step)) is not None:
+            return self.words(value)
+        return unknown if self.lacks(accounts, step) else ""
+
+
+def _cost(accounts: Accounts | None, step: Step) -> float | None:
+    spent = (accounts.of(step) or accounts.inherited(step)) if accounts else None
+    return spent.cost if spent else None
+
+
+LLM = StepColumn(
+    name="llm",
+    label="model's time",
+    value=lambda accounts, step: accounts.llm(step) if accounts else None,
+    json="llm_s",
+    digits=3,
+    words=tenths,
+    head="llm",
+    key="l",
+    width=7,
+    usual_from=100,
+    menu=("m", "the model's time"),
+    orders=("by the model's time", "least of the model's time first"),
+)
+
+RAN = StepColumn(
+    name="ran",
+    label="duration",
+    value=lambda accounts, step: accounts.ran(step) if accounts else step.ran(),
+    word=Word(
+        "took", seconds_of, "a time is >5s, >=300ms, <1m30s", (">5s", ">1m"), "how long it ran",
+        near=0.05,
+    ),
+    json="ran_s",
+    digits=3,
+    words=tenths,
+    head="ran",
+    key="r",
+    width=7,
+    usual_from=0,
+    menu=("d", "duration"),
+    orders=("by duration", "shortest first"),
+)  # fmt: skip
+
+CONTEXT = StepColumn(
+    name="context",
+    label="context fill",
+    value=lambda accounts, step: accounts.fill(step) if accounts else None,
+    is_due=lambda step: step.event.is_answer,
+    word=Word(
+        "context", share_of, "a share is >80%, <=50%", (">80%", "<20%"),
+        "how full the model's context was", near=0.005,
+    ),
+    json="context_fill",
+    digits=4,
+    words=percent,
+    head="fill",
+    key="f",
+    width=6,
+    usual_from=NEVER,
+    at_right=True,
+    menu=("f", "context fill"),
+    orders=("by context fill", "emptiest context first"),
+)  # fmt: skip
+
+COST = StepColumn(
+    name="cost",
+    label="cost",
+    value=_cost,
+    zero_is_unknown=True,
+    word=Word(
+        "cost", dollars_of, "a cost is >0.01", (">0.01", ">0.10"), "what it cost", near=0.005
+    ),
+    json="cost",
+    digits=6,
+    words=dollars,
+    head="cost",
+    key="c",
+    width=8,
+    usual_from=84,
+    at_right=True,
+    menu=("c", "cost"),
+    orders=("by cost", "cheapest first"),
+)
+
+STEP_ATTRIBUTES = (LLM, RAN, CONTEXT, COST)
+"""In the order of their columns."""
+
+BY_NAME = {one.name: one for one in STEP_ATTRIBUTES}
+
+BY_WORD = {one.word.name: one for one in STEP_ATTRIBUTES if one.word}
+"""Attributes by the name of their filter word."""
