@@ -30,10 +30,10 @@ from typing import NamedTuple
 
 from benchmarks import audit
 from oh_tui.batch.cached_rows import known_rows
-from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.index_reader import IndexJob
 from oh_tui.batch.indexing import Indexing
+from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.run_stats import Summand, grouped
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
@@ -227,7 +227,7 @@ async def _searched(
     clock, firsts, query = _Clock(), list[Took](), parse(text)
     known = known_misses(cache_folder, source, query.steps)
     search = Search(
-        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known)
+        RunBatch(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known)
     )
     async with contextlib.aclosing(search.results()) as results:
         async for one in results:

@@ -62,7 +62,7 @@ def test_the_index_is_filled_by_the_one_pass_over_many_runs() -> None:
     files = {file.name: file.read_text() for file in folder.glob("*.py") if file.stem != "pool"}
     assert [name for name, text in files.items() if any(word in text for word in own)] == []
     pools = {name for name, text in files.items() if "Pool[" in text}
-    assert pools == {"each_run.py", "background_indexing.py"}
+    assert pools == {"run_batch.py", "background_indexing.py"}
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.catalog import last_known
-from oh_tui.catalog.last_known import LastKnown, LastKnownStates
+from oh_tui.catalog import status_cache
+from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
 
 HERE, THERE = "https://one.example", "https://two.example"
 
@@ -75,7 +75,7 @@ def test_nothing_is_written_when_nothing_is_new_or_only_what_passes(file: Path) 
         b'{"servers": {"https://one.example": {"a": {"when": "late"}}}}',
         b'{"servers": {"https://one.example": {"a": {"when": 1e999}}}}',
         b'{"servers": {"https://one.exa',
-        b" " * (last_known.LARGEST + 1),
+        b" " * (status_cache.LARGEST + 1),
     ],
 )
 def test_a_damaged_file_holds_nothing_and_is_written_anew(file: Path, damage: bytes) -> None:
@@ -124,7 +124,7 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> 
 def test_the_oldest_are_dropped_beyond_the_limit(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(last_known, "KEPT", 10)
+    monkeypatch.setattr(status_cache, "KEPT", 10)
     for server in (HERE, THERE):
         memory = LastKnownStates(server, file)
         for number in range(8):
@@ -144,5 +144,5 @@ def test_lines_are_short_and_hold_no_key() -> None:
     )
     line = memory.get("a").line
     assert "abcdefghijklmnop" not in line
-    assert len(line) <= last_known.LINE
+    assert len(line) <= status_cache.LINE
     assert "\n" not in line

@@ -21,7 +21,7 @@ from oh_tui.api.models import ConfirmationPolicy, LlmProfile, LlmProfiles
 from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.context.rules import version_of
+from oh_tui.trajectory.context.sdk_versions import version_of
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents

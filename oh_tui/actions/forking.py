@@ -24,7 +24,7 @@ from oh_tui.conversation import ORIGIN, ORIGIN_EVENT, bare_id
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.fork_places import ForkPlace, ForkPlaces
-from oh_tui.trajectory.context.rules import version_of
+from oh_tui.trajectory.context.sdk_versions import version_of
 from oh_tui.trajectory.formats.zip.cut_zip import CutZipMembers
 from oh_tui.trajectory.formats.zip.members import CannotRead
 from oh_tui.trajectory.model.bodies import field

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from oh_tui.batch import server_indexing
-from oh_tui.batch.index_reader import TELLS_KEY, Left, fingerprint_of
+from oh_tui.batch.index_reader import TELLS_KEY, Skipped, fingerprint_of
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.pool import Pool
 from oh_tui.conversation import Conversation
@@ -67,7 +67,7 @@ def fill(library: Library, run: Wanted) -> None:
             library.tidy()
 
 
-def _of_file(library: Library, run: InFile) -> list[Left]:
+def _of_file(library: Library, run: InFile) -> list[Skipped]:
     path = plain_path(run.path)
     place = run.place or str(path)
     if library.has(place, fingerprint_of(path)):
@@ -77,7 +77,7 @@ def _of_file(library: Library, run: InFile) -> list[Left]:
     return work.outcome.left
 
 
-def _of_server(library: Library, wanted: OfServer) -> list[Left]:
+def _of_server(library: Library, wanted: OfServer) -> list[Skipped]:
     row, address = wanted.conversation, wanted.address
     if library.has(server_indexing.place_on(address, row), row.updated_at or ""):
         return []

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from oh_tui.batch.each_run import Ahead, Result
 from oh_tui.batch.failure_rows import (
     COLUMNS,
     FailureRow,
@@ -15,10 +14,11 @@ from oh_tui.batch.failure_rows import (
     ended_well,
     run_failure,
 )
+from oh_tui.batch.index_snapshot import WITH_FAILURES, IndexSnapshot
 from oh_tui.batch.rules.kept_answers import kept_states
 from oh_tui.batch.rules.rule import Rule
+from oh_tui.batch.run_batch import Ahead, Result
 from oh_tui.batch.run_stats import Summand, names_of
-from oh_tui.batch.up_to_date import WITH_FAILURES, Held
 from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library, columns_of
 from oh_tui.sources.source import Source
@@ -31,20 +31,20 @@ _OF_RUN = columns_of("runs", Summand._fields)
 
 
 class Known(Generic[T]):
-    """Takes results from the index, for `known` of `ManyRuns`."""
+    """Takes results from the index, for `known` of `RunBatch`."""
 
     def __init__(
         self,
         cache_folder: Path | None,
         source: Source,
-        find: Callable[[Held, Sequence[Conversation]], Mapping[str, T | None]],
+        find: Callable[[IndexSnapshot, Sequence[Conversation]], Mapping[str, T | None]],
     ) -> None:
         """`find` gives the results of the runs that the index has, by place; None for a run that
         must be read all the same."""
         self._folder, self._source, self._find = cache_folder, source, find
 
     def __call__(self, meant: list[Conversation], listed: list[Conversation] | None) -> Ahead[T]:
-        with Held(self._folder, self._source) as held:
+        with IndexSnapshot(self._folder, self._source) as held:
             found, vanished = self._find(held, meant), held.vanished(listed)
             places = [(row, held.place(row)) for row in meant]
         values = [(row, place, found.get(place)) for row, place in places]
@@ -55,7 +55,7 @@ class Known(Generic[T]):
 
 
 def known_rows(cache_folder: Path | None, source: Source) -> Known[Summand]:
-    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, Summand | None]:
+    def find(held: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Summand | None]:
         found = held.as_now(rows, _OF_RUN)
         return {place: Summand._make(values) for place, [values] in found.items()}
 
@@ -67,7 +67,9 @@ def known_rules(
 ) -> Known[Mapping[str, State]]:
     """What rules find, where a filter left it in the index."""
 
-    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, Mapping[str, State] | None]:
+    def find(
+        held: IndexSnapshot, rows: Sequence[Conversation]
+    ) -> dict[str, Mapping[str, State] | None]:
         states = {
             place: kept_states(rules, text)
             for place, [[text]] in held.as_now(rows, ["rules"]).items()
@@ -82,7 +84,7 @@ def known_failures(
 ) -> Known[RunFailures]:
     columns = [*_OF_RUN, "failures.run_id", *columns_of("failures", COLUMNS)]
 
-    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, RunFailures | None]:
+    def find(held: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, RunFailures | None]:
         found = held.as_now(rows, columns, WITH_FAILURES)
         return {place: failures_of(joined) for place, joined in found.items()}
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oh_tui.batch.cached_rows import Known
+from oh_tui.batch.index_snapshot import IndexSnapshot
 from oh_tui.batch.searching import Found
-from oh_tui.batch.up_to_date import Held
 from oh_tui.conversation import Conversation
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.search.scan import Needle
@@ -18,7 +18,7 @@ def known_misses(cache_folder: Path | None, source: Source, query: Query) -> Kno
     """Finds nothing in runs that lack a text or a failure. Rules out no run that has sub-agents:
     the library does not hold their steps."""
 
-    def find(held: Held, rows: Sequence[Conversation]) -> dict[str, Found | None]:
+    def find(held: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Found | None]:
         texts = [
             text
             for one in query.texts

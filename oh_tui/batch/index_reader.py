@@ -13,7 +13,7 @@ from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
 from oh_tui.library.records import Record, record_of
 from oh_tui.trajectory.formats import atif_file
-from oh_tui.trajectory.formats.lines import conversation_beside, cost_report, json_lines, row_index
+from oh_tui.trajectory.formats.lines import cost_report, json_lines, row_index, sidecar_conversation
 from oh_tui.trajectory.formats.table import head_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -25,7 +25,7 @@ MOST_BESIDE = 2_000
 """Files beside an output that may describe it."""
 
 
-class Left(NamedTuple):
+class Skipped(NamedTuple):
     """A run that was not indexed, and why, in our own words."""
 
     place: str
@@ -87,7 +87,7 @@ def _beside(path: Path) -> list[Path]:
         return [folder / name for name in atif_file.names_beside(path)]
     found = sorted(one for one in folder.iterdir() if one.suffix == ".json")[:MOST_BESIDE]
     with contextlib.suppress(OSError):
-        found += sorted((folder / conversation_beside.FOLDER).iterdir())
+        found += sorted((folder / sidecar_conversation.FOLDER).iterdir())
     return [*found, folder / cost_report.NAME]
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from oh_tui.batch.each_run import ManyRuns, Result
-from oh_tui.batch.index_reader import TELLS_KEY, IndexJob, Left, fingerprint_of
+from oh_tui.batch.index_reader import TELLS_KEY, IndexJob, Skipped, fingerprint_of
+from oh_tui.batch.run_batch import Result, RunBatch
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.user_annotations import Annotations
@@ -46,7 +46,7 @@ class Outcome(msgspec.Struct):
     read: int = 0
     runs: int = 0
     """Runs indexed."""
-    left: list[Left] = []
+    left: list[Skipped] = []
     damage: list[str] = []
     """What of files could not be read, a sentence each."""
     going_on: int = 0
@@ -75,7 +75,7 @@ class Indexing:
             try:
                 home.encode()
             except UnicodeError:
-                self.outcome.left.append(Left(home, "its name is not UTF-8"))
+                self.outcome.left.append(Skipped(home, "its name is not UTF-8"))
                 continue
             if fingerprint and library.fingerprint(home) == fingerprint:
                 self.outcome.unchanged += 1
@@ -108,7 +108,7 @@ class Indexing:
 
     async def _index(self, report: Callable[[Outcome], None]) -> None:
         began = time.monotonic()
-        reading = ManyRuns(
+        reading = RunBatch(
             self._source,
             IndexJob(),
             ConversationQuery(),
@@ -146,7 +146,7 @@ class Indexing:
         if isinstance(value, Unread):
             self._leave(row.home, row.place, value.reason.removeprefix(f"{row.place}: "))
         elif value is None:
-            self.outcome.left.append(Left(row.place, TELLS_KEY))
+            self.outcome.left.append(Skipped(row.place, TELLS_KEY))
             self.library.drop(row.place)
         else:
             value.fingerprint = self._changed.get(row.home, "")
@@ -154,7 +154,7 @@ class Indexing:
             self._characters += sum(map(len, value.blocks))
 
     def _leave(self, home: str, place: str, why: str) -> None:
-        self.outcome.left.append(Left(place, why))
+        self.outcome.left.append(Skipped(place, why))
         self._lacking.add(home)
 
     async def _write(self) -> None:

@@ -13,7 +13,7 @@ from operator import attrgetter
 from statistics import median
 from typing import Any, NamedTuple
 
-from oh_tui.catalog.triage import WORDS
+from oh_tui.catalog.run_status import WORDS
 from oh_tui.tables.column import Column
 from oh_tui.text.amounts import number
 from oh_tui.text.human import dollars, duration, percent, plural, sum_words, told_cost

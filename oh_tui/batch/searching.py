@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from oh_tui.batch.each_run import Known, ManyRuns
+from oh_tui.batch.run_batch import Known, RunBatch
 from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.conversation import Conversation
@@ -82,7 +82,7 @@ class Search(SearchCounts):
 
     def __init__(
         self,
-        reading: ManyRuns[Found],
+        reading: RunBatch[Found],
         each_word: Query | None = None,
         known: Callable[[Query], Known[Found] | None] = lambda _: None,
     ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.batch.index_reader import TELLS_KEY, Left
+from oh_tui.batch.index_reader import TELLS_KEY, Skipped
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
 from oh_tui.conversation import bare_id
@@ -92,19 +92,19 @@ async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
     return Plan(address, runs, kept, known, still_open, pace, by_pages)
 
 
-async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Left | None]:
+async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Skipped | None]:
     """Indexes the runs one by one. Yields None for each, or a Left with the reason. Raises
     Problem if the server stops answering."""
     for one in planned.runs:
         place = place_on(planned.address, one)
         if is_over(source, one) and source.remote and not await source.remote.hears(one):
-            yield Left(
+            yield Skipped(
                 place, "the app server gets none of its events, and would not tell that it went on"
             )
             continue
         run, note = await _whole(source, one)
         if run is None:
-            yield Left(place, TOO_LONG)
+            yield Skipped(place, TOO_LONG)
             continue
         # without a time, the entry of an unfinished run never counts as up to date
         row = one if is_over(source, one) else replace(one, updated_at=None)
@@ -113,7 +113,7 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
 
 def take(
     library: Library, run: Trajectory, row: Conversation, address: str, note: str = ""
-) -> Left | None:
+) -> Skipped | None:
     """Indexes a run. Returns a Left if it must not be indexed. Raises Problem if the library
     accepts nothing more."""
     place = place_on(address, row)
@@ -121,7 +121,7 @@ def take(
     record = record_of(run, about, place=place, home=address, fingerprint=row.updated_at or "")
     if record is None:
         library.drop(place)
-        return Left(place, TELLS_KEY)
+        return Skipped(place, TELLS_KEY)
     if not library.put([record]):
         raise Problem(library.trouble or library.why)
     return None

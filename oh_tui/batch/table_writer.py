@@ -17,8 +17,8 @@ from typing import IO, Any, Literal, NamedTuple
 
 import msgspec
 
-from oh_tui.batch.each_run import Result
 from oh_tui.batch.index_reader import fingerprint_of
+from oh_tui.batch.run_batch import Result
 from oh_tui.batch.worker import Unread
 from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import part_file, publish_as

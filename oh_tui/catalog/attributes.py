@@ -12,7 +12,7 @@ from oh_tui.catalog import filter_words as words
 from oh_tui.catalog.conversation_order import Order, took
 from oh_tui.catalog.file_names import called
 from oh_tui.catalog.filter_words import containing
-from oh_tui.catalog.triage import (
+from oh_tui.catalog.run_status import (
     NOT_KNOWN,
     ConversationState,
     Group,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.catalog.forked import fork_of
-from oh_tui.trajectory.formats import held_run
+from oh_tui.trajectory.formats import converted_run
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import IN_UTC, LOCAL, NOT_KNOWN, is_bare, measured, seconds
@@ -76,7 +76,9 @@ def clock_of_file(run: RunFile) -> str:
     made = None if fork_of(run.info) else run.info.get("created_at")
     clock = _clock(_ends(first, last, made, run.info.get("updated_at")))
     if clock or not isinstance(run, archive.Archive):
-        return clock or (_clock(_answers(run)) if isinstance(run, held_run.HeldRun) else NOT_KNOWN)
+        return clock or (
+            _clock(_answers(run)) if isinstance(run, converted_run.ConvertedRun) else NOT_KNOWN
+        )
     if run.folder is None:
         return NOT_KNOWN
     is_own = run.folder.folder.parent == Path.home() / _OWN
@@ -115,7 +117,7 @@ def _written(run: archive.Archive, first: Sequence[Event], last: Sequence[Event]
         yield first[0].timestamp, wrote[0]
 
 
-def _answers(run: held_run.HeldRun) -> Iterator[tuple[str, float | None]]:
+def _answers(run: converted_run.ConvertedRun) -> Iterator[tuple[str, float | None]]:
     """Pairs V0 events with the times of the answers they were made from."""
     for place, event in enumerate(run.events(0, ANSWERS)):
         try:

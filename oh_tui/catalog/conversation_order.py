@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from oh_tui.catalog.triage import ConversationState, updated_text
+from oh_tui.catalog.run_status import ConversationState, updated_text
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 from oh_tui.trajectory.search.step_order import ranked

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from oh_tui.catalog.conversation_order import took
+from oh_tui.catalog.run_status import WORDS, ConversationState, Group, RunStatus, updated
 from oh_tui.catalog.tags import MACHINE, of_people, tag_words
-from oh_tui.catalog.triage import WORDS, ConversationState, Group, RunStatus, updated
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.amounts import dollars_of, seconds_of

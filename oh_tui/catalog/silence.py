@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.catalog.triage import updated
+from oh_tui.catalog.run_status import updated
 from oh_tui.text.human import day_time, rough
 from oh_tui.trajectory.findings import verdict_words as words
 from oh_tui.trajectory.findings.ending import last_telling, with_outcome

@@ -34,7 +34,7 @@ from oh_tui.sources import (
 from oh_tui.sources.server_runs import run_cache
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.formats import copies, shared_folders, table
+from oh_tui.trajectory.formats import copies, locked_dirs, table
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -104,7 +104,7 @@ def keep_copies(settings: Settings) -> None:
 def _require_place(place: Path) -> None:
     """Raises Problem if nothing can be unpacked in the folder that the user named."""
     try:
-        shared_folders.require_private(place)
+        locked_dirs.require_private(place)
         if not os.access(place, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
@@ -119,7 +119,7 @@ def _require_place(place: Path) -> None:
 
 def _keep_to_limit(place: Path, folder: Path, limit: int) -> None:
     if place.is_dir():
-        shared_folders.release()
+        locked_dirs.release()
         cache_limit.make_room(folder, 0, limit)
 
 

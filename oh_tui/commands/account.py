@@ -13,8 +13,8 @@ from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import title
-from oh_tui.catalog.spent import with_spent
-from oh_tui.catalog.triage import updated_text
+from oh_tui.catalog.run_status import updated_text
+from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.commands.framework import cache_files
 from oh_tui.commands.framework.command import Call, command, flag
 from oh_tui.commands.framework.printing import (

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import chosen, whole
 from oh_tui.catalog.tags import fits_server, read_tags, tag_words
-from oh_tui.commands.framework import words
+from oh_tui.commands.framework import filter_argument
 from oh_tui.commands.framework.acting import require_writable, short, text_of
+from oh_tui.commands.framework.annotation_store import require_disk, save
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
-from oh_tui.commands.framework.keeping import require_disk, save
 from oh_tui.commands.framework.opening import open_run
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.run import named
@@ -121,7 +121,7 @@ async def note(call: Call) -> int:
         metavar="TAG",
         nargs="*",
         default=(),
-        action=words.Words,
+        action=filter_argument.Words,
         help="a word, or a word with a value: kind:flaky; -word removes it",
     ),
     flag("--on-server", about="write them to the agent server too, for everyone who uses it"),

@@ -11,9 +11,9 @@ from oh_tui.batch.reports.conversations import MOST, listed, not_read
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import ORDERS, filter_help
-from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.names import title
-from oh_tui.catalog.triage import updated_text
+from oh_tui.catalog.run_status import updated_text
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.commands.framework.command import (
     LISTED,
     PATHS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oh_tui.batch.reports.one_run import find, read_run, whole, with_state
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import name
-from oh_tui.catalog.spent import with_spent
+from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.commands.conversations import COLUMNS as CONVERSATION
 from oh_tui.commands.framework.printing import Row, Style, fit, print_table
 from oh_tui.commands.steps import COLUMNS as STEP

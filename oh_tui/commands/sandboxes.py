@@ -11,7 +11,7 @@ from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage, ServerSandboxes
 from oh_tui.batch.reports.one_run import find, require_id
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import conversation_id, read_id, title
-from oh_tui.catalog.triage import Group, conversation_state
+from oh_tui.catalog.run_status import Group, conversation_state
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.printing import Style, print_json, print_rows

@@ -5,10 +5,10 @@ from __future__ import annotations
 from oh_tui.api.models import Sandbox
 from oh_tui.batch.reports.one_run import chosen, with_state
 from oh_tui.batch.reports.seen import Seen, as_read
-from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.names import SHOWN, conversation_id, title
-from oh_tui.catalog.spent import with_spent
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.catalog.tags import of_people, tag_words
+from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.commands.framework.command import RUN, Call, command
 from oh_tui.commands.framework.printing import print_json, print_pairs
 from oh_tui.commands.framework.status import outcome

@@ -14,8 +14,8 @@ from oh_tui.actions.starting import stage_of, title_lost
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
 from oh_tui.batch.reports.one_run import on_server, read_run, whole
-from oh_tui.catalog.last_known import UNSEEN
 from oh_tui.catalog.names import conversation_id, read_id
+from oh_tui.catalog.status_cache import UNSEEN
 from oh_tui.commands.framework.acting import file_text, require_consent, short, text_of
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.printing import print_json

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from oh_tui.catalog.last_known import LastKnown
-from oh_tui.catalog.spent import Spent, Sum
+from oh_tui.catalog.status_cache import LastKnown
+from oh_tui.catalog.usage_cache import Spent, Sum
 from oh_tui.demo.catalog import PUBLIC, SETS, Entry
 from oh_tui.demo.runs.meter import TOKENS
 from oh_tui.demo.runs.recorder import fixed_uuid

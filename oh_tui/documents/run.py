@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oh_tui.catalog import attributes
-from oh_tui.catalog.last_known import UNSEEN, LastKnown
 from oh_tui.catalog.names import conversation_id, title
+from oh_tui.catalog.run_status import conversation_state
+from oh_tui.catalog.status_cache import UNSEEN, LastKnown
 from oh_tui.catalog.tags import MACHINE
-from oh_tui.catalog.triage import conversation_state
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import number
 from oh_tui.text.human import LAST, stamp

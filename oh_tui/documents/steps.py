@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.catalog.last_known import LastKnown
 from oh_tui.catalog.silence import Standing
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.documents.run import (
     branch_json,

@@ -24,7 +24,7 @@ from oh_tui.trajectory.model.events import Event, decode_json
 from oh_tui.trajectory.model.images import data_text
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.reading.describe import describe_event
-from oh_tui.trajectory.reading.touches import may_touch
+from oh_tui.trajectory.reading.file_operations import may_touch
 
 PARTS: tuple[Part, ...] = get_args(Part)
 

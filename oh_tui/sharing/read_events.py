@@ -11,13 +11,13 @@ from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.what_leaves import WhatLeaves, add, texts_in
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.changes.touched import shown_path
+from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.images import find_images
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.reading.touches import Touch, is_read, may_touch, touches
+from oh_tui.trajectory.reading.file_operations import Touch, is_read, may_touch, touches
 
 Wanted: TypeAlias = Callable[[int], bool]
 """Is told how many steps were looked at, and says whether to go on."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from oh_tui.sharing import found_in_text
 from oh_tui.sharing.hidden import hidden_in
-from oh_tui.sharing.suspects import shortened, suspects
+from oh_tui.sharing.high_entropy import shortened, suspects
 from oh_tui.text.human import plural
 from oh_tui.text.redact import is_secret_name, masked, safe_line
 from oh_tui.text.secret_values import NO_SECRET

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from oh_tui.trajectory.formats import copies, shared_folders
+from oh_tui.trajectory.formats import copies, locked_dirs
 from oh_tui.trajectory.formats.copies import Kept
 
 RUNS = "runs"
@@ -29,11 +29,11 @@ def make_room(cache: Path, size: int, limit: int) -> None:
         if one.size <= limit:
             kept.append(one)
         elif time.time() - one.used > DAY:
-            shared_folders.remove(one.path)
+            locked_dirs.remove(one.path)
     runs = sorted(_runs(cache / RUNS))
     room = limit - size - sum(one.size for one in (*kept, *runs))
     for one in kept:
-        if room < 0 and shared_folders.remove(one.path):
+        if room < 0 and locked_dirs.remove(one.path):
             room += one.size
     for one in runs:
         if room < 0:

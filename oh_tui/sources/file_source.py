@@ -16,7 +16,7 @@ import msgspec
 
 from oh_tui.api.models import Page
 from oh_tui.catalog.file_names import BELOW
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_rows import (
     as_given,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.catalog.status_cache import LastKnown
 
 FIRST_PAGE, NEXT_PAGES = 100, 500
 """Rows per page of the list: the first, and the next ones."""

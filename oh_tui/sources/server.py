@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Page
-    from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.catalog.status_cache import LastKnown
     from oh_tui.conversation import Conversation
     from oh_tui.sources.agent_server import AgentServerSource
     from oh_tui.sources.source import Source

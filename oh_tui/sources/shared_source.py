@@ -13,7 +13,7 @@ from oh_tui.api.shared_server import NOT_SHARED
 from oh_tui.catalog import silence
 from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.catalog.links import SHARED, SharedLink
-from oh_tui.catalog.triage import updated
+from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import bare_id
 from oh_tui.sources.results import Cost, Loaded
 from oh_tui.sources.server_runs.following import news_from_app
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from oh_tui.api import SharedServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.server import GivesRuns
-    from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.catalog.status_cache import LastKnown
     from oh_tui.conversation import Conversation
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory

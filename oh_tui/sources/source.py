@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oh_tui.api import AppServer, BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Page
-    from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.catalog.status_cache import LastKnown
     from oh_tui.conversation import Conversation
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.server_runs.loading import ServerRuns

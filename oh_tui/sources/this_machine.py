@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from oh_tui.api.models import Page
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import Conversation
 from oh_tui.sources.file_rows import name_of, placed, plain_path, row_of_run
 from oh_tui.sources.file_source import FileSource

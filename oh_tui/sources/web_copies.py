@@ -14,7 +14,7 @@ from oh_tui.api.http.connections import Connections
 from oh_tui.api.web_files import WebFile, open_web_file
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import copies, shared_folders
+from oh_tui.trajectory.formats import copies, locked_dirs
 from oh_tui.trajectory.formats.unpack import SEEN, SPARE
 
 LARGEST = 64 * 2**30
@@ -42,12 +42,12 @@ class WebCopy:
                 version = file.version or os.urandom(16).hex()
                 top = copies.place() / copies.key_of(f"{self._address}\n{file.total}\n{version}")
                 path = top / copies.FILES / self.name
-                with shared_folders.locked(top):
-                    shared_folders.use(top)
+                with locked_dirs.locked(top):
+                    locked_dirs.use(top)
                     if not path.exists():
                         self._refuse(file.total, top)
                         agree(self.name, file.total)
-                        with shared_folders.making(path.parent) as part:
+                        with locked_dirs.making(path.parent) as part:
                             taken = await self._save(file, part / self.name, progress)
                             copies.count(top, taken, taken)
                 return path

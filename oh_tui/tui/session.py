@@ -23,15 +23,15 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources import budget
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
-from oh_tui.tui.state import to_disk
+from oh_tui.tui.state import persist
 from oh_tui.tui.state.arrangement import Arrangement
+from oh_tui.tui.state.budget_alerts import ToldBudgets
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.hearing import Hearing, Lost
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.loaded_runs import News, Run, Runs
 from oh_tui.tui.state.sandboxes import Sandboxes
-from oh_tui.tui.state.told_budgets import ToldBudgets
 from oh_tui.tui.state.work import Batch, Wait, Writes
 
 if TYPE_CHECKING:
@@ -303,15 +303,15 @@ class Session:
     async def save_last_known(self) -> None:
         """Write the remembered outcomes of the listed conversations to disk, if there are new
         ones."""
-        await to_disk.save(self.loaded.last_known)
+        await persist.save(self.loaded.last_known)
 
     async def save_preferences(self) -> None:
         """Write the preferences to disk, if they changed."""
-        await to_disk.save(self.preferences)
+        await persist.save(self.preferences)
 
     async def save_annotations(self) -> bool:
         """Write bookmarks, notes and tags to disk, if they changed; False if that fails."""
-        return await to_disk.save(self.annotations)
+        return await persist.save(self.annotations)
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:

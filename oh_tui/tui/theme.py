@@ -7,7 +7,7 @@ from functools import cache
 from rich.style import Style
 from textual.theme import Theme
 
-from oh_tui.trajectory.looks import COLOURS, HUES
+from oh_tui.trajectory.glyphs import COLOURS, HUES
 from oh_tui.tui import other_themes
 
 PALETTES = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
-    from oh_tui.trajectory.looks import Glyphs
+    from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.platform.base_app import BaseApp
     from oh_tui.tui.session import Session
     from oh_tui.tui.widgets.asking import AskingBars

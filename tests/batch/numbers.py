@@ -18,8 +18,8 @@ from oh_tui.batch.over_time import table_of
 from oh_tui.batch.run_stats import Group, summand, summed
 from oh_tui.batch.table_writer import schema
 from oh_tui.catalog.attributes import ATTRIBUTES
-from oh_tui.catalog.last_known import UNSEEN
-from oh_tui.catalog.triage import conversation_state
+from oh_tui.catalog.run_status import conversation_state
+from oh_tui.catalog.status_cache import UNSEEN
 from oh_tui.conversation import Conversation
 from oh_tui.documents import run as documents
 from oh_tui.documents import why

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.indexing import Indexing
+from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.catalog.user_annotations import Annotations
@@ -42,7 +42,7 @@ def found(
     query = parse(words)
     narrowing = known_misses(cache_folder, source, query.steps)
     search = Search(
-        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=narrowing)
+        RunBatch(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=narrowing)
     )
     hits = list[tuple[str, list[int]]]()
 

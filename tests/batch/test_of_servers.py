@@ -7,10 +7,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from oh_tui.batch import of_steps, server_indexing
+from oh_tui.batch import server_indexing, step_facts
 from oh_tui.batch.cached_rows import known_rows
-from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.batch.stats_rows import RowJob
@@ -42,7 +42,7 @@ async def test_their_rows_are_there_at_once(tmp_path: Path) -> None:
         planned = await indexed(here, tmp_path)
         known = known_rows(tmp_path, here.source)
         job = RowJob(here.source.label)
-        reading = ManyRuns(
+        reading = RunBatch(
             here.source, job, ConversationQuery(), Annotations(None), {}, known=known
         )
         rows = [one async for one in reading.results() if not isinstance(one.value, Unread)]
@@ -57,7 +57,7 @@ async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -
         query = parse("nosuchtextanywhere")
         narrowing = known_misses(tmp_path, here.source, query.steps)
         search = Search(
-            ManyRuns(
+            RunBatch(
                 here.source,
                 SearchJob(query.steps),
                 query.runs,
@@ -144,10 +144,10 @@ async def test_a_part_of_one_too_long_for_a_download_is_never_counted_as_all() -
     async with demo_read() as here:
         rows = [one async for page in here.source.pages() for one in page.items]
         (row,) = (one for one in rows if "Fuzz" in (one.title or ""))
-        run = await of_steps.load(here.source, row)
+        run = await step_facts.load(here.source, row)
         assert run.complete and len(run.events) == 12_000
         here.source.address = ADDRESS
-        reading = ManyRuns(here.source, RowJob(here.source.label), words, Annotations(None), {})
+        reading = RunBatch(here.source, RowJob(here.source.label), words, Annotations(None), {})
         assert [one async for one in reading.results()] == []
         assert [row.id for row in reading.not_kept] == [row.id]
         assert all([isinstance(one.value, Unread) async for one in reading.missing()])

@@ -25,7 +25,7 @@ from oh_tui.batch.run_stats import Summand, grouped, summed, week_name
 from oh_tui.catalog.conversation_query import parse
 from oh_tui.catalog.range_before import asked_range
 from oh_tui.text.sparkline import sparkline
-from oh_tui.trajectory.looks import ASCII, UNICODE
+from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from tests.batch.test_sums import row
 
 LABELS = ("resolved", "unresolved", "error", "unlabelled", "")

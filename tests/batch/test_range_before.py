@@ -11,7 +11,7 @@ import pytest
 from oh_tui.catalog.conversation_query import ConversationQuery, parse
 from oh_tui.catalog.filter_words import Subject
 from oh_tui.catalog.range_before import ranges
-from oh_tui.catalog.triage import ConversationState
+from oh_tui.catalog.run_status import ConversationState
 from oh_tui.conversation import Conversation
 from oh_tui.text.problem import Problem
 

@@ -20,11 +20,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from oh_tui.batch import each_run, worker
-from oh_tui.batch.each_run import ManyRuns
+from oh_tui.batch import run_batch, worker
 from oh_tui.batch.index_filter import known_misses
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.pool import At
+from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.batch.step_search import Part, hits
@@ -76,7 +76,7 @@ def searched(
     query, found = parse(words), dict[str, list[int]]()
     known = known_misses(index, source, query.steps)
     search = Search(
-        ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known),
+        RunBatch(source, SearchJob(query.steps), query.runs, Annotations(None), {}, known=known),
         query.steps.each_word,
     )
 
@@ -126,7 +126,7 @@ def check(data: st.DataObject, count: int, has_index: bool) -> None:
         words.append(f"-{word}" if no else word)
         tests.append((test, no))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(each_run, "cores", lambda: 1)  # to start others takes longer than to search
+        patch.setattr(run_batch, "cores", lambda: 1)  # to start others takes longer than to search
         search, found = searched(source, " ".join(words), index if has_index else None)
     assert found == brute_force(runs, tests), words
     assert search.reading.unread == []
@@ -173,9 +173,9 @@ def test_a_text_across_two_fields_is_not_found() -> None:
 def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     source, *_ = corpus()
     alone = searched(source, 'error -"no such"')
-    monkeypatch.setattr(each_run, "ALONE", 0.0)
-    monkeypatch.setattr(each_run, "WORTH_HELP", -1.0)
-    monkeypatch.setattr(each_run, "cores", lambda: 2)
+    monkeypatch.setattr(run_batch, "ALONE", 0.0)
+    monkeypatch.setattr(run_batch, "WORTH_HELP", -1.0)
+    monkeypatch.setattr(run_batch, "cores", lambda: 2)
     helped = searched(source, 'error -"no such"')
     assert helped[1] == alone[1] and helped[0].reading.read == 60
 
@@ -185,9 +185,9 @@ def test_without_other_processes_it_says_so(monkeypatch: pytest.MonkeyPatch) -> 
         raise BlockingIOError(errno.EAGAIN, "no more processes")
 
     source, *_ = corpus()
-    monkeypatch.setattr(each_run, "ALONE", 0.0)
-    monkeypatch.setattr(each_run, "WORTH_HELP", -1.0)
-    monkeypatch.setattr(each_run, "cores", lambda: 2)
+    monkeypatch.setattr(run_batch, "ALONE", 0.0)
+    monkeypatch.setattr(run_batch, "WORTH_HELP", -1.0)
+    monkeypatch.setattr(run_batch, "cores", lambda: 2)
     monkeypatch.setattr(SpawnProcess, "start", fails)
     with pytest.raises(Problem, match="No process can be started"):
         searched(source, "error")
@@ -209,7 +209,7 @@ def test_a_run_that_fails_us_is_unread_and_the_others_are_searched(
         return read(row, *words)
 
     monkeypatch.setattr(source.runs, "read", fails)
-    monkeypatch.setattr(each_run, "cores", lambda: 1)  # other processes would read it unpatched
+    monkeypatch.setattr(run_batch, "cores", lambda: 1)  # other processes would read it unpatched
     search, _ = searched(source, "error")
     assert (search.reading.read, search.reading.unread) == (len(others), [BUG])
 
@@ -399,7 +399,7 @@ def test_hits_name_where_and_the_line() -> None:
 
     async def first(words: str) -> Any:
         query = parse(words)
-        search = Search(ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}))
+        search = Search(RunBatch(source, SearchJob(query.steps), query.runs, Annotations(None), {}))
         async for one in search.results():
             if one:
                 return one.hits[0]
@@ -427,7 +427,7 @@ async def test_a_stop_ends_the_thread_that_reads_a_run(
     monkeypatch.setattr(file_runs, "parse_event", slowly)
     source = FileSource([path])
     query = parse("nothing")
-    search = Search(ManyRuns(source, SearchJob(query.steps), query.runs, Annotations(None), {}))
+    search = Search(RunBatch(source, SearchJob(query.steps), query.runs, Annotations(None), {}))
     going = asyncio.ensure_future(anext(search.results()))
     await asyncio.to_thread(began.wait, 60)
     going.cancel()

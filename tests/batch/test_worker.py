@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import pytest
 
-from oh_tui.batch import each_run
-from oh_tui.batch.each_run import ManyRuns
+from oh_tui.batch import run_batch
 from oh_tui.batch.pool import ENDED, At, Pool, Task
+from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.user_annotations import Annotations
@@ -172,11 +172,11 @@ def test_where_a_process_ends_its_run_alone_is_unread_and_named(
     source = FileSource(paths)
     rows = source.conversations()
     deadly = [str(rows[place].title) for place in (3, 4, 150)]
-    monkeypatch.setattr(each_run, "ALONE", 0.0)
-    monkeypatch.setattr(each_run, "WORTH_HELP", -1.0)
-    monkeypatch.setattr(each_run, "cores", lambda: 2)
+    monkeypatch.setattr(run_batch, "ALONE", 0.0)
+    monkeypatch.setattr(run_batch, "WORTH_HELP", -1.0)
+    monkeypatch.setattr(run_batch, "cores", lambda: 2)
     job = Deadly(deadly)
-    reading = ManyRuns(source, job, parse("").runs, Annotations(None), {})
+    reading = RunBatch(source, job, parse("").runs, Annotations(None), {})
 
     async def read() -> None:
         async for _ in reading.results():

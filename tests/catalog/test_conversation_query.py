@@ -11,7 +11,7 @@ from oh_tui.catalog.attributes import ORDERS, WORDS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import complete, known_words, parse
 from oh_tui.catalog.filter_words import NOT_READ, OfSteps, Subject
-from oh_tui.catalog.triage import ConversationState, RunStatus, updated
+from oh_tui.catalog.run_status import ConversationState, RunStatus, updated
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics
 from oh_tui.trajectory.search import step_filter as queries

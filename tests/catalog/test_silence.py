@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from oh_tui.api import AppServer
 from oh_tui.api.models import Sandbox
 from oh_tui.catalog import silence
-from oh_tui.catalog.last_known import LastKnown, LastKnownStates
+from oh_tui.catalog.run_status import RunStatus, conversation_state, status_word
 from oh_tui.catalog.silence import Silence
-from oh_tui.catalog.triage import RunStatus, conversation_state, status_word
+from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
 from oh_tui.conversation import Conversation
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.trajectory.findings.verdict import judge

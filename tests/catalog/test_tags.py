@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.catalog.filter_words import TAG, Subject
+from oh_tui.catalog.run_status import ConversationState
 from oh_tui.catalog.tags import (
     applied,
     complete,
@@ -15,7 +16,6 @@ from oh_tui.catalog.tags import (
     read_tags,
     tag_words,
 )
-from oh_tui.catalog.triage import ConversationState
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 from oh_tui.text.problem import Problem

@@ -118,7 +118,7 @@ def test_wrong_use_says_what_is_right(run_file: Path, words: list[str], said: st
 def untold(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Events that do not tell which version wrote them; the ids whose server is asked for its."""
     from oh_tui.actions.workspaces import Workspaces
-    from oh_tui.trajectory.context.rules import Writer
+    from oh_tui.trajectory.context.sdk_versions import Writer
 
     asked: list[str] = []
 

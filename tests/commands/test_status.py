@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from itertools import product
 
-from oh_tui.catalog.last_known import UNSEEN, LastKnown, LastKnownStates
-from oh_tui.catalog.triage import Counts, RunStatus
+from oh_tui.catalog.run_status import Counts, RunStatus
+from oh_tui.catalog.status_cache import UNSEEN, LastKnown, LastKnownStates
 from oh_tui.commands.framework.status import needy, outcome
 from oh_tui.conversation import Conversation
 from oh_tui.tui.state.loaded_conversations import LoadedConversations

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.filter_words import Subject
-from oh_tui.catalog.last_known import UNSEEN, LastKnown
-from oh_tui.catalog.triage import conversation_state
+from oh_tui.catalog.run_status import conversation_state
+from oh_tui.catalog.status_cache import UNSEEN, LastKnown
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 from oh_tui.sources.server_runs.run_cache import RunCache, zip_of_events

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.catalog import last_known
-from oh_tui.catalog.last_known import LastKnown, LastKnownStates
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog import status_cache
+from oh_tui.catalog.run_status import RunStatus
+from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
 from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import publish_as
 from oh_tui.settings.paths import make_private, replace_private
@@ -53,9 +53,9 @@ def told(server: str, file: Path, ids: list[str], when: float = 5.0) -> None:
 
 def test_no_server_pushes_out_what_was_seen_of_another(file: Path) -> None:
     told(HERE, file, [f"mine-{n}" for n in range(100)])
-    told(THERE, file, [f"its-{n}" for n in range(3 * last_known.KEPT)], when=9e9)
+    told(THERE, file, [f"its-{n}" for n in range(3 * status_cache.KEPT)], when=9e9)
     assert len(LastKnownStates(HERE, file).known) == 100
-    assert len(LastKnownStates(THERE, file).known) == last_known.KEPT - 100
+    assert len(LastKnownStates(THERE, file).known) == status_cache.KEPT - 100
 
 
 def test_nothing_was_seen_later_than_now(file: Path) -> None:
@@ -78,7 +78,7 @@ def test_ids_and_outcomes_that_are_none_are_not_kept(file: Path) -> None:
 def test_the_file_never_grows_beyond_what_is_read(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(last_known, "LARGEST", 20_000)
+    monkeypatch.setattr(status_cache, "LARGEST", 20_000)
     memory = LastKnownStates(HERE, file)
     for n in range(1_000):
         memory.record_outcome(str(n), "error", n)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.sources.cache_limit import DAY, make_room
-from oh_tui.trajectory.formats import copies, shared_folders
+from oh_tui.trajectory.formats import copies, locked_dirs
 from oh_tui.trajectory.formats.copies import source_of
 
 SIZE = 10_000
@@ -45,7 +45,7 @@ def test_copies_go_first_and_those_used_longest_ago_before_the_others(tmp_path: 
     runs = [run(tmp_path, number) for number in range(3)]
     found = [unpacked(tmp_path, number) for number in range(3)]
     (runs[0].parent / "link.zip").symlink_to(tmp_path / "0.json.gz")
-    shared_folders.release()
+    locked_dirs.release()
     for room in (5, 4, 3):
         make_room(tmp_path, 10, room * SIZE + 100)
         assert [one.exists() for one in found] == [number >= 6 - room for number in range(3)]
@@ -82,7 +82,7 @@ def test_what_another_process_uses_stays_until_it_ends(tmp_path: Path) -> None:
 
 def test_one_that_is_larger_than_the_limit_goes_after_a_day(tmp_path: Path) -> None:
     kept, copy = run(tmp_path, 1), unpacked(tmp_path, 0, SIZE * 50)
-    shared_folders.release()
+    locked_dirs.release()
     os.utime(copy.parents[2], (time.time() - DAY / 2,) * 2)
     make_room(tmp_path, 10, SIZE + 100)
     assert copy.exists() and kept.exists(), "it does not push out the others"

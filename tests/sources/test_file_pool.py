@@ -12,8 +12,8 @@ import pytest
 from oh_tui.sources.file_runs import OPEN
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.formats.converted_run import ConvertedRun
 from oh_tui.trajectory.formats.file_pool import MOST, PooledFile
-from oh_tui.trajectory.formats.held_run import HeldRun
 from tests.sources.test_files import write
 
 MESSAGES = [{"role": "user", "content": "Fix it."}, {"role": "assistant", "content": "Done."}]
@@ -62,9 +62,11 @@ def test_the_texts_of_few_runs_are_held(tmp_path: Path) -> None:
         (tmp_path / f"{number:02}.json").write_text(json.dumps(MESSAGES))
     source = FileSource([tmp_path])
     rows = source.conversations()
-    others = {id(one) for one in gc.get_objects() if isinstance(one, HeldRun)}
+    others = {id(one) for one in gc.get_objects() if isinstance(one, ConvertedRun)}
     assert [len(source.runs.read(row).events) for row in rows] == [2] * 20
-    held = [one for one in gc.get_objects() if isinstance(one, HeldRun) and id(one) not in others]
+    held = [
+        one for one in gc.get_objects() if isinstance(one, ConvertedRun) and id(one) not in others
+    ]
     assert len(held) <= OPEN
 
 

@@ -21,8 +21,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.batch import each_run, index_reader, pool
-from oh_tui.batch.index_reader import IndexJob, Left, fingerprint_of
+from oh_tui.batch import index_reader, pool, run_batch
+from oh_tui.batch.index_reader import IndexJob, Skipped, fingerprint_of
 from oh_tui.batch.indexing import Indexing, Outcome
 from oh_tui.batch.pool import ENDED, Task, Worker, serve
 from oh_tui.batch.worker import RunFacts
@@ -68,9 +68,9 @@ def index(cache: Path, *paths: Path) -> Outcome:
 
 def by_two_processes(patched: pytest.MonkeyPatch) -> None:
     """Have several processes read from the first run on."""
-    patched.setattr(each_run, "ALONE", 0.0)
-    patched.setattr(each_run, "WORTH_HELP", -1.0)
-    patched.setattr(each_run, "cores", lambda: 2)
+    patched.setattr(run_batch, "ALONE", 0.0)
+    patched.setattr(run_batch, "WORTH_HELP", -1.0)
+    patched.setattr(run_batch, "cores", lambda: 2)
 
 
 def found(cache: Path) -> list[tuple[str, bool, int]]:
@@ -246,7 +246,7 @@ def test_a_name_that_is_no_text_stops_no_other_file(folder: Path, cache: Path) -
         pytest.skip("no such name here")
     outcome = index(cache, bad, folder)
     assert outcome.runs == RUNS
-    assert outcome.left == [Left(str(bad), "its name is not UTF-8")]
+    assert outcome.left == [Skipped(str(bad), "its name is not UTF-8")]
     assert found(cache) == expected()
 
 

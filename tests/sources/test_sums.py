@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.catalog.spent import spent_of, with_spent
+from oh_tui.catalog.usage_cache import spent_of, with_spent
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.documents.run import cost_json

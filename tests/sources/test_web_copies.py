@@ -16,7 +16,7 @@ from oh_tui.sources import web_copies
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.web_copies import WebCopy
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import copies, shared_folders
+from oh_tui.trajectory.formats import copies, locked_dirs
 from tests.processes import oh_tui
 from tests.trajectory.evaluation_files import history, lines, row, write
 
@@ -125,7 +125,7 @@ async def test_a_break_leaves_nothing_and_names_what_can_go_on(cache: Path) -> N
 async def test_what_another_downloads_is_not_downloaded_twice() -> None:
     path, _ = await fetch(Host())
     with (
-        shared_folders.locked(path.parents[1]),
+        locked_dirs.locked(path.parents[1]),
         pytest.raises(Problem, match="Another oh-tui downloads results"),
     ):
         await fetch(Host())

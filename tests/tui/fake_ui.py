@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.looks import UNICODE, Glyphs
+from oh_tui.trajectory.glyphs import UNICODE, Glyphs
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.question_bar import Question, Stake

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from oh_tui.catalog.triage import Group
+from oh_tui.catalog.run_status import Group
 from oh_tui.tui.screens.costs import CostsScreen
 from tests.tui.acting.test_answering import FLAKY, OAUTH, asked, opened
 from tests.tui.explorer import Explorer, explore

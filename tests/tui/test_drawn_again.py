@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.reactive import Reactive
 
-from oh_tui.catalog.triage import AT_WORK
+from oh_tui.catalog.run_status import AT_WORK
 from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.widgets import strip_view
 from oh_tui.tui.widgets.body_view import BodyView

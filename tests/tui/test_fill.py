@@ -8,7 +8,7 @@ import pytest
 
 from oh_tui.catalog.user_annotations import NOTHING
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.looks import UNICODE
+from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe

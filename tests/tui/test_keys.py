@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 
 import oh_tui
 from oh_tui.settings.startup import Settings
-from oh_tui.trajectory.looks import ASCII, UNICODE, Glyphs
+from oh_tui.trajectory.glyphs import ASCII, UNICODE, Glyphs
 from oh_tui.tui.app import AsciiFilter
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS

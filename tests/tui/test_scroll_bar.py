@@ -7,7 +7,7 @@ from rich.color import Color
 from textual.scrollbar import ScrollBar
 from textual.theme import BUILTIN_THEMES
 
-from oh_tui.trajectory.looks import HUES
+from oh_tui.trajectory.glyphs import HUES
 from oh_tui.tui.platform.scroll_bar import THUMB, QuietScrollBar
 from oh_tui.tui.theme import corrected_variables, style
 from tests.tui.explorer import explore

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from oh_tui.api.errors import NotFound
-from oh_tui.batch.each_run import ManyRuns, Result
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.reports.over_runs import LEFT_OUT, OK, left_out, results_of, runs_of, say_rest
 from oh_tui.batch.rule_rows import RuleRow, RulesJob, RunAudit
 from oh_tui.batch.rules.rule import Finding, Rule, Severity, findings
 from oh_tui.batch.rules.rule_places import rules_in_force
+from oh_tui.batch.run_batch import Result, RunBatch
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.catalog.names import WHOLE, conversation_id, read_id, title
 from oh_tui.sources.file_source import FileSource
@@ -122,7 +122,7 @@ def audit_of(conversation: Conversation, study: Study, rules: tuple[Rule, ...]) 
 
 
 async def _results(
-    reader: Reader, rules: tuple[Rule, ...], words: str, reading: ManyRuns[RunAudit]
+    reader: Reader, rules: tuple[Rule, ...], words: str, reading: RunBatch[RunAudit]
 ) -> AsyncIterator[Result[RunAudit]]:
     """What each run gives. One that its id names is read from the server; a word that could begin
     an id and begins none is a word of the filter. Raises Problem where it is neither."""

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 
 from oh_tui.api.models import Page
 from oh_tui.api.paging import cut_words
-from oh_tui.batch.of_steps import StepsAsked
 from oh_tui.batch.reports.one_run import on_server, with_state
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.reports.seen import Seen
+from oh_tui.batch.step_facts import StepFactsLoader
 from oh_tui.catalog.attributes import ORDERS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import Subject
-from oh_tui.catalog.spent import with_spent
-from oh_tui.catalog.triage import conversation_state, updated
+from oh_tui.catalog.run_status import conversation_state, updated
+from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.conversation import Conversation
 from oh_tui.sources.file_source import FileSource
@@ -57,7 +57,7 @@ async def listed(
     looked = unsure = 0
     more = False
     narrows = bool(limit == MOST or sort or query.terms)
-    of_steps = StepsAsked(reader.settings.library_folder, reader.source, query)
+    of_steps = StepFactsLoader(reader.settings.library_folder, reader.source, query)
     with progress():
         async for page in _pages(reader.source, query, now, 100 if narrows else limit, sub):
             await seen.find_silent(page.items)

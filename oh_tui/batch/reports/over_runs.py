@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
-from oh_tui.batch.each_run import Known, ManyRuns, Result
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.reports.seen import Seen
+from oh_tui.batch.run_batch import Known, Result, RunBatch
 from oh_tui.batch.worker import Job
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.conversation_query import ConversationQuery
@@ -36,9 +36,9 @@ def runs_of(
     known: Known[T] | None = None,
     choose: Callable[[list[Conversation]], list[Conversation]] | None = None,
     live: bool = False,
-) -> ManyRuns[T]:
+) -> RunBatch[T]:
     """The pass over those that match the words. Raises QueryError."""
-    return ManyRuns(
+    return RunBatch(
         reader.source,
         job,
         conversation_query.parse(words) if isinstance(words, str) else words,
@@ -52,7 +52,7 @@ def runs_of(
     )
 
 
-async def results_of(reading: ManyRuns[T]) -> AsyncIterator[Result[T]]:
+async def results_of(reading: RunBatch[T]) -> AsyncIterator[Result[T]]:
     """What each run gives, while the progress is shown."""
     with progress():
         async for one in reading.results():
@@ -60,7 +60,7 @@ async def results_of(reading: ManyRuns[T]) -> AsyncIterator[Result[T]]:
             show_progress(f"{reading.read:,} of {plural(reading.runs, 'run')}")
 
 
-def left_out(reading: ManyRuns[Any]) -> dict[str, int]:
+def left_out(reading: RunBatch[Any]) -> dict[str, int]:
     """How many runs are left out, by the names of LEFT_OUT."""
     counts = len(reading.not_kept), reading.going_on, reading.not_read, reading.unsure
     return dict(zip(LEFT_OUT, counts, strict=True))
@@ -72,7 +72,7 @@ def going_on_words(count: int) -> str:
     )
 
 
-def say_rest(reader: Reader, reading: ManyRuns[Any]) -> int:
+def say_rest(reader: Reader, reading: RunBatch[Any]) -> int:
     """Says what was left out. Returns the exit code."""
     source = reader.source
     for problem in source.problems:

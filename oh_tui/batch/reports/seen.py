@@ -7,12 +7,12 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from oh_tui.batch import kept_runs
+from oh_tui.batch import indexed_outcome
 from oh_tui.catalog import silence
-from oh_tui.catalog.last_known import LastKnown, LastKnownStates
+from oh_tui.catalog.run_status import STATUSES, RunStatus, is_current, reported_status, updated
 from oh_tui.catalog.silence import Silence, Standing
-from oh_tui.catalog.spent import spent_of, with_spent
-from oh_tui.catalog.triage import STATUSES, RunStatus, is_current, reported_status, updated
+from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
+from oh_tui.catalog.usage_cache import spent_of, with_spent
 from oh_tui.conversation import bare_id
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.human import stamp
@@ -37,7 +37,7 @@ class Seen:
         source, settings = reader.source, reader.settings
         file = settings.last_known_file if source.address else None
         self.states = LastKnownStates(source.address, file, source.last_known)
-        self._kept = kept_runs.KeptRuns(settings.library_folder, source)
+        self._kept = indexed_outcome.KeptRuns(settings.library_folder, source)
         self._asked: set[str] = set()
         self._runs, self._remote = source.runs, source.remote
         self._silent_after = 60 * settings.config.silent_after
@@ -51,7 +51,7 @@ class Seen:
         current state."""
         identifier = bare_id(conversation.id)
         known = self.states.get(identifier)
-        if identifier not in self._asked and kept_runs.is_wanted(conversation, known):
+        if identifier not in self._asked and indexed_outcome.is_wanted(conversation, known):
             self._asked.add(identifier)
             word, spent = self._kept(conversation)
             if not is_current(conversation, known):

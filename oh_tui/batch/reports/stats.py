@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from oh_tui.batch.cached_rows import known_rows
-from oh_tui.batch.each_run import ManyRuns
 from oh_tui.batch.over_time import PERIODS, Table, table_of
 from oh_tui.batch.reports.over_runs import OK, PARTIAL, left_out, results_of, runs_of, say_rest
 from oh_tui.batch.reports.reader import Reader
+from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.run_stats import GROUP_COLUMNS, Group, Summand, summed
 from oh_tui.batch.stats_rows import RowJob
 from oh_tui.batch.worker import Unread
@@ -115,7 +115,7 @@ async def sums_of(
 
 async def _read(
     reader: Reader, query: ConversationQuery, *, live: bool
-) -> tuple[list[Summand], ManyRuns[Summand]]:
+) -> tuple[list[Summand], RunBatch[Summand]]:
     known = known_rows(reader.settings.library_folder, reader.source)
     reading = runs_of(reader, RowJob(reader.source.label), query, known=known, live=live)
     found = [one.value async for one in results_of(reading)]

@@ -11,8 +11,8 @@ import msgspec
 
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import OfSteps, Subject
-from oh_tui.catalog.last_known import LastKnown
-from oh_tui.catalog.triage import RunStatus, conversation_state
+from oh_tui.catalog.run_status import RunStatus, conversation_state
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.conversation import Conversation, Metrics, WholeMetrics
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.batch.each_run import Result
 from oh_tui.batch.reports.audit import AuditFound, audit_in, rule_json, rules_of
 from oh_tui.batch.rule_rows import RunAudit
 from oh_tui.batch.rules.rule import Rule, Severity
+from oh_tui.batch.run_batch import Result
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.across_runs import junit

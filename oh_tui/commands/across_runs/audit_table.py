@@ -14,7 +14,7 @@ from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import percent, plural
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.looks import ASCII, UNICODE, rule_mark
+from oh_tui.trajectory.glyphs import ASCII, UNICODE, rule_mark
 from oh_tui.trajectory.rules.question import State
 
 LEAST_TEXT = 20

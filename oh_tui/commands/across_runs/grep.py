@@ -9,8 +9,8 @@ from oh_tui.batch.searching import RunHits
 from oh_tui.batch.step_search import Hit
 from oh_tui.catalog.file_names import called, run_name
 from oh_tui.catalog.names import title
-from oh_tui.catalog.triage import updated_text
-from oh_tui.commands.framework import words
+from oh_tui.catalog.run_status import updated_text
+from oh_tui.commands.framework import filter_argument
 from oh_tui.commands.framework.command import LIVE, Call, argument, command, flag
 from oh_tui.commands.framework.printing import Hue, between_tabs, fit, print_json_line
 from oh_tui.commands.steps import GLYPHS
@@ -39,7 +39,7 @@ HIT, NONE = 0, 1
         metavar="PATH",
         nargs="*",
         default=(),
-        action=words.Searched,
+        action=filter_argument.Searched,
         help="files and folders with runs; a word before them that is no file is searched for too",
     ),
     (

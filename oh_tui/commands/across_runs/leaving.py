@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from oh_tui.batch.each_run import Result
+from oh_tui.batch.run_batch import Result
 from oh_tui.batch.worker import Unread
 from oh_tui.commands.framework.command import Call
 from oh_tui.sharing.jobs import Leaving, Left

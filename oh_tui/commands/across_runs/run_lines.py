@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
-from oh_tui.batch.each_run import ManyRuns, Result
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.reports.over_runs import OK, runs_of, say_rest
+from oh_tui.batch.run_batch import Result, RunBatch
 from oh_tui.batch.table_writer import Shard
 from oh_tui.batch.worker import Job, RunFacts, Unread
 from oh_tui.commands.across_runs.leaving import Leaves, left_of
@@ -118,7 +118,7 @@ async def _say_size(call: Call) -> None:
     say(f"about {size(chars)} of text: {plural(lines, 'context')} of {plural(len(found), 'run')}")
 
 
-def _pass_of(call: Call, job: Job[T]) -> ManyRuns[T] | None:
+def _pass_of(call: Call, job: Job[T]) -> RunBatch[T] | None:
     """The pass over runs in files; None for those of a server, which are named one by one. Raises
     Problem."""
     if isinstance(call.source, FileSource):

@@ -25,7 +25,7 @@ from oh_tui.tables.column import Cell, Column, flat_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import parted, percentages, plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.looks import ASCII, UNICODE
+from oh_tui.trajectory.glyphs import ASCII, UNICODE
 
 
 def groupings(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.changes.beside_git import BesideGit
-from oh_tui.trajectory.changes.touched import shown_path
+from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.presentation.change_rows import (
     FileRow,

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from oh_tui.trajectory.formats import shared_folders
+from oh_tui.trajectory.formats import locked_dirs
 
 
 class Kept(NamedTuple):
@@ -51,8 +51,8 @@ def clear(folder: Path | None, name: str) -> Held:
     OSError."""
     was = held(folder, name)
     if folder is not None and name == "copies":
-        for one in shared_folders.unused(folder / KEPT[name].path):
-            shared_folders.remove(one)
+        for one in locked_dirs.unused(folder / KEPT[name].path):
+            locked_dirs.remove(one)
         left = held(folder, name)
         return Held(was.files - left.files, was.size - left.size, was.changed)
     if folder is not None and was.files:

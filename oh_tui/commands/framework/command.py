@@ -14,7 +14,7 @@ import msgspec
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.catalog import attributes
 from oh_tui.commands import TABLE
-from oh_tui.commands.framework import words
+from oh_tui.commands.framework import filter_argument
 from oh_tui.settings.paths import expanded
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -186,7 +186,7 @@ SORT = argument(
 FILTER = argument(
     "--filter",
     metavar="WORDS",
-    action=words.Words,
+    action=filter_argument.Words,
     help="list only what matches these words: 'is:failed repo:dates cost:>1 -docs'",
 )
 """How the explorer's list begins."""
@@ -201,7 +201,7 @@ PATHS = argument("paths", metavar="PATH", nargs="*", help="files and folders, fo
 def filter_behind(runs: str, about: str) -> Argument:
     """The words of a filter, behind the argument `runs`."""
     return argument(
-        "filter", metavar="FILTER", nargs="*", default=(), const=runs, action=words.Words,
+        "filter", metavar="FILTER", nargs="*", default=(), const=runs, action=filter_argument.Words,
         help=f"words that {about}",
     )  # fmt: skip
 

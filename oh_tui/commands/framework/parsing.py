@@ -17,9 +17,9 @@ from oh_tui.api.models import CLOUD
 from oh_tui.catalog.names import SHORTEST, read_id
 from oh_tui.commands import TABLE
 from oh_tui.commands.framework.command import FILTER, SORT, TO_OPEN, Command, load
+from oh_tui.commands.framework.filter_argument import Words
 from oh_tui.commands.framework.misuse import HELP, help_of, misuse
 from oh_tui.commands.framework.run_words import is_path, is_stdin
-from oh_tui.commands.framework.words import Words
 from oh_tui.settings.config import THEMES, Faults, parse_config
 from oh_tui.settings.paths import config_file, tilde
 from oh_tui.settings.startup import read_config_file

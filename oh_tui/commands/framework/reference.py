@@ -11,6 +11,7 @@ from oh_tui import __version__
 from oh_tui.catalog.attributes import ORDERS
 from oh_tui.commands import TABLE
 from oh_tui.commands.framework.command import SORT, load
+from oh_tui.commands.framework.filter_argument import Words
 from oh_tui.commands.framework.parsing import (
     USAGE,
     Formatter,
@@ -20,7 +21,6 @@ from oh_tui.commands.framework.parsing import (
     main_parser,
     options_parser,
 )
-from oh_tui.commands.framework.words import Words
 
 _FILES = ("PATH", "FILE", "FOLDER")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.catalog.last_known import LastKnown
-from oh_tui.catalog.triage import (
+from oh_tui.catalog.run_status import (
     NOT_KNOWN,
     WORDS,
     ConversationState,
@@ -16,6 +15,7 @@ from oh_tui.catalog.triage import (
     count,
     status_word,
 )
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.commands.framework.printing import Hue
 from oh_tui.trajectory.model.recorded import Label
 

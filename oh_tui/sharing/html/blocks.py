@@ -10,7 +10,7 @@ from oh_tui.sharing.html.escaping import text
 from oh_tui.sharing.html.prose import prose_html
 from oh_tui.sharing.html.terminal_colours import coloured_html
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.looks import UNICODE
+from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.trajectory.model.images import Image
 from oh_tui.trajectory.presentation import block as b
 from oh_tui.trajectory.reading.plans import Task

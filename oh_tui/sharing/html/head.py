@@ -16,8 +16,8 @@ from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.text.human import compact, duration, moment, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.context.rules import told_version
-from oh_tui.trajectory.looks import UNICODE, verdict_mark
+from oh_tui.trajectory.context.sdk_versions import told_version
+from oh_tui.trajectory.glyphs import UNICODE, verdict_mark
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
 

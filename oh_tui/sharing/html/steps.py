@@ -12,7 +12,7 @@ from oh_tui.sharing.html.escaping import anchor, line, text
 from oh_tui.text.human import clock, dollars, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.findings.study import Study, SubRun
-from oh_tui.trajectory.looks import FAMILY_HUES, UNICODE, outcome_mark, verdict_mark
+from oh_tui.trajectory.glyphs import FAMILY_HUES, UNICODE, outcome_mark, verdict_mark
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.images import find_images, images_of
 from oh_tui.trajectory.model.steps import Outcome, Step, held

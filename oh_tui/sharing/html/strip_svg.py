@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 
 from oh_tui.sharing.html.escaping import text
 from oh_tui.trajectory.findings.strip import Column, Strip
-from oh_tui.trajectory.looks import FAMILY_HUES, UNICODE, strip_mark
+from oh_tui.trajectory.glyphs import FAMILY_HUES, UNICODE, strip_mark
 
 COLUMNS = 100
 """Columns of time."""

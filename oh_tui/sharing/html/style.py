@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from oh_tui.trajectory.looks import COLOURS, HUES
+from oh_tui.trajectory.glyphs import COLOURS, HUES
 
 _DARK, _LIGHT = 0, 1
 """Columns of COLOURS."""

@@ -13,7 +13,7 @@ from oh_tui.api.server import running_agent
 from oh_tui.sources.saving import save_download
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem, Refused, Remedy
-from oh_tui.trajectory.context.rules import version_of
+from oh_tui.trajectory.context.sdk_versions import version_of
 from oh_tui.trajectory.formats.zip.archive import open_archive
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from oh_tui.text.human import plural
 from oh_tui.trajectory.changes import churn
 from oh_tui.trajectory.changes import patch as patches
-from oh_tui.trajectory.changes.touched import TouchedFile, TouchedFiles, shown_path
+from oh_tui.trajectory.changes.touched_files import TouchedFile, TouchedFiles, shown_path
 from oh_tui.trajectory.model.difference import change, count_changes, count_lines, unified
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.touches import Touch, touches
+from oh_tui.trajectory.reading.file_operations import Touch, touches
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.changes.churn import Churn

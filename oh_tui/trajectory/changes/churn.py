@@ -8,11 +8,11 @@ from typing import NamedTuple
 from oh_tui.text.human import plural
 from oh_tui.trajectory.changes.kept_lines import kept_lines, split
 from oh_tui.trajectory.changes.texts import digest_of, same_ends
-from oh_tui.trajectory.changes.touched import TouchedFiles
+from oh_tui.trajectory.changes.touched_files import TouchedFiles
 from oh_tui.trajectory.model.difference import count_changes
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.reading.touches import Touch, touches
+from oh_tui.trajectory.reading.file_operations import Touch, touches
 
 OFTEN = 3
 """Lines that are rewritten so often were not right before."""

@@ -12,10 +12,10 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.changes.order_in_time import END, Label, Moment, Part, end_of_step
+from oh_tui.trajectory.changes.possible_writes import PossibleWrite, Timeline, Writers
 from oh_tui.trajectory.changes.readings import Reading
-from oh_tui.trajectory.changes.touched import shown_path
+from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.changes.versions import EMPTY, Edit, Version, edits_of, versions
-from oh_tui.trajectory.changes.writers import Timeline, Writer, Writers
 from oh_tui.trajectory.model.steps import Step
 
 Stop = Callable[[], bool]
@@ -36,7 +36,7 @@ class FileState(NamedTuple):
     """None if that is not known."""
     certain: bool
     """It was so. Else it is what the nearest edit left or found."""
-    since: tuple[Writer, ...]
+    since: tuple[PossibleWrite, ...]
     """What may have changed it between that edit and the step, in the order of time."""
     edit: Edit
     """That edit."""
@@ -128,7 +128,7 @@ class FileHistory:
         exists = edit.old.exists if edit.old.is_known or edit.kind == "edit" else None
         return FileState(self.path, known, exists, False, later, edit)
 
-    def _between(self, after: Moment, until: Moment) -> list[Writer]:
+    def _between(self, after: Moment, until: Moment) -> list[PossibleWrite]:
         return self._timeline.between(self.path, after, until)
 
 
@@ -267,20 +267,20 @@ def _name(step: Step) -> tuple[str, str]:
     return step.event.id, step.result.id if step.result else ""
 
 
-def _by_other_names(edits: Sequence[Edit]) -> tuple[list[Writer], dict[str, Edit]]:
+def _by_other_names(edits: Sequence[Edit]) -> tuple[list[PossibleWrite], dict[str, Edit]]:
     """Edits of files that another path may reach too, by a link: what they find is what that other
     one was left with. They may have written to it. And for each file whose first edit is such the
     edit that left the text."""
     last: dict[str, bytes] = {}
     holders: dict[bytes, dict[str, Edit]] = {}
-    found: list[Writer] = []
+    found: list[PossibleWrite] = []
     twins: dict[str, Edit] = {}
     for edit in edits:
         left = holders.get(edit.old.digest, {})
         others = [path for path in left if path != edit.path]
         if others and edit.old.digest != EMPTY:
             label = edit.part.label(edit.step)
-            found.append(Writer(label, edit.step, edit.began, edit.ended, frozenset(others)))
+            found.append(PossibleWrite(label, edit.step, edit.began, edit.ended, frozenset(others)))
             if edit.path not in last:
                 twins[edit.path] = left[others[-1]]
         holders.get(last.get(edit.path, b""), {}).pop(edit.path, None)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.changes.touched import TouchedFiles
+from oh_tui.trajectory.changes.touched_files import TouchedFiles
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step

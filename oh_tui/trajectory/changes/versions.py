@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.trajectory.changes.order_in_time import Label, Moment, Part
+from oh_tui.trajectory.changes.possible_writes import PossibleWrite, Timeline
 from oh_tui.trajectory.changes.texts import digest_of
-from oh_tui.trajectory.changes.writers import Timeline, Writer
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.reading.touches import Touch, touches
+from oh_tui.trajectory.reading.file_operations import Touch, touches
 
 Kind: TypeAlias = Literal["before", "edit", "create", "delete", "move", "undo", "elsewhere"]
 
@@ -128,7 +128,7 @@ class Version:
     side: Side
     joins: bool = False
     """The next edit found this text again."""
-    between: tuple[Writer, ...] = ()
+    between: tuple[PossibleWrite, ...] = ()
     """Of `elsewhere`: what may have written it, after the version before it."""
     twin: Edit | None = None
     """Of `before`: the edit that left another file with just this text, which that still had. A

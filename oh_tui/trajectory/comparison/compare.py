@@ -7,7 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.findings.failure_signatures.call_signatures import Deed, deeds
+from oh_tui.trajectory.findings.failure_signatures.call_signatures import (
+    CallSignature,
+    call_signatures,
+)
 from oh_tui.trajectory.model.alignment import Pairs, common
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -101,7 +104,7 @@ def counts_words(comparison: Comparison, dot: str = "·") -> str:
 def _rows(a: Trajectory, b: Trajectory) -> Iterator[StepPair]:
     done_a = done_b = 0
     ends = (len(a.steps), len(b.steps), False)
-    for place_a, place_b, is_equal in [*_aligned(deeds(a), deeds(b)), ends]:
+    for place_a, place_b, is_equal in [*_aligned(call_signatures(a), call_signatures(b)), ends]:
         for step in a.steps[done_a:place_a]:
             yield StepPair(Kind.ONLY_A, step, None)
         for step in b.steps[done_b:place_b]:
@@ -123,7 +126,9 @@ def _ended_alike(one: Outcome, other: Outcome) -> bool:
     return len(both) == 1 or (Outcome.WITH_RESULT in both and len(both & _ENDED) == 1)
 
 
-def _aligned(a: Sequence[Deed], b: Sequence[Deed]) -> Iterator[tuple[int, int, bool]]:
+def _aligned(
+    a: Sequence[CallSignature], b: Sequence[CallSignature]
+) -> Iterator[tuple[int, int, bool]]:
     """Indexes of the steps that stand side by side, and whether they do exactly the same: first as
     many as possible of those, then between them those that are alike."""
     done_a = done_b = 0

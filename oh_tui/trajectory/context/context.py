@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.context import gaps, sdk_messages
 from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.context.context_index import Material
 from oh_tui.trajectory.context.gaps import Gap
-from oh_tui.trajectory.context.material import Material
 from oh_tui.trajectory.context.message import SYSTEM, Message, Messages
 from oh_tui.trajectory.context.message_order import Arrangement
-from oh_tui.trajectory.context.rules import Rules
 from oh_tui.trajectory.context.sdk_messages import Body
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model.event_tree import NONE
 
 
@@ -32,7 +32,7 @@ class Context:
         """In the order in which they were sent."""
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> SdkBehaviour:
         """Those by which the messages were made."""
         return self._material.rules
 

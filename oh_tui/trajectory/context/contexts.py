@@ -10,10 +10,10 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.context import context
 from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.context import Context, Difference
+from oh_tui.trajectory.context.context_index import Material
 from oh_tui.trajectory.context.gaps import Gap
-from oh_tui.trajectory.context.material import Material
 from oh_tui.trajectory.context.message import Message
-from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model import usage_stats
 from oh_tui.trajectory.model.event_tree import NONE
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -69,7 +69,7 @@ class Contexts:
         return self.rules.is_sdk and not (self.rules.is_certain or self.keeps_own_context)
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> SdkBehaviour:
         """Those by which the messages are made. They may change while the run is read."""
         return self._material.rules
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model.events import Event
 
 
@@ -83,7 +83,7 @@ class Gaps:
         if agent.llm is not None and agent.llm.native_tool_calling is not None:
             self._is_native = agent.llm.native_tool_calling
 
-    def of_run(self, rules: Rules, lost: int, *, is_complete: bool) -> list[Gap]:
+    def of_run(self, rules: SdkBehaviour, lost: int, *, is_complete: bool) -> list[Gap]:
         """Those of the whole run. `lost` events name a parent that is not before them."""
         if self.keeps_own_context:
             return [OWN_CONTEXT]

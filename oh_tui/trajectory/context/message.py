@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 from oh_tui.trajectory.context import sdk_messages
-from oh_tui.trajectory.context.material import Material
+from oh_tui.trajectory.context.context_index import Material
 from oh_tui.trajectory.context.message_order import Arrangement, Items
 from oh_tui.trajectory.context.sdk_messages import Body
 

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.event_tree import Places
 from oh_tui.trajectory.model.events import Event
@@ -73,7 +73,7 @@ class Arrangement:
 
     __slots__ = ("_peeks", "_rules", "items", "starts")
 
-    def __init__(self, peeks: Peeks, rules: Rules, items: Iterable[int] = ()) -> None:
+    def __init__(self, peeks: Peeks, rules: SdkBehaviour, items: Iterable[int] = ()) -> None:
         self._peeks, self._rules = peeks, rules
         self.items = array("i")
         self.starts = array("i")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
-from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model.bodies import field, observation_text, text_field
 from oh_tui.trajectory.model.events import same_tool
 
@@ -55,7 +55,7 @@ def blocks(content: Any) -> list[Block]:
     return found
 
 
-def observed(observation: dict[str, Any], rules: Rules) -> list[Block]:
+def observed(observation: dict[str, Any], rules: SdkBehaviour) -> list[Block]:
     """The content that a tool's observation had for the model."""
     if "content" not in observation:  # before SDK 1.0
         plain = observation_text(observation)
@@ -93,7 +93,7 @@ def cut(text: str, limit: int, *, folder: str = "", name: str = "") -> str:
     return text[:head] + notice + (text[-tail:] if tail else "")
 
 
-def _plain(observation: dict[str, Any], rules: Rules) -> list[Block]:
+def _plain(observation: dict[str, Any], rules: SdkBehaviour) -> list[Block]:
     return _failure(observation) + blocks(observation["content"])
 
 
@@ -101,7 +101,7 @@ def _words(observation: dict[str, Any]) -> str:
     return "".join(block.get("text", "") for block in blocks(observation["content"]))
 
 
-def _terminal(observation: dict[str, Any], rules: Rules) -> list[Block]:
+def _terminal(observation: dict[str, Any], rules: SdkBehaviour) -> list[Block]:
     metadata = observation.get("metadata")
     output = text_field(metadata, "prefix") + _words(observation) + text_field(metadata, "suffix")
     if folder := text_field(metadata, "working_dir"):
@@ -116,7 +116,7 @@ def _terminal(observation: dict[str, Any], rules: Rules) -> list[Block]:
     return [*_failure(observation), text(shown)]
 
 
-def _browser(observation: dict[str, Any], rules: Rules) -> list[Block]:
+def _browser(observation: dict[str, Any], rules: SdkBehaviour) -> list[Block]:
     found = _failure(observation)
     saved = text_field(observation, "full_output_save_dir")
     if words := _words(observation):
@@ -133,13 +133,13 @@ def _browser(observation: dict[str, Any], rules: Rules) -> list[Block]:
     return found
 
 
-def _task(observation: dict[str, Any], rules: Rules) -> list[Block]:
+def _task(observation: dict[str, Any], rules: SdkBehaviour) -> list[Block]:
     names = (("Task ID", "task_id"), ("Subagent", "subagent"), ("Status", "status"))
     about = "\n".join(f"{label}: {text_field(observation, name)}" for label, name in names)
     return [text(about), *_plain(observation, rules)]
 
 
-def _consulted(observation: dict[str, Any], rules: Rules) -> list[Block]:
+def _consulted(observation: dict[str, Any], rules: SdkBehaviour) -> list[Block]:
     told = text_field(observation, "suggestions")
     if not told:
         return [text("Tom agent did not provide suggestions.")]
@@ -152,7 +152,7 @@ def _consulted(observation: dict[str, Any], rules: Rules) -> list[Block]:
     return [text("\n".join(parts))]
 
 
-def _indexed(observation: dict[str, Any], rules: Rules) -> list[Block]:
+def _indexed(observation: dict[str, Any], rules: SdkBehaviour) -> list[Block]:
     count = observation.get("sessions_processed")
     done = "Sleeptime compute completed."
     if isinstance(count, int) and count > 0:
@@ -160,7 +160,7 @@ def _indexed(observation: dict[str, Any], rules: Rules) -> list[Block]:
     return [text(f"{done}\n{text_field(observation, 'message')}")]
 
 
-_KINDS: dict[str, Callable[[dict[str, Any], Rules], list[Block]]] = {
+_KINDS: dict[str, Callable[[dict[str, Any], SdkBehaviour], list[Block]]] = {
     "Terminal": _terminal,
     "Browser": _browser,
     "Task": _task,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oh_tui.trajectory.context.observation import TEXT, blocks, cut, observed, text
-from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model.bodies import content_text, field, list_field, text_field
 
 Body = dict[str, Any]
@@ -21,7 +21,7 @@ def summary(condensation: Body) -> Body:
     return {"role": "user", "content": [text(text_field(condensation, "summary"))]}
 
 
-def message(events: Sequence[Body], rules: Rules) -> Body:
+def message(events: Sequence[Body], rules: SdkBehaviour) -> Body:
     """The message of one event, or of several: the calls of one answer, or messages of the user
     that follow each other."""
     first = events[0]
@@ -68,7 +68,7 @@ def has_image(made: Body) -> bool:
     return any(block["type"] == "image" for block in made["content"])
 
 
-def _single(event: Body, rules: Rules) -> Body:
+def _single(event: Body, rules: SdkBehaviour) -> Body:
     match event.get("kind"):
         case "SystemPromptEvent":
             parts = (event.get("system_prompt"), event.get("dynamic_context"))
@@ -96,14 +96,14 @@ def _said(event: Body) -> Body:
     return made | _thoughts(message if message.get("reasoning_content") else event | message)
 
 
-def _called(events: Sequence[Body], rules: Rules) -> Body:
+def _called(events: Sequence[Body], rules: SdkBehaviour) -> Body:
     first = events[0]
     calls = [_call_of(event, rules) for event in events]
     made: Body = {"role": "assistant", "content": blocks(first.get("thought"))}
     return made | {"tool_calls": calls} | _thoughts(first)
 
 
-def _call_of(event: Body, rules: Rules) -> Body:
+def _call_of(event: Body, rules: SdkBehaviour) -> Body:
     called = event.get("tool_call")
     if isinstance(called, dict):
         return _call(called)
@@ -143,7 +143,7 @@ def _told(value: Body) -> Body:
     return {name: inner for name, inner in value.items() if inner is not None}
 
 
-def _result(event: Body, rules: Rules) -> Body:
+def _result(event: Body, rules: SdkBehaviour) -> Body:
     match event.get("kind"):
         case "AgentErrorEvent":
             content = [text(text_field(event, "error"))]

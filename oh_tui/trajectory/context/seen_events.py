@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.context.long_list import LongList
 from oh_tui.trajectory.context.message_order import Arrangement, Peeks
-from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.context.whole import condensed, condensing, whole
 from oh_tui.trajectory.model.event_tree import NONE, Line, Tree
 from oh_tui.trajectory.model.events import Event
@@ -32,7 +32,7 @@ class Stretch(Arrangement):
     def __init__(
         self,
         peeks: Peeks,
-        rules: Rules,
+        rules: SdkBehaviour,
         firsts: dict[str, int],
         base: Sequence[int],
         *,
@@ -84,7 +84,7 @@ class _Base(NamedTuple):
 class _Condensed:
     """What is in the context while condensations act on it, one after the other."""
 
-    def __init__(self, peeks: Peeks, rules: Rules, base: _Base) -> None:
+    def __init__(self, peeks: Peeks, rules: SdkBehaviour, base: _Base) -> None:
         self._peeks, self._rules = peeks, rules
         self._items = LongList()
         self._is_sound = base.is_sound
@@ -137,7 +137,9 @@ class _Condensed:
 class Views:
     """The contexts of a growing run."""
 
-    def __init__(self, tree: Tree, peeks: Peeks, rules: Rules, firsts: dict[str, int]) -> None:
+    def __init__(
+        self, tree: Tree, peeks: Peeks, rules: SdkBehaviour, firsts: dict[str, int]
+    ) -> None:
         self._tree, self._peeks, self._rules, self._firsts = tree, peeks, rules, firsts
         self._bases: dict[int, _Base] = {}
         """Line -> what was in the context before it, the one used last at the end."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from oh_tui.trajectory.context.long_list import LongList
 from oh_tui.trajectory.context.message_order import Peeks
-from oh_tui.trajectory.context.rules import Rules
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model.bodies import field, list_field
 from oh_tui.trajectory.model.events import Event
 
@@ -43,7 +43,7 @@ def condensed(items: LongList, place: int, does: Condensing, peeks: Peeks) -> se
     return gone
 
 
-def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
+def whole(path: Sequence[int], peeks: Peeks, rules: SdkBehaviour) -> list[int]:
     """The items of a context, from all events from the root to it."""
     events = peeks.events
     if not rules.keeps_summaries:
@@ -57,7 +57,9 @@ def whole(path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
     return _repaired(list(items), path, peeks, rules)
 
 
-def _repaired(items: list[int], path: Sequence[int], peeks: Peeks, rules: Rules) -> list[int]:
+def _repaired(
+    items: list[int], path: Sequence[int], peeks: Peeks, rules: SdkBehaviour
+) -> list[int]:
     """Takes out what no model accepts, until nothing changes."""
     events = peeks.events
     batches = _batches(path, events)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.findings.review_hints.hint import Reason
     from oh_tui.trajectory.findings.review_hints.hints import ReviewHints
     from oh_tui.trajectory.reading.first_met import FirstMet
-    from oh_tui.trajectory.reading.known_intents import KeptActs
+    from oh_tui.trajectory.reading.known_intents import KnownIntents
     from oh_tui.trajectory.reading.write_targets import Targets
 
 READING = 0.005
@@ -90,9 +90,9 @@ class Study:
         return write_targets.workspace_of(self.trajectory)
 
     @cached_property
-    def acts(self) -> KeptActs:
+    def acts(self) -> KnownIntents:
         """What its own steps do."""
-        return known_intents.KeptActs()
+        return known_intents.KnownIntents()
 
     @cached_property
     def records_edits(self) -> bool:

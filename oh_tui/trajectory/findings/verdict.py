@@ -39,8 +39,8 @@ from oh_tui.trajectory.model.goal import Goal, goal_of, is_of_last_turn
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import first_line
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.classification import remedy
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.reading.error_classification import remedy
 from oh_tui.trajectory.reading.plans import plan_left
 
 CAUSE, SHORT = 200, 60

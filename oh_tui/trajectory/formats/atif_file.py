@@ -11,13 +11,13 @@ from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import json_file
+from oh_tui.trajectory.formats.converted_run import ConvertedRun, OneHeldRun
 from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import also_claimed
 from oh_tui.trajectory.formats.foreign.atif import is_atif
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import files_of
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF, converted_atif, top_of_atif
-from oh_tui.trajectory.formats.held_run import HeldRun, OneHeldRun
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
@@ -146,8 +146,8 @@ def _may_be(head: bytes, name: str) -> bool:
 def _open(source: Source) -> RunList:
     path = source.given or source.path
 
-    def read() -> HeldRun:
-        return HeldRun(source.name, read_files(source.folder, path.name).converted)
+    def read() -> ConvertedRun:
+        return ConvertedRun(source.name, read_files(source.folder, path.name).converted)
 
     try:
         return OneHeldRun(read)

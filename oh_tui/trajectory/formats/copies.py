@@ -27,7 +27,7 @@ import msgspec
 
 from oh_tui.text.human import size
 from oh_tui.text.redact import holds_key
-from oh_tui.trajectory.formats import shared_folders, unpack
+from oh_tui.trajectory.formats import locked_dirs, unpack
 from oh_tui.trajectory.formats.endings import is_wanted, unpacked_name
 from oh_tui.trajectory.formats.plain_file import stamp_of
 from oh_tui.trajectory.formats.run_file import (
@@ -131,10 +131,10 @@ def temporary() -> Path:
     if not _temporary:
         for other in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
             with contextlib.suppress(OSError):
-                if shared_folders.is_left(other):
+                if locked_dirs.is_left(other):
                     shutil.rmtree(other)
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY))
-        shared_folders.hold(folder / shared_folders.LOCK)
+        locked_dirs.hold(folder / locked_dirs.LOCK)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         _temporary.append(folder)
     return _temporary[0]
@@ -174,8 +174,8 @@ def _top_of(path: Path) -> Path | None:
 def _copy(top: Path, key: str, path: Path) -> tuple[Path, Unpacked]:
     """The unpacked file, or the folder with the files of a tar, and what is known about it."""
     home = top / key
-    with _working(path.name) as work, shared_folders.locked(top, work.tell):
-        shared_folders.use(top)
+    with _working(path.name) as work, locked_dirs.locked(top, work.tell):
+        locked_dirs.use(top)
         about = _about(home) or _make(top, home, path, work)
     return home / FILES / ("" if about.names is not None else unpacked_name(path.name)), about
 
@@ -206,7 +206,7 @@ def _make(top: Path, home: Path, path: Path, work: Work) -> Unpacked:
     try:
         if room and room.left <= 0:
             raise UsedUp(work.name, room.all)
-        with shared_folders.making(home) as part:
+        with locked_dirs.making(home) as part:
             files = part / FILES
             files.mkdir(0o700)
             check = (lambda data: None) if top.parent in _temporary else _refuse_key
@@ -271,7 +271,7 @@ class Kept(NamedTuple):
 def unused() -> list[Kept]:
     """The lasting copies that no process uses."""
     found = []
-    for top in shared_folders.unused(place()) if PLACE in os.environ else ():
+    for top in locked_dirs.unused(place()) if PLACE in os.environ else ():
         with contextlib.suppress(OSError):
             room = _room(top)
             found.append(Kept(top.stat().st_mtime, room.taken if room else 0, top))

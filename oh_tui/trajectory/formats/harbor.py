@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oh_tui.trajectory.formats.atif_file import read_files
+from oh_tui.trajectory.formats.converted_run import ConvertedRun
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.foreign import atif
 from oh_tui.trajectory.formats.foreign.document_formats import converted_atif
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.formats.foreign.usage import amount, tokens_of, told_amount
-from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import Entry, Format, FormatProblem, Unchanging, short_name
 from oh_tui.trajectory.model.bodies import field, text_field
@@ -70,7 +70,7 @@ class Job(Unchanging):
             name = folder.name if self._is_job else ""
             yield Entry(self, number, short_name(name) if name else "", info)
 
-    def open(self, number: int) -> HeldRun:
+    def open(self, number: int) -> ConvertedRun:
         folder = self._trials[number - 1]
         return open_trial(folder, folder.name, short_name(folder.name))
 
@@ -87,8 +87,8 @@ def told_of(folder: Path, name: str) -> dict[str, object]:
     return info
 
 
-def open_trial(folder: Path, name: str, where: str) -> HeldRun:
-    return HeldRun(where, _converted(folder, name))
+def open_trial(folder: Path, name: str, where: str) -> ConvertedRun:
+    return ConvertedRun(where, _converted(folder, name))
 
 
 def _converted(folder: Path, name: str) -> Converted:

@@ -20,9 +20,9 @@ import oh_tui
 from oh_tui.text.human import size
 from oh_tui.text.problem import NO_THREADS
 from oh_tui.trajectory.formats import parquet_worker
+from oh_tui.trajectory.formats.converted_run import ConvertedRun
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.evaluation import name_in
-from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import (
     HINT,
     Entry,
@@ -263,7 +263,7 @@ class ParquetRuns(Unchanging):
         converted = read_document(text, where)
         if converted.recorded.label is None and (label := self._label_in(text)):
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
-        return HeldRun(where, converted)
+        return ConvertedRun(where, converted)
 
     def _take(self, group: int, place: int, taken: int) -> None:
         """Refuses the rest of a row group once its rows give more than the limit."""

@@ -27,7 +27,7 @@ from oh_tui.trajectory.formats.endings import (
     output_of,
 )
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF
-from oh_tui.trajectory.formats.lines import conversation_beside, cost_report
+from oh_tui.trajectory.formats.lines import cost_report, sidecar_conversation
 from oh_tui.trajectory.formats.lines.json_lines import are_lines, open_rows
 from oh_tui.trajectory.formats.parquet import ParquetRuns
 from oh_tui.trajectory.formats.plain_file import stamp_of, start_of
@@ -298,7 +298,7 @@ class ResultsTar(Unchanging):
 
     def _runs_of_tar(self, file: str) -> Iterator[None]:
         title = title_of(file)
-        is_conversation = Path(file).parent.name == conversation_beside.FOLDER
+        is_conversation = Path(file).parent.name == sidecar_conversation.FOLDER
         if is_conversation and self._looked_into > LOOKED_INTO:
             self._add(title, file, {}, partial(self._first, file))
             yield
@@ -380,7 +380,7 @@ def _conversations(file: str, entry: Entry) -> Iterator[str]:
     instance = entry.name.removesuffix(f"@{entry.info.get('attempt')}")
     before = file.removesuffix(Path(file).name)
     for ending in TAR_ENDINGS:
-        yield f"{before}{conversation_beside.FOLDER}/{instance}{ending}"
+        yield f"{before}{sidecar_conversation.FOLDER}/{instance}{ending}"
 
 
 def _is_document(head: bytes) -> bool:

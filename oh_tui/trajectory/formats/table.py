@@ -15,13 +15,13 @@ from pathlib import Path
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import (
     atif_file,
+    converted_run,
     harbor,
-    held_run,
     json_file,
-    others,
     parquet,
     results_tar,
     unpack,
+    unsupported_formats,
 )
 from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.endings import ending_of, output_of
@@ -62,7 +62,7 @@ def formats() -> Iterator[Format]:
     yield atif_file.FORMAT
     yield results_tar.FORMAT
     yield parquet.FORMAT
-    yield others.FORMAT
+    yield unsupported_formats.FORMAT
     yield json_lines.FORMAT
     yield json_file.FORMAT
 
@@ -205,7 +205,7 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
         return ()  # cannot be unpacked: opening it reports that
     if found is None:
         return None
-    if found in (results_tar.FORMAT, others.FORMAT):
+    if found in (results_tar.FORMAT, unsupported_formats.FORMAT):
         return ()  # opening it reports what it is
     if found is parquet.FORMAT and not parquet.is_installed():
         return ()  # opening it reports that
@@ -217,7 +217,7 @@ def _parts_of_run(path: Path) -> Sequence[str] | None:
                 if first is None:
                     return None
                 first.open()
-                return runs.parts if isinstance(runs, held_run.OneHeldRun) else ()
+                return runs.parts if isinstance(runs, converted_run.OneHeldRun) else ()
         finally:
             runs.close()
     except Unforeseen:

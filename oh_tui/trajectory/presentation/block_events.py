@@ -41,7 +41,7 @@ from oh_tui.trajectory.presentation.block_fields import (
 from oh_tui.trajectory.presentation.block_images import images
 from oh_tui.trajectory.presentation.block_results import classified, extended
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.views import left, view
+from oh_tui.trajectory.presentation.tracked_json import left, view
 from oh_tui.trajectory.reading.describe import describe
 
 

@@ -19,7 +19,7 @@ from oh_tui.trajectory.presentation.block import (
     json_pretty,
     output_blocks,
 )
-from oh_tui.trajectory.presentation.views import View, left
+from oh_tui.trajectory.presentation.tracked_json import View, left
 
 SHORT = 200
 """A longer value, in characters, gets a heading and its own lines."""

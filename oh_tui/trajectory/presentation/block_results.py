@@ -58,8 +58,8 @@ from oh_tui.trajectory.presentation.block_terminal import (
     terminal_result,
 )
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.views import View, left, view
-from oh_tui.trajectory.reading.classification import words
+from oh_tui.trajectory.presentation.tracked_json import View, left, view
+from oh_tui.trajectory.reading.error_classification import words
 from oh_tui.trajectory.reading.plans import plan_progress
 
 

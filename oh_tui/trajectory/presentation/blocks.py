@@ -48,7 +48,7 @@ from oh_tui.trajectory.presentation.block_results import (
     late_blocks,
 )
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.views import View, view
+from oh_tui.trajectory.presentation.tracked_json import View, view
 from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.trajectory.reading.tools import tool_of
 

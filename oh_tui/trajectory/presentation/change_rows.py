@@ -12,7 +12,7 @@ from oh_tui.trajectory.changes.changes import ChangeLog, FileChange
 from oh_tui.trajectory.changes.churn import Lines
 from oh_tui.trajectory.changes.order_in_time import Label
 from oh_tui.trajectory.changes.patch import PatchedFile
-from oh_tui.trajectory.changes.touched import shown_path
+from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.findings.review_hints.hint import Reason
 
 Lister: TypeAlias = Literal["", "git", "patch"]

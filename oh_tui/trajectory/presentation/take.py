@@ -11,7 +11,7 @@ from typing import Any
 
 from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, text_field
 from oh_tui.trajectory.model.usual_fields import REDUNDANT, is_same, is_usual
-from oh_tui.trajectory.presentation.views import View
+from oh_tui.trajectory.presentation.tracked_json import View
 
 
 def value(data: object, *path: str) -> Any:

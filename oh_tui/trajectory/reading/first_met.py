@@ -12,11 +12,11 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.steps import Outcome, Step, held
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.intents import Act
-from oh_tui.trajectory.reading.known_intents import KeptActs
+from oh_tui.trajectory.reading.file_operations import may_touch, touches
+from oh_tui.trajectory.reading.intents import Intent
+from oh_tui.trajectory.reading.known_intents import KnownIntents
 from oh_tui.trajectory.reading.test_files import is_test
 from oh_tui.trajectory.reading.test_results import run_of_tests
-from oh_tui.trajectory.reading.touches import may_touch, touches
 from oh_tui.trajectory.reading.write_targets import folder_of, in_folder
 from oh_tui.trajectory.shell.commands import script
 from oh_tui.trajectory.shell.purpose import Purpose
@@ -43,7 +43,7 @@ class FirstMet:
     """How a run met files first. Asks for the acts of all steps, once; looks for files with tests
     in all calls and results where acts do not tell enough."""
 
-    def __init__(self, run: Trajectory, acts: KeptActs, workspace: str) -> None:
+    def __init__(self, run: Trajectory, acts: KnownIntents, workspace: str) -> None:
         self._run, self._acts, self._workspace = run, acts, workspace
         self._done: defaultdict[str, dict[str, _Act]] = defaultdict(dict)
         """By the name of the file: its paths, as they were told."""
@@ -95,7 +95,7 @@ def _is_same(one: str, other: str) -> bool:
     return longer.endswith(shorter)
 
 
-def _shown(run: Trajectory, step: Step, acts: tuple[Act, ...], workspace: str) -> Iterator[str]:
+def _shown(run: Trajectory, step: Step, acts: tuple[Intent, ...], workspace: str) -> Iterator[str]:
     worked = run.outcome(step) in _WORKED
     told = run_of_tests(step, acts)
     tested = told is not None and told.ok is not None

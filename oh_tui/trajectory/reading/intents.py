@@ -12,15 +12,15 @@ from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.reading.describe import family_of
+from oh_tui.trajectory.reading.file_operations import Touch, may_touch, touches
 from oh_tui.trajectory.reading.test_files import is_test
-from oh_tui.trajectory.reading.touches import Touch, may_touch, touches
 from oh_tui.trajectory.shell.commands import Called, Script, ends_with, script
 from oh_tui.trajectory.shell.programs import CONTAINERS, INSTALLS, program, purpose_of
 from oh_tui.trajectory.shell.purpose import Purpose, plain, without_values
 from oh_tui.trajectory.shell.reader import PUT_IN
 
 
-class Act(NamedTuple):
+class Intent(NamedTuple):
     """One thing that a step does, or asks for: whether it worked is the outcome of the step."""
 
     purpose: Purpose
@@ -57,7 +57,7 @@ _OF_VERB = {
 
 def purposes_of(step: Step) -> frozenset[Purpose]:
     """What a step is for; empty for a thought and for what is no step of work. Never raises."""
-    return frozenset(act.purpose for act in acts(step))
+    return frozenset(act.purpose for act in intents(step))
 
 
 _NOT_TOLD = frozenset({Family.OTHER, Family.MCP, Family.TASK})
@@ -90,31 +90,31 @@ def delegates(call: Call) -> bool:
     return call.event.is_action and family_of(call.event) is Family.TASK
 
 
-def acts(step: Step) -> tuple[Act, ...]:
+def intents(step: Step) -> tuple[Intent, ...]:
     """What a step does, in its order; never raises. Decodes the call."""
     event, call = step.event, step.call
     if command := call.shell_command:
         return tuple(acts_of(command))
     if call.tool == "Terminal":  # keys for a program, or a look at what it wrote
         is_for = Purpose.RUN if call.is_typed else Purpose.WAIT
-        return () if call.hides_command else (Act(is_for),)
+        return () if call.hides_command else (Intent(is_for),)
     if delegates(call):
-        return (Act(Purpose.DELEGATE),)
+        return (Intent(Purpose.DELEGATE),)
     if may_touch(event) and (found := tuple(_touched(step))):
         return found
     purpose = Purpose.RUN if call.tool in _ON_PAGES else _BY_FAMILY.get(family_of(event))
     if purpose is Purpose.ASKED and not event.is_message:
         return ()  # the user stopped the agent
-    return (Act(purpose),) if purpose else ()
+    return (Intent(purpose),) if purpose else ()
 
 
-def _touched(step: Step) -> Iterator[Act]:
+def _touched(step: Step) -> Iterator[Intent]:
     for one in touches(step):
         if one.other and one.verb == "create":
             continue  # where it was moved from tells both
         purpose = Purpose.MOVE if one.other else _OF_VERB.get(one.verb, Purpose.EDIT)
         paths = () if purpose is Purpose.LOOK else tuple(filter(None, (one.path, one.other)))
-        yield Act(purpose, paths, is_new=purpose is Purpose.EDIT and _is_new(step, one))
+        yield Intent(purpose, paths, is_new=purpose is Purpose.EDIT and _is_new(step, one))
 
 
 def _is_new(step: Step, one: Touch) -> bool | None:
@@ -133,14 +133,14 @@ def _is_new(step: Step, one: Touch) -> bool | None:
 _TAKES_OUT = pattern(r"(?m)^-")
 
 
-def acts_of(command: str) -> Iterator[Act]:
+def acts_of(command: str) -> Iterator[Intent]:
     """The acts of a shell command; of one that is not understood those that its words tell."""
     yield from _in_order(script(command).commands)
 
 
-def _in_order(called: Iterable[Called]) -> Iterator[Act]:
+def _in_order(called: Iterable[Called]) -> Iterator[Intent]:
     """The acts of programs, each of which may read what the one before writes."""
-    before: list[Act] = []
+    before: list[Intent] = []
     for one in called:
         found = list(_acts(one))
         only_looks = all(act.purpose is Purpose.LOOK for act in before)
@@ -157,29 +157,29 @@ def purposes_of_exit(command: str) -> frozenset[Purpose]:
     return frozenset(act.purpose for act in _acts(last)) if last else frozenset()
 
 
-def _acts(one: Called) -> Iterator[Act]:
+def _acts(one: Called) -> Iterator[Intent]:
     """The acts of a program and of those that it runs."""
     found = list(_done_by(one))
     if one.targets:
         found = [act for act in found if act.purpose != Purpose.LOOK]
-        yield Act(Purpose.EDIT, _named(one.targets), bool(found), is_new=None)
+        yield Intent(Purpose.EDIT, _named(one.targets), bool(found), is_new=None)
     yield from found
 
 
-def _done_by(one: Called) -> Iterator[Act]:
+def _done_by(one: Called) -> Iterator[Intent]:
     rest = one.words
     if one.name and (one.base in _SEEN or not one.runs.commands):
         purpose = purpose_of(one.name, rest)
         if purpose is Purpose.FORCE:
-            yield Act(Purpose.PUSH)
+            yield Intent(Purpose.PUSH)
         if purpose in _WRITES and (known := program(one.name)):
-            yield Act(purpose, _named(known.files(rest)), is_new=None if known.makes else False)
+            yield Intent(purpose, _named(known.files(rest)), is_new=None if known.makes else False)
         elif purpose is Purpose.INSTALL:
-            yield Act(purpose, packages=_packages(rest))
+            yield Intent(purpose, packages=_packages(rest))
         elif purpose is not None:
-            yield Act(purpose)
+            yield Intent(purpose)
     for act in _in_order(one.runs.commands):
-        yield act if one.base not in CONTAINERS or act.purpose in _WITHIN else Act(Purpose.RUN)
+        yield act if one.base not in CONTAINERS or act.purpose in _WITHIN else Intent(Purpose.RUN)
 
 
 _SEEN = frozenset({"doas", "find", "sudo"})

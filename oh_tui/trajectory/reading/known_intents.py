@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.reading.intents import Act, acts
+from oh_tui.trajectory.reading.intents import Intent, intents
 from oh_tui.trajectory.reading.test_results import RunOfTests, told_by_tests
 from oh_tui.trajectory.shell.purpose import Purpose
 
-Acts: TypeAlias = "tuple[Act, ...]"
+Intents: TypeAlias = "tuple[Intent, ...]"
 
 MOST = 1_000
 """Different acts that are kept, each once: most steps look, or edit the same files."""
@@ -20,19 +20,19 @@ LARGEST = 1_000
 counts as 50 more."""
 
 
-class KeptActs:
+class KnownIntents:
     """The acts of a run's steps: one that is asked for again is neither decoded nor parsed. Takes
     24 bytes a step, and 2 MB at most for the acts themselves; 250 bytes more for one with tests."""
 
     def __init__(self) -> None:
-        self._kept: list[Event | Acts | None] = []
+        self._kept: list[Event | Intents | None] = []
         """Of each step its call, its result, which may change what it does, and its acts; None for
         acts that are not kept."""
-        self._same: dict[Acts, Acts] = {}
+        self._same: dict[Intents, Intents] = {}
         self._tests: dict[str, tuple[Event | None, RunOfTests]] = {}
         """Id of a call -> its result, and what that told."""
 
-    def of(self, step: Step) -> Acts:
+    def of(self, step: Step) -> Intents:
         """What a step does, in its order; never raises."""
         kept, result = self._kept, step.result
         place, end = 3 * step.number - 3, 3 * step.number
@@ -42,7 +42,7 @@ class KeptActs:
                 return found
         else:
             kept.extend([None] * (end - len(kept)))
-        read = acts(step)
+        read = intents(step)
         kept[place:end] = step.event, result, self._once(read)
         return read
 
@@ -56,7 +56,7 @@ class KeptActs:
             self._tests[step.event.id] = step.result, told
         return told
 
-    def _once(self, read: Acts) -> Acts | None:
+    def _once(self, read: Intents) -> Intents | None:
         """The same acts as kept before; None if they are too large or too many."""
         same = self._same.get(read)
         if same is None and len(self._same) < MOST and _size(read) <= LARGEST:
@@ -64,6 +64,6 @@ class KeptActs:
         return same
 
 
-def _size(read: Acts) -> int:
+def _size(read: Intents) -> int:
     names = [name for act in read for name in (*act.paths, *act.packages)]
     return sum(map(len, names)) + 50 * (len(names) + len(read))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import bounded
-from oh_tui.trajectory.reading.intents import Act, purposes_of_exit
+from oh_tui.trajectory.reading.intents import Intent, purposes_of_exit
 from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.trajectory.shell.purpose import Purpose
 
@@ -29,7 +29,7 @@ class RunOfTests(NamedTuple):
 NOT_KNOWN = RunOfTests(None)
 
 
-def run_of_tests(step: Step, acts: Iterable[Act]) -> RunOfTests | None:
+def run_of_tests(step: Step, acts: Iterable[Intent]) -> RunOfTests | None:
     """What a step with these acts told that ran tests; None for a step that ran none. Never
     raises."""
     is_one = step.is_call and any(act.purpose is Purpose.TEST for act in acts)

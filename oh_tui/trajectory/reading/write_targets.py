@@ -12,7 +12,7 @@ from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.intents import Act, acts_of, tells_purpose
+from oh_tui.trajectory.reading.intents import Intent, acts_of, tells_purpose
 from oh_tui.trajectory.reading.test_files import is_code, is_test
 from oh_tui.trajectory.shell.commands import Called, Script, script
 from oh_tui.trajectory.shell.purpose import Purpose, plain
@@ -67,7 +67,7 @@ _HOMES = ("/root", "/home/", "/Users/")
 
 def targets_of(
     step: Step,
-    acts: Sequence[Act],
+    acts: Sequence[Intent],
     workspace: str,
     is_own: IsOwn = lambda path, is_new: is_new,
 ) -> Targets:
@@ -115,7 +115,7 @@ def in_folder(path: str, folder: str | None) -> str:
     return posixpath.normpath(f"{folder}/{path}" if folder and path[:1] != "/" else path)
 
 
-def may_write(step: Step, acts: Sequence[Act]) -> bool:
+def may_write(step: Step, acts: Sequence[Intent]) -> bool:
     """Whether a step runs a program that is not known, which may write files."""
     return bool(step.call.shell_command) and any(act.purpose is Purpose.RUN for act in acts)
 

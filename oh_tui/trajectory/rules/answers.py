@@ -11,12 +11,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from oh_tui.trajectory.findings.failure_signatures.call_signatures import deed, normal
+from oh_tui.trajectory.findings.failure_signatures.call_signatures import call_signature, normal
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.steps import Step, held
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.reading.file_operations import is_read, may_touch, touches
 from oh_tui.trajectory.reading.intents import delegates
-from oh_tui.trajectory.reading.touches import is_read, may_touch, touches
 from oh_tui.trajectory.reading.write_targets import working_folder
 from oh_tui.trajectory.rules.matching import NO, OPEN, YES, Matches, Watch, unwatched
 from oh_tui.trajectory.rules.question import (
@@ -219,7 +219,7 @@ def _often(calls: Iterable[tuple[int, _Made | None]], number: int) -> set[int]:
 
 
 def _called(step: Step, folder: str) -> _Made | None:
-    return _Made(deed(step, folder).exact) if step.is_call else None
+    return _Made(call_signature(step, folder).exact) if step.is_call else None
 
 
 def _read(step: Step, folder: str) -> _Made | None:

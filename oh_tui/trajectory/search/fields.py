@@ -40,7 +40,7 @@ from oh_tui.trajectory.shell import purpose
 if TYPE_CHECKING:
     from oh_tui.trajectory.costs.accounting import Accounts
     from oh_tui.trajectory.findings.study import Study
-    from oh_tui.trajectory.reading.intents import Act
+    from oh_tui.trajectory.reading.intents import Intent
     from oh_tui.trajectory.reading.write_targets import Targets
 
 
@@ -82,8 +82,8 @@ class Subject:
         return self.trajectory.outcome(self.step)
 
     @cached_property
-    def acts(self) -> tuple[Act, ...]:
-        return self.study.acts.of(self.step) if self.study else intents.acts(self.step)
+    def acts(self) -> tuple[Intent, ...]:
+        return self.study.acts.of(self.step) if self.study else intents.intents(self.step)
 
     @cached_property
     def purposes(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.tui.controllers import navigation, servers, view
-from oh_tui.tui.controllers.across_runs import background_indexing, way_back
+from oh_tui.tui.controllers.across_runs import back_stack, background_indexing
 from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import failures as failures_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
@@ -27,8 +27,8 @@ from oh_tui.tui.controllers.run import (
     annotate,
     branches,
     compare,
+    condensed_steps,
     find,
-    forgotten,
     goto,
     known_failures,
     older,
@@ -83,7 +83,7 @@ class Controllers:
     older: older.OlderEvents
     filter: filters.Filter
     find: find.Find
-    forgotten: forgotten.ForgottenSteps
+    forgotten: condensed_steps.ForgottenSteps
     reports: reports.Reports
 
     # What only keys lead to
@@ -93,7 +93,7 @@ class Controllers:
     board: board_of_runs.BoardOfRuns
     failures: failures_of_runs.FailuresOfRuns
     filling: background_indexing.Filling
-    way_back: way_back.WayBack
+    way_back: back_stack.WayBack
     titles: rename.Renaming
     steps: step_moves.StepActions
     view: view.ViewActions

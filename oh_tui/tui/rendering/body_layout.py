@@ -10,7 +10,7 @@ from oh_tui.text import syntax
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.syntax import Piece
-from oh_tui.trajectory.looks import UNICODE, Glyphs
+from oh_tui.trajectory.glyphs import UNICODE, Glyphs
 from oh_tui.trajectory.presentation.block import (
     Block,
     Checklist,

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from oh_tui.trajectory.looks import UNICODE, Glyphs
+from oh_tui.trajectory.glyphs import UNICODE, Glyphs
 from oh_tui.trajectory.presentation.block import Block
 from oh_tui.tui.rendering import highlight, prose
 from oh_tui.tui.rendering.body_layout import lay_out

@@ -10,7 +10,7 @@ from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, NOT_TOLD, Group
 from oh_tui.catalog.range_before import AskedRange
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import parted, percentages
-from oh_tui.trajectory.looks import Glyphs
+from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.drawing import Piece

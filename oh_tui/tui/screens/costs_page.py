@@ -9,7 +9,7 @@ from typing import TypeVar
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.human import compact, dollars, duration, percent, plural, tenths
 from oh_tui.trajectory.costs.spending import SHORT, Costly, Spending
-from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs
+from oh_tui.trajectory.glyphs import FAMILY_HUES, Glyphs
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Usage
 from oh_tui.trajectory.model.usage_stats import ACP
 from oh_tui.tui.rendering.cells import width_of

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from oh_tui.catalog.attributes import filter_help
-from oh_tui.trajectory.looks import Glyphs
+from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.tui.keys import (
     COPY_KEYS,
     FILTER_WORDS,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.catalog.triage import updated, updated_text
+from oh_tui.catalog.run_status import updated, updated_text
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, unzoned
-from oh_tui.trajectory.looks import outcome_mark, status_mark
+from oh_tui.trajectory.glyphs import outcome_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from oh_tui.batch.searching import RunHits
     from oh_tui.batch.step_search import Hit
-    from oh_tui.trajectory.looks import Glyphs
+    from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.session import Session
 
 

@@ -11,7 +11,7 @@ from itertools import chain
 import msgspec
 
 from oh_tui.catalog.attributes import is_later
-from oh_tui.catalog.triage import (
+from oh_tui.catalog.run_status import (
     ConversationState,
     Group,
     RunStatus,

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from oh_tui.catalog import silence
-from oh_tui.catalog.last_known import LastKnownStates
-from oh_tui.catalog.spent import Spent, with_spent
-from oh_tui.catalog.triage import (
+from oh_tui.catalog.run_status import (
     AT_WORK,
     STATUSES,
     WORDS,
@@ -28,6 +26,8 @@ from oh_tui.catalog.triage import (
     status_word,
     updated,
 )
+from oh_tui.catalog.status_cache import LastKnownStates
+from oh_tui.catalog.usage_cache import Spent, with_spent
 from oh_tui.conversation import Conversation, Metrics, bare_id, same_id
 from oh_tui.sources.budget import Spending
 from oh_tui.text.human import clock_time

@@ -13,12 +13,12 @@ from textual.reactive import reactive
 
 from oh_tui.catalog.attributes import BY_NAME, COLUMNS, NUMBERS, ListColumn
 from oh_tui.catalog.conversation_order import Sorting
-from oh_tui.catalog.triage import AT_WORK, Group, RunStatus, updated_text
+from oh_tui.catalog.run_status import AT_WORK, Group, RunStatus, updated_text
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations, run_name
 from oh_tui.conversation import Conversation
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, clock, duration, unzoned
-from oh_tui.trajectory.looks import Glyphs, label_mark, status_mark
+from oh_tui.trajectory.glyphs import Glyphs, label_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting

@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from oh_tui.trajectory.looks import ASCII, UNICODE, Glyphs
+from oh_tui.trajectory.glyphs import ASCII, UNICODE, Glyphs
 from oh_tui.tui.rendering.cells import chop, width_of
 from oh_tui.tui.theme import palette_of, style
 

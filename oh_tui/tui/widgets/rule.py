@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from oh_tui.trajectory.looks import ASCII, UNICODE
+from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.trajectory.findings.phases.phases import Phase
     from oh_tui.trajectory.findings.study import Study
-    from oh_tui.trajectory.looks import Glyphs
+    from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
 

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import age
-from oh_tui.trajectory.looks import status_mark
+from oh_tui.trajectory.glyphs import status_mark
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.sandboxes import SandboxRow, folded

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, dollars, duration, size
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.looks import Glyphs, outcome_mark
+from oh_tui.trajectory.glyphs import Glyphs, outcome_mark
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory

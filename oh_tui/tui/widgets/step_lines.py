@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.text.human import clock, clock_time, duration, unzoned
-from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, outcome_mark
+from oh_tui.trajectory.glyphs import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip as Line
 
-from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, strip_mark
+from oh_tui.trajectory.glyphs import FAMILY_HUES, Glyphs, strip_mark
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from oh_tui.catalog import silence as silent_runs
 from oh_tui.sources.budget import Budget, Spending
 from oh_tui.text.human import compact, dollars, duration, percent, plural
-from oh_tui.trajectory.looks import label_mark, verdict_mark
+from oh_tui.trajectory.glyphs import label_mark, verdict_mark
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit

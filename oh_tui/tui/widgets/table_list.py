@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeAlias, TypeVar
 
 from oh_tui.tables.column import Column, fit_columns
-from oh_tui.trajectory.looks import Glyphs
+from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import HeadCell, RowList

@@ -23,7 +23,7 @@ from oh_tui.sharing.chat_lines import answers_of, chat_lines
 from oh_tui.sharing.jobs import ChatJob, Left
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.trajectory import chat
-from oh_tui.trajectory.context.rules import Writer
+from oh_tui.trajectory.context.sdk_versions import Writer
 from oh_tui.trajectory.findings.study import Study
 from scripts.many_runs import Maker, write_outputs
 from tests.commands.conftest import IDS

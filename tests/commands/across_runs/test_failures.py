@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oh_tui import cli
-from oh_tui.batch import of_steps
+from oh_tui.batch import step_facts
 from oh_tui.batch.failure_rows import (
     COLUMNS,
     SORTS,
@@ -234,7 +234,7 @@ def test_the_id_of_a_failure_is_a_word(
     rows = document(capsys, "failures", *where)["failures"]
     assert len({row["id"][:6] for row in rows}) == len(rows) > 10
     if not library:
-        monkeypatch.setattr(of_steps, "failures_of", None)  # as no run is read
+        monkeypatch.setattr(step_facts, "failures_of", None)  # as no run is read
     for row in rows:
         word = f"failure:{row['id'][:6].upper()}"
         found = document(capsys, "conversations", *where, word)["conversations"]

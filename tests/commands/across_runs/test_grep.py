@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
-from oh_tui.batch.each_run import ManyRuns
+from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.catalog.user_annotations import Annotations
@@ -142,7 +142,7 @@ async def test_what_is_kept_is_read_without_asking_for_its_events(tmp_path: Path
         here.between.asked.clear()
         query = parse("coverage")
         search = Search(
-            ManyRuns(here.source, SearchJob(query.steps), query.runs, Annotations(None), {})
+            RunBatch(here.source, SearchJob(query.steps), query.runs, Annotations(None), {})
         )
         found = [each.conversation.id async for each in search.results() if each]
     assert found == [one.id]

@@ -11,7 +11,7 @@ from oh_tui.cli import opening
 from oh_tui.commands.framework import unpacking_progress
 from oh_tui.settings.startup import Settings
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import copies, shared_folders
+from oh_tui.trajectory.formats import copies, locked_dirs
 from oh_tui.trajectory.formats.copies import Work
 from tests.processes import forked
 from tests.trajectory.evaluation_files import history, lines, row
@@ -86,7 +86,7 @@ def test_cache_clear_leaves_what_another_reads(
     monkeypatch.setenv(copies.PLACE, str(place))
     read = copies.source_of(output(tmp_path), "x").path
     assert forked("cache", "clear").stdout == "nothing was kept\n" and read.exists()
-    shared_folders.release()
+    locked_dirs.release()
     assert "files removed" in forked("cache", "clear").stdout and not read.exists()
 
 

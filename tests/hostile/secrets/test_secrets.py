@@ -18,7 +18,7 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES

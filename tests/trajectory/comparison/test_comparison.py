@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.comparison.compare import Comparison, Kind, Parting
-from oh_tui.trajectory.findings.failure_signatures.call_signatures import deeds
+from oh_tui.trajectory.findings.failure_signatures.call_signatures import call_signatures
 from oh_tui.trajectory.model import alignment
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -125,7 +125,7 @@ def test_same_call_with_another_outcome_is_a_change() -> None:
 
 
 def same_calls(one: str, other: str) -> bool:
-    return deeds(run([one]))[0].exact == deeds(run([other]))[0].exact
+    return call_signatures(run([one]))[0].exact == call_signatures(run([other]))[0].exact
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_varies_by_run_does_not_count(one: str, other: str) -> None:
         trajectory.extend([shell("c", command)])
         trajectory.extend([_output_in("/workspace/dates")])
     assert Comparison(a, b).counts[Kind.CHANGED] == 0
-    assert deeds(a) == deeds(b)
+    assert call_signatures(a) == call_signatures(b)
 
 
 def _output_in(folder: str) -> Event:
@@ -173,7 +173,7 @@ def _output_in(folder: str) -> Event:
 )
 def test_what_is_another_call_counts(one: str, other: str) -> None:
     assert not same_calls(one, other)
-    assert deeds(run([one]))[0].like == deeds(run([other]))[0].like
+    assert call_signatures(run([one]))[0].like == call_signatures(run([other]))[0].like
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_other_programs_do_not_stand_side_by_side(one: str, other: str) -> None:
     ],
 )
 def test_the_same_program_stands_side_by_side_however_it_is_called(one: str, other: str) -> None:
-    assert deeds(run([one]))[0].like == deeds(run([other]))[0].like
+    assert call_signatures(run([one]))[0].like == call_signatures(run([other]))[0].like
 
 
 def test_edits_of_one_file_stand_side_by_side_and_numbers_in_them_count() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from oh_tui.trajectory.context.observation import cut
-from oh_tui.trajectory.context.rules import NOW, of_version
 from oh_tui.trajectory.context.sdk_messages import message, plain, size
+from oh_tui.trajectory.context.sdk_versions import NOW, of_version
 from oh_tui.trajectory.model.events import Event
 from tests.trajectory.context.made import act, contexts, last, said, system, texts, user
 from tests.trajectory.made import call, event, failure, output, result, shell

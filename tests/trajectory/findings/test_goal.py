@@ -16,9 +16,9 @@ from oh_tui.sources.file_runs import run_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import judge
+from oh_tui.trajectory.formats.converted_run import ConvertedRun
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.foreign import atif_export
-from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.goal import goal_of
 from oh_tui.trajectory.reading.describe import describe
@@ -106,7 +106,7 @@ def test_atif_keeps_the_goal_and_its_messages() -> None:
     before = run(*rounds(CAPPED))
     steps = list(atif_export.steps_of(before, before.steps, before.events, lambda step: None))
     document = {"schema_version": "ATIF-v1.7", "steps": steps}
-    file = HeldRun("a", read_document(json.dumps(document).encode(), "a"))
+    file = ConvertedRun("a", read_document(json.dumps(document).encode(), "a"))
     assert judge(run_of(file, file.events())).goal == judge(before).goal
     assert [step["source"] for step in steps if AUDIT in step["message"]] == ["user"]
 

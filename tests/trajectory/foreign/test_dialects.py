@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import judge
+from oh_tui.trajectory.formats.converted_run import ConvertedRun
 from oh_tui.trajectory.formats.documents import read_document
 from oh_tui.trajectory.formats.foreign import chat
-from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
@@ -46,8 +46,8 @@ def told(run: Trajectory) -> list[str]:
     return lines
 
 
-def opened(value: Any) -> tuple[HeldRun, Trajectory]:
-    file = HeldRun("a run", read_document(json.dumps(value).encode(), "a run"))
+def opened(value: Any) -> tuple[ConvertedRun, Trajectory]:
+    file = ConvertedRun("a run", read_document(json.dumps(value).encode(), "a run"))
     return file, run_of(file, file.events())
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.findings.verdict import judge
+from oh_tui.trajectory.formats.converted_run import ConvertedRun
 from oh_tui.trajectory.formats.documents import read_document
-from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import FormatProblem, RunFile
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -37,8 +37,8 @@ ROW = {
 }
 
 
-def opened(value: Any) -> HeldRun:
-    return HeldRun("a run", read_document(json.dumps(value).encode(), "a run"))
+def opened(value: Any) -> ConvertedRun:
+    return ConvertedRun("a run", read_document(json.dumps(value).encode(), "a run"))
 
 
 def joined(run: RunFile) -> Trajectory:

@@ -24,7 +24,7 @@ import pytest
 from oh_tui.sources.follow_folder import folder_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import hold, hold_these
-from oh_tui.trajectory.formats import copies, shared_folders, unpack
+from oh_tui.trajectory.formats import copies, locked_dirs, unpack
 from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.table import open_runs
 from tests.trajectory.evaluation_files import history, lines, row
@@ -74,14 +74,14 @@ def test_a_place_where_others_may_write_is_refused(place: Path, output: Path) ->
 def test_a_place_that_cannot_be_written_to_is_done_without(
     place: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = shared_folders.locked
+    real = locked_dirs.locked
 
     def locked(folder: Path, *words: Any) -> Any:
         if folder.is_relative_to(place):
             raise OSError(errno.EROFS, "Read-only file system")
         return real(folder, *words)
 
-    monkeypatch.setattr(shared_folders, "locked", locked)
+    monkeypatch.setattr(locked_dirs, "locked", locked)
     assert names(output) == ["a"] and not place.exists()
 
 
@@ -280,10 +280,10 @@ def test_what_is_of_no_use_is_not_written(tmp_path: Path, place: Path) -> None:
 
 def test_in_use_is_told_to_others_until_the_end(place: Path, output: Path) -> None:
     opened(output)
-    assert not shared_folders.unused(place)
-    shared_folders.release()
-    (one,) = shared_folders.unused(place)
-    assert shared_folders.remove(one) and not list(place.iterdir())
+    assert not locked_dirs.unused(place)
+    locked_dirs.release()
+    (one,) = locked_dirs.unused(place)
+    assert locked_dirs.remove(one) and not list(place.iterdir())
 
 
 def test_an_empty_packed_file_is_called_empty(tmp_path: Path) -> None:
@@ -308,10 +308,10 @@ def test_what_a_killed_one_left_without_a_lock_goes_too(
     for folder in (old, young, kept):
         (folder / "files").mkdir(parents=True)
     link.symlink_to(kept)
-    held = shared_folders.hold(kept / shared_folders.LOCK)
+    held = locked_dirs.hold(kept / locked_dirs.LOCK)
     for one in (old, kept):
         os.utime(one, (0, 0))
-    os.utime(kept / shared_folders.LOCK, (0, 0))
+    os.utime(kept / locked_dirs.LOCK, (0, 0))
     copies.temporary()
     assert not old.exists() and young.exists() and link.exists() and (kept / "files").exists()
     os.close(held)

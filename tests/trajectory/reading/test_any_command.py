@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.intents import Act, acts_of, purposes_of_exit
+from oh_tui.trajectory.reading.intents import Intent, acts_of, purposes_of_exit
 from oh_tui.trajectory.reading.write_targets import targets_of
 from oh_tui.trajectory.shell.commands import program_of
 from oh_tui.trajectory.shell.programs import PROGRAMS
@@ -39,7 +39,7 @@ def read(command: str) -> tuple[object, ...]:
     run.extend([shell("a", command.encode("utf-8", "replace").decode())])
     found = tuple(acts_of(command))
     assert all(
-        isinstance(act, Act) and not any("\0" in path for path in act.paths) for act in found
+        isinstance(act, Intent) and not any("\0" in path for path in act.paths) for act in found
     )
     (step,) = run.steps
     where = targets_of(step, found, "/workspace/app")

@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.tool_use import Family, count
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation import block_events
 from oh_tui.trajectory.reading.describe import Description, describe, describe_event
-from oh_tui.trajectory.reading.intents import acts, tells_purpose
+from oh_tui.trajectory.reading.intents import intents, tells_purpose
 from oh_tui.trajectory.reading.tools import tool_of
 from oh_tui.trajectory.shell.purpose import Purpose
 from tests.trajectory.made import call, event, failure, message, output, result, shell
@@ -148,7 +148,7 @@ def test_a_command_that_is_no_text_is_not_told_and_no_wait(command: object) -> N
     assert told(odd).what == "command not told"
     run = Trajectory()
     run.extend([odd, output("1", "x")])
-    assert acts(run.steps[0]) == ()
+    assert intents(run.steps[0]) == ()
     assert not tells_purpose(run.steps[0], Purpose.TEST)
 
 

@@ -11,7 +11,7 @@ from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
-from oh_tui.trajectory.reading.intents import acts
+from oh_tui.trajectory.reading.intents import intents
 from oh_tui.trajectory.reading.test_files import is_code
 from oh_tui.trajectory.rules.question import State
 from tests.trajectory.edited import edit, patch, run, view
@@ -162,9 +162,11 @@ def test_what_is_shown_later_does_not_count() -> None:
 def test_whether_a_file_is_new_is_told_by_the_result() -> None:
     create = {"kind": "FileEditorAction", "command": "create", "path": TEST, "file_text": "a"}
     (asked, _) = edit("e", TEST, "b", "a", "create", file_text="a")
-    assert [one.is_new for one in acts(run(asked).steps[0])] == [True]  # editors refuse the other
+    assert [one.is_new for one in intents(run(asked).steps[0])] == [
+        True
+    ]  # editors refuse the other
     both = edit("e", TEST, "b", "a", "create", file_text="a")
-    assert [one.is_new for one in acts(run(*both).steps[0])] == [False]
+    assert [one.is_new for one in intents(run(*both).steps[0])] == [False]
     assert parse_event(asked.raw()).verb == create["command"]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.intents import Act, acts_of, purposes_of
+from oh_tui.trajectory.reading.intents import Intent, acts_of, purposes_of
 from oh_tui.trajectory.search.step_filter import parse
 from oh_tui.trajectory.shell.commands import program_of
 from tests.trajectory.made import call, event, message, shell
@@ -303,7 +303,7 @@ def test_programs_that_run_themselves_without_end_are_read() -> None:
 
 @given(st.text(alphabet=" \n\t\"'`$(){};&|<>\\-=x0rm#!*", max_size=60))
 def test_any_command_is_read(command: str) -> None:
-    assert all(isinstance(act, Act) for act in acts_of(command))
+    assert all(isinstance(act, Intent) for act in acts_of(command))
 
 
 @given(st.sampled_from(list(COMMANDS)), st.sampled_from(["sudo ", "time ", "env A=1 ", "nice "]))

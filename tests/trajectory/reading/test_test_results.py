@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.intents import acts
+from oh_tui.trajectory.reading.intents import intents
 from oh_tui.trajectory.reading.test_results import (
     NOT_KNOWN,
     RunOfTests,
@@ -125,7 +125,7 @@ RECORDED = {
 def _told(command: str, text: str = "", code: int | None = 0) -> RunOfTests | None:
     run = Trajectory()
     run.extend([shell("a", command), output("a", text, code)])
-    return run_of_tests(run.steps[0], acts(run.steps[0]))
+    return run_of_tests(run.steps[0], intents(run.steps[0]))
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from oh_tui.catalog.last_known import LastKnownStates
+from oh_tui.catalog.status_cache import LastKnownStates
 from oh_tui.demo.servers.forks import Forked
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.network import Network
 from oh_tui.settings.startup import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.demo.servers.network import Network
 from oh_tui.sources.file_source import FileSource

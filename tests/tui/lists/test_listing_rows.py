@@ -8,7 +8,7 @@ from oh_tui.catalog.attributes import ORDERS
 from oh_tui.catalog.conversation_order import Sorting
 from oh_tui.catalog.conversation_query import parse
 from oh_tui.catalog.filter_words import Subject
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.tui.lists.test_loaded_conversations import NOW, loaded, talk

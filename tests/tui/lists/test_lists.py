@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from oh_tui.api import AppServer
 from oh_tui.api.models import Page, Sandbox
-from oh_tui.catalog.triage import Group, RunStatus
+from oh_tui.catalog.run_status import Group, RunStatus
 from oh_tui.conversation import Conversation
 from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES

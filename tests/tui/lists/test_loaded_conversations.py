@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from oh_tui.catalog.last_known import LastKnown, LastKnownStates
-from oh_tui.catalog.triage import Counts, Group, RunStatus
+from oh_tui.catalog.run_status import Counts, Group, RunStatus
+from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.state.conversation_rows import Row

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings, read_settings
 from oh_tui.text.problem import Problem

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from textual import events
 
-from oh_tui.catalog.triage import Counts
+from oh_tui.catalog.run_status import Counts
 from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.model.trajectory import Trajectory

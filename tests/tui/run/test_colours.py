@@ -10,7 +10,7 @@ from textual.theme import BUILTIN_THEMES
 
 from oh_tui.settings.config import THEMES
 from oh_tui.text.sgr import PLAIN, after
-from oh_tui.trajectory.looks import ASCII, UNICODE
+from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from oh_tui.trajectory.presentation.block import Checklist, Output, Table
 from oh_tui.trajectory.reading.plans import Task
 from oh_tui.trajectory.reading.terminal import read_output

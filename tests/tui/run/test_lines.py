@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from oh_tui.text.clean import clean
-from oh_tui.trajectory.looks import HUES
+from oh_tui.trajectory.glyphs import HUES
 from oh_tui.trajectory.presentation.block import (
     Block,
     Checklist,

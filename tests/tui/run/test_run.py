@@ -9,7 +9,7 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.trajectory.looks import UNICODE
+from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.controllers.run import reader
 from oh_tui.tui.controllers.run.step_moves import FAILED

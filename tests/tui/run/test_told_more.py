@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.looks import UNICODE
+from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.tui.screens.help import Section, sections, written
 from oh_tui.tui.widgets.rule import Rule
 from tests.tui.explorer import explore

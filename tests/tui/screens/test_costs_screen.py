@@ -21,7 +21,7 @@ from oh_tui.text.human import percent
 from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.costs.spending import Spending, context_fill, spending
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.looks import ASCII, UNICODE
+from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import Usage

@@ -23,7 +23,7 @@ from oh_tui.trajectory.reading.write_targets import working_folder
 from oh_tui.trajectory.shell.commands import program_of
 
 
-class Deed(NamedTuple):
+class CallSignature(NamedTuple):
     """Hashes of what a step does. Those of equal deeds are equal in all processes."""
 
     exact: bytes
@@ -44,10 +44,10 @@ _DEEPEST = 20
 """Levels of arguments that are normalised."""
 
 
-def deeds(trajectory: Trajectory) -> list[Deed]:
+def call_signatures(trajectory: Trajectory) -> list[CallSignature]:
     """What each step of a run does. Decodes all calls."""
     folder = working_folder(trajectory)
-    return [deed(step, folder) for step in trajectory.steps]
+    return [call_signature(step, folder) for step in trajectory.steps]
 
 
 def recovers(trajectory: Trajectory, failed: Step, within: int) -> bool:
@@ -87,13 +87,13 @@ def call_words(step: Step, folder: str) -> str:
     return f"$ {_FIRST_CD.sub('', command)}" if sign == "$" else what
 
 
-def deed(step: Step, folder: str) -> Deed:
+def call_signature(step: Step, folder: str) -> CallSignature:
     """What a step does in a run that works in this folder."""
     tool, on, details = _parts(step, folder)
     like = blake2b(f"{tool}\0{on}\0".encode(), digest_size=12)
     exact = like.copy()
     exact.update(_encoded(details))
-    return Deed(exact.digest(), like.digest())
+    return CallSignature(exact.digest(), like.digest())
 
 
 Parts = tuple[str, str, object]

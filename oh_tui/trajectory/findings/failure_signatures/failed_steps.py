@@ -12,8 +12,8 @@ from typing import NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.findings.failure_signatures.call_signatures import (
+    call_signature,
     call_words,
-    deed,
     normal_line,
     worked,
 )
@@ -118,7 +118,7 @@ def _helped(run: Trajectory, failed: set[int], folder: str) -> Iterator[tuple[in
     for step in reversed(run.steps[min(failed) - 1 :]):
         if not step.is_call or not (step.number in failed or worked(run, step)):
             continue
-        call = deed(step, folder).exact
+        call = call_signature(step, folder).exact
         if step.number not in failed:
             soonest[call] = step.number
         elif call in soonest:

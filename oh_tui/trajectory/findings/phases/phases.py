@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.clock import told_span
 from oh_tui.trajectory.model.goal import goal_in
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import DOLLAR
-from oh_tui.trajectory.reading.known_intents import KeptActs
+from oh_tui.trajectory.reading.known_intents import KnownIntents
 
 
 class Phase(NamedTuple):
@@ -46,7 +46,7 @@ class Phases:
     """The phases of a growing trajectory; `update` reads new steps only, and those whose result has
     come since."""
 
-    def __init__(self, trajectory: Trajectory, acts: KeptActs) -> None:
+    def __init__(self, trajectory: Trajectory, acts: KnownIntents) -> None:
         self.trajectory, self._acts = trajectory, acts
         self._one = threading.Lock()
         """The explorer reads in slices, and what is shared of a run is made in a thread."""

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.intents import Act
-from oh_tui.trajectory.reading.known_intents import KeptActs
+from oh_tui.trajectory.reading.file_operations import is_read, may_touch, touches
+from oh_tui.trajectory.reading.intents import Intent
+from oh_tui.trajectory.reading.known_intents import KnownIntents
 from oh_tui.trajectory.reading.test_results import RunOfTests
-from oh_tui.trajectory.reading.touches import is_read, may_touch, touches
 from oh_tui.trajectory.shell.commands import program_of
 from oh_tui.trajectory.shell.purpose import Purpose
 
@@ -104,7 +104,7 @@ class Work(NamedTuple):
 NEUTRAL = Work()
 
 
-def work_of(step: Step, acts: KeptActs, run: Trajectory) -> Work:
+def work_of(step: Step, acts: KnownIntents, run: Trajectory) -> Work:
     """That of a step. Never raises. Decodes the call, and the result of tests."""
     found = acts.of(step)
     if not found:
@@ -139,7 +139,7 @@ def work_of(step: Step, acts: KeptActs, run: Trajectory) -> Work:
     )
 
 
-def _name(found: Sequence[Act]) -> Name | None:
+def _name(found: Sequence[Intent]) -> Name | None:
     """An output sent to a file makes no edit of a command that does something."""
     if len(found) == 1:
         return _OF_PURPOSE.get(found[0].purpose)
@@ -148,7 +148,7 @@ def _name(found: Sequence[Act]) -> Name | None:
     return min(names, key=_RANK.__getitem__, default=None)
 
 
-def _changes(found: Sequence[Act], name: Name | None, worked: bool) -> bool:
+def _changes(found: Sequence[Intent], name: Name | None, worked: bool) -> bool:
     """A command that tests may change files first, whatever its tests tell."""
     if name is Name.TEST:
         purposes = [act.purpose for act in found if not act.is_output]
@@ -156,18 +156,18 @@ def _changes(found: Sequence[Act], name: Name | None, worked: bool) -> bool:
     return worked and name in (Name.EDIT, Name.INSTALL)
 
 
-def _changed(found: Iterable[Act]) -> tuple[tuple[Change, str], ...]:
+def _changed(found: Iterable[Intent]) -> tuple[tuple[Change, str], ...]:
     done = (act for act in found if act.purpose in _EDITS and not act.is_output)
     return tuple(dict.fromkeys((_change(act), path) for act in done for path in _files(act)))
 
 
-def _change(act: Act) -> Change:
+def _change(act: Intent) -> Change:
     if act.purpose is not Purpose.EDIT:
         return Change.MOVED if act.purpose is Purpose.MOVE else Change.DELETED
     return Change.WROTE if act.is_new is None else Change.CREATED if act.is_new else Change.EDITED
 
 
-def _files(act: Act) -> tuple[str, ...]:
+def _files(act: Intent) -> tuple[str, ...]:
     """Without the place to which others are moved."""
     return act.paths[: max(1, len(act.paths) - (act.purpose is Purpose.MOVE))]
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from oh_tui.trajectory.changes.churn import Churn
-from oh_tui.trajectory.findings.failure_signatures.call_signatures import deed
+from oh_tui.trajectory.findings.failure_signatures.call_signatures import call_signature
 from oh_tui.trajectory.findings.review_hints.hint import Hint, Reason
 from oh_tui.trajectory.findings.review_hints.reasons import by_acts, by_output, by_sizes, by_tests
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.known_intents import KeptActs
-from oh_tui.trajectory.reading.touches import may_touch
+from oh_tui.trajectory.reading.file_operations import may_touch
+from oh_tui.trajectory.reading.known_intents import KnownIntents
 from oh_tui.trajectory.reading.write_targets import Targets, working_folder
 from oh_tui.trajectory.shell.purpose import Purpose
 
@@ -49,7 +49,7 @@ class ReviewHints:
         self,
         trajectory: Trajectory,
         churn: Churn,
-        acts: KeptActs,
+        acts: KnownIntents,
         targets: Callable[[Step], Targets],
     ) -> None:
         self.trajectory, self.churn, self._acts, self._targets = trajectory, churn, acts, targets
@@ -154,7 +154,7 @@ class ReviewHints:
         if has_failed or before.failed:
             if self._folder is None:
                 self._folder = working_folder(self.trajectory)
-            call = deed(step, self._folder).exact
+            call = call_signature(step, self._folder).exact
             if first := before.failed.get(call):
                 why = f"the call of step {first} again, which failed; no work between"
                 yield Reason(Hint.RETRY, why)

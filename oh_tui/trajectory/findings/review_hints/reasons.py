@@ -8,12 +8,12 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.changes.churn import EditSize
-from oh_tui.trajectory.changes.touched import shown_path
+from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.findings.review_hints.hint import Hint, Reason
 from oh_tui.trajectory.findings.review_hints.project_files import kind_of
 from oh_tui.trajectory.model.bodies import CLIPPED, content_text
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.reading.intents import Act
+from oh_tui.trajectory.reading.intents import Intent
 from oh_tui.trajectory.reading.test_files import is_test
 from oh_tui.trajectory.reading.write_targets import Target, Targets
 from oh_tui.trajectory.shell.purpose import Purpose
@@ -51,7 +51,7 @@ _ENDED = {
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/")
 
 
-def by_acts(acts: Sequence[Act], outcome: Outcome) -> Iterator[Reason]:
+def by_acts(acts: Sequence[Intent], outcome: Outcome) -> Iterator[Reason]:
     """Reasons by what a call asks for."""
     purposes = {act.purpose for act in acts}
     if outcome is Outcome.REJECTED or _LOOKED_AT.isdisjoint(purposes):
@@ -77,7 +77,7 @@ def by_acts(acts: Sequence[Act], outcome: Outcome) -> Iterator[Reason]:
 
 
 def by_tests(
-    acts: Iterable[Act], outcome: Outcome, failed: int, targets: Callable[[], Targets]
+    acts: Iterable[Intent], outcome: Outcome, failed: int, targets: Callable[[], Targets]
 ) -> Iterator[Reason]:
     """A reason by tests that are edited after those of a step failed, if they were there before."""
     edits = [act for act in acts if act.purpose is Purpose.EDIT and act.is_new is not True]

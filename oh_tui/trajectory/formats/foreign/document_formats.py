@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.formats.converted_run import ConvertedRun
 from oh_tui.trajectory.formats.document import (
     Converted,
     Document,
@@ -26,7 +27,6 @@ from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.formats.foreign.swe_agent import is_step
 from oh_tui.trajectory.formats.foreign.usage import usage_of
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
-from oh_tui.trajectory.formats.held_run import HeldRun
 from oh_tui.trajectory.formats.run_file import SubAgentFile, short_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import read_json
@@ -128,7 +128,7 @@ def _with_sub_agents(
         names = f"{prefix}{agent.name}/"
         inner = atif.convert(agent.run, prefix=names)
         converted = _with_sub_agents([agent.run], inner, beside, names, depth + 1)
-        held = HeldRun(short_name(agent.name), converted)
+        held = ConvertedRun(short_name(agent.name), converted)
         found = SubAgentFile(agent.name, partial(_same, held), agent.started_by)
         if field(agent.run, "extra", KEPT, CONVERSATION) is True:
             agents.append(found._replace(is_conversation=True))
@@ -144,7 +144,7 @@ def _with_sub_agents(
     return converted
 
 
-def _same(run: HeldRun) -> HeldRun:
+def _same(run: ConvertedRun) -> ConvertedRun:
     return run
 
 

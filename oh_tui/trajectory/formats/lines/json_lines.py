@@ -15,11 +15,11 @@ from functools import cached_property, partial
 import msgspec
 
 from oh_tui.text.human import are, plural, size
+from oh_tui.trajectory.formats.converted_run import ConvertedRun, OneHeldRun
 from oh_tui.trajectory.formats.document import Converted, Fields, top_of
 from oh_tui.trajectory.formats.documents import holds_run, is_event, may_be_run, read_document
 from oh_tui.trajectory.formats.evaluation import Slices
-from oh_tui.trajectory.formats.held_run import HeldRun, OneHeldRun
-from oh_tui.trajectory.formats.lines import conversation_beside
+from oh_tui.trajectory.formats.lines import sidecar_conversation
 from oh_tui.trajectory.formats.lines.labels import Beside
 from oh_tui.trajectory.formats.lines.row_index import Row, RowIndex
 from oh_tui.trajectory.formats.plain_file import PlainFile, stamp_of, start_of
@@ -182,7 +182,7 @@ class JsonLines:
     def _other_entries(self) -> Iterator[Entry]:
         """Further runs in the conversations of rows without history, while these are small
         enough."""
-        room = LOOKED_INTO if (self._folder / conversation_beside.FOLDER).is_dir() else 0
+        room = LOOKED_INTO if (self._folder / sidecar_conversation.FOLDER).is_dir() else 0
         self._has_more, self._is_listed = False, False
         for row in self._index:
             instance = _instance(row)
@@ -192,7 +192,7 @@ class JsonLines:
             elif room > 0 and row.size <= LARGEST_WITHOUT and instance:
                 room -= row.size
                 if not self._has_history(row):
-                    others, taken = conversation_beside.look(self._folder, instance)
+                    others, taken = sidecar_conversation.look(self._folder, instance)
                     room -= taken
                     self._others[instance] = others
                     yield from others
@@ -244,7 +244,7 @@ class JsonLines:
         if label:
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
         name = row.name or (self.name if len(self._index) == 1 else where)
-        return self._joined(row, name, converted) or HeldRun(name, converted)
+        return self._joined(row, name, converted) or ConvertedRun(name, converted)
 
     def _joined(self, row: Row, name: str, converted: Converted) -> RunFile | None:
         """The run of a row without history, from its conversation beside the output."""
@@ -252,7 +252,7 @@ class JsonLines:
         if len(converted.events):
             return None
         of_several = instance in self._of_several()
-        joined = conversation_beside.join(
+        joined = sidecar_conversation.join(
             self._folder, instance, name, converted, of_several=of_several
         )
         if joined is None:
@@ -345,7 +345,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _read_events(source: Source) -> HeldRun:
+def _read_events(source: Source) -> ConvertedRun:
     """The run whose events are the lines."""
     text = start_of(source.path, LARGEST + 1)
     if len(text) > LARGEST:
@@ -358,7 +358,7 @@ def _read_events(source: Source) -> HeldRun:
         converted.notes.append(f"{plural(broken, 'line')} {are(broken)} not JSON")
         converted.cut_off = "" if whole[-1] is lines[-1] else CUT_OFF
     converted.notes += source.problems
-    return HeldRun(source.name, converted)
+    return ConvertedRun(source.name, converted)
 
 
 FORMAT = Format("JSON lines", are_lines, open_rows)

@@ -11,9 +11,9 @@ from oh_tui.tui.screens.pass_screen import PassActions
 from oh_tui.tui.state.across_runs.board import Board
 
 if TYPE_CHECKING:
+    from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.controllers.across_runs.failures import FailuresOfRuns
-    from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oh_tui.batch.failure_rows import Example, FailureRow
+    from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.controllers.across_runs.background_indexing import Filling
-    from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.compare import Comparisons
     from oh_tui.tui.session import Session

@@ -10,8 +10,8 @@ from oh_tui.tui.screens.search import SearchScreen
 from oh_tui.tui.state.across_runs.search_all import SearchAll
 
 if TYPE_CHECKING:
+    from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.controllers.across_runs.background_indexing import Filling
-    from oh_tui.tui.controllers.across_runs.way_back import WayBack
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 

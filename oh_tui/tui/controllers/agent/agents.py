@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.agent_state import AgentStatus
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import same_id
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.findings.ending import with_outcome

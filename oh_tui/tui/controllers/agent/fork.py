@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_setup, forking
-from oh_tui.catalog.triage import WORDS
+from oh_tui.catalog.run_status import WORDS
 from oh_tui.conversation import bare_id
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.changes.since_step import differing, differing_words

@@ -14,8 +14,8 @@ from oh_tui.actions import starting
 from oh_tui.api.errors import ApiError, AuthError, OtherKind
 from oh_tui.api.models import Page
 from oh_tui.api.paging import cut_words
-from oh_tui.catalog.last_known import LastKnownStates
 from oh_tui.catalog.pager import Pager
+from oh_tui.catalog.status_cache import LastKnownStates
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources import server
 from oh_tui.text.problem import Problem, Remedy

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.batch import of_steps
+from oh_tui.batch import step_facts
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import NEEDS, ORDERS
 from oh_tui.catalog.conversation_order import Order, Sorting
@@ -250,7 +250,7 @@ class ListActions:
         query, source = listing.query, session.source
         if not (query and query.of_steps and source):
             return
-        asked = of_steps.StepsAsked(session.settings.library_folder, source, query)
+        asked = step_facts.StepFactsLoader(session.settings.library_folder, source, query)
         unread = [row for row in session.loaded.rows if row.id not in listing.of_steps]
         await asked.look_up([row.conversation for row in unread])
         for number, row in enumerate(unread, 1):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
-from oh_tui.catalog.triage import RunStatus
+from oh_tui.catalog.run_status import RunStatus
 from oh_tui.settings.credentials import without_keys
 from oh_tui.sources.budget import Spending
 from oh_tui.text.human import plural

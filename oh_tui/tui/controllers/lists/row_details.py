@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import TimedOut
-from oh_tui.batch import kept_runs
-from oh_tui.catalog.spent import spent_of
-from oh_tui.catalog.triage import RunStatus, is_current
+from oh_tui.batch import indexed_outcome
+from oh_tui.catalog.run_status import RunStatus, is_current
+from oh_tui.catalog.usage_cache import spent_of
 from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.costs.accounting import Accounts
@@ -81,10 +81,10 @@ class RowDetails:
 
     async def _recall(self, source: Source, conversations: Sequence[Conversation]) -> None:
         session, loaded = self._session, self._session.loaded
-        kept = kept_runs.KeptRuns(session.settings.library_folder, source)
+        kept = indexed_outcome.KeptRuns(session.settings.library_folder, source)
         is_news = False
         for one in conversations:
-            if kept_runs.is_wanted(one, loaded.last_known.get(bare_id(one.id))):
+            if indexed_outcome.is_wanted(one, loaded.last_known.get(bare_id(one.id))):
                 word, spent = await asyncio.to_thread(kept, one)
                 if session.loaded is not loaded:
                     return

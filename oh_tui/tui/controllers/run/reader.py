@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from oh_tui.catalog.spent import spent_of
+from oh_tui.catalog.usage_cache import spent_of
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Loaded
 from oh_tui.sources.server_runs.following import news_from_agent

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions import workspace as sandbox_workspace
 from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage
-from oh_tui.catalog.triage import reported_status
+from oh_tui.catalog.run_status import reported_status
 from oh_tui.text.human import duration, plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.looks import status_mark
+from oh_tui.trajectory.glyphs import status_mark
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.messages import ListsChanged, ListsWanted

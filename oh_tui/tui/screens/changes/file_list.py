@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from oh_tui.tables.column import Cell, Column
-from oh_tui.trajectory.looks import Glyphs
+from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.presentation.change_rows import FileRow, Lister
 from oh_tui.tui.widgets.table_list import Columns, TableList
 

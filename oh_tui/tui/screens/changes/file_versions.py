@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.changes.history import FileState
-from oh_tui.trajectory.changes.touched import shown_path
+from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Heading, Note
 from oh_tui.trajectory.reading.describe import describe_event
@@ -16,8 +16,8 @@ from oh_tui.trajectory.reading.describe import describe_event
 if TYPE_CHECKING:
     from oh_tui.trajectory.changes.history import FileHistory
     from oh_tui.trajectory.changes.order_in_time import Moment
+    from oh_tui.trajectory.changes.possible_writes import PossibleWrite
     from oh_tui.trajectory.changes.versions import Version
-    from oh_tui.trajectory.changes.writers import Writer
     from oh_tui.tui.widgets.drawing import Piece
 
 NAMED = 5
@@ -148,7 +148,7 @@ def evidence(file: FileHistory, state: FileState, moment: Moment) -> str:
     return f"step {reading.label} read {lines} of it since, and found another text"
 
 
-def commands(label: str, writers: Sequence[Writer]) -> list[Block]:
+def commands(label: str, writers: Sequence[PossibleWrite]) -> list[Block]:
     """The last commands of several, under a heading."""
     if not writers:
         return []

@@ -8,7 +8,7 @@ from textual.cache import LRUCache
 
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, StepPair
-from oh_tui.trajectory.looks import FAMILY_HUES, Glyphs, outcome_mark
+from oh_tui.trajectory.glyphs import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import Description, describe

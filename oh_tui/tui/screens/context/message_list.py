@@ -16,7 +16,7 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.context.message import Message
-    from oh_tui.trajectory.looks import Glyphs
+    from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 _ROLES = {"user": "you", "model": "llm", "summary": "llm", "system": "dim", GAP: "dim"}

@@ -20,7 +20,7 @@ from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.cells import total_width
-from oh_tui.tui.screens.context import told
+from oh_tui.tui.screens.context import context_header
 from oh_tui.tui.screens.context.fill_line import FillLine
 from oh_tui.tui.screens.context.message_list import MessageList
 from oh_tui.tui.screens.context.message_text import MessageText
@@ -230,13 +230,13 @@ class ContextScreen(View[int | None]):
         if page is not None and self._walk is not None:
             run = self._walk.contexts.run
             step = run.steps[page.wanted.answer.step - 1]
-            facts += told.of_answer(page)
+            facts += context_header.of_answer(page)
             at = f"  step {step.number:,}"
             rule.title = (title, (at, ""), (self._did(step, total_width(facts)), "dim"))
-            listed = [(self._note, "warn"), *told.of_messages(page, self._walk.marked)]
-            self.list_rule.title = ((told.title(page), "title"),)
+            listed = [(self._note, "warn"), *context_header.of_messages(page, self._walk.marked)]
+            self.list_rule.title = ((context_header.title(page), "title"),)
             self.list_rule.facts = joined([fact for fact in listed if fact[0]], dot)
-            self.fill_line.show(self._fill, step.number, told.of_fill(page, rule.glyphs))
+            self.fill_line.show(self._fill, step.number, context_header.of_fill(page, rule.glyphs))
         rule.facts = joined([fact for fact in facts if fact[0]], dot)
         self.show_keys()
 
@@ -256,7 +256,7 @@ class ContextScreen(View[int | None]):
 
     def hints(self) -> Sequence[Hint]:
         page, row = self._page, self.list.current
-        return told.hints(page, row, is_whole=self.whole) if page else ()
+        return context_header.hints(page, row, is_whole=self.whole) if page else ()
 
     @on(RowList.Highlighted, "#context-messages")
     def _at_a_message(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.settings.paths import tilde
 from oh_tui.tables.column import FILL, Cell, Column
-from oh_tui.trajectory.looks import rule_mark
+from oh_tui.trajectory.glyphs import rule_mark
 from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Heading, Note, Plain
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.rules.question import State
@@ -17,7 +17,7 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.batch.rules.rule import Finding, Rule
-    from oh_tui.trajectory.looks import Glyphs
+    from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.trajectory.rules.question import Answer

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oh_tui.settings.paths import tilde
-from oh_tui.trajectory.looks import rule_mark
+from oh_tui.trajectory.glyphs import rule_mark
 from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.rules.rule_list import RuleList, rule_blocks

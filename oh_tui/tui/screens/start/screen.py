@@ -26,8 +26,8 @@ from oh_tui.api.errors import AuthError
 from oh_tui.text.problem import Problem
 from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.start.below import FormMessage, Offered, Stages
 from oh_tui.tui.screens.start.field import Field
+from oh_tui.tui.screens.start.form_footer import FormMessage, Offered, Stages
 from oh_tui.tui.screens.start.task_list import TaskScreen
 from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.drawing import Label, Piece

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from oh_tui.batch.each_run import KEYS_FIRST, ManyRuns
+from oh_tui.batch.run_batch import KEYS_FIRST, RunBatch
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog import range_before
 from oh_tui.text.human import plural
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from oh_tui.batch.each_run import Known, Result
+    from oh_tui.batch.run_batch import Known, Result
     from oh_tui.batch.worker import Job
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.catalog.user_annotations import Annotations
@@ -80,7 +80,7 @@ class Pass(Generic[T, Rows]):
         self.source_runs, self.query = runs, query
         self.words = query.text
         self.asked = range_before.asked_range(query, runs.now)
-        self.reading = ManyRuns(
+        self.reading = RunBatch(
             runs.source,
             job,
             range_before.fixed(query, runs.now),

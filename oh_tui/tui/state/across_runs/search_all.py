@@ -16,7 +16,7 @@ from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from oh_tui.batch.each_run import Result
+    from oh_tui.batch.run_batch import Result
     from oh_tui.tui.state.across_runs.passes import Show
 
 WHAT = (

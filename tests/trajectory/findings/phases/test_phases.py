@@ -16,7 +16,7 @@ from oh_tui.trajectory.findings.phases.work import MOST_NAMES, Change, Facts, Na
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.known_intents import KeptActs
+from oh_tui.trajectory.reading.known_intents import KnownIntents
 from oh_tui.trajectory.reading.test_results import RunOfTests
 from tests.demo_runs import demo_run
 from tests.trajectory.edited import edit, patch
@@ -36,7 +36,7 @@ def test_phases_agree_with_those_of_a_reader(capsys: pytest.CaptureFixture[str])
         print()
         for title, by_hand in BY_HAND.items():
             run = demo_run(SLUGS[title])
-            found = Phases(run, KeptActs()).all
+            found = Phases(run, KnownIntents()).all
             hand = [(last, name) for last, name, _ in by_hand]
             count = hand[-1][0]
             same = sum(_name(found, n) == _by_hand(hand, n) for n in range(1, count + 1))
@@ -62,7 +62,7 @@ def _by_hand(hand: list[tuple[int, str]], number: int) -> str:
 def _phases(*events: Event) -> list[tuple[int, int, str]]:
     run = Trajectory()
     run.extend(events)
-    return [(one.first, one.last, one.name.value) for one in Phases(run, KeptActs()).all]
+    return [(one.first, one.last, one.name.value) for one in Phases(run, KnownIntents()).all]
 
 
 def test_a_test_that_fails_begins_a_phase_until_one_passes() -> None:
@@ -78,7 +78,9 @@ def test_a_test_that_fails_begins_a_phase_until_one_passes() -> None:
         shell("p", "git commit -qm x && git push"), output("p"),
         message("z", "Done", "agent"),
     ])  # fmt: skip
-    assert [(p.first, p.last, p.name.value, p.summary) for p in Phases(run, KeptActs()).all] == [
+    assert [
+        (p.first, p.last, p.name.value, p.summary) for p in Phases(run, KnownIntents()).all
+    ] == [
         (1, 5, "look", "looked around 4 times"),
         (6, 6, "edit", "edited a.py"),
         (7, 10, "debug", "edited a.py until 45 tests passed"),
@@ -107,7 +109,7 @@ def test_a_sentence_tells_only_what_is_known() -> None:
     def said(*events: Event) -> str:
         run = Trajectory()
         run.extend(events)
-        return Phases(run, KeptActs()).all[-1].summary
+        return Phases(run, KnownIntents()).all[-1].summary
 
     assert said(shell("a", "pytest | tail"), output("a", "killed")) == "ran tests"
     assert said(shell("a", "pytest"), output("a", "1 failed, 2 passed in 1s", 1)) == (
@@ -149,7 +151,7 @@ def test_what_is_done_to_a_file_has_a_word_of_its_own(command: str) -> None:
     run.extend([shell("a", command), output("a"), *edit("e", "/w/c.py", None, "a", "create")])
     changes = "*** Update File: d.py\n*** Move to: e.py\n@@\n-a\n+b\n*** Delete File: f.py\n"
     run.extend(patch("p", f"*** Begin Patch\n{changes}*** End Patch"))
-    one, two, three = (work_of(step, KeptActs(), run) for step in run.steps)
+    one, two, three = (work_of(step, KnownIntents(), run) for step in run.steps)
     facts = Facts()
     facts.add(one)
     assert sentence(Name.EDIT, facts) == DONE[command]
@@ -226,7 +228,7 @@ def test_a_growing_run_has_the_phases_of_the_whole(names: list[str], data: st.Da
     whole = Trajectory()
     whole.extend(events)
     growing = Trajectory()
-    phases = Phases(growing, KeptActs())
+    phases = Phases(growing, KnownIntents())
     while events:
         count = data.draw(st.integers(1, 9))
         growing.extend(events[:count])
@@ -236,7 +238,7 @@ def test_a_growing_run_has_the_phases_of_the_whole(names: list[str], data: st.Da
         _check(known, len(growing.steps) if is_done else known[-1].last if known else 0)
     while not phases.update(0.0):
         pass
-    assert phases.known == Phases(whole, KeptActs()).all
+    assert phases.known == Phases(whole, KnownIntents()).all
 
 
 @pytest.mark.parametrize("slug", sorted(SLUGS.values()))
@@ -263,7 +265,7 @@ def test_without_times_and_prices_none_are_told() -> None:
 def test_phases_have_each_step_once_and_are_few(names: list[str]) -> None:
     run = Trajectory()
     run.extend(_events(names))
-    found = Phases(run, KeptActs()).all
+    found = Phases(run, KnownIntents()).all
     _check(found, len(run.steps))
     assert len(found) <= 12
 

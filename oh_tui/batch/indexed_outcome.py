@@ -5,27 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.batch.up_to_date import Held
-from oh_tui.catalog.spent import Spent, Sum, spent_of, with_record, with_spent
-from oh_tui.catalog.triage import is_current
+from oh_tui.batch.index_snapshot import IndexSnapshot
+from oh_tui.catalog.run_status import is_current
+from oh_tui.catalog.usage_cache import Spent, Sum, spent_of, with_record, with_spent
 from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import TOKENS
 
 if TYPE_CHECKING:
-    from oh_tui.catalog.last_known import LastKnown
+    from oh_tui.catalog.status_cache import LastKnown
     from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
 
 
-class Kept(NamedTuple):
+class IndexedOutcome(NamedTuple):
     word: str = ""
     """A word of `RunStatus`, or ""."""
     spent: Spent | None = None
 
 
-NOTHING = Kept()
+NOTHING = IndexedOutcome()
 
 
 def is_wanted(conversation: Conversation, last_known: LastKnown) -> bool:
@@ -42,7 +42,7 @@ class KeptRuns:
     def __init__(self, library_folder: Path | None, source: Source) -> None:
         self._folder, self._source = library_folder, source
 
-    def __call__(self, conversation: Conversation) -> Kept:
+    def __call__(self, conversation: Conversation) -> IndexedOutcome:
         """Takes milliseconds."""
         remote = self._source.remote
         if remote is None or not conversation.updated_at:
@@ -51,18 +51,18 @@ class KeptRuns:
         if not found.word and remote.cache:
             run = Trajectory(complete=False)
             run.extend(remote.cache.end(conversation))
-            found = Kept(judge(run).word, spent_of(Accounts(run)))
+            found = IndexedOutcome(judge(run).word, spent_of(Accounts(run)))
         # the agent was working when its sandbox went away
         word = "running" if found.word == "saved" else found.word
-        return Kept(word, with_record(found.spent, conversation))
+        return IndexedOutcome(word, with_record(found.spent, conversation))
 
-    def _indexed(self, conversation: Conversation) -> Kept:
+    def _indexed(self, conversation: Conversation) -> IndexedOutcome:
         columns = ("verdict", "cost_is_partial", "cost", *TOKENS)
-        with Held(self._folder, self._source) as held:
+        with IndexSnapshot(self._folder, self._source) as held:
             found = held.as_now([conversation], columns).get(held.place(conversation))
         if not found:
             return NOTHING
         word, is_partial, cost, prompt, completion, *others = found[0]
         total = Sum(cost or 0.0, prompt or 0, completion or 0, *others)
         is_known = is_partial == 0 and total.is_possible
-        return Kept(str(word), Spent(total, total) if is_known else None)
+        return IndexedOutcome(str(word), Spent(total, total) if is_known else None)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from oh_tui.catalog.spent import Spent
+from oh_tui.catalog.usage_cache import Spent
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.text.redact import safe_line
 
@@ -36,7 +36,7 @@ class LastKnown(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last known state of a conversation; "" and 0 mean unknown."""
 
     outcome: str = ""
-    """A word of `oh_tui.catalog.triage.RunStatus`."""
+    """A word of `oh_tui.catalog.run_status.RunStatus`."""
     when: float = 0.0
     """When the outcome was reported, in seconds since 1970 by the server's clock."""
     line: str = ""

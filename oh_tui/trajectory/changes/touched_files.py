@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import shorten
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.touches import may_touch, touches
+from oh_tui.trajectory.reading.file_operations import may_touch, touches
 
 ROOT = "/workspace/project"
 """The working folder of sandboxes, if the run does not name it."""

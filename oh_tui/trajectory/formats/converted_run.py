@@ -18,7 +18,7 @@ from oh_tui.trajectory.formats.run_file import (
 from oh_tui.trajectory.model.events import Event, parse_event
 
 
-class HeldRun:
+class ConvertedRun:
     """A converted run. Its text is in memory, or is read from its file."""
 
     def __init__(self, name: str, converted: Converted) -> None:
@@ -80,10 +80,10 @@ class OneHeldRun(Unchanging):
     """A file that is one run. Whoever opens the run holds its text; a list of a folder may have
     thousands of runs and holds none."""
 
-    def __init__(self, read: Callable[[], HeldRun]) -> None:
+    def __init__(self, read: Callable[[], ConvertedRun]) -> None:
         """`read` reads the file, and raises when it does."""
         self._read = read
-        self._first: HeldRun | None = read()
+        self._first: ConvertedRun | None = read()
         """The run, until it is opened for the first time."""
         self._info = self._first.info
         self._name = self._first.name

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from oh_tui.trajectory.context import sdk_messages
 from oh_tui.trajectory.context.gaps import Gap, Gaps
 from oh_tui.trajectory.context.message_order import Items, Peeks
-from oh_tui.trajectory.context.rules import Rules, Writer
 from oh_tui.trajectory.context.sdk_messages import Body
+from oh_tui.trajectory.context.sdk_versions import SdkBehaviour, Writer
 from oh_tui.trajectory.context.seen_events import Views
 from oh_tui.trajectory.model.event_tree import NONE, Places, Tree
 from oh_tui.trajectory.model.events import Event
@@ -26,7 +26,7 @@ class Look(NamedTuple):
 class Texts:
     """Makes messages of items: places of events, and `~place` of a condensation's summary."""
 
-    def __init__(self, events: Sequence[Event], rules: Rules) -> None:
+    def __init__(self, events: Sequence[Event], rules: SdkBehaviour) -> None:
         self._events, self._rules = events, rules
         self._looks: dict[Items, Look] = {}
 
@@ -65,7 +65,7 @@ class Material:
         """Response id -> place of the first call of the answer."""
         self._make(self._writer.rules)
 
-    def _make(self, rules: Rules) -> None:
+    def _make(self, rules: SdkBehaviour) -> None:
         self.rules = rules
         self.views = Views(self.tree, self.peeks, rules, self._firsts)
         self.texts = Texts(self.run.events, rules)

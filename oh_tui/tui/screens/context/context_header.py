@@ -10,7 +10,7 @@ from oh_tui.tui.keys import Hint
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.context.answers import Answer
-    from oh_tui.trajectory.looks import Glyphs
+    from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.state.context_rows import Page, Row
     from oh_tui.tui.widgets.drawing import Piece
 

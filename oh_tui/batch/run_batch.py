@@ -18,16 +18,16 @@ from copy import copy
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
-from oh_tui.batch.of_steps import StepsAsked, load, read_here
 from oh_tui.batch.pool import ENDED, Died, Pool, cores
 from oh_tui.batch.server_indexing import is_over
+from oh_tui.batch.step_facts import StepFactsLoader, load, read_here
 from oh_tui.batch.worker import Job, Listed, Place, RunFacts, Unread
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.file_names import called
 from oh_tui.catalog.filter_words import Subject
-from oh_tui.catalog.last_known import LastKnown
-from oh_tui.catalog.spent import with_spent
-from oh_tui.catalog.triage import conversation_state, updated
+from oh_tui.catalog.run_status import conversation_state, updated
+from oh_tui.catalog.status_cache import LastKnown
+from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_rows import path_at
@@ -83,7 +83,7 @@ Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahe
 """Takes the runs that match the query, and all listed runs: None if the list was cut."""
 
 
-class ManyRuns(Generic[T]):
+class RunBatch(Generic[T]):
     """One pass over the runs of a source. Its counts grow as it goes."""
 
     def __init__(
@@ -110,7 +110,7 @@ class ManyRuns(Generic[T]):
         held back for another."""
         self.source = source
         self._job, self._query = job, query
-        self._of_steps = StepsAsked(cache_folder, source, query)
+        self._of_steps = StepFactsLoader(cache_folder, source, query)
         self._annotations, self._last_known = annotations, last_known
         self._report, self._choose, self._known = report, choose, known
         self._live, self._nice = live, nice
@@ -132,7 +132,7 @@ class ManyRuns(Generic[T]):
         self._is_over = False
         """Nobody waits for results any more."""
 
-    def again(self, job: Job[T], known: Known[T] | None) -> ManyRuns[T]:
+    def again(self, job: Job[T], known: Known[T] | None) -> RunBatch[T]:
         """The same pass, not begun, for what is asked where nothing has a phrase."""
         other = copy(self)
         other._job, other._known, other._is_over = job, known, False

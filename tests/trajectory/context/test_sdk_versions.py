@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oh_tui.trajectory.context.contexts import Contexts
-from oh_tui.trajectory.context.rules import NOW, of_version
+from oh_tui.trajectory.context.sdk_versions import NOW, of_version
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import Trajectory

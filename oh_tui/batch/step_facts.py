@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from oh_tui.batch import rule_rows
+from oh_tui.batch.index_snapshot import WITH_FAILURES, IndexSnapshot
 from oh_tui.batch.rules import agreed, kept_answers, rule_places
-from oh_tui.batch.up_to_date import WITH_FAILURES, Held
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import NOT_READ, OfSteps
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.rules.question import State
 
 
-class StepsAsked:
+class StepFactsLoader:
     """Answers one filter. What it does not ask is not read."""
 
     def __init__(self, cache_folder: Path | None, source: Source, query: ConversationQuery) -> None:
@@ -52,7 +52,7 @@ class StepsAsked:
             await asyncio.to_thread(self._look_up, rows)
 
     def _look_up(self, rows: Sequence[Conversation]) -> None:
-        with Held(self._folder, self._source) as held:
+        with IndexSnapshot(self._folder, self._source) as held:
             of = ["failures.id"]
             failed = held.as_now(rows, of, WITH_FAILURES) if "failure" in self._words else {}
             kept = held.as_now(rows, _Kept._fields) if "rule" in self._words else {}

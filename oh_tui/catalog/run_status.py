@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from oh_tui.catalog.last_known import LastKnown
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.conversation import Conversation
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import by_the_clock

@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.reading.touches import is_read, may_touch, touches
+from oh_tui.trajectory.reading.file_operations import is_read, may_touch, touches
 from oh_tui.trajectory.shell.effect import Effect, defined, effect
 
 _REFUSED = pattern(
@@ -41,7 +41,7 @@ _NOTHING = Effect(False)
 _ANYTHING = Effect(True)
 
 
-class Writer(NamedTuple):
+class PossibleWrite(NamedTuple):
     """Something that may have written to files between two moments."""
 
     label: Label
@@ -82,12 +82,12 @@ class Writers:
             self._decoded += 1
         return True
 
-    def find(self) -> list[Writer]:
+    def find(self) -> list[PossibleWrite]:
         """All of them, by the numbers of their steps."""
         if not self.part.is_placed:
             steps = self.part.trajectory.steps
-            return [Writer(self.part.label(steps[0]), steps[0], START, END)] if steps else []
-        found: list[Writer] = []
+            return [PossibleWrite(self.part.label(steps[0]), steps[0], START, END)] if steps else []
+        found: list[PossibleWrite] = []
         at_work: list[list[int]] = []
         """The commands that had not ended when their result came: indexes of what may write."""
         for step in self.part.trajectory.steps:
@@ -105,7 +105,7 @@ class Writers:
                 at_work.append(new)
         return found
 
-    def _of(self, step: Step) -> Writer | None:
+    def _of(self, step: Step) -> PossibleWrite | None:
         if step.event.kind in _NOT_CALLS:
             command = text_field(step.event.body(), "hook_command")
             does = self._does(step.event, command) if command else _ANYTHING
@@ -118,9 +118,11 @@ class Writers:
         does = self._effect(step)
         return self._writer(step, does) if does.writes else None
 
-    def _writer(self, step: Step, does: Effect, paths: frozenset[str] | None = None) -> Writer:
+    def _writer(
+        self, step: Step, does: Effect, paths: frozenset[str] | None = None
+    ) -> PossibleWrite:
         ended = END if does.stays or _goes_on(step) else self.part.ended(step)
-        return Writer(self.part.label(step), step, self.part.began(step), ended, paths)
+        return PossibleWrite(self.part.label(step), step, self.part.began(step), ended, paths)
 
     def _ran(self, step: Step) -> bool:
         """Whether a call may have run at all."""
@@ -132,7 +134,7 @@ class Writers:
             return False
         return not (result.is_call_error and step.event.is_unread)
 
-    def _edit(self, step: Step) -> Writer | None:
+    def _edit(self, step: Step) -> PossibleWrite | None:
         """An edit that failed or has no result; the others make versions."""
         if is_read(step.event):
             return None
@@ -174,14 +176,14 @@ def _goes_on(step: Step) -> bool:
 class Timeline:
     """The writers of a run and its sub-agents, to be asked for those between two moments."""
 
-    def __init__(self, writers: Iterable[Writer]) -> None:
+    def __init__(self, writers: Iterable[PossibleWrite]) -> None:
         ordered = sorted(writers, key=lambda one: one.began)
         self._lasting = [one for one in ordered if one.ended == END]
         self._passing = [one for one in ordered if one.ended != END]
         self._ended = list(accumulate((one.ended for one in self._passing), max))
         """By when all up to a place had ended."""
 
-    def between(self, path: str, after: Moment, until: Moment) -> list[Writer]:
+    def between(self, path: str, after: Moment, until: Moment) -> list[PossibleWrite]:
         """Those that may have written to a file after one moment and before another."""
         first = bisect_right(self._ended, after)
         last = bisect_left(self._passing, until, key=lambda one: one.began)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WITH_FAILURES = "LEFT JOIN failures ON failures.run_id = runs.id"
 
 
-class Held(Library):
+class IndexSnapshot(Library):
     """The index, asked about the runs of a source."""
 
     def __init__(self, cache_folder: Path | None, source: Source) -> None:

@@ -17,7 +17,7 @@ _LOOKED_AT = 3
 Version = tuple[int, int, int]
 
 
-class Rules(NamedTuple):
+class SdkBehaviour(NamedTuple):
     """Since version 1.58.2 nothing newer was seen: `NOW` are its rules."""
 
     name: str
@@ -43,7 +43,7 @@ class Rules(NamedTuple):
     """False for a run of another program or format: texts are taken as they are."""
 
 
-def of_version(text: str) -> Rules | None:
+def of_version(text: str) -> SdkBehaviour | None:
     """The rules of a version such as "1.34.0" that the server tells; None for anything else."""
     version = version_of(text)
     if version is None:
@@ -62,8 +62,8 @@ def version_of(text: str) -> Version | None:
     return (major, minor, patch) if major else None
 
 
-def _rules(version: Version, name: str, sentence: str) -> Rules:
-    return Rules(
+def _rules(version: Version, name: str, sentence: str) -> SdkBehaviour:
+    return SdkBehaviour(
         name,
         sentence,
         merges_users=version >= (1, 26, 0),
@@ -75,7 +75,7 @@ def _rules(version: Version, name: str, sentence: str) -> Rules:
     )
 
 
-NOW = Rules(
+NOW = SdkBehaviour(
     "SDK 1.58",
     "the events do not tell which version wrote the run: the rules of 1.58, the newest known, are"
     " taken; before 1.26 messages of the user that follow each other were not joined",
@@ -86,18 +86,20 @@ NOW = Rules(
 class _Age(NamedTuple):
     """What events tell of the version that wrote them."""
 
-    rules: Rules
+    rules: SdkBehaviour
     since: Version = (0, 0, 0)
     before: Version = (9999, 0, 0)
 
 
 _TREE = _Age(
-    Rules("SDK 1.31 or newer", "the events name their parents, as they do since SDK 1.31"),
+    SdkBehaviour("SDK 1.31 or newer", "the events name their parents, as they do since SDK 1.31"),
     since=(1, 31, 0),
 )
 
 _LATE = _Age(
-    Rules("SDK 1.26.1 or newer", "the results have a field that they did not have in SDK 1.26"),
+    SdkBehaviour(
+        "SDK 1.26.1 or newer", "the results have a field that they did not have in SDK 1.26"
+    ),
     since=(1, 26, 1),
 )
 
@@ -166,7 +168,7 @@ class Writer:
         return _BETWEEN if self._cuts else _UNTOLD
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> SdkBehaviour:
         if self._format:
             name = _FORMATS.get(self._format, self._format)
             return NOW._replace(
