@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model import usage
 
 OwnText = Annotated[str, msgspec.Meta(min_length=1, max_length=0)]

@@ -25,7 +25,7 @@ from oh_tui.settings.startup import (
     read_settings,
 )
 from oh_tui.text.problem import Problem
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 
 UTF8 = {"TERM": "xterm"}
 

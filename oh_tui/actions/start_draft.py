@@ -14,8 +14,7 @@ from oh_tui.catalog.links import read_repository
 from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe, safe_line
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret, safe, safe_line
 from oh_tui.trajectory.findings.sub_agents import first_message
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ from oh_tui.api.errors import (
 )
 from oh_tui.api.models import Page, Sandbox, StartTask
 from oh_tui.conversation import Conversation, bare_id, same_id
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer

@@ -43,8 +43,7 @@ from oh_tui.api.requests import message
 from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.start_tasks import StartTasks
 from oh_tui.conversation import Conversation
-from oh_tui.text.redact import safe_line
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret, safe_line
 from oh_tui.trajectory.model.events import Event
 
 

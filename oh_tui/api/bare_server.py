@@ -26,7 +26,7 @@ from oh_tui.api.offered_models import AgentProfiles, AgentSettings
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
 from oh_tui.conversation import Conversation, bare_id
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model.events import Event
 
 TITLE = "OpenHands Agent Server"

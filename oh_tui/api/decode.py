@@ -16,7 +16,7 @@ from oh_tui.api.http.http_errors import Answer, bad_answer, not_the_api
 from oh_tui.api.models import AgentConversation, Page
 from oh_tui.api.paging import MAX_ROWS
 from oh_tui.conversation import Conversation, same_id
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 import msgspec
 
 from oh_tui.conversation import Metrics, TokenUsage, WholeMetrics
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 
 T = TypeVar("T")
 

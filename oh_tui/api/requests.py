@@ -15,7 +15,7 @@ import msgspec
 from oh_tui.api.errors import InvalidRequest
 from oh_tui.api.http.transport import RequestBody
 from oh_tui.api.offered_models import SuggestedTask
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 
 PIECE = 256 * 1024
 """Bytes of a file that are read and sent at a time."""

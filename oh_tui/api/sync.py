@@ -60,7 +60,7 @@ from oh_tui.api.offered_models import (
 from oh_tui.api.requests import Content, StartRequest
 from oh_tui.api.sandbox_server import PARTS, TIMEOUT
 from oh_tui.conversation import Conversation
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model.events import Event
 
 

@@ -16,8 +16,7 @@ from oh_tui.api.models import CLOUD
 from oh_tui.settings.config import ServerEntry
 from oh_tui.settings.paths import expanded, read_small, tilde, under_home
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import held, hold, safe_line
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret, held, hold, safe_line
 
 STORED_KEY = Path(".openhands", "cloud", "api_key.txt")
 """Where the OpenHands CLI keeps the key after `openhands login`, relative to the home folder."""

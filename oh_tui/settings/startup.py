@@ -39,8 +39,7 @@ from oh_tui.settings.paths import (
 )
 from oh_tui.settings.toml_faults import faulty
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe_line
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret, safe_line
 
 OWN_RUNS = Path(".openhands", "conversations")
 """Where the OpenHands CLI keeps its runs, relative to the home folder."""

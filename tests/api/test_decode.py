@@ -16,7 +16,7 @@ from oh_tui.api.decode import count, event_page, loose_model, model_list, model_
 from oh_tui.api.http.http_errors import Answer, ApiCall
 from oh_tui.api.models import AgentConversation, AgentRecord, Sandbox, StartTask, User
 from oh_tui.conversation import Conversation
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 
 MODELS: list[type[msgspec.Struct]] = [Conversation, Sandbox, StartTask, User, AgentConversation]
 

@@ -16,7 +16,7 @@ from oh_tui.api.http.asgi import AppTransport, ASGIApp
 from oh_tui.api.http.http_errors import ApiCall
 from oh_tui.api.models import Auth
 from oh_tui.text.patterns import pattern
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 
 Watch: TypeAlias = Callable[[str, str, int | None, float], None]
 """Called for each attempt with method, URL without query, status or None, and seconds."""

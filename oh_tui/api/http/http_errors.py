@@ -29,8 +29,7 @@ from oh_tui.api.errors import (
 )
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Remedy
-from oh_tui.text.redact import safe_line
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret, safe_line
 from oh_tui.trajectory.model.events import decode_json
 
 LONGEST_WAIT = 86_400.0

@@ -38,7 +38,7 @@ from oh_tui.api.http.http_errors import (
 from oh_tui.api.http.response_body import Pieces, body_pieces, body_size, content_type, whole_body
 from oh_tui.api.models import Auth
 from oh_tui.text.patterns import pattern
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 
 T = TypeVar("T")
 Limiter: TypeAlias = contextlib.AbstractAsyncContextManager[None]

@@ -24,7 +24,7 @@ from oh_tui.demo import make_demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.saving import download_name
 from oh_tui.text.clean import clean
-from oh_tui.text.secret import Secret
+from oh_tui.text.redact import Secret
 from oh_tui.tui.controllers.lists import notices
 from oh_tui.tui.platform.base_app import write_report
 from oh_tui.tui.state.loaded_conversations import Change
