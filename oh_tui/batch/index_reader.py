@@ -47,8 +47,8 @@ class IndexJob(NamedTuple):
         # a copy of a run, which is listed by its place, is indexed by its id too
         own = about.info.get("id")
         about = about._replace(conversation=replace(row, id=str(own or row.place)))
-        told = replace(about_with_file(about, row.home), note=about.note)
-        return record_of(run, told, place=row.place, home=row.home)
+        facts = replace(about_with_file(about, row.home), note=about.note)
+        return record_of(run, facts, place=row.place, home=row.home)
 
 
 def fingerprint_of(path: Path) -> str:
@@ -61,10 +61,10 @@ def fingerprint_of(path: Path) -> str:
             found = [one for one in sorted(path.rglob("*")) if one.is_file()]
             if not found:
                 return ""
-        told = ";".join(f"{one} {_stamp(one, path)}" for one in found)
+        stamps = ";".join(f"{one} {_stamp(one, path)}" for one in found)
     except (OSError, ValueError):
         return ""
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(stamps.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _stamp(one: Path, path: Path) -> str:

@@ -36,7 +36,7 @@ def is_wanted(conversation: Conversation, last_known: LastKnown) -> bool:
     return is_over and bool(with_spent(conversation, last_known.spent).cost_is_partial)
 
 
-class KeptRuns:
+class IndexedOutcomes:
     """Asks the index, then the cache. A run that has changed since counts as unknown."""
 
     def __init__(self, library_folder: Path | None, source: Source) -> None:

@@ -229,8 +229,8 @@ class Drawing(NamedTuple):
 
 def draw(trend: Trend, room: int, levels: str) -> Drawing:
     """In lines of at most so many cells, unless that leaves less than LEAST to the blocks."""
-    told = [(measure, _numbers(trend, measure)) for measure in MEASURES]
-    known = [(measure, numbers) for measure, numbers in told if numbers]
+    series = [(measure, _numbers(trend, measure)) for measure in MEASURES]
+    known = [(measure, numbers) for measure, numbers in series if numbers]
     widths = [max(map(len, column)) for column in zip(*(n for _, n in known), strict=True)]
     cells = max(
         LEAST,

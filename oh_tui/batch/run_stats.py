@@ -201,8 +201,8 @@ class Group(NamedTuple):
 
 def _spread_json(spread: Spread, *, whole: bool = False) -> dict[str, float | int | None]:
     """`whole` is for counts, whose sum is one too."""
-    told = spread._asdict() | {"total": spread.total if spread.known else None}
-    return {name: _count(value) if whole else number(value) for name, value in told.items()}
+    values = spread._asdict() | {"total": spread.total if spread.known else None}
+    return {name: _count(value) if whole else number(value) for name, value in values.items()}
 
 
 def _count(value: float | None) -> float | int | None:
@@ -359,8 +359,8 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
 
 
 def _churn(rows: Sequence[Summand]) -> Churn:
-    told = [(row.lines_written, row.lines_removed_later) for row in rows]
-    known = [(written, gone) for written, gone in told if None not in (written, gone)]
+    counts = [(row.lines_written, row.lines_removed_later) for row in rows]
+    known = [(written, gone) for written, gone in counts if None not in (written, gone)]
     written, gone = (sum(filter(None, each)) for each in zip(*known, (0, 0), strict=True))
     return Churn(len(known), written, gone)
 

@@ -174,14 +174,14 @@ def schema(arrow: Any, table: str) -> Any:
 def _digest(rows: Sequence[Conversation]) -> str:
     """Changes with the selection of runs and with their files."""
     known: dict[str, str] = {}
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for row in rows:
         name, place = row.id, row.place
         path = place.partition("#")[0]
         if path not in known:
             known[path] = fingerprint_of(Path(path))
-        told.update(f"{name}\0{known[path]}\n".encode("utf-8", "replace"))
-    return told.hexdigest()[:12]
+        digest.update(f"{name}\0{known[path]}\n".encode("utf-8", "replace"))
+    return digest.hexdigest()[:12]
 
 
 def _pyarrow() -> tuple[Any, Any]:

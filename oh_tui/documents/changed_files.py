@@ -89,15 +89,15 @@ async def _beside(
     files = [file for path in listed if (file := study.files.get(path))]
     if len(files) > ASKED:
         say(f"the first {ASKED} of {len(files):,} files are compared with git, line by line")
-    told: dict[str, BesideGit] = {}
+    by_path: dict[str, BesideGit] = {}
     for file in files[:ASKED]:
         assert source.workspaces is not None
         try:
             shown = await source.workspaces.git_text(conversation, file.path)
-            told[file.path] = beside_git(file, shown)
+            by_path[file.path] = beside_git(file, shown)
         except Problem as problem:
-            told[file.path] = BesideGit(why=problem.sentence)
-    return told
+            by_path[file.path] = BesideGit(why=problem.sentence)
+    return by_path
 
 
 async def _commits(source: Source, conversation: Conversation, run: Trajectory) -> list[Committed]:

@@ -20,7 +20,7 @@ from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Told, Usage, tokens_json
+from oh_tui.trajectory.model.usage import NO_USAGE, Cost, ReportedFields, Usage, tokens_json
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.search import step_attributes
 
@@ -37,8 +37,8 @@ def conversation_json(
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
     run. The status is the agent's, as `last_known` where its server tells none."""
     state = conversation_state(conversation, last_known)
-    told = (one for one in attributes.ATTRIBUTES if one.json)
-    values = {one: _told(one.value(conversation, state)) for one in told}
+    columns = (one for one in attributes.ATTRIBUTES if one.json)
+    values = {one: _told(one.value(conversation, state)) for one in columns}
     record = {one.json: v for one, v in values.items() if v is not None or not one.is_optional}
     return {
         **record,
@@ -306,7 +306,7 @@ def moment(text: str | None) -> str | None:
     return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}" + zone
 
 
-def _usage_json(usage: Usage, told: Told | None = None) -> dict[str, object]:
+def _usage_json(usage: Usage, told: ReportedFields | None = None) -> dict[str, object]:
     """Null for what is not told of the run; without `told` for all that is 0."""
     has_cost = usage.cost or (told is not None and told.cost)
     has_calls = usage.calls if told is None else told.calls

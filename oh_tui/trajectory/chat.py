@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.trajectory.context.answers import Answer
-from oh_tui.trajectory.model.usage import TOKENS, Told, tokens_json
+from oh_tui.trajectory.model.usage import TOKENS, ReportedFields, tokens_json
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
 
 
-def usage_of(answer: Answer, told: Told) -> dict[str, Any] | None:
+def usage_of(answer: Answer, told: ReportedFields) -> dict[str, Any] | None:
     """What the stats of the run list for an answer, None where they list nothing. `told` is what
     they tell of the run: a number that is not is null."""
     usage = answer.usage

@@ -20,7 +20,7 @@ from oh_tui.trajectory.findings.study import Study, SubRuns
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage import Cost, Told, Usage
+from oh_tui.trajectory.model.usage import Cost, ReportedFields, Usage
 from oh_tui.trajectory.presentation import change_rows
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import SCHEMAS
@@ -147,7 +147,9 @@ def test_numbers_that_no_table_holds_are_left_out() -> None:
 
 
 def test_sums_that_no_table_holds_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Told(frozenset({"prompt", "completion"}), cost=False, calls=True, answered=True)
+    told = ReportedFields(
+        frozenset({"prompt", "completion"}), cost=False, calls=True, answered=True
+    )
     monkeypatch.setattr(SubRuns, "total", Usage(prompt=2**63, completion=7))
     monkeypatch.setattr(SubRuns, "told", told)
     (run,) = rows(Trajectory()).runs

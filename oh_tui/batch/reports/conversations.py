@@ -71,8 +71,8 @@ async def listed(
                 state = conversation_state(one, seen.of(one))
                 if one.parent_conversation_id and not sub:
                     continue
-                told = await of_steps.of(one, kept.of(one))
-                passes = query.matches(Subject(one, state, now, kept.of(one), told))
+                facts = await of_steps.of(one, kept.of(one))
+                passes = query.matches(Subject(one, state, now, kept.of(one), facts))
                 if passes:
                     found.append(one)
                 unsure += passes is None

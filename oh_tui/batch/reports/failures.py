@@ -69,12 +69,12 @@ class FailuresFound(NamedTuple):
 
     def groups_words(self, row: FailureRow) -> str:
         """The runs in which it failed, of all runs of each group: `gpt-5.1 3 of 52`."""
-        told = []
+        parts = []
         for names, count in row.groups:
             known = (one or NOT_TOLD.get(by, "not known") for by, one in self._named(names).items())
             of = self.runs_of_groups[names]
-            told.append(f"{' '.join(known)} {count.runs:,} of {of:,}")
-        return ", ".join(told)
+            parts.append(f"{' '.join(known)} {count.runs:,} of {of:,}")
+        return ", ".join(parts)
 
     def _named(self, names: Sequence[str]) -> dict[str, str]:
         return dict(zip(self.by, names, strict=True))

@@ -236,10 +236,10 @@ async def _with_sub_agents(
         try:
             agents += await source.remote.sub_agents(conversation)
         except Problem as problem:
-            told = f"sub-agents cannot be read: {problem.sentence}"
+            note = f"sub-agents cannot be read: {problem.sentence}"
             if helps := worded(problem.hint, short_id(conversation)):
-                told += f" ({helps})"
-            read = msgspec.structs.replace(read, note="; ".join(filter(None, (read.note, told))))
+                note += f" ({helps})"
+            read = msgspec.structs.replace(read, note="; ".join(filter(None, (read.note, note))))
     run.sub_agents = agents
     return read
 

@@ -37,7 +37,7 @@ class Seen:
         source, settings = reader.source, reader.settings
         file = settings.last_known_file if source.address else None
         self.states = LastKnownStates(source.address, file, source.last_known)
-        self._kept = indexed_outcome.KeptRuns(settings.library_folder, source)
+        self._kept = indexed_outcome.IndexedOutcomes(settings.library_folder, source)
         self._asked: set[str] = set()
         self._runs, self._remote = source.runs, source.remote
         self._silent_after = 60 * settings.config.silent_after
@@ -113,8 +113,8 @@ def standing(reader: Reader, conversation: Conversation, study: Study) -> Standi
         return Standing(silence.told(verdict, run, box, None))
     about = silence.sandbox_words(conversation, None, heard)
     helps = f"oh-tui stop {reader.about or 'ID'} stops it"
-    told = Silence(stamp(int(heard)), helps, about)
-    return Standing(silence.told(verdict, run, box, told), heard)
+    silent = Silence(stamp(int(heard)), helps, about)
+    return Standing(silence.told(verdict, run, box, silent), heard)
 
 
 def _now(remote: ServerRuns | None) -> float:

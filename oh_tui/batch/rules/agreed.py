@@ -44,8 +44,8 @@ class NotAgreed(Problem):
         store.to_write(sha256(self.data).hexdigest())
         if not store.lasts or not store.save():
             where = store.trouble or "a home folder: there is none"
-            told = f"What you agree to cannot be written into {where}"
-            raise Refused(told, "XDG_STATE_HOME names another folder")
+            sentence = f"What you agree to cannot be written into {where}"
+            raise Refused(sentence, "XDG_STATE_HOME names another folder")
 
 
 class _Agreed(PrivateStore[list[str], str]):

@@ -187,8 +187,8 @@ class _Table:
         elif any(term.field.removeprefix(step_filter.RUN) == "rule" for term in query.terms):
             self._blame(f"{name}: rules do not refer to each other", name)
         elif any(map(_is_of_user, query.terms)):
-            told = "notes, bookmarks, tags and what was opened"
-            self._blame(f"{name}: {told} are of one user, no part of a run", name)
+            personal = "notes, bookmarks, tags and what was opened"
+            self._blame(f"{name}: {personal} are of one user, no part of a run", name)
         elif reason := contradiction(query.terms):
             self._blame(f"{name} can never match: {reason}", name)
         return [query]

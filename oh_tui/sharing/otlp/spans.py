@@ -29,7 +29,7 @@ from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT
 from oh_tui.trajectory.model.steps import Outcome, Step
-from oh_tui.trajectory.model.usage import NO_COST, Told, Usage, tokens_json
+from oh_tui.trajectory.model.usage import NO_COST, ReportedFields, Usage, tokens_json
 from oh_tui.trajectory.reading.describe import describe, describe_event
 
 ERRORS = 100
@@ -261,7 +261,7 @@ def _spent(used: Usage | None, study: Study) -> Attributes:
     return _usage(used, study.accounts.told) | dict.fromkeys(_COST, used.cost or None)
 
 
-def _usage(used: Usage, told: Told) -> Attributes:
+def _usage(used: Usage, told: ReportedFields) -> Attributes:
     counts = tokens_json(used, told) or {}
     return {_TOKENS[name]: count for name, count in counts.items()}
 

@@ -27,7 +27,7 @@ AGAIN = 15.0
 for the budget beside. Events of 1.17.0 tell no cost, and those of 1.58.2 may be late (measured)."""
 
 
-class Told(NamedTuple):
+class BesideEvents(NamedTuple):
     """What the agent server's record says of a run beside its events."""
 
     stats: bytes
@@ -49,14 +49,14 @@ class Told(NamedTuple):
         return is_new
 
 
-async def read_record(agent: AgentServer) -> Told | None:
+async def read_record(agent: AgentServer) -> BesideEvents | None:
     """Takes one call; None without an answer."""
     try:
         record = await agent.conversation()
     except Problem:
         return None
     fork = fork_of(msgspec.structs.asdict(record))
-    return Told(stats_text(record.stats), record.leaf_event_id or "", fork)
+    return BesideEvents(stats_text(record.stats), record.leaf_event_id or "", fork)
 
 
 def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:

@@ -13,7 +13,7 @@ from oh_tui.trajectory.costs.ledger import ROUNDING, about
 from oh_tui.trajectory.costs.waits import gap_before
 from oh_tui.trajectory.model.clock import LONGEST_RUN, told_span
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS, Told, Usage
+from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS, ReportedFields, Usage
 from oh_tui.trajectory.model.usage_stats import COMBINED, UNTOLD
 
 SUB_AGENT_USAGES = ("task:", "delegate:")
@@ -122,7 +122,7 @@ class Accounts(Charges):
         return tuple(parts)
 
     @property
-    def told(self) -> Told:
+    def told(self) -> ReportedFields:
         ledgers = list(self._ledgers.values())
         tokens = frozenset[str]().union(*(ledger.told for ledger in ledgers))
         if self._record:  # zeros of a record stand for not known
@@ -132,7 +132,7 @@ class Accounts(Charges):
         answered = bool(total.tokens or self._answers.made_by)
         # no answer is none, as far as the run is read
         calls = bool(total.calls) or not self._answers.made_by
-        return Told(tokens, bool(total.cost), calls, answered)
+        return ReportedFields(tokens, bool(total.cost), calls, answered)
 
     @property
     def priced(self) -> bool | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 from oh_tui.trajectory.model.bodies import field, message_text, text_field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.model.usage import NO_COST, NO_USAGE, Cost, Told, Usage
+from oh_tui.trajectory.model.usage import NO_COST, NO_USAGE, Cost, ReportedFields, Usage
 from oh_tui.trajectory.model.usage_stats import ACP
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ class UsedBelow(Generic[R]):
         return Cost(total.cost or None, known, is_estimate and bool(total.cost))
 
     @property
-    def told(self) -> Told:
+    def told(self) -> ReportedFields:
         """What is told of the total."""
         found = self._accounts.told
         for run in self._within:

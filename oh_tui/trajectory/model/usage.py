@@ -85,7 +85,7 @@ TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 """The kinds of tokens, as `Usage` names them."""
 
 
-class Told(NamedTuple):
+class ReportedFields(NamedTuple):
     """What is told of the usage of a run; what is not is 0 in it."""
 
     tokens: frozenset[str]
@@ -100,9 +100,9 @@ class Told(NamedTuple):
         """False if a model answered but no price is known; None if nothing tells of one."""
         return True if self.cost else False if self.answered else None
 
-    def joined(self, other: Told) -> Told:
+    def joined(self, other: ReportedFields) -> ReportedFields:
         """That of the sum of two."""
-        return Told(
+        return ReportedFields(
             self.tokens | other.tokens,
             self.cost or other.cost,
             self.calls and other.calls,
@@ -110,7 +110,7 @@ class Told(NamedTuple):
         )
 
 
-def tokens_json(usage: Usage, told: Told | None = None) -> dict[str, int | None] | None:
+def tokens_json(usage: Usage, told: ReportedFields | None = None) -> dict[str, int | None] | None:
     """None where nothing tells them, as each of them."""
     counts = {name: getattr(usage, name) for name in TOKENS}
     known = told.tokens if told else ()

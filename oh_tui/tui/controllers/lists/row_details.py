@@ -81,7 +81,7 @@ class RowDetails:
 
     async def _recall(self, source: Source, conversations: Sequence[Conversation]) -> None:
         session, loaded = self._session, self._session.loaded
-        kept = indexed_outcome.KeptRuns(session.settings.library_folder, source)
+        kept = indexed_outcome.IndexedOutcomes(session.settings.library_folder, source)
         is_news = False
         for one in conversations:
             if indexed_outcome.is_wanted(one, loaded.last_known.get(bare_id(one.id))):
