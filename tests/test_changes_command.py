@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.commands.changed_files import changes as command
+from oh_tui.documents import changed_files
 from oh_tui.documents.changed_files import report
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.changes.changes import changes as changes_of
@@ -192,7 +192,7 @@ def test_git_is_asked_for_a_bounded_number_of_files(
 ) -> None:
     from oh_tui import cli
 
-    monkeypatch.setattr(command, "ASKED", 2)
+    monkeypatch.setattr(changed_files, "ASKED", 2)
     assert cli.main(["--demo", "changes", DATES]) == 0
     err = capsys.readouterr().err
     assert "the first 2 of 5 files are compared with git" in err

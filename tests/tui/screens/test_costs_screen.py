@@ -202,7 +202,7 @@ async def test_it_is_drawn_in_ascii() -> None:
 
 async def test_an_unknown_price_is_said() -> None:
     async with look(demo_run("handbook")) as it:
-        assert "Money  price unknown · 14 answers" in it.text
+        assert "Money  price unknown · 19 answers" in it.text
         assert "$0" not in it.text
         assert "Most tokens" in it.text
         assert "cost" not in it.text
