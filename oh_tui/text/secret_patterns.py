@@ -76,9 +76,9 @@ SHAPES = [
 
 
 def _ends(sign: str) -> re.Pattern[str]:
-    """Finds this sign after what stands before its last one in a start, four characters at most."""
+    """Finds this sign after what stands before its last one in a start, six characters at most."""
     ends: dict[int, list[str]] = {}
-    for end in {start[: start.rindex(sign) + 1][-4:] for start, _ in SHAPES if sign in start}:
+    for end in {start[: start.rindex(sign) + 1][-6:] for start, _ in SHAPES if sign in start}:
         ends.setdefault(len(end), []).append(re.escape(end))
     behind = "|".join(f"(?<={'|'.join(sorted(same))})" for _, same in sorted(ends.items()))
     return pattern(f"{re.escape(sign)}(?:{behind})")
