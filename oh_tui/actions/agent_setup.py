@@ -176,8 +176,7 @@ class AgentSetup(msgspec.Struct, frozen=True):
         """Why this server or this agent cannot do it; "" when it can, as far as is known."""
         if act is Act.CONDENSE and not self.condenser:
             return "this agent has no condenser"
-        is_acp = self.record.agent is not None and self.record.agent.kind == "ACPAgent"
-        if is_acp and act is Act.SWITCH:
+        if self.record.is_acp and act is Act.SWITCH:
             return "this agent chooses its model itself"
         return too_old(self.version, act)
 

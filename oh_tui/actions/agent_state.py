@@ -275,12 +275,11 @@ def read(conversation: Conversation, record: AgentConversation, run: Trajectory)
         status = run.status
     calls = open_calls(run)
     # an ACP agent runs its tools itself: the server has no open call (source, 1.17.0 to 1.58.2)
-    is_acp = record.agent is not None and record.agent.kind == "ACPAgent"
     return AgentState(
         conversation,
         status,
         calls,
-        run.complete or is_acp or _reach_back(run.steps, calls, status),
+        run.complete or record.is_acp or _reach_back(run.steps, calls, status),
         _is_unread(run),
         _last_agent_event(run),
         tuple(run.steps),

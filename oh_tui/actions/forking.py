@@ -131,7 +131,7 @@ async def ready(agents: Agents, conversation_id: str) -> Origin:
     version = version_of(told)
     if version is not None and version < FORKS:
         raise _cannot_fork(told)
-    if record.agent is not None and record.agent.kind == "ACPAgent":
+    if record.is_acp:
         raise Refused(
             "Its agent is a program of its own, of which a fork would know more than the step",
             "start a new conversation instead",

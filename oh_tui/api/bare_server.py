@@ -21,7 +21,7 @@ from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import QUICK, UNLIMITED, Connections, Watch
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
-from oh_tui.api.models import ON_SERVER, AgentRecord, Auth, LlmProfiles, Page
+from oh_tui.api.models import ON_SERVER, Auth, ListedRecord, LlmProfiles, Page
 from oh_tui.api.offered_models import AgentProfiles, AgentSettings
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
@@ -92,7 +92,7 @@ class BareAgentServer(Client):
                 status=error.status,
                 address=error.address,
             ) from error
-        page = await decode.in_thread(partial(decode.model_page, model=AgentRecord), answer)
+        page = await decode.in_thread(partial(decode.model_page, model=ListedRecord), answer)
         items = [self._conversation(record) for record in page.items]
         return Page(items, page.next_page_id, page.unreadable, page.is_cut, page.size)
 
@@ -110,7 +110,7 @@ class BareAgentServer(Client):
         """The conversations with these ids, with or without dashes, in the same order; None for an
         unknown one. Raises InvalidRequest when an id is not a UUID."""
         found = await get_by_ids(
-            self._http, "/api/conversations", "read conversations", ids, AgentRecord
+            self._http, "/api/conversations", "read conversations", ids, ListedRecord
         )
         return [self._conversation(record) if record else None for record in found]
 
@@ -221,12 +221,12 @@ class BareAgentServer(Client):
         answer = await self._http.post(
             "/api/conversations", "start a conversation", json=body, hints=_START_HINTS
         )
-        return self._conversation(decode.model(answer, AgentRecord))
+        return self._conversation(decode.model(answer, ListedRecord))
 
     def _of(self, conversation_id: str) -> AgentServer:
         return AgentServer(self._http, conversation_id, ON_SERVER)
 
-    def _conversation(self, record: AgentRecord) -> Conversation:
+    def _conversation(self, record: ListedRecord) -> Conversation:
         """The record as that of an app server; in the form of its ids too, so that settings and
         caches find it again."""
         identifier = bare_id(record.id)
@@ -239,7 +239,7 @@ class BareAgentServer(Client):
             identifier,
             sandbox_status="RUNNING",
             llm_model=record.model,
-            agent_kind="acp" if record.agent and record.agent.kind == "ACPAgent" else None,
+            agent_kind="acp" if record.is_acp else None,
             metrics=record.total,
             sub_conversation_ids=tuple(map(bare_id, record.sub_conversation_ids or ())),
             conversation_url=f"{self.base_url}/api/conversations/{identifier}",

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from oh_tui.api import decode
 from oh_tui.api.http.transport import Hints, HttpClient
-from oh_tui.api.models import AgentRecord, Sandbox, StartTask
+from oh_tui.api.models import ListedRecord, Sandbox, StartTask
 from oh_tui.conversation import Conversation, bare_id
 
-M = TypeVar("M", AgentRecord, Conversation, Sandbox, StartTask)
+M = TypeVar("M", ListedRecord, Conversation, Sandbox, StartTask)
 
 MAX_IDS = 99
 """Ids in one call: the server refuses 100."""

@@ -175,32 +175,43 @@ class ConfirmationPolicy(msgspec.Struct, frozen=True):
     """Whether it asks before a call of unknown risk too."""
 
 
-def model_of(agent: RecordedAgent | None, current: str | None) -> str | None:
-    """The model of an agent; `current` is that of an ACP agent."""
-    return current or (agent.llm.model if agent and agent.llm else None)
-
-
 class AgentRecord(msgspec.Struct, frozen=True):
-    """The agent server's record of a conversation in a list. Its ids have dashes."""
+    """What every record of a conversation on the agent server has. Its ids have dashes."""
 
     id: str
-    title: str | None = None
-    execution_status: str | None = None
     agent: RecordedAgent | None = None
     current_model_id: str | None = None
+    execution_status: str | None = None
+    tags: dict[str, str] | None = None
+    forked_from_conversation_id: str | None = None
+    """From 1.31 on, as `forked_from_event_id` (source)."""
+    forked_from_event_id: str | None = None
+    """The last event that the fork took; None if it took all."""
+    created_at: str | None = None
+    """Of a fork, when it was made."""
+
+    @property
+    def is_acp(self) -> bool:
+        """Whether its agent is a program of its own, which OpenHands runs over ACP."""
+        return self.agent is not None and self.agent.kind == "ACPAgent"
+
+    @property
+    def model(self) -> str | None:
+        """That of the agent; an ACP agent tells it beside."""
+        return self.current_model_id or (
+            self.agent.llm.model if self.agent and self.agent.llm else None
+        )
+
+
+class ListedRecord(AgentRecord, frozen=True):
+    """The record of a conversation in a list."""
+
+    title: str | None = None
     stats: Stats | None = None
     parent_conversation_id: str | None = None
     """From 1.38 on, as `sub_conversation_ids` (source)."""
     sub_conversation_ids: tuple[str, ...] | None = None
-    forked_from_conversation_id: str | None = None
-    forked_from_event_id: str | None = None
-    tags: dict[str, str] | None = None
-    created_at: str | None = None
     updated_at: str | None = None
-
-    @property
-    def model(self) -> str | None:
-        return model_of(self.agent, self.current_model_id)
 
     @property
     def total(self) -> Metrics | None:
@@ -224,30 +235,15 @@ class LlmProfiles(msgspec.Struct, frozen=True):
     """That of agents to start."""
 
 
-class AgentConversation(msgspec.Struct, frozen=True):
-    """The agent server's record of a conversation. Its ids have dashes."""
+class AgentConversation(AgentRecord, frozen=True):
+    """The record of one conversation."""
 
-    id: str
     workspace: Workspace | None = None
-    agent: RecordedAgent | None = None
-    current_model_id: str | None = None
     confirmation_policy: ConfirmationPolicy | None = None
     security_analyzer: Part | None = None
-    execution_status: str | None = None
     stats: dict[str, Any] | None = None
-    tags: dict[str, str] | None = None
     leaf_event_id: str | None = None
     """The event that the next one follows. From 1.31 on (source)."""
-    forked_from_conversation_id: str | None = None
-    """With dashes. From 1.31 on, as `forked_from_event_id` (source)."""
-    forked_from_event_id: str | None = None
-    """The last event that the fork took; None if it took all."""
-    created_at: str | None = None
-    """Of a fork, when it was made."""
-
-    @property
-    def model(self) -> str | None:
-        return model_of(self.agent, self.current_model_id)
 
     @property
     def cost(self) -> float | None:

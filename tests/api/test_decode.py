@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from oh_tui.api import errors
 from oh_tui.api.decode import count, event_page, loose_model, model_list, model_page
 from oh_tui.api.http.http_errors import Answer, ApiCall
-from oh_tui.api.models import AgentConversation, AgentRecord, Sandbox, StartTask, User
+from oh_tui.api.models import AgentConversation, ListedRecord, Sandbox, StartTask, User
 from oh_tui.conversation import Conversation
 from oh_tui.text.redact import Secret
 
@@ -177,8 +177,8 @@ def test_an_answer_shows_no_body() -> None:
 def test_what_an_object_holds_of_another_kind_is_left_out(odd: str) -> None:
     stats = f'{{"usage_to_metrics": {odd}}}'
     raw = f'{{"id": "a", "title": 5, "stats": {stats}}}'.encode()
-    one = loose_model(raw, AgentRecord)
+    one = loose_model(raw, ListedRecord)
     assert one and (one.total is None or not one.total.cost)
     uses = '{"usage_to_metrics": {"a": {"accumulated_cost": 1.5}, "b": 3}}'
-    one = loose_model(f'{{"id": "a", "tags": 7, "stats": {uses}}}'.encode(), AgentRecord)
+    one = loose_model(f'{{"id": "a", "tags": 7, "stats": {uses}}}'.encode(), ListedRecord)
     assert one and one.total and one.total.cost == 1.5
