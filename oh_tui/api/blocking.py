@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from functools import partial, update_wrapper
+from types import new_class
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -44,6 +46,14 @@ class Blocking:
 
     def __repr__(self) -> str:
         return repr(self._target)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._get(name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name in vars(self._target) if name[0] != "_")]
 
     def _get(self, name: str) -> Any:
         return _blocking(getattr(self._target, name), self._portal)
@@ -119,6 +129,52 @@ class Server(Blocking):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def waiting(of: type, base: type[Blocking]) -> Any:
+    """The class here of an asynchronous one: its public methods, with their signatures and words,
+    each of which waits for the answer."""
+    members: dict[str, object] = {"__doc__": _words(of), "__module__": f"{__package__}.sync"}
+    for name, member in vars(of).items():
+        if name == "__init__" and issubclass(base, Server):
+            members[name] = _method(member, base._start)
+        elif name.startswith(("_", "aclose")):
+            continue
+        elif inspect.isfunction(member):
+            members[name] = _method(member, partial(_called, name))
+        elif isinstance(member, property):
+            members[name] = property(partial(_got, name), doc=member.__doc__)
+    return new_class(of.__name__, (base,), {"of": of}, lambda names: names.update(members))
+
+
+def _called(name: str, self: Blocking, *args: object, **kwargs: object) -> Any:
+    return self._call(name, *args, **kwargs)
+
+
+def _got(name: str, self: Blocking) -> Any:
+    return self._get(name)
+
+
+def _method(member: Any, call: Callable[..., object]) -> Callable[..., object]:
+    def method(self: Blocking, *args: object, **kwargs: object) -> object:
+        return call(self, *args, **kwargs)
+
+    made: Any = update_wrapper(method, member)
+    del made.__wrapped__
+    signature, is_managed = inspect.signature(member, eval_str=True), hasattr(member, "__wrapped__")
+    outer = contextlib.AbstractContextManager if is_managed else Iterator
+    answer = _without_async(signature.return_annotation, outer)
+    made.__signature__, made.__doc__ = signature.replace(return_annotation=answer), _words(member)
+    return method
+
+
+def _without_async(kind: Any, outer: Any = Iterator) -> Any:
+    is_async = get_origin(kind) is AsyncIterator
+    return outer[tuple(map(_without_async, get_args(kind)))] if is_async else kind
+
+
+def _words(of: Any) -> str:
+    return re.sub(r"\basync (with|for)\b", r"\1", inspect.cleandoc(of.__doc__ or ""))
 
 
 def _wait(portal: BlockingPortal, function: Callable[[], object]) -> Any:
