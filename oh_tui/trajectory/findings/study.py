@@ -53,11 +53,15 @@ class Study:
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
 
-    @cached_property
+    @property
     def whole(self) -> Study:
         """All branches of its run together; itself for a run without any."""
+        return self._whole or self
+
+    @cached_property
+    def _whole(self) -> Study | None:  # not itself: what holds itself waits for the collector
         branch = self.trajectory.branch
-        return self if branch is None or branch.number == ALL else Study(branch.run)
+        return None if branch is None or branch.number == ALL else Study(branch.run)
 
     @cached_property
     def accounts(self) -> Accounts:
