@@ -102,7 +102,8 @@ def test_every_command_is_tried() -> None:
     assert set(TABLE) - tried == {"open", "mcp", "download", "checkout", "put", "reject"}
 
 
-@pytest.mark.parametrize("start", [0, pytest.param(13, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("start", [0, 13])
 def test_on_a_server_whose_every_word_is_hostile(
     start: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

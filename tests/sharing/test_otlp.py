@@ -96,6 +96,7 @@ def parsed(lines: list[str]) -> int:
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("messages", [False, True], ids=["without messages", "with messages"])
 def test_the_official_schema_takes_every_run_of_the_demo(messages: bool) -> None:
     pytest.importorskip("opentelemetry.proto")

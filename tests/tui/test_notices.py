@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from oh_tui.actions import starting as source_starting
 from oh_tui.conversation import bare_id
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
+from oh_tui.demo.world_clock import Clock
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
@@ -229,6 +231,12 @@ def test_each_key_has_errors_of_its_own() -> None:
     """What an error is about is the name of the work: two that share it would end each other."""
     names = Counter(place.partition("::")[2] for place in SITES)
     assert max(names.values()) == 1
+
+
+@pytest.fixture(autouse=True)
+def fast_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that an agent takes half a minute later is taken within a second."""
+    monkeypatch.setattr(Clock, "ticks", lambda clock: 30 * time.monotonic())
 
 
 def errors(it: Explorer) -> str:

@@ -221,7 +221,13 @@ def lines(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[dict[s
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-@pytest.mark.parametrize("library", [[], ["--no-library"]], ids=["with the index", "without"])
+@pytest.mark.parametrize(
+    "library",
+    [
+        pytest.param([], id="with the index"),
+        pytest.param(["--no-library"], id="without", marks=pytest.mark.slow),
+    ],
+)
 def test_the_id_of_a_failure_is_a_word(
     folder: Path,
     indexed: Path,

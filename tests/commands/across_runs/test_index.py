@@ -222,6 +222,7 @@ def test_runs_of_an_agent_server_that_are_over_are_taken_in_until_they_go_on(cac
     assert counted == [indexed, indexed - 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["agent", "plain"])
 def test_grep_searches_what_stats_counts(kind: str, cache: Path) -> None:
     """Whether or not this machine keeps the runs that are in the index."""

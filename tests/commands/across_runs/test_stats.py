@@ -60,7 +60,7 @@ def of_all_kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["folder", "of_all_kinds"])
+@pytest.mark.parametrize("kind", ["folder", pytest.param("of_all_kinds", marks=pytest.mark.slow)])
 def test_sums_equal_those_of_why(
     kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:

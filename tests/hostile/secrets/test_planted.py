@@ -213,7 +213,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("whole_names", [False, True], ids=["texts", "names"])
+@pytest.mark.parametrize(
+    "whole_names",
+    [pytest.param(False, id="texts", marks=pytest.mark.slow), pytest.param(True, id="names")],
+)
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_key_leaves(name: str, whole_names: bool, home: Path) -> None:
     path = FORMATS[name](home / "in", Planter(whole_names=whole_names))

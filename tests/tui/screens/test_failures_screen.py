@@ -256,6 +256,7 @@ async def test_words_leave_other_runs_out_and_mistakes_are_shown() -> None:
         assert it.app.screen is view and not view.words.is_open
 
 
+@pytest.mark.slow
 async def test_b_counts_by_model_and_by_other_groupings_too() -> None:
     async with explore(size=(160, 48)) as it:
         view = await failures(it)

@@ -431,6 +431,7 @@ def _stakes_seen(it: Explorer) -> Iterator[list[Stake]]:
         yield seen
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 async def test_the_stakes_of_the_table_are_those_of_the_questions() -> None:
     async with explore(connect=never) as it:
