@@ -25,8 +25,9 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.fork_places import ForkPlace, ForkPlaces
 from oh_tui.trajectory.context.sdk_versions import version_of
-from oh_tui.trajectory.formats.zip.cut_zip import CutZipMembers
+from oh_tui.trajectory.formats.zip.cut_zip import CutTable
 from oh_tui.trajectory.formats.zip.members import CannotRead
+from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 
@@ -280,7 +281,7 @@ async def keeps_key(agent: AgentServer) -> bool | None:
             data += piece
             if len(data) >= HEAD:
                 break
-    members = CutZipMembers(io.BytesIO(data))
+    members = ZipMembers(file := io.BytesIO(data), CutTable(file))
     names = {name: n for n, name in enumerate(members.names) if name.endswith("base_state.json")}
     if not names:
         return None

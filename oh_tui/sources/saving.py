@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import zipfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -18,8 +17,8 @@ from oh_tui.text.human import size
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.zip.members import CannotRead
-from oh_tui.trajectory.formats.zip.zip_members import ZipMembers, broken
-from oh_tui.trajectory.formats.zip.zip_table import TOTAL_LIMIT, NotOpened
+from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
+from oh_tui.trajectory.formats.zip.zip_table import TOTAL_LIMIT, NoTable, NotOpened, read_table
 
 _ENDLESS = "it may have no end: ask who runs the server"
 
@@ -75,21 +74,18 @@ def finish_zip(file: IO[bytes]) -> None:
             "The download is not a zip: the server sent something else", Remedy.DOWNLOAD_AGAIN
         )
     try:
-        members = ZipMembers(file)
+        members = ZipMembers(file, read_table(file))
     except NotOpened as error:
         raise Refused(f"The download is not kept: the zip {error}", _NO_SUCH_ZIP) from error
-    except zipfile.BadZipFile as error:
+    except NoTable as error:
         raise Refused(
             "The download broke off: what came is no whole zip", Remedy.DOWNLOAD_AGAIN
         ) from error
-    except broken() as error:
-        raise Refused("The downloaded zip is damaged", Remedy.DOWNLOAD_AGAIN) from error
     try:
         for index in range(len(members.names)):
-            members.check(index)
+            for _ in members.pieces(index):
+                pass
     except CannotRead as error:
         member = f": {safe_line(members.names[index][-200:])} is {error}"
         why = "" if str(error) == "damaged" else member
         raise Refused(f"The downloaded zip is damaged{why}", Remedy.DOWNLOAD_AGAIN) from error
-    finally:
-        members.close()

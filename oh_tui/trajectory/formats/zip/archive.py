@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import threading
 from array import array
@@ -27,7 +28,7 @@ from oh_tui.trajectory.formats.run_file import (
     short_name,
     some,
 )
-from oh_tui.trajectory.formats.zip import cut_zip
+from oh_tui.trajectory.formats.zip.cut_zip import CutTable
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers, is_near
 from oh_tui.trajectory.formats.zip.members import CannotRead, Members
 from oh_tui.trajectory.formats.zip.zip_layout import (
@@ -38,8 +39,8 @@ from oh_tui.trajectory.formats.zip.zip_layout import (
     lay_out,
     may_be_run,
 )
-from oh_tui.trajectory.formats.zip.zip_members import ZipMembers, broken
-from oh_tui.trajectory.formats.zip.zip_table import NotOpened
+from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
+from oh_tui.trajectory.formats.zip.zip_table import NoTable, NotOpened, read_table
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event
@@ -229,10 +230,10 @@ class Archive:
         with self._lock:
             added = [name for _, name in found[held:]]
             self.is_held_back = bool(added) and self.folder.is_unfinished(added[-1])
-            self._files.extend(known.add(added[:-1] if self.is_held_back else added))
+            self._files.extend(self.folder.add(added[:-1] if self.is_held_back else added))
             self._cut_off = None
         if states := [one for one in STATE_FILES if one in names and one not in self._states]:
-            self._states |= zip(states, known.add(states), strict=True)
+            self._states |= zip(states, self.folder.add(states), strict=True)
             self._renew()
         return True
 
@@ -368,21 +369,19 @@ def open_archive(source: str | Path | IO[bytes], name: str = "") -> Archive:
 def zip_members(file: IO[bytes] | PooledFile, name: str) -> Members:
     """Raises FormatProblem."""
     try:
-        return ZipMembers(file)
-    except NotOpened as error:
-        raise FormatProblem(
-            f"{name} is not opened: it {error}", "do not trust it: OpenHands makes no such zip"
-        ) from error
-    except broken():
-        pass
-    try:
         source = source_of(file)
+        with contextlib.suppress(NoTable):
+            return ZipMembers(file, read_table(source))
         source.seek(0)
         start = source.read(4)
         if not start:
             raise FormatProblem(f"{name} is empty", "the download may have failed: fetch it again")
         if not b"PK\x03\x04".startswith(start):
             raise FormatProblem(f"{name} is not a zip", _HINT)
-        return cut_zip.CutZipMembers(file)
+        return ZipMembers(file, CutTable(source))
+    except NotOpened as error:
+        raise FormatProblem(
+            f"{name} is not opened: it {error}", "do not trust it: OpenHands makes no such zip"
+        ) from error
     except (OSError, ValueError) as error:
         raise FormatProblem(f"{name} cannot be read") from error

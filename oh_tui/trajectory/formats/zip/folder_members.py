@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members, Names
+from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members
 from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, is_state, level_of
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.events import decode_json, parse_event
@@ -37,7 +37,7 @@ class FolderMembers(Members):
         """Raises OSError."""
         super().__init__()
         self.folder = folder
-        self.names = Names(self._list())
+        self.names = self._list()
 
     def _list(self) -> list[str]:
         names: list[str] = []
@@ -78,12 +78,18 @@ class FolderMembers(Members):
 
     def mention(self, text: str) -> bool:
         """As in `Members`; also looks for files that were added since."""
-        if self.names.mention(text):
+        if super().mention(text):
             return True
         try:
-            return Names(self._list()).mention(text)
+            return any(text in name for name in self._list())
         except OSError:
             return False
+
+    def add(self, names: list[str]) -> range:
+        """Lists more files. Returns their indexes."""
+        count = len(self.names)
+        self.names += names
+        return range(count, len(self.names))
 
     def read(self, index: int) -> bytes:
         return self.read_name(self.names[index])
