@@ -75,14 +75,6 @@ def test_options_stand_before_the_command_or_after_it(
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-@pytest.mark.parametrize(("name", "has"), [("why", True), ("tasks", False), ("query", False)])
-def test_help_names_the_yes_to_a_download_where_files_are_read(
-    name: str, has: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main([name, "--help"]) == 0
-    assert ("--yes" in capsys.readouterr().out) is has
-
-
 @pytest.mark.parametrize(
     ("words", "same"),
     [
@@ -150,6 +142,10 @@ def test_help_is_a_command_too(
         (["missing.zip"], "missing.zip"),
         (["https://other.example/conversations/" + "5f3a91c0" * 4], "--server https://other"),
         (["https://app.all-hands.dev/settings"], "not a conversation id"),
+        (["open", "https://host.example/x"], "download it, then open it: curl -LO ADDRESS"),
+        (["why", "https://host.example/a.jsonl.gz?t=1#row"], "is a file on the web"),
+        (["compare", "5f3a", "HTTP://host.example/a/run.zip"], "is a file on the web"),
+        (["steps", "https://host.example/run.zip", "is:failed"], "is a file on the web"),
     ],
 )
 def test_wrong_use_is_told_and_exits_2(words: list[str], told: str) -> None:

@@ -31,8 +31,8 @@ _COPIES: dict[Path, _Name] = {}
 
 
 def stands_for(copy: Path, word: str, label: str) -> None:
-    """A copy of a download or of standard input is called by the word that the user gave, and in
-    sentences by a label."""
+    """A copy of standard input is called by the word that the user gave, and in sentences by a
+    label."""
     _COPIES[copy] = _Name(word, label)
 
 

@@ -31,7 +31,6 @@ from oh_tui.commands.framework import (
     reference,
     standard_input,
     unpacking_progress,
-    web,
 )
 from oh_tui.commands.framework.command import Call, Command, path_of
 from oh_tui.commands.framework.exit_codes import INTERRUPTED, OK, Ended, signals_end_work
@@ -139,6 +138,12 @@ def _run(words: list[str]) -> int:
         return OK
     targets: list[str] = getattr(args, "words", None) or [getattr(args, "word", None) or ""]
     files_named: list[str] = getattr(args, "paths", [])
+    unread = [word for word in files_named if is_address(word) and not is_shared(word)]
+    for word in (*unread, *filter(is_file_address, targets)):
+        raise Problem(
+            f"{clean_line(word)} is a file on the web, and oh-tui reads those that are here",
+            "download it, then open it: curl -LO ADDRESS",
+        )
     if command.wants == "run":
         # a command on several runs opens the files among them by itself
         asks_server = bool(args.server or args.demo)
@@ -188,19 +193,15 @@ def _run(words: list[str]) -> int:
         settings = Settings(ascii=is_ascii)
     if reads_files:
         opening.keep_copies(settings)
-    words_of_several = [word for word in several or () if is_file_address(word) or is_stdin(word)]
-    addresses = [place for place, _ in (*places, *map(split_place, words_of_several))]
-    copies = {
-        address: web.local_copy(address, settings, yes=args.yes)
-        for address in filter(is_address, dict.fromkeys(addresses))
-    }
-    if STDIN in addresses:
-        copies[STDIN] = standard_input.copy_of_stdin()
-    for word, copy in copies.items():
-        file_names.stands_for(copy, word, file_names.STANDARD_INPUT if word == STDIN else word)
-    if words_of_several:
-        args.words = [_in_copy(word, copies) for word in args.words]
-    paths = [copies.get(word, path) for (word, _), path in zip(places, paths, strict=True)]
+    words_of_several = [word for word in several or () if is_stdin(word)]
+    if words_of_several or any(place == STDIN for place, _ in places):
+        copy = standard_input.copy_of_stdin()
+        file_names.stands_for(copy, STDIN, file_names.STANDARD_INPUT)
+        if several:
+            args.words = [_in_copy(word, copy) for word in several]
+        paths = [
+            copy if place == STDIN else path for (place, _), path in zip(places, paths, strict=True)
+        ]
     if command.wants == "change":
         acting.require_writable(name, settings, by_flag=args.read_only)
     if command.on_server and settings.server == LOCAL:
@@ -245,10 +246,9 @@ def _run(words: list[str]) -> int:
     return _carry_out(command, call, make_source, on_files=bool(paths))
 
 
-def _in_copy(word: str, copies: Mapping[str, Path]) -> str:
-    """A word that names a run, with the copy in place of the address."""
-    address, run = split_place(word)
-    return f"{copies[address]}{'#' if run else ''}{run}" if address in copies else word
+def _in_copy(word: str, copy: Path) -> str:
+    """A word that names a run, with the copy in place of standard input."""
+    return f"{copy}{word.removeprefix(STDIN)}" if is_stdin(word) else word
 
 
 def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_files: bool) -> int:

@@ -45,7 +45,7 @@ _HUES: dict[str, Hue] = {
     *OF_RUN,
     argument("--diff", metavar="M", default="", help="what came and went since that of step M"),
     flag("--raw", about="with --json: texts as they were, secrets too"),
-    flag("--yes", about="print --raw to a terminal; download a file without asking"),
+    flag("--yes", about="print --raw to a terminal"),
     examples={
         "context run.zip": "the last one",
         "context 5f3a --at 58": "what the model saw when it made step 58",

@@ -22,7 +22,6 @@ from oh_tui.text.problem import Problem
         "open run.zip": "a downloaded trajectory",
         "open ~/.openhands/conversations": "what the OpenHands CLI kept",
         "open eval/output.jsonl": "the instances of an evaluation",
-        "open https://example.org/results.tar.gz": "a file from the web; asks first, with its size",
         "open -": "a file from standard input",
         "open run.zip --at 58": "at step 58, or at the event with this id",
         "open runs/ --sort cost": "the most expensive first",

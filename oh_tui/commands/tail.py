@@ -68,7 +68,7 @@ def _budget(text: str) -> float:
         metavar="DOLLARS",
         help="with -f: stop the agent after its step once its run has cost so much",
     ),
-    flag("--yes", about="do not ask, for --stop-at or a file at an https address"),
+    flag("--yes", about="do not ask, for --stop-at"),
     settings=("read_only",),
     examples={
         "tail 5f3a": f"the last {LINES} steps",

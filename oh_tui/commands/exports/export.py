@@ -101,7 +101,7 @@ from oh_tui.trajectory.search.step_filter import parse
         metavar="STEPS",
         help="these steps alone: 40-61, or 3,40-61",
     ),
-    flag("--yes", about="write HTML, and read a file at an https address, without asking"),
+    flag("--yes", about="write HTML without asking"),
     examples={
         "export run.zip -o run.md": "to read, or to attach to an issue",
         "export run.zip --to html -o run.html": "one page, for people without oh-tui",

@@ -23,7 +23,7 @@ KEPT = {
     "runs": Kept("runs", "runs that are over, as they were downloaded"),
     "indexes": Kept("indexes", "where the runs in large files begin"),
     "library": Kept("library", "the index of runs that `oh-tui index` makes"),
-    "copies": Kept("copies", "what packed files and tars hold, and files of https addresses"),
+    "copies": Kept("copies", "what packed files and tars hold"),
 }
 
 

@@ -245,12 +245,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     refuse: Callable[[Sequence[str]], None] | None = None
     """Raises Problem for words of the command line that this version does not take."""
 
-    @property
-    def asks_for_files(self) -> bool:
-        """Whether `--yes` is about files at https addresses, and about nothing else."""
-        own = any(isinstance(one, Argument) and "--yes" in one.names for one in self.arguments)
-        return self.wants == "run" and not own
-
     def wants_nothing(self, args: argparse.Namespace) -> bool:
         """Whether it needs neither a server nor a run with these arguments."""
         return self.wants == "nothing" or any(getattr(args, one) for one in self.alone)

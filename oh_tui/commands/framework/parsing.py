@@ -137,9 +137,8 @@ class _RefuseKey(argparse.Action):
         )
 
 
-def options_parser(*, opens_files: bool = True) -> Parser:
-    """The options that may stand anywhere, before or after the command; all that `opens_files` has
-    a `--yes` for those from the web."""
+def options_parser() -> Parser:
+    """The options that may stand anywhere, before or after the command."""
     options = Parser(add_help=False)
     add = options.add_argument_group("options anywhere").add_argument
     add("--demo", action="store_const", const="plain", default="", help="made-up data: no key, no "
@@ -161,8 +160,6 @@ def options_parser(*, opens_files: bool = True) -> Parser:
     )
     add("--log", metavar="FILE", help="append each call to a server: no key, no text")
     add("--at", metavar="N|ID", default="", help="the step or event to begin at or to go by")
-    if opens_files:
-        add("--yes", action="store_true", help="download a file at an https address without asking")
     add("--ascii", action="store_true", help="draw with ASCII characters alone")
     add("--key", "--api-key", action=_RefuseKey, help=argparse.SUPPRESS)
     return options
@@ -177,7 +174,7 @@ def command_parser(name: str, command: Command, options: Parser) -> Parser:
         usage=f"oh-tui {name} {command.usage}",
         description=about[:1].upper() + about[1:],
         epilog="\n\n".join(filter(None, (examples, command.epilog))),
-        parents=[options if command.asks_for_files else options_parser(opens_files=False)],
+        parents=[options],
     )
     command.declare(parser)
     return parser

@@ -32,7 +32,7 @@ def is_address(text: str) -> bool:
 
 
 def is_file_address(text: str) -> bool:
-    """Whether an address names a file with runs by its ending, not a conversation."""
+    """Whether an address of the web names a file with runs by its ending, not a conversation."""
     path = text.partition("#")[0].partition("?")[0]
     return is_address(text) and endings.may_hold_runs(path.rpartition("/")[2])
 
@@ -48,12 +48,9 @@ def is_stdin(text: str) -> bool:
 
 
 def split_place(text: str) -> tuple[str, str]:
-    """As `split_run`, also for an address and for standard input."""
+    """As `split_run`, also for standard input."""
     if is_stdin(text):
         return STDIN, text[len(STDIN) + 1 :]
-    if is_address(text):
-        address, _, run = text.partition("#")
-        return address, run
     return split_run(text)
 
 

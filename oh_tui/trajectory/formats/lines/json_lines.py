@@ -115,7 +115,7 @@ class JsonLines:
             found = self._path.stat() if self._path and self._source.is_plain else None
         except OSError:
             return False
-        # no program writes to a read-only file, such as a copy from the web
+        # no program writes to a read-only file, such as a copy of standard input
         return bool(found and found.st_mode & _WRITABLE and time.time() - found.st_mtime < YOUNG)
 
     @property
