@@ -66,5 +66,5 @@ def clear(folder: Path | None, name: str) -> Held:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir() and not path.is_symlink():
-        return [one for one in path.rglob("*") if one.is_file()]
+        return [one for one in path.rglob("*") if one.is_file() and one.name != locked_dirs.LOCK]
     return [path] if path.is_file() else []

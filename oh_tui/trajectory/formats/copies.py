@@ -1,7 +1,8 @@
 """Copies of packed files and tars. Each is unpacked once for all processes of oh-tui, into a
 private folder, and read there as plain files.
 
-    PLACE/KEY/            a file of the user, or a fetched one
+    PLACE/lock            see locked_dirs
+    PLACE/KEY/            a file of the user
         room              bytes its archives may unpack to, how many of these are left, bytes taken
         KEY/about         what unpacking the file, or an archive in it, gave
         KEY/files/...
@@ -12,6 +13,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -52,6 +54,9 @@ UNUSABLE = (
 FILES, ABOUT, ROOM = "files", "about", "room"
 
 TEMPORARY = "oh-tui-unpacked-"
+
+LEFT_OVER = 60.0
+"""Seconds after which a temporary folder that no process holds counts as left over."""
 
 
 class Work:
@@ -131,13 +136,28 @@ def temporary() -> Path:
     if not _temporary:
         for other in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
             with contextlib.suppress(OSError):
-                if locked_dirs.is_left(other):
+                handle = _hold(other)
+                found = os.fstat(handle)
+                # one that was just made has no lock yet
+                if found.st_uid == os.geteuid() and time.time() - found.st_mtime > LEFT_OVER:
                     shutil.rmtree(other)
+                os.close(handle)
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY))
-        locked_dirs.hold(folder / locked_dirs.LOCK)
+        _hold(folder)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         _temporary.append(folder)
     return _temporary[0]
+
+
+def _hold(folder: Path) -> int:
+    """Locks a temporary folder for this process while it lives. Raises OSError if another has."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def source_of(
@@ -219,10 +239,12 @@ def _make(top: Path, home: Path, path: Path, work: Work) -> Unpacked:
     finally:
         stream.close()
     if room is None:
-        count(top, about.size, stream.size)
+        most = max(RATIO_FREE, RATIO_LIMIT * stream.size)
+        room = Room(most, most, about.size)
     else:
         spent = max(stream.given, about.size)
-        _save(top, Room(room.all, room.left - spent, room.taken + about.size))
+        room = Room(room.all, room.left - spent, room.taken + about.size)
+    (top / ROOM).write_text(" ".join(map(str, room)))
     return about
 
 
@@ -241,22 +263,11 @@ class Room(NamedTuple):
     """Disk space of its copies."""
 
 
-def count(top: Path, taken: int, packed: int) -> None:
-    """Records the copy of a user's file: the bytes it takes, and from the file's own size what
-    archives in it may unpack to."""
-    most = max(RATIO_FREE, RATIO_LIMIT * packed)
-    _save(top, Room(most, most, taken))
-
-
 def _room(top: Path) -> Room | None:
     try:
         return Room(*map(int, (top / ROOM).read_text().split()))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _save(top: Path, room: Room) -> None:
-    (top / ROOM).write_text(" ".join(map(str, room)))
 
 
 class Kept(NamedTuple):

@@ -1,51 +1,65 @@
 """Folders shared by several oh-tui processes. One at a time makes something in a folder, none
-removes what another uses, and the next one removes what a killed one left."""
+removes what another uses, and the next one removes what a killed one left.
+
+All folders of a place have their locks in one file: two bytes of it each, one held while something
+is made there, one by each process that uses it. The system frees them when a process ends.
+"""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import fcntl
+import hashlib
 import os
 import shutil
-import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.run_file import FormatProblem
 
 LOCK, PART = "lock", "part"
-"""Names in a shared folder: its lock, and the folder under construction."""
+"""Names of the lock file of a place, and of the folder under construction."""
 
-MARK, GONE = "open-", "gone-"
-"""Prefixes of other names there: marks of what a process uses, and folders being removed."""
+GONE = "gone-"
+"""Prefix of a folder that is being removed."""
 
-LEFT_OVER = 60.0
-"""Seconds after which a file that no process holds counts as left over."""
+_MAKING, _USING = 0, 1
+"""The two bytes of a folder."""
+
+_ALONE, _SHARED = fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_SH | fcntl.LOCK_NB
+
+_guard = threading.RLock()
+"""Held for what follows: the locks of a file are those of the process, not of a thread."""
+_files: dict[Path, int] = {}
+"""Place -> its lock file. Closing one would free all its locks."""
+_making: set[Path] = set()
+_used: set[Path] = set()
 
 
 @contextlib.contextmanager
 def locked(folder: Path, wait: Callable[[], None] | None = None) -> Iterator[None]:
-    """Creates a folder and locks it for this process. Calls `wait` while another process has the
-    lock; without `wait` raises BlockingIOError. Raises OSError, and FormatProblem if the place is
-    not ours."""
+    """Creates a folder and locks it for this thread. Calls `wait` while another has the lock;
+    without `wait` raises BlockingIOError. Raises OSError, and FormatProblem if the place is not
+    ours."""
     require_private(folder.parent)
-    while (lock := _lock(folder)) is None:
+    while not _begin(folder):
         if wait is None:
             raise BlockingIOError
         wait()
         time.sleep(0.05)
     try:
+        folder.mkdir(mode=0o700, exist_ok=True)
         yield
     finally:
         with contextlib.suppress(OSError):
-            if _is_empty(folder):
-                shutil.rmtree(folder)
-        os.close(lock)
+            folder.rmdir()  # an error left nothing in it
+        _end(folder)
 
 
 @contextlib.contextmanager
@@ -67,93 +81,49 @@ def making(folder: Path) -> Iterator[Path]:
         atexit.unregister(remove)
 
 
-def hold(path: Path) -> int:
-    """Creates a file and holds it while this process lives. Returns its descriptor."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    _takes(handle)
-    atexit.register(path.unlink, missing_ok=True)
-    return handle
-
-
-def is_held(path: Path) -> bool:
-    """Whether a process holds this file or may be about to. Raises OSError."""
-    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-    try:
-        return not _takes(handle) or time.time() - os.fstat(handle).st_mtime < LEFT_OVER
-    finally:
-        os.close(handle)
-
-
-def is_left(folder: Path) -> bool:
-    """Whether a process of this user made this folder, with a lock in it, and was killed. Raises
-    OSError."""
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        return False
-    if os.path.lexists(folder / LOCK):
-        return not is_held(folder / LOCK)
-    return time.time() - found.st_mtime >= LEFT_OVER  # killed before it had a lock
-
-
-_marks: dict[Path, tuple[Path, int]] = {}
-"""Place -> the mark file that names what this process uses there, and its descriptor."""
-_used: set[Path] = set()
-
-
 def use(folder: Path) -> None:
-    """Marks a folder as in use until this process ends."""
-    place = folder.parent
-    if place not in _marks or not _marks[place][0].exists():
-        clear(place)
-        mark = place / f"{MARK}{os.urandom(8).hex()}"
-        _marks[place] = mark, hold(mark)
-        _used.difference_update({one for one in _used if one.parent == place})
-    if folder not in _used:
-        os.write(_marks[place][1], f"{folder.name}\n".encode())
-        _used.add(folder)
+    """Marks a locked folder as in use until this process ends."""
+    with _guard:
+        if all(one.parent != folder.parent for one in _used):
+            unused(folder.parent)  # removes what killed processes left
+        if folder not in _used:
+            _lock(folder, _SHARED, _USING)
+            _used.add(folder)
     os.utime(folder)  # the least recently used is removed first
 
 
 def release() -> None:
-    """Withdraws all marks of this process."""
-    for mark, handle in _marks.values():
-        mark.unlink(missing_ok=True)
-        os.close(handle)
-    _marks.clear()
-    _used.clear()
-
-
-def clear(place: Path) -> None:
-    """Removes what killed processes left."""
-    for one in [*place.glob(f"{MARK}*"), *place.glob(f"{GONE}*"), *place.glob(f"*/{PART}")]:
-        with contextlib.suppress(OSError):
-            if one.name == PART:
-                with locked(one.parent):
-                    shutil.rmtree(one)
-            elif one.name.startswith(GONE):
-                shutil.rmtree(one)
-            elif not is_held(one):
-                one.unlink()
+    """Gives back all that this process uses."""
+    with _guard:
+        for folder in list(_used):
+            with contextlib.suppress(OSError):  # the place is gone
+                _lock(folder, fcntl.LOCK_UN, _USING)
+        _used.clear()
 
 
 def unused(place: Path) -> list[Path]:
-    """The folders that no process uses."""
-    clear(place)
-    in_use = set[str]()
-    for mark in place.glob(f"{MARK}*"):
-        with contextlib.suppress(OSError):
-            in_use.update(mark.read_text().split())
-    return [one.parent for one in place.glob(f"*/{LOCK}") if one.parent.name not in in_use]
+    """The folders that no process uses, without what killed processes left in them."""
+    found: list[Path] = []
+    for folder in place.iterdir() if place.is_dir() else ():
+        with contextlib.suppress(OSError), _held(folder):
+            if folder.name.startswith(GONE):
+                shutil.rmtree(folder)
+            else:
+                shutil.rmtree(folder / PART, ignore_errors=True)
+                found.append(folder)
+    return found
 
 
 def remove(folder: Path) -> bool:
-    """Removes a folder unless one is being made in it; False if it stays."""
-    with contextlib.suppress(OSError), locked(folder):
-        gone = folder.with_name(f"{GONE}{os.urandom(8).hex()}")
-        folder.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
-        return True
-    return False
+    """Removes a folder unless a process uses it; False if it stays."""
+    gone = folder.with_name(f"{GONE}{folder.name}")
+    try:
+        with _held(folder):
+            folder.rename(gone)
+    except OSError:
+        return False
+    shutil.rmtree(gone, ignore_errors=True)  # may take long, and nobody need wait for it
+    return True
 
 
 def require_private(place: Path) -> None:
@@ -170,29 +140,47 @@ def require_private(place: Path) -> None:
         )
 
 
-def _is_empty(folder: Path) -> bool:
-    """Whether it contains only its lock. Stops early: there may be thousands of files."""
-    with os.scandir(folder) as entries:
-        return [one.name for one in islice(entries, 2)] == [LOCK]
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keeps others from a folder. Raises BlockingIOError if a process uses it, or makes something
+    in it."""
+    with _guard:
+        is_folder = folder.is_dir() and not folder.is_symlink()
+        if not is_folder or folder in _used or not _begin(folder):
+            raise BlockingIOError
+        try:
+            if not _lock(folder, _ALONE, _USING):
+                raise BlockingIOError
+            yield
+        finally:
+            _lock(folder, fcntl.LOCK_UN, _USING)
+            _end(folder)
 
 
-def _lock(folder: Path) -> int | None:
-    """A descriptor that holds the lock of a folder; None while another process has it."""
-    with contextlib.suppress(FileNotFoundError):  # just removed by another process
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / LOCK
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        if _takes(handle) and os.path.samestat(os.fstat(handle), path.stat()):
-            return handle
-        os.close(handle)
-    return None
+def _begin(folder: Path) -> bool:
+    with _guard:
+        if folder in _making or not _lock(folder, _ALONE, _MAKING):
+            return False
+        _making.add(folder)
+        return True
 
 
-def _takes(handle: int) -> bool:
+def _end(folder: Path) -> None:
+    with _guard:
+        _making.discard(folder)
+        _lock(folder, fcntl.LOCK_UN, _MAKING)
+
+
+def _lock(folder: Path, how: int, which: int) -> bool:
+    """Whether a lock was got, or given back. On a disk without locks each is."""
+    place = folder.parent
+    if place not in _files or not (place / LOCK).exists():
+        _used.difference_update({one for one in _used if one.parent == place})
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        _files[place] = os.open(place / LOCK, flags, 0o600)
+    byte = 2 * int.from_bytes(hashlib.sha256(os.fsencode(folder.name)).digest()[:6]) + which
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # this disk has no locks
+        fcntl.lockf(_files[place], how, 1, byte)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN)
     return True
