@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 import threading
-from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
@@ -63,63 +63,44 @@ class NoAnswer(Exception):
     """Why the worker could not read something, as the end of a sentence; "" without a reason."""
 
 
-class NoProcess(NoAnswer):
-    """No process could be started, so nothing is known about the file."""
-
-
 class Worker:
     """The process of `parquet_worker`, shared by all files. It starts when first needed. If a file
     kills it, only the present request is lost."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = 0
-        self._file: ParquetRuns | None = None
 
-    def ask(self, file: ParquetRuns, source: IO[bytes], *request: object) -> object:
-        """Sends a request and returns the answer. Raises NoAnswer, and OSError for the file."""
-        if self._process is None or self._pid != os.getpid():  # it is that of our parent
+    def ask(self, path: Path, *request: object) -> bytes:
+        """Sends a request and returns the answer, which is JSON. Raises NoAnswer, and OSError if no
+        process can be started."""
+        with self._lock:
+            if self._process is None or self._pid != os.getpid():  # it is that of our parent
+                self._process, self._pid = _started(), os.getpid()
+                atexit.register(self.end)
+            asks, answers = self._process.stdin, self._process.stdout
+            assert asks and answers
             try:
-                self._process, self._pid, self._file = _started(), os.getpid(), None
-            except OSError as error:
-                raise NoProcess(f"cannot be read: {NO_THREADS}") from error
-            atexit.register(self.end)
-        if self._file is not file:
-            self._file = file
-            told = self._answer(source, ["open", source.seek(0, os.SEEK_END)])
-            if request == ("open",):
-                return told
-        return self._answer(source, list(request))
-
-    def _answer(self, source: IO[bytes], request: list[object]) -> object:
-        process = self._process
-        assert process and process.stdin and process.stdout
-        try:
-            parquet_worker.send(process.stdin, request)
-            while True:
-                match parquet_worker.receive(process.stdout):
-                    case ["read", start, count]:
-                        source.seek(start)
-                        parquet_worker.send(process.stdin, source.read(count))
-                    case ["done", value]:
-                        return value
-                    case ["failed", str(why)]:
-                        if request[0] == "open":
-                            self._file = None
-                        raise NoAnswer(why)
-        except NoAnswer:
-            raise
-        except (EOFError, BrokenPipeError, msgspec.DecodeError) as error:
-            self.end()
-            raise NoAnswer(_NO_ANSWER) from error
-        except BaseException:  # nobody waits for the answer any more
-            self.end()
-            raise
+                asks.write(json.dumps([str(path), *request]).encode() + b"\n")
+                asks.flush()
+                line = answers.readline()
+            except BrokenPipeError:
+                line = b""
+            except BaseException:  # nobody waits for the answer any more
+                self.end()
+                raise
+            if not line.endswith(b"\n"):
+                self.end()
+                raise NoAnswer(_NO_ANSWER)
+            how, _, answer = line.partition(b" ")
+            if how == b"failed":
+                raise NoAnswer(answer.decode().strip())
+            return answer
 
     def end(self) -> None:
         atexit.unregister(self.end)
-        process, self._process, self._file = self._process, None, None
+        process, self._process = self._process, None
         if process and self._pid == os.getpid():
             process.kill()
             process.communicate()
@@ -149,80 +130,110 @@ def _started() -> subprocess.Popen[bytes]:
     )
 
 
+class _Group:
+    """A row group, and what is known about it."""
+
+    def __init__(self, start: int, rows: int, packed: int, whole: int) -> None:
+        self.start, self.rows = start, rows
+        self.bomb = ""
+        """Why it is not read; "" if it is."""
+        self._packed = packed
+        self._sizes: dict[int, int] = {}
+        """Place -> size of each opened row."""
+        self._whole = 0
+        self._large: set[int] = set()
+        self._refuse_above(RATIO_FREE, whole)
+
+    def take(self, place: int, taken: int) -> None:
+        """Refuses the rest once the opened rows give more than the limit."""
+        self._whole += taken - self._sizes.get(place, 0)
+        self._sizes[place] = taken
+        self._refuse_above(TAKEN, self._whole)
+
+    def fail(self, place: int, why: str) -> None:
+        """Refuses the rest once a row kills the reader, or some are too large."""
+        if why:
+            self._large.add(place)
+        if why == _NO_ANSWER:
+            self.bomb = why
+        elif len(self._large) == MOST_TOO_LARGE:
+            self.bomb = f"has {MOST_TOO_LARGE} rows that are too large"
+
+    def _refuse_above(self, free: int, whole: int) -> None:
+        if whole > max(free, RATIO_LIMIT * self._packed):
+            self.bomb = f"unpacks from {size(self._packed)} to {size(whole)}, like a bomb"
+
+
 class ParquetRuns(Unchanging):
-    """The runs of a Parquet file, which is open only while it is read. Two or three columns suffice
-    to list them."""
+    """The runs of a Parquet file. Two or three columns suffice to list them."""
 
     def __init__(self, name: str, path: Path) -> None:
         """Raises FormatProblem."""
         self.name = short_name(name)
         self.problems: list[str] = []
-        self._path = path
+        self._path = path.absolute()
         if not is_installed():
             raise FormatProblem(
                 f"{self.name} is a Parquet file, and pyarrow, which reads those, is not installed",
                 "pip install 'oh-tui[parquet]'",
             )
+        self._same = path.stat()
         try:
-            self._same = path.stat()
-            told = self._ask("open")
-        except (NoAnswer, OSError) as error:
-            why = str(error) if isinstance(error, NoAnswer) else ""
-            kind = Unforeseen if isinstance(error, NoProcess) else FormatProblem
-            raise kind(f"{self.name} {why or 'cannot be read as Parquet'}") from error
-        self._columns = set(told["columns"])
-        self._rows = [rows for rows, _, _ in told["groups"]]
-        self._packed = [packed for _, packed, _ in told["groups"]]
-        self._bombs = [
-            _unpacks(packed, whole) if whole > max(RATIO_FREE, RATIO_LIMIT * packed) else ""
-            for _, packed, whole in told["groups"]
-        ]
-        """Per row group, why it is not read; "" if it is."""
-        self._taken: list[dict[int, int]] = [{} for _ in self._rows]
-        """Per row group, place -> size of each opened row."""
-        self._large: list[set[int]] = [set() for _ in self._rows]
-        self._whole = [0] * len(self._rows)
-        """Sum of these sizes per row group."""
-        self._starts = array("Q", [sum(self._rows[:n]) for n in range(len(self._rows))])
+            about = json.loads(self._ask("about"))
+        except NoAnswer as error:
+            raise FormatProblem(
+                f"{self.name} {str(error) or 'cannot be read as Parquet'}"
+            ) from error
+        self._columns = set(about["columns"])
+        self._groups: list[_Group] = []
+        start = 0
+        for rows, packed, whole in about["groups"]:
+            self._groups.append(_Group(start, rows, packed, whole))
+            start += rows
+        self._rows = start
         if not self._columns & set(_RUNS):
             raise FormatProblem(f"{self.name} is not in a format that oh-tui reads", HINT)
-        if self._bombs and all(self._bombs):
-            raise FormatProblem(f"{self.name} {self._bombs[0]}")
+        if self._groups and all(group.bomb for group in self._groups):
+            raise FormatProblem(f"{self.name} {self._groups[0].bomb}")
 
-    def _ask(self, *request: object) -> Any:
-        """Raises NoAnswer, and OSError also if another file is at the path now."""
-        with _worker.lock, self._path.open("rb") as file:
-            if not os.path.samestat(self._same, os.fstat(file.fileno())):
-                raise OSError("another file is there now")
-            return _worker.ask(self, file, *request)
+    def _ask(self, *request: object) -> bytes:
+        """Raises NoAnswer, also if another file is at the path now, and Unforeseen if no process
+        can be started, so that nothing is known about the file."""
+        try:
+            is_same = os.path.samestat(self._same, self._path.stat())
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise NoAnswer("")
+        try:
+            return _worker.ask(self._path, *request)
+        except OSError as error:
+            raise Unforeseen(f"{self.name} cannot be read: {NO_THREADS}") from error
 
     def entries(self) -> Iterator[Entry]:
         taken: dict[str, int] = {}
-        number = 0
-        for group, bomb in enumerate(self._bombs):
-            number = self._starts[group]
-            if number >= MOST_ROWS:
+        for number, group in enumerate(self._groups):
+            if group.start >= MOST_ROWS:
                 break
-            if bomb:
-                self.problems.append(f"{self.name}, row {number + 1:,}: its row group {bomb}")
+            where = f"{self.name}, row {group.start + 1:,}: its row group"
+            if group.bomb:
+                self.problems.append(f"{where} {group.bomb}")
                 continue
             try:
-                rows = self._ask("names", group, _LISTED, MOST_ROWS - number)
-            except (NoAnswer, OSError) as error:
-                why = str(error) if isinstance(error, NoAnswer) else ""
-                self.problems.append(
-                    f"{self.name}, row {number + 1:,}: its row group {why or 'cannot be read'}"
-                )
+                rows = json.loads(self._ask("names", number, _LISTED, MOST_ROWS - group.start))
+            except NoAnswer as error:
+                why = str(error)
+                self.problems.append(f"{where} {why or 'cannot be read'}")
                 if why == _NO_ANSWER:  # the next groups would fail the same way
-                    self._bombs[group:] = [why] * (len(self._bombs) - group)
+                    for one in self._groups[number:]:
+                        one.bomb = why
                     return
                 continue
-            for row in rows:
-                number += 1
-                yield self._entry(number, row, taken)
-        if sum(self._rows) > MOST_ROWS:
+            for place, row in enumerate(rows, group.start + 1):
+                yield self._entry(place, row, taken)
+        if self._rows > MOST_ROWS:
             self.problems.append(f"{self.name} has more than {MOST_ROWS:,} rows: the rest is left")
-        if not number and not self.problems:
+        if not self._rows and not self.problems:
             raise FormatProblem(f"{self.name} holds no rows")
 
     def _entry(self, number: int, row: dict[str, Any], taken: dict[str, int]) -> Entry:
@@ -244,49 +255,31 @@ class ParquetRuns(Unchanging):
 
     def open(self, number: int) -> RunFile:
         where = f"{self.name}, row {number:,}"
-        group = bisect_right(self._starts, number - 1) - 1
-        if bomb := self._bombs[group]:
-            raise FormatProblem(f"{where} cannot be opened: its row group {bomb}")
-        place = number - 1 - self._starts[group]
+        index = bisect_right(self._groups, number - 1, key=lambda group: group.start) - 1
+        group = self._groups[index]
+        if group.bomb:
+            raise FormatProblem(f"{where} cannot be opened: its row group {group.bomb}")
+        place = number - 1 - group.start
         try:
-            text: bytes = self._ask("row", group, place)
-        except (NoAnswer, OSError) as error:
-            why = str(error) if isinstance(error, NoAnswer) else ""
-            if why:
-                self._large[group].add(place)
-            if why == _NO_ANSWER:
-                self._bombs[group] = why
-            elif len(self._large[group]) == MOST_TOO_LARGE:
-                self._bombs[group] = f"has {MOST_TOO_LARGE} rows that are too large"
-            raise FormatProblem(f"{where} {why or 'cannot be read'}") from error
-        self._take(group, place, len(text))
+            text = self._ask("row", index, place)
+        except NoAnswer as error:
+            group.fail(place, str(error))
+            raise FormatProblem(f"{where} {str(error) or 'cannot be read'}") from error
+        group.take(place, len(text))
         converted = read_document(text, where)
         if converted.recorded.label is None and (label := self._label_in(text)):
             converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
         return ConvertedRun(where, converted)
 
-    def _take(self, group: int, place: int, taken: int) -> None:
-        """Refuses the rest of a row group once its rows give more than the limit."""
-        rows = self._taken[group]
-        self._whole[group] += taken - rows.get(place, 0)
-        rows[place] = taken
-        packed, whole = self._packed[group], self._whole[group]
-        if whole > max(TAKEN, RATIO_LIMIT * packed):
-            self._bombs[group] = _unpacks(packed, whole)
-
     def _label_in(self, text: bytes) -> Label | None:
         return self._label({"resolved": msgspec.json.decode(text, type=_Labelled).resolved})
 
     def close(self) -> None:
-        """The file is open only while it is read."""
+        """The worker has one file open, the last that it read."""
 
 
 class _Labelled(msgspec.Struct):
     resolved: Any = None
-
-
-def _unpacks(packed: int, whole: int) -> str:
-    return f"unpacks from {size(packed)} to {size(whole)}, like a bomb"
 
 
 def is_installed() -> bool:

@@ -2,18 +2,16 @@
 
 A text that a file stores once may be the value of a million rows, which shows only when they are
 decoded. So memory and time of this process are limited; a file that needs more ends it. It gets no
-path and no key: its parent reads the file and sends the parts that it asks for.
+key. Requests and answers are lines:
 
-    -> ["open", size]  ["names", group, columns, most]  ["row", group, place]
-    <- ["read", start, count], answered by bytes
-    <- ["done", value] or ["failed", why]
+    -> [path, "about"]  [path, "names", group, columns, most]  [path, "row", group, place]
+    <- "done" and JSON, or "failed" and why
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import json
 import os
 import resource
@@ -23,8 +21,6 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
-
-import msgspec
 
 from oh_tui.text.human import size
 from oh_tui.trajectory.model.events import decode_json
@@ -65,62 +61,6 @@ class TooMuch(Exception):
     """Why a row is too large, as the end of a sentence."""
 
 
-# the wire
-
-
-def send(file: IO[bytes], value: object) -> None:
-    data = msgspec.msgpack.encode(value)
-    file.write(len(data).to_bytes(8, "little"))
-    file.write(data)
-    file.flush()
-
-
-def receive(file: IO[bytes]) -> Any:
-    """The next message. Raises EOFError at the end."""
-    length = int.from_bytes(_all(file, 8), "little")
-    return msgspec.msgpack.decode(_all(file, length))
-
-
-def _all(file: IO[bytes], count: int) -> bytes:
-    data = file.read(count)
-    if len(data) < count:
-        raise EOFError
-    return data
-
-
-class _Asked(io.RawIOBase):
-    """The file; each part is requested from the parent process."""
-
-    def __init__(self, wire: tuple[IO[bytes], IO[bytes]], length: int) -> None:
-        self._wire, self._length, self._place = wire, length, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._place
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._length}[whence]
-        self._place = max(0, start + offset)
-        return self._place
-
-    def read(self, count: int | None = -1) -> bytes:
-        left = max(0, self._length - self._place)
-        count = left if count is None or count < 0 else min(count, left)
-        answers, asks = self._wire
-        send(asks, ["read", self._place, count])
-        data: bytes = receive(answers)
-        self._place += len(data)
-        return data
-
-
-# a file
-
-
 class TableFile:
     """A Parquet file. Raises TooMuch, and whatever pyarrow raises."""
 
@@ -137,21 +77,22 @@ class TableFile:
         self._repeats = set[int]()
         """Groups that take too much memory unless each text is stored once."""
 
-    def told(self) -> dict[str, object]:
+    def about(self) -> dict[str, object]:
         """The columns of the file, and for each row group its rows, packed size and unpacked
         size."""
-        groups = []
-        for number in range(self._about.num_row_groups):
-            group = self._about.row_group(number)
-            columns = [group.column(n) for n in range(group.num_columns)]
-            packed = sum(column.total_compressed_size for column in columns)
-            groups.append((group.num_rows, packed, self._size(number)))
+        groups = [
+            (
+                self._about.row_group(number).num_rows,
+                self._sum(number, "total_compressed_size"),
+                self._sum(number, "total_uncompressed_size"),
+            )
+            for number in range(self._about.num_row_groups)
+        ]
         return {"columns": self._fields.names, "groups": groups}
 
-    def _size(self, group: int) -> int:
-        about = self._about.row_group(group)
-        columns = map(about.column, range(about.num_columns))
-        return sum(column.total_uncompressed_size for column in columns)
+    def _sum(self, number: int, name: str) -> int:
+        group = self._about.row_group(number)
+        return sum(getattr(group.column(n), name) for n in range(group.num_columns))
 
     def _opened(self, dictionaries: list[str] | None = None) -> Any:
         return self._parquet.ParquetFile(
@@ -180,7 +121,7 @@ class TableFile:
                 break
         return found[:count]
 
-    def row(self, group: int, place: int) -> bytes:
+    def row(self, group: int, place: int) -> dict[str, Any]:
         try:
             row = self._row(group, place)
         except self._arrow.ArrowException:
@@ -193,12 +134,9 @@ class TableFile:
         (found,) = row.to_pylist()
         del row
         plain = _plain(found)
-        if any(_length(plain.get(name)) > MOST_EVENTS for name in _TEXTS):
+        if any(isinstance(v := plain.get(n), list) and len(v) > MOST_EVENTS for n in _TEXTS):
             raise TooMuch(f"has more than {MOST_EVENTS:,} events")
-        text = json.dumps(plain, default=_as_text).encode("utf-8", "surrogatepass")
-        if len(text) > LARGEST:
-            raise TooMuch(f"has {size(len(text))}, above {size(LARGEST)}")
-        return text
+        return plain
 
     def _row(self, group: int, place: int) -> Any:
         begun, self._next = self._next, None
@@ -208,14 +146,12 @@ class TableFile:
             at, batches = 0, _batches(self._opened(self._texts()), group, 1)
         else:
             rows = max(1, self._about.row_group(group).num_rows)
-            count = PASSED_BYTES * rows // max(1, self._size(group))
+            count = PASSED_BYTES * rows // max(1, self._sum(group, "total_uncompressed_size"))
             at, batches = 0, _batches(self._opened(), group, max(1, min(AT_ONCE, count)))
         for batch in batches:
             end = at + len(batch)
             if place < end:
-                is_last = place == end - 1
-                rest = (end, batches) if is_last else (at, chain([batch], batches))
-                self._next = (group, *rest)
+                self._next = (group, at, chain([batch], batches))
                 return batch.slice(place - at, 1)
             at = end
         raise ValueError("fewer rows than the file tells")
@@ -255,16 +191,10 @@ def _batches(file: Any, group: int, count: int, columns: list[str] | None = None
     return found
 
 
-def _length(value: object) -> int:
-    return len(value) if isinstance(value, list) else 0
-
-
 def _short(value: object) -> object:
-    if isinstance(value, bool | float | None):
+    if isinstance(value, bool | float | int | None):
         return value
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
-        return value
-    return value[:LONGEST_NAME] if isinstance(value, str) else str(value)[:LONGEST_NAME]
+    return str(value)[:LONGEST_NAME]
 
 
 def _plain(row: dict[str, object]) -> dict[str, object]:
@@ -311,41 +241,31 @@ def _limit() -> None:
 
 
 def main() -> None:
-    asked, asks = sys.stdin.buffer, sys.stdout.buffer
     importlib.import_module("pyarrow.parquet")
     importlib.import_module("pyarrow.compute")
     _limit()
+    path = ""
     file: TableFile | None = None
-    while True:
-        try:
-            request = receive(asked)
-        except EOFError:
-            return
+    for line in sys.stdin:
         signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # SIGPROF ends the process
-        answer: object = None
+        asked, what, *words = json.loads(line)
+        how = "failed"
         try:
-            match request:
-                case ["open", int(length)]:
-                    file = None
-                    file = TableFile(_Asked((asked, asks), length))  # type: ignore[arg-type]
-                    answer = file.told()
-                case ["names", group, names, most]:
-                    assert file
-                    answer = file.names(group, names, most)
-                case ["row", group, place]:
-                    assert file
-                    answer = file.row(group, place)
-            done: object = ["done", answer]
-        except EOFError:
-            return
+            if file is None or asked != path or what == "about":
+                file = None
+                path, file = asked, TableFile(Path(asked).open("rb"))  # noqa: SIM115
+            answer = json.dumps(getattr(file, what)(*words), default=_as_text)
+            if len(answer) > LARGEST:
+                raise TooMuch(f"has {size(len(answer))}, above {size(LARGEST)}")
+            how = "done"
         except TooMuch as error:
-            done = ["failed", str(error)]
+            answer = str(error)
         except MemoryError:
-            done = ["failed", "takes more than 1 GB of memory to read, like a bomb"]
+            answer = "takes more than 1 GB of memory to read, like a bomb"
         except Exception:  # pyarrow has its own exceptions
-            done = ["failed", ""]
-        send(asks, done)
-        done = answer = None  # frees memory for the next answer
+            answer = ""
+        print(how, answer, flush=True)
+        answer = ""  # frees memory for the next answer
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
