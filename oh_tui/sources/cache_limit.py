@@ -1,5 +1,5 @@
-"""Keeps the cache folder within its limit. Unpacked and fetched files go first, then runs, each
-time the least recently used."""
+"""Keeps the cache folder within its limit. Unpacked files go first, then runs, each time the least
+recently used."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from oh_tui.trajectory.formats import copies, locked_dirs
 from oh_tui.trajectory.formats.copies import Kept
 
 RUNS = "runs"
+
+PART = ".part"
+"""Ending of the name of a run that is being written."""
+
+ABANDONED = 3600.0
+"""Seconds after which a part file counts as left by a killed oh-tui."""
 
 DAY = 86_400.0
 """Seconds without use after which a copy larger than the limit goes."""
@@ -45,8 +51,12 @@ def make_room(cache: Path, size: int, limit: int) -> None:
 def _runs(folder: Path) -> Iterator[Kept]:
     for server in _inside(folder):
         for run in _inside(server):
-            if run.suffix == ".zip" and (found := _stat(run)):
-                yield Kept(found.st_mtime, found.st_size, run)
+            if found := _stat(run):
+                if run.suffix == ".zip":
+                    yield Kept(found.st_mtime, found.st_size, run)
+                elif run.suffix == PART and time.time() - found.st_mtime > ABANDONED:
+                    with contextlib.suppress(OSError):
+                        run.unlink()
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -16,11 +16,10 @@ import os
 import re
 import shutil
 import stat
-import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.paths import make_private
@@ -40,15 +39,11 @@ MOST_HELD = 1_000_000_000
 LAST = 60
 """Events that tell how a run ended."""
 
-ABANDONED = 3600.0
-"""Seconds after which a part file counts as left by a killed oh-tui."""
-
 NOT_OURS = (errno.ELOOP, errno.EPERM, errno.EACCES, errno.ENXIO)
 """The errors of opening an entry that is a link, no file, another user's or accessible to
 others."""
 
 _ENTRY = pattern(r"[0-9a-f]{32}\.zip")
-_PART = ".part"
 _END = b"PK\x05\x06"
 _END_SIZE = 22
 _TAIL = 512
@@ -121,10 +116,9 @@ class RunCache:
         size = file.seek(0, os.SEEK_END)
         if not name or size > min(LARGEST, self._limit) or _comment(file) != b"":
             return
-        part = f".{os.urandom(8).hex()}{_PART}"
+        part = f".{os.urandom(8).hex()}{cache_limit.PART}"
         cache_limit.make_room(self._folder, size, self._limit)
         with contextlib.suppress(OSError), self._entered(make=True) as folder:
-            self._make_room(folder, size)
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
                 handle = os.open(part, flags, 0o600, dir_fd=folder)
@@ -177,44 +171,6 @@ class RunCache:
                 folder = _enter(name, folder)
                 stack.callback(os.close, folder)
             yield folder
-
-    def _make_room(self, folder: int, size: int) -> None:
-        """Removes the entries used longest ago until `size` more bytes fit, and left-over parts."""
-        runs = _enter("..", folder)
-        try:
-            held = list(_held(runs))
-            room = self._limit - size - sum(one.size for one in held)
-            for one in sorted(held, key=lambda one: one.used):
-                left = one.name.endswith(_PART) and one.used < time.time() - ABANDONED
-                if left or (room < 0 and one.name.endswith(".zip")):
-                    with contextlib.suppress(OSError):
-                        os.unlink(f"{one.server}/{one.name}", dir_fd=runs)
-                        room += one.size
-        finally:
-            os.close(runs)
-
-
-class _Held(NamedTuple):
-    """An entry or part file of any server."""
-
-    server: str
-    name: str
-    size: int
-    used: float
-
-
-def _held(runs: int) -> Iterator[_Held]:
-    for server in os.listdir(runs):
-        with contextlib.suppress(OSError):
-            folder = _enter(server, runs)
-            try:
-                with os.scandir(folder) as entries:
-                    for entry in entries:
-                        if _ENTRY.fullmatch(entry.name) or entry.name.endswith(_PART):
-                            found = entry.stat(follow_symlinks=False)
-                            yield _Held(server, entry.name, found.st_size, found.st_mtime)
-            finally:
-                os.close(folder)
 
 
 def _name(conversation: Conversation) -> str:
