@@ -552,14 +552,17 @@ def test_damage_in_a_cut_zip_costs_only_what_it_hits() -> None:
     assert any("event_000007_id-7.json" in line for line in archive.problems)
 
 
+@pytest.mark.parametrize("leads_on", [True, False])
 def test_a_cut_zip_made_to_be_searched_for_ever_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
+    leads_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cut_zip, "MEMBER_LIMIT", 2**16)
     monkeypatch.setattr(cut_zip, "TOTAL_LIMIT", 2**18)
     head = struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 8, 8, 0, 0, 0, 0, 0, 1, 0) + b"x"
-    # each header is followed by stored blocks that lead on to the end of the file
+    # each header is followed by stored blocks that lead on to the end of the file, or by damage
     block = head + struct.pack("<BHH", 0, 8000, 8000 ^ 0xFFFF) + b"\0" * 8000
+    if not leads_on:
+        block = head * 200
 
     class Counting(io.BytesIO):
         given = 0

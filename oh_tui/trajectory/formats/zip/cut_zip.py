@@ -41,8 +41,8 @@ class CutTable(ZipTable):
         self._file = file
         self._size = file.seek(0, os.SEEK_END)
         self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
-        """Bytes that may still be unpacked or searched. In a hostile file, each header could lead
-        through the whole file."""
+        """Bytes that may still be read, unpacked or searched. In a hostile file, each header could
+        lead through the whole file."""
         self._room = TABLE_LIMIT
         """Bytes of names that may still be added."""
         self.notes, self.partial = [], []
@@ -58,7 +58,7 @@ class CutTable(ZipTable):
     def _walk(self, names: list[str], rows: list[Row]) -> int:
         """Finds the members. Returns the number of unreadable ones."""
         offset = broken = 0
-        while (offset := self._find(MARK, offset)) >= 0:
+        while self._work >= 0 and (offset := self._find(MARK, offset)) >= 0:
             head = self._at(offset, HEAD.size)
             if len(head) < HEAD.size:
                 break
@@ -110,6 +110,8 @@ class CutTable(ZipTable):
                     raise CannotRead("larger than 64 MiB")
         except zlib.error as error:
             raise CannotRead("damaged") from error
+        finally:
+            self._work -= member.taken
         if not member.is_whole:
             raise CannotRead(_CUT)
         return member.taken, size, checksum
