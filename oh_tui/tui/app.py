@@ -19,7 +19,6 @@ from textual.scrollbar import ScrollBar
 
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.settings.config import THEMES
-from oh_tui.settings.keyboard import shown_keys
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
@@ -227,11 +226,9 @@ class OhTui(BaseApp):
         footer = next(iter(view.query(Footer)), None)
         hints = (*footer.hints, *footer.always) if footer else ()
         labels = {hint.key: hint.label for hint in hints} or {"↑ ↓": "choose", "enter": "do it"}
-        for binding in view.BINDINGS:
-            if isinstance(binding, Binding) and binding.description:
-                key = shown_keys(binding.key)
-                # the footer is short of room, and may know more of what the key does now
-                labels[key] = max(labels.get(key, ""), binding.description, key=len)
+        for key, one in view.key_table():
+            # the footer is short of room, and may know more of what the key does now
+            labels[key] = max(labels.get(key, ""), one.tooltip, key=len) or one.description
         here = [help_screen.Entry(key, label) for key, label in labels.items()]
         keymap = self.main.session.settings.config.keys
         section = help_screen.Section(view.HELP_TITLE, here)

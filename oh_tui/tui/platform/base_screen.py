@@ -6,6 +6,8 @@ All private members of Textual's `Screen` that we use are used here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import takewhile
 from typing import ClassVar, TypeVar
 
 from textual import events
@@ -14,6 +16,8 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
+
+from oh_tui.settings.keyboard import shown_keys
 
 T = TypeVar("T")
 
@@ -46,10 +50,19 @@ class ClosesOnce(Screen[T]):
     among the bases: styles come through the first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "app.help_here", "help", id="help", show=False)
+        Binding("question_mark,f1", "app.help_here", id="help")
     ]
     HELP_TITLE = ""
     """The title of its keys in the help."""
+
+    @classmethod
+    def key_table(cls) -> Iterator[tuple[str, Binding]]:
+        """Those with a description, as people write them, in the order of the footer: those of the
+        view itself come first."""
+        for base in takewhile(lambda base: base is not Screen, cls.__mro__):
+            for one in vars(base).get("BINDINGS", ()):
+                if one.description:
+                    yield one.key_display or shown_keys(one.key), one
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing before it is composed: the app handles its priority keys without waiting for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
@@ -14,9 +14,9 @@ from oh_tui.text.human import duration, size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import Note, Plain
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.line_screen import LineScreen
+from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.state.questions import Question, Questions
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.prompt import Prompt, SentLine
@@ -53,11 +53,12 @@ class AskScreen(LineScreen):
 
     HELP_TITLE = "In questions to the agent"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab,shift+tab", "other_pane", "the answers", show=False),
+        Binding("enter", "submit", "ask"),
+        Binding("tab,shift+tab", "other_pane", "the question", key_display="tab"),
+        Binding("y", "copy", "copy the last", tooltip="copy question and answer"),
+        Binding("Y", "copy_all", "copy all", tooltip="copy all of them"),
+        Binding(";", "keep", "keep it as a note", tooltip="keep them as a note on the run"),
         Binding("A", "other_pane", "ask again", show=False),
-        Binding("y", "copy", "copy question and answer", show=False),
-        Binding("Y", "copy_all", "copy all of them", show=False),
-        Binding("semicolon", "keep", "keep them as a note on the run", show=False),
         Binding("q", "close", "close", show=False),
     ]
     WORK = "question"
@@ -123,17 +124,13 @@ class AskScreen(LineScreen):
             facts = [(f"the model answers, {duration(self.seconds)}", "mark")]
         return (("Question", "title"),), joined(facts, self.rule.glyphs.dot)
 
-    def hints(self) -> Sequence[Hint]:
-        hints = [Hint("tab", "the answers" if self.in_field else "the question", "other_pane")]
-        if self.in_field and not self.waiting:
-            hints.insert(0, Hint("enter", "ask", "submit"))
-        elif not self.in_field and self.questions.last_answered:
-            hints += [
-                Hint("y", "copy the last", "copy"),
-                Hint("Y", "copy all", "copy_all"),
-                Hint(";", "keep it as a note", "keep"),
-            ]
-        return hints
+    def key_labels(self) -> KeyLabels:
+        answered = not self.in_field and self.questions.last_answered
+        return {
+            "ask": self.in_field and not self.waiting,
+            "the question": "the answers" if self.in_field else "the question",
+            **dict.fromkeys(("copy the last", "copy all", "keep it as a note"), answered),
+        }
 
     # Keys
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -16,11 +15,11 @@ from oh_tui.batch.rules import agreed, rule_places
 from oh_tui.batch.run_stats import GROUPINGS
 from oh_tui.catalog.filter_words import AFTER
 from oh_tui.text.problem import Problem
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.board_groups import Groups
 from oh_tui.tui.screens.board_over_time import BoardSection, cost_alone, each_period, range_before
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
+from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.state.across_runs.board import NAMES, RULE, Board, RulesOfRuns, Sums
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import name_after
@@ -30,15 +29,14 @@ class BoardScreen(PassScreen[Board]):
     DEFAULT_CSS = "BoardScreen Groups { height: 1fr; }"
     HELP_TITLE = "On the board"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "close", show=False),
-        Binding("enter", "open_group", "list these runs", show=False),
-        Binding("b", "group", "other grouping", show=False),
-        Binding("s", "sort", "sort", show=False),
-        Binding("C", "rules", "by rule", show=False),
-        Binding("f", "board.failures", "what failed", show=False),
-        Binding("p", "before", "the range before", show=False),
-        Binding("r", "again", "count again", show=False),
-        Binding("i", "read_missing", "count the others", show=False),
+        Binding("enter", "open_group", "open", tooltip="list these runs"),
+        Binding("b", "group", "group", tooltip="other grouping"),
+        Binding("f", "board.failures", "failures", tooltip="what failed"),
+        Binding("C", "rules", "rules", tooltip="by rule"),
+        Binding("p", "before", "before", tooltip="the range before"),
+        Binding("i", "read_missing", "count others", tooltip="count the others"),
+        Binding("s", "sort", "sort"),
+        Binding("r", "again", "count again"),
         Binding("B,q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = "#groups"
@@ -151,18 +149,15 @@ class BoardScreen(PassScreen[Board]):
         if runs := self._actions.source_runs():
             await self.begin(self.found.again(runs))
 
-    def hints(self) -> Sequence[Hint]:
-        board, hints = self.found, list[Hint]()
-        if self.groups.current and self.groups.current.runs:
-            hints.append(Hint("enter", "open", "open_group"))
-        hints += [Hint("b", "group", "group"), Hint("f", "failures", "board.failures")]
-        if board.by != RULE:
-            hints.append(Hint("C", "rules", "rules"))
-        if any(term.field == AFTER.name for term in board.query.terms):
-            hints.append(Hint("p", "not before" if board.before else "before", "before"))
-        if board.not_kept:
-            hints.append(Hint("i", "count others", "read_missing"))
-        return [*hints, Hint("s", "sort", "sort"), Hint("r", "count again", "again")]
+    def key_labels(self) -> KeyLabels:
+        board, group = self.found, self.groups.current
+        has_start = any(term.field == AFTER.name for term in board.query.terms)
+        return {
+            "open": group and group.runs,
+            "rules": board.by != RULE,
+            "before": has_start and ("not before" if board.before else "before"),
+            "count others": board.not_kept,
+        }
 
     def on_resize(self) -> None:
         self._show_over_time()

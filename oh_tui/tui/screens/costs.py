@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,9 +15,8 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 
 from oh_tui.trajectory.costs.spending import Spending, context_fill, spending
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.costs_page import INDENT, Writer
-from oh_tui.tui.screens.view import View
+from oh_tui.tui.screens.view import KeyLabels, View
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
@@ -45,7 +44,8 @@ class CostsScreen(View[int | None]):
     DEFAULT_CSS = "CostsScreen CostsPage { height: 1fr; }"
     HELP_TITLE = "Where it went"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,T,q", "dismiss", "close", show=False),
+        Binding("enter", "open", "go to the step"),
+        Binding("T,q", "dismiss", "close", show=False),
     ]
 
     def __init__(self, title: str = "", clock: Callable[[], float] = time.time) -> None:
@@ -104,8 +104,8 @@ class CostsScreen(View[int | None]):
         self.page.show(spent, so_far, study.part_of_cost, numbered=trajectory.complete)
         self.show_keys()
 
-    def hints(self) -> Sequence[Hint]:
-        return [Hint("enter", "go to the step", "open")] if self.page.row_count() else []
+    def key_labels(self) -> KeyLabels:
+        return {"go to the step": self.page.row_count()}
 
     def action_open(self) -> None:
         self.page.action_open()

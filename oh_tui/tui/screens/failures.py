@@ -13,7 +13,6 @@ from oh_tui.batch.run_stats import GROUPINGS
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.text.human import plural
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.failure_list import (
     FailureList,
     all_or_none,
@@ -24,6 +23,7 @@ from oh_tui.tui.screens.failure_list import (
 from oh_tui.tui.screens.find_line import FindLine
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.typed_line import TypedLine
+from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.state.across_runs.failures import FailuresFound
 from oh_tui.tui.widgets.body_view import BodyView
@@ -48,21 +48,18 @@ class FailuresScreen(PassScreen[FailuresFound]):
     """
     HELP_TITLE = "In what failed"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "close", show=False),
-        Binding("enter", "open_example", "open the example", show=False),
-        Binding("s", "sort", "sort", show=False),
-        Binding("b", "group", "by model, repository …", show=False),
-        Binding("equals_sign", "compare", "compare one that recovered with one not", show=False),
-        Binding("l", "list_runs", "list the runs of the row", show=False),
-        Binding("y", "copy", "copy what failed", show=False),
-        Binding("ampersand", "words", "only runs that match", show=False),
-        Binding("slash", "find", "find in the rows", show=False),
-        Binding("n", "next_hit(1)", "next hit", show=False),
-        Binding("N", "next_hit(-1)", "previous hit", show=False),
-        Binding("r", "again", "read again", show=False),
-        Binding("i", "read_missing", "read the others", show=False),
-        Binding("J", "scroll_detail(1)", "detail down", show=False),
-        Binding("K", "scroll_detail(-1)", "detail up", show=False),
+        Binding("enter", "open_example", "open", tooltip="open the example"),
+        Binding("l", "list_runs", "runs", tooltip="list the runs of the row"),
+        Binding("=", "compare", "compare", tooltip="compare one that recovered with one not"),
+        Binding("b", "group", "group", tooltip="by model, repository …"),
+        Binding("i", "read_missing", "read others", tooltip="read the others"),
+        Binding("&", "words", "words", tooltip="only runs that match"),
+        Binding("/", "find", "find", tooltip="find in the rows"),
+        *pair("n", "N", "next_hit", "next hit", "next and previous hit"),
+        Binding("s", "sort", "sort"),
+        Binding("y", "copy", "copy", tooltip="copy what failed"),
+        Binding("r", "again", "read again"),
+        *pair("J", "K", "scroll_half", "detail down and up", show=False),
         Binding("f,q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = "#failures"
@@ -83,6 +80,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
         self._place = 0
         """Of the cursor, as it was drawn."""
         self.detail_rule, self.detail = Rule(id="failure-rule"), BodyView(id="failure")
+        self.bodies = (self.detail,)
         self.find = FindLine(self.list, self._first_with, at_once=AT_ONCE)
         self.words = TypedLine("&", self._take_words, "read these runs")
         self.lines = (self.find, self.words)
@@ -183,9 +181,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
         if runs := self._actions.source_runs():
             await self.begin(FailuresFound(runs, query, by, self.found))
 
-    def action_scroll_detail(self, lines: int) -> None:
-        self.detail.scroll_lines(lines * max(1, self.detail.size.height // 2))
-
     def go_back(self) -> None:
         if self.find.needle:
             self.find.look_for("")
@@ -220,19 +215,11 @@ class FailuresScreen(PassScreen[FailuresFound]):
         if message.row is None:
             self.footer.tell(f"no row has {self.find.needle}", remark=True)
 
-    def hints(self) -> Sequence[Hint]:
-        row, hints = self.list.current, list[Hint]()
-        if row:
-            hints += [Hint("enter", "open", "open_example"), Hint("l", "runs", "list_runs")]
-            if row.recovered_example and row.failed_example:
-                hints.append(Hint("=", "compare", "compare"))
-            hints.append(Hint("b", "group", "group"))
-        if self.found.not_kept:
-            hints.append(Hint("i", "read others", "read_missing"))
-        hints.append(Hint("&", "words", "words"))
-        if row:
-            hints.append(Hint("/", "find", "find"))
-            if self.find.needle:
-                hints.append(Hint("n N", "next hit", "next_hit(1)"))
-            hints += [Hint("s", "sort", "sort"), Hint("y", "copy", "copy")]
-        return [*hints, Hint("r", "read again", "again")]
+    def key_labels(self) -> KeyLabels:
+        row = self.list.current
+        return {
+            **dict.fromkeys(("open", "runs", "group", "find", "sort", "copy"), row),
+            "compare": row and row.recovered_example and row.failed_example,
+            "read others": self.found.not_kept,
+            "next hit": row and self.find.needle and "next hit",
+        }

@@ -35,7 +35,6 @@ class LineScreen(View[None]):
     LineScreen SentLine { width: 1fr; background: $background; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "close", show=False),
         Binding("pageup", "page(-1)", "page up", show=False),
         Binding("pagedown", "page(1)", "page down", show=False),
     ]

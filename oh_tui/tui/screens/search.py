@@ -18,10 +18,10 @@ from oh_tui.batch.step_search import step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.presentation.block import Heading, Note
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.search_lists import Hits, RunsHit
+from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.state.across_runs.search_all import SearchAll
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -75,13 +75,15 @@ class SearchScreen(PassScreen[SearchAll]):
     """
     HELP_TITLE = "In the search of all runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "close", show=False),
-        Binding("tab", "next_pane(1)", "next pane", show=False, priority=True),
+        Binding("enter", "submit", "search"),
+        Binding("enter", "open_run", "open"),
+        Binding("/", "words", "words", tooltip="other words"),
+        Binding("*", "words"),
+        Binding("i", "read_missing", "read others", tooltip="read the others"),
+        Binding("tab", "next_pane(1)", "next pane", priority=True),
         Binding("shift+tab", "next_pane(-1)", "previous pane", show=False, priority=True),
-        Binding("slash,asterisk", "words", "other words", show=False),
-        Binding("i", "read_missing", "read the others", show=False),
-        Binding("J", "scroll_step(1)", "step down", show=False),
-        Binding("K", "scroll_step(-1)", "step up", show=False),
+        Binding("ctrl+u", "clear_words", "clear"),
+        *pair("J", "K", "scroll_half", "scroll step", "step down and up"),
         Binding("w", "wrap", "wrap", show=False),
         Binding("q", "dismiss", "close", show=False),
     ]
@@ -109,6 +111,7 @@ class SearchScreen(PassScreen[SearchAll]):
         self.hits_rule, self.step_rule = Rule(id="hits-rule"), Rule(id="step-rule")
         self.runs_rule = Rule(id="runs-rule")
         self.step = BodyView(id="found-step")
+        self.bodies = (self.step,)
 
     def compose(self) -> ComposeResult:
         yield self.rule
@@ -281,12 +284,6 @@ class SearchScreen(PassScreen[SearchAll]):
         here = next((n for n, pane in enumerate(panes) if pane.has_focus), 0)
         self.set_focus(panes[(here + by) % len(panes)])
 
-    def action_scroll_step(self, lines: int) -> None:
-        self.step.scroll_lines(lines * max(1, self.step.size.height // 2))
-
-    def action_wrap(self) -> None:
-        self.step.wrap = not self.step.wrap
-
     def show_keys(self) -> None:
         self.rule.heavy = self.in_field = self.words.has_focus
         self.runs_rule.heavy = self.list.has_focus
@@ -296,22 +293,15 @@ class SearchScreen(PassScreen[SearchAll]):
         self.esc = "stop" if self.found.is_running else label
         super().show_keys()
 
-    def hints(self) -> Sequence[Hint]:
-        if self.in_field:  # without letters, which are typed there
-            return (
-                Hint("enter", "search", "submit"),
-                Hint("tab", "next pane", "next_pane(1)"),
-                Hint("ctrl+u", "clear", "clear_words"),
-            )
-        found, hints = self.found, [Hint("/", "words", "words")]
-        if found.found:
-            hints.insert(0, Hint("enter", "open", "open_run"))
-        if found.not_kept:
-            hints.append(Hint("i", "read others", "read_missing"))
-        hints.append(Hint("tab", "next pane", "next_pane(1)"))
-        if found.found and not self.has_class("-narrow"):
-            hints.append(Hint("J K", "scroll step", "scroll_step(1)"))
-        return hints
+    def key_labels(self) -> KeyLabels:
+        found, typed = self.found, self.in_field  # letters are typed there
+        return {
+            **dict.fromkeys(("search", "clear"), typed),
+            "open": found.found and not typed,
+            "words": not typed,
+            "read others": found.not_kept and not typed,
+            "scroll step": found.found and not (typed or self.has_class("-narrow")),
+        }
 
     async def action_submit(self) -> None:
         await self.words.action_submit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -30,9 +30,8 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.presentation.block import Block, Fields, Note
 from oh_tui.tui.desktop import open_file
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import hint_of
-from oh_tui.tui.screens.view import View
+from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import PaneMessage
 from oh_tui.tui.widgets.row_list import RowList
@@ -86,13 +85,12 @@ class ShareScreen(View[None]):
     """
     HELP_TITLE = "In what is shared"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "stop, then close", show=False),
+        Binding("enter", "write", "write"),
+        Binding("space", "change", "change", tooltip="change the choice"),
+        Binding("o", "open_file", "open", tooltip="open the file that was written"),
+        Binding("y", "copy_path", "copy path", tooltip="copy its path"),
+        *pair("J", "K", "scroll_leaves", "what leaves, down and up", show=False),
         Binding("S,q", "dismiss", "close", show=False),
-        Binding("space", "change", "change the choice", show=False),
-        Binding("J", "scroll_leaves(1)", "what leaves, down", show=False),
-        Binding("K", "scroll_leaves(-1)", "what leaves, up", show=False),
-        Binding("o", "open_file", "open the file that was written", show=False),
-        Binding("y", "copy_path", "copy its path", show=False),
     ]
     AUTO_FOCUS = "#choices"
 
@@ -166,13 +164,8 @@ class ShareScreen(View[None]):
         self.esc = "stop" if self._is_writing else "close"
         self.show_keys()
 
-    def hints(self) -> Sequence[Hint]:
-        written = (Hint("o", "open", "open_file"), Hint("y", "copy path", "copy_path"))
-        return (
-            Hint("enter", "write", "write"),
-            Hint("space", "change", "change"),
-            *(written if self.written else ()),
-        )
+    def key_labels(self) -> KeyLabels:
+        return dict.fromkeys(("open", "copy path"), self.written is not None)
 
     def _target(self, choice: Choice) -> Path:
         name = Path(download_name(self._run.conversation))

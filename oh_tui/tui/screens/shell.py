@@ -6,7 +6,7 @@ Only what is typed is run. Neither the agent nor the events of the run know of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,9 +21,9 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import Command, Failure, Note, Plain
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.line_screen import LineScreen
+from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.state.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
@@ -79,9 +79,12 @@ class Line(SentLine):
 class ShellScreen(LineScreen):
     HELP_TITLE = "In the shell"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab,shift+tab", "other_pane", "output", show=False, priority=True),
-        Binding("ctrl+t", "time", "time", show=False, priority=True),
-        Binding("ctrl+l", "clear", "clear", show=False, priority=True),
+        Binding("enter", "submit", "run"),
+        Binding("tab,shift+tab", "other_pane", "output", key_display="tab", priority=True),
+        Binding("ctrl+c", "interrupt", "stop"),
+        Binding("up,down", "other_pane", "history", key_display="↑↓"),
+        Binding("ctrl+t", "time", "time", priority=True),
+        Binding("ctrl+l", "clear", "clear", priority=True),
     ]
     WORK = "shell"
     ONE_AT_A_TIME = "one command at a time: esc stops waiting for the one that runs"
@@ -182,18 +185,15 @@ class ShellScreen(LineScreen):
         facts.append((f"at most {TIMES[self.shell.timeout]}", "dim"))
         return ((folder, "title"),), joined(facts, self.rule.glyphs.dot)
 
-    def hints(self) -> Sequence[Hint]:
-        hints = [Hint("tab", "output" if self.in_field else "command line", "other_pane")]
-        if self.in_field and not self.waiting:
-            hints.insert(0, Hint("enter", "run", "submit"))
-        if self.waiting:
-            hints.append(Hint("ctrl+c", "stop", "interrupt"))
-        if self.in_field and self._session.shell_history:
-            hints.append(Hint("↑↓", "history", "other_pane"))
-        hints.append(Hint("ctrl+t", f"at most {TIMES[self._next_time()]}", "time"))
-        if self.shell.entries and not self.waiting:
-            hints.append(Hint("ctrl+l", "clear", "clear"))
-        return hints
+    def key_labels(self) -> KeyLabels:
+        return {
+            "run": self.in_field and not self.waiting,
+            "output": "output" if self.in_field else "command line",
+            "stop": self.waiting,
+            "history": self.in_field and bool(self._session.shell_history),
+            "time": f"at most {TIMES[self._next_time()]}",
+            "clear": self.shell.entries and not self.waiting,
+        }
 
     # Keys
 

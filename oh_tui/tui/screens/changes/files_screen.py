@@ -13,11 +13,10 @@ from textual.reactive import var
 
 from oh_tui.trajectory.presentation.change_blocks import step_words
 from oh_tui.trajectory.presentation.change_rows import FileRow
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.changes.file_list import FileList
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.find_line import FindLine
-from oh_tui.tui.screens.view import View
+from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
@@ -43,22 +42,23 @@ class FilesScreen(View[Chosen]):
 
     DEFAULT_CSS = "FilesScreen FileList { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False),
-        Binding("c,H,q", "dismiss", "close", show=False),
-        Binding("left_parenthesis", "version(-1)", "the version before", show=False),
-        Binding("right_parenthesis", "version(1)", "the version after", show=False),
-        Binding("t", "text", "the whole text of the version", show=False),
-        Binding("b", "blame", "blame: which step wrote each line", show=False),
-        Binding("slash", "find", "find in blame", show=False),
-        Binding("n", "next_hit(1)", "next hit", show=False),
-        Binding("N", "next_hit(-1)", "previous hit", show=False),
-        Binding("ampersand", "filter", "filter", show=False),
-        Binding("s", "step", "the step of what is shown", show=False),
-        Binding("w", "wrap", "wrap", show=False),
-        Binding("z", "whole", "zoom", show=False),
-        Binding("J", "scroll_change(1)", "change down", show=False),
-        Binding("K", "scroll_change(-1)", "change up", show=False),
+        Binding("enter", "step", "to the step of the line"),
+        Binding("enter", "whole", "read whole"),
+        Binding("b", "blame", "no blame"),
+        Binding("/", "find", "find", tooltip="find in blame"),
+        *pair("n", "N", "next_hit", "hits", "next and previous hit"),
+        *pair("right", "left", "scroll_sideways", "sideways"),
+        *pair("(", ")", "version", "versions", "the version before, after", by=-1),
+        Binding("z", "whole", "zoom"),
+        Binding("b", "blame", "blame", tooltip="blame: which step wrote each line"),
+        Binding("t", "text", "its text", tooltip="the whole text of the version"),
+        Binding("&", "filter", "filter"),
+        Binding("s", "step", "to the step", tooltip="the step of what is shown"),
+        Binding("x", "only_read", "only read"),
+        *pair("J", "K", "scroll_half", "scroll", "change down and up"),
+        Binding("w", "wrap", "wrap"),
         Binding("tab,shift+tab", "other_pane", "other pane", show=False),
+        Binding("c,H,q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = "#changed-files"
 
@@ -169,37 +169,29 @@ class FilesScreen(View[Chosen]):
         self.esc = "back" if self.whole or self.pane.shown != "change" else "close"
         super().show_keys()
 
-    def hints(self) -> Sequence[Hint]:
-        row, pane = self.files.current, self.pane
-        hints: list[Hint] = []
-        if row and pane.shown == "blame":
-            if pane.step is not None:
-                hints.append(Hint("enter", f"to step {step_words(pane.step)}", "step"))
-            hints += [Hint("b", "no blame", "blame"), Hint("/", "find", "find")]
-            if self.find.needle:
-                hints.append(Hint("n N", "hits", "next_hit(1)"))
-            if pane.lines.is_wide:
-                hints.append(Hint("← →", "sideways", "scroll_sideways(8)"))
-            hints.append(Hint("( )", "versions", "version(-1)"))
-            hints.append(Hint("z", "smaller" if self.whole else "read whole", "whole"))
-        elif row:
-            hints.append(Hint("enter", "smaller" if self.whole else "read whole", "whole"))
-            if self._files and row.key in self._files:
-                hints.append(Hint("( )", "versions", "version(-1)"))
-                hints.append(Hint("b", "blame", "blame"))
-                if pane.shown != "change":
-                    label = "what it changed" if pane.shown == "text" else "its text"
-                    hints.append(Hint("t", label, "text"))
-            if row.is_own:
-                hints.append(Hint("&", "filter", "filter"))
-            if row.key:
-                hints.append(Hint("s", f"to step {step_words(self._step_of(row))}", "step"))
-        more = [] if pane.shown == "blame" and row else self._more_hints(row)
-        return [*hints, *more]
-
-    def _more_hints(self, row: FileRow | None) -> list[Hint]:
-        hints = [Hint("J K", "scroll", "scroll_change(1)")] if row and not self.whole else []
-        return [*hints, Hint("w", "wrap", "wrap")]
+    def key_labels(self) -> KeyLabels:
+        pane, row = self.pane, self.files.current
+        blame = row is not None and pane.shown == "blame"
+        file = None if blame else row
+        has_versions = file and self._files and file.key in self._files
+        size = "smaller" if self.whole else "read whole"
+        text = {"change": "", "text": "what it changed"}.get(pane.shown, "its text")
+        return {
+            "to the step of the line": blame and pane.step and f"to step {step_words(pane.step)}",
+            **dict.fromkeys(("no blame", "find"), blame),
+            "hits": blame and bool(self.find.needle),
+            "sideways": blame and pane.lines.is_wide,
+            "versions": blame or has_versions,
+            "zoom": blame and size,
+            "read whole": file and size,
+            "blame": has_versions,
+            "its text": has_versions and text,
+            "filter": file and file.is_own,
+            "to the step": file and file.key and f"to step {step_words(self._step_of(file))}",
+            "only read": False,
+            "scroll": file and not self.whole,
+            "wrap": not blame,
+        }
 
     def _step_of(self, row: FileRow) -> Label:
         """The step of the version or the line that is shown, else the last of the file."""
@@ -277,11 +269,11 @@ class FilesScreen(View[Chosen]):
             return
         self.pane.body.wrap = not self.pane.body.wrap
 
-    def action_scroll_sideways(self, cells: int) -> None:
-        self.pane.lines.left += cells
+    def action_scroll_sideways(self, by: int) -> None:
+        self.pane.lines.left += 8 * by
 
-    def action_scroll_change(self, pages: int) -> None:
-        self.pane.scroll_half(pages)
+    def action_scroll_half(self, by: int) -> None:
+        self.pane.scroll_half(by)
 
     def action_other_pane(self) -> None:
         if self.files.current and not (self.whole or self.find.is_open):

@@ -6,10 +6,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.reactive import var
 
 from oh_tui.api.git_models import GitChange
@@ -28,10 +27,10 @@ from oh_tui.trajectory.presentation.change_rows import (
     rows,
     without_servers,
 )
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
+from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
@@ -54,10 +53,6 @@ class ChangesScreen(FilesScreen):
     """Call `set_git` when git has answered."""
 
     HELP_TITLE = "In the changed files"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "only_read", "only read", show=False),
-    ]
-
     show_read: var[bool] = var(False)
     """Files that were only read are listed too."""
 
@@ -165,13 +160,11 @@ class ChangesScreen(FilesScreen):
         shown = [] if self._waits else [fact for fact in facts if fact[0]]
         self.list_rule.facts = joined(shown, dot)
 
-    def _more_hints(self, row: FileRow | None) -> list[Hint]:
-        hints = super()._more_hints(row)
-        if self.changes.only_read:
-            count = plural(len(self.changes.only_read), "file")
-            label = f"hide {count}" if self.show_read else f"{count} only read"
-            hints.insert(0, Hint("x", label, "only_read"))
-        return hints
+    def key_labels(self) -> KeyLabels:
+        labels, read = super().key_labels(), self.changes.only_read
+        count = plural(len(read), "file")
+        label = f"hide {count}" if self.show_read else f"{count} only read"
+        return {**labels, "only read": labels["wrap"] and read and label}
 
     def _subject(self, row: FileRow) -> Subject:
         edits = len(row.file.edits) if row.file else -1

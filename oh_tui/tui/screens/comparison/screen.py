@@ -7,7 +7,6 @@ of three to eight first a table, whose rows are compared with the first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -37,11 +36,10 @@ from oh_tui.trajectory.presentation.blocks import (
     result_title,
 )
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.comparison.compared_runs import ComparedHeads, ComparedRuns, RunRow
 from oh_tui.tui.screens.comparison.compared_steps import ComparedSteps
 from oh_tui.tui.screens.comparison.strips import ComparedStrips
-from oh_tui.tui.screens.view import View
+from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Row, Stack
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
@@ -71,17 +69,15 @@ class CompareScreen(View[None]):
     """
     HELP_TITLE = "In the comparison"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False),
-        Binding("equals_sign,q", "close", "close", show=False),
-        Binding("e", "next_difference(1)", "next difference", show=False),
-        Binding("E", "next_difference(-1)", "previous difference", show=False),
-        Binding("d", "difference", "what differs, as a diff", show=False),
-        Binding("right_square_bracket", "move_on(1)", "next row", show=False),
-        Binding("left_square_bracket", "move_on(-1)", "previous row", show=False),
-        Binding("J", "scroll_both(1)", "both down", show=False),
-        Binding("K", "scroll_both(-1)", "both up", show=False),
-        Binding("w", "wrap", "wrap", show=False),
+        Binding("enter", "pair", "compare it with A"),
+        Binding("enter", "both", "read both"),
+        *pair("e", "E", "next_difference", "differences", "next and previous difference"),
+        Binding("d", "difference", "what differs", tooltip="what differs, as a diff"),
+        *pair("]", "[", "move_on", "rows", "next and previous row"),
+        *pair("J", "K", "scroll_half", "scroll", "both down and up"),
+        Binding("w", "wrap", "wrap"),
         Binding("tab,shift+tab", "other_side", "other side", show=False),
+        Binding("=,q", "close", "close", show=False),
     ]
     AUTO_FOCUS = ""
 
@@ -107,9 +103,10 @@ class CompareScreen(View[None]):
         self.steps_rule = Rule("Steps")
         self.steps = ComparedSteps(id="compared-steps")
         self.side_rules = Rule(), Rule()
-        self.bodies = BodyView(id="compared-a"), BodyView(id="compared-b")
+        self.sides = BodyView(id="compared-a"), BodyView(id="compared-b")
         self.diff_rule = Rule()
         self.diff = BodyView(id="compared-diff")
+        self.bodies = (*self.sides, self.diff)
         self.both = Row(id="both")
         self.tell_progress("reading the runs …")
 
@@ -117,7 +114,7 @@ class CompareScreen(View[None]):
         yield from (self.rule, self.table_head, self.table)
         yield from (self.heads, self.strips, self.steps_rule, self.steps)
         with self.both:
-            for parts in zip(self.side_rules, self.bodies, strict=True):
+            for parts in zip(self.side_rules, self.sides, strict=True):
                 yield Stack(*parts)
         yield from (self.diff_rule, self.diff, self.footer)
 
@@ -184,31 +181,25 @@ class CompareScreen(View[None]):
         if row is not None:
             self.steps.move_to(row)
 
-    def hints(self) -> Sequence[Hint]:
-        hints: list[Hint] = []
-        row, comparison = self.steps.current, self._comparison
-        if self.view == "runs":
-            if comparison:
-                hints.append(Hint("enter", "compare it with A", "pair"))
-        elif row and comparison:
-            if self.view != "both":
-                hints.append(Hint("enter", "read both", "both"))
-            if comparison.differences:
-                hints.append(Hint("e E", "differences", "next_difference(1)"))
-            if self.view != "diff" and row.a and row.b:
-                hints.append(Hint("d", "what differs", "difference"))
-            if self.view != "steps":
-                hints.append(Hint("[ ]", "rows", "move_on(1)"))
-                hints.append(Hint("J K", "scroll", "scroll_both(1)"))
-                hints.append(Hint("w", "wrap", "wrap"))
-        return hints
+    def key_labels(self) -> KeyLabels | None:
+        row, comparison, view = self.steps.current, self._comparison, self.view
+        if comparison is None or (row is None and view != "runs"):
+            return None
+        in_row = view in ("both", "diff")
+        return {
+            "compare it with A": view == "runs",
+            "read both": view in ("steps", "diff"),
+            "differences": view != "runs" and bool(comparison.differences),
+            "what differs": view in ("steps", "both") and row and row.a and row.b,
+            **dict.fromkeys(("rows", "scroll", "wrap"), in_row),
+        }
 
     def show_keys(self) -> None:
         self.esc = "close" if self.view == self._start else "back"
         super().show_keys()
         comparison = self._comparison
         self.steps_rule.heavy = self.view == "steps"
-        for rule, body in zip(self.side_rules, self.bodies, strict=True):
+        for rule, body in zip(self.side_rules, self.sides, strict=True):
             rule.heavy = body.has_focus
         self.diff_rule.heavy = self.view == "diff"
         if comparison and self.view == "runs":
@@ -237,7 +228,7 @@ class CompareScreen(View[None]):
             step, rule = (row.a, row.b)[side], self.side_rules[side]
             rule.title = _title(name, step)
             rule.facts = _facts(run, step, rule.glyphs.dot)
-            self.bodies[side].show(await asyncio.to_thread(_body, run, step, name))
+            self.sides[side].show(await asyncio.to_thread(_body, run, step, name))
 
     # Keys
 
@@ -287,17 +278,9 @@ class CompareScreen(View[None]):
     def action_move_on(self, rows: int) -> None:
         self.steps.action_move(rows)
 
-    def action_scroll_both(self, by: int) -> None:
-        for body in (*self.bodies, self.diff):
-            body.scroll_lines(by * max(1, body.size.height // 2))
-
-    def action_wrap(self) -> None:
-        for body in (*self.bodies, self.diff):
-            body.wrap = not body.wrap
-
     def action_other_side(self) -> None:
         if self.view == "both":
-            self.bodies[self.bodies[0].has_focus].focus()
+            self.sides[self.sides[0].has_focus].focus()
 
     # Arrangement
 
@@ -308,7 +291,7 @@ class CompareScreen(View[None]):
     def _show_view(self) -> None:
         self._arrange()
         views: dict[str, Widget] = {
-            "runs": self.table, "steps": self.steps, "both": self.bodies[0], "diff": self.diff,
+            "runs": self.table, "steps": self.steps, "both": self.sides[0], "diff": self.diff,
         }  # fmt: skip
         views[self.view].focus()
         self._at_a_row()
@@ -329,7 +312,7 @@ class CompareScreen(View[None]):
         self.diff_rule.display = self.diff.display = self.view == "diff"
 
 
-_OF_STEPS = ("both", "difference", "next_difference", "move_on", "scroll_both", "wrap")
+_OF_STEPS = ("both", "difference", "next_difference", "move_on", "scroll_half", "wrap")
 """The actions that the table of runs has not."""
 
 

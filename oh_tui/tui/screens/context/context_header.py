@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from oh_tui.text.human import compact, percent, plural
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
-from oh_tui.tui.keys import Hint
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.context.answers import Answer
     from oh_tui.trajectory.glyphs import Glyphs
-    from oh_tui.tui.state.context_rows import Page, Row
+    from oh_tui.tui.state.context_rows import Page
     from oh_tui.tui.widgets.drawing import Piece
 
 
@@ -62,24 +61,3 @@ def of_fill(page: Page, glyphs: Glyphs) -> tuple[Piece, ...]:
         return ()
     said = f"condensed at {page.condensed:,}: {plural(page.forgotten, 'event')} forgotten"
     return (f"{glyphs.condensed} ", "warn"), (said, "dim")
-
-
-def hints(page: Page, row: Row | None, *, is_whole: bool) -> tuple[Hint, ...]:
-    """The keys in the footer; `is_whole`: the text of a message has the whole screen."""
-    is_difference = page.wanted.first is not None
-    found = [Hint("enter", f"to step {row.steps[-1]:,}", "go")] if row and row.steps else []
-    found.append(Hint("[ ]", "answers", "answer(1)"))
-    found.append(Hint("d", "messages" if is_difference else "difference", "difference"))
-    if page.forgotten and not is_difference:
-        label = "hide forgotten" if page.wanted.forgotten else "forgotten"
-        found.append(Hint("x", label, "forgotten"))
-    return (
-        *found,
-        Hint("z", "smaller" if is_whole else "read whole", "whole"),
-        Hint("/", "find", "find"),
-        Hint("y", "copy", "copy"),
-        Hint("Y", "copy all", "copy_all"),
-        Hint("space", "mark", "mark"),
-        Hint("J K", "scroll", "scroll_text(1)"),
-        Hint("w", "wrap", "wrap"),
-    )

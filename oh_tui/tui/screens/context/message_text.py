@@ -57,10 +57,6 @@ class MessageText(Stack):
         self.needle = needle
         self.body.mark(needle, go=bool(needle))
 
-    def scroll_by(self, lines: int) -> None:
-        """By so many halves of what is in sight."""
-        self.body.scroll_lines(lines * max(1, self.body.size.height // 2))
-
     @on(BodyView.Scrolled)
     def show_position(self) -> None:
         row = self._row

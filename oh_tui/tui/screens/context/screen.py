@@ -18,14 +18,13 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.reading.describe import describe
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.screens.context import context_header
 from oh_tui.tui.screens.context.fill_line import FillLine
 from oh_tui.tui.screens.context.message_list import MessageList
 from oh_tui.tui.screens.context.message_text import MessageText
 from oh_tui.tui.screens.find_line import FindLine
-from oh_tui.tui.screens.view import View
+from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.state.context_rows import (
     Fill,
     Page,
@@ -66,23 +65,25 @@ class ContextScreen(View[int | None]):
     """
     HELP_TITLE = "In what the model saw"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False),
-        Binding("V,q", "dismiss", "close", show=False),
-        Binding("left_square_bracket", "answer(-1)", "the answer before", show=False),
-        Binding("right_square_bracket", "answer(1)", "the answer after", show=False),
-        Binding("x", "forgotten", "what was forgotten", show=False),
-        Binding("d", "difference", "difference to the answer before, or to the marked", show=False),
-        Binding("space", "mark", "mark this answer for d", show=False),
-        Binding("z", "whole", "read the message whole", show=False),
-        Binding("J", "scroll_text(1)", "message down", show=False),
-        Binding("K", "scroll_text(-1)", "message up", show=False),
-        Binding("w", "wrap", "wrap", show=False),
+        Binding("enter", "go", "to the step"),
+        *pair("]", "[", "answer", "answers", "the answer before, after"),
+        Binding(
+            "d",
+            "difference",
+            "difference",
+            tooltip="difference to the answer before, or the marked",
+        ),
+        Binding("x", "forgotten", "forgotten", tooltip="what was forgotten"),
+        Binding("z", "whole", "read whole", tooltip="read the message whole"),
+        Binding("/", "find", "find", tooltip="find in the messages"),
+        Binding("y", "copy", "copy", tooltip="copy the message"),
+        Binding("Y", "copy_all", "copy all", tooltip="copy all messages as JSON"),
+        Binding("space", "mark", "mark", tooltip="mark this answer for d"),
+        *pair("J", "K", "scroll_half", "scroll", "message down and up"),
+        Binding("w", "wrap", "wrap"),
+        *pair("n", "N", "next_hit", "next and previous hit", show=False),
         Binding("tab,shift+tab", "other_pane", "other pane", show=False),
-        Binding("slash", "find", "find in the messages", show=False),
-        Binding("n", "next_hit(1)", "next hit", show=False),
-        Binding("N", "next_hit(-1)", "previous hit", show=False),
-        Binding("y", "copy", "copy the message", show=False),
-        Binding("Y", "copy_all", "copy all messages as JSON", show=False),
+        Binding("V,q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = "#context-messages"
 
@@ -117,6 +118,7 @@ class ContextScreen(View[int | None]):
         self.list = MessageList(id="context-messages")
         self.list.empty = ("reading the run …",)
         self.text = MessageText()
+        self.bodies = (self.text.body,)
         self.find = FindLine(self.list, self._first_with, at_once=SLICE)
         self.lines = (self.find,)
 
@@ -254,9 +256,18 @@ class ContextScreen(View[int | None]):
         self.esc = "back" if self._can_go_back else "close"
         super().show_keys()
 
-    def hints(self) -> Sequence[Hint]:
+    def key_labels(self) -> KeyLabels | None:
         page, row = self._page, self.list.current
-        return context_header.hints(page, row, is_whole=self.whole) if page else ()
+        if page is None:
+            return None
+        is_difference = page.wanted.first is not None
+        hides = page.wanted.forgotten and "hide forgotten"
+        return {
+            "to the step": row and row.steps and f"to step {row.steps[-1]:,}",
+            "difference": "messages" if is_difference else "difference",
+            "forgotten": page.forgotten and not is_difference and (hides or "forgotten"),
+            "read whole": "smaller" if self.whole else "read whole",
+        }
 
     @on(RowList.Highlighted, "#context-messages")
     def _at_a_message(self) -> None:
@@ -340,12 +351,6 @@ class ContextScreen(View[int | None]):
             self._arrange()
             (self.text.body if whole else self.list).focus()
             self.show_keys()
-
-    def action_scroll_text(self, lines: int) -> None:
-        self.text.scroll_by(lines)
-
-    def action_wrap(self) -> None:
-        self.text.body.wrap = not self.text.body.wrap
 
     def action_other_pane(self) -> None:
         if self.list.current and not (self.whole or self.find.is_open):

@@ -15,9 +15,8 @@ from textual.binding import Binding, BindingType
 from oh_tui.settings.paths import tilde
 from oh_tui.trajectory.glyphs import rule_mark
 from oh_tui.trajectory.rules.question import State
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.screens.rules.rule_list import RuleList, rule_blocks
-from oh_tui.tui.screens.view import View
+from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Labels, Piece, wrap_pieces
 from oh_tui.tui.widgets.row_list import RowList
@@ -49,10 +48,9 @@ class RulesScreen(View[Chosen | None]):
     """
     HELP_TITLE = "In the rules of a run"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "close", show=False),
+        Binding("enter", "go", "to the step"),
+        *pair("J", "K", "scroll_half", "scroll", "the rule, down and up"),
         Binding("C,q", "dismiss", "close", show=False),
-        Binding("J", "scroll_rule(1)", "the rule, down", show=False),
-        Binding("K", "scroll_rule(-1)", "the rule, up", show=False),
     ]
     AUTO_FOCUS = "#rules"
 
@@ -67,6 +65,7 @@ class RulesScreen(View[Chosen | None]):
         self.faults = Labels()
         self.list = RuleList(id="rules")
         self.rule_rule, self.body = Rule(id="rule-rule"), BodyView(id="rule")
+        self.bodies = (self.body,)
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.faults, self.list, self.rule_rule, self.body, self.footer)
@@ -164,14 +163,10 @@ class RulesScreen(View[Chosen | None]):
         self.esc = "close" if self.found else "stop"
         super().show_keys()
 
-    def hints(self) -> Sequence[Hint]:
-        row, hints = self.list.current, list[Hint]()
-        if row and row[1].answer.steps:
-            number = next_step(row[1].answer, self._here)
-            hints.append(Hint("enter", f"to step {number:,}", "go"))
-        if self.rule_rule.facts:
-            hints.append(Hint("J K", "scroll", "scroll_rule(1)"))
-        return hints
+    def key_labels(self) -> KeyLabels:
+        answer = self.list.current[1].answer if self.list.current else None
+        step = next_step(answer, self._here) if answer and answer.steps else 0
+        return {"to the step": step and f"to step {step:,}", "scroll": self.rule_rule.facts}
 
     # Keys
 
@@ -190,9 +185,6 @@ class RulesScreen(View[Chosen | None]):
             is_broken = finding.state is State.BROKEN
             whole = "the run as a whole breaks it, no single step"
             self.footer.tell(whole if is_broken else "no step breaks it", remark=True)
-
-    def action_scroll_rule(self, pages: int) -> None:
-        self.body.scroll_lines(pages * max(1, self.body.size.height // 2))
 
     def on_resize(self) -> None:
         if self.found is not None:

@@ -24,12 +24,11 @@ from oh_tui.actions.start_draft import Choices, Draft, Invalid, has_prompt, requ
 from oh_tui.actions.start_offers import kind_of, named
 from oh_tui.api.errors import AuthError
 from oh_tui.text.problem import Problem
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start.field import Field
 from oh_tui.tui.screens.start.form_footer import FormMessage, Offered, Stages
 from oh_tui.tui.screens.start.task_list import TaskScreen
-from oh_tui.tui.screens.view import View
+from oh_tui.tui.screens.view import KeyLabels, View
 from oh_tui.tui.widgets.drawing import Label, Piece
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.first_frame import hands_of
@@ -71,10 +70,11 @@ class StartScreen(View[None]):
     """
     HELP_TITLE = "In a new conversation"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "leave", show=False),
-        Binding("ctrl+s", "start", "start", show=False, priority=True),
-        Binding("ctrl+t", "tasks", "suggested tasks", show=False, priority=True),
-        Binding("f4", "edit", "editor", show=False),
+        Binding("ctrl+s", "start", "start", priority=True),
+        Binding("tab", "app.focus_next", "next"),
+        Binding("up,down", "app.focus_next", "choose", key_display="↑↓"),
+        Binding("ctrl+t", "tasks", "tasks", tooltip="suggested tasks", priority=True),
+        Binding("f4", "edit", "editor"),
     ]
 
     in_field = True
@@ -337,16 +337,10 @@ class StartScreen(View[None]):
         self.esc = "leave it running" if self.starting else "close, keep the text"
         super().show_keys()
 
-    def hints(self) -> Sequence[Hint]:
-        if self.starting:
-            return ()
-        hints = [Hint("ctrl+s", "start", "start"), Hint("tab", "next", "app.focus_next")]
-        focused = self.focused
-        if isinstance(focused, Field) and focused.known():
-            hints.append(Hint("↑↓", "choose", "app.focus_next"))
-        if "repository" in self.fields:
-            hints.append(Hint("ctrl+t", "tasks", "tasks"))
-        return [*hints, Hint("F4", "editor", "edit")]
+    def key_labels(self) -> KeyLabels | None:
+        field = self.focused
+        choose = isinstance(field, Field) and field.known()
+        return None if self.starting else {"choose": choose, "tasks": "repository" in self.fields}
 
     def on_descendant_focus(self) -> None:
         self._look_up()

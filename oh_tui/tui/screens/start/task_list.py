@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on, work
@@ -14,7 +13,6 @@ from oh_tui.tables.column import FILL, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.tui.keys import Hint
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.row_list import RowList
@@ -48,8 +46,9 @@ class TaskScreen(View["SuggestedTask | None"]):
     DEFAULT_CSS = "TaskScreen TaskList { height: 1fr; width: 1fr; }"
     HELP_TITLE = "In the suggested tasks"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "close", show=False),
-        Binding("r", "read(True)", "ask again", show=False),
+        Binding("enter", "open", "fill the form"),
+        Binding("r", "read(True)", "ask again"),
+        Binding("q", "dismiss", "close", show=False),
     ]
     esc = "back"
 
@@ -67,9 +66,6 @@ class TaskScreen(View["SuggestedTask | None"]):
         self.rule.heavy = True
         self.show_keys()
         self.action_read(False)
-
-    def hints(self) -> Sequence[Hint]:
-        return Hint("enter", "fill the form", "open"), Hint("r", "ask again", "read(True)")
 
     @work(group="tasks", exclusive=True)
     async def action_read(self, again: bool) -> None:
