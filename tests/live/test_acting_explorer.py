@@ -64,15 +64,15 @@ async def start(it: Explorer, prompt: str, repository: str = "") -> StartScreen:
     form.fields["repository"].value = repository
     await it.pilot.pause(0)
     await it.send("ctrl+s")
-    await it.until(lambda: form.finished or form.message.wrong, 90)
+    await it.until(lambda: form.finished or form.is_wrong, 90)
     return form
 
 
 async def test_ctrl_n_starts_a_conversation_shows_its_stages_and_opens_it(own: LiveServer) -> None:
     async with connected(own.url) as it:
         form = await start(it, "Please do script:short")
-        assert form.finished, form.message.text
-        told = [what for what, _ in form.stages.stages]
+        assert form.finished, form.message
+        told = [what for what, _ in form.stages]
         assert told[0] == "asking the server"
         assert "making the sandbox" in told
         await it.until(lambda: "This run was short." in it.text("#result"), 60)
@@ -83,7 +83,7 @@ async def test_ctrl_n_starts_a_conversation_shows_its_stages_and_opens_it(own: L
 async def test_a_start_that_fails_says_what_the_server_says(own: LiveServer) -> None:
     async with connected(own.url) as it:
         form = await start(it, "script:short", "no-such-owner/no-such-repository")
-        assert "The start failed" in form.message.text
+        assert "The start failed" in form.message
         assert form.text.text == "script:short"
 
 

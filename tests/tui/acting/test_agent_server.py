@@ -207,7 +207,7 @@ async def test_a_start_asks_for_what_the_server_takes() -> None:
         form = it.app.screen
         assert isinstance(form, StartScreen)
         assert [*form.fields] == ["folder", "title", "profile"]
-        assert "sandbox" not in form.message.text
+        assert "sandbox" not in form.message
         await it.send("ctrl+s")
         await it.until(lambda: between.count("POST /api/conversations"))
         await it.until(lambda: not isinstance(it.app.screen, StartScreen))

@@ -44,8 +44,8 @@ async def test_the_form_says_what_it_makes_before_anything_is_made() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         shown = await open_form(it)
-        assert "new sandbox" in shown.message.text
-        assert "may cost money" in shown.message.text
+        assert "new sandbox" in shown.message
+        assert "may cost money" in shown.message
         await fill(it)
         await it.send("escape")
         await it.until(lambda: it.app.screen is it.screen)
@@ -70,7 +70,7 @@ async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed
                     lambda seen: between.count(TASKS) > seen or it.app.screen is it.screen, looks
                 )
             )
-        told = [what for what, _ in shown.stages.stages]
+        told = [what for what, _ in shown.stages]
         assert told[0] == "asking the server"
         assert "preparing the repository" in told
         await it.until(
@@ -90,11 +90,11 @@ async def test_an_empty_prompt_is_refused_in_place() -> None:
         shown = await open_form(it)
         await fill(it, "")
         await it.send("ctrl+s")
-        assert "There is no task" in shown.message.text
-        assert shown.message.wrong
+        assert "There is no task" in shown.message
+        assert shown.is_wrong
         assert shown.focused is shown.text
         await it.send("a")
-        assert "may cost money" in shown.message.text, "typing takes the refusal away"
+        assert "may cost money" in shown.message, "typing takes the refusal away"
         assert between.count(START) == 0
 
 
@@ -103,7 +103,7 @@ async def test_what_is_no_repository_is_pointed_at() -> None:
         shown = await open_form(it)
         await fill(it, repository="no repository")
         await it.send("ctrl+s")
-        assert "owner/name" in shown.message.text
+        assert "owner/name" in shown.message
         assert shown.focused is shown.fields["repository"]
         assert not shown.starting
 
@@ -115,10 +115,10 @@ async def test_a_start_that_fails_keeps_the_text_and_says_why() -> None:
         await it.send("ctrl+s")
         it.demo.advance(30)
         await it.until(lambda: not shown.starting)
-        assert "The start failed" in shown.message.text
-        assert "check the repository" in shown.message.text
+        assert "The start failed" in shown.message
+        assert "check the repository" in shown.message
         assert shown.text.text == "Add a test for week 53"
-        assert not shown.stages.display
+        assert not shown.stages
         assert not it.screen.session.writes.words
         assert shown.fields["repository"].disabled is False
 
@@ -131,7 +131,7 @@ async def test_a_start_that_the_server_refuses_keeps_the_text() -> None:
         await fill(it)
         await it.send("ctrl+s")
         await it.until(lambda: not shown.starting)
-        assert "no more sandboxes" in shown.message.text
+        assert "no more sandboxes" in shown.message
         assert shown.text.text == "Add a test for week 53"
         assert between.count(START) == 1
 
@@ -218,5 +218,5 @@ async def test_the_form_fits_80_columns() -> None:
         shown = await open_form(it)
         assert shown.text.size.height >= 8
         assert all(field.size.width > 60 for field in shown.fields.values())
-        assert shown.message.region.bottom < 24
+        assert shown.said.region.bottom < 24
         assert "F1 all keys  esc close" in shown.footer.render_line(0).text

@@ -45,7 +45,7 @@ async def tasks_of(it: Explorer) -> TaskScreen:
 
 
 def offered(form: StartScreen) -> str:
-    return "".join(text for line in form.offered.lines() for text, _ in line)
+    return "".join(text for line in form.offered.lines for text, _ in line)
 
 
 def begun(form: StartScreen) -> list[StartRequest]:
@@ -106,7 +106,7 @@ async def test_words_of_ones_own_and_another_repository_let_the_task_go() -> Non
         form.fields["repository"].value = "acme/docs"
         await it.until(lambda: form.suggested is None)
         await it.send("ctrl+s")
-        assert "There is no task" in form.message.text and len(made) == 1
+        assert "There is no task" in form.message and len(made) == 1
 
 
 async def test_without_a_token_the_list_says_where_one_goes_and_asks_again() -> None:
@@ -218,7 +218,7 @@ async def test_a_refusal_is_told_once_and_stops_the_questions() -> None:
         focus(it, form, "repository")
         await it.until(lambda: "no token of a git provider" in offered(form))
         shown = it.text_of(form.offered)
-        assert "Integrations" in shown and form.message.region.bottom < 24
+        assert "Integrations" in shown and form.said.region.bottom < 24
         await it.send(*"dates")
         await it.settle()
         assert between.count(REPOSITORIES) == 1
@@ -264,7 +264,7 @@ async def test_profile_mode_and_secrets_go_with_the_start(monkeypatch: pytest.Mo
         form.fields["secrets"].value = "OF_A_TEST, NO_SUCH_VARIABLE"
         await it.settle()
         await it.send("ctrl+s")
-        assert "no variable NO_SUCH_VARIABLE" in form.message.text
+        assert "no variable NO_SUCH_VARIABLE" in form.message
         assert form.focused is form.fields["secrets"]
         form.fields["secrets"].value = "OF_A_TEST"
         await it.settle()
@@ -276,8 +276,8 @@ async def test_profile_mode_and_secrets_go_with_the_start(monkeypatch: pytest.Mo
 async def test_the_sandboxes_that_a_start_may_pause_are_named_before_it() -> None:
     async with explore() as it:
         form = await opened(it)
-        assert "8 sandboxes up" in form.message.text
-        assert "the server pauses the oldest first: Rename Store to Ledger" in form.message.text
+        assert "8 sandboxes up" in form.message
+        assert "the server pauses the oldest first: Rename Store to Ledger" in form.message
 
 
 async def test_start_anew_fills_the_form_from_the_run_on_screen() -> None:
@@ -311,7 +311,7 @@ async def test_start_anew_says_that_the_first_message_is_not_read(
         form = it.app.screen
         assert isinstance(form, StartScreen)
         assert form.text.text == "" and form.fields["repository"].value == "acme/dates"
-        assert form.message.text.startswith("The first message of that run is not read")
+        assert form.message.startswith("The first message of that run is not read")
 
 
 async def test_the_editor_of_the_user_gets_the_text_and_gives_it_back() -> None:
@@ -333,7 +333,7 @@ async def test_a_terminal_that_cannot_be_given_away_keeps_the_text(
         form = await opened(it)
         form.text.text = "Fix"
         await it.send("f4")
-        assert "cannot be given to another program" in form.message.text
+        assert "cannot be given to another program" in form.message
         assert form.text.text == "Fix"
 
 

@@ -10,10 +10,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -23,13 +24,13 @@ from textual.widgets import Input
 from oh_tui.actions.start_draft import Choices, Draft, Invalid, has_prompt, request_for
 from oh_tui.actions.start_offers import kind_of, named
 from oh_tui.api.errors import AuthError
+from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start.field import Field
-from oh_tui.tui.screens.start.form_footer import FormMessage, Offered, Stages
 from oh_tui.tui.screens.start.task_list import TaskScreen
 from oh_tui.tui.screens.view import KeyLabels, View
-from oh_tui.tui.widgets.drawing import Label, Piece
+from oh_tui.tui.widgets.drawing import Label, Labels, Piece, cut
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.first_frame import hands_of
 from oh_tui.tui.widgets.rule import Rule
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 20
 """Values that fit, in the line below the fields."""
+
+MOST_TOLD = 4
+"""Lines of the message at most."""
 
 PAUSE = 0.4
 """Seconds without a key after which the server is asked what fits."""
@@ -63,10 +67,10 @@ class StartScreen(View[None]):
     the end `fail` or `finish`."""
 
     DEFAULT_CSS = """
-    StartScreen FormMessage, StartScreen Horizontal, StartScreen Offered { height: 1; width: 1fr; }
+    StartScreen Horizontal { height: 1; width: 1fr; }
     StartScreen Horizontal Label { width: 14; height: 1; }
     StartScreen Field { width: 1fr; }
-    StartScreen Stages { height: auto; width: 1fr; display: none; }
+    StartScreen Labels { height: auto; width: 1fr; }
     """
     HELP_TITLE = "In a new conversation"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,6 +111,13 @@ class StartScreen(View[None]):
         """The form was left while the start went on."""
         self.finished = False
         self._began = 0.0
+        self.stages: list[tuple[str, float]] = []
+        """Each stage of the start, and the seconds after which it began."""
+        self._offer: tuple[Piece, ...] = ()
+        self._refusal = ""
+        """What the server offers for the field that has the keys, or why it does not."""
+        self.message, self.is_wrong = "", False
+        """What starting will do, or what is wrong with the fields."""
         self._refusals: dict[str, Problem] = {}
         """Name of a field -> why the server offers nothing for it."""
 
@@ -132,14 +143,12 @@ class StartScreen(View[None]):
         self.labels = {name: Label((f"  {name}", "dim")) for name in self.fields}
         for name, field in self.fields.items():
             yield Horizontal(self.labels[name], field)
-        self.offered = Offered()
-        self.stages = Stages(id="stages")
-        self.message = FormMessage(id="start-message")
-        yield from (self.offered, self.stages, self.message, self.footer)
+        self.offered, self.stage_lines, self.said = Labels(), Labels(), Labels()
+        yield from (self.offered, self.stage_lines, self.said, self.footer)
 
     def on_mount(self) -> None:
         self.text.move_cursor(self.text.document.end)
-        self._tick = self.set_interval(1.0, self._show_time, pause=True)
+        self._tick = self.set_interval(1.0, self._show_stages, pause=True)
         self._say(self._stakes)
         self._show_task()
         self.show_keys()
@@ -210,8 +219,18 @@ class StartScreen(View[None]):
             pieces += [(f"{word}  ", "") for word in fitting[:MOST_SHOWN]]
             if not pieces and field.value.strip() and self.offers.was_asked(name, draft):
                 pieces.append(("the server finds nothing that fits", "dim"))
-        self.offered.pieces = tuple(pieces)
-        self.offered.refusal = words_of(refusal) if refusal else ""
+        self._offer, self._refusal = tuple(pieces), words_of(refusal) if refusal else ""
+        self._show_below()
+
+    @on(events.Resize)
+    def _show_below(self) -> None:
+        """Show in lines what the server offers, of values those that fit one, and the message."""
+        room, hue = max(20, self.size.width - 4), "bad" if self.is_wrong else "warn"
+        refused = [[(line, "warn")] for line in wrap(self._refusal, room)[:2]]
+        offered = refused or [cut(self._offer, room, self.rule.glyphs.more)]
+        message = [[(line, hue)] for line in wrap(self.message, room)[:MOST_TOLD]] or [[]]
+        for labels, lines in ((self.offered, offered), (self.said, message)):
+            labels.lines = tuple((("  ", ""), *line) for line in lines)
 
     # Suggested tasks
 
@@ -272,22 +291,21 @@ class StartScreen(View[None]):
         self.starting = True
         self._began = time.monotonic()
         self._tick.resume()
-        self.stages.now = 0.0
-        self.stages.stages = (("asking the server", 0.0),)
+        self.show_stage("asking the server")
         self._say("esc leaves this: the start goes on, and the list will show it")
         self.begin(request)
 
     def show_stage(self, what: str) -> None:
-        self._show_time()
-        shown = self.stages.stages
-        if not shown or shown[-1][0] != what:
-            self.stages.stages = (*shown, (what, self.stages.now))
+        if not self.stages or self.stages[-1][0] != what:
+            self.stages.append((what, time.monotonic() - self._began))
+        self._show_stages()
 
     def fail(self, problem: Problem) -> None:
         """The start failed; the fields keep what was typed."""
         self.starting = False
         self._tick.pause()
-        self.stages.stages = ()
+        self.stages.clear()
+        self._show_stages()
         self._point_at("", words_of(problem), wrong=True)
 
     def finish(self) -> None:
@@ -295,13 +313,22 @@ class StartScreen(View[None]):
         self.finished = True
         self.dismiss(None)
 
-    def _show_time(self) -> None:
-        self.stages.now = time.monotonic() - self._began
+    def _show_stages(self) -> None:
+        """A line for each stage, with the time that it took."""
+        lines: list[tuple[Piece, ...]] = []
+        sign, hue = (self.rule.glyphs.running, "mark"), ""
+        end = time.monotonic() - self._began
+        for stage, began in reversed(self.stages):
+            took = f"{clock(end - began):>8}"
+            lines.insert(0, (("  ", ""), sign, (f" {stage:<28}", hue), (took, "dim")))
+            sign, hue, end = (self.rule.glyphs.finished, "good"), "dim", began
+        self.stage_lines.lines = tuple(lines)
 
     # Messages
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
-        self.message.text, self.message.wrong = text, wrong
+        self.message, self.is_wrong = text, wrong
+        self._show_below()
 
     def _point_at(self, field: str, text: str, *, wrong: bool = False) -> None:
         self._say(text, wrong=wrong or bool(field))
@@ -315,7 +342,7 @@ class StartScreen(View[None]):
     def _edited(self) -> None:
         if not self.is_mounted or self.starting:
             return
-        if self.message.wrong:
+        if self.is_wrong:
             self._point_at("", self._stakes)
         self._show_task()
         self._look_up()

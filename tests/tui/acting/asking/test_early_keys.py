@@ -312,7 +312,7 @@ async def test_a_start_typed_ahead_waits_for_a_key_that_came_after_the_form() ->
             await terminal.early("g", "o", "ctrl+s")
             form = it.app.screen
             assert isinstance(form, StartScreen)
-            assert "ctrl+s came too early" in form.message.text and form.text.text == "go"
+            assert "ctrl+s came too early" in form.message and form.text.text == "go"
             assert between.count(START) == 0
             terminal.release()
             await it.until(lambda: form.text.is_seen)
