@@ -81,7 +81,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
         """Of the cursor, as it was drawn."""
         self.detail_rule, self.detail = Rule(id="failure-rule"), BodyView(id="failure")
         self.bodies = (self.detail,)
-        self.find = FindLine(self.list, self._first_with, at_once=AT_ONCE)
+        self.find = FindLine(self.list, self._first_with, "no row has {}", at_once=AT_ONCE)
         self.words = TypedLine("&", self._take_words, "read these runs")
         self.lines = (self.find, self.words)
 
@@ -209,11 +209,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
     def action_next_hit(self, by: int) -> None:
         if self._row():
             self.find.next_hit(by)
-
-    @on(FindLine.Found)
-    def _found(self, message: FindLine.Found) -> None:
-        if message.row is None:
-            self.footer.tell(f"no row has {self.find.needle}", remark=True)
 
     def key_labels(self) -> KeyLabels:
         row = self.list.current

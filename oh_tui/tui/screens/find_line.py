@@ -10,6 +10,7 @@ from textual import work
 from textual.message import Message
 
 from oh_tui.tui.screens.typed_line import TypedLine
+from oh_tui.tui.widgets.bars import Footer
 
 if TYPE_CHECKING:
     from oh_tui.tui.widgets.row_list import RowList
@@ -25,16 +26,14 @@ class FindLine(TypedLine):
         """Another text is looked for, or the line came or went."""
 
     class Found(Message):
-        """The cursor is on a row with the text, or `row` is None: no row has it."""
+        """The cursor is on a row with the text."""
 
-        def __init__(self, row: int | None) -> None:
-            super().__init__()
-            self.row = row
-
-    def __init__(self, rows: RowList, first_with: FirstWith, *, at_once: int) -> None:
-        """Searches `at_once` rows at a time; between them another key can end the search."""
+    def __init__(self, rows: RowList, first_with: FirstWith, missing: str, *, at_once: int) -> None:
+        """Searches `at_once` rows at a time; between them another key can end the search. `missing`
+        is said where no row has the text, which may stand in it."""
         super().__init__("/", self._look_here, "find")
         self._rows, self._first_with, self._at_once = rows, first_with, at_once
+        self._missing = missing
         self.needle = ""
         """The text that is looked for."""
 
@@ -73,6 +72,6 @@ class FindLine(TypedLine):
                 return
             if found is not None:
                 rows.move_to(found)
-                self.post_message(self.Found(found))
+                self.post_message(self.Found())
                 return
-        self.post_message(self.Found(None))
+        self.screen.query_one(Footer).tell(self._missing.format(self.needle), remark=True)

@@ -78,7 +78,8 @@ class FilesScreen(View[Chosen]):
         self.head = ColumnHead(self.files)
         self.list_rule = Rule(id="changed-rule")
         self.pane = FilePane()
-        self.find = FindLine(self.pane.lines, self.pane.lines.first_with, at_once=LINES)
+        blame, missing = self.pane.lines, "no line holds that text"
+        self.find = FindLine(blame, blame.first_with, missing, at_once=LINES)
         self.lines = (self.find,)
 
     def compose(self) -> ComposeResult:
@@ -291,11 +292,8 @@ class FilesScreen(View[Chosen]):
         if self.pane.shown == "blame" and self.pane.lines.rows:
             self.find.next_hit(by)
 
-    def on_find_line_found(self, message: FindLine.Found) -> None:
-        if message.row is None:
-            self.footer.tell("no line holds that text", remark=True)
-        else:
-            self.pane.lines.show_text(self.find.needle)
+    def on_find_line_found(self) -> None:
+        self.pane.lines.show_text(self.find.needle)
 
     # Arrangement
 

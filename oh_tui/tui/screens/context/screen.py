@@ -119,7 +119,8 @@ class ContextScreen(View[int | None]):
         self.list.empty = ("reading the run …",)
         self.text = MessageText()
         self.bodies = (self.text.body,)
-        self.find = FindLine(self.list, self._first_with, at_once=SLICE)
+        missing = "no message holds that text"
+        self.find = FindLine(self.list, self._first_with, missing, at_once=SLICE)
         self.lines = (self.find,)
 
     def compose(self) -> ComposeResult:
@@ -396,11 +397,8 @@ class ContextScreen(View[int | None]):
             self.text.mark(self.find.needle)
 
     @on(FindLine.Found)
-    def _at_a_hit(self, message: FindLine.Found) -> None:
-        if message.row is None:
-            self.footer.tell("no message holds that text", remark=True)
-        else:
-            self.text.mark(self.find.needle)
+    def _at_a_hit(self) -> None:
+        self.text.mark(self.find.needle)
 
     # Arrangement
 
