@@ -21,8 +21,10 @@ from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.palette import Palette
 from oh_tui.tui.platform.scroll_bar import THUMB
+from oh_tui.tui.screens.context.screen import ContextScreen
 from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs
+from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.rule import Rule
 from tests.tui.explorer import Explorer, case, explore
@@ -216,6 +218,42 @@ async def test_the_footer_of_every_view_names_the_help_at_80_columns() -> None:
                 await names_help(it, help)
                 await it.press("escape")
                 await it.until(lambda: it.app.screen is it.screen)
+
+
+async def test_views_label_keys_that_they_have_and_the_help_names_those_of_their_base() -> None:
+    async with explore() as it:
+        await it.open("Flaky CI on main")
+        for key in ("c", "H", "T", "V", "S", "B", "asterisk", "ctrl+n", "exclamation_mark"):
+            with case(key):
+                await it.press(key)
+                await it.until(lambda: isinstance(it.app.screen, View) and it.app.screen.is_mounted)
+                await names_its_keys(it)
+                await it.press("escape")
+                await it.until(lambda: it.app.screen is it.screen)
+
+
+async def names_its_keys(it: Explorer) -> None:
+    view = it.app.screen
+    assert isinstance(view, View)
+    assert (view.key_labels() or {}).keys() <= {one.description for _, one in view.key_table()}
+    await it.pilot.press("f1")
+    await it.until(lambda: type(it.app.screen) is HelpScreen)
+    text = shown(it)
+    assert all(f" {name} " in text for name, _ in view.key_table()), text
+    await it.press("escape")
+    await it.until(lambda: it.app.screen is view)
+
+
+async def test_tab_does_not_leave_a_line_that_is_typed_in() -> None:
+    async with explore() as it:
+        await it.open("Flaky CI on main")
+        await it.press("V")
+        await it.until(lambda: isinstance(it.app.screen, ContextScreen))
+        await it.settle()
+        await it.press("slash", "tab", "x", "shift+tab", "y")
+        view = it.app.screen
+        assert isinstance(view, ContextScreen) and view.find.is_open
+        assert view.find.words.has_focus and view.find.words.value == "xy"
 
 
 async def names_help(it: Explorer, help: str) -> None:

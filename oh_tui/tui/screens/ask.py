@@ -54,11 +54,11 @@ class AskScreen(LineScreen):
     HELP_TITLE = "In questions to the agent"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "ask"),
-        Binding("tab,shift+tab", "other_pane", "the question", key_display="tab"),
+        Binding("tab,shift+tab", "app.focus_next", "the question", key_display="tab"),
         Binding("y", "copy", "copy the last", tooltip="copy question and answer"),
         Binding("Y", "copy_all", "copy all", tooltip="copy all of them"),
         Binding(";", "keep", "keep it as a note", tooltip="keep them as a note on the run"),
-        Binding("A", "other_pane", "ask again", show=False),
+        Binding("A", "app.focus_next", "ask again", show=False),
         Binding("q", "close", "close", show=False),
     ]
     WORK = "question"

@@ -144,9 +144,6 @@ class LineScreen(View[None]):
         self.kept.draft = self.line.value
         self.dismiss(None)
 
-    def action_other_pane(self) -> None:
-        self.set_focus(self.output if self.line.has_focus else self.line)
-
     def action_page(self, pages: float) -> None:
         self.output.action_page(pages)
 

@@ -80,9 +80,9 @@ class ShellScreen(LineScreen):
     HELP_TITLE = "In the shell"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "run"),
-        Binding("tab,shift+tab", "other_pane", "output", key_display="tab", priority=True),
+        Binding("tab,shift+tab", "app.focus_next", "output", key_display="tab", priority=True),
         Binding("ctrl+c", "interrupt", "stop"),
-        Binding("up,down", "other_pane", "history", key_display="↑↓"),
+        Binding("up,down", "app.focus_next", "history", key_display="↑↓"),
         Binding("ctrl+t", "time", "time", priority=True),
         Binding("ctrl+l", "clear", "clear", priority=True),
     ]

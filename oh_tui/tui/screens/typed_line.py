@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
@@ -30,6 +31,8 @@ class TypedLine(Horizontal):
 
     class Changed(Message):
         """The line came or went."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab,shift+tab", "stay")]
 
     def __init__(self, sign: str, take: Callable[[str], Awaitable[None]], label: str) -> None:
         """`take` gets the text when enter is pressed; the label says what that does."""
@@ -60,6 +63,9 @@ class TypedLine(Horizontal):
         if self._left is not None:
             self._left.focus()
         self.post_message(self.Changed())
+
+    def action_stay(self) -> None:
+        """Enter and esc end the line, not tab."""
 
     async def submit(self) -> None:
         await self.words.action_submit()

@@ -57,7 +57,7 @@ class FilesScreen(View[Chosen]):
         Binding("x", "only_read", "only read"),
         *pair("J", "K", "scroll_half", "scroll", "change down and up"),
         Binding("w", "wrap", "wrap"),
-        Binding("tab,shift+tab", "other_pane", "other pane", show=False),
+        Binding("tab,shift+tab", "app.focus_next", "other pane", show=False),
         Binding("c,H,q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = "#changed-files"
@@ -275,10 +275,6 @@ class FilesScreen(View[Chosen]):
 
     def action_scroll_half(self, by: int) -> None:
         self.pane.scroll_half(by)
-
-    def action_other_pane(self) -> None:
-        if self.files.current and not (self.whole or self.find.is_open):
-            (self.pane.inner if self.files.has_focus else self.files).focus()
 
     # Finding
 

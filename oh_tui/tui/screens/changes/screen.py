@@ -53,6 +53,7 @@ class ChangesScreen(FilesScreen):
     """Call `set_git` when git has answered."""
 
     HELP_TITLE = "In the changed files"
+
     show_read: var[bool] = var(False)
     """Files that were only read are listed too."""
 

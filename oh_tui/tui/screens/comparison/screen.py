@@ -76,7 +76,7 @@ class CompareScreen(View[None]):
         *pair("]", "[", "move_on", "rows", "next and previous row"),
         *pair("J", "K", "scroll_half", "scroll", "both down and up"),
         Binding("w", "wrap", "wrap"),
-        Binding("tab,shift+tab", "other_side", "other side", show=False),
+        Binding("tab,shift+tab", "app.focus_next", "other side", show=False),
         Binding("=,q", "close", "close", show=False),
     ]
     AUTO_FOCUS = ""
@@ -277,10 +277,6 @@ class CompareScreen(View[None]):
 
     def action_move_on(self, rows: int) -> None:
         self.steps.action_move(rows)
-
-    def action_other_side(self) -> None:
-        if self.view == "both":
-            self.sides[self.sides[0].has_focus].focus()
 
     # Arrangement
 

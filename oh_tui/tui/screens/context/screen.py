@@ -82,7 +82,7 @@ class ContextScreen(View[int | None]):
         *pair("J", "K", "scroll_half", "scroll", "message down and up"),
         Binding("w", "wrap", "wrap"),
         *pair("n", "N", "next_hit", "next and previous hit", show=False),
-        Binding("tab,shift+tab", "other_pane", "other pane", show=False),
+        Binding("tab,shift+tab", "app.focus_next", "other pane", show=False),
         Binding("V,q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = "#context-messages"
@@ -352,10 +352,6 @@ class ContextScreen(View[int | None]):
             self._arrange()
             (self.text.body if whole else self.list).focus()
             self.show_keys()
-
-    def action_other_pane(self) -> None:
-        if self.list.current and not (self.whole or self.find.is_open):
-            (self.text.body if self.list.has_focus else self.list).focus()
 
     # Copying
 
