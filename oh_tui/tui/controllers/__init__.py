@@ -16,6 +16,7 @@ from oh_tui.tui.controllers.across_runs import board as board_of_runs
 from oh_tui.tui.controllers.across_runs import failures as failures_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
 from oh_tui.tui.controllers.agent import agents, budgets, compose, fork, setup, start
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.lists import (
     column_choice,
     conversations,
@@ -73,7 +74,8 @@ _STOPPED = {"copy": "nothing was copied", "below": "stopped: the sub-agents stay
 
 
 class Controllers:
-    """Each is made when it is first asked for, out of what its parameters name by their types."""
+    """Each is made when it is first asked for, out of what its annotations name by their types, or
+    the parameters of its own `__init__`."""
 
     servers: servers.Servers
     run: reader.RunReader
@@ -149,8 +151,11 @@ class Controllers:
                 raise AttributeError(name)
             module, kind = Controllers.__annotations__[name].split(".")
             make = getattr(globals()[module], kind)
-            *takes, _returns = make.__init__.__annotations__.items()
-            made = make(**{each: self._part(kind) for each, kind in takes})
+            if issubclass(make, Controller):
+                takes = make.parts().values()
+            else:
+                *takes, _returns = make.__init__.__annotations__.values()
+            made = make(*map(self._part, takes))
             setattr(self, name, made)
             return made
 

@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import AnnotationsChanged, MarksChanged, QuitWanted
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers import Controllers
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.timeline import Timeline
 
 
-class Navigation:
-    def __init__(self, session: Session, ui: Ui, steps: Timeline, controllers: Controllers) -> None:
-        """`controllers` is asked to stop what Esc stops."""
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._controllers = controllers
+class Navigation(Controller):
+    _steps: Timeline
+    _controllers: Controllers
+    """Asked to stop what Esc stops."""
 
     def action_pane(self, pane: str) -> None:
         if pane == "sandboxes" and not self._session.arrangement.sandboxes:

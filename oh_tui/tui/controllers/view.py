@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import LayoutChanged, ListsChanged, WrapChanged
 from oh_tui.tui.widgets.drawing import spelled
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -19,15 +18,10 @@ CLOCKS = {"elapsed": "since the run began", "clock": "local clock", "UTC": "cloc
 """Descriptions of the time column's clocks."""
 
 
-class ViewActions:
-    def __init__(
-        self, session: Session, ui: Ui, steps: Timeline, bodies: StepDetail, run: TargetRun
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._bodies = bodies
-        self._run = run
+class ViewActions(Controller):
+    _steps: Timeline
+    _bodies: StepDetail
+    _run: TargetRun
 
     def action_hidden(self) -> None:
         """Show or hide sandboxes that are gone; in a run, events that are not steps."""

@@ -26,6 +26,7 @@ from oh_tui.trajectory.presentation.block import Block, Heading
 from oh_tui.trajectory.presentation.blocks import call_blocks, call_title
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.reading.lasting import cannot_be_undone
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.widgets import editor as editing
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents, Steps
     from oh_tui.actions.agent_state import AgentState
     from oh_tui.conversation import Conversation
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
 AGENT = "agent"
@@ -62,17 +61,9 @@ TITLE = 40
 """Cells of a title in a question."""
 
 
-class AgentActions:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        goes_on: Callable[[Agents, AgentState, Sequence[Sequence[Piece]]], Awaitable[bool]],
-    ) -> None:
-        """`goes_on` asks whether an agent whose key was rejected goes on with the same key."""
-        self._session = session
-        self._goes_on = goes_on
-        self._ui = ui
+class AgentActions(Controller):
+    _goes_on: Callable[[Agents, AgentState, Sequence[Sequence[Piece]]], Awaitable[bool]]
+    """Asks whether an agent whose key was rejected goes on with the same key."""
 
     def action_answer(self) -> None:
         self._ui.begin("write", self.answer)

@@ -22,6 +22,7 @@ from oh_tui.tui.controllers.agent.agents import (
     stake_of,
     state_words,
 )
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsWanted, RunWanted
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.drawing import Piece, shorten
@@ -32,22 +33,15 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 
 READING = "reading its state"
 """What errors below a message are about."""
 
 
-class Composer:
-    def __init__(
-        self, session: Session, ui: Ui, agents: AgentActions, sandboxes: SandboxActions
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._agent_actions = agents
-        self._sandbox_actions = sandboxes
+class Composer(Controller):
+    _agent_actions: AgentActions
+    _sandbox_actions: SandboxActions
 
     def action_write(self) -> None:
         self._ui.begin("write", self.compose)

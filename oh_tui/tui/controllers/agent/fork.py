@@ -12,6 +12,7 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.changes.since_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.tui.controllers.agent.agents import short_title
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.drawing import Piece
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.agent.compose import Composer
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 FORKING = "forking a run"
@@ -40,22 +39,11 @@ MOST = 9
 """Profiles to choose from, by a digit each."""
 
 
-class Forking:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        steps: Timeline,
-        run: TargetRun,
-        agents: AgentActions,
-        composer: Composer,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._run = run
-        self._agents = agents
-        self._composer = composer
+class Forking(Controller):
+    _steps: Timeline
+    _run: TargetRun
+    _agents: AgentActions
+    _composer: Composer
 
     def action_fork(self) -> None:
         self._ui.begin("write", self.fork)

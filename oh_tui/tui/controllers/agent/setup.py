@@ -13,6 +13,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.controllers.agent.agents import TELLING, short_title
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import AgentChanged
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.ask import AskScreen
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.run.annotate import AnnotationActions
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.drawing import Piece
 
 ASKING = "asking an agent"
@@ -40,14 +39,9 @@ LABEL = 10
 T = TypeVar("T")
 
 
-class AgentSetups:
-    def __init__(
-        self, session: Session, ui: Ui, agents: AgentActions, annotations: AnnotationActions
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._agent_actions = agents
-        self._annotations = annotations
+class AgentSetups(Controller):
+    _agent_actions: AgentActions
+    _annotations: AnnotationActions
 
     # Asking
 

@@ -9,6 +9,7 @@ from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.problem import Problem
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start.screen import StartScreen
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from oh_tui.api.requests import StartRequest
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.controllers.system.external import ExternalPrograms
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 
 COST = "makes a new sandbox and starts the agent in it: this may cost money"
@@ -29,14 +28,9 @@ COST_ALONE = "starts an agent on the server: this may cost money"
 UNREAD = "The first message of that run is not read: L in its timeline reads all. "
 
 
-class NewConversations:
-    def __init__(
-        self, session: Session, ui: Ui, run: TargetRun, programs: ExternalPrograms
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._run = run
-        self._programs = programs
+class NewConversations(Controller):
+    _run: TargetRun
+    _programs: ExternalPrograms
 
     def action_open(self) -> None:
         self._ui.begin("ask", self.open)

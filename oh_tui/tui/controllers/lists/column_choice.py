@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from oh_tui.catalog.attributes import COLUMNS
 from oh_tui.tables.column import Columns
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ColumnsChanged
 from oh_tui.tui.state.columns import STEPS
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.conversation_list import ConversationList
     from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.timeline import Timeline
@@ -22,14 +21,9 @@ USUAL = "usual"
 """The answer that leaves the columns to the room again."""
 
 
-class ColumnActions:
-    def __init__(
-        self, session: Session, ui: Ui, conversations: ConversationList, steps: Timeline
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._conversations = conversations
-        self._steps = steps
+class ColumnActions(Controller):
+    _conversations: ConversationList
+    _steps: Timeline
 
     def action_choose(self) -> None:
         if self._session.pane == "sandboxes":

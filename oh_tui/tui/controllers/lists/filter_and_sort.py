@@ -25,6 +25,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.search.step_attributes import STEP_ATTRIBUTES
 from oh_tui.trajectory.search.step_filter import NO_PHRASE, QueryError
 from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.filter import ask_words
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.platform.key_queue import hops
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.lists.conversations import Conversations
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.prompt import Complete
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -57,24 +56,13 @@ STEP_KEYS = (
 """The orders offered by `s`: of conversations, and of steps."""
 
 
-class ListActions:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        conversations: Conversations,
-        filter: Filter,
-        steps: Timeline,
-        run: TargetRun,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._conversations = conversations
-        self._filter = filter
-        self._steps = steps
-        self._run = run
-        self._was = ""
-        """The conversation under the cursor when there last was one."""
+class ListActions(Controller):
+    _conversations: Conversations
+    _filter: Filter
+    _steps: Timeline
+    _run: TargetRun
+    _was = ""
+    """The conversation under the cursor when there last was one."""
 
     def action_filter(self) -> None:
         """Filter the focused pane: the conversations, else the steps of a run."""

@@ -16,12 +16,12 @@ from oh_tui.settings.credentials import without_keys
 from oh_tui.sources.budget import Spending
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.state.loaded_conversations import Change
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
+    pass
 
 MOST = 5
 """Commands started per refresh of the list; further ones are skipped."""
@@ -54,11 +54,7 @@ _WORDS = {
 }
 
 
-class Notices:
-    def __init__(self, session: Session, ui: Ui) -> None:
-        self._session = session
-        self._ui = ui
-
+class Notices(Controller):
     def ring(self, changes: Sequence[Change]) -> None:
         """Notify of these changes, in the way that the settings choose, if any."""
         notice = self._session.settings.notice

@@ -6,21 +6,16 @@ import time
 from typing import TYPE_CHECKING
 
 from oh_tui.text.display import cached_line
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsChanged
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 RENAMING = "renaming a conversation"
 
 
-class Renaming:
-    def __init__(self, session: Session, ui: Ui) -> None:
-        self._session = session
-        self._ui = ui
-
+class Renaming(Controller):
     def action_rename(self) -> None:
         self._ui.begin("write", self.rename)
 

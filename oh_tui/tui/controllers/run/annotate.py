@@ -17,6 +17,7 @@ from oh_tui.catalog.tags import (
 from oh_tui.catalog.user_annotations import LONGEST_NOTE
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.problem import Problem
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.loaded_runs import beside_words
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.prompt import Complete
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -44,15 +43,10 @@ TITLE = 40
 """Cells of a title above a line to type in."""
 
 
-class AnnotationActions:
-    def __init__(
-        self, session: Session, ui: Ui, steps: Timeline, run: TargetRun, filter: Filter
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._run = run
-        self._filter = filter
+class AnnotationActions(Controller):
+    _steps: Timeline
+    _run: TargetRun
+    _filter: Filter
 
     # Bookmarks
 

@@ -8,6 +8,7 @@ from oh_tui.sources.server_runs import parents
 from oh_tui.text.human import plural, size
 from oh_tui.trajectory.model.trajectory import ALL
 from oh_tui.trajectory.reading.describe import describe_event
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question
@@ -15,9 +16,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.branches import Branches
     from oh_tui.tui.controllers.run.reader import RunReader
-    from oh_tui.tui.session import Session
     from oh_tui.tui.state.loaded_runs import Run
-    from oh_tui.tui.ui import Ui
 
 MOST = 9
 """Branches that can be chosen by one figure; of more the number is asked."""
@@ -32,11 +31,8 @@ REST = len(" (active)") + len("a  all of them") + len("esc  stay") + 7
 """Cells of the other answers, and of what stands beside one."""
 
 
-class BranchActions:
-    def __init__(self, session: Session, ui: Ui, reader: RunReader) -> None:
-        self._session = session
-        self._ui = ui
-        self._reader = reader
+class BranchActions(Controller):
+    _reader: RunReader
 
     def action_choose(self) -> None:
         run = self._session.run

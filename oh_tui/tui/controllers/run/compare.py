@@ -13,6 +13,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings import study as studies
 from oh_tui.trajectory.findings import verdict
 from oh_tui.trajectory.model.branches import Branches
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.comparison import screen
 from oh_tui.tui.state import loaded_runs
@@ -24,18 +25,12 @@ if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
     from oh_tui.sources.compared import Compared
     from oh_tui.tui.screens.comparison.screen import CompareScreen
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 MOST = 8
 """Runs that are compared at once."""
 
 
-class Comparisons:
-    def __init__(self, session: Session, ui: Ui) -> None:
-        self._session = session
-        self._ui = ui
-
+class Comparisons(Controller):
     def action_open(self) -> None:
         chosen = self._chosen()
         if len(chosen) < 2:

@@ -17,6 +17,7 @@ from oh_tui.trajectory.search import step_filter as queries
 from oh_tui.trajectory.search import suggestions
 from oh_tui.trajectory.search.fields import Subject
 from oh_tui.trajectory.search.scan import Breathing, scan
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.state.filtering import Filtering
@@ -24,7 +25,6 @@ from oh_tui.tui.state.loaded_runs import beside_words
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.prompt import Complete
     from oh_tui.tui.widgets.timeline import Timeline
@@ -72,19 +72,9 @@ async def ask_words(
         ui.focus_pane(pane)
 
 
-class Filter:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        *,
-        steps: Timeline,
-        run: TargetRun,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._run = run
+class Filter(Controller):
+    _steps: Timeline
+    _run: TargetRun
 
     def unread(self) -> str:
         """Added to "no match" when older events were not searched."""

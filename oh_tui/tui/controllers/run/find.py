@@ -22,6 +22,7 @@ from oh_tui.trajectory.search.scan import (
     scan,
     wrap_around,
 )
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FindChanged
 from oh_tui.tui.state.finding import Finding
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from oh_tui.tui.controllers.run.filter import Filter
-    from oh_tui.tui.session import Session
     from oh_tui.tui.state.opened_sub_agents import ClosedStep
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.conversation_list import ConversationList
     from oh_tui.tui.widgets.row_list import RowList
     from oh_tui.tui.widgets.step_detail import StepDetail
@@ -47,25 +46,13 @@ RETESTED = 20
 change without an event of its own."""
 
 
-class Find:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        *,
-        conversations: ConversationList,
-        steps: Timeline,
-        bodies: StepDetail,
-        filter: Filter,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._conversations = conversations
-        self._steps = steps
-        self._bodies = bodies
-        self._filter = filter
-        self._due: Timer | None = None
-        """Runs until the typed text is searched."""
+class Find(Controller):
+    _conversations: ConversationList
+    _steps: Timeline
+    _bodies: StepDetail
+    _filter: Filter
+    _due: Timer | None = None
+    """Runs until the typed text is searched."""
 
     # Typing
 

@@ -11,21 +11,17 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.search.moments import Moment, moment
 from oh_tui.trajectory.search.scan import Breathing, scan
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import Pace
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 
-class GoTo:
-    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: TargetRun) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._run = run
+class GoTo(Controller):
+    _steps: Timeline
+    _run: TargetRun
 
     def action_ask(self) -> None:
         self._run.show_target()

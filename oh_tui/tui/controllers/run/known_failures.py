@@ -10,6 +10,7 @@ from oh_tui.batch import cached_rows
 from oh_tui.text.human import plural
 from oh_tui.trajectory.findings.failure_signatures import failed_steps
 from oh_tui.trajectory.model import steps as model
+from oh_tui.tui.controllers.controller import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,28 +18,20 @@ if TYPE_CHECKING:
 
     from oh_tui.batch.failure_rows import FailureRow
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.session import Session
     from oh_tui.tui.state.across_runs.failures import FailuresFound
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 REST = 0.15
 """Seconds that the cursor rests on the step before anything is looked up."""
 
 
-class KnownFailures:
+class KnownFailures(Controller):
     """Asks the index of all runs; what it does not know, the view of what failed may, if it has
     read all runs of the source."""
 
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        steps: Timeline,
-        found: Callable[[], FailuresFound | None],
-    ) -> None:
-        """`found` gives what the view of what failed shows, or showed last."""
-        self._session, self._ui, self._steps, self._found = session, ui, steps, found
+    _steps: Timeline
+    _found: Callable[[], FailuresFound | None]
+    """Gives what the view of what failed shows, or showed last."""
 
     def tell(self) -> None:
         """Say what is known of the step under the cursor, once it is known; nothing otherwise."""

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.results import Cost, Loaded, Older, joined
 from oh_tui.text.human import plural, rough
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
     from oh_tui.tui.state.loaded_runs import Run
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.drawing import Piece
 
 GROWTH = 1.5
@@ -24,12 +23,9 @@ GROWTH = 1.5
 that was read, so a fixed number of events would make the total quadratic."""
 
 
-class OlderEvents:
-    def __init__(self, session: Session, ui: Ui, run: RunReader, shown: TargetRun) -> None:
-        self._session = session
-        self._ui = ui
-        self._run = run
-        self._shown = shown
+class OlderEvents(Controller):
+    _run: RunReader
+    _shown: TargetRun
 
     def action_load_all(self) -> None:
         self._shown.act(lambda: self._ui.begin("ask", self.load_all), opens=True)

@@ -15,6 +15,7 @@ from oh_tui.batch.rules import agreed, rule
 from oh_tui.settings.paths import tilde
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.presentation.block import Code
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import Pace
 from oh_tui.tui.messages import RulesFound, StepWanted
 from oh_tui.tui.screens.rules import screen
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.screens.rules.screen import RulesScreen
-    from oh_tui.tui.session import Session
     from oh_tui.tui.state.rules import RunFindings
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 LONG = 5_000
@@ -43,22 +42,15 @@ EVERY = 0.2
 """Seconds between two showings of the progress."""
 
 
-class RulesOfRun:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        steps: Timeline,
-        run: TargetRun,
-        leave: Callable[[Conversation, Callable[[], None]], None],
-    ) -> None:
-        """`leave` is called when the view of a run is left for a step, with what shows it again."""
-        self._session, self._ui, self._steps = session, ui, steps
-        self._run, self._leave = run, leave
-        self._in_force: Rules | None = None
-        """The rules as they were read last."""
-        self._found: RunFindings | None = None
-        """Of the run whose rules were asked last."""
+class RulesOfRun(Controller):
+    _steps: Timeline
+    _run: TargetRun
+    _leave: Callable[[Conversation, Callable[[], None]], None]
+    """Called when the view of a run is left for a step, with what shows it again."""
+    _in_force: Rules | None = None
+    """The rules as they were read last."""
+    _found: RunFindings | None = None
+    """Of the run whose rules were asked last."""
 
     @property
     def broken(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from oh_tui.conversation import bare_id
 from oh_tui.sharing.shared_run import SharedRun, named
 from oh_tui.text.redact import safe_line
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.screens import share
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
@@ -18,14 +19,12 @@ if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 
-class Sharing:
-    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: TargetRun) -> None:
-        self._session, self._ui, self._steps, self._run = session, ui, steps, run
+class Sharing(Controller):
+    _steps: Timeline
+    _run: TargetRun
 
     def action_share(self) -> None:
         self._ui.begin("ask", self._open)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.trajectory.model.steps import Outcome
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import FollowingChanged
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.known_failures import KnownFailures
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -27,26 +26,14 @@ FAILED = (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
 """The outcomes at which it stops while there is no strip."""
 
 
-class StepActions:
+class StepActions(Controller):
     """Pressed in a list, a key waits until the run under the cursor is loaded."""
 
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        steps: Timeline,
-        bodies: StepDetail,
-        run: TargetRun,
-        filter: Filter,
-        known: KnownFailures,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._bodies = bodies
-        self._run = run
-        self._filter = filter
-        self._known = known
+    _steps: Timeline
+    _bodies: StepDetail
+    _run: TargetRun
+    _filter: Filter
+    _known: KnownFailures
 
     def action_move(self, by: int) -> None:
         self._run.act(lambda: self._steps.move_to(self._steps.cursor + by))

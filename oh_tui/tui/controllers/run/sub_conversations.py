@@ -12,6 +12,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.trajectory import SubAgent
 from oh_tui.trajectory.presentation.blocks import links_of
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import RunStudied, RunWanted
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 MOST = 9
@@ -34,14 +33,11 @@ WIDTH = 24
 """Characters of a task in the choice."""
 
 
-class SubConversations:
+class SubConversations(Controller):
     """A sub-agent is a conversation of its own: on servers with an id, in files named below the id
     of the run that started it."""
 
-    def __init__(self, session: Session, ui: Ui, steps: Timeline) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
+    _steps: Timeline
 
     # Entering
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.conversation import Conversation, same_id
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
 
@@ -17,19 +18,14 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.reader import RunReader
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 
-class TargetRun:
+class TargetRun(Controller):
     """Shows the run that a key means at the right, and waits for it."""
 
-    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: RunReader) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._run = run
+    _steps: Timeline
+    _run: RunReader
 
     @property
     def progress(self) -> str:

@@ -13,26 +13,20 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.system.downloads import saved_words
 from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.prompt import Complete
     from oh_tui.tui.widgets.timeline import Timeline
 
 
-class FileTransfers:
-    def __init__(
-        self, session: Session, ui: Ui, steps: Timeline, sandboxes: SandboxActions
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._sandboxes = sandboxes
+class FileTransfers(Controller):
+    _steps: Timeline
+    _sandboxes: SandboxActions
 
     def action_get(self) -> None:
         self._ui.begin("download", self.get)

@@ -21,6 +21,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.glyphs import status_mark
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.state.work import Batch, Wait
 from oh_tui.tui.widgets.conversation_list import first_titles, title_of
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from oh_tui.actions.workspace import Workspace
     from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.run.reader import RunReader
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 SHOWN = 3
 """Conversations named in a question; the others are counted."""
@@ -43,11 +42,8 @@ _FREEZE = Answer("freeze now", "now", "f")
 _NEEDED = "The sandbox is paused, and this needs it to run. "
 
 
-class SandboxActions:
-    def __init__(self, session: Session, ui: Ui, reader: RunReader) -> None:
-        self._session = session
-        self._ui = ui
-        self._reader = reader
+class SandboxActions(Controller):
+    _reader: RunReader
 
     def action_pause(self) -> None:
         self._ui.begin("write", self.pause)

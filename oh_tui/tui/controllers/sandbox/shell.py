@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.conversation import bare_id
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.state.shells import Shell
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 
-class Shells:
-    def __init__(self, session: Session, ui: Ui, sandboxes: SandboxActions) -> None:
-        self._session = session
-        self._ui = ui
-        self._sandboxes = sandboxes
+class Shells(Controller):
+    _sandboxes: SandboxActions
 
     def action_open(self) -> None:
         self._ui.begin("ask", self.open)

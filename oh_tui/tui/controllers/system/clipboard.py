@@ -16,6 +16,7 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.presentation.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.presentation.markdown import step_markdown
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.state import context_rows
 from oh_tui.tui.widgets.question_bar import Answer, Question
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.controllers.system.web_pages import WebPages
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -59,24 +58,13 @@ def copy_selection(screen: Screen[object]) -> str:
     return f"copied {lines}, {characters}, to the terminal's clipboard"
 
 
-class Clipboard:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        steps: Timeline,
-        bodies: StepDetail,
-        run: TargetRun,
-        web_pages: WebPages,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._bodies = bodies
-        self._run = run
-        self._web_pages = web_pages
-        self._making: asyncio.Future[_Asked] | None = None
-        """The text and its description, while a thread prepares them."""
+class Clipboard(Controller):
+    _steps: Timeline
+    _bodies: StepDetail
+    _run: TargetRun
+    _web_pages: WebPages
+    _making: asyncio.Future[_Asked] | None = None
+    """The text and its description, while a thread prepares them."""
 
     def action_copy(self) -> None:
         self._run.show_target()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from oh_tui.settings.paths import tilde
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.widgets.conversation_list import first_titles
@@ -22,17 +23,12 @@ if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
     from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.tui.controllers.across_runs.background_indexing import Filling
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 DOWNLOADING = "downloading"
 
 
-class Downloads:
-    def __init__(self, session: Session, ui: Ui, filling: Filling) -> None:
-        self._session = session
-        self._ui = ui
-        self._filling = filling
+class Downloads(Controller):
+    _filling: Filling
 
     def action_download(self) -> None:
         self._ui.work_on("download", self.download)

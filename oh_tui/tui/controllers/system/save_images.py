@@ -15,25 +15,21 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.images import EXTENSIONS, Image, images_of
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.desktop import open_file
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 MOST_IMAGES = 20
 """Images saved at once."""
 
 
-class Images:
-    def __init__(self, session: Session, ui: Ui, steps: Timeline, run: TargetRun) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._run = run
+class Images(Controller):
+    _steps: Timeline
+    _run: TargetRun
 
     def action_save(self) -> None:
         self._run.act(lambda: self._ui.work_on("ask", self.save))

@@ -16,24 +16,19 @@ from typing import TYPE_CHECKING
 from oh_tui.catalog.links import Link, conversation_link, is_repository, pull_links, web_link
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.desktop import start_detached
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 SHOWN = 5
 """Pull requests offered for choice."""
 
 
-class WebPages:
-    def __init__(self, session: Session, ui: Ui) -> None:
-        self._session = session
-        self._ui = ui
-
+class WebPages(Controller):
     def action_open(self) -> None:
         self._ui.work_on("ask", self.open_conversation)
 

@@ -34,7 +34,7 @@ def made(*answers: str) -> tuple[Session, FakeUi, Filter, Trajectory]:
     session, ui = Session(Settings()), FakeUi(*answers)
     session.current, session.pane = Conversation(id="1" * 32), "timeline"
     no: Any = SimpleNamespace(is_there=is_there)
-    search = Filter(session, ui, steps=steps, run=no)
+    search = Filter(session, ui, steps, no)
     return session, ui, search, trajectory
 
 
