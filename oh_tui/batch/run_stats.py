@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from oh_tui.catalog.run_status import WORDS
 from oh_tui.tables.column import Column
 from oh_tui.text.amounts import number
-from oh_tui.text.human import dollars, duration, percent, plural, sum_words, told_cost
+from oh_tui.text.human import dollars, duration, marked_cost, percent, plural, sum_words
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.usage import Cost, cost_sum
 from oh_tui.trajectory.tables import RunRow
@@ -275,7 +275,7 @@ GROUP_COLUMNS: tuple[Column[Group, object], ...] = (
     Column(json="cost_partial_runs", get=lambda group: group.partial),
     Column(json="cost_estimated_runs", get=lambda group: group.estimates),
     Column(
-        "total", lambda group, _: told_cost(
+        "total", lambda group, _: marked_cost(
             group.cost.total, is_partial=bool(group.partial or group.estimates)
         ),
         name="total", order=lambda group: group.cost.total if group.cost.known else None,

@@ -10,7 +10,7 @@ import msgspec
 
 from oh_tui.catalog.run_status import ConversationState, updated_text
 from oh_tui.conversation import Conversation
-from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
+from oh_tui.trajectory.model.clock import is_bare, known_span, seconds
 from oh_tui.trajectory.search.step_order import ranked
 
 T = TypeVar("T")
@@ -67,4 +67,4 @@ def took(conversation: Conversation) -> float | None:
     if begun is None or changed is None or is_bare(made) != is_bare(now):
         return None
     is_reset = not conversation.home and changed - begun < 1.0
-    return None if is_reset else told_span(changed - begun)
+    return None if is_reset else known_span(changed - begun)

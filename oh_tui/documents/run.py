@@ -18,7 +18,7 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.findings.verdict import Verdict
-from oh_tui.trajectory.model.clock import is_bare, seconds, told_span
+from oh_tui.trajectory.model.clock import is_bare, known_span, seconds
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost, ReportedFields, Usage, tokens_json
 from oh_tui.trajectory.reading.describe import describe
@@ -320,4 +320,4 @@ def _usage_json(usage: Usage, told: ReportedFields | None = None) -> dict[str, o
 
 def llm_seconds(usage: Usage) -> float | None:
     """Seconds of the model; None if the run does not record them."""
-    return number(told_span(usage.llm), 3)
+    return number(known_span(usage.llm), 3)

@@ -88,7 +88,7 @@ def leave_out(
     after.extend(_Remaining(run.events, without, wanted).events())
     after.status, after.head, after.stats = run.status, run.head, run.stats
     after.fork = run.fork
-    after.is_left, after.cut_off, after.recorded = run.is_left, run.cut_off, run.recorded
+    after.orphaned, after.cut_off, after.recorded = run.orphaned, run.cut_off, run.recorded
     if "files" in without or wanted is not None:
         after.recorded = msgspec.structs.replace(run.recorded, patch="")
     if run.branch is not None:
@@ -118,7 +118,7 @@ class _Remaining:
         for place, event in enumerate(self._events):
             summary = event.summary if self._is_wanted(event) else ""
             yield msgspec.structs.replace(
-                event, summary=summary, held=b"", store=self, place=place, decoded=None
+                event, summary=summary, inline=b"", store=self, place=place, decoded=None
             )
 
     def read(self, place: int) -> bytes:

@@ -10,7 +10,7 @@ from oh_tui.sharing.hidden import Hidden, listed
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.text.human import duration, plural
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.model.steps import held
+from oh_tui.trajectory.model.steps import decoded
 from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 
 
@@ -45,7 +45,7 @@ def markdown(run: SharedRun) -> Iterator[str]:
     if steps:
         yield "## Steps\n\n"
     for step in steps:
-        with held(step):
+        with decoded(step):
             text = step_markdown(step, study.trajectory.outcome(step))
         head, _, rest = text.partition("\n\n")
         note = kept.step_notes.get(step.event.id, "")

@@ -25,7 +25,7 @@ from oh_tui.trajectory.model import usage_stats
 from oh_tui.trajectory.model.clock import zoned
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS
-from oh_tui.trajectory.model.usage_stats import COMBINED, UNTOLD, read_record, record_sums, told_in
+from oh_tui.trajectory.model.usage_stats import COMBINED, kinds_in, read_record, record_sums
 from oh_tui.trajectory.reading.describe import describe_event
 
 FIRST_EVENTS, LAST_EVENTS = 20, 3
@@ -240,8 +240,8 @@ def _metrics(run: RunFile, clock: str) -> tuple[Metrics | None, str | None]:
     part: an app server's record does, and so do sums without a sub-agent that has a file here. With
     the kind of the agent."""
     usages, is_partial, fork = read_record(run.stats), False, fork_of(run.info)
-    sums, told, is_acp = record_sums(run.stats), told_in(usages), usage_stats.ACP in usages
-    if fork or not usages or usages.keys() & {UNTOLD, COMBINED}:
+    sums, told, is_acp = record_sums(run.stats), kinds_in(usages), usage_stats.ACP in usages
+    if fork or not usages or usages.keys() & {usage_stats.UNNAMED, COMBINED}:
         end = Trajectory(complete=bool(fork), clock=clock)
         end.stats, end.fork = run.stats, fork
         end.extend(run.events(0 if fork else max(0, len(run) - ENOUGH)))

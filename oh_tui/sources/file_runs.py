@@ -240,7 +240,7 @@ def _held_events(source: RunFile, is_wanted: Callable[[], bool]) -> Iterator[Eve
         text = source.read(place)
         held += len(text)
         event = parse_event(text, store=source, place=place)
-        event.held = text
+        event.inline = text
         yield source.event(place) if event.is_unreadable else event
 
 

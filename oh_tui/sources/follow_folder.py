@@ -45,13 +45,13 @@ def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -
         if grows is None:
             grows = _is_young(archive.folder.written())
         run.live = is_original and grows
-        run.is_left = is_original and not run.live
+        run.orphaned = is_original and not run.live
     run.cut_off = "" if run.live else source.cut_off
     return _state_of(run) != before
 
 
 def _state_of(run: Trajectory) -> tuple[object, ...]:
-    return run.status, run.live, run.is_left, run.cut_off, run.stats, run.head, run.fork
+    return run.status, run.live, run.orphaned, run.cut_off, run.stats, run.head, run.fork
 
 
 def is_at_work(source: Archive) -> bool:

@@ -83,7 +83,7 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount < 1000 else f"${amount:,.0f}"
 
 
-def told_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool = False) -> str:
+def marked_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool = False) -> str:
     """A cost as $4.28, as $4.28+ where a part of it may be missing, as ~$4.28 where it may be
     made up; "" for none."""
     return "~" * is_estimate + dollars(cost) + "+" * is_partial if cost else ""
@@ -92,7 +92,7 @@ def told_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool
 def sum_words(cost: float, partial: int, estimates: int) -> str:
     """What runs cost together: `$21.37+` where some may lack a part of theirs, `$21.37 without 3
     ACP runs` where these are left out, as nobody knows what they cost; "" for nothing."""
-    told = told_cost(cost, is_partial=bool(partial)) or "price unknown" * bool(estimates)
+    told = marked_cost(cost, is_partial=bool(partial)) or "price unknown" * bool(estimates)
     return " ".join((told, *without(estimates)))
 
 

@@ -193,7 +193,7 @@ def test_images_are_counted_and_no_suspects() -> None:
 def test_ids_of_events_are_no_suspects() -> None:
     run = shared(*ran(1, "true", "x"))
     for event in run.study.trajectory.events:
-        event.held = event.held.replace(b'"c1"', b'"toolid9Qx7Zb2Lm8Rt5Vw1Ny4Hc6Pd"')
+        event.inline = event.inline.replace(b'"c1"', b'"toolid9Qx7Zb2Lm8Rt5Vw1Ny4Hc6Pd"')
     assert what_leaves(run).suspects == {}
 
 

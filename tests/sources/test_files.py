@@ -76,7 +76,7 @@ async def test_of_a_long_run_what_is_above_the_limit_is_read_again(
     source = files(write(tmp_path / "a.zip", 100))
     (row,) = (await source.newest()).items
     run, file = source.runs.read(row), source.runs.run(row)
-    assert 2_000 < sum(len(event.held) for event in run.events) < 2_500
+    assert 2_000 < sum(len(event.inline) for event in run.events) < 2_500
     assert [event.raw() for event in run.events] == [file.read(n) for n in range(100)]
 
 

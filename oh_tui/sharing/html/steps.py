@@ -15,7 +15,7 @@ from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.glyphs import FAMILY_HUES, UNICODE, outcome_mark, verdict_mark
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.images import find_images, images_of
-from oh_tui.trajectory.model.steps import Outcome, Step, held
+from oh_tui.trajectory.model.steps import Outcome, Step, decoded
 from oh_tui.trajectory.presentation.block import plain_text
 from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
@@ -52,7 +52,7 @@ class StepsWriter:
             before = step.number
             if name := self.phases.get(step.number):
                 yield f'<p class="phase">{text(name)}</p>\n'
-            with held(step):
+            with decoded(step):
                 shown = self._step(step)
             yield shown
             if self.with_sub_agents:

@@ -13,7 +13,7 @@ from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.sources.results import Loaded
 from oh_tui.sources.server_runs.following import news_from_agent
 from oh_tui.sources.server_runs.server_stats import read_record
-from oh_tui.trajectory.model.branches import has_left_end
+from oh_tui.trajectory.model.branches import is_rewound
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory, build
 
@@ -70,7 +70,7 @@ async def _all_from_agent(
                     run.stats, run.fork = told.stats or stats, told.fork
             yield state
         told = await record
-        if told and run is not None and has_left_end(run, told.head):
+        if told and run is not None and is_rewound(run, told.head):
             told = await read_record(agent)  # the first one may be older than the last events
     finally:
         record.cancel()

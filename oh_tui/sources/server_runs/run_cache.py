@@ -256,7 +256,7 @@ def events_of_zip(file: IO[bytes]) -> tuple[list[Event], list[str]]:
         event = parse_event(text)
         if event.is_unreadable:
             event = opened.event(index)
-            event.held, event.store = event.raw(), None
+            event.inline, event.store = event.raw(), None
         events.append(event)
     return events, opened.problems
 

@@ -12,9 +12,9 @@ import msgspec
 from oh_tui.catalog.forked import fork_of
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import holds_key
-from oh_tui.trajectory.model.branches import has_left_end
+from oh_tui.trajectory.model.branches import is_rewound
 from oh_tui.trajectory.model.fork import Fork
-from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, untold_text
+from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, unnamed_text
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
@@ -39,7 +39,7 @@ class BesideEvents(NamedTuple):
         """Whether it says something of the run that nothing said before."""
         if (self.stats and self.stats != run.stats) or self.fork != run.fork:
             return True
-        return self.head != run.head and has_left_end(run, self.head)
+        return self.head != run.head and is_rewound(run, self.head)
 
     def give(self, run: Trajectory) -> bool:
         """Gives the run what it says of it; returns `is_new`."""
@@ -67,7 +67,7 @@ def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
     metrics = conversation.metrics
     if metrics is None:
         return b""
-    return untold_text(metrics.accumulated_cost, metrics.accumulated_token_usage)
+    return unnamed_text(metrics.accumulated_cost, metrics.accumulated_token_usage)
 
 
 def worth_keeping(stats: bytes) -> bytes:

@@ -80,7 +80,7 @@ def edits_of(part: Part, step: Step) -> list[Edit]:
     for place, touch in enumerate(touches(step, contents=True)):
         if touch.verb != "read":
             path, other = (part.touched.key(n) if n else "" for n in (touch.path, touch.other))
-            if (step.result or step.event).untold:
+            if (step.result or step.event).unclear:
                 touch = touch._replace(from_result=False)
             old, new = _old(step, touch), _side(touch.new, touch)
             new = ABSENT if touch.verb == "delete" else new

@@ -11,10 +11,10 @@ from oh_tui.text.human import plural
 from oh_tui.trajectory.costs.charges import Charges
 from oh_tui.trajectory.costs.ledger import ROUNDING, about
 from oh_tui.trajectory.costs.waits import gap_before
-from oh_tui.trajectory.model.clock import LONGEST_RUN, told_span
+from oh_tui.trajectory.model.clock import LONGEST_RUN, known_span
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usage import NO_USAGE, TOKENS, ReportedFields, Usage
-from oh_tui.trajectory.model.usage_stats import COMBINED, UNTOLD
+from oh_tui.trajectory.model.usage_stats import COMBINED, UNNAMED
 
 SUB_AGENT_USAGES = ("task:", "delegate:")
 """What the usage ids begin with under which a run has the totals of its sub-agents."""
@@ -29,7 +29,7 @@ class Accounts(Charges):
         if self._origin and self.is_inherited(step):
             return self._origin.llm(step)
         spent = self.of(step)
-        return told_span(spent.llm if spent and spent.microseconds else self._gap(step))
+        return known_span(spent.llm if spent and spent.microseconds else self._gap(step))
 
     def ran(self, step: Step) -> float | None:
         """Seconds from the call to its result, without waiting for confirmation; None where they
@@ -39,7 +39,7 @@ class Accounts(Charges):
         span, began = step.ran(), step.began()
         if span is None or began is None:
             return None
-        return told_span(span - self._waits.within(began, span) if span >= 1 else span)
+        return known_span(span - self._waits.within(began, span) if span >= 1 else span)
 
     def is_odd(self, step: Step) -> bool:
         """Whether a time of this step is hidden because a clock went back."""
@@ -101,7 +101,7 @@ class Accounts(Charges):
         return self._with_untold({u: one.total for u, one in list(self._ledgers.items())})
 
     def _with_untold(self, found: dict[str, Usage]) -> dict[str, Usage]:
-        found[UNTOLD] = found.get(UNTOLD, NO_USAGE) + self.untold
+        found[UNNAMED] = found.get(UNNAMED, NO_USAGE) + self.untold
         return {usage: used for usage, used in found.items() if used != NO_USAGE}
 
     @property
@@ -186,7 +186,7 @@ class Accounts(Charges):
         if began is None or ended is None or not 0 <= ended - began < LONGEST_RUN:
             return None
         left_out = self.waited + self._waits.resting + self._waits.away
-        return told_span(ended - began - left_out)
+        return known_span(ended - began - left_out)
 
     @property
     def known_waited(self) -> float | None:

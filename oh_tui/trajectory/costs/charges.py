@@ -28,7 +28,7 @@ from oh_tui.trajectory.model.usage import NO_USAGE, Usage, fill, sum_of
 from oh_tui.trajectory.model.usage_stats import (
     AGENT,
     COMBINED,
-    UNTOLD,
+    UNNAMED,
     Answer,
     answers_by,
     has_stats,
@@ -229,7 +229,7 @@ class Charges:
             self._seen_stats = self.trajectory.stats
             for usage, metrics in read_record(self._seen_stats).items():
                 has_told = any(one.total != NO_USAGE for one in self._ledgers.values())
-                if usage == UNTOLD or (usage == COMBINED and has_told):
+                if usage == UNNAMED or (usage == COMBINED and has_told):
                     self._record = self._record or Ledger(usage)
                     self._record.enter_record(metrics)
                 else:

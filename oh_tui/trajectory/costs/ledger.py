@@ -132,8 +132,8 @@ class Ledger:
     def _read(self, stats: msgspec.Raw) -> Metrics:
         metrics = read_metrics(stats)
         self.window = metrics.window or self.window
-        if not metrics.told <= self._told:
-            self._told |= metrics.told
+        if not metrics.kinds <= self._told:
+            self._told |= metrics.kinds
         self.left_out += not metrics.is_whole
         if not self._before:
             return metrics

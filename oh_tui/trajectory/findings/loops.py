@@ -207,11 +207,11 @@ def _mark(step: Step) -> _Mark | None:
     if step.is_open:
         return None
     event, result, call = step.event, step.result or step.event, step.call
-    if UNREADABLE in (call.body.get("kind"), call.told.get("kind")):
+    if UNREADABLE in (call.body.get("kind"), call.returned.get("kind")):
         return None
     returned = {
         name: value
-        for name, value in (call.answer or call.told).items()
+        for name, value in (call.answer or call.returned).items()
         if name not in _VARIES and not name.endswith(("_id", "_time", "_at"))
     }
     return _Mark(

@@ -260,7 +260,7 @@ def _saved(trajectory: Trajectory) -> Verdict:
     latest = last_telling(trajectory)
     if latest is not None and is_answer(latest):
         return _finished(trajectory)
-    word, how = ("unfinished", "Left unfinished") if trajectory.is_left else ("saved", "Saved")
+    word, how = ("unfinished", "Left unfinished") if trajectory.orphaned else ("saved", "Saved")
     steps = open_calls(trajectory)
     last = len(trajectory)
     if steps:

@@ -14,7 +14,7 @@ from oh_tui.trajectory.formats.foreign.chat_documents import CHAT, SWE_AGENT
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF, V0
 from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
-from oh_tui.trajectory.model.recorded import Label, told_label
+from oh_tui.trajectory.model.recorded import Label, read_label
 
 DOCUMENTS: tuple[Document, ...] = (evaluation.V1, ATIF, SWE_AGENT, V0, CHAT, evaluation.ROW)
 """The first that recognises a text by its events converts it; the last one needs none."""
@@ -91,6 +91,6 @@ def _also(document: Document, claims: list[Document]) -> list[str]:
 def _label_in(top: Top) -> Label | None:
     """The label that a row of an evaluation or a data set contains."""
     for path in (("resolved",), ("report", "resolved"), ("test_result", "report", "resolved")):
-        if label := told_label(value_of(top, *path)):
+        if label := read_label(value_of(top, *path)):
             return label
     return None

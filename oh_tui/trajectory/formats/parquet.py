@@ -33,7 +33,7 @@ from oh_tui.trajectory.formats.run_file import (
     Unforeseen,
     short_name,
 )
-from oh_tui.trajectory.model.recorded import Label, told_label
+from oh_tui.trajectory.model.recorded import Label, read_label
 
 MAGIC = b"PAR1"
 
@@ -251,7 +251,7 @@ class ParquetRuns(Unchanging):
     def _label(self, row: dict[str, Any]) -> Label | None:
         if "resolved" not in self._columns:
             return None
-        return told_label(row.get("resolved")) or Label.NONE
+        return read_label(row.get("resolved")) or Label.NONE
 
     def open(self, number: int) -> RunFile:
         where = f"{self.name}, row {number:,}"

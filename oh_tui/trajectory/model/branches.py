@@ -53,7 +53,7 @@ class Branches:
         None if `shown` is another one from now on."""
         news = list(events)
         if any(event.kind not in LOOSE for event in news):
-            self.run.head = ""  # it was told before they came
+            self.run.head = ""  # it was read before they came
         before, changed = self.shown, self.run.extend(news)
         on_branch = self._update()
         if self.shown is not before:
@@ -114,9 +114,9 @@ class Branches:
         changed = shown.extend(run.events[place] for place in places[known:])
         is_active = number == run.branch.active
         shown.live = run.live and is_active
-        told = run.recorded  # what it tells of the end of the run is of its active branch
-        shown.recorded = told if is_active else Recorded(agent=told.agent, format=told.format)
-        shown.is_left, shown.cut_off = run.is_left and is_active, run.cut_off if is_active else ""
+        record = run.recorded  # what it says of the end of the run is of its active branch
+        shown.recorded = record if is_active else Recorded(agent=record.agent, format=record.format)
+        shown.orphaned, shown.cut_off = run.orphaned and is_active, run.cut_off if is_active else ""
         if is_active:
             # nothing was said since it went back: whatever ended before is not the end of this
             shown.status = "idle" if is_back else run.status
@@ -215,17 +215,17 @@ def shown(run: Trajectory, wanted: int | None = None) -> Trajectory:
     return Branches(run, wanted).shown
 
 
-def has_left_end(run: Trajectory, head: str) -> bool:
-    """Whether the event to go on from, where it is told, is not the last one."""
+def is_rewound(run: Trajectory, head: str) -> bool:
+    """Whether the event to go on from, where it is known, is not the last one."""
     last = next((event for event in reversed(run.events) if event.kind not in LOOSE), None)
     return last is not None and head not in ("", last.id)
 
 
 def lacks_parents(events: Iterable[Event]) -> bool:
     """Whether some event does not say which one it follows; the first one has nothing to say."""
-    told = (event for event in events if event.kind not in LOOSE)
-    next(told, None)
-    return any(not event.parent_id for event in told)
+    chain = (event for event in events if event.kind not in LOOSE)
+    next(chain, None)
+    return any(not event.parent_id for event in chain)
 
 
 def give_parents(events: Iterable[Event], parents: Mapping[str, str]) -> None:

@@ -21,7 +21,7 @@ class Call:
         self.result = result
         """The result that counts."""
         self.ran: float | None = None
-        """Seconds to its result, where they are to be told."""
+        """Seconds to its result, where they are to be shown."""
 
     @cached_property
     def body(self) -> Body:
@@ -29,9 +29,9 @@ class Call:
         return self.event.body()
 
     @cached_property
-    def told(self) -> Body:
-        """The body of the result; of a reported call what all is told of it, where what its last
-        report tells counts."""
+    def returned(self) -> Body:
+        """The body of the result; of a reported call that of all its reports, where the last one
+        counts."""
         last = self.result.body() if self.result else {}
         if not self.event.is_reported:
             return last
@@ -43,13 +43,13 @@ class Call:
         if self.event.is_action:
             action = field(self.body, "action")
             return action if isinstance(action, dict) else arguments(self.body)
-        return arguments(self.told) if self.event.is_reported else None
+        return arguments(self.returned) if self.event.is_reported else None
 
     @property
     def arguments(self) -> Any:
-        """What the model gave, as it gave it; where that is not told, what the tool was given."""
-        told = arguments(self.body)
-        return self.given if told is None else told
+        """What the model gave, as it gave it; where that is not known, what the tool was given."""
+        raw = arguments(self.body)
+        return self.given if raw is None else raw
 
     @property
     def input(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Call:
     @property
     def answer(self) -> dict[str, Any]:
         """The observation by name, or what is reported; {} for none."""
-        answer = self.told if self.event.is_reported else field(self.told, "observation")
+        answer = self.returned if self.event.is_reported else field(self.returned, "observation")
         return answer if isinstance(answer, dict) else {}
 
     def get(self, *names: str) -> str:
@@ -75,12 +75,12 @@ class Call:
         return ""
 
     def output(self) -> str:
-        return content_text(self.told)
+        return content_text(self.returned)
 
     @property
     def title(self) -> str:
         """What another agent calls it."""
-        return text_field(self.told, "title")
+        return text_field(self.returned, "title")
 
     @property
     def command(self) -> str:

@@ -43,7 +43,7 @@ def seconds(timestamp: str) -> float | None:
         return None
 
 
-def told_span(span: float | None) -> float | None:
+def known_span(span: float | None) -> float | None:
     """Seconds between two times; None where no clock measured them: the times are the same to half
     a millisecond, or the second is before the first."""
     return span if span is not None and span >= 0.0005 else None

@@ -18,12 +18,12 @@ and added: the shortest diff takes difflib quadratic time."""
 _MOST_PAIRS = 100_000
 """The same limit for pairs of equal lines."""
 
-_HELD = 4_000
-"""Characters of changed lines up to which it is held how they differ."""
+_CACHED = 4_000
+"""Characters of changed lines up to which their differences are cached."""
 
-_HELD_TEXTS = 40_000
-"""Characters of two texts up to which it is held how many lines differ: the row of an edit and the
-sums of a run ask for the same."""
+_CACHED_TEXTS = 40_000
+"""Characters of two texts up to which the number of changed lines is cached: the row of an edit and
+the sums of a run ask for the same."""
 
 _FEW = 3_000
 """Characters of two texts up to which their lines are compared at once: stripping what they share
@@ -83,7 +83,7 @@ def count_lines(old: str, new: str) -> tuple[int, int]:
     """Lines added and removed between two texts."""
     if old == new:
         return 0, 0
-    return (_counted if len(old) + len(new) > _HELD_TEXTS else _held_counts)(old, new)
+    return (_counted if len(old) + len(new) > _CACHED_TEXTS else _cached_counts)(old, new)
 
 
 def _counted(old: str, new: str) -> tuple[int, int]:
@@ -95,7 +95,7 @@ def _counted(old: str, new: str) -> tuple[int, int]:
     return sum(d - c for *_, c, d in found), sum(b - a for _, a, b, *_ in found)
 
 
-_held_counts = lru_cache(maxsize=128)(_counted)
+_cached_counts = lru_cache(maxsize=128)(_counted)
 
 
 def without_ends(old: str, new: str) -> tuple[int, str, str]:
@@ -165,13 +165,13 @@ def _changes(old: list[str], new: list[str]) -> list[Change]:
 
 
 def _opcodes(old: list[str], new: list[str]) -> Sequence[Change]:
-    if sum(map(len, old)) + sum(map(len, new)) > _HELD:
+    if sum(map(len, old)) + sum(map(len, new)) > _CACHED:
         return SequenceMatcher(None, old, new).get_opcodes()
-    return _held_opcodes(tuple(old), tuple(new))
+    return _cached_opcodes(tuple(old), tuple(new))
 
 
 @lru_cache(maxsize=256)
-def _held_opcodes(old: tuple[str, ...], new: tuple[str, ...]) -> Sequence[Change]:
+def _cached_opcodes(old: tuple[str, ...], new: tuple[str, ...]) -> Sequence[Change]:
     """A row of the list, the sums of changed lines and the diff itself ask for the same."""
     return SequenceMatcher(None, old, new).get_opcodes()
 

@@ -94,7 +94,7 @@ class Event(OfKind, msgspec.Struct, gc=False, eq=False):
     failed: bool = False
     """The event reports a failure: an error kind, a rejection, `is_error` or `error`, a hook that
     blocked or failed. An exit code or a timeout alone does not set it."""
-    untold: bool = False
+    unclear: bool = False
     """The format of a result does not tell whether the call worked."""
     ended: bool = False
     """It reports the end of a call."""
@@ -102,7 +102,7 @@ class Event(OfKind, msgspec.Struct, gc=False, eq=False):
     """Of a terminal observation, or of its `metadata`."""
     timed_out: bool = False
     """The tool stopped waiting at the call's time limit."""
-    held: bytes = b""
+    inline: bytes = b""
     store: Bodies | None = None
     place: int = 0
     decoded: dict[str, object] | None = None
@@ -110,8 +110,8 @@ class Event(OfKind, msgspec.Struct, gc=False, eq=False):
 
     def raw(self) -> bytes:
         """The JSON as received; b"" when its file is gone."""
-        if self.held or self.store is None:
-            return self.held
+        if self.inline or self.store is None:
+            return self.inline
         return self.store.read(self.place)
 
     def original(self) -> bytes:
@@ -123,7 +123,7 @@ class Event(OfKind, msgspec.Struct, gc=False, eq=False):
         self.decoded = self.body()
 
     def body(self) -> dict[str, Any]:
-        """The whole event, decoded at each call unless it is held: do not change it. Never
+        """The whole event, decoded at each call unless `hold_body` ran: do not change it. Never
         raises."""
         if self.decoded is not None:
             return self.decoded
@@ -249,7 +249,7 @@ def _has_too_many_values(data: bytes) -> bool:
 def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> Event:
     """An event from its JSON text; never raises.
 
-    With a `store` the text is not kept; the body is read from index `place` of the store.
+    With a `store` there is no text `inline`; the body is read from index `place` of the store.
     """
     try:
         head = _decode_head(raw)
@@ -280,11 +280,11 @@ def parse_event(raw: bytes, *, store: Bodies | None = None, place: int = 0) -> E
         key=_name(head.key),
         status=_name(status),
         failed=has_failed(kind, head),
-        untold=bool(head.oh_tui_untold) or (code is None and has_odd_code(head.observation)),
+        unclear=bool(head.oh_tui_untold) or (code is None and has_odd_code(head.observation)),
         ended=head.status not in _ACP_OPEN if kind == ACP else kind in RESULT_KINDS,
         exit_code=code,
         timed_out=timed_out(head.observation),
-        held=b"" if store is not None else bytes(raw),
+        inline=b"" if store is not None else bytes(raw),
         store=store,
         place=place,
     )

@@ -24,7 +24,7 @@ class Fork(NamedTuple):
         the first one follows a message to the fork."""
         if self.at:
             return next((place for place, one in enumerate(events, 1) if one.id == self.at), 0)
-        made, asked = seconds(self.made), 0
+        made, prompt = seconds(self.made), 0
         own = answers_by(stats, self.made)[1]
         for place, event in enumerate(events):
             if made is not None and not is_bare(event.timestamp):
@@ -32,7 +32,7 @@ class Fork(NamedTuple):
                     return place
                 continue
             if event.is_by_user:
-                asked = place
+                prompt = place
             if event.llm_response_id in own:
-                return asked
+                return prompt
         return len(events)

@@ -15,7 +15,7 @@ _MISSING = 200
 
 
 class Goal(msgspec.Struct, frozen=True):
-    """How far it is, as the server told last; texts are clean and on one line."""
+    """How far it is, as the server last said; texts are clean and on one line."""
 
     word: str
     """running, reached, capped (its last round did not reach it), interrupted, or one that a newer
@@ -23,7 +23,7 @@ class Goal(msgspec.Struct, frozen=True):
     rounds: int
     """Rounds that were judged, or that a stopped goal had begun."""
     most: int
-    """Rounds that it may take; 0 where that is not told."""
+    """Rounds that it may take; 0 where that is not known."""
     objective: str
     score: float | None
     """Of the last verdict, from 0 to 1; None without one."""
@@ -67,7 +67,7 @@ def goal_of(trajectory: Trajectory) -> Goal | None:
 
 
 def is_of_last_turn(trajectory: Trajectory) -> bool:
-    """Whether nobody has asked for something else since the last goal was told."""
+    """Whether nobody has asked for something else since the last goal was set."""
     after = trajectory.goals[-1].after if trajectory.goals else 0
     later = trajectory.steps[after:]
     return not any(step.event.is_by_user for step in later)

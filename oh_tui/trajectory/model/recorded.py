@@ -28,7 +28,7 @@ _SAID = {"true": True, "1": True, "false": False, "0": False}
 """Labels that are written as texts."""
 
 
-def told_label(resolved: object) -> Label | None:
+def read_label(resolved: object) -> Label | None:
     """The label in a field of the name `resolved`: true or false, also as 1 or 0 and as a text.
     Anything else is no evidence, and None."""
     if isinstance(resolved, str):
@@ -53,7 +53,7 @@ class Recorded(msgspec.Struct, frozen=True):
     error: str = ""
     """Why the run failed, in the words of the source; "" for no failure."""
     by_evaluation: bool = False
-    """The error is told by the evaluation that the run is part of, and may be its own."""
+    """The error is reported by the evaluation that the run is part of, and may be its own."""
     max_iterations: int = 0
     """The answers of the model after which the run was to be stopped; 0 when unknown."""
     label: Label | None = None

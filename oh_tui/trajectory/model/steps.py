@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from oh_tui.trajectory.model.call import Call
-from oh_tui.trajectory.model.clock import told_span
+from oh_tui.trajectory.model.clock import known_span
 from oh_tui.trajectory.model.event_kinds import CALL_KINDS
 from oh_tui.trajectory.model.events import Event
 
@@ -84,7 +84,7 @@ class Step(msgspec.Struct, gc=False, eq=False):
         """Seconds from the call, or its approval, to its result. None where no clock measured them,
         as without a result, at the same time and when the clock went back; and for a rejected call,
         which never ran."""
-        return told_span(self.span())
+        return known_span(self.span())
 
     def span(self) -> float | None:
         """The same as the clocks say, so that it may be negative; None without a time."""
@@ -106,11 +106,11 @@ def closed_outcome(event: Event, result: Event | None) -> Outcome:
         return Outcome.REJECTED if last.is_rejection else Outcome.ERROR
     if last.command_failed:
         return Outcome.COMMAND_FAILED
-    return Outcome.WITH_RESULT if last.untold else Outcome.OK
+    return Outcome.WITH_RESULT if last.unclear else Outcome.OK
 
 
 @contextmanager
-def held(step: Step) -> Iterator[None]:
+def decoded(step: Step) -> Iterator[None]:
     """Decodes the events of a step once for all that reads them meanwhile."""
     events = [event for event in (step.event, *step.results) if event.decoded is None]
     for event in events:

@@ -85,7 +85,7 @@ class Trajectory:
         """Whose clock wrote the times that name no zone, as `model.clock` says."""
         self.live = live
         self.complete = complete
-        self.is_left = False
+        self.orphaned = False
         """The program that wrote the run into a folder is gone."""
         self.cut_off = ""
         """A sentence on why the end of the run is unknown; "" when it is known."""
@@ -342,7 +342,7 @@ class Trajectory:
     def _take_over(self, step: Step) -> set[int]:
         """Joins a new call with results that name it and were joined to another call with its
         tool_call_id. Returns the numbers of those calls."""
-        left: set[int] = set()
+        former: set[int] = set()
         for result in self._by_call_id.pop(step.event.id, []):
             other = self.steps[self._owner[result.id] - 1]
             counted = other.number <= self._counted
@@ -351,18 +351,18 @@ class Trajectory:
             other.results = tuple(one for one in other.results if one is not result)
             if counted:
                 self.counts.add(other)
-            left.add(other.number)
+            former.add(other.number)
             self._attach(step.number, result)
-        return left
+        return former
 
     def _renumber(self, gone: set[int]) -> None:
         """Removes steps; takes time in proportion to the run, so at most once per `extend`."""
         self.numberings += 1
-        kept = [step for step in self.steps if step.number not in gone]
-        new = {step.number: number for number, step in enumerate(kept, 1)}
-        for step in kept:
+        steps = [step for step in self.steps if step.number not in gone]
+        new = {step.number: number for number, step in enumerate(steps, 1)}
+        for step in steps:
             step.number = new[step.number]
-        self.steps = kept
+        self.steps = steps
         ordered = sorted(gone)
         self.statuses, self.goals = (
             [

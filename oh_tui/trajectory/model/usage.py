@@ -1,4 +1,4 @@
-"""What a model's answers used (tokens, cost, time), and which of it is told."""
+"""What a model's answers used (tokens, cost, time), and which of it is reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import astuple
 
-from oh_tui.text.human import told_cost
+from oh_tui.text.human import marked_cost
 
 DOLLAR = 10**12
 SECOND = 10**6
@@ -86,7 +86,7 @@ TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
 
 
 class ReportedFields(NamedTuple):
-    """What is told of the usage of a run; what is not is 0 in it."""
+    """What is reported of the usage of a run; what is not is 0 in it."""
 
     tokens: frozenset[str]
     """The kinds of them."""
@@ -110,10 +110,10 @@ class ReportedFields(NamedTuple):
         )
 
 
-def tokens_json(usage: Usage, told: ReportedFields | None = None) -> dict[str, int | None] | None:
+def tokens_json(usage: Usage, fields: ReportedFields | None = None) -> dict[str, int | None] | None:
     """None where nothing tells them, as each of them."""
     counts = {name: getattr(usage, name) for name in TOKENS}
-    known = told.tokens if told else ()
+    known = fields.tokens if fields else ()
     found = {name: n if n or name in known else None for name, n in counts.items()}
     return found if any(n is not None for n in found.values()) else None
 
@@ -132,7 +132,7 @@ class Cost(NamedTuple):
     @property
     def words(self) -> str:
         """ "" when no price is known."""
-        return told_cost(
+        return marked_cost(
             self.dollars, is_partial=bool(self.is_partial), is_estimate=self.is_estimate
         )
 
@@ -154,13 +154,13 @@ class CostSum(NamedTuple):
 
 
 def cost_sum(costs: Iterable[Cost]) -> CostSum:
-    told = [one for one in costs if one.dollars is not None]
-    known = [one for one in told if not one.is_estimate]
+    priced = [one for one in costs if one.dollars is not None]
+    known = [one for one in priced if not one.is_estimate]
     return CostSum(
         math.fsum(one.dollars or 0.0 for one in known),
         len(known),
         sum(bool(one.is_partial) for one in known),
-        len(told) - len(known),
+        len(priced) - len(known),
     )
 
 

@@ -21,8 +21,8 @@ from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.usage import DOLLAR, NO_USAGE, SECOND, TOKENS, Usage
 
-UNTOLD = ""
-"""The usage id of sums that do not tell whose they are. An app server's record has those of the
+UNNAMED = ""
+"""The usage id of sums that do not say whose they are. An app server's record has those of the
 agent alone after each stats event, and of all usages after some acts (measured)."""
 
 AGENT = "agent"
@@ -58,8 +58,8 @@ class Metrics(NamedTuple):
     """The stats of one usage id in one state update."""
 
     total: Usage
-    told: frozenset[str]
-    """The kinds of tokens that are told; the others are 0 in `total`."""
+    kinds: frozenset[str]
+    """The kinds of tokens that are reported; the others are 0 in `total`."""
     window: int
     """Size of the model's context in tokens; 0 when unknown."""
     is_whole: bool
@@ -67,7 +67,7 @@ class Metrics(NamedTuple):
     lists: tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw] | None
     """`token_usages`, `costs` and `response_latencies`, not decoded; None without entries."""
     last: object = None
-    """Tokens in and out of the last answer, where that is told."""
+    """Tokens in and out of the last answer, where that is known."""
 
 
 class _Tokens(msgspec.Struct, gc=False):
@@ -163,11 +163,11 @@ def stats_text(stats: object) -> bytes:
     return msgspec.json.encode({"usage_to_metrics": texts}) if texts else b""
 
 
-def untold_text(cost: object, tokens: object) -> bytes:
-    """The sums of an app server's record in the form of `stats_text`, as those of `UNTOLD`; b""
+def unnamed_text(cost: object, tokens: object) -> bytes:
+    """The sums of an app server's record in the form of `stats_text`, as those of `UNNAMED`; b""
     when all are zero, which stands for not known there (source)."""
     metrics = {"accumulated_cost": cost, "accumulated_token_usage": tokens}
-    text = stats_text({"usage_to_metrics": {UNTOLD: metrics}})
+    text = stats_text({"usage_to_metrics": {UNNAMED: metrics}})
     return text if record_sums(text) != NO_USAGE else b""
 
 
@@ -176,9 +176,9 @@ def record_sums(text: bytes) -> Usage:
     return sum((read_metrics(metrics).total for metrics in read_record(text).values()), NO_USAGE)
 
 
-def told_in(usages: Mapping[str, msgspec.Raw]) -> frozenset[str]:
+def kinds_in(usages: Mapping[str, msgspec.Raw]) -> frozenset[str]:
     """The kinds of tokens that some usage id tells."""
-    return frozenset[str]().union(*(read_metrics(one).told for one in usages.values()))
+    return frozenset[str]().union(*(read_metrics(one).kinds for one in usages.values()))
 
 
 def lists_answers(text: bytes) -> bool:
@@ -218,10 +218,10 @@ def read_metrics(text: msgspec.Raw) -> Metrics:
     amount, is_whole = _amount(tokens, cost or 0, llm or 0, calls if 0 <= calls < _MOST else 0)
     lists = (metrics.token_usages, metrics.costs, metrics.response_latencies)
     window = tokens.context_window or 0
-    told = (name for name in TOKENS if getattr(tokens, f"{name}_tokens") is not None)
+    kinds = (name for name in TOKENS if getattr(tokens, f"{name}_tokens") is not None)
     return Metrics(
         amount,
-        frozenset(told),
+        frozenset(kinds),
         window if 0 < window < _MOST else 0,
         is_whole and cost is not None,
         lists if len(lists[0]) > 2 or len(lists[2]) > 2 else None,

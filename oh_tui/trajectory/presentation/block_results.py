@@ -312,7 +312,7 @@ def facts(call: Call) -> list[str]:
         return [count(len(found), noun) for found, noun in lists if isinstance(found, list)][:1]
     if show not in (edit_result, read_result, patch_result):
         return []
-    blocks = show(call.told, observation, call.given)
+    blocks = show(call.returned, observation, call.given)
     diffs = [count_changes(block.text) for block in blocks if isinstance(block, Diff)]
     lines = [block.text.count("\n") + 1 for block in blocks if isinstance(block, Code)]
     size = count(sum(lines), "line") if lines else ""

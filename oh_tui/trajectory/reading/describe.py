@@ -103,7 +103,7 @@ def _result(call: Call) -> Parts:
     if result.is_call_error:
         return (_error(call),)
     if result.is_rejection:
-        return (_rejection(call.told),)
+        return (_rejection(call.returned),)
     tool = (None if call.event.is_unread else tool_of(call.event)) or tool_of(result)
     shows_failed = result.tool == "Terminal" or result.is_reported
     if tool is None or (result.failed and not shows_failed):
@@ -132,7 +132,7 @@ _FIELD = pattern(r"validation errors? for [^\n]{1,100}\n([^\n]{1,100})\n\s+([^\n
 
 def _error(call: Call) -> str:
     """The text of an AgentErrorEvent. A call without an action was not run."""
-    error = text_field(call.told, "error")
+    error = text_field(call.returned, "error")
     if not call.event.is_unread:
         return first_line(error)
     missing = _NO_TOOL.search(error[:1000])

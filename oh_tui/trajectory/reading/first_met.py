@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.model.steps import Outcome, Step, held
+from oh_tui.trajectory.model.steps import Outcome, Step, decoded
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.file_operations import may_touch, touches
@@ -51,7 +51,7 @@ class FirstMet:
             done = [act for act in acts.of(step) if act.paths] if step.is_call else []
             if done and run.outcome(step) in _WORKED:
                 paths = [path for act in done for path in act.paths]
-                with held(step):
+                with decoded(step):
                     is_full = all(path[:1] == "/" for path in paths)
                     folder = "" if is_full else folder_of(step, workspace)
                 for act in done:
@@ -66,7 +66,7 @@ class FirstMet:
         found: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for step in self._run.steps:
             if step.is_call:
-                with held(step):
+                with decoded(step):
                     for path in _shown(self._run, step, self._acts.of(step), self._workspace):
                         found[posixpath.basename(path)].setdefault(path, step.number)
         return found

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from oh_tui.trajectory.findings.failure_signatures.call_signatures import call_signature, normal
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.model.steps import Step, held
+from oh_tui.trajectory.model.steps import Step, decoded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.file_operations import is_read, may_touch, touches
 from oh_tui.trajectory.reading.intents import delegates
@@ -226,7 +226,7 @@ def _read(step: Step, folder: str) -> _Made | None:
     """The file that a call reads, with the lines."""
     if not step.is_call or not may_touch(step.event) or not is_read(step.event):
         return None
-    with held(step):
+    with decoded(step):
         path = next((one.path for one in touches(step)), "")
         return _Made(normal(path, folder), *step.call.lines) if path else None
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from oh_tui.text.regex import Budget, Regex
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.model.steps import Step, held
+from oh_tui.trajectory.model.steps import Step, decoded
 from oh_tui.trajectory.reading.intents import delegates
 from oh_tui.trajectory.rules.question import Words
 from oh_tui.trajectory.search.field import Term
@@ -48,7 +48,7 @@ class Matches:
         self._unknown = {terms: Counter[str]() for terms in asked}
         for step in self.steps:
             watch(step.number)
-            with held(step):
+            with decoded(step):
                 subject = _Step(step, study)
                 for terms, query in asked.items():
                     found = finish(query.test(subject))

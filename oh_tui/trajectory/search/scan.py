@@ -111,7 +111,7 @@ class Said:
         """The events with their JSON in memory."""
         if self._held is None:
             self._held = [
-                msgspec.structs.replace(event, held=raw, store=None)
+                msgspec.structs.replace(event, inline=raw, store=None)
                 for event, raw in zip(self._events, self.raws, strict=True)
             ]
         return self._held

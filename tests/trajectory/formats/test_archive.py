@@ -184,7 +184,7 @@ def test_slices_read_only_what_they_give() -> None:
 def test_texts_are_not_kept_but_read_again() -> None:
     archive = opened(zipped(app_files(3)))
     event = next(archive.events(2))
-    assert event.held == b""
+    assert event.inline == b""
     assert event.raw() == body(2)
     archive.close()
     assert event.raw() == b""

@@ -173,7 +173,7 @@ def test_with_a_store_the_text_is_read_again_and_not_kept() -> None:
         original = read
 
     event = parse_event(b'{"id": "1"}', store=Store(), place=7)
-    assert event.held == b""
+    assert event.inline == b""
     assert event.body() == {"id": "1", "place": 7}
 
 

@@ -15,7 +15,7 @@ from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import build as trajectory_of
 from oh_tui.trajectory.model.usage import NO_USAGE
-from oh_tui.trajectory.model.usage_stats import stats_text, untold_text
+from oh_tui.trajectory.model.usage_stats import stats_text, unnamed_text
 from tests.trajectory.costs.test_accounting import (
     assert_same,
     assert_sums,
@@ -178,7 +178,7 @@ def test_of_a_usage_without_a_price_beside_one_with_it_that_is_said() -> None:
 def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
     """They are those of the agent, sometimes without the last answer, or of all (measured)."""
     usage = {"prompt_tokens": 300, "completion_tokens": 30}
-    accounts = accounts_of(CALLS, untold_text(0.75, usage))
+    accounts = accounts_of(CALLS, unnamed_text(0.75, usage))
     assert accounts.total == accounts.other == used(cost=0.75, prompt=300, completion=30)
     assert accounts.other_about == ("its record has more, perhaps of the agent alone",)
     assert accounts.is_partial
@@ -186,11 +186,11 @@ def test_the_sums_of_the_app_server_are_the_least_that_was_spent() -> None:
         stats("s", 1.9, agent=metrics(0.25, 100, 10)),
         stats("t", 5.9, agent=metrics(0.75, 300, 30), condenser=metrics(0.25, 50, 5)),
     ]
-    accounts = accounts_of([*updates, *CALLS], untold_text(0.25, {"prompt_tokens": 100}))
+    accounts = accounts_of([*updates, *CALLS], unnamed_text(0.25, {"prompt_tokens": 100}))
     assert accounts.total.cost == 1.0
     assert not accounts.is_partial
     assert costs(accounts) == [None, 0.25, 0.5]
-    assert untold_text(0.0, {"prompt_tokens": 0}) == untold_text(None, None) == b""
+    assert unnamed_text(0.0, {"prompt_tokens": 0}) == unnamed_text(None, None) == b""
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_what_a_record_has_of_the_usages_of_the_events_is_not_added(
     cost: float, prompt: int, total: float, is_partial: bool
 ) -> None:
     told = {"agent": metrics(0.75, 300, 30), "condenser": metrics(0.25, 50, 5)}
-    text = untold_text(cost, {"prompt_tokens": prompt, "completion_tokens": 35})
+    text = unnamed_text(cost, {"prompt_tokens": prompt, "completion_tokens": 35})
     accounts = accounts_of([stats("s", 1.9, **told), *CALLS], text)
     assert accounts.total.cost == total
     assert sum(one.cost for one in accounts.usages.values()) == total

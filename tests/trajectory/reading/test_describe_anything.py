@@ -113,7 +113,7 @@ def test_a_body_is_decoded_once_for_each_half() -> None:
         reads = 0
 
         def __init__(self, event: Event) -> None:
-            self.text = event.held
+            self.text = event.inline
 
         def read(self, place: int) -> bytes:
             Store.reads += 1
@@ -122,7 +122,7 @@ def test_a_body_is_decoded_once_for_each_half() -> None:
         original = read
 
     events = [shell("1"), output("1", "x")]
-    told(*(parse_event(e.held, store=Store(e)) for e in events))
+    told(*(parse_event(e.inline, store=Store(e)) for e in events))
     assert Store.reads == 2
 
 

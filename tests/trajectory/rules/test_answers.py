@@ -17,7 +17,7 @@ from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.fork import Fork
-from oh_tui.trajectory.model.steps import Step, held
+from oh_tui.trajectory.model.steps import Step, decoded
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.rules import matching
 from oh_tui.trajectory.rules.answers import answers
@@ -337,9 +337,9 @@ def test_a_thousand_rules_take_one_pass(monkeypatch: pytest.MonkeyPatch) -> None
 
     def counted(step: Step) -> AbstractContextManager[None]:
         passed.append(step.number)
-        return held(step)
+        return decoded(step)
 
-    monkeypatch.setattr(matching, "held", counted)
+    monkeypatch.setattr(matching, "decoded", counted)
     rules = parse_rules(
         "".join(
             f'[[rule]]\nname="r{n}"\nwhy="b"\nsteps="does:look word{n}"\nat_most={n}\n'

@@ -291,7 +291,7 @@ def test_bodies_are_asked_last(run: Trajectory) -> None:
         original = read
 
     step = run.steps[1]
-    step.event.held, step.event.store = b"", Gone()
+    step.event.inline, step.event.store = b"", Gone()
     assert not parse("word path:src is:error").matches(step, run)
     with pytest.raises(AssertionError):
         parse("word").matches(step, run)

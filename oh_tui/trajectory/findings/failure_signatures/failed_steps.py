@@ -20,7 +20,7 @@ from oh_tui.trajectory.findings.failure_signatures.call_signatures import (
 from oh_tui.trajectory.findings.failure_signatures.error_lines import ErrorLine, error_line
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, held
+from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, decoded
 from oh_tui.trajectory.model.tool_use import bounded, last_line
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
@@ -83,7 +83,7 @@ def failures_of(run: Trajectory) -> list[RunFailure]:
     found: dict[Failure, list[Step]] = {}
     for number in numbers:
         step = run.steps[number - 1]
-        with held(step):
+        with decoded(step):
             found.setdefault(failure_of(run, step), []).append(step)
     last = {steps[-1].number for steps in found.values()}
     helped = dict(_helped(run, last, folder))
@@ -94,7 +94,7 @@ def failed_as(run: Trajectory, step: Step, start: str) -> bool:
     """Whether a step failed, and the id of its failure starts so."""
     if run.outcome(step) not in FAILED:
         return False
-    with held(step):
+    with decoded(step):
         return failure_of(run, step).id.startswith(start)
 
 
@@ -209,7 +209,7 @@ def _silent(step: Step, kind: str) -> str:
     """What stands for the line of a result that tells nothing, or of an error that tells no more
     than its kind: what was called."""
     call = step.call
-    told = call.answer or call.told
+    told = call.answer or call.returned
     command = call.get("command") if call.tool == "Terminal" else ""
     program = safe_line(program_of(command, is_last=not kind), 100)
     if kind:

@@ -14,7 +14,7 @@ from oh_tui.trajectory.findings.phases.grouping import Group, add, telling
 from oh_tui.trajectory.findings.phases.summary import sentence
 from oh_tui.trajectory.findings.phases.work import Name, work_of
 from oh_tui.trajectory.findings.strip import Strip
-from oh_tui.trajectory.model.clock import told_span
+from oh_tui.trajectory.model.clock import known_span
 from oh_tui.trajectory.model.goal import goal_in
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import DOLLAR
@@ -153,5 +153,5 @@ def spent(phase: Phase, accounts: Accounts, strip: Strip) -> Spent:
     amount = sum(charge.picodollars for charge in charges if charge)
     before = strip.activity.worked_before
     first = max(phase.first, 1 + accounts.taken[0])
-    seconds = told_span(before(phase.last + 1) - before(first))
+    seconds = known_span(before(phase.last + 1) - before(first))
     return Spent(seconds, amount / DOLLAR or None)

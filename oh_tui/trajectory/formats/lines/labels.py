@@ -22,7 +22,7 @@ from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import short_name, some
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
-from oh_tui.trajectory.model.recorded import Label, told_label
+from oh_tui.trajectory.model.recorded import Label, read_label
 
 LARGEST = 2**25
 """Most bytes of a report. Labels of 100,000 instances take 8 MB."""
@@ -126,10 +126,10 @@ class Beside:
         if lists:
             return
         match = _EVAL.fullmatch(file)
-        if match and told_label(value.get("resolved")):
+        if match and read_label(value.get("resolved")):
             value = {match[1]: value}
         for name, each in value.items():
-            if label := told_label(field(each, "resolved")):
+            if label := read_label(field(each, "resolved")):
                 self.labels[name] = label
                 if cost := told_amount(field(each, "cost")):
                     self.costs[name] = float(cost)

@@ -46,7 +46,7 @@ from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
-from oh_tui.trajectory.model.usage_stats import stats_text, untold_text
+from oh_tui.trajectory.model.usage_stats import stats_text, unnamed_text
 
 _LAST = ("leaf_event_id", "last_user_message_id")
 """Fields of base_state.json that contain an event id."""
@@ -285,7 +285,7 @@ class Archive:
             return None
         metrics = field(found[0], "metrics")
         sums = (field(metrics, f"accumulated_{name}") for name in ("cost", "token_usage"))
-        stats = [*(stats_text(field(values, "stats")) for values in found), untold_text(*sums)]
+        stats = [*(stats_text(field(values, "stats")) for values in found), unnamed_text(*sums)]
         self.stats = next(filter(None, stats), b"")
         meta: dict[str, object] = {}
         for values in found:

@@ -59,7 +59,7 @@ def _words(run: Trajectory, number: int, folder: Path | None, found: FailuresFou
     step = run.steps[number - 1]
     if run.outcome(step) not in model.FAILED:
         return ""
-    with model.held(step):
+    with model.decoded(step):
         failure = failed_steps.failure_of(run, step)
     if known := cached_rows.failure_in_index(folder, failure):
         return seen_words(known[0], plural(known[1], "indexed run"))
