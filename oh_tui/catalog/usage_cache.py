@@ -63,7 +63,7 @@ def spent_of(accounts: Accounts, sub_runs: SubRuns | None = None) -> Spent | Non
     if told.is_partial or not ((total := told.total).tokens or total.cost):
         return None
     agent = accounts.usages.get(AGENT)
-    spent = Spent(_sum(total, told.told.tokens), _sum(agent) if agent else Sum())
+    spent = Spent(_sum(total, told.reported.tokens), _sum(agent) if agent else Sum())
     return spent if spent.is_possible else None
 
 

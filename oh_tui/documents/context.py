@@ -74,7 +74,7 @@ def report(
         "event_id": answer.event_id,
         "rules": {"name": rules.name, "why": rules.sentence, "certain": rules.is_certain},
         "gaps": [{"name": gap.name, "about": gap.about} for gap in seen.gaps],
-        "usage": usage_of(answer, study.accounts.told),
+        "usage": usage_of(answer, study.accounts.reported),
         "messages": [message.dump() for message in messages],
         "about": [_about(study, message) | {"new": message.is_new} for message in messages],
     }

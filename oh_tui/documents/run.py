@@ -153,7 +153,7 @@ def totals_json(study: Study) -> dict[str, object]:
     """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
     step of the run itself was charged. Sub-conversations of a server are counted apart."""
     accounts, sub_runs = study.accounts, study.sub_runs
-    told, apart = sub_runs.told, sub_runs.conversations
+    told, apart = sub_runs.reported, sub_runs.conversations
     more = sub_runs.unreported
     about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
     return {
@@ -189,7 +189,7 @@ def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[
             one.json: number(one.shown(study.accounts, step), one.digits)
             for one in step_attributes.STEP_ATTRIBUTES
         },
-        "tokens": tokens_json(usage, study.accounts.told) if usage else None,
+        "tokens": tokens_json(usage, study.accounts.reported) if usage else None,
         **_inherited_json(study.accounts, step),
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],
@@ -258,8 +258,8 @@ def sub_agent_json(run: SubRun) -> dict[str, object]:
         "path": run.path[:-1],
         "verdict": verdict_json(run.verdict),
         "steps": len(run.trajectory),
-        **_usage_json(run.total, run.sub_runs.told),
-        "own": _usage_json(run.sub_runs.own, run.sub_runs.told),
+        **_usage_json(run.total, run.sub_runs.reported),
+        "own": _usage_json(run.sub_runs.own, run.sub_runs.reported),
     }
 
 

@@ -62,7 +62,7 @@ def report(conversation: Conversation, study: Study, now: Standing | None = None
             **cost_json(study, conversation),
             "priced": True if conversation.cost else study.sub_runs.priced,
             "llm_s": llm_seconds(total),
-            "tokens": tokens_json(total, study.sub_runs.told),
+            "tokens": tokens_json(total, study.sub_runs.reported),
         },
         "counts": {
             "events": counts.events,

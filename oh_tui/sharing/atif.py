@@ -28,7 +28,7 @@ def atif(run: SharedRun) -> Iterator[str]:
     spent = study.accounts.of
     cost = study.sub_runs.cost(record.told_cost)
     if run.is_part:
-        own, told = study.accounts.total, study.accounts.told.tokens
+        own, told = study.accounts.total, study.accounts.reported.tokens
         made = atif_export.steps_of(study.trajectory, run.steps, [], spent)
         final = partial(atif_export.final_of, study.trajectory, cost, own, told, {})
         yield from _atif_run(top, made, final)
@@ -56,7 +56,7 @@ def _atif_whole(
     others = accounts.others.items()
     apart = {u: used for u, used in others if not u.startswith(SUB_AGENT_USAGES)}
     apart |= sub_runs.without_run
-    told = sub_runs.told.tokens
+    told = sub_runs.reported.tokens
     final = partial(atif_export.final_of, run, cost, sub_runs.own, told, apart)
     yield from _atif_run(top, steps, final, sub_runs.runs)
 

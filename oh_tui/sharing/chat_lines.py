@@ -84,7 +84,7 @@ def chat_lines(run: SharedRun, name: str, *, every: bool) -> Iterator[str]:
         rest = {
             "tools": list(seen.tools),
             "answer": contexts.reply(answer).dump(),
-            "usage": chat.usage_of(answer, study.accounts.told),
+            "usage": chat.usage_of(answer, study.accounts.reported),
             "label": label,
         }
         yield f'{head}, "messages": [{messages}], {json_line(rest)[1:]}\n'

@@ -246,7 +246,7 @@ def _metrics(run: RunFile, clock: str) -> tuple[Metrics | None, str | None]:
         end.stats, end.fork = run.stats, fork
         end.extend(run.events(0 if fork else max(0, len(run) - ENOUGH)))
         accounts = Accounts(end)
-        sums, told, is_partial = accounts.total, accounts.told.tokens, accounts.is_partial
+        sums, told, is_partial = accounts.total, accounts.reported.tokens, accounts.is_partial
         is_acp = usage_stats.ACP in accounts.usages
     if sums == NO_USAGE and not told:
         return None, None

@@ -126,7 +126,7 @@ class _Part:
         ]
 
     def steps(self) -> Iterator[StepRow]:
-        told = self.accounts.told.tokens
+        told = self.accounts.reported.tokens
         for step in self.own_steps:
             outcome = self.trajectory.outcome(step)
             about = describe(step, outcome)
@@ -188,7 +188,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
         for step in one.trajectory.steps
         if (used := one.accounts.of(step))
     )
-    told = sub_runs.told
+    told = sub_runs.reported
     written, removed_later = _churn(changed.churn.total)
     tokens = _tokens(total, told.tokens)
     cost = sub_runs.cost(about.cost)

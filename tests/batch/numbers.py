@@ -144,7 +144,7 @@ def _costs(run: Walked) -> Numbers:
     spent = spending(study.trajectory, study.accounts, study.sub_runs.unreported)
     used = spent.total
     assert sum(part.cost for _, part in spent.usages) == near(used.cost)
-    told = study.sub_runs.told
+    told = study.sub_runs.reported
     return {
         "cost": used.cost or None,
         **{name: n if (n := getattr(used, name)) or name in told.tokens else None

@@ -49,7 +49,7 @@ def _document(side: Compared) -> dict[str, object]:
         "model": line(conversation.llm_model),
         **figures_json(found),
         "verdict": verdict_json(found.verdict),
-        "tokens": tokens_json(sub_runs.total, sub_runs.told),
+        "tokens": tokens_json(sub_runs.total, sub_runs.reported),
         "files": found.files,
         "added": found.added,
         "removed": found.removed,

@@ -103,7 +103,7 @@ class Spans:
         }
         beside = NO_COST if isinstance(study, SubRun) else self.conversation.told_cost
         cost = study.sub_runs.cost(beside)
-        attributes |= self._model(study) | _usage(study.sub_runs.total, study.sub_runs.told)
+        attributes |= self._model(study) | _usage(study.sub_runs.total, study.sub_runs.reported)
         attributes["openhands.cost_usd"] = cost.dollars
         attributes["openhands.cost_is_partial"] = True if cost.is_partial else None
         attributes["openhands.cost_is_estimate"] = cost.is_estimate or None
@@ -258,7 +258,7 @@ def _thinking(study: Study, step: Step, used: Usage | None) -> tuple[Moments, At
 def _spent(used: Usage | None, study: Study) -> Attributes:
     if used is None:
         return {}
-    return _usage(used, study.accounts.told) | dict.fromkeys(_COST, used.cost or None)
+    return _usage(used, study.accounts.reported) | dict.fromkeys(_COST, used.cost or None)
 
 
 def _usage(used: Usage, told: ReportedFields) -> Attributes:

@@ -122,7 +122,7 @@ class Accounts(Charges):
         return tuple(parts)
 
     @property
-    def told(self) -> ReportedFields:
+    def reported(self) -> ReportedFields:
         ledgers = list(self._ledgers.values())
         tokens = frozenset[str]().union(*(ledger.told for ledger in ledgers))
         if self._record:  # zeros of a record stand for not known
@@ -137,7 +137,7 @@ class Accounts(Charges):
     @property
     def priced(self) -> bool | None:
         """False if the model answered but no price is known; None if nothing tells of a model."""
-        return self.told.priced
+        return self.reported.priced
 
     @property
     def context_window(self) -> int:

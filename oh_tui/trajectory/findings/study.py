@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 READING = 0.005
 """Longest time for changed files in one update while the agent works, in seconds."""
 
-_TOLD = 3
-"""Sub-agents of which it is told on one line what is not known."""
+_MOST_NOTES = 3
+"""Sub-agents whose notes the line of all of them has."""
 
 
 class Study:
@@ -328,12 +328,12 @@ class SubRuns(UsedBelow[SubRun]):
 
     @property
     def note(self) -> str:
-        """What cannot be told of them, on one line, or ""."""
+        """What is not known of them, on one line, or ""."""
         loose = sum(len(part.loose) for part in (self, *(run.sub_runs for run in self.all())))
-        told = [f"{plural(loose, 'sub-agent')} at the end: no step tells the start"][: bool(loose)]
-        told += [f"sub-agent {run.path[:-1]}: {run.note}" for run in self.all() if run.note]
-        rest = len(told) - _TOLD
-        return "; ".join(told[:_TOLD] + ([f"{rest} more"] if rest > 0 else []))
+        notes = [f"{plural(loose, 'sub-agent')} at the end: no step tells the start"][: bool(loose)]
+        notes += [f"sub-agent {run.path[:-1]}: {run.note}" for run in self.all() if run.note]
+        rest = len(notes) - _MOST_NOTES
+        return "; ".join(notes[:_MOST_NOTES] + ([f"{rest} more"] if rest > 0 else []))
 
 
 def _on_branch(run: Trajectory, whole: Study) -> Iterator[SubAgent]:

@@ -31,7 +31,7 @@ class Slot(NamedTuple):
     ids: frozenset[str]
     prompt: str
     usage: str = ""
-    """The usage id of its total in the stats of the run; "" when not told."""
+    """The usage id of its total in the stats of the run; "" when not known."""
     needs_id: bool = False
     """It is a conversation of the server, and no sub-agent within the run."""
 
@@ -66,8 +66,8 @@ def slots(steps: Iterable[Step]) -> Iterator[Slot]:
             yield Slot(step, ids, prompt, usage, call.tool == "StartChildConversation")
         elif isinstance(tasks, dict) and text_field(action, "command") != "spawn":
             for name, prompt in tasks.items():
-                told = prompt.strip() if isinstance(prompt, str) else ""
-                yield Slot(step, ids | {bare(str(name))}, told, f"delegate:{name}")
+                text = prompt.strip() if isinstance(prompt, str) else ""
+                yield Slot(step, ids | {bare(str(name))}, text, f"delegate:{name}")
 
 
 def _ids(action: object, observation: object) -> Iterator[str]:
@@ -151,8 +151,8 @@ def join(runs: Sequence[Begun], slots: Sequence[Slot]) -> None:
             same.pop()
         if same:
             take(run, same.pop())
-    left = iter([place for place in free if not slots[place].needs_id])
-    following = next(left, None)
+    places = iter([place for place in free if not slots[place].needs_id])
+    following = next(places, None)
     for run in rest:
         if run.step:
             continue
@@ -160,10 +160,10 @@ def join(runs: Sequence[Begun], slots: Sequence[Slot]) -> None:
         while following is not None and (
             (result := slots[following].step.result) and _is_before(result.seconds(), began)
         ):
-            following = next(left, None)
+            following = next(places, None)
         if following is not None and not _is_before(began, slots[following].step.event.seconds()):
             take(run, following)
-            following = next(left, None)
+            following = next(places, None)
 
 
 def _is_before(one: float | None, other: float | None) -> bool:
@@ -207,7 +207,7 @@ class UsedBelow(Generic[R]):
         return [run for run in self.runs if not run.needs_id]
 
     @cached_property
-    def _reported(self) -> dict[str, Usage]:
+    def _totals(self) -> dict[str, Usage]:
         return self._accounts.of_sub_agents
 
     @cached_property
@@ -215,22 +215,22 @@ class UsedBelow(Generic[R]):
         """Number of a step -> what its sub-agents within the run used; 0 for what belongs to no
         step."""
         used: dict[int, Usage] = {}
-        told = dict(self._reported)
-        untold = NO_USAGE
+        totals = dict(self._totals)
+        unnamed = NO_USAGE
         """What is used by sub-agents whose usage id is not known."""
         for run in self._within:
             amount = run.total
-            if run.usage in told:
-                amount = amount.highest(told.pop(run.usage))
+            if run.usage in totals:
+                amount = amount.highest(totals.pop(run.usage))
             else:
-                untold += amount
+                unnamed += amount
             used[run.step] = used.get(run.step, NO_USAGE) + amount
         for slot in self._slots:
-            if slot.usage in told:
+            if slot.usage in totals:
                 number = slot.step.number
-                used[number] = used.get(number, NO_USAGE) + told.pop(slot.usage)
-        rest = sum(told.values(), NO_USAGE)
-        used[0] = used.get(0, NO_USAGE) + (rest.highest(untold) - untold)
+                used[number] = used.get(number, NO_USAGE) + totals.pop(slot.usage)
+        rest = sum(totals.values(), NO_USAGE)
+        used[0] = used.get(0, NO_USAGE) + (rest.highest(unnamed) - unnamed)
         return used
 
     def used_by(self, step: Step) -> Usage:
@@ -243,14 +243,14 @@ class UsedBelow(Generic[R]):
     def without_run(self) -> dict[str, Usage]:
         """Usage id -> what a sub-agent used whose run is not here."""
         known = {run.usage for run in self.runs}
-        if not known <= set(self._reported):
+        if not known <= set(self._totals):
             return {}  # the run of one may be here all the same
-        return {usage: used for usage, used in self._reported.items() if usage not in known}
+        return {usage: used for usage, used in self._totals.items() if usage not in known}
 
     @property
     def own(self) -> Usage:
         """What the run used itself."""
-        return self._accounts.total - sum(self._reported.values(), NO_USAGE)
+        return self._accounts.total - sum(self._totals.values(), NO_USAGE)
 
     @property
     def below(self) -> Usage:
@@ -277,7 +277,7 @@ class UsedBelow(Generic[R]):
 
     def recount(self) -> None:
         """The run has grown, and may have reported more."""
-        for name in ("_reported", "_used"):
+        for name in ("_totals", "_used"):
             self.__dict__.pop(name, None)
 
     @property
@@ -292,7 +292,7 @@ class UsedBelow(Generic[R]):
         return within or ACP in self._accounts.usages
 
     def cost(self, beside: Cost = NO_COST) -> Cost:
-        """That of the total; of a run whose events have no price the one that is told `beside`."""
+        """That of the total; of a run whose events have no price the one that is given `beside`."""
         total, is_estimate = self.total, self.is_estimate or beside.is_estimate
         if not total.cost and beside.dollars:
             return Cost(beside.dollars, bool(beside.is_partial), is_estimate)
@@ -300,14 +300,14 @@ class UsedBelow(Generic[R]):
         return Cost(total.cost or None, known, is_estimate and bool(total.cost))
 
     @property
-    def told(self) -> ReportedFields:
-        """What is told of the total."""
-        found = self._accounts.told
+    def reported(self) -> ReportedFields:
+        """What is reported of the total."""
+        found = self._accounts.reported
         for run in self._within:
-            found = found.joined(run.sub_runs.told)
+            found = found.joined(run.sub_runs.reported)
         return found
 
     @property
     def priced(self) -> bool | None:
         """False if a model answered but no price is known; None if nothing tells of one."""
-        return self.told.priced
+        return self.reported.priced

@@ -109,16 +109,16 @@ def judge(trajectory: Trajectory) -> Verdict:
     if trajectory.complete and may_be_limit(trajectory, verdict):
         limit = trajectory.recorded.max_iterations
         if count_answers(trajectory) >= limit:
-            told = limit_words(f"its limit of {limit:,} steps")
-            verdict = _verdict(trajectory, "error", *told)
+            ending = limit_words(f"its limit of {limit:,} steps")
+            verdict = _verdict(trajectory, "error", *ending)
     recorded = trajectory.recorded
     if recorded.names_evaluation or (recorded.by_evaluation and verdict.word == "finished"):
         verdict = _with_evaluation(verdict, recorded.error)
     plan = plan_of(trajectory)
     if verdict.word == "finished" and plan and plan[0] < plan[1]:
-        left = f" (plan {plan[0]}/{plan[1]})"
-        cause = words.fit(verdict.cause, CAUSE - len(left)) + left
-        verdict = _worded(verdict, cause, words.fit(verdict.short, SHORT - len(left)) + left)
+        tail = f" (plan {plan[0]}/{plan[1]})"
+        cause = words.fit(verdict.cause, CAUSE - len(tail)) + tail
+        verdict = _worded(verdict, cause, words.fit(verdict.short, SHORT - len(tail)) + tail)
     goal = goal_of(trajectory)
     if goal and goal.word != "running" and verdict.word and is_of_last_turn(trajectory):
         said = goal.words if verdict.word == "finished" else f"{verdict.short}, {goal.words}"
@@ -129,10 +129,10 @@ def judge(trajectory: Trajectory) -> Verdict:
 
 def _with_evaluation(verdict: Verdict, error: str) -> Verdict:
     """The verdict, and that the evaluation of the run failed."""
-    told = f"the evaluation failed: {words.fit(recorded_words(error)[0], CAUSE // 2)}"
+    reason = f"the evaluation failed: {words.fit(recorded_words(error)[0], CAUSE // 2)}"
     if not verdict.cause:
-        return _worded(verdict, told[0].upper() + told[1:], told)
-    cause = f"{words.fit(verdict.cause.rstrip('.'), CAUSE - len(told) - 2)}; {told}"
+        return _worded(verdict, reason[0].upper() + reason[1:], reason)
+    cause = f"{words.fit(verdict.cause.rstrip('.'), CAUSE - len(reason) - 2)}; {reason}"
     return _worded(verdict, cause, verdict.short)
 
 
@@ -147,16 +147,16 @@ def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
     recorded = trajectory.recorded
     if not recorded.max_iterations or recorded.error:
         return False
-    untold = verdict.word in ("error", "stopped") and not verdict.steps
-    return untold or verdict.word in ("", "saved")
+    unexplained = verdict.word in ("error", "stopped") and not verdict.steps
+    return unexplained or verdict.word in ("", "saved")
 
 
 def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
     """Done and all items of the agent's last plan, if it is among the last 5,000 steps: a longer
     search would slow down long live runs."""
     for step in islice(reversed(trajectory.steps), _PLAN):
-        if left := plan_left(step):
-            return (left.done, left.items) if left.items and not left.untold else None
+        if plan := plan_left(step):
+            return (plan.done, plan.items) if plan.items and not plan.untold else None
     return None
 
 
@@ -186,9 +186,9 @@ def _error(trajectory: Trajectory) -> Verdict:
     if is_refusal(step):
         return _verdict(trajectory, "error", *refusal_words(step.event), [step])
     cause, short = failure_words(step.event, words.done_before(trajectory, step))
-    if told := remedy(step.event.body()):
-        told = f" {told[0].upper()}{told[1:]}."
-        cause += told if len(cause) + len(told) <= CAUSE else ""
+    if advice := remedy(step.event.body()):
+        advice = f" {advice[0].upper()}{advice[1:]}."
+        cause += advice if len(cause) + len(advice) <= CAUSE else ""
     return _verdict(trajectory, "error", cause, short, [step])
 
 
@@ -365,8 +365,8 @@ def _is_beside(failure: Step, recorded: str) -> bool:
     """Whether the source says that the run hit a limit, and the last failure in the events does
     not: V0 writes no event for that."""
     body = failure.event.body()
-    told = f"{text_field(body, 'code')} {text_field(body, 'detail')[:500]}"
-    return bool(_LIMIT.search(recorded[:500])) and not _LIMIT.search(told)
+    reason = f"{text_field(body, 'code')} {text_field(body, 'detail')[:500]}"
+    return bool(_LIMIT.search(recorded[:500])) and not _LIMIT.search(reason)
 
 
 _RESTARTED = pattern(

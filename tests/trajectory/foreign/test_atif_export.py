@@ -35,7 +35,7 @@ def exported(run: Trajectory) -> JsonObject:
     top = atif_export.top_of(run, session="one", model="some/model")
     steps = list(atif_export.steps_of(run, run.steps, others, accounts.of))
     total, below = accounts.total, sum(accounts.of_sub_agents.values(), NO_USAGE)
-    cost, told = Cost(total.cost or None, None), accounts.told.tokens
+    cost, told = Cost(total.cost or None, None), accounts.reported.tokens
     final = atif_export.final_of(run, cost, total - below, told, accounts.others, len(steps))
     document: JsonObject = json.loads(json.dumps({**top, "steps": steps, "final_metrics": final}))
     return document

@@ -107,7 +107,7 @@ def _parts(step: Step, folder: str) -> Parts:
     if event.is_message:
         return event.kind, event.source, normal(message_text(event.body()), folder)
     if event.is_summary:
-        return event.kind, "", None  # what it forgets is told by ids
+        return event.kind, "", None  # what it forgets is named by ids
     return event.kind, event.tool_name, normal(describe_event(event).what, folder)
 
 
@@ -238,8 +238,8 @@ def _values(value: object, folder: str, name: str = "", depth: int = 0) -> objec
     if isinstance(value, str):
         return (_text if name in _TEXTS else normal)(value, folder)
     if isinstance(value, dict) and depth < _DEEPEST:
-        kept = ((n, _values(one, folder, n, depth + 1)) for n, one in value.items())
-        return {n: one for n, one in kept if n not in _IGNORED and not is_empty(one)}
+        values = ((n, _values(one, folder, n, depth + 1)) for n, one in value.items())
+        return {n: one for n, one in values if n not in _IGNORED and not is_empty(one)}
     if isinstance(value, list) and depth < _DEEPEST:
         return [_values(one, folder, name, depth + 1) for one in value]
     return value

@@ -56,9 +56,9 @@ def _lines(*patterns: str) -> Callable[[str], ErrorLine | None]:
         found = next(filter(None, (one.search(text) for one in compiled)), None)
         if found is None:
             return None
-        told = found.groupdict(default="")
-        line = told.pop("line", "").strip()
-        kinds = (kind if name == "kind" else f"{name} {kind}" for name, kind in told.items())
+        groups = found.groupdict(default="")
+        line = groups.pop("line", "").strip()
+        kinds = (kind if name == "kind" else f"{name} {kind}" for name, kind in groups.items())
         return ErrorLine(next(kinds, ""), line)
 
     return find
@@ -79,20 +79,20 @@ _NO_MODULE = pattern(r"^\S{0,200}python[\d.]{0,9}: No module named '?([\w.]{1,20
 
 def _python(text: str) -> ErrorLine | None:
     """The exception of the first traceback that no other one follows from."""
-    told: ErrorLine | None = None
+    error: ErrorLine | None = None
     for part in text.split(_TRACEBACK)[1:]:
         lines = [line for line in part.split("\n")[1:] if line.strip()]
         # what the program printed may stand between those of the traceback
         ends = ((at, found) for at, line in enumerate(lines) if (found := _EXCEPTION.match(line)))
         for at, found in ends:
-            told = _exception(found, lines[:at])
+            error = _exception(found, lines[:at])
             break
         is_chained = any(line.startswith(_CHAINED) for line in lines)
-        if told and not is_chained and not told.kind.endswith("ExceptionGroup"):
+        if error and not is_chained and not error.kind.endswith("ExceptionGroup"):
             break
-    if told is None and (found := _NO_MODULE.search(text)):
+    if error is None and (found := _NO_MODULE.search(text)):
         return ErrorLine("ModuleNotFoundError", f"No module named '{found[1]}'")
-    return told
+    return error
 
 
 _WITHIN = pattern(r"  File \".*\", line \d+, in (?!<module>)(.*)$")
@@ -136,16 +136,16 @@ _SUMMED = _lines(
 
 
 def _pytest(text: str) -> ErrorLine | None:
-    found = _RAISED.search(text)
-    told = ErrorLine(_named(found[1] or ""), found[2] or found[3] or "") if found else _SUMMED(text)
-    if told and not told.line and (source := _SOURCE.search(text)):
-        return ErrorLine(told.kind, source[1])
-    if told is None or not told.line.startswith("assert "):
-        return told
+    hit = _RAISED.search(text)
+    error = ErrorLine(_named(hit[1] or ""), hit[2] or hit[3] or "") if hit else _SUMMED(text)
+    if error and not error.line and (source := _SOURCE.search(text)):
+        return ErrorLine(error.kind, source[1])
+    if error is None or not error.line.startswith("assert "):
+        return error
     # the values alone are those of many tests
     test = _TEST.search(text)
     name = f" in {test[1] or test[2]}" if test else ""
-    return ErrorLine("AssertionError", told.line + name)
+    return ErrorLine("AssertionError", error.line + name)
 
 
 _NOT_FOUND = pattern(r"(?:command not found: (\S+)|(.+?): (?:command )?not found)$")
@@ -156,9 +156,9 @@ _SHELL = _lines(
 
 
 def _shell(text: str) -> ErrorLine | None:
-    told = _SHELL(text)
-    missing = _NOT_FOUND.match(told.line) if told else None
-    return ErrorLine("command not found", missing[1] or missing[2]) if missing else told
+    error = _SHELL(text)
+    missing = _NOT_FOUND.match(error.line) if error else None
+    return ErrorLine("command not found", missing[1] or missing[2]) if missing else error
 
 
 _MAKE = pattern(r"^\S{0,99}make(?:\[\d+\])?: \*\*\* (?!Waiting for)(.*)$", re.MULTILINE)
@@ -173,8 +173,8 @@ def _make(text: str) -> ErrorLine | None:
     if not found:
         return None
     lines = text[: found.start()].split("\n") if _PASSED_ON.search(found[1]) else []
-    told = (line for line in reversed(lines) if line.strip() and not _MOVES.match(line))
-    return ErrorLine("", next(told, found[1]).strip())
+    written = (line for line in reversed(lines) if line.strip() and not _MOVES.match(line))
+    return ErrorLine("", next(written, found[1]).strip())
 
 
 _NPM = r"^npm (?:ERR!|error) "
@@ -299,4 +299,4 @@ TABLE = {
         r"^(?P<line>.* FAIL(?:ED)?)$",
     ),
 }
-"""What finds the line, by who wrote it, in the order in which they are asked."""
+"""What finds the line, by who wrote it, in the order in which they are tried."""

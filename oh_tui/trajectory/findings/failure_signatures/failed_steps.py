@@ -137,11 +137,11 @@ def failure_of(run: Trajectory, step: Step) -> Failure:
     """What failed in a failed step."""
     result = step.result or step.event
     tool = _tool(step.event)
-    told = _told(run, step, result)
-    line = safe_line(told.line)
-    kind = told.kind or _kind(run, step, result)
+    error = _error_line(run, step, result)
+    line = safe_line(error.line)
+    kind = error.kind or _kind(run, step, result)
     return Failure(
-        tool, safe_line(kind, 100), normal_line(line) or line or _silent(step, told.kind)
+        tool, safe_line(kind, 100), normal_line(line) or line or _silent(step, error.kind)
     )
 
 
@@ -165,7 +165,7 @@ def _kind(run: Trajectory, step: Step, result: Event) -> str:
     return text_field(result.body(), "code") or "error"
 
 
-def _told(run: Trajectory, step: Step, result: Event) -> ErrorLine:
+def _error_line(run: Trajectory, step: Step, result: Event) -> ErrorLine:
     """The line of the result that names the error."""
     call = step.call
     output, command = call.output(), call.get("command") if call.tool == "Terminal" else ""
@@ -179,8 +179,8 @@ def _told(run: Trajectory, step: Step, result: Event) -> ErrorLine:
         return ErrorLine("", " ".join(filter(None, edit.groups())))
     is_typed = result.tool == "Terminal"
     text = read_output(bounded(output), command).text if is_typed else safe(bounded(output))
-    if told := error_line(text):
-        return told
+    if named := error_line(text):
+        return named
     last = program_of(command, is_last=True)
     if result.exit_code in (1, 123) and (found := _NO_ERROR.fullmatch(last)):
         return ErrorLine("", f"{last}: {'files differ' if found[1] else 'no match'}")
@@ -209,15 +209,15 @@ def _silent(step: Step, kind: str) -> str:
     """What stands for the line of a result that tells nothing, or of an error that tells no more
     than its kind: what was called."""
     call = step.call
-    told = call.answer or call.returned
+    answer = call.answer or call.returned
     command = call.get("command") if call.tool == "Terminal" else ""
     program = safe_line(program_of(command, is_last=not kind), 100)
     if kind:
         return program or "not told why"
     # not by null, and not by an error without a text
-    is_told = any(isinstance(told.get(name), str | list) for name in _OUTPUTS)
-    untold = "output not told" if step.is_call else "text not told"
-    return (f"{program}: " if command else "") + ("no output" if is_told else untold)
+    has_output = any(isinstance(answer.get(name), str | list) for name in _OUTPUTS)
+    unknown = "output not told" if step.is_call else "text not told"
+    return (f"{program}: " if command else "") + ("no output" if has_output else unknown)
 
 
 _OUTPUTS = ("content", "output", "message", "raw_output")

@@ -10,7 +10,7 @@ SMALL = 3
 """Most steps of work in a phase that others may take in."""
 
 MOST = 12
-"""Phases that a run is told in."""
+"""Phases that a run is shown in."""
 
 _LIGHT = frozenset({Name.LOOK, Name.PLAN, Name.RUN, Name.WAIT, Name.ANSWER})
 """Work that leaves things as they are: it takes in no other."""
@@ -60,7 +60,7 @@ class Group:
 def add(groups: list[Group], number: int, work: Work) -> None:
     """Adds the next step: only the last groups change, and none whose steps were closed before."""
     last = groups[-1] if groups else None
-    if last is None or (work.asks and (last.name is not None or last.facts.asked)):
+    if last is None or (work.asks and (last.name is not None or last.facts.messages)):
         last = Group(number, last.turn + 1 if last else 0)
         groups.append(last)
     if work.name is None or _belongs(last, work):
@@ -78,10 +78,10 @@ def _belongs(last: Group, work: Work) -> bool:
     """Whether a step of work goes on with a group."""
     if last.name is None or work.name is last.name is not Name.TEST:
         return True
-    told = work.tests.ok if work.tests else None
+    passed = work.tests.ok if work.tests else None
     if last.is_failing and last.name in (Name.TEST, Name.DEBUG):
         return work.name in _FIXED
-    if work.name is Name.TEST and told is not False:
+    if work.name is Name.TEST and passed is not False:
         return last.name in (Name.EDIT, Name.TEST, Name.DEBUG)
     return False
 
@@ -119,7 +119,7 @@ def _take_in(groups: list[Group]) -> bool:
         del groups[-2]
         return True
     if len(groups) == 2 and small.name is Name.LOOK:
-        return False  # what a run begins with is told
+        return False  # what a run begins with is shown
     small.take(new)
     small.name = new.name
     del groups[-1]
@@ -142,15 +142,15 @@ def _same_before(groups: Sequence[Group]) -> int | None:
     return None
 
 
-class Told:
-    """Groups that are told as one."""
+class Merged:
+    """Groups that are shown as one phase."""
 
     def __init__(self, group: Group) -> None:
         self.groups = [group]
         self.name = group.name or Name.ASK
         self.turn, self.steps = group.turn, group.facts.steps
 
-    def take(self, later: Told) -> None:
+    def take(self, later: Merged) -> None:
         self.groups += later.groups
         self.steps += later.steps
 
@@ -163,13 +163,13 @@ class Told:
         return facts
 
 
-def telling(groups: Iterable[Group]) -> Generator[None, None, list[Told]]:
-    """The groups as they are told: what is small at the end is joined to what is before it, and of
+def merging(groups: Iterable[Group]) -> Generator[None, None, list[Merged]]:
+    """The groups as they are shown: what is small at the end is joined to what is before it, and of
     many the smallest to those around them, until MOST are left. Yields again and again, as this
     takes a tenth of a second for a run of 100,000 events."""
-    found = list[Told]()
+    found = list[Merged]()
     for group in groups:
-        found.append(Told(group))
+        found.append(Merged(group))
         yield
     while len(found) > 1 and _ends_small(*found[-2:]):
         found[-2].take(found.pop())
@@ -183,7 +183,7 @@ def telling(groups: Iterable[Group]) -> Generator[None, None, list[Told]]:
     return found
 
 
-def _ends_small(before: Told, last: Told) -> bool:
+def _ends_small(before: Merged, last: Merged) -> bool:
     return (
         before.turn == last.turn
         and last.steps <= SMALL
@@ -193,12 +193,12 @@ def _ends_small(before: Told, last: Told) -> bool:
 
 
 def _coarser(
-    told: Iterable[Told], limit: int, *, crosses: bool
-) -> Generator[None, None, list[Told]]:
+    parts: Iterable[Merged], limit: int, *, crosses: bool
+) -> Generator[None, None, list[Merged]]:
     """What has at most `limit` steps of work is joined to a neighbour: one between two of a name
     joins both. Only if it `crosses` is it joined to those of another turn."""
-    found: list[Told] = []
-    for one in told:
+    found: list[Merged] = []
+    for one in parts:
         found.append(one)
         while len(found) > 1 and _close(found, limit, crosses):
             pass
@@ -206,7 +206,7 @@ def _coarser(
     return found
 
 
-def _close(found: list[Told], limit: int, crosses: bool) -> bool:
+def _close(found: list[Merged], limit: int, crosses: bool) -> bool:
     """Joins the last ones, as far as the limit allows."""
     before, last = found[-2:]
     if last.turn != before.turn and not crosses:

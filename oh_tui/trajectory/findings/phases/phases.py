@@ -10,7 +10,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from oh_tui.trajectory.costs.accounting import Accounts
-from oh_tui.trajectory.findings.phases.grouping import Group, add, telling
+from oh_tui.trajectory.findings.phases.grouping import Group, add, merging
 from oh_tui.trajectory.findings.phases.summary import sentence
 from oh_tui.trajectory.findings.phases.work import Name, work_of
 from oh_tui.trajectory.findings.strip import Strip
@@ -58,13 +58,13 @@ class Phases:
         self._groups: list[Group] = []
         self._read = 0
         """How many steps are read."""
-        self._told: list[Phase] | None = None
+        self._phases: list[Phase] | None = None
         self._work = self._reading()
 
     @property
     def known(self) -> list[Phase] | None:
-        """As they were told last, when all steps of then were read; None where that never was."""
-        return self._told if self.trajectory.steps is self._steps else None
+        """As they last were, when all steps of then were read; None where that never was."""
+        return self._phases if self.trajectory.steps is self._steps else None
 
     @property
     def all(self) -> list[Phase]:
@@ -106,11 +106,11 @@ class Phases:
             add(self._groups, step.number, work_of(step, self._acts, self.trajectory))
             self._read = step.number
             yield
-        told, found = (yield from telling(self._groups)), list[Phase]()
-        for one in told:
+        parts, found = (yield from merging(self._groups)), list[Phase]()
+        for one in parts:
             said = sentence(one.name, (yield from one.facts()))
             found.append(Phase(one.name, one.groups[0].first, one.groups[-1].last, said))
-        self._told = _with_goals(found, self.trajectory)
+        self._phases = _with_goals(found, self.trajectory)
 
     def _first_changed(self) -> int:
         """The lowest number of a read step that has a new result."""
@@ -129,10 +129,10 @@ class Phases:
 
 
 def _with_goals(phases: list[Phase], run: Trajectory) -> list[Phase]:
-    """The phases, each with what was told of a goal at its end."""
-    told = {change.after: goal for change in run.goals if (goal := goal_in(change.event))}
+    """The phases, each with what was said of a goal at its end."""
+    goals = {change.after: goal for change in run.goals if (goal := goal_in(change.event))}
     for place, phase in enumerate(phases):
-        judged = [goal.words for after, goal in told.items() if phase.first <= after <= phase.last]
+        judged = [goal.words for after, goal in goals.items() if phase.first <= after <= phase.last]
         if judged:
             phases[place] = phase._replace(summary=f"{phase.summary}, {judged[-1]}")
     return phases

@@ -20,11 +20,11 @@ def sentence(name: Name, facts: Facts) -> str:
         parts = [until, *_committed(facts)]
     else:
         lead = _LEADS[name]
-        others = (told for told in (_changed, _installed, _tests, _committed) if told is not lead)
-        parts = [part for told in (lead, *others) for part in told(facts)]
+        others = (one for one in (_changed, _installed, _tests, _committed) if one is not lead)
+        parts = [part for one in (lead, *others) for part in one(facts)]
     if facts.failed:
         parts.append(f"{plural(facts.failed, 'call')} failed")
-    silent = "what was done is not known" if facts.untold else _SILENT[name]
+    silent = "what was done is not known" if facts.unknown else _SILENT[name]
     return ", ".join(parts) or silent
 
 
@@ -47,7 +47,7 @@ def _files(change: Change, names: Counts) -> str:
 
 
 _MANY = 10
-"""Files from which on their folder is told."""
+"""Files from which on their folder is named."""
 
 
 def _count(names: Counts) -> str:
@@ -58,13 +58,13 @@ def _file(path: str) -> str:
     return safe_line(path.rstrip("/").rpartition("/")[2] or path, _LONGEST_NAME)
 
 
-def _of_tests(told: RunOfTests) -> str:
+def _of_tests(tests: RunOfTests) -> str:
     """`45 tests passed`, `2 tests failed and 43 passed`, `4 errors`."""
-    if told.ok:
-        return f"{plural(told.passed, 'test')} passed" if told.passed else "tests passed"
-    bad = [f"{plural(told.failed, 'test')} failed"] if told.failed else []
-    bad += [plural(told.errors, "error")] if told.errors else []
-    passed = f" and {told.passed:,} passed" if told.passed else ""
+    if tests.ok:
+        return f"{plural(tests.passed, 'test')} passed" if tests.passed else "tests passed"
+    bad = [f"{plural(tests.failed, 'test')} failed"] if tests.failed else []
+    bad += [plural(tests.errors, "error")] if tests.errors else []
+    passed = f" and {tests.passed:,} passed" if tests.passed else ""
     return f"{', '.join(bad)}{passed}" if bad else "tests failed"
 
 
@@ -130,7 +130,7 @@ _LEADS: dict[Name, Callable[[Facts], list[str]]] = {
     Name.RUN: _ran,
     Name.WAIT: lambda facts: ["waited"],
     Name.ANSWER: lambda facts: [f"answered{_times(facts.works[Name.ANSWER])}"],
-    Name.ASK: lambda facts: ["you wrote"] if facts.asked else [],
+    Name.ASK: lambda facts: ["you wrote"] if facts.messages else [],
 }
 
 _SILENT = {

@@ -84,20 +84,20 @@ class Work(NamedTuple):
     asks: bool = False
     """It is a message of the user."""
     tests: RunOfTests | None = None
-    """What the tests told that it ran."""
+    """What the tests reported that it ran."""
     changes: bool = False
     """It changes files or installs packages."""
     changed: tuple[tuple[Change, str], ...] = ()
     """What it did to which files."""
     read: str = ""
     program: str = ""
-    """That a command runs which is for nothing else that is told."""
+    """That a command runs which is for nothing else that is shown."""
     commits: int = 0
     pushes: int = 0
     packages: tuple[str, ...] = ()
     failed: bool = False
     """Its call or command failed, other than by tests that ran."""
-    is_untold: bool = False
+    is_unknown: bool = False
     """Nothing tells whether its call was done."""
 
 
@@ -126,7 +126,7 @@ def work_of(step: Step, acts: KnownIntents, run: Trajectory) -> Work:
         return Work(name, read=_read(step) if worked else "", failed=failed)
     changes = _changes(found, name, worked)
     if not worked:
-        return Work(name, tests=tests, changes=changes, failed=failed, is_untold=not has_failed)
+        return Work(name, tests=tests, changes=changes, failed=failed, is_unknown=not has_failed)
     return Work(
         name,
         tests=tests,
@@ -194,12 +194,12 @@ class Facts:
     """The sum of what the steps of a phase did."""
 
     def __init__(self) -> None:
-        self.asked = self.failed = self.untold = 0
+        self.messages = self.failed = self.unknown = 0
         self.installs = self.commits = self.pushes = 0
         self.steps = self.tests = 0
         """How many steps of work there are, and how many ran tests."""
         self.tests_failed = 0
-        """Of these, how many told of a failure."""
+        """Of these, how many reported a failure."""
         self.last_test: RunOfTests | None = None
         self.works = Counts()
         """How many steps of work, by the name that they ask for."""
@@ -209,9 +209,9 @@ class Facts:
 
     def add(self, work: Work) -> None:
         self.failed += work.failed
-        self.untold += work.is_untold
+        self.unknown += work.is_unknown
         if work.asks:
-            self.asked += 1
+            self.messages += 1
         if work.name is None:
             return
         self.steps += 1

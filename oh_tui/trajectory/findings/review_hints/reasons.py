@@ -68,8 +68,8 @@ def by_acts(acts: Sequence[Intent], outcome: Outcome) -> Iterator[Reason]:
     ended = _ENDED.get(outcome, "")
     for hint, paths in named.items():
         is_pair = hint is Hint.MOVE and len(paths) == 2
-        told = " to ".join(map(shown_path, paths)) if is_pair else _listed(paths)
-        yield Reason(hint, _WORDS[hint].format(told) + ended, tuple(paths))
+        names = " to ".join(map(shown_path, paths)) if is_pair else _listed(paths)
+        yield Reason(hint, _WORDS[hint].format(names) + ended, tuple(paths))
     if Purpose.FORCE in purposes:
         yield Reason(Hint.FORCE, f"pushes by force{ended}")
     if Purpose.SUDO in purposes:
@@ -149,5 +149,5 @@ def by_output(step: Step, outcome: Outcome) -> Iterator[Reason]:
     tail = f"{after}\n"[:_BESIDE].split("\n")[1:-1]
     error = next((line for line in head[-_LINES:] + tail[:_LINES] if _ERROR.search(line)), "")
     if error:
-        told = safe_line(safe(error).strip())[:_LINE]
-        yield Reason(Hint.CUT_ERROR, f"its output is cut beside an error: {told}")
+        text = safe_line(safe(error).strip())[:_LINE]
+        yield Reason(Hint.CUT_ERROR, f"its output is cut beside an error: {text}")
