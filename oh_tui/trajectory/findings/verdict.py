@@ -41,7 +41,7 @@ from oh_tui.trajectory.model.tool_use import first_line
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.reading.error_classification import remedy
-from oh_tui.trajectory.reading.plans import plan_left
+from oh_tui.trajectory.reading.plans import plan_counts
 
 CAUSE, SHORT = 200, 60
 """Longest texts of a verdict, in characters."""
@@ -155,8 +155,8 @@ def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
     """Done and all items of the agent's last plan, if it is among the last 5,000 steps: a longer
     search would slow down long live runs."""
     for step in islice(reversed(trajectory.steps), _PLAN):
-        if plan := plan_left(step):
-            return (plan.done, plan.items) if plan.items and not plan.untold else None
+        if plan := plan_counts(step):
+            return (plan.done, plan.items) if plan.items and not plan.unknown else None
     return None
 
 

@@ -234,8 +234,8 @@ def _delta(event: Event, body: Body) -> Facts:
 
 
 def _tokens(event: Event, body: Body) -> Facts:
-    asked, answered = (len(list_field(body, f"{of}_token_ids")) for of in ("prompt", "response"))
-    return Family.SYSTEM, "tokens", (f"{asked} in, {answered} out",)
+    prompt, answered = (len(list_field(body, f"{of}_token_ids")) for of in ("prompt", "response"))
+    return Family.SYSTEM, "tokens", (f"{prompt} in, {answered} out",)
 
 
 def _log(event: Event, body: Body) -> Facts:

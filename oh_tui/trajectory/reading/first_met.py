@@ -46,7 +46,7 @@ class FirstMet:
     def __init__(self, run: Trajectory, acts: KnownIntents, workspace: str) -> None:
         self._run, self._acts, self._workspace = run, acts, workspace
         self._done: defaultdict[str, dict[str, _Act]] = defaultdict(dict)
-        """By the name of the file: its paths, as they were told."""
+        """By the name of the file: its paths, as the steps name them."""
         for step in run.steps:
             done = [act for act in acts.of(step) if act.paths] if step.is_call else []
             if done and run.outcome(step) in _WORKED:
@@ -97,8 +97,8 @@ def _is_same(one: str, other: str) -> bool:
 
 def _shown(run: Trajectory, step: Step, acts: tuple[Intent, ...], workspace: str) -> Iterator[str]:
     worked = run.outcome(step) in _WORKED
-    told = run_of_tests(step, acts)
-    tested = told is not None and told.ok is not None
+    tests = run_of_tests(step, acts)
+    tested = tests is not None and tests.ok is not None
     if not (worked or tested):
         return
     output = _output(step)

@@ -60,10 +60,10 @@ def purposes_of(step: Step) -> frozenset[Purpose]:
     return frozenset(act.purpose for act in intents(step))
 
 
-_NOT_TOLD = frozenset({Family.OTHER, Family.MCP, Family.TASK})
+_UNCLEAR = frozenset({Family.OTHER, Family.MCP, Family.TASK})
 """Tools that may do anything; a sub-agent has a run of its own."""
 
-_TOLD_BY_TOOL = frozenset({
+_SEEN_BY_TOOL = frozenset({
     Purpose.LOOK, Purpose.WAIT, Purpose.PLAN, Purpose.DELEGATE, Purpose.ANSWER, Purpose.ASKED,
     Purpose.RUN,
 })  # fmt: skip
@@ -72,11 +72,11 @@ _TOLD_BY_TOOL = frozenset({
 def tells_purpose(step: Step, purpose: Purpose) -> bool:
     """Whether a step that is not seen to be for this tells that it is not."""
     call = step.call
-    if not step.is_call or purpose in _TOLD_BY_TOOL or call.shell_command:
+    if not step.is_call or purpose in _SEEN_BY_TOOL or call.shell_command:
         return True
     if call.hides_command or call.tool == "IPython":  # code may do anything
         return False
-    return family_of(step.event) not in _NOT_TOLD and not delegates(call)
+    return family_of(step.event) not in _UNCLEAR and not delegates(call)
 
 
 _THOUGHTS = frozenset({"ACP call", "ACP other", "ACP think"})
@@ -126,8 +126,8 @@ def _is_new(step: Step, one: Touch) -> bool | None:
         return False
     if step.event.tool == "ApplyPatch" or not is_test(one.path[-1_000:]):
         return one.verb == "create" or None
-    told = next((t for t in touches(step, contents=True) if t.path == one.path), one)
-    return told.verb == "create" if told.from_result or told.verb == "create" else None
+    touch = next((t for t in touches(step, contents=True) if t.path == one.path), one)
+    return touch.verb == "create" if touch.from_result or touch.verb == "create" else None
 
 
 _TAKES_OUT = pattern(r"(?m)^-")

@@ -53,20 +53,20 @@ def done_and_all(half: object) -> tuple[int, int]:
     return sum(text_field(item, "status") == "done" for item in items), len(items)
 
 
-class PlanLeft(NamedTuple):
+class PlanCounts(NamedTuple):
     """How a step leaves the plan."""
 
     done: int
-    untold: int
+    unknown: int
     """Items whose status is no text. An item without one is to be done, as for the server."""
     items: int
 
     @property
     def is_open(self) -> bool:
-        return self.done + self.untold < self.items
+        return self.done + self.unknown < self.items
 
 
-def plan_left(step: Step) -> PlanLeft | None:
+def plan_counts(step: Step) -> PlanCounts | None:
     """The plan that a step writes or is shown; None for other steps, and where no result tells
     that it was written."""
     if step.event.tool != "TaskTracker" or step.result is None or step.result.failed:
@@ -79,8 +79,8 @@ def plan_left(step: Step) -> PlanLeft | None:
     plan = next((one for one in plans if field(one, "task_list")), plans[0])
     done, count = done_and_all(plan)
     items = (one for one in plan["task_list"] if isinstance(one, dict))
-    untold = sum(not isinstance(one.get("status", ""), str) for one in items)
-    return PlanLeft(done, untold, count)
+    unknown = sum(not isinstance(one.get("status", ""), str) for one in items)
+    return PlanCounts(done, unknown, count)
 
 
 def plan_progress(half: object) -> str:
@@ -91,12 +91,12 @@ def plan_progress(half: object) -> str:
 
 def compare(before: list[Task], now: list[Task]) -> list[Task]:
     """The tasks of `now` with their changes since `before`, followed by the dropped ones."""
-    left: defaultdict[str, deque[int]] = defaultdict(deque)
+    free: defaultdict[str, deque[int]] = defaultdict(deque)
     """Title -> indices of the tasks in `before` that have no partner in `now`."""
     for n, task in enumerate(before):
-        left[task.title].append(n)
-    found = [before[left[task.title].popleft()] if left[task.title] else None for task in now]
-    gone = [before[n] for n in sorted(chain(*left.values()))]
+        free[task.title].append(n)
+    found = [before[free[task.title].popleft()] if free[task.title] else None for task in now]
+    gone = [before[n] for n in sorted(chain(*free.values()))]
     fresh = [n for n, old in enumerate(found) if old is None]
     for n, old in _renamed(now, fresh, gone):
         found[n] = old

@@ -72,10 +72,10 @@ def _keep_colours_of(raw: str) -> tuple[str, str]:
     parts = _SGR_WHOLE.split(raw)
     if len(parts) == 1:
         return clean(raw), ""
-    kept = _PLACE.join(parts[::2])
-    if _OTHERS.search(kept):
-        kept = kept.replace(_PLACE, "\x1b" + _PLACE)  # an escape ends a control string
-    texts = clean(kept).split(_PLACE)
+    plain = _PLACE.join(parts[::2])
+    if _OTHERS.search(plain):
+        plain = plain.replace(_PLACE, "\x1b" + _PLACE)  # an escape ends a control string
+    texts = clean(plain).split(_PLACE)
     coloured = "".join(chain.from_iterable(zip_longest(texts, parts[1::2], fillvalue="")))
     joined = "".join(texts)
     # once more, as the texts around a sequence are now adjacent

@@ -1,4 +1,4 @@
-"""What a test run told: the summary of its runner, else its exit code where that is its own."""
+"""What a test run reported: the summary of its runner, else its exit code where that is its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oh_tui.trajectory.shell.purpose import Purpose
 
 
 class RunOfTests(NamedTuple):
-    """What a test run told. A count is None where its runner tells none."""
+    """What a test run reported. A count is None where its runner tells none."""
 
     ok: bool | None
     """Whether all tests that ran passed; None when not known."""
@@ -30,21 +30,21 @@ NOT_KNOWN = RunOfTests(None)
 
 
 def run_of_tests(step: Step, acts: Iterable[Intent]) -> RunOfTests | None:
-    """What a step with these acts told that ran tests; None for a step that ran none. Never
+    """What a step with these acts reported that ran tests; None for one that ran none. Never
     raises."""
     is_one = step.is_call and any(act.purpose is Purpose.TEST for act in acts)
-    return told_by_tests(step) if is_one else None
+    return read_tests(step) if is_one else None
 
 
-def told_by_tests(step: Step) -> RunOfTests:
-    """What a step told that is known to run tests."""
+def read_tests(step: Step) -> RunOfTests:
+    """What a step reported that is known to run tests."""
     result = step.result
     if result is None:
         return NOT_KNOWN
     call = step.call
     text = read_output(bounded(call.output())).text
-    if told := summary_in(text):
-        return told
+    if found := summary_in(text):
+        return found
     code = result.exit_code
     if code is None or result.still_running or result.timed_out or code in _NOT_RUN_CODES:
         return NOT_KNOWN
@@ -69,13 +69,13 @@ def summary_in(text: str) -> RunOfTests | None:
         for signs, runner in _RUNNERS.items()
         if any(sign in text for sign in signs) and (one := runner(text))
     ]
-    return max(found, key=lambda one: one.end).told if found else None
+    return max(found, key=lambda one: one.end).tests if found else None
 
 
 class _Summary(NamedTuple):
     end: int
     """Where it ends in the output."""
-    told: RunOfTests
+    tests: RunOfTests
 
 
 _Runner = Callable[[str], "_Summary | None"]
@@ -90,10 +90,10 @@ def _summary(source: str, read: Callable[[re.Match[str]], RunOfTests]) -> _Runne
         found = [*compiled.finditer(text)]
         if not found:
             return None
-        told = read(found[-1])
-        if told.ok and any(read(one).ok is False for one in found[:-1]):
-            told = NOT_KNOWN
-        return _Summary(found[-1].end(), told)
+        tests = read(found[-1])
+        if tests.ok and any(read(one).ok is False for one in found[:-1]):
+            tests = NOT_KNOWN
+        return _Summary(found[-1].end(), tests)
 
     return find
 
@@ -201,13 +201,13 @@ def _phpunit(found: re.Match[str]) -> RunOfTests:
 
 
 def _gradle(text: str) -> _Summary | None:
-    """Failures are counted; of a run without any only the build is told."""
+    """Failures are counted; of a run without any only the build is known."""
     build = _last(_GRADLE_BUILD.finditer(text))
     counted = _last(_GRADLE_COUNTS.finditer(text))
     if counted:
         failed = int(counted[2])
-        told = _of(max(0, int(counted[1]) - failed), failed)
-        return _Summary((build or counted).end(), told)
+        tests = _of(max(0, int(counted[1]) - failed), failed)
+        return _Summary((build or counted).end(), tests)
     return _Summary(build.end(), RunOfTests(build[1] == "SUCCESSFUL")) if build else None
 
 
@@ -222,8 +222,8 @@ def _go(text: str) -> _Summary | None:
         return None
     is_ok = not any(one[0].startswith("FAIL") for one in found)
     passed, failed = (len(one.findall(text)) for one in (_GO_PASSED, _GO_FAILED))
-    told = RunOfTests(is_ok, passed or None, failed if failed or is_ok else None)
-    return _Summary(found[-1].end(), told)
+    tests = RunOfTests(is_ok, passed or None, failed if failed or is_ok else None)
+    return _Summary(found[-1].end(), tests)
 
 
 _GO = pattern(r"^(?:ok[ \t]+\S+[ \t]+(?:[\d.]+s|\(cached\))|FAIL\t\S+).*$", re.MULTILINE)

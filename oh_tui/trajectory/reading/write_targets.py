@@ -157,7 +157,7 @@ def folder_of(step: Step, workspace: str) -> str | None:
     moves = _moves(script(command))
     if len(moves) > 1 or (moves and not command.startswith("cd ")):  # `(cd x; y)` comes back
         return None
-    after = _told_folder(step.result) if step.result else ""
+    after = _folder_after(step.result) if step.result else ""
     if after or not moves:
         return after or workspace
     target = next(plain(moves[0].words), PUT_IN)
@@ -166,40 +166,40 @@ def folder_of(step: Step, workspace: str) -> str | None:
     return target if target.startswith("/") else f"{workspace}/{target}"
 
 
-def _told_folder(result: Event) -> str:
+def _folder_after(result: Event) -> str:
     """The folder in which a terminal is after a command; "" where it does not tell."""
-    told = text_field(result.body(), "observation", "metadata", "working_dir")
-    return told.rstrip("/") if told.startswith("/") else ""
+    folder = text_field(result.body(), "observation", "metadata", "working_dir")
+    return folder.rstrip("/") if folder.startswith("/") else ""
 
 
 def workspace_of(trajectory: Trajectory) -> str:
     """The folder that a run is to work in: by the state of its server, else that of the first
     command that stays there. "" where nothing tells it."""
-    found = next((folder for folder, is_sure in _told_folders(trajectory) if is_sure), "")
+    found = next((folder for folder, is_sure in _folders(trajectory) if is_sure), "")
     return _ROOT if _is_within(found, _ROOT) else found
 
 
 def working_folder(trajectory: Trajectory) -> str:
     """The folder in which a run works: its workspace, or the repository in that; where neither is
-    told, the folder to which its first command goes. Names within it are the same in other runs."""
-    told = list(_told_folders(trajectory))
-    return next((folder for folder, is_sure in told if is_sure), told[0][0] if told else "")
+    known, the folder of its first command. Names within it are the same in other runs."""
+    found = list(_folders(trajectory))
+    return next((folder for folder, is_sure in found if is_sure), found[0][0] if found else "")
 
 
-def _told_folders(trajectory: Trajectory) -> Iterator[tuple[str, bool]]:
+def _folders(trajectory: Trajectory) -> Iterator[tuple[str, bool]]:
     """Folders that early events and steps tell, and whether the run was put there. Ends with the
     first of these."""
     for event in trajectory.events[:_EARLY]:
         if event.key == "full_state":
-            told = text_field(event.body(), "value", "workspace", "working_dir").rstrip("/")
-            if told.startswith("/"):
-                yield told, True
+            folder = text_field(event.body(), "value", "workspace", "working_dir").rstrip("/")
+            if folder.startswith("/"):
+                yield folder, True
                 return
     for step in trajectory.steps[:_EARLY]:
         command = step.call.shell_command
-        if command and step.result and (told := _told_folder(step.result)):
+        if command and step.result and (folder := _folder_after(step.result)):
             stays = not _moves(script(command))
-            yield told, stays
+            yield folder, stays
             if stays:
                 return
 

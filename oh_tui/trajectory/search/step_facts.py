@@ -10,7 +10,7 @@ from oh_tui.text.redact import HIDDEN, safe
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.reading.plans import plan_left
+from oh_tui.trajectory.reading.plans import plan_counts
 from oh_tui.trajectory.search.searchable_text import texts_of
 from oh_tui.trajectory.search.step_attributes import COST, RAN, StepColumn
 
@@ -27,19 +27,19 @@ class PlanState(StrEnum):
 def plan_state(step: Step) -> PlanState | None:
     """How a step leaves the plan; None for a step that neither writes nor shows one, and where
     that is not known."""
-    left = plan_left(step)
+    left = plan_counts(step)
     if left is None:
         return None
     if left.is_open:
         return PlanState.OPEN
-    return None if left.untold else PlanState.DONE
+    return None if left.unknown else PlanState.DONE
 
 
 def tells_plan(step: Step) -> bool:
     """Whether a step tells how it leaves the plan, if it may change that."""
     if step.event.tool != "TaskTracker" or plan_state(step):
         return True
-    return step.result is not None and (step.result.failed or plan_left(step) is None)
+    return step.result is not None and (step.result.failed or plan_counts(step) is None)
 
 
 class Half(StrEnum):
