@@ -59,49 +59,49 @@ class Accounts(Charges):
     # The properties below are also read in threads: the ledgers may grow meanwhile.
 
     @property
-    def _told(self) -> Usage:
-        """What is told by usage id."""
+    def _named(self) -> Usage:
+        """What is reported by usage id."""
         return sum((ledger.total for ledger in list(self._ledgers.values())), NO_USAGE)
 
     @property
-    def untold(self) -> Usage:
+    def unnamed(self) -> Usage:
         """What the sums of a record have beyond that: they are a part of it, or more recent, so
         the higher numbers count and nothing counts twice."""
         if self._record is None:
             return NO_USAGE
-        told = self._told
-        rest = self._record.total.highest(told) - told
+        named = self._named
+        rest = self._record.total.highest(named) - named
         return replace(rest, picodollars=0) if rest.picodollars <= ROUNDING else rest
 
     @property
     def total(self) -> Usage:
-        return self._told + self.untold
+        return self._named + self.unnamed
 
     @property
     def is_partial(self) -> bool:
         """Whether the total may lack a part: it is that of a record which may leave out others than
         the agent."""
         is_combined = self._record is not None and self._record.usage == COMBINED
-        return not is_combined and self.untold != NO_USAGE
+        return not is_combined and self.unnamed != NO_USAGE
 
     @property
     def other(self) -> Usage:
         """The usage that no step was charged."""
         others = (ledger.other for ledger in list(self._ledgers.values()))
-        return sum(others, self.untold)
+        return sum(others, self.unnamed)
 
     @property
     def others(self) -> dict[str, Usage]:
         """The same by usage id."""
-        return self._with_untold({u: one.other for u, one in list(self._ledgers.items())})
+        return self._with_unnamed({u: one.other for u, one in list(self._ledgers.items())})
 
     @property
     def usages(self) -> dict[str, Usage]:
         """Usage id of the server (agent, condenser, ...) -> its part of the total."""
-        return self._with_untold({u: one.total for u, one in list(self._ledgers.items())})
+        return self._with_unnamed({u: one.total for u, one in list(self._ledgers.items())})
 
-    def _with_untold(self, found: dict[str, Usage]) -> dict[str, Usage]:
-        found[UNNAMED] = found.get(UNNAMED, NO_USAGE) + self.untold
+    def _with_unnamed(self, found: dict[str, Usage]) -> dict[str, Usage]:
+        found[UNNAMED] = found.get(UNNAMED, NO_USAGE) + self.unnamed
         return {usage: used for usage, used in found.items() if used != NO_USAGE}
 
     @property
@@ -124,7 +124,7 @@ class Accounts(Charges):
     @property
     def reported(self) -> ReportedFields:
         ledgers = list(self._ledgers.values())
-        tokens = frozenset[str]().union(*(ledger.told for ledger in ledgers))
+        tokens = frozenset[str]().union(*(ledger.kinds for ledger in ledgers))
         if self._record:  # zeros of a record stand for not known
             record = self._record.total
             tokens |= {name for name in TOKENS if getattr(record, name)}
@@ -171,7 +171,7 @@ class Accounts(Charges):
     @property
     def began(self) -> float | None:
         """Time of its first own step that has one, in seconds since 1970; of a fork when it was
-        made, where that is told."""
+        made, where that is known."""
         own = (step for step in self.trajectory.steps if not self.is_inherited(step))
         times = (step.event.seconds() for step in own)
         first = next((when for when in times if when is not None), None)
@@ -185,8 +185,8 @@ class Accounts(Charges):
         began, ended = self.began, self._waits.ended
         if began is None or ended is None or not 0 <= ended - began < LONGEST_RUN:
             return None
-        left_out = self.waited + self._waits.resting + self._waits.away
-        return known_span(ended - began - left_out)
+        idle = self.waited + self._waits.resting + self._waits.away
+        return known_span(ended - began - idle)
 
     @property
     def known_waited(self) -> float | None:

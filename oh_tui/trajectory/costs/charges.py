@@ -228,8 +228,8 @@ class Charges:
         if self._seen_stats is not self.trajectory.stats:
             self._seen_stats = self.trajectory.stats
             for usage, metrics in read_record(self._seen_stats).items():
-                has_told = any(one.total != NO_USAGE for one in self._ledgers.values())
-                if usage == UNNAMED or (usage == COMBINED and has_told):
+                has_usage = any(one.total != NO_USAGE for one in self._ledgers.values())
+                if usage == UNNAMED or (usage == COMBINED and has_usage):
                     self._record = self._record or Ledger(usage)
                     self._record.enter_record(metrics)
                 else:
@@ -256,10 +256,10 @@ class Charges:
                 if call is None or event_id in charges:
                     continue
                 claimed.append(call.amount)
-                held = before.get(event_id)
-                if held is None or held.at is not None or held.amount is not call.amount:
-                    held = _Charge(ledger.usage, call.amount)
-                charges[event_id] = held
+                charge = before.get(event_id)
+                if charge is None or charge.at is not None or charge.amount is not call.amount:
+                    charge = _Charge(ledger.usage, call.amount)
+                charges[event_id] = charge
             ledger.restart(claimed)
         self._charges = charges
         self._match()
@@ -314,11 +314,11 @@ class Charges:
         if answers.times[index] - when > NEAR:
             return False
         event_id = answers.events[index]
-        held = self._charges.get(event_id)
-        if held is not None:
-            if held.at is None or held.at > when:
+        earlier = self._charges.get(event_id)
+        if earlier is not None:
+            if earlier.at is None or earlier.at > when:
                 return False
-            self._ledgers[held.usage].take_back(held.amount)
+            self._ledgers[earlier.usage].take_back(earlier.amount)
         ledger.charge(update.amount)
         self._charges[event_id] = _Charge(ledger.usage, update.amount, when)
         self._context_from = min(self._context_from, self._answers.made_by[event_id].number)

@@ -37,7 +37,7 @@ class Ledger:
     ) -> None:
         """`has_past`: older events are missing, so the first totals are no single answer. `before`
         are answers of a fork's origin, which begin its lists and are a part of its totals. An
-        origin may be a fork itself, whose totals began anew: only growth counts that is told to be
+        origin may be a fork itself, whose totals began anew: only growth counts that is known to be
         that of one answer."""
         self.usage, self._is_origin = usage, is_origin
         self._before = len(before)
@@ -47,7 +47,7 @@ class Ledger:
         """The usage before the first update."""
         self._has_past = has_past
         self.window = 0
-        self._told: frozenset[str] = frozenset()
+        self._kinds: frozenset[str] = frozenset()
         self.updates: list[Update] = []
         """All growth of the totals."""
         self.open: list[Update] = []
@@ -56,7 +56,7 @@ class Ledger:
         """Response id -> answer, from all lists."""
         self.charged = NO_USAGE
         """The sum of the steps' charges."""
-        self.left_out = 0
+        self.impossible = 0
         """How many updates had impossible numbers."""
         self._top = NO_USAGE
         """The highest totals in events."""
@@ -84,7 +84,7 @@ class Ledger:
     def part(self, charges: Iterable[Usage]) -> Ledger:
         """The ledger of some of the steps, with their charges and nothing else."""
         part = Ledger(self.usage)
-        part.window, part.listed, part._told = self.window, self.listed, self._told
+        part.window, part.listed, part._kinds = self.window, self.listed, self._kinds
         part.charged = part._reported = sum_of([NO_USAGE, *charges])
         return part
 
@@ -132,9 +132,9 @@ class Ledger:
     def _read(self, stats: msgspec.Raw) -> Metrics:
         metrics = read_metrics(stats)
         self.window = metrics.window or self.window
-        if not metrics.kinds <= self._told:
-            self._told |= metrics.kinds
-        self.left_out += not metrics.is_whole
+        if not metrics.kinds <= self._kinds:
+            self._kinds |= metrics.kinds
+        self.impossible += not metrics.is_whole
         if not self._before:
             return metrics
         return metrics._replace(total=(metrics.total - self._amount_before).highest(NO_USAGE))
@@ -173,8 +173,8 @@ class Ledger:
         self._reported = self._reported.highest(Usage(microseconds=llm, calls=count))
         changed = False
         for response, call in found.items():
-            held = self.listed.get(response)
-            if held is None or _detail(call) > _detail(held):
+            known = self.listed.get(response)
+            if known is None or _detail(call) > _detail(known):
                 self.listed[response] = call
                 changed = True
         return changed
@@ -227,10 +227,10 @@ class Ledger:
         return replace(total, picodollars=cost, calls=max(total.calls, known.calls))
 
     @property
-    def told(self) -> frozenset[str]:
-        """The kinds of tokens that are told: for the others 0 stands for not known."""
+    def kinds(self) -> frozenset[str]:
+        """The kinds of tokens that are reported: for the others 0 stands for not known."""
         total = self.total
-        return self._told | {name for name in TOKENS if getattr(total, name)}
+        return self._kinds | {name for name in TOKENS if getattr(total, name)}
 
     @property
     def other(self) -> Usage:
@@ -276,7 +276,7 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
     free: list[str] = []
     """Usage ids with tokens and no cost."""
     priced = past = rest = timed = below = exceeded = False
-    strays = costs = left_out = 0
+    strays = costs = impossible = 0
     for ledger in ledgers:
         total, other, has_rest = ledger.total, ledger.other, ledger.has_rest()
         calls, name = other.calls, safe_line(ledger.usage[:60])
@@ -294,7 +294,7 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
         past |= ledger.past != NO_USAGE
         below |= ledger.went_down()
         exceeded |= ledger.is_exceeded()
-        left_out += ledger.left_out
+        impossible += ledger.impossible
     remarks = (
         ("calls before the events read", past),
         (f"{plural(strays, 'call')} without a step{'' if whole else ' here'}", strays),
@@ -304,7 +304,7 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
         ("the total is higher than the sum of its calls", rest),
         ("the totals went down: the highest ones count", below),
         ("the calls add up to more than the reported total", exceeded),
-        (f"{plural(left_out, 'update')} with impossible numbers", left_out),
+        (f"{plural(impossible, 'update')} with impossible numbers", impossible),
     )
     return parts + [words for words, holds in remarks if holds]
 

@@ -105,12 +105,12 @@ class Waits:
 
     def _return(self, event: Event, elsewhere: Event) -> None:
         """Since the end of the other branch the run waited, if somebody then says something."""
-        left = self._last.seconds() if self.since is None and self._last else self.since
-        is_asked = event.status or event.source == "user"
-        self.since = elsewhere.seconds() if is_asked else None
+        ended = self._last.seconds() if self.since is None and self._last else self.since
+        goes_on = event.status or event.source == "user"
+        self.since = elsewhere.seconds() if goes_on else None
         when = event.seconds() if self.since is None else self.since
-        if left is not None and when is not None:
-            self.away += max(0.0, when - left)
+        if ended is not None and when is not None:
+            self.away += max(0.0, when - ended)
         self._last = None
 
     def _rested(self) -> None:
