@@ -39,18 +39,18 @@ class Matches:
     def __init__(self, queries: Iterable[Query], study: Study, watch: Watch = unwatched) -> None:
         self.steps = list(study.trajectory.steps)
         """Of now: the run may grow meanwhile."""
-        asked = {query.cheapest_first: query for query in queries}
+        by_terms = {query.cheapest_first: query for query in queries}
         budget = Budget()
-        for value in (term.value for query in asked.values() for term in query.terms):
+        for value in (term.value for query in by_terms.values() for term in query.terms):
             if isinstance(value, Regex):
                 value.budget = budget
-        self._of = {terms: bytearray() for terms in asked}
-        self._unknown = {terms: Counter[str]() for terms in asked}
+        self._of = {terms: bytearray() for terms in by_terms}
+        self._unknown = {terms: Counter[str]() for terms in by_terms}
         for step in self.steps:
             watch(step.number)
             with decoded(step):
                 subject = _Step(step, study)
-                for terms, query in asked.items():
+                for terms, query in by_terms.items():
                     found = finish(query.test(subject))
                     self._of[terms].append(_BY_ANSWER[found])
                     if found is None:
