@@ -46,7 +46,7 @@ class ConversationQuery(msgspec.Struct, frozen=True):
         return structs.replace(self, terms=terms) if terms != self.terms else None
 
     @property
-    def needs_kept(self) -> bool:
+    def needs_annotations(self) -> bool:
         """Whether matches depend on the user's annotations."""
         return any(t.field in ("tag", "note") or t.value == "bookmarked" for t in self.terms)
 

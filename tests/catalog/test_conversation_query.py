@@ -188,7 +188,7 @@ KEPT = {
 )
 def test_what_the_user_keeps_finds(text: str, names: list[str]) -> None:
     query = parse(text)
-    assert query.needs_kept
+    assert query.needs_annotations
     found = []
     for one, state in LISTED:
         if one.id.startswith(UNKNOWN):  # the server has this one
@@ -238,7 +238,7 @@ def test_a_bookmark_is_known_though_the_outcome_is_not() -> None:
     assert parse("is:failed tag:bug").matches(asked(one, state)) is not None
     kept = RunAnnotations({"bug": ""})
     assert parse("is:failed tag:bug").matches(asked(one, state, kept)) is None
-    assert not parse("is:failed").needs_kept
+    assert not parse("is:failed").needs_annotations
 
 
 def test_what_might_match_is_told_apart_from_what_does_not() -> None:

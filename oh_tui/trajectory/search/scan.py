@@ -89,13 +89,13 @@ def needle(text: str) -> Needle:
 class Said:
     """The texts of a step or an event; its JSON is read only once."""
 
-    __slots__ = ("_described", "_events", "_held", "_raws", "_shown", "_texts")
+    __slots__ = ("_described", "_events", "_inlined", "_raws", "_shown", "_texts")
 
     def __init__(self, events: Sequence[Event], described: Callable[..., Description]) -> None:
         self._events = events
         self._described = described
         self._raws: list[bytes] | None = None
-        self._held: list[Event] | None = None
+        self._inlined: list[Event] | None = None
         self._shown: str | None = None
         self._texts: dict[int, list[str]] = {}
 
@@ -109,12 +109,12 @@ class Said:
     @property
     def events(self) -> list[Event]:
         """The events with their JSON in memory."""
-        if self._held is None:
-            self._held = [
+        if self._inlined is None:
+            self._inlined = [
                 msgspec.structs.replace(event, inline=raw, store=None)
                 for event, raw in zip(self._events, self.raws, strict=True)
             ]
-        return self._held
+        return self._inlined
 
     @property
     def shown(self) -> str:
@@ -206,8 +206,8 @@ class Said:
 
 def said_by_step(step: Step, trajectory: Trajectory) -> Said:
     def described(events: list[Event]) -> Description:
-        held = Step(step.number, events[0], tuple(events[1:]), step.approved)
-        return describe(held, trajectory.outcome(step))
+        whole = Step(step.number, events[0], tuple(events[1:]), step.approved)
+        return describe(whole, trajectory.outcome(step))
 
     return Said((step.event, *step.results), described)
 

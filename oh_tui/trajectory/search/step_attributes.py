@@ -1,4 +1,4 @@
-"""The numbers that are told of each step: `STEP_ATTRIBUTES` has a row for each.
+"""The numbers that are shown of each step: `STEP_ATTRIBUTES` has a row for each.
 
 The timeline's columns, their chooser and their orders, filter words and JSON come from this table.
 """

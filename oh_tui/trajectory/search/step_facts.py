@@ -27,12 +27,12 @@ class PlanState(StrEnum):
 def plan_state(step: Step) -> PlanState | None:
     """How a step leaves the plan; None for a step that neither writes nor shows one, and where
     that is not known."""
-    left = plan_counts(step)
-    if left is None:
+    plan = plan_counts(step)
+    if plan is None:
         return None
-    if left.is_open:
+    if plan.is_open:
         return PlanState.OPEN
-    return None if left.unknown else PlanState.DONE
+    return None if plan.unknown else PlanState.DONE
 
 
 def tells_plan(step: Step) -> bool:

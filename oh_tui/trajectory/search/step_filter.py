@@ -120,14 +120,14 @@ class Query(msgspec.Struct, frozen=True):
     def unknown(self, study: Study) -> Counter[str]:
         """What the words ask and is not known of some steps, with the number of these. They pass
         a word neither as it is nor negated."""
-        asked = dict.fromkeys(BY_WORD[t.field] for t in self.terms if t.field in BY_WORD)
+        attributes = dict.fromkeys(BY_WORD[t.field] for t in self.terms if t.field in BY_WORD)
         steps, accounts = study.trajectory.steps, study.accounts
         return +Counter(
-            {one.label: sum(one.lacks(accounts, step) for step in steps) for one in asked}
+            {one.label: sum(one.lacks(accounts, step) for step in steps) for one in attributes}
         )
 
     @property
-    def needs_kept(self) -> bool:
+    def needs_annotations(self) -> bool:
         """Whether matches depend on what the user keeps."""
         return any(t.field == "note" or t.value == "bookmarked" for t in self.terms)
 
@@ -136,11 +136,11 @@ class Query(msgspec.Struct, frozen=True):
         step: Step,
         trajectory: Trajectory,
         study: Study | None = None,
-        kept: Annotations | None = None,
+        annotations: Annotations | None = None,
     ) -> bool:
         """Whether a step matches; never raises. Without `study` no step has a cost or is in a
-        loop, without `kept` none has a bookmark or a note."""
-        return bool(finish(self.test(Subject(step, trajectory, study, kept))))
+        loop, without `annotations` none has a bookmark or a note."""
+        return bool(finish(self.test(Subject(step, trajectory, study, annotations))))
 
     def test(self, subject: Subject) -> Breathing:
         """Whether a step matches, None where that is not known, as interruptible work."""

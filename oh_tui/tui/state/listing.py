@@ -75,7 +75,7 @@ class Listing:
 
     def annotations_changed(self) -> None:
         """What the user keeps of a run changed: test the rows again next time, if that matters."""
-        if self.query and self.query.needs_kept:
+        if self.query and self.query.needs_annotations:
             self._tested, self._left_of, self._of = {}, None, None
 
     def know_of_steps(self, identifier: str, told: OfSteps) -> None:

@@ -172,15 +172,15 @@ def test_what_the_user_keeps_of_steps_is_found(run: Trajectory) -> None:
 
     def found(text: str, kept: Marks | None = kept) -> list[int]:
         query = parse(text)
-        assert query.needs_kept
-        return [step.number for step in run.steps if query.matches(step, run, kept=kept)]
+        assert query.needs_annotations
+        return [step.number for step in run.steps if query.matches(step, run, annotations=kept)]
 
     assert found("is:bookmarked") == [2, 5]
     assert found("is:book tool:terminal note:WHY") == [5]
     assert found("note:any") == [5, 7]
     assert found("-note:any is:bookmarked") == [2]
     assert found("is:bookmarked", None) == found("note:any", None) == []
-    assert not parse("is:failed bookmarked").needs_kept
+    assert not parse("is:failed bookmarked").needs_annotations
 
 
 def test_waiting_and_running_are_what_the_run_says(run: Trajectory) -> None:

@@ -158,7 +158,7 @@ class Filter(Controller):
     def annotations_changed(self) -> None:
         """Bookmarks or notes changed."""
         filtering = self._session.filtering
-        if filtering and filtering.query.needs_kept:
+        if filtering and filtering.query.needs_annotations:
             self.refilter()
 
     def run_grew(self, changed: list[int]) -> None:
@@ -237,7 +237,7 @@ class Filter(Controller):
     def _beside(self, query: queries.Query) -> str:
         """How many steps of other branches match, of those that the user keeps something of."""
         run, kept, study = self._session.run, self._kept, self._steps.study
-        if run is None or not query.needs_kept:
+        if run is None or not query.needs_annotations:
             return ""
         steps = run.beside({*kept.bookmarks, *kept.step_notes})
         whole = study.whole if study else None
