@@ -93,7 +93,7 @@ class Conversation(msgspec.Struct, frozen=True):
     parent_conversation_id: str | None = None
     sub_conversation_ids: tuple[str, ...] | None = None
     forked_from_conversation_id: str | None = None
-    """Of a fork; told by agent servers alone, as `forked_from_event_id`."""
+    """Of a fork; sent by agent servers alone, as `forked_from_event_id`."""
     forked_from_event_id: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
@@ -146,7 +146,7 @@ class Conversation(msgspec.Struct, frozen=True):
         return self.metrics.is_partial
 
     @property
-    def told_cost(self) -> usage.Cost:
+    def price(self) -> usage.Cost:
         kind = self.agent_kind or ("acpserver" in (self.tags or {}) and "acp")
         return usage.Cost(self.cost, self.cost_is_partial, kind == "acp" and self.cost is not None)
 

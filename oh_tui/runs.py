@@ -134,7 +134,7 @@ class Run:
         """Of all branches, with its sub-agents: `dollars`, None when no price is known, and
         `is_partial`."""
         row = self.conversation
-        return self.study.whole.sub_runs.cost(row.told_cost)
+        return self.study.whole.sub_runs.cost(row.price)
 
     def context(self, step: int) -> Context:
         """What the model saw when it made a step, by its number: `messages`, each with `kind`,

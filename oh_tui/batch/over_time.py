@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from oh_tui.batch.run_stats import Group, Summand, grouped, summed, week_name
-from oh_tui.catalog.range_before import AskedRange
+from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Column
 from oh_tui.text.human import dollars, moment, percent, plural, sum_words, without
 from oh_tui.text.sparkline import sparkline
@@ -159,7 +159,7 @@ def over_time(kind: str, groups: Sequence[Group]) -> Trend | None:
     return Trend(kind, timed, no_time) if timed else None
 
 
-def counted_part(kind: str, name: str, asked: AskedRange) -> str:
+def counted_part(kind: str, name: str, times: TimeRange) -> str:
     """What of a day or week a range of time leaves, such as `from 26 Nov` or `so far`; "" for all
     of it, and for a group that is no period."""
     if kind not in PERIODS or not name:
@@ -167,16 +167,16 @@ def counted_part(kind: str, name: str, asked: AskedRange) -> str:
     # in days by number: years 1 and 9999, which a wrong clock can give, have no midnight
     first = date.fromisoformat(name).toordinal()
     last, words = first + PERIODS[kind].days - 1, list[str]()
-    if asked.began is not None:
-        began = moment(asked.began, None)
+    if times.began is not None:
+        began = moment(times.began, None)
         day, is_within = began.toordinal(), began.time() != time()
         if last < day:
             return "in part"  # of runs that went on after it
         if first < day + is_within:
             words.append(f"from {_within(kind, began)}")
-    ended = moment(asked.ended, None)
+    ended = moment(times.ended, None)
     if last >= ended.toordinal():
-        words.append("so far" if asked.is_to_now else f"before {_within(kind, ended)}")
+        words.append("so far" if times.is_to_now else f"before {_within(kind, ended)}")
     return " ".join(words)
 
 

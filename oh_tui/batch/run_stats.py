@@ -54,7 +54,7 @@ class Summand(NamedTuple):
     lines_removed_later: int | None
 
     @property
-    def told_cost(self) -> Cost:
+    def price(self) -> Cost:
         return Cost(self.cost, self.cost_is_partial, bool(self.cost_is_estimate))
 
 
@@ -335,7 +335,7 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         return map(attrgetter(name), rows)
 
     labels, errors = Counter(each("label")), Counter(filter(None, each("last_error")))
-    costs = cost_sum(row.told_cost for row in rows)
+    costs = cost_sum(row.price for row in rows)
     # ties go to the first by name, so that the order of rows does not matter
     last_error = min(errors, key=lambda one: (-errors[one], one), default="")
     last_error = last_error if errors[last_error] > 1 else ""

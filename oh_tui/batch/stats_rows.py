@@ -37,5 +37,5 @@ def about_with_file(about: RunFacts, source: str) -> table_rows.About:
         forked_from=row.origin,
         benchmark=dataset if isinstance(dataset, str) else "",
         created=row.created_at or "",
-        cost=row.told_cost,
+        cost=row.price,
     )

@@ -204,13 +204,13 @@ ATTRIBUTES = (
             "cost", 3, lambda one, _: one.cost, ("most expensive first", "cheapest first"),
             ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
         ),
-        text=lambda one, _: one.told_cost.words if one.cost else "",
+        text=lambda one, _: one.price.words if one.cost else "",
         right=True, place=5, key="c", width=8, usual_from=35,
     ),
     ListColumn(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
     ListColumn(
         json="cost_is_estimate", is_optional=True,
-        value=lambda one, _: one.told_cost.is_estimate or None,
+        value=lambda one, _: one.price.is_estimate or None,
     ),
     ListColumn(
         name="tokens", label="tokens", json="tokens", value=_tokens,

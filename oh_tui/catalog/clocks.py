@@ -52,12 +52,12 @@ def clock_of_record(
     conversation: Conversation,
     events: Sequence[Event],
     complete: bool,
-    held: Trajectory | None = None,
+    known: Trajectory | None = None,
 ) -> str:
     """The clock of a run on a server. `complete` means that `events` include the oldest. A clock
-    that the `held` run, read before, already has is kept."""
-    if held is not None and held.clock:
-        return held.clock
+    that the `known` run, read before, already has stays."""
+    if known is not None and known.clock:
+        return known.clock
     # the first events of a fork are older than its record
     first = events[:ENDS] if complete and not conversation.origin else ()
     record = (conversation.created_at, conversation.updated_at)
@@ -97,9 +97,9 @@ def _ends(
     first: Sequence[Event], last: Sequence[Event], created: object, updated: object
 ) -> Evidence:
     """Pairs the first event with the start of the record, and the last event with its change."""
-    for events, told in ((first, created), (last[::-1], updated)):
-        if isinstance(told, str) and not is_bare(told):
-            yield first_time(events), seconds(told)
+    for events, stamp in ((first, created), (last[::-1], updated)):
+        if isinstance(stamp, str) and not is_bare(stamp):
+            yield first_time(events), seconds(stamp)
 
 
 def first_time(events: Iterable[Event]) -> str:

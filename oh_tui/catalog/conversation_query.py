@@ -53,8 +53,8 @@ class ConversationQuery(msgspec.Struct, frozen=True):
     @property
     def may_lack(self) -> str:
         """In words, what must be known of a conversation for a match and may be missing."""
-        asked = {one.field for one in self.terms if one.value not in OF_OTHERS}
-        about = (field.about for name, field in WORDS.items() if name in asked)
+        fields = {one.field for one in self.terms if one.value not in OF_OTHERS}
+        about = (field.about for name, field in WORDS.items() if name in fields)
         return " or ".join(filter(None, about))
 
     @property
@@ -92,17 +92,17 @@ class ConversationQuery(msgspec.Struct, frozen=True):
     def for_server(self, now: float) -> ConversationFilters:
         """The part of the filter that an app server can apply: dates, and one text in the title."""
         found: ConversationFilters = {}
-        if titles := self._asked("title"):
+        if titles := self._values("title"):
             found["title__contains"] = max(titles, key=len)
-        if after := self._asked("after"):
+        if after := self._values("after"):
             limit = max(when.seconds(now) for when in after)
             found["updated_at__gte"] = datetime.fromtimestamp(limit, UTC)
-        if before := self._asked("before"):
+        if before := self._values("before"):
             limit = min(when.seconds(now) for when in before)
             found["updated_at__lt"] = datetime.fromtimestamp(limit, UTC)
         return found
 
-    def _asked(self, field: str) -> list[Any]:
+    def _values(self, field: str) -> list[Any]:
         return [term.value for term in self.terms if term.field == field and not term.negated]
 
 
@@ -138,8 +138,8 @@ def known_words(
         for name, read in readers.items():
             known[name].update(read(one))
     known["tag"].add(ANY)
-    for kept in annotated:
-        known["tag"].update(tag_words(kept.tags))
+    for of_run in annotated:
+        known["tag"].update(tag_words(of_run.tags))
     return {name: sorted(filter(_is_word, values)) for name, values in known.items()}
 
 

@@ -53,7 +53,7 @@ class Subject(NamedTuple):
     state: ConversationState
     now: float
     """In seconds since 1970."""
-    kept: RunAnnotations = NOTHING
+    annotations: RunAnnotations = NOTHING
     of_steps: OfSteps = NOT_READ
     exact: bool = False
     """Whether a no that nothing proves is not known, for rules."""
@@ -167,7 +167,7 @@ def _tag(typed: str) -> Tag:
 
 
 def _tagged(subject: Subject, wanted: Tag) -> bool:
-    for tags in (subject.conversation.tags or {}, subject.kept.tags):
+    for tags in (subject.conversation.tags or {}, subject.annotations.tags):
         if wanted.key == ANY and not wanted.value and tags.keys() - MACHINE:
             return True
         if wanted.key in tags and (not wanted.value or tags[wanted.key].lower() == wanted.value):
@@ -222,7 +222,7 @@ _IS: dict[str, Callable[[Subject], bool]] = {
     "resolved": lambda subject: subject.conversation.label is Label.RESOLVED,
     "unresolved": lambda subject: subject.conversation.label is Label.UNRESOLVED,
     "unlabelled": lambda subject: subject.conversation.label is Label.NONE,
-    "bookmarked": lambda subject: bool(subject.kept.bookmarks),
+    "bookmarked": lambda subject: bool(subject.annotations.bookmarks),
 }
 
 _LABELS = frozenset({"resolved", "unresolved", "unlabelled"})
@@ -257,7 +257,7 @@ def _explain_outcome(subject: Subject, term: Term) -> str:
 
 def _explain_cost(subject: Subject, term: Term) -> str:
     limit = dollars(term.value.number).removesuffix(".00")
-    return (subject.conversation.told_cost.words or dollars(0.0)) + _beyond(term, limit)
+    return (subject.conversation.price.words or dollars(0.0)) + _beyond(term, limit)
 
 
 def _explain_took(subject: Subject, term: Term) -> str:
@@ -359,7 +359,7 @@ TAG = Field(
 )  # fmt: skip
 
 NOTE = Field(
-    "note", str.lower, lambda subject, wanted: in_notes(subject.kept.notes, wanted), any_of((ANY,)),
+    "note", str.lower, lambda one, wanted: in_notes(one.annotations.notes, wanted), any_of((ANY,)),
     help=(("note:word", "in your notes; note:any; is:bookmarked"),),
 )  # fmt: skip
 

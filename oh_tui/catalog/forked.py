@@ -13,10 +13,10 @@ def fork_of(record: Mapping[str, object]) -> Fork | None:
     1.11.0)."""
     tags = record.get("tags")
 
-    def told(name: str, tag: str = "") -> str:
+    def text(name: str, tag: str = "") -> str:
         value = record.get(name) or (tags.get(tag) if isinstance(tags, dict) else None)
         return value if isinstance(value, str) else ""
 
-    if record.get("sandbox_id") or not told("forked_from_conversation_id", ORIGIN):
+    if record.get("sandbox_id") or not text("forked_from_conversation_id", ORIGIN):
         return None
-    return Fork(told("forked_from_event_id", ORIGIN_EVENT), told("created_at"))
+    return Fork(text("forked_from_event_id", ORIGIN_EVENT), text("created_at"))

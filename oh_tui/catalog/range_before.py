@@ -38,7 +38,7 @@ class Ranges(NamedTuple):
         return " to ".join(f"{time:%Y-%m-%d %H:%M}" for time in times)
 
 
-class AskedRange(NamedTuple):
+class TimeRange(NamedTuple):
     """From when to when a filter lets runs through, in seconds since 1970."""
 
     began: float | None
@@ -48,14 +48,14 @@ class AskedRange(NamedTuple):
     """It ends now."""
 
 
-def asked_range(query: ConversationQuery, now: float) -> AskedRange:
+def time_range(query: ConversationQuery, now: float) -> TimeRange:
     """Runs are in it by when they last changed."""
     after, before = list[float](), [now]
     for term in query.terms:
         if term.field in TIMES:
             is_after = (term.field == AFTER.name) is not term.negated
             (after if is_after else before).append(term.value.seconds(now))
-    return AskedRange(max(after, default=None), min(before), min(before) == now)
+    return TimeRange(max(after, default=None), min(before), min(before) == now)
 
 
 def ranges(query: ConversationQuery, now: float) -> Ranges:

@@ -190,9 +190,9 @@ def is_current(conversation: Conversation, last_known: LastKnown) -> bool:
 def status_word(conversation: Conversation, state: ConversationState) -> str:
     """The status of the agent in one word, for lists and JSON; "" without one, as for a file whose
     end is unknown. The status of the sandbox is something else."""
-    told = conversation.execution_status
-    if told is not None and state.status is not RunStatus.SILENT:
-        return STATUSES[told].value if told in STATUSES else safe_line(told).lower()
+    status = conversation.execution_status
+    if status is not None and state.status is not RunStatus.SILENT:
+        return STATUSES[status].value if status in STATUSES else safe_line(status).lower()
     if state.status and not (state.status is RunStatus.ERROR and not state.seen):
         return state.status.value
     return NOT_KNOWN if conversation.sandbox_status else ""

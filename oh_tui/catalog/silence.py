@@ -105,7 +105,7 @@ def line(since: str, what: str) -> str:
     return f"no event since {since}: {what}" if what else f"no event since {since}"
 
 
-def told(
+def judged(
     verdict: Verdict, run: Trajectory, sandbox_status: str | None, silence: Silence | None
 ) -> Verdict:
     """The verdict with what is known beside the events: the state of the sandbox, and a silence."""

@@ -18,7 +18,7 @@ from oh_tui.catalog.usage_cache import Spent
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.text.redact import safe_line
 
-KEPT = 5_000
+MOST = 5_000
 """Conversations remembered over all servers. The oldest go first, but no server takes another's
 share."""
 
@@ -129,20 +129,20 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
             if keep and len(identifier) <= LONGEST:
                 self.to_write((identifier, state))
 
-    def changed(self, held: _Servers, change: tuple[str, LastKnown]) -> _Servers:
+    def changed(self, servers: _Servers, change: tuple[str, LastKnown]) -> _Servers:
         identifier, state = change
-        held.setdefault(self._server, {})[identifier] = _not_after(state, time.time())
-        return held
+        servers.setdefault(self._server, {})[identifier] = _not_after(state, time.time())
+        return servers
 
     def decoded(self, data: bytes) -> _Servers:
         read = msgspec.json.decode(data, type=_File)
         return {server: _entries(raw) for server, raw in read.servers.items()}
 
-    def encoded(self, held: _Servers) -> bytes:
+    def encoded(self, servers: _Servers) -> bytes:
         """The newest entries, as many as a later read accepts."""
-        kept = KEPT
-        while len(text := msgspec.json.encode({"servers": _newest(held, kept)})) > LARGEST:
-            kept //= 2
+        most = MOST
+        while len(text := msgspec.json.encode({"servers": _newest(servers, most)})) > LARGEST:
+            most //= 2
         return text
 
 
@@ -181,10 +181,10 @@ def _not_after(one: LastKnown, now: float) -> LastKnown:
 _DECODER = msgspec.json.Decoder(LastKnown)
 
 
-def _newest(servers: _Servers, kept: int) -> _Servers:
-    """The newest entries of each server, at most `kept` in total. What a server does not use of its
+def _newest(servers: _Servers, most: int) -> _Servers:
+    """The newest entries of each server, at most `most` in all. What a server does not use of its
     share goes to the others."""
-    room, found = kept, dict(servers)
+    room, found = most, dict(servers)
     by_size = sorted(servers, key=lambda server: len(servers[server]))
     for number, server in enumerate(by_size):
         share, states = room // (len(by_size) - number), servers[server]

@@ -59,17 +59,17 @@ class Spent(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 def spent_of(accounts: Accounts, sub_runs: SubRuns | None = None) -> Spent | None:
     """None unless all of it is known. `sub_runs` adds sub-agents in the run's file; on a server a
     sub-conversation counts separately."""
-    told = sub_runs or accounts
-    if told.is_partial or not ((total := told.total).tokens or total.cost):
+    counted = sub_runs or accounts
+    if counted.is_partial or not ((total := counted.total).tokens or total.cost):
         return None
     agent = accounts.usages.get(AGENT)
-    spent = Spent(_sum(total, told.reported.tokens), _sum(agent) if agent else Sum())
+    spent = Spent(_sum(total, counted.reported.tokens), _sum(agent) if agent else Sum())
     return spent if spent.is_possible else None
 
 
-def _sum(usage: Usage, told: Collection[str] = ()) -> Sum:
+def _sum(usage: Usage, kinds: Collection[str] = ()) -> Sum:
     tokens = {name: getattr(usage, name) for name in TOKENS}
-    return Sum(usage.cost, **{name: n for name, n in tokens.items() if n or name in told})
+    return Sum(usage.cost, **{name: n for name, n in tokens.items() if n or name in kinds})
 
 
 def with_spent(one: Conversation, spent: Spent | None) -> Conversation:

@@ -169,9 +169,9 @@ class Annotations(PrivateStore[_Runs, Change]):
             self.runs = reduce(self.changed, self._changes, read)
             self._size = sum(len(msgspec.json.encode(run)) for run in self.runs.values())
 
-    def changed(self, held: _Runs, change: Change) -> _Runs:
-        run = _changed(held.get(change.run, NOTHING), [change])
-        return _with(held, change.run, run)
+    def changed(self, runs: _Runs, change: Change) -> _Runs:
+        run = _changed(runs.get(change.run, NOTHING), [change])
+        return _with(runs, change.run, run)
 
     def decoded(self, data: bytes) -> _Runs:
         read = msgspec.json.decode(data, type=_File)
@@ -185,8 +185,8 @@ class Annotations(PrivateStore[_Runs, Change]):
                     found[name] = run
         return found
 
-    def encoded(self, held: _Runs) -> bytes:
-        return msgspec.json.encode({"version": VERSION, "runs": held})
+    def encoded(self, runs: _Runs) -> bytes:
+        return msgspec.json.encode({"version": VERSION, "runs": runs})
 
 
 def run_name(conversation: Conversation) -> str:
@@ -198,7 +198,7 @@ def run_name(conversation: Conversation) -> str:
 
 
 def _with(runs: _Runs, name: str, run: RunAnnotations) -> _Runs:
-    others = {other: held for other, held in runs.items() if other != name}
+    others = {other: old for other, old in runs.items() if other != name}
     return others if run == NOTHING else {**others, name: run}
 
 
@@ -234,8 +234,8 @@ def _sound(run: RunAnnotations) -> RunAnnotations:
     return RunAnnotations(_first(tags, MOST), _note(run.note), bookmarks, notes, budget)
 
 
-def _first(held: dict[str, str], most: int) -> dict[str, str]:
-    return dict(list(held.items())[:most])
+def _first(texts: dict[str, str], most: int) -> dict[str, str]:
+    return dict(list(texts.items())[:most])
 
 
 def _note(text: str) -> str:

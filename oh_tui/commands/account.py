@@ -243,7 +243,7 @@ async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
     counts = _Counts(
         *found,
         conversations=len(listed),
-        **cost_sum(one.told_cost for one in listed)._asdict(),
+        **cost_sum(one.price for one in listed)._asdict(),
         more=page.next_page_id is not None,
     )
     return _Answer(counts, call.style.now, call.style.now), rows

@@ -150,7 +150,7 @@ COLUMNS: tuple[Column[Listed, Style], ...] = (
     Column("id", lambda row, style: shown_id(row[0], style)),
     Column("state", lambda row, _: Cell(*outcome(*row))),
     Column("changed", lambda row, style: style.when(updated_text(row[0])), right=True),
-    Column("cost", lambda row, _: row[0].told_cost.words, right=True),
+    Column("cost", lambda row, _: row[0].price.words, right=True),
     Column("repository", lambda row, _: line(row[0].selected_repository) or "", share=1),
     Column("title", _title, share=3),
 )

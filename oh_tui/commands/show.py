@@ -107,7 +107,7 @@ def _facts(
         ("branch", line(one.selected_branch) or ""),
         ("pull request", ", ".join(map(str, one.pr_number or ()))),
         ("model", line(one.llm_model) or ""),
-        ("cost", one.told_cost.words or ("price unknown" if tokens else "")),
+        ("cost", one.price.words or ("price unknown" if tokens else "")),
         ("tokens", compact(tokens) if tokens else ""),
         ("events", known["events"]),
         ("changed", changed + ago),

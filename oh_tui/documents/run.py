@@ -123,7 +123,7 @@ def counts_json(study: Study) -> dict[str, int]:
 def cost_json(study: Study, conversation: Conversation) -> dict[str, object]:
     """What the run and its sub-agents cost, by its events or else by its record, and whether a part
     may be missing."""
-    found = study.sub_runs.cost(conversation.told_cost)
+    found = study.sub_runs.cost(conversation.price)
     return {"cost": number(found.dollars), **marks_json(found)}
 
 

@@ -26,7 +26,7 @@ def atif(run: SharedRun) -> Iterator[str]:
     top = atif_export.top_of(study.trajectory, session=run.name, model=model)
     top = _with_note(top, run.note)
     spent = study.accounts.of
-    cost = study.sub_runs.cost(record.told_cost)
+    cost = study.sub_runs.cost(record.price)
     if run.is_part:
         own, told = study.accounts.total, study.accounts.reported.tokens
         made = atif_export.steps_of(study.trajectory, run.steps, [], spent)

@@ -19,7 +19,7 @@ def markdown(run: SharedRun) -> Iterator[str]:
     conversation, study, steps, kept = run.conversation, run.study, run.steps, run.kept
     verdict, accounts = study.verdict, study.accounts
     model = safe_line(conversation.llm_model or "")
-    cost = study.sub_runs.cost(conversation.told_cost)
+    cost = study.sub_runs.cost(conversation.price)
     facts_line = (
         safe_line(conversation.selected_repository or ""),
         f"model {model}" if model else "",

@@ -21,7 +21,7 @@ class Compared(NamedTuple):
 def compared(
     conversation: Conversation, study: Study, verdict: Verdict, note: str = ""
 ) -> Compared:
-    found = figures(study, conversation.told_cost, verdict)
+    found = figures(study, conversation.price, verdict)
     return Compared(conversation, study, found, note)
 
 

@@ -127,7 +127,7 @@ def _group(group: Group) -> Numbers:
 
 
 def _about(run: Walked) -> About:
-    return About(run="run", cost=run.row.told_cost)
+    return About(run="run", cost=run.row.price)
 
 
 def _stats(run: Walked) -> Numbers:

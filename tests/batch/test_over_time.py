@@ -23,7 +23,7 @@ from oh_tui.batch.over_time import (
 )
 from oh_tui.batch.run_stats import Summand, grouped, summed, week_name
 from oh_tui.catalog.conversation_query import parse
-from oh_tui.catalog.range_before import asked_range
+from oh_tui.catalog.range_before import time_range
 from oh_tui.text.sparkline import sparkline
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from tests.batch.test_sums import row
@@ -276,4 +276,4 @@ def test_a_period_that_the_range_cuts_says_what_is_left(
     kind: str, name: str, words: str, told: str
 ) -> None:
     now = at("2026-11-29T20:00")
-    assert counted_part(kind, name, asked_range(parse(words), now)) == told
+    assert counted_part(kind, name, time_range(parse(words), now)) == told

@@ -113,7 +113,7 @@ def test_only_a_run_that_works_and_whose_record_is_old_is_looked_into(
 
 
 def test_its_verdict_says_since_when_at_which_call_and_what_helps() -> None:
-    told = silence.told(judge(works()), works(), "RUNNING", TOLD)
+    told = silence.judged(judge(works()), works(), "RUNNING", TOLD)
     assert told.word == "silent" and told.steps == (1,)
     assert told.cause == "No event since 15:40, in step 1: $ pytest -q, sandbox up (P stops it)"
     assert told.short == "no event since 15:40: in step 1: $ pytest -q"
@@ -125,20 +125,20 @@ def test_a_long_call_does_not_hide_what_helps() -> None:
         "action": {"kind": "TerminalAction", "command": "pytest " + 99 * "tests/test_dates.py "}
     }
     long.extend([event(made)])
-    assert silence.told(judge(long), long, "RUNNING", TOLD).cause.endswith("(P stops it)")
+    assert silence.judged(judge(long), long, "RUNNING", TOLD).cause.endswith("(P stops it)")
 
 
 def test_without_a_silence_or_when_it_is_over_the_verdict_is_that_of_the_events() -> None:
-    assert silence.told(judge(works()), works(), "RUNNING", None) == judge(works())
+    assert silence.judged(judge(works()), works(), "RUNNING", None) == judge(works())
     stopped = works()
     stopped.extend([event(status("paused", "2026-11-24T15:41:00"))])
-    assert silence.told(judge(stopped), stopped, "RUNNING", TOLD).word == "stopped"
+    assert silence.judged(judge(stopped), stopped, "RUNNING", TOLD).word == "stopped"
 
 
 def test_a_sandbox_that_was_paused_or_is_gone_is_said_as_such() -> None:
     ended = run(status("running", "2026-11-24T15:00:00"), call("2026-11-24T15:40:00"), live=False)
     words = {
-        box: silence.told(judge(ended), ended, box, None).word for box in ("PAUSED", "MISSING")
+        box: silence.judged(judge(ended), ended, box, None).word for box in ("PAUSED", "MISSING")
     }
     assert words == {"PAUSED": "stopped", "MISSING": "error"}
 

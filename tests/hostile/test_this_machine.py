@@ -53,9 +53,9 @@ def told(server: str, file: Path, ids: list[str], when: float = 5.0) -> None:
 
 def test_no_server_pushes_out_what_was_seen_of_another(file: Path) -> None:
     told(HERE, file, [f"mine-{n}" for n in range(100)])
-    told(THERE, file, [f"its-{n}" for n in range(3 * status_cache.KEPT)], when=9e9)
+    told(THERE, file, [f"its-{n}" for n in range(3 * status_cache.MOST)], when=9e9)
     assert len(LastKnownStates(HERE, file).known) == 100
-    assert len(LastKnownStates(THERE, file).known) == status_cache.KEPT - 100
+    assert len(LastKnownStates(THERE, file).known) == status_cache.MOST - 100
 
 
 def test_nothing_was_seen_later_than_now(file: Path) -> None:

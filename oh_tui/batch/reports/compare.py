@@ -63,5 +63,5 @@ def figures_json(found: Figures) -> dict[str, object]:
         "steps": found.steps,
         "work_s": number(found.work, 3),
         "cost": number(found.cost),
-        **marks_json(found.told_cost),
+        **marks_json(found.price),
     }

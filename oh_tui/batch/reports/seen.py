@@ -110,11 +110,11 @@ def standing(reader: Reader, conversation: Conversation, study: Study) -> Standi
         return Standing(verdict)
     heard = silence.since(run, _now(reader.source.remote), 60 * reader.settings.config.silent_after)
     if heard is None or conversation.execution_status != "running":
-        return Standing(silence.told(verdict, run, box, None))
+        return Standing(silence.judged(verdict, run, box, None))
     about = silence.sandbox_words(conversation, None, heard)
     helps = f"oh-tui stop {reader.about or 'ID'} stops it"
     silent = Silence(stamp(int(heard)), helps, about)
-    return Standing(silence.told(verdict, run, box, silent), heard)
+    return Standing(silence.judged(verdict, run, box, silent), heard)
 
 
 def _now(remote: ServerRuns | None) -> float:

@@ -79,7 +79,7 @@ class Sets(NamedTuple):
 
 
 def is_estimate(a: Figures, b: Figures) -> bool:
-    return a.told_cost.is_estimate or b.told_cost.is_estimate
+    return a.price.is_estimate or b.price.is_estimate
 
 
 async def sets_of(reader: Reader, a: FileSource, b: FileSource) -> Sets:

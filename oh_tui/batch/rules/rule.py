@@ -112,7 +112,7 @@ def _subject(
 ) -> Subject:
     """A conversation with what its run tells: files have it nowhere else."""
     run, verdict = study.trajectory, study.verdict
-    cost = study.sub_runs.cost(conversation.told_cost)
+    cost = study.sub_runs.cost(conversation.price)
     if cost.dollars is not None:
         metrics = (Metrics if cost.is_partial else WholeMetrics)(cost.dollars)
         conversation = msgspec.structs.replace(conversation, metrics=metrics)

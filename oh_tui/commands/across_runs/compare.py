@@ -140,7 +140,7 @@ _HEAD: tuple[Column[Side, Style], ...] = (
     Column("model", lambda row, _: line(row[1].conversation.llm_model) or "", share=1),
     Column("steps", lambda row, _: str(row[1].figures.steps), right=True),
     Column("time", lambda row, _: row[1].figures.took, right=True),
-    Column("cost", lambda row, _: row[1].figures.told_cost.words or "not known", right=True),
+    Column("cost", lambda row, _: row[1].figures.price.words or "not known", right=True),
     Column("files", lambda row, _: row[1].figures.changes),
     Column("B minus A", lambda row, _: row[1].figures.less(row[2]).words, hue="dim"),
 )

@@ -73,10 +73,10 @@ _FIELDS: tuple[Column[Pair, Style], ...] = (
     Column("task", _task, share=2),
     Column("A ended", lambda one, _: _ended(one.a)),
     Column("steps", lambda one, _: str(one.a.steps), right=True),
-    Column("cost", lambda one, _: one.a.told_cost.words, right=True),
+    Column("cost", lambda one, _: one.a.price.words, right=True),
     Column("B ended", lambda one, _: _ended(one.b)),
     Column("steps", lambda one, _: str(one.b.steps), right=True),
-    Column("cost", lambda one, _: one.b.told_cost.words, right=True),
+    Column("cost", lambda one, _: one.b.price.words, right=True),
     Column("part at", _part_at, right=True),
 )
 

@@ -71,7 +71,7 @@ def _facts(run: SharedRun) -> str:
     one, study = run.conversation, run.study
     accounts, spent = study.accounts, study.sub_runs.total
     waited = f" + {duration(accounts.waited)} waiting" if accounts.waited >= 30 else ""
-    cost = study.sub_runs.cost(one.told_cost).words
+    cost = study.sub_runs.cost(one.price).words
     tokens = spent.tokens or one.tokens
     plan = study.verdict.plan
     facts = (

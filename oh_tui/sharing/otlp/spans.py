@@ -101,7 +101,7 @@ class Spans:
             "openhands.steps": len(run),
             "openhands.label": run.recorded.label.value if run.recorded.label else None,
         }
-        beside = NO_COST if isinstance(study, SubRun) else self.conversation.told_cost
+        beside = NO_COST if isinstance(study, SubRun) else self.conversation.price
         cost = study.sub_runs.cost(beside)
         attributes |= self._model(study) | _usage(study.sub_runs.total, study.sub_runs.reported)
         attributes["openhands.cost_usd"] = cost.dollars

@@ -30,7 +30,7 @@ class Figures(msgspec.Struct, frozen=True):
     steps: int
     work: float | None
     """Seconds without those in which it waited for the user."""
-    told_cost: Cost
+    price: Cost
     tokens: int
     files: int
     added: int
@@ -59,7 +59,7 @@ class Figures(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> float | None:
         """US dollars."""
-        return self.told_cost.dollars
+        return self.price.dollars
 
     def less(self, other: Figures) -> Gap:
         return Gap(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from oh_tui.batch.over_time import PERIODS, counted_part
 from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, NOT_TOLD, Group
-from oh_tui.catalog.range_before import AskedRange
+from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.glyphs import Glyphs
@@ -35,7 +35,7 @@ class Groups(TableList[Group]):
     by = "model"
     asked: Mapping[str, Counter[State]] | None = None
     """Of each rule what it finds in how many runs, if the groups are those of rules."""
-    times: AskedRange | None = None
+    times: TimeRange | None = None
     """The range of time that was asked for."""
     _names: Mapping[tuple[str, ...], str] = {}
 

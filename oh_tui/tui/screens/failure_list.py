@@ -18,7 +18,7 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.batch.failure_rows import FailureRow
-    from oh_tui.catalog.range_before import AskedRange
+    from oh_tui.catalog.range_before import TimeRange
 
 
 def line_of(row: FailureRow) -> str:
@@ -102,7 +102,7 @@ def all_or_none(row: FailureRow) -> str:
 
 
 def by_group(
-    row: FailureRow, by: str, runs: Mapping[tuple[str, ...], int], asked: AskedRange
+    row: FailureRow, by: str, runs: Mapping[tuple[str, ...], int], asked: TimeRange
 ) -> Block:
     """The same counts for each group; `runs` are all runs of each. Days and weeks are in their
     order, and say what of them the range leaves that was asked for."""

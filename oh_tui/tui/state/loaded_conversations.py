@@ -127,7 +127,7 @@ class LoadedConversations:
     def sums(self) -> Sums:
         """Summed once for the same rows: the header asks with every change of the lists."""
         if self._sums.rows is not self.rows:
-            costs = cost_sum(row.conversation.told_cost for row in self.rows)
+            costs = cost_sum(row.conversation.price for row in self.rows)
             labels = (row.conversation.label for row in self.rows if row.due.is_label)
             counted = Counter(label for label in labels if label)
             counts = count(row.status for row in self.rows)

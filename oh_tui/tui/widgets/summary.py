@@ -73,7 +73,7 @@ class Summary(Drawn):
     def _verdict(self, width: int) -> list[Piece]:
         assert self.study is not None
         run = self.study.trajectory
-        verdict = silent_runs.told(self.study.verdict, run, self.sandbox, self.silence)
+        verdict = silent_runs.judged(self.study.verdict, run, self.sandbox, self.silence)
         glyph, hue = verdict_mark(self.glyphs, verdict.word)
         word = verdict.word
         if self.as_of and run.live:

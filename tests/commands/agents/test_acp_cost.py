@@ -124,8 +124,8 @@ def test_so_it_has_in_a_list_of_a_server(
     kind: str | None, tags: dict[str, str], is_estimate: bool
 ) -> None:
     one = Conversation("c", metrics=WholeMetrics(0.0556), agent_kind=kind, tags=tags)
-    assert one.told_cost == Cost(0.0556, False, is_estimate)
-    assert Conversation("c", metrics=WholeMetrics(0.0), agent_kind="acp").told_cost.words == ""
+    assert one.price == Cost(0.0556, False, is_estimate)
+    assert Conversation("c", metrics=WholeMetrics(0.0), agent_kind="acp").price.words == ""
 
 
 def test_exports_mark_it(runs: Path, ask: Ask, tmp_path: Path) -> None:

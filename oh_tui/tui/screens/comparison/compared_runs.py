@@ -41,7 +41,7 @@ def _model(row: RunRow, _glyphs: Glyphs) -> str:
 
 def _cost(row: RunRow, _glyphs: Glyphs) -> str:
     found = row.run.figures
-    return found.told_cost.words or ("price unknown" if found.tokens else "")
+    return found.price.words or ("price unknown" if found.tokens else "")
 
 
 class ComparedRuns(TableList[RunRow]):

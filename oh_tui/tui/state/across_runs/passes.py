@@ -79,7 +79,7 @@ class Pass(Generic[T, Rows]):
         """`known` is made in a thread: loading the library takes longer than a frame."""
         self.source_runs, self.query = runs, query
         self.words = query.text
-        self.asked = range_before.asked_range(query, runs.now)
+        self.asked = range_before.time_range(query, runs.now)
         self.reading = RunBatch(
             runs.source,
             job,
