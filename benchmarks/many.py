@@ -242,7 +242,7 @@ async def _searched(
 def _summed(source: FileSource, cache_folder: Path, rows: list[Conversation]) -> None:
     """Sum the runs by model from the index, as `B` and `stats` do once the runs are listed."""
     known = known_rows(cache_folder, source)(rows, rows)
-    assert not known.left
+    assert not known.remaining
     grouped([one.value for one in known.results if isinstance(one.value, Summand)], ["model"])
 
 

@@ -62,8 +62,8 @@ def fill(library: Library, run: Wanted) -> None:
     """Indexes the run unless its entry is up to date. Never raises: `oh-tui index` reports what
     fails."""
     with contextlib.suppress(Exception):
-        left = _of_file(library, run) if isinstance(run, InFile) else _of_server(library, run)
-        if any(one.why == TELLS_KEY for one in left):
+        skipped = _of_file(library, run) if isinstance(run, InFile) else _of_server(library, run)
+        if any(one.why == TELLS_KEY for one in skipped):
             library.tidy()
 
 
@@ -74,7 +74,7 @@ def _of_file(library: Library, run: InFile) -> list[Skipped]:
         return []
     work = Indexing(library, [path], place, run.indexes)
     asyncio.run(work.run())
-    return work.outcome.left
+    return work.outcome.skipped
 
 
 def _of_server(library: Library, wanted: OfServer) -> list[Skipped]:
@@ -82,8 +82,8 @@ def _of_server(library: Library, wanted: OfServer) -> list[Skipped]:
     if library.has(server_indexing.place_on(address, row), row.updated_at or ""):
         return []
     run = run_of_cache(wanted.cache, row)
-    left = run and server_indexing.take(library, run, row, address)
-    return [left] if left else []
+    skipped = run and server_indexing.take(library, run, row, address)
+    return [skipped] if skipped else []
 
 
 class Filler:

@@ -15,7 +15,7 @@ from oh_tui.batch.failure_rows import (
     run_failure,
 )
 from oh_tui.batch.index_snapshot import WITH_FAILURES, IndexSnapshot
-from oh_tui.batch.rules.kept_answers import kept_states
+from oh_tui.batch.rules.cached_answers import read_states
 from oh_tui.batch.rules.rule import Rule
 from oh_tui.batch.run_batch import Ahead, Result
 from oh_tui.batch.run_stats import Summand, names_of
@@ -44,19 +44,19 @@ class Known(Generic[T]):
         self._folder, self._source, self._find = cache_folder, source, find
 
     def __call__(self, meant: list[Conversation], listed: list[Conversation] | None) -> Ahead[T]:
-        with IndexSnapshot(self._folder, self._source) as held:
-            found, vanished = self._find(held, meant), held.vanished(listed)
-            places = [(row, held.place(row)) for row in meant]
+        with IndexSnapshot(self._folder, self._source) as index:
+            found, vanished = self._find(index, meant), index.vanished(listed)
+            places = [(row, index.place(row)) for row in meant]
         values = [(row, place, found.get(place)) for row, place in places]
         results = [Result(row, value) for row, _, value in values if value is not None]
-        left = [row for row, _, value in values if value is None]
+        remaining = [row for row, _, value in values if value is None]
         indexed = {row.id for row, place, value in values if value is None and place in found}
-        return Ahead(results, left, vanished, indexed)
+        return Ahead(results, remaining, vanished, indexed)
 
 
 def known_rows(cache_folder: Path | None, source: Source) -> Known[Summand]:
-    def find(held: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Summand | None]:
-        found = held.as_now(rows, _OF_RUN)
+    def find(index: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Summand | None]:
+        found = index.as_now(rows, _OF_RUN)
         return {place: Summand._make(values) for place, [values] in found.items()}
 
     return Known(cache_folder, source, find)
@@ -68,11 +68,11 @@ def known_rules(
     """What rules find, where a filter left it in the index."""
 
     def find(
-        held: IndexSnapshot, rows: Sequence[Conversation]
+        index: IndexSnapshot, rows: Sequence[Conversation]
     ) -> dict[str, Mapping[str, State] | None]:
         states = {
-            place: kept_states(rules, text)
-            for place, [[text]] in held.as_now(rows, ["rules"]).items()
+            place: read_states(rules, text)
+            for place, [[text]] in index.as_now(rows, ["rules"]).items()
         }
         return {place: one for place, one in states.items() if one is not None}
 
@@ -84,8 +84,8 @@ def known_failures(
 ) -> Known[RunFailures]:
     columns = [*_OF_RUN, "failures.run_id", *columns_of("failures", COLUMNS)]
 
-    def find(held: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, RunFailures | None]:
-        found = held.as_now(rows, columns, WITH_FAILURES)
+    def find(index: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, RunFailures | None]:
+        found = index.as_now(rows, columns, WITH_FAILURES)
         return {place: failures_of(joined) for place, joined in found.items()}
 
     def failures_of(joined: list[Sequence[Any]]) -> RunFailures:

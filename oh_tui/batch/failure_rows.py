@@ -157,14 +157,14 @@ class Failures:
     def rows(self, least: int = 1, sort: str = "runs") -> list[FailureRow]:
         """Those in at least so many runs. `sort` is a key of SORTS."""
         sums = list(self._sums.items())  # of now: a thread may ask while runs are added
-        kept = [row for failure, each in sums if (row := each.row(failure)).runs >= least]
-        kept.sort(key=lambda row: (-row.runs, -row.steps, row.failure))
+        found = [row for failure, each in sums if (row := each.row(failure)).runs >= least]
+        found.sort(key=lambda row: (-row.runs, -row.steps, row.failure))
 
         def order(row: FailureRow) -> tuple[bool, float]:
             value = SORTS[sort](row)
             return value is None, -(value or 0.0)
 
-        return sorted(kept, key=order)
+        return sorted(found, key=order)
 
 
 class _Sum:

@@ -18,17 +18,17 @@ def known_misses(cache_folder: Path | None, source: Source, query: Query) -> Kno
     """Finds nothing in runs that lack a text or a failure. Rules out no run that has sub-agents:
     the library does not hold their steps."""
 
-    def find(held: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Found | None]:
+    def find(index: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Found | None]:
         texts = [
             text
             for one in query.texts
             for text in ([one.text] if isinstance(one, Needle) else one.folded)
         ]
-        asked = [*map(held.candidates, texts), *map(held.failing, query.failures)]
-        having = [places for places in asked if places is not None]
+        candidates = [*map(index.candidates, texts), *map(index.failing, query.failures)]
+        having = [places for places in candidates if places is not None]
         return {
             place: None if sub_agents or all(place in one for one in having) else Found([])
-            for place, [[sub_agents]] in held.as_now(rows, ["sub_agents"]).items()
+            for place, [[sub_agents]] in index.as_now(rows, ["sub_agents"]).items()
         }
 
     return Known(cache_folder, source, find)

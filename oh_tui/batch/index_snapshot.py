@@ -58,8 +58,8 @@ class IndexSnapshot(Library):
         if self._address:
             found = self.gone([] if listed is None else [self._address])
             return sum(home == self._address and place not in seen for place, home in found)
-        left = set(self.homes()) - _homes(listed or ())
-        missing = [home for home in left if self._is_meant(home) and not os.path.lexists(home)]
+        unlisted = set(self.homes()) - _homes(listed or ())
+        missing = [home for home in unlisted if self._is_meant(home) and not os.path.lexists(home)]
         found = self.gone(missing)
         return sum(place not in seen and self._is_meant(home) for place, home in found)
 

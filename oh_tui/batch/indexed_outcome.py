@@ -58,8 +58,8 @@ class IndexedOutcomes:
 
     def _indexed(self, conversation: Conversation) -> IndexedOutcome:
         columns = ("verdict", "cost_is_partial", "cost", *TOKENS)
-        with IndexSnapshot(self._folder, self._source) as held:
-            found = held.as_now([conversation], columns).get(held.place(conversation))
+        with IndexSnapshot(self._folder, self._source) as index:
+            found = index.as_now([conversation], columns).get(index.place(conversation))
         if not found:
             return NOTHING
         word, is_partial, cost, prompt, completion, *others = found[0]

@@ -46,7 +46,7 @@ class Outcome(msgspec.Struct):
     read: int = 0
     runs: int = 0
     """Runs indexed."""
-    left: list[Skipped] = []
+    skipped: list[Skipped] = []
     damage: list[str] = []
     """What of files could not be read, a sentence each."""
     going_on: int = 0
@@ -75,7 +75,7 @@ class Indexing:
             try:
                 home.encode()
             except UnicodeError:
-                self.outcome.left.append(Skipped(home, "its name is not UTF-8"))
+                self.outcome.skipped.append(Skipped(home, "its name is not UTF-8"))
                 continue
             if fingerprint and library.fingerprint(home) == fingerprint:
                 self.outcome.unchanged += 1
@@ -146,7 +146,7 @@ class Indexing:
         if isinstance(value, Unread):
             self._leave(row.home, row.place, value.reason.removeprefix(f"{row.place}: "))
         elif value is None:
-            self.outcome.left.append(Skipped(row.place, TELLS_KEY))
+            self.outcome.skipped.append(Skipped(row.place, TELLS_KEY))
             self.library.drop(row.place)
         else:
             value.fingerprint = self._changed.get(row.home, "")
@@ -154,7 +154,7 @@ class Indexing:
             self._characters += sum(map(len, value.blocks))
 
     def _leave(self, home: str, place: str, why: str) -> None:
-        self.outcome.left.append(Skipped(place, why))
+        self.outcome.skipped.append(Skipped(place, why))
         self._lacking.add(home)
 
     async def _write(self) -> None:
@@ -191,8 +191,8 @@ class Indexing:
                 self.outcome.damage += problems
             else:
                 self._leave(home, home, problems[0])
-        self.outcome.left.sort()
-        if self._wanted and (len(rows) > 1 or self.outcome.left):
+        self.outcome.skipped.sort()
+        if self._wanted and (len(rows) > 1 or self.outcome.skipped):
             return
         # A file is not done if it changed during the read. One that lacks a run is read again next
         # time too: a process may have been killed, or a library may be missing.

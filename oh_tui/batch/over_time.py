@@ -273,7 +273,7 @@ def _numbers(trend: Trend, measure: Measure) -> tuple[str, ...]:
 
 
 def beside(now: Group, before: Group) -> list[tuple[str, str, str]]:
-    """What is told of a range and of the one before it: a name, now, before. Left out is what is
+    """What is shown of a range and of the one before it: a name, now, before. Left out is what is
     known of neither."""
     pairs = [(name, words(now), words(before)) for name, words in _BESIDE.items()]
     return [

@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.rules.question import State
 
 MOST_EXAMPLES = 3
-"""Runs that break a rule which are told as examples."""
+"""Runs that break a rule which are named as examples."""
 
 
 class RunAudit(NamedTuple):
@@ -36,7 +36,7 @@ class RulesJob(NamedTuple):
 
     def __call__(self, run: Trajectory, about: RunFacts) -> RunAudit:
         study = Study(shown(run))
-        found = findings(self.rules, study, about.conversation, about.kept)
+        found = findings(self.rules, study, about.conversation, about.annotations)
         return RunAudit(found, run.recorded.label)
 
 

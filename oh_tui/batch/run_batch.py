@@ -71,12 +71,12 @@ class Ahead(NamedTuple, Generic[T]):
     """What is known before any run is read."""
 
     results: list[Result[T]]
-    left: list[Conversation]
+    remaining: list[Conversation]
     """The runs that must be read."""
     vanished: int = 0
     """Known runs that are no longer there."""
     indexed: Collection[str] = ()
-    """Ids of the runs in `left` whose index entry is up to date."""
+    """Ids of those whose index entry is up to date."""
 
 
 Known: TypeAlias = Callable[[list[Conversation], list[Conversation] | None], Ahead[T]]
@@ -119,7 +119,7 @@ class RunBatch(Generic[T]):
         self.runs = 0
         """Number of selected runs."""
         self.read = 0
-        self.not_kept: list[Conversation] = []
+        self.not_here: list[Conversation] = []
         """Runs of a server that are not on this machine."""
         self.unsure = 0
         """Number of runs left out because what the query asks is not known of them."""
@@ -137,13 +137,13 @@ class RunBatch(Generic[T]):
         other = copy(self)
         other._job, other._known, other._is_over = job, known, False
         other.runs = other.read = other.unsure = other.vanished = 0
-        other.not_kept, other.unread, other.no_phrase = [], [], NO_PHRASE
+        other.not_here, other.unread, other.no_phrase = [], [], NO_PHRASE
         return other
 
     @property
     def going_on(self) -> int:
-        """How many runs of `not_kept` may still go on."""
-        return sum(not is_over(self.source, row) for row in self.not_kept)
+        """How many runs of `not_here` may still go on."""
+        return sum(not is_over(self.source, row) for row in self.not_here)
 
     @property
     def not_read(self) -> int:
@@ -160,8 +160,8 @@ class RunBatch(Generic[T]):
     def left_out(self) -> list[str]:
         """What the pass left out, a phrase each."""
         found = [self.no_phrase] if self.no_phrase else []
-        if self.not_kept:
-            found.append(f"{plural(len(self.not_kept), 'run')} not read yet")
+        if self.not_here:
+            found.append(f"{plural(len(self.not_here), 'run')} not read yet")
         if self.not_read:
             found.append(f"{plural(self.not_read, 'run')} could not be read")
         if self.unsure:
@@ -178,7 +178,7 @@ class RunBatch(Generic[T]):
         self.runs = len(rows)
         if self._known:
             ahead = await asyncio.to_thread(self._known, rows, listed)
-            rows, self.vanished, self._indexed = ahead.left, ahead.vanished, ahead.indexed
+            rows, self.vanished, self._indexed = ahead.remaining, ahead.vanished, ahead.indexed
             for number, one in enumerate(ahead.results):
                 yield self._counted(one)
                 if number % BREATH == BREATH - 1:
@@ -193,9 +193,9 @@ class RunBatch(Generic[T]):
     async def missing(
         self, came: Callable[[Conversation], None] = lambda _: None
     ) -> AsyncGenerator[Result[T], None]:
-        """Results of the runs in `not_kept`, read from the server. `came` is called after each
+        """Results of the runs in `not_here`, read from the server. `came` is called after each
         read."""
-        rows, self.not_kept = self.not_kept, []
+        rows, self.not_here = self.not_here, []
         done = 0
         try:
             for row in rows:
@@ -208,7 +208,7 @@ class RunBatch(Generic[T]):
                 done += 1
                 yield self._counted(Result(row, value))
         finally:
-            self.not_kept += rows[done:]  # stopped in a read or between two results
+            self.not_here += rows[done:]  # stopped in a read or between two results
 
     async def run_of(self, row: Conversation) -> Trajectory | None:
         """The whole run, read once more; None if it is not on this machine. Raises Problem."""
@@ -248,10 +248,11 @@ class RunBatch(Generic[T]):
             except Problem as problem:
                 self.unread.append(problem.sentence)
                 return False
-        kept = self._annotations.of(one)
+        annotations = self._annotations.of(one)
         last_known = self._last_known.get(bare_id(one.id), LastKnown())
         one, state = with_spent(one, last_known.spent), conversation_state(one, last_known)
-        passed = query.matches(Subject(one, state, now, kept, await self._of_steps.of(one, kept)))
+        facts = await self._of_steps.of(one, annotations)
+        passed = query.matches(Subject(one, state, now, annotations, facts))
         self.unsure += passed is None
         return bool(passed)
 
@@ -260,15 +261,15 @@ class RunBatch(Generic[T]):
 
     async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
         """Starts in this process, which gives the first results at once. Worker processes take over
-        if much is left."""
+        if much remains."""
         source = cast("FileSource", self.source)
         entries = source.runs.entries  # of the list as it is now: files may be listed anew
         rows = [row for row in rows if row.id in entries]
         began = time.perf_counter()
         for done, row in enumerate(rows):
             took = time.perf_counter() - began
-            left = (len(rows) - done) * took / max(1, done)
-            if took > ALONE and left > WORTH_HELP and self._processes > 1:
+            remaining = (len(rows) - done) * took / max(1, done)
+            if took > ALONE and remaining > WORTH_HELP and self._processes > 1:
                 async for one in self._by_processes(source, entries, rows[done:]):
                     yield one
                 return
@@ -295,9 +296,9 @@ class RunBatch(Generic[T]):
             while one := await asyncio.to_thread(next, found, None):
                 number, value = one
                 if value is not None:
-                    yield self._told(next(coming[number]), value)
+                    yield self._result(next(coming[number]), value)
 
-    def _told(self, row: Conversation, found: T | Unread | Died) -> Result[T]:
+    def _result(self, row: Conversation, found: T | Unread | Died) -> Result[T]:
         if not isinstance(found, Died):
             return Result(row, found)
         if not found.place:
@@ -322,6 +323,6 @@ class RunBatch(Generic[T]):
                 yield Result(row, Unread(problem.sentence))
                 continue
             if run is None:
-                self.not_kept.append(row)
+                self.not_here.append(row)
             else:
                 yield Result(row, await asyncio.to_thread(self._job, run, self._about(row)))

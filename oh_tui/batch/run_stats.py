@@ -101,7 +101,7 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
 }
 """Groupings by name."""
 
-NOT_TOLD = {"fork": "none known", "day": "no time", "week": "no time"}
+NO_NAME = {"fork": "none known", "day": "no time", "week": "no time"}
 """What the group without a name is called, where that is not simply not known."""
 
 

@@ -41,7 +41,7 @@ class SearchJob(NamedTuple):
         study = Study(run)
         below, unread = sub_agents(study)
         parts = (Part(study), *below)
-        found = [hit for part in parts for hit in hits(part, self.query, about.kept)]
+        found = [hit for part in parts for hit in hits(part, self.query, about.annotations)]
         unknown = sum((self.query.unknown(part.study) for part in parts), Counter[str]())
         return Found(found, unread, self.query.gave_up, unknown)
 

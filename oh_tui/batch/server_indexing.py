@@ -44,7 +44,7 @@ class Plan(NamedTuple):
 
     address: str
     runs: list[Conversation]
-    kept: int
+    cached: int
     """How many of them are on this machine."""
     known: int
     """Runs that are indexed already."""
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
 
     @property
     def calls(self) -> int:
-        return CALLS * (len(self.runs) - self.kept) + self.kept
+        return CALLS * (len(self.runs) - self.cached) + self.cached
 
     @property
     def seconds(self) -> float:
@@ -70,7 +70,7 @@ async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
     # those marked as gone are read again if they are listed again
     places = await asyncio.to_thread(library.places, address)
     runs: list[Conversation] = []
-    kept = known = still_open = 0
+    cached = known = still_open = 0
     seen: set[str] = set()
     is_cut = False
     async for page in source.pages():
@@ -84,16 +84,16 @@ async def plan(source: Source, library: Library, *, live: bool = False) -> Plan:
                 known += 1
             else:
                 runs.append(one)
-                kept += await source.runs.keeps(one)
+                cached += await source.runs.keeps(one)
     if not is_cut:
         gone = [place for place in places if place not in seen]
         await asyncio.to_thread(library.mark_places_gone, gone)
     pace, by_pages = (remote.api.pace, remote.by_pages) if remote else (0.0, False)
-    return Plan(address, runs, kept, known, still_open, pace, by_pages)
+    return Plan(address, runs, cached, known, still_open, pace, by_pages)
 
 
 async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator[Skipped | None]:
-    """Indexes the runs one by one. Yields None for each, or a Left with the reason. Raises
+    """Indexes the runs one by one. Yields None for each, or a Skipped with the reason. Raises
     Problem if the server stops answering."""
     for one in planned.runs:
         place = place_on(planned.address, one)
@@ -114,7 +114,7 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
 def take(
     library: Library, run: Trajectory, row: Conversation, address: str, note: str = ""
 ) -> Skipped | None:
-    """Indexes a run. Returns a Left if it must not be indexed. Raises Problem if the library
+    """Indexes a run. Returns a Skipped if it must not be indexed. Raises Problem if the library
     accepts nothing more."""
     place = place_on(address, row)
     about = replace(about_with_file(RunFacts(row), address), note=note)
@@ -138,7 +138,7 @@ async def _whole(source: Source, conversation: Conversation) -> tuple[Trajectory
 
 
 def is_over(source: Source, row: Conversation) -> bool:
-    return bool(source.remote and source.remote.is_told_by_record(row))
+    return bool(source.remote and source.remote.is_final(row))
 
 
 def place_on(address: str, conversation: Conversation) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from oh_tui.batch import rule_rows
 from oh_tui.batch.index_snapshot import WITH_FAILURES, IndexSnapshot
-from oh_tui.batch.rules import agreed, kept_answers, rule_places
+from oh_tui.batch.rules import agreed, cached_answers, rule_places
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import NOT_READ, OfSteps
@@ -35,37 +35,37 @@ class StepFactsLoader:
 
     def __init__(self, cache_folder: Path | None, source: Source, query: ConversationQuery) -> None:
         self._folder, self._source, self._words = cache_folder, source, query.of_steps
-        self._asked_rules = {term.value for term in query.terms if term.field == "rule"}
+        self._rule_names = {term.value for term in query.terms if term.field == "rule"}
         self._failures: dict[str, list[str]] = {}
         """The failures of runs, by the ids of these."""
         self._rules: tuple[Rule, ...] = ()
         """Those in force."""
-        self._kept: dict[str, _Kept] = {}
+        self._indexed: dict[str, _Indexed] = {}
         """What the index keeps of the rules of a run, by its id."""
 
     async def look_up(self, rows: Sequence[Conversation]) -> None:
         """Asks the index about all of these at once. Raises Problem if there is no such rule, or
         a file with rules has faults."""
         if "rule" in self._words and not self._rules:
-            self._rules = await asyncio.to_thread(_rules_with, self._asked_rules)
+            self._rules = await asyncio.to_thread(_rules_with, self._rule_names)
         if self._words & {"failure", "rule"}:
             await asyncio.to_thread(self._look_up, rows)
 
     def _look_up(self, rows: Sequence[Conversation]) -> None:
-        with IndexSnapshot(self._folder, self._source) as held:
+        with IndexSnapshot(self._folder, self._source) as index:
             of = ["failures.id"]
-            failed = held.as_now(rows, of, WITH_FAILURES) if "failure" in self._words else {}
-            kept = held.as_now(rows, _Kept._fields) if "rule" in self._words else {}
-            places = {row.id: held.place(row) for row in rows}
+            failed = index.as_now(rows, of, WITH_FAILURES) if "failure" in self._words else {}
+            indexed = index.as_now(rows, _Indexed._fields) if "rule" in self._words else {}
+            places = {row.id: index.place(row) for row in rows}
         for id, place in places.items():
             if found := failed.get(place):
                 self._failures[id] = [one for (one,) in found if one is not None]
-            if known := kept.get(place):
-                self._kept[id] = _Kept._make(known[0])
+            if known := indexed.get(place):
+                self._indexed[id] = _Indexed._make(known[0])
 
-    async def of(self, row: Conversation, kept: RunAnnotations = NOTHING) -> OfSteps:
-        """None stands for what a server would have to be read for, or cannot be read. `kept` is
-        what the user keeps of the run. Raises Problem."""
+    async def of(self, row: Conversation, annotations: RunAnnotations = NOTHING) -> OfSteps:
+        """None stands for what a server would have to be read for, or cannot be read. `annotations`
+        are those of the run. Raises Problem."""
         found = NOT_READ
         if "changed" in self._words:
             try:
@@ -85,30 +85,30 @@ class StepFactsLoader:
             failed = await asyncio.to_thread(failures_of, run)
             failures = [one.failure.id for one in failed]
         if run is not None and lacks_rules:
-            rules = await asyncio.to_thread(self._ask_rules, run, row, kept)
+            rules = await asyncio.to_thread(self._ask_rules, run, row, annotations)
         return found._replace(failures=failures, rules=rules)
 
     # Rules
 
     def _known_rules(self, row: Conversation) -> Mapping[str, State] | None:
         """What the index keeps, if it is of the rules in force."""
-        kept = self._kept.get(row.id)
-        return kept_answers.kept_states(self._rules, kept.rules) if kept else None
+        indexed = self._indexed.get(row.id)
+        return cached_answers.read_states(self._rules, indexed.rules) if indexed else None
 
     def _ask_rules(
         self, run: Trajectory, row: Conversation, annotations: RunAnnotations
     ) -> Mapping[str, State]:
         """Asks the rules of a run, and keeps the answers where the index has the run."""
         found = rule_rows.StatesJob(self._rules)(run, RunFacts(row, annotations))
-        kept = self._kept.get(row.id)
-        if kept is not None and all(map(kept_answers.is_kept, self._rules)):
+        indexed = self._indexed.get(row.id)
+        if indexed is not None and all(map(cached_answers.is_stable, self._rules)):
             with Library(self._folder, writes=True) as library:
-                text = kept_answers.kept_text(self._rules, found)
-                library.keep_rules(kept.place, kept.fingerprint, text)
+                text = cached_answers.states_text(self._rules, found)
+                library.keep_rules(indexed.place, indexed.fingerprint, text)
         return found
 
 
-class _Kept(NamedTuple):
+class _Indexed(NamedTuple):
     """The columns of a run in the index."""
 
     place: str
@@ -125,7 +125,7 @@ def _rules_with(names: set[str]) -> tuple[Rule, ...]:
 
 
 class _Keeps(Protocol):
-    async def kept(self, conversation: Conversation) -> Trajectory | None: ...
+    async def cached(self, conversation: Conversation) -> Trajectory | None: ...
 
 
 async def read_here(source: Source, row: Conversation) -> Trajectory | None:
@@ -133,7 +133,7 @@ async def read_here(source: Source, row: Conversation) -> Trajectory | None:
     if isinstance(source, FileSource):
         return await asyncio.to_thread(source.runs.read, row)
     if source.address:
-        return await cast("_Keeps", source.runs).kept(row)
+        return await cast("_Keeps", source.runs).cached(row)
     return await load(source, row)
 
 

@@ -75,10 +75,10 @@ def sub_agents(study: Study) -> tuple[list[Part], int]:
     return found, unread
 
 
-def hits(part: Part, query: Query, kept: Annotations | None = None) -> Iterator[Hit]:
+def hits(part: Part, query: Query, annotations: Annotations | None = None) -> Iterator[Hit]:
     study = part.study
     for step in study.trajectory.steps:
-        if query.matches(step, study.trajectory, study, kept):
+        if query.matches(step, study.trajectory, study, annotations):
             yield _hit(step, part, query)
 
 

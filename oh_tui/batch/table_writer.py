@@ -55,7 +55,7 @@ class Shard(NamedTuple):
 class Part(msgspec.Struct):
     name: str
     """Stem of its files, before table and ending."""
-    left: int
+    pending: int
     """Runs still to be written."""
     tables: list[Tables] = []
     is_there: bool = False
@@ -68,7 +68,7 @@ class Parts:
     def __init__(self, folder: Path, shard: Shard, to: To) -> None:
         """Raises Problem if Parquet cannot be written."""
         self.folder, self.shard, self.to = folder, shard, to
-        self.kept = 0
+        self.skipped = 0
         """Runs that an earlier export has written."""
         self.written = 0
         self._parts: list[Part] = []
@@ -83,15 +83,15 @@ class Parts:
         missing: list[Conversation] = []
         names = set[str]()
         for start in range(0, len(mine), RUNS):
-            held = mine[start : start + RUNS]
-            name = f"{self.shard}-{start // RUNS + 1:05}-{_digest(held)}"
+            chunk = mine[start : start + RUNS]
+            name = f"{self.shard}-{start // RUNS + 1:05}-{_digest(chunk)}"
             names.add(name)
             there = self._file(LAST, name)
-            if (is_there := there.exists()) and self._count(there) == len(held):
-                self.kept += len(held)
+            if (is_there := there.exists()) and self._count(there) == len(chunk):
+                self.skipped += len(chunk)
             else:
-                self._parts.append(Part(name, len(held), is_there=is_there))
-                missing += held
+                self._parts.append(Part(name, len(chunk), is_there=is_there))
+                missing += chunk
         for path in self.folder.glob(f"{LAST}-{self.shard}-*.{self.to}"):
             if path.name.removeprefix(f"{LAST}-").removesuffix(f".{self.to}") not in names:
                 raise Problem(
@@ -108,10 +108,10 @@ class Parts:
         part: Part | None = None
         async for one in results:
             part = part or next(parts)
-            part.left -= 1
+            part.pending -= 1
             if not isinstance(one.value, Unread):
                 part.tables.append(one.value)
-            if not part.left:
+            if not part.pending:
                 self._write(part)
                 part = None
             yield self.written + (len(part.tables) if part else 0)

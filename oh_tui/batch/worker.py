@@ -24,7 +24,7 @@ class RunFacts(NamedTuple):
     """What is known about a run besides its events."""
 
     conversation: Conversation
-    kept: RunAnnotations = NOTHING
+    annotations: RunAnnotations = NOTHING
     info: Mapping[str, object] = {}
     """Fields from its file."""
     note: str = ""

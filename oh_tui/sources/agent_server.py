@@ -41,7 +41,7 @@ class AgentServerRuns(ServerRuns):
             async for state in load_from_agent(agent, conversation, held, whole):
                 yield state
 
-    def is_told_by_record(self, conversation: Conversation) -> bool:
+    def is_final(self, conversation: Conversation) -> bool:
         """Here each event, except for changes of state, changes the time of the record (source,
         1.17.0, 1.58.2), and no sandbox ever stops."""
         return bool(conversation.updated_at) and conversation.execution_status in OVER

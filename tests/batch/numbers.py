@@ -271,7 +271,7 @@ OVER_RUNS = ("stats", "the board", "query", "Parquet")
 
 _KINDS = {"cache_read", "cache_write", "reasoning"}
 
-NOT_TOLD: Mapping[str, set[str]] = {
+NO_NAME: Mapping[str, set[str]] = {
     "conversations --json": {"steps", "llm_calls", "work_s", "llm_s", "ran_s"},
     "a row of the list": set(NAMES) - {"cost", "tokens"},
     "why --json": {"llm_calls", "ran_s"},

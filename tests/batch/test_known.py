@@ -40,7 +40,7 @@ def known(runs: Path, cache: Path) -> tuple[int, int]:
     listed = source.conversations()
     ahead = known_rows(cache / "oh-tui", source)(listed, listed)
     source.close_files()
-    return len(ahead.results), len(ahead.left)
+    return len(ahead.results), len(ahead.remaining)
 
 
 @pytest.mark.parametrize(

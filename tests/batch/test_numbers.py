@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.trajectory import ALL
 from oh_tui.trajectory.table_rows import rows_of
 from tests.batch.numbers import (
     NAMES,
-    NOT_TOLD,
+    NO_NAME,
     OUTPUTS,
     OVER_RUNS,
     Walked,
@@ -59,7 +59,7 @@ def differences(run: Walked) -> list[str]:
     steps = 1 + len(run.study.trajectory)
     for output, numbers in OUTPUTS.items():
         told = numbers(run)
-        assert not told or set(told) == set(NAMES) - NOT_TOLD[output], output
+        assert not told or set(told) == set(NAMES) - NO_NAME[output], output
         of_list = output in ("conversations --json", "a row of the list")
         if of_list and (run.row.cost_is_partial or is_branch):
             continue  # the least of a run, or that of all its branches

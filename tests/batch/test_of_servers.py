@@ -47,7 +47,7 @@ async def test_their_rows_are_there_at_once(tmp_path: Path) -> None:
         )
         rows = [one async for one in reading.results() if not isinstance(one.value, Unread)]
     assert {row.conversation.id for row in rows} == {one.id for one in planned.runs}
-    assert len(reading.not_kept) == reading.runs - 3 and reading.vanished == 0
+    assert len(reading.not_here) == reading.runs - 3 and reading.vanished == 0
     assert not any("/events" in call for call in here.between.asked)
 
 
@@ -73,7 +73,7 @@ async def test_those_that_cannot_hold_a_text_count_as_searched(tmp_path: Path) -
             not one.row.sub_agents for one in known_runs(library) or () if library.has_texts
         )
     assert search.reading.read == whole
-    assert len(search.reading.not_kept) == len(listed) - whole
+    assert len(search.reading.not_here) == len(listed) - whole
 
 
 async def test_one_whose_record_changed_is_not_known(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_one_whose_record_changed_is_not_known(tmp_path: Path) -> None:
         known = known_rows(tmp_path, here.source)
         (row,) = planned.runs
         assert len(known([row], None).results) == 1
-        assert known([replace(row, updated_at="2026-11-24T15:59:59Z")], None).left
+        assert known([replace(row, updated_at="2026-11-24T15:59:59Z")], None).remaining
 
 
 async def test_one_that_goes_on_is_not_known(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_one_that_goes_on_is_not_known(tmp_path: Path) -> None:
         known = known_rows(tmp_path, here.source)
         for sandbox, agent in (("RUNNING", "running"), ("RUNNING", None), ("STARTING", None)):
             resumed = replace(row, sandbox_status=sandbox, execution_status=agent)
-            assert known([resumed], None).left == [resumed]
+            assert known([resumed], None).remaining == [resumed]
         over = replace(row, sandbox_status="RUNNING", execution_status="finished")
         assert len(known([over], None).results) == 1
 
@@ -135,7 +135,7 @@ async def test_without_a_library_nothing_is_known(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "library")
         for folder in (None, tmp_path):
             ahead = known_rows(folder, here.source)(planned.runs, planned.runs)
-            assert (ahead.results, ahead.left, ahead.vanished) == ([], planned.runs, 0)
+            assert (ahead.results, ahead.remaining, ahead.vanished) == ([], planned.runs, 0)
 
 
 async def test_a_part_of_one_too_long_for_a_download_is_never_counted_as_all() -> None:
@@ -149,7 +149,7 @@ async def test_a_part_of_one_too_long_for_a_download_is_never_counted_as_all() -
         here.source.address = ADDRESS
         reading = RunBatch(here.source, RowJob(here.source.label), words, Annotations(None), {})
         assert [one async for one in reading.results()] == []
-        assert [row.id for row in reading.not_kept] == [row.id]
+        assert [row.id for row in reading.not_here] == [row.id]
         assert all([isinstance(one.value, Unread) async for one in reading.missing()])
     (reason,) = reading.unread
     assert "too long for a download; oh-tui why bc763f06e5c4 reads it in pages" in reason

@@ -89,7 +89,7 @@ def expected(runs: int = RUNS) -> list[tuple[str, bool, int]]:
 
 def test_what_has_not_changed_is_not_read_again(folder: Path, cache: Path) -> None:
     first = index(cache, folder)
-    assert (first.runs, first.unchanged, first.left) == (RUNS, 0, [])
+    assert (first.runs, first.unchanged, first.skipped) == (RUNS, 0, [])
     assert found(cache) == expected()
     again = index(cache, folder)
     assert (again.runs, again.unchanged) == (0, 2)
@@ -198,7 +198,7 @@ def test_of_a_faulty_file_the_runs_that_vanished_are_marked_too(
     whole = path.read_text()
     path.write_text("".join(whole.splitlines(keepends=True)[:5]))
     fail_at(7, monkeypatch)
-    assert len(index(cache, folder).left) == 1
+    assert len(index(cache, folder).skipped) == 1
     gone = {title for title, is_gone, _ in found(cache) if is_gone}
     assert gone == {MAKER.made(number).name for number in (7, 11)}
     monkeypatch.undo()
@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_opened_any_more_keeps_its_rows(tmp_path: Path, ca
     write_zip(path, MAKER, 1)
     index(cache, path)
     path.write_bytes(b"no run")
-    assert [one.place for one in index(cache, path).left] == [str(path)]
+    assert [one.place for one in index(cache, path).skipped] == [str(path)]
     assert [(title, is_gone) for title, is_gone, _ in found(cache)] == [(MAKER.made(1).name, True)]
     write_zip(path, MAKER, 1)
     index(cache, path)
@@ -230,7 +230,7 @@ def test_zips_and_broken_files(tmp_path: Path, cache: Path) -> None:
     broken.write_bytes(b"no run")
     outcome = index(cache, runs, broken)
     assert outcome.runs == 3
-    assert [one.place for one in outcome.left] == [str(broken)]
+    assert [one.place for one in outcome.skipped] == [str(broken)]
     with opened(cache) as library:
         (known,) = known_runs(library, "title = ?", MAKER.made(1).name) or []
     assert known.row.run == f"{1:032x}"
@@ -246,7 +246,7 @@ def test_a_name_that_is_no_text_stops_no_other_file(folder: Path, cache: Path) -
         pytest.skip("no such name here")
     outcome = index(cache, bad, folder)
     assert outcome.runs == RUNS
-    assert outcome.left == [Skipped(str(bad), "its name is not UTF-8")]
+    assert outcome.skipped == [Skipped(str(bad), "its name is not UTF-8")]
     assert found(cache) == expected()
 
 
@@ -265,7 +265,7 @@ def test_what_cannot_be_stored_stops_no_other_run(
     monkeypatch.setattr(IndexJob, "__call__", changed)
     outcome = index(cache, folder)
     assert outcome.runs == RUNS - 1
-    assert [one.place.endswith(MAKER.made(3).name) for one in outcome.left] == [True]
+    assert [one.place.endswith(MAKER.made(3).name) for one in outcome.skipped] == [True]
     monkeypatch.undo()
     assert index(cache, folder).runs == 1
     assert found(cache) == expected()
@@ -275,12 +275,12 @@ def test_a_run_that_fails_us_is_left_and_read_again(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_at(3, monkeypatch)
-    (left,) = index(cache, folder).left
+    (left,) = index(cache, folder).skipped
     assert left.why == "That it cannot be read is a bug in oh-tui: OverflowError"
     assert len(found(cache)) == RUNS - 1
     monkeypatch.undo()
     again = index(cache, folder)
-    assert (again.runs, again.unchanged, again.left) == (1, 1, [])
+    assert (again.runs, again.unchanged, again.skipped) == (1, 1, [])
     assert found(cache) == expected()
 
 
@@ -330,8 +330,8 @@ def test_where_a_process_ends_its_run_alone_is_left_and_named(
     monkeypatch.setattr(pool, "serve", deadly)
     outcome = index(cache, folder)
     assert outcome.runs == RUNS - len(DEADLY)
-    assert {one.why for one in outcome.left} == {ENDED}
-    places = sorted(one.place.partition("#")[2] for one in outcome.left)
+    assert {one.why for one in outcome.skipped} == {ENDED}
+    places = sorted(one.place.partition("#")[2] for one in outcome.skipped)
     assert places == sorted(MAKER.made(number).name for number in DEADLY)
     monkeypatch.setattr(pool, "serve", serve)
     assert index(cache, folder).runs == len(DEADLY)

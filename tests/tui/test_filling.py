@@ -116,7 +116,7 @@ async def test_what_the_board_reads_from_the_server_is_there_the_next_time(tmp_p
         assert isinstance(view, BoardScreen)
         await it.until(lambda: view.found.ended is not None and not view.found.is_running)
         await it.press("i")
-        await it.until(lambda: not (view.found.reading.not_kept or view.found.is_running))
+        await it.until(lambda: not (view.found.reading.not_here or view.found.is_running))
         counted = {one.id.replace("-", "") for one in view.found.runs}
         await it.until(lambda: counted <= ids(tmp_path), 60)
         between.asked.clear()

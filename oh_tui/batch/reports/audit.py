@@ -151,7 +151,7 @@ def rule_json(rule: Rule) -> dict[str, object]:
         "name": rule.name,
         "severity": rule.severity,
         "why": rule.why,
-        "asks": dict(rule.asked),
+        "asks": dict(rule.fields),
         "file": rule.origin or None,
     }
 

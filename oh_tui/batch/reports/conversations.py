@@ -44,7 +44,7 @@ async def listed(
     reader: Reader,
     query: ConversationQuery,
     seen: Seen,
-    kept: Annotations,
+    annotations: Annotations,
     limit: int,
     *,
     sort: str = "",
@@ -71,8 +71,8 @@ async def listed(
                 state = conversation_state(one, seen.of(one))
                 if one.parent_conversation_id and not sub:
                     continue
-                facts = await of_steps.of(one, kept.of(one))
-                passes = query.matches(Subject(one, state, now, kept.of(one), facts))
+                facts = await of_steps.of(one, annotations.of(one))
+                passes = query.matches(Subject(one, state, now, annotations.of(one), facts))
                 if passes:
                     found.append(one)
                 unsure += passes is None
@@ -81,8 +81,8 @@ async def listed(
             more = len(found) > limit or (len(found) == limit and bool(page.next_page_id))
             if more and not sort:
                 break
-    if not found and query.each_word:
-        found, more = await listed(reader, query.each_word, seen, kept, limit, sort=sort, sub=sub)
+    if not found and (words := query.each_word):
+        found, more = await listed(reader, words, seen, annotations, limit, sort=sort, sub=sub)
         if found:
             say(NO_PHRASE)
         return found, more

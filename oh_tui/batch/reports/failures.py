@@ -12,7 +12,7 @@ from oh_tui.batch.cached_rows import known_failures
 from oh_tui.batch.failure_rows import Count, Example, FailureRow, Failures, FailuresJob
 from oh_tui.batch.reports.over_runs import left_out, results_of, runs_of, say_rest
 from oh_tui.batch.reports.reader import Reader
-from oh_tui.batch.run_stats import NOT_TOLD
+from oh_tui.batch.run_stats import NO_NAME
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog.file_names import run_name
 from oh_tui.catalog.names import conversation_id, shortened
@@ -71,7 +71,7 @@ class FailuresFound(NamedTuple):
         """The runs in which it failed, of all runs of each group: `gpt-5.1 3 of 52`."""
         parts = []
         for names, count in row.groups:
-            known = (one or NOT_TOLD.get(by, "not known") for by, one in self._named(names).items())
+            known = (one or NO_NAME.get(by, "not known") for by, one in self._named(names).items())
             of = self.runs_of_groups[names]
             parts.append(f"{' '.join(known)} {count.runs:,} of {of:,}")
         return ", ".join(parts)

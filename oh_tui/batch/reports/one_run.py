@@ -285,12 +285,12 @@ async def _read_older(source: Source, conversation: Conversation, read: Loaded) 
             f"{plural(cost.calls, 'call')}, about {rough(cost.seconds)}"
         )
     pages, began = [], time.monotonic()
-    held, came = len(read.trajectory.events), 0
+    here, came = len(read.trajectory.events), 0
     async for page in source.remote.older(conversation, read.trajectory, read.via):
         pages.append(page)
         came += len(page.events)
-        left = (page.total - held - came) * (time.monotonic() - began) / max(1, came)
-        _show(held + came, page.total, f", about {rough(left)} left")
+        rest = (page.total - here - came) * (time.monotonic() - began) / max(1, came)
+        _show(here + came, page.total, f", about {rough(rest)} left")
     if not pages or not pages[-1].complete:
         raise Refused(f"Not all older events of {name(conversation)} could be read", "try again")
     whole = joined(read.trajectory, pages)

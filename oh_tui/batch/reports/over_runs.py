@@ -62,7 +62,7 @@ async def results_of(reading: RunBatch[T]) -> AsyncIterator[Result[T]]:
 
 def left_out(reading: RunBatch[Any]) -> dict[str, int]:
     """How many runs are left out, by the names of LEFT_OUT."""
-    counts = len(reading.not_kept), reading.going_on, reading.not_read, reading.unsure
+    counts = len(reading.not_here), reading.going_on, reading.not_read, reading.unsure
     return dict(zip(LEFT_OUT, counts, strict=True))
 
 
@@ -85,7 +85,7 @@ def say_rest(reader: Reader, reading: RunBatch[Any]) -> int:
         say(f"{plural(more, 'more run')} could not be read")
     if going_on := reading.going_on:
         say(going_on_words(going_on))
-    if not_read := len(reading.not_kept) - going_on:
+    if not_read := len(reading.not_here) - going_on:
         name = clean_line(reader.server or source.address)
         say(
             f"left out: {plural(not_read, 'run')} of {clean_line(source.label)} that this "

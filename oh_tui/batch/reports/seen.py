@@ -37,8 +37,8 @@ class Seen:
         source, settings = reader.source, reader.settings
         file = settings.last_known_file if source.address else None
         self.states = LastKnownStates(source.address, file, source.last_known)
-        self._kept = indexed_outcome.IndexedOutcomes(settings.library_folder, source)
-        self._asked: set[str] = set()
+        self._outcomes = indexed_outcome.IndexedOutcomes(settings.library_folder, source)
+        self._looked_up: set[str] = set()
         self._runs, self._remote = source.runs, source.remote
         self._silent_after = 60 * settings.config.silent_after
 
@@ -51,9 +51,9 @@ class Seen:
         current state."""
         identifier = bare_id(conversation.id)
         known = self.states.get(identifier)
-        if identifier not in self._asked and indexed_outcome.is_wanted(conversation, known):
-            self._asked.add(identifier)
-            word, spent = self._kept(conversation)
+        if identifier not in self._looked_up and indexed_outcome.is_wanted(conversation, known):
+            self._looked_up.add(identifier)
+            word, spent = self._outcomes(conversation)
             if not is_current(conversation, known):
                 self.record(conversation, word)
             if spent:
@@ -70,9 +70,9 @@ class Seen:
         """Looks into the runs that work and whose records have not changed for long, in one call
         each, all at once. One whose server does not answer is not known to be silent."""
         now, after = _now(self._remote), self._silent_after
-        asked = [one for one in conversations if silence.may_be(one, now, after)]
-        found = await asyncio.gather(*map(self._end_of, asked))
-        for one, run in zip(asked, found, strict=True):
+        working = [one for one in conversations if silence.may_be(one, now, after)]
+        found = await asyncio.gather(*map(self._end_of, working))
+        for one, run in zip(working, found, strict=True):
             self.record(one)  # it would forget the silence of another status
             since = silence.since(run, now, after) if run else None
             self.states.record_silent(bare_id(one.id), since)
@@ -90,7 +90,7 @@ class Seen:
 
 def as_read(reader: Reader, conversation: Conversation, study: Study) -> Conversation:
     """The conversation with what its run took on all branches, which is kept of one on a server.
-    That of a file is told by its opened file, which has more than its row in the list."""
+    That of a file is in its opened file, which has more than its row in the list."""
     source, accounts, sub_runs = reader.source, study.whole.accounts, study.whole.sub_runs
     if isinstance(source, FileSource):
         opened = source.runs.rows.get(conversation.id, conversation)

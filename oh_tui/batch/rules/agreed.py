@@ -54,11 +54,11 @@ class _Agreed(PrivateStore[list[str], str]):
     def decoded(self, data: bytes) -> list[str]:
         return msgspec.json.decode(data, type=list[str])
 
-    def encoded(self, held: list[str]) -> bytes:
-        return msgspec.json.encode(held[-MOST:])
+    def encoded(self, digests: list[str]) -> bytes:
+        return msgspec.json.encode(digests[-MOST:])
 
-    def changed(self, held: list[str], change: str) -> list[str]:
-        return [*(one for one in held if one != change), change]
+    def changed(self, digests: list[str], change: str) -> list[str]:
+        return [*(one for one in digests if one != change), change]
 
 
 def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed | None:
@@ -66,8 +66,8 @@ def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed |
     if file is None:
         return None
     data = read_rules(file)
-    held = _Agreed(agreed_file(environment), MOST * 80, list).read() or []
-    return None if sha256(data).hexdigest() in held else NotAgreed(file, data)
+    digests = _Agreed(agreed_file(environment), MOST * 80, list).read() or []
+    return None if sha256(data).hexdigest() in digests else NotAgreed(file, data)
 
 
 def read_rules(file: Path) -> bytes:

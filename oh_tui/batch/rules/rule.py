@@ -44,7 +44,7 @@ class Rule(msgspec.Struct, frozen=True):
     why: str
     severity: Severity
     asks: Question | RunQuestion
-    asked: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
     """What it asks as its file has it: names with their values."""
     examples: tuple[str, ...] = ()
     """Runs that show it."""
@@ -68,14 +68,14 @@ def findings(
     rules: Sequence[Rule],
     study: Study,
     conversation: Conversation,
-    kept: RunAnnotations = NOTHING,
+    annotations: RunAnnotations = NOTHING,
     watch: Watch = unwatched,
 ) -> list[Finding]:
     """What each rule finds in a run, in their order. Reads the texts of the run."""
     of_steps = [rule.asks for rule in rules if isinstance(rule.asks, Question)]
     found = iter(answers(of_steps, study, watch))
     of_run = [query for one in rules if not isinstance(one.asks, Question) for query in one.asks]
-    subject = _subject(study, conversation, kept, of_run) if of_run else None
+    subject = _subject(study, conversation, annotations, of_run) if of_run else None
     return [
         Finding(
             rule.name,
@@ -107,7 +107,7 @@ def _of_run(queries: RunQuestion, subject: Subject, study: Study) -> Answer:
 def _subject(
     study: Study,
     conversation: Conversation,
-    kept: RunAnnotations,
+    annotations: RunAnnotations,
     queries: Sequence[ConversationQuery],
 ) -> Subject:
     """A conversation with what its run tells: files have it nowhere else."""
@@ -130,8 +130,8 @@ def _subject(
         )
     known = LastKnown(outcome=status, goal=verdict.goal_word)
     state = conversation_state(conversation, known)
-    asked = {term.field for query in queries for term in query.terms}
-    failures = [one.failure.id for one in failures_of(run)] if "failure" in asked else None
+    fields = {term.field for query in queries for term in query.terms}
+    failures = [one.failure.id for one in failures_of(run)] if "failure" in fields else None
     of_steps = OfSteps(study.edited_paths, failures)
-    worked = study.accounts.worked if "took" in asked else None
-    return Subject(conversation, state, time.time(), kept, of_steps, True, worked)
+    worked = study.accounts.worked if "took" in fields else None
+    return Subject(conversation, state, time.time(), annotations, of_steps, True, worked)

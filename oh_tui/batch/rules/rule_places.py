@@ -19,8 +19,8 @@ from oh_tui.text.redact import safe_line
 OWN = "rules.toml"
 """Beside the settings file."""
 
-_TOLD = 5
-"""Faults of a file that are told."""
+_MOST_FAULTS = 5
+"""Faults of a file that are named."""
 
 
 class Rules(NamedTuple):
@@ -50,8 +50,8 @@ def rules_in_force(
     own = settings.with_name(OWN) if settings else None
     repository = agreed.of_repository(here)
     is_named = repository is not None and any(map(repository.samefile, filter(Path.exists, named)))
-    if not is_named and (asked := agreed.not_agreed(environment, repository)):
-        raise asked
+    if not is_named and (refusal := agreed.not_agreed(environment, repository)):
+        raise refusal
     for file in (own if own and own.is_file() else None, repository, *named):
         if file is not None:
             _add(found, _read(file), file)
@@ -82,4 +82,4 @@ def _read(file: Path) -> RulesOfFile:
 
 def _faulty(file: Path, faults: Sequence[Fault]) -> Problem:
     what = f"The file with rules {safe_line(str(file))}"
-    return faulty(what, faults, _TOLD, ["docs/rules.md tells what a rule has"])
+    return faulty(what, faults, _MOST_FAULTS, ["docs/rules.md tells what a rule has"])

@@ -116,9 +116,9 @@ class _Table:
         why, severity = self._text("why"), self._severity()
         asks = self._asks()
         if asks is not None and len(self._faults) == self._blamed:
-            asked = tuple((key, _shown(self._values[key])) for key in ASKS if key in self._values)
+            fields = tuple((key, _shown(self._values[key])) for key in ASKS if key in self._values)
             examples = self._examples()
-            found.rules.append(Rule(name, safe_line(why), severity, asks, asked, examples, origin))
+            found.rules.append(Rule(name, safe_line(why), severity, asks, fields, examples, origin))
 
     def _asks(self) -> Question | RunQuestion | None:
         tests = [name for name in TESTS if name in self._values]
@@ -257,19 +257,19 @@ _OUTCOMES = frozenset({"failed", "error", "rejected", "noresult", "waiting", "ru
 
 def contradiction(terms: Sequence[Term]) -> str:
     """Why these words match nothing, "" where something may match them."""
-    asked = {(term.field, term.value) for term in terms if not term.negated}
+    wanted = {(term.field, term.value) for term in terms if not term.negated}
     for term in terms:
-        if term.negated and (term.field, term.value) in asked:
+        if term.negated and (term.field, term.value) in wanted:
             return "it asks for something and for all but that"
         if isinstance(term.value, Span) and term.value.last < max(1, term.value.first):
             return "no step has such a number"
-        if term == Term("is", "failed", True) and ("is", "error") in asked:
+        if term == Term("is", "failed", True) and ("is", "error") in wanted:
             return "an error has failed"
-    outcomes = {value for name, value in asked if name == "is" and value in _OUTCOMES}
+    outcomes = {value for name, value in wanted if name == "is" and value in _OUTCOMES}
     if len(outcomes - {"error"} | ({"failed"} if "error" in outcomes else set())) > 1:
         return f"a step has one outcome, not {' and '.join(sorted(outcomes))}"
     for name in {term.field for term in terms}:
-        if _is_empty([value for field, value in asked if field == name]):
+        if _is_empty([value for field, value in wanted if field == name]):
             return f"no {name}: is in all of these bounds"
     return ""
 

@@ -162,7 +162,7 @@ def _explained(rule: Rule) -> Iterator[tuple[str, str]]:
     yield "rule", rule.name
     yield "severity", rule.severity
     yield "why", rule.why
-    yield from rule.asked
+    yield from rule.fields
     yield "from", clean_line(rule.origin) or "oh-tui"
     if rule.examples:
         where = "" if rule.origin else " (oh-tui --demo)"

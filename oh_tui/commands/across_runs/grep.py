@@ -99,7 +99,7 @@ async def grep(call: Call) -> int:
         return code
     if search.hits:
         return HIT
-    is_left = search.reading.not_kept or search.reading.unsure or search.is_partial
+    is_left = search.reading.not_here or search.reading.unsure or search.is_partial
     return PARTIAL if is_left else NONE
 
 

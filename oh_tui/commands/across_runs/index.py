@@ -93,7 +93,7 @@ async def index(call: Call) -> int:
             read = await call.ask_server(name, partial(_read, call, library))
             done.runs += read.runs
             done.unchanged += read.unchanged
-            done.left += read.left
+            done.skipped += read.skipped
             done.going_on += read.going_on
         library.tidy()
         return _tell(call, done, library.status())
@@ -178,9 +178,9 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
     require_consent(call, stake, "the same with --yes")
     with progress():
         async for left in server_indexing.read(source, library, planned):
-            outcome.left += [left] if left else []
+            outcome.skipped += [left] if left else []
             outcome.runs += left is None
-            done = outcome.runs + len(outcome.left)
+            done = outcome.runs + len(outcome.skipped)
             show_progress(f"{done:,} of {plural(len(planned.runs), 'run')}")
     return outcome
 
@@ -189,7 +189,7 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
 
 
 def _tell(call: Call, done: Outcome, status: Status | None) -> int:
-    is_lost = done.damage or any(left.why not in ON_PURPOSE for left in done.left)
+    is_lost = done.damage or any(left.why not in ON_PURPOSE for left in done.skipped)
     code = PARTIAL if is_lost else OK
     if call.as_json:
         print_json(
@@ -199,7 +199,8 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
                 "vanished": done.vanished,
                 "going_on": done.going_on,
                 "left_out": [
-                    {"place": safe_line(one.place), "why": safe_line(one.why)} for one in done.left
+                    {"place": safe_line(one.place), "why": safe_line(one.why)}
+                    for one in done.skipped
                 ],
                 "damage": [safe_line(told) for told in done.damage],
                 "library": _status_json(status),
@@ -210,11 +211,11 @@ def _tell(call: Call, done: Outcome, status: Status | None) -> int:
         say(safe_line(told))
     if len(done.damage) > MOST_LEFT:
         say(f"{len(done.damage) - MOST_LEFT:,} more of what could not be read")
-    for left in done.left[:MOST_LEFT]:
+    for left in done.skipped[:MOST_LEFT]:
         place, why = safe_line(left.place), safe_line(left.why)
         say(f"left out: {why if place in why else f'{place}: {why}'}")
-    if len(done.left) > MOST_LEFT:
-        say(f"left out: {len(done.left) - MOST_LEFT:,} more")
+    if len(done.skipped) > MOST_LEFT:
+        say(f"left out: {len(done.skipped) - MOST_LEFT:,} more")
     total = f"; {plural(status.runs, 'run')} in all" if status else ""
     print(f"{plural(done.runs, 'run')} indexed{total}")
     if done.vanished:

@@ -49,8 +49,8 @@ async def export_tables(call: Call) -> int:
             show_progress(f"{done:,} of {plural(reading.runs, 'run')}")
     code = say_rest(call, reading)
     if call.as_json:
-        print_json({"runs": parts.written, "kept": parts.kept, "unread": reading.not_read})
+        print_json({"runs": parts.written, "kept": parts.skipped, "unread": reading.not_read})
         return code
-    kept = f"; {parts.kept:,} were there" if parts.kept else ""
+    kept = f"; {parts.skipped:,} were there" if parts.skipped else ""
     say(f"wrote {plural(parts.written, 'run')} to {clean_line(str(folder))}{kept}")
     return code

@@ -14,7 +14,7 @@ from oh_tui.batch.run_stats import (
     ENDED,
     GROUP_COLUMNS,
     GROUPINGS,
-    NOT_TOLD,
+    NO_NAME,
     SORTS,
     Group,
     summed,
@@ -148,7 +148,7 @@ def print_table_of(style: Style, by: Sequence[str], groups: Sequence[Group], tot
 
 
 def _name(by: Sequence[str], place: int, group: Group, _style: Style) -> str | Cell:
-    name, unknown = group.names[place], NOT_TOLD.get(by[place], "not known")
+    name, unknown = group.names[place], NO_NAME.get(by[place], "not known")
     return name or Cell(unknown, "dim")
 
 

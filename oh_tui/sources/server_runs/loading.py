@@ -150,7 +150,7 @@ class ServerRuns:
         """Whether the run is in the cache."""
         return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
 
-    async def kept(self, conversation: Conversation) -> Trajectory | None:
+    async def cached(self, conversation: Conversation) -> Trajectory | None:
         """The run from the cache, as of its record's last change, without asking the server; None
         if it is not cached."""
         if self.cache is None:
@@ -169,7 +169,7 @@ class ServerRuns:
     def may_grow(self, conversation: Conversation) -> bool:
         return conversation.sandbox_status in ("RUNNING", "STARTING")
 
-    def is_told_by_record(self, conversation: Conversation) -> bool:
+    def is_final(self, conversation: Conversation) -> bool:
         """Whether the run is over and its record would show it if it went on. While its sandbox is
         up, the agent's state shows it: the app server asks for that when it lists."""
         is_over = not self.may_grow(conversation) or conversation.execution_status in OVER
@@ -230,7 +230,7 @@ class ServerRuns:
 
 
 def run_of_cache(cache: RunCache, conversation: Conversation) -> Trajectory | None:
-    """The run as `ServerRuns.kept` returns it."""
+    """The run as `ServerRuns.cached` returns it."""
     events = cache.load(conversation)
     if events is None:
         return None

@@ -69,7 +69,7 @@ class BoardScreen(PassScreen[Board]):
         if board.by == RULE and board.rules:
             asking = ("asking the rules …", "esc goes back and stops it")
             return ("no run could be asked",) if board.rules.ended else asking
-        if not (board.reading.runs or board.reading.not_kept):
+        if not (board.reading.runs or board.reading.not_here):
             return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
 
@@ -156,7 +156,7 @@ class BoardScreen(PassScreen[Board]):
             "open": group and group.runs,
             "rules": board.by != RULE,
             "before": has_start and ("not before" if board.before else "before"),
-            "count others": board.not_kept,
+            "count others": board.not_here,
         }
 
     def on_resize(self) -> None:

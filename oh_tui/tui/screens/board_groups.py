@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from oh_tui.batch.over_time import PERIODS, counted_part
-from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, NOT_TOLD, Group
+from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, NO_NAME, Group
 from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import parted, percentages
@@ -63,7 +63,7 @@ class Groups(TableList[Group]):
         )  # fmt: skip
 
     def _named(self, group: Group, _glyphs: Glyphs) -> Cell:
-        shown = self._names[group.names] or NOT_TOLD.get(self.by, "not known")
+        shown = self._names[group.names] or NO_NAME.get(self.by, "not known")
         return Cell(shown, "" if group.names[0] else "dim")
 
     def _counted(self) -> Iterator[Column[Group, Glyphs]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.batch.failure_rows import SORTS
 from oh_tui.batch.over_time import PERIODS, counted_part
-from oh_tui.batch.run_stats import NOT_TOLD
+from oh_tui.batch.run_stats import NO_NAME
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.human import age, day_time, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
@@ -110,9 +110,7 @@ def by_group(
     head = (NAMES[by], "runs", "steps", "ended well", "recovered")
     rows = tuple(
         (
-            " ".join(
-                (name or NOT_TOLD.get(by, "not known"), counted_part(by, name, asked))
-            ).strip(),
+            " ".join((name or NO_NAME.get(by, "not known"), counted_part(by, name, asked))).strip(),
             f"{count.runs:,} of {runs[name,]:,}",
             f"{count.steps:,}",
             f"{count.ended_well:,}",

@@ -215,6 +215,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
         return {
             **dict.fromkeys(("open", "runs", "group", "find", "sort", "copy"), row),
             "compare": row and row.recovered_example and row.failed_example,
-            "read others": self.found.not_kept,
+            "read others": self.found.not_here,
             "next hit": row and self.find.needle and "next hit",
         }

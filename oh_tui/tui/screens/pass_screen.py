@@ -189,9 +189,9 @@ class PassScreen(View[None], Generic[P]):
 
     def _offer(self) -> None:
         """Say once what reading the other runs takes."""
-        if self.found.not_kept and not self._offered:
+        if self.found.not_here and not self._offered:
             self._offered = True
-            self.footer.tell(offer(self.found.not_kept), remark=True)
+            self.footer.tell(offer(self.found.not_here), remark=True)
 
     # Keys
 
@@ -208,7 +208,7 @@ class PassScreen(View[None], Generic[P]):
         self.footer.tell(f"sorted by {self.found.sort}", log=False)
 
     def action_read_missing(self) -> None:
-        if self.found.not_kept:
+        if self.found.not_here:
             self.footer.clear()
             self._actions.work(self.found.read_missing)
 

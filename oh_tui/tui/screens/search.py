@@ -299,7 +299,7 @@ class SearchScreen(PassScreen[SearchAll]):
             **dict.fromkeys(("search", "clear"), typed),
             "open": found.found and not typed,
             "words": not typed,
-            "read others": found.not_kept and not typed,
+            "read others": found.not_here and not typed,
             "scroll step": found.found and not (typed or self.has_class("-narrow")),
         }
 

@@ -32,7 +32,7 @@ def test_a_rule_has_one_question() -> None:
     assert isinstance(rule.asks, Question)
     assert [query.text for query in rule.asks.words] == ["does:push", "does:commit"]
     assert (rule.asks.condition, rule.asks.number) == (Condition.AT_MOST, 0)
-    assert rule.asked == (("steps", "does:push or does:commit"), ("never", "true"))
+    assert rule.fields == (("steps", "does:push or does:commit"), ("never", "true"))
 
 
 def test_each_test_is_read() -> None:

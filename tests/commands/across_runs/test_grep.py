@@ -146,7 +146,7 @@ async def test_what_is_kept_is_read_without_asking_for_its_events(tmp_path: Path
         )
         found = [each.conversation.id async for each in search.results() if each]
     assert found == [one.id]
-    assert len(search.reading.not_kept) == search.reading.runs - 1
+    assert len(search.reading.not_here) == search.reading.runs - 1
     assert all("/search" in call or "app-conversations" in call for call in here.between.asked)
     assert not any("/events" in call for call in here.between.asked)
 

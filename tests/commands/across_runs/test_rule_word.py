@@ -13,7 +13,7 @@ import pytest
 from oh_tui import cli
 from oh_tui.batch import rule_rows
 from oh_tui.batch.cached_rows import known_rules
-from oh_tui.batch.rules.kept_answers import digest, kept_states, kept_text, of_code
+from oh_tui.batch.rules.cached_answers import digest, of_code, read_states, states_text
 from oh_tui.batch.rules.rule import Severity
 from oh_tui.batch.rules.rule_places import builtin_rules
 from oh_tui.batch.rules.rules_file import parse_rules
@@ -82,7 +82,7 @@ def test_the_same_runs_as_audit_tells(
         rows = source.conversations()
         told = known_rules(cache, source, builtin_rules())(rows, rows)
         source.close_files()
-        assert not told.left and len(told.results) == len(RUNS)
+        assert not told.remaining and len(told.results) == len(RUNS)
     for name, those in broken.items():
         assert found(capsys, folder, f"rule:{name}") == those
         assert found(capsys, folder, f"-rule:{name}") == holds[name]
@@ -128,11 +128,11 @@ def test_a_name_that_is_none_and_a_faulty_file_are_told(
 def test_what_is_kept_is_read_with_care() -> None:
     rules = builtin_rules()
     states = {rule.name: State.HOLDS for rule in rules} | {"no-installs": State.NOTHING}
-    text = kept_text(rules, states)
-    assert kept_states(rules, text) == states
-    assert kept_states(rules[1:], text) is None
+    text = states_text(rules, states)
+    assert read_states(rules, text) == states
+    assert read_states(rules[1:], text) is None
     for odd in ("", text[:-1], text.replace("holds", "is odd"), text.replace("no-inst", "nosuch")):
-        assert kept_states(rules, odd) is None, odd
+        assert read_states(rules, odd) is None, odd
     [own] = parse_rules(OWN).rules
     assert own.severity is Severity.MEDIUM and digest([own]) != digest(
         parse_rules(OWN.replace("tool:terminal", "tool:x")).rules

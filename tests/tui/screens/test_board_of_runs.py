@@ -202,12 +202,12 @@ async def test_it_says_what_is_not_counted_and_counts_it() -> None:
         await it.press("B")
         view = it.app.screen
         assert isinstance(view, BoardScreen)
-        await it.until(lambda: view.found.reading.not_kept and not view.found.is_running)
+        await it.until(lambda: view.found.reading.not_here and not view.found.is_running)
         await it.until(lambda: "not read yet" in text(it, view, "#groups"))
         assert "of this server are not read yet: i reads them, about " in it.text_of(view.footer)
         await it.press("i")
         await it.until(lambda: view.groups.row_count() and not view.found.is_running)
-        assert not view.found.reading.not_kept
+        assert not view.found.reading.not_here
 
 
 async def again(it: Explorer) -> BoardScreen:
@@ -534,14 +534,14 @@ async def test_what_is_not_read_of_the_range_before_is_counted_by_i_too() -> Non
         await it.press("p")
         await it.until(lambda: view.found.before and view.found.before.board.ended)
         assert view.found.before
-        both, missing = view.found.parts, view.found.not_kept
-        assert missing > len(view.found.reading.not_kept) > 0
+        both, missing = view.found.parts, view.found.not_here
+        assert missing > len(view.found.reading.not_here) > 0
         await it.until(lambda: "not read yet" in text(it, view, "#before"))
         await it.press("i")
         await it.until(lambda: sum(len(one.runs) for one in both) == missing - 1, 30)
         (why,) = (why for one in both for why in one.reading.unread)
         assert "too long for a download" in why  # the others are counted
-        assert not view.found.not_kept
+        assert not view.found.not_here
         await it.until(lambda: ", was " in text(it, view, "#before"))
 
 

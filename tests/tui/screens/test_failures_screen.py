@@ -327,7 +327,7 @@ async def test_says_what_is_not_read_and_reads_it() -> None:
         assert "of this server are not read yet: i reads them, about " in it.text_of(view.footer)
         await it.press("i")
         await it.until(lambda: view.list.rows and not view.found.is_running)
-        assert not view.found.reading.not_kept
+        assert not view.found.reading.not_here
 
 
 async def test_esc_stops_the_reading_and_f_reads_anew() -> None:

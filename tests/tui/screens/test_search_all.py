@@ -192,12 +192,12 @@ async def test_it_says_what_is_not_on_this_machine_and_reads_it() -> None:
         assert source
         source.address = "https://server.test"  # a server that keeps nothing here
         view = await search(it, "ValueError repo:dates")
-        assert view.found.reading.not_kept
+        assert view.found.reading.not_here
         assert "not read yet" in text(it, view, "#search-rule")
         assert "of this server are not read yet: i reads them, about " in it.text_of(view.footer)
         await it.press("i")
         await it.until(lambda: view.found.found and not view.found.is_running)
-        assert not view.found.reading.not_kept
+        assert not view.found.reading.not_here
         assert "Parse ISO week dates" in titles(view.found.found)
 
 
@@ -208,17 +208,17 @@ async def test_runs_that_were_not_read_before_a_stop_can_be_read_later() -> None
         source.address = "https://server.test"  # a server that keeps nothing here
         view = await search(it, "ValueError repo:dates")
         reading = view.found.reading
-        before = list(reading.not_kept)
+        before = list(reading.not_here)
         results = reading.missing()
         await anext(results)
         await results.aclose()
-        assert before[1:] and reading.not_kept == before[1:]
+        assert before[1:] and reading.not_here == before[1:]
 
 
 async def test_the_footer_names_keys_that_work_where_the_focus_is() -> None:
     async with explore(size=(80, 24)) as it:
         view = await search(it, "ValueError repo:dates")
-        view.found.reading.not_kept = [view.found.found[0].conversation]
+        view.found.reading.not_here = [view.found.found[0].conversation]
         await view.renew()
         view.footer.clear()  # the offer to read it
         named = ["enter open", "/ words", "i read others", "tab next pane", "? all keys"]

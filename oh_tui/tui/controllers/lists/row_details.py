@@ -93,7 +93,7 @@ class RowDetails:
                 loaded.take_spent(one.id, spent)
                 is_news |= bool(word or spent)
         for origin in loaded.forks_to_place():
-            run = await source.remote.kept(origin) if source.remote else None
+            run = await source.remote.cached(origin) if source.remote else None
             if run and session.loaded is loaded:
                 is_news |= loaded.take_forks_of(origin.id, branches.shown(run))
         if is_news:

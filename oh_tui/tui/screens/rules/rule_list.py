@@ -75,7 +75,7 @@ def rule_blocks(rule: Rule, found: Finding, run: Trajectory) -> list[Block]:
     origin = tilde(Path(rule.origin), os.environ) if rule.origin else "oh-tui itself"
     blocks: list[Block] = [
         Plain(rule.why),
-        Fields((*rule.asked, ("severity", rule.severity), ("comes from", origin))),
+        Fields((*rule.fields, ("severity", rule.severity), ("comes from", origin))),
     ]
     answer = found.answer
     if answer.state is State.HOLDS:

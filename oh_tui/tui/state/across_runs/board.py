@@ -10,7 +10,7 @@ from oh_tui.batch import cached_rows, rule_rows, stats_rows
 from oh_tui.batch.over_time import PERIODS, Table, over_time, table_of, usual_order
 from oh_tui.batch.run_stats import (
     GROUPINGS,
-    NOT_TOLD,
+    NO_NAME,
     Group,
     Summand,
     grouped,
@@ -197,7 +197,7 @@ class Board(Pass[Summand, Sums]):
         name = group.names[0]
         if self.by == RULE:
             return f"rule broken: {name}"
-        name = name or NOT_TOLD.get(self.by, "")
+        name = name or NO_NAME.get(self.by, "")
         return f"{NAMES[self.by]}: {name}" if name else f"{NAMES[self.by]} not known"
 
     @property

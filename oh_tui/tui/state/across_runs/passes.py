@@ -137,11 +137,11 @@ class Pass(Generic[T, Rows]):
         return self.ended is False and not self.is_running and not self.problem
 
     @property
-    def not_kept(self) -> int:
+    def not_here(self) -> int:
         """How many runs this machine does not keep, once it is known and they can be read."""
         if any(one.is_running or one.ended is None for one in self.parts):
             return 0
-        return sum(len(one.reading.not_kept) for one in self.parts)
+        return sum(len(one.reading.not_here) for one in self.parts)
 
     @property
     def counted(self) -> str:
@@ -162,7 +162,7 @@ class Pass(Generic[T, Rows]):
     async def read_missing(self, show: Show) -> None:
         """Read the runs from the server that this machine does not keep."""
         for one in self.parts:
-            if one.reading.not_kept:
+            if one.reading.not_here:
                 await one.collect(one.reading.missing(self.source_runs.keep), show)
 
     async def collect(self, results: AsyncGenerator[Result[T], None], show: Show) -> None:

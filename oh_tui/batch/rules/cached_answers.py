@@ -21,8 +21,8 @@ _OF_NOW = frozenset({"after", "before", "failure"})
 def digest(rules: Sequence[Rule]) -> str:
     """Differs where rules may find something else: by what they ask, and by the code that answers,
     which another version of oh-tui has."""
-    asked = json.dumps([of_code(), *((rule.name, rule.asked) for rule in rules)])
-    return blake2b(asked.encode(), digest_size=8).hexdigest()
+    text = json.dumps([of_code(), *((rule.name, rule.fields) for rule in rules)])
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 _CODE = ("batch/rules", "text", "trajectory")
@@ -40,7 +40,7 @@ def of_code(root: Path = Path(__file__).parents[2]) -> str:
     return found.hexdigest()
 
 
-def is_kept(rule: Rule) -> bool:
+def is_stable(rule: Rule) -> bool:
     """Whether the same run always gets the same answer."""
     if isinstance(rule.asks, Question):
         return True
@@ -48,16 +48,16 @@ def is_kept(rule: Rule) -> bool:
     return not any(term.field in _OF_NOW for term in terms)
 
 
-def kept_text(rules: Sequence[Rule], states: Mapping[str, State]) -> str:
+def states_text(rules: Sequence[Rule], states: Mapping[str, State]) -> str:
     """The digest of the rules, and what each finds."""
     return f"{digest(rules)} {msgspec.json.encode(states).decode()}"
 
 
-def kept_states(rules: Sequence[Rule], text: str) -> Mapping[str, State] | None:
+def read_states(rules: Sequence[Rule], text: str) -> Mapping[str, State] | None:
     """What each rule finds; None if the text is of other rules, or one of them may find something
     else now."""
     of, _, found = text.partition(" ")
-    if of != digest(rules) or not all(map(is_kept, rules)):
+    if of != digest(rules) or not all(map(is_stable, rules)):
         return None
     try:
         states = msgspec.json.decode(found, type=dict[str, State])
