@@ -74,7 +74,8 @@ class StepFactsLoader:
                 if not isinstance(self._source, FileSource):
                     raise
         failures = self._failures.get(row.id) if "failure" in self._words else None
-        rules = self._known_rules(row) if "rule" in self._words else None
+        indexed = self._indexed.get(row.id)
+        rules = cached_answers.read_states(self._rules, indexed.rules) if indexed else None
         lacks_failures = "failure" in self._words and failures is None
         lacks_rules = "rule" in self._words and rules is None
         run = None
@@ -89,11 +90,6 @@ class StepFactsLoader:
         return found._replace(failures=failures, rules=rules)
 
     # Rules
-
-    def _known_rules(self, row: Conversation) -> Mapping[str, State] | None:
-        """What the index keeps, if it is of the rules in force."""
-        indexed = self._indexed.get(row.id)
-        return cached_answers.read_states(self._rules, indexed.rules) if indexed else None
 
     def _ask_rules(
         self, run: Trajectory, row: Conversation, annotations: RunAnnotations

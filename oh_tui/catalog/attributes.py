@@ -112,7 +112,6 @@ def _needs(one: Conversation, state: ConversationState) -> tuple[Group, bool]:
 
 
 def _status_text(one: Conversation, state: ConversationState) -> str:
-    """The status of an agent in a few words."""
     if state.status is RunStatus.WAITING:
         return "waits for you"
     if state.status is RunStatus.ERROR and one.sandbox_status == "ERROR":

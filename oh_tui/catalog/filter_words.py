@@ -239,10 +239,6 @@ def _is(subject: Subject, value: str) -> bool | None:
     return False if is_known else None
 
 
-def _is_proven(subject: Subject, value: str) -> bool:
-    return value not in _LABELS or subject.conversation.label is not None
-
-
 # What matches, in words
 
 _LONGEST_TEXT = 80
@@ -293,7 +289,8 @@ def containing(
 
 STATUS = Field(
     "is", one_of(_IS), _is, any_of(_IS), about="outcome", negated_if_unknown=True,
-    is_proven=_is_proven, explain=_explain_outcome,
+    is_proven=lambda one, value: value not in _LABELS or one.conversation.label is not None,
+    explain=_explain_outcome,
     help=(
         ("is:needs", "needs you: waits, or failed and was not opened since"),
         ("is:failed", "also waiting, stuck, error, running, starting, silent, stopped, finished, "

@@ -101,7 +101,7 @@ def _shown(run: Trajectory, step: Step, acts: tuple[Intent, ...], workspace: str
     tested = tests is not None and tests.ok is not None
     if not (worked or tested):
         return
-    output = _output(step)
+    output = "" if step.result is None or may_touch(step.event) else bounded(step.call.output())
     named = [one.path for one in touches(step)] if worked and may_touch(step.event) else []
     purposes = {act.purpose for act in acts}
     if tested or purposes == {Purpose.LOOK}:
@@ -121,9 +121,3 @@ def _shown(run: Trajectory, step: Step, acts: tuple[Intent, ...], workspace: str
 
 def _is_test(path: str) -> bool:
     return "." in path and len(path) <= 1_000 and is_test(path)
-
-
-def _output(step: Step) -> str:
-    if step.result is None or may_touch(step.event):
-        return ""
-    return bounded(step.call.output())

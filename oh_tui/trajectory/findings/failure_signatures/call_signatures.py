@@ -194,11 +194,6 @@ _NUMBER = pattern(
 _REPEATED = pattern(r"(?<=#)(?:, #)+|([=_*-])\1{2,}")
 
 
-def _text(text: str, folder: str) -> str:
-    """Part of a file, in which numbers and inner white space count."""
-    return _trimmed(_placed(text, folder))
-
-
 def _trimmed(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
@@ -236,7 +231,8 @@ _WITHOUT_NUMBERS = pattern(
 def _values(value: object, folder: str, name: str = "", depth: int = 0) -> object:
     """Arguments, normalised, without empty ones: another version may leave them out."""
     if isinstance(value, str):
-        return (_text if name in _TEXTS else normal)(value, folder)
+        # in parts of files numbers and inner white space count
+        return _trimmed(_placed(value, folder)) if name in _TEXTS else normal(value, folder)
     if isinstance(value, dict) and depth < _DEEPEST:
         values = ((n, _values(one, folder, n, depth + 1)) for n, one in value.items())
         return {n: one for n, one in values if n not in _IGNORED and not is_empty(one)}

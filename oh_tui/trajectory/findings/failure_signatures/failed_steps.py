@@ -166,7 +166,6 @@ def _kind(run: Trajectory, step: Step, result: Event) -> str:
 
 
 def _error_line(run: Trajectory, step: Step, result: Event) -> ErrorLine:
-    """The line of the result that names the error."""
     call = step.call
     output, command = call.output(), call.get("command") if call.tool == "Terminal" else ""
     is_timed = result.exit_code == 124 and _TIMEOUT.search(command)
