@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +13,11 @@ from oh_tui.catalog.attributes import ORDERS
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.printing import print_json
-from oh_tui.settings.config import Faults, parse_config
+from oh_tui.settings.config import parse_config
 from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import before_file, read_config_file
-from oh_tui.settings.toml_faults import Fault
+from oh_tui.settings.toml_file import Fault
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
@@ -140,16 +140,13 @@ def _trust(call: Call) -> int:
 
 
 def _check(call: Call, file: Path) -> int:
-    faults: list[Fault] = []
+    faults: Sequence[Fault] = []
     overridden: list[Override] = []
     text = read_config_file(os.environ)
-    try:
-        if text is not None:
-            assert call.explorer_names is not None
-            parse_config(text, call.explorer_names())
-            overridden = _overridden(text, call)
-    except Faults as error:
-        faults = error.faults
+    if text is not None:
+        assert call.explorer_names is not None
+        faults = parse_config(text, call.explorer_names()).faults
+        overridden = [] if faults else _overridden(text, call)
     if call.as_json:
         print_json(
             {

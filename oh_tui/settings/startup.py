@@ -16,12 +16,11 @@ from msgspec.structs import replace
 from oh_tui.api.models import CLOUD, Auth, Kind
 from oh_tui.settings.address import server_address
 from oh_tui.settings.config import (
-    AUTHS,
     DEMO,
     LOCAL,
+    NAMES,
     Config,
     ExplorerNames,
-    Faults,
     command_words,
     parse_config,
 )
@@ -37,7 +36,7 @@ from oh_tui.settings.paths import (
     tilde,
     under_home,
 )
-from oh_tui.settings.toml_faults import faulty
+from oh_tui.settings.toml_file import faulty
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import Secret, safe_line
 
@@ -233,7 +232,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         return blank
     server = settings.config.servers[name]
     found: Found = None, "", ()
-    auth = server.auth
+    auth = server.auth or None
     if server.key_env or server.key_file or server.key_command:
         found = named_key(server, environment)
     elif server.url == CLOUD:
@@ -295,28 +294,27 @@ def _read_config(
     text = read_config_file(environment)
     if text is None:
         return Config()
-    try:
-        # Loading the explorer's names takes long, and few files use any.
-        uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
-        return parse_config(text, known() if known and uses_names else None)
-    except Faults as error:
-        faults = [one for one in error.faults if _matters(one.setting, uses, named, error.config)]
-        if not faults:
-            return error.config
+    # Loading the explorer's names takes long, and few files use any.
+    uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
+    config, faults = parse_config(text, known() if known and uses_names else None)
+    if faults := [one for one in faults if _matters(one.path, uses, named, config)]:
         file, _ = config_file(environment)
         assert file is not None
-        what = f"The settings file {tilde(file, environment)}"
-        raise faulty(what, faults, MAX_FAULTS) from error
+        raise faulty(f"The settings file {tilde(file, environment)}", faults, MAX_FAULTS)
+    return config
 
 
-def _matters(setting: str, uses: Collection[str] | None, named: str, config: Config) -> bool:
-    """Whether a fault of this setting stops what uses these; of servers, only the one it asks."""
-    if uses is None or not setting:
+def _matters(path: str, uses: Collection[str] | None, named: str, config: Config) -> bool:
+    """Whether a fault of this name stops what uses these settings; of servers, only the one it
+    asks."""
+    if uses is None or not path:
         return True
-    if setting == "default" and named:
-        return False
-    server = setting.removeprefix("servers.")
-    return setting in uses or ("servers" in uses and server == (named or config.default))
+    if path.startswith("servers."):
+        of_server = f"servers.{named or config.default}."
+        return "servers" in uses and f"{path}.".startswith(of_server)
+    meant = difflib.get_close_matches(path.partition(".")[0][:60], NAMES, 1)
+    setting = meant[0] if meant else ""
+    return setting in uses and not (setting == "default" and named)
 
 
 def _is_name(written: str, config: Config) -> bool:
@@ -340,12 +338,15 @@ def _is_name(written: str, config: Config) -> bool:
 
 def _auth(environment: Mapping[str, str]) -> Auth | None:
     text = environment.get("OH_TUI_AUTH", "")
-    if (word := text.strip().lower()) in AUTHS:
-        return AUTHS[word]
-    raise Problem(
-        f"OH_TUI_AUTH is {safe_line(text)!r}",
-        "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds out",
-    )
+    try:
+        auth: Auth | None = msgspec.convert(text.strip().lower() or None, Auth | None)
+        return auth
+    except msgspec.ValidationError:
+        raise Problem(
+            f"OH_TUI_AUTH is {safe_line(text)!r}",
+            "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds "
+            "out",
+        ) from None
 
 
 def _cache_limit(text: str) -> int:
@@ -373,7 +374,7 @@ def _notice(text: str) -> tuple[str, ...]:
         return command_words(text)
     except ValueError as error:
         raise Problem(
-            f"OH_TUI_NOTICE is not a command: {str(error).lower()}",
+            f"OH_TUI_NOTICE is {error}",
             "it can be bell, osc9, or a command such as: notify-send OpenHands",
         ) from error
 

@@ -55,7 +55,8 @@ def test_every_line_of_the_first_file_is_a_setting() -> None:
     bare = "\n".join(
         line.removeprefix("# ") for line in FIRST.splitlines() if not line.startswith("# Settings")
     )
-    found = parse_config(bare, known())
+    found, faults = parse_config(bare, known())
+    assert not faults
     assert set(tomllib.loads(bare)) == set(NAMES)
     assert [name for name in SERVER_NAMES if name not in bare] == []
     assert found.default == "work" and found.servers["work"].read_only

@@ -52,7 +52,7 @@ def test_a_fault_elsewhere_does_not_stop_a_command(
         ("ascii = 1", "--demo status", "ascii is true or false, not a number"),
         ("asci = true", "--demo status", "'asci' is not a setting; did you mean ascii?"),
         ("ascii = ", "--demo status", "this is not TOML"),
-        ("download_folder = 1", "--demo download 477fd", "download_folder is a text in quotes"),
+        ("download_folder = 1", "--demo download 477fd", "download_folder is a path that begins"),
         ("defualt = 'lab'", "status", "did you mean default?"),
         ("default = 'lbb'", "status", "there is no server 'lbb'"),
         ("default = 'lab'\n[servers.lab]\nurl = 3", "status", "url is a text in quotes"),

@@ -98,7 +98,9 @@ CLOUD = "https://app.all-hands.dev"
 
 
 def test_settings() -> None:
-    assert parse_config(SETTINGS, known()) == Config(
+    config, faults = parse_config(SETTINGS, known())
+    assert not faults
+    assert config == Config(
         servers={
             "work": ServerEntry(
                 "work", "https://oh.example.org", key_command=("pass", "show", "openhands"),
@@ -130,6 +132,7 @@ def test_names_in_settings() -> None:
 
 def test_rules() -> None:
     found = parse_rules(RULES, "mine.toml")
+    assert not found.faults
     assert found.off == {"no-installs": 30}
     assert [(one.name, one.severity.value, one.asked, one.examples) for one in found.rules] == [
         ("no-force", "high", (("steps", "does:force -is:rejected"), ("never", "true")), ("one",)),

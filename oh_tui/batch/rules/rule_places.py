@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from oh_tui.batch.rules import agreed
 from oh_tui.batch.rules.rule import Rule
-from oh_tui.batch.rules.rules_file import RuleFaults, RulesOfFile, parse_rules
+from oh_tui.batch.rules.rules_file import RulesOfFile, parse_rules
 from oh_tui.settings.paths import config_file
-from oh_tui.settings.toml_faults import Fault, faulty
+from oh_tui.settings.toml_file import Fault, faulty
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
@@ -74,10 +74,9 @@ def _read(file: Path) -> RulesOfFile:
         text = agreed.read_rules(file).decode()
     except UnicodeDecodeError:
         raise Problem(f"{safe_line(str(file))} is not text in UTF-8") from None
-    try:
-        return parse_rules(text, str(file))
-    except RuleFaults as found:
-        raise _faulty(file, found.faults) from None
+    if (found := parse_rules(text, str(file))).faults:
+        raise _faulty(file, found.faults)
+    return found
 
 
 def _faulty(file: Path, faults: Sequence[Fault]) -> Problem:

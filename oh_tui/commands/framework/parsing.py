@@ -20,7 +20,7 @@ from oh_tui.commands.framework.command import FILTER, SORT, TO_OPEN, Command, lo
 from oh_tui.commands.framework.filter_argument import Words
 from oh_tui.commands.framework.misuse import HELP, help_of, misuse
 from oh_tui.commands.framework.run_words import is_path, is_stdin
-from oh_tui.settings.config import THEMES, Faults, parse_config
+from oh_tui.settings.config import THEMES, parse_config
 from oh_tui.settings.paths import config_file, tilde
 from oh_tui.settings.startup import read_config_file
 from oh_tui.text.clean import clean_line
@@ -193,10 +193,7 @@ class _MainParser(Parser):
 def _servers() -> tuple[str, ...]:
     """The servers of the settings file, also of one with faults."""
     with contextlib.suppress(Problem):
-        try:
-            return tuple(parse_config(read_config_file(os.environ) or "").servers)
-        except Faults as error:
-            return tuple(error.config.servers)
+        return tuple(parse_config(read_config_file(os.environ) or "").config.servers)
     return ()
 
 

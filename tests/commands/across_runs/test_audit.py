@@ -181,7 +181,7 @@ def test_faults_of_a_file_are_said_with_their_line(
     sentence, *lines = capsys.readouterr().err.splitlines()
     assert sentence.endswith("mine.toml has 2 faults")
     assert lines[0].startswith("        line 4: steps: There is no field dos: did you mean")
-    assert lines[1] == "        line 6: 'odd' is nothing that a rule has"
+    assert lines[1] == "        line 6: 'odd' is not anything that a rule has"
 
 
 def test_rules_are_listed_and_explained_without_a_key() -> None:
