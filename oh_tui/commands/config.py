@@ -14,7 +14,7 @@ from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.settings.config import parse_config
-from oh_tui.settings.paths import config_file, make_private, preferences_file, tilde
+from oh_tui.settings.paths import config_file, make_private, state_file, tilde
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import before_file, read_config_file
 from oh_tui.settings.toml_file import Fault
@@ -184,7 +184,7 @@ def _overridden(text: str, call: Call) -> list[Override]:
 
 def _remembered(written: Mapping[str, object], call: Call) -> dict[str, str]:
     """Setting -> what was chosen in the explorer in its place, in words."""
-    kept = Preferences(None if call.args.no_state else preferences_file(os.environ))
+    kept = Preferences(None if call.args.no_state else state_file(os.environ, "preferences"))
     assert call.explorer_names is not None
     names = call.explorer_names()
     theme = kept.theme(names.themes, "")

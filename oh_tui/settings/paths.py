@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
@@ -148,32 +149,13 @@ def tilde(path: Path, environment: Mapping[str, str]) -> str:
     return safe_line(str(path))
 
 
-def last_known_file(environment: Mapping[str, str]) -> Path | None:
-    """The file that remembers the states of conversations; None where there is no home."""
-    folder = _state_folder(environment)
-    return folder and folder / "seen.json"
-
-
-def preferences_file(environment: Mapping[str, str]) -> Path | None:
-    """The file that remembers how the explorer was set; None where there is no home."""
-    folder = _state_folder(environment)
-    return folder and folder / "preferences.json"
-
-
-def annotations_file(environment: Mapping[str, str]) -> Path | None:
-    """The file with bookmarks, notes and tags; None where there is no home."""
-    folder = _state_folder(environment)
-    return folder and folder / "annotations.json"
-
-
-def agreed_file(environment: Mapping[str, str]) -> Path | None:
-    """The file that remembers which rules of repositories the user agreed to."""
-    folder = _state_folder(environment)
-    return folder and folder / "agreed.json"
-
-
-def _state_folder(environment: Mapping[str, str]) -> Path | None:
-    return _own_folder(environment, "XDG_STATE_HOME", ".local/state", "Application Support")
+def state_file(
+    environment: Mapping[str, str], name: Literal["seen", "preferences", "annotations", "agreed"]
+) -> Path | None:
+    """The file that remembers the states of conversations, how the explorer was set, bookmarks,
+    notes and tags, or the rules that were agreed to; None where there is no home."""
+    folder = _own_folder(environment, "XDG_STATE_HOME", ".local/state", "Application Support")
+    return folder and folder / f"{name}.json"
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path | None:

@@ -26,13 +26,11 @@ from oh_tui.settings.config import (
 )
 from oh_tui.settings.credentials import Found, command_key, find_key, hold_keys, named_key
 from oh_tui.settings.paths import (
-    annotations_file,
     cache_folder,
     config_file,
     expanded,
-    last_known_file,
-    preferences_file,
     read_small,
+    state_file,
     tilde,
     under_home,
 )
@@ -190,8 +188,8 @@ def read_settings(
         all_read_only=forbids,
         notice=_notice(notice) if notice else config.notice,
         budget=config.budget,
-        preferences_file=None if no_state else preferences_file(environment),
-        annotations_file=None if no_state else annotations_file(environment),
+        preferences_file=None if no_state else state_file(environment, "preferences"),
+        annotations_file=None if no_state else state_file(environment, "annotations"),
         keeps_state=not no_state,
         cache_folder=cache_folder(environment),
         cache_limit=_cache_limit(kept),
@@ -215,7 +213,7 @@ def read_settings(
         key=key,
         key_from=key_from,
         auth=_auth(environment),
-        last_known_file=last_known_file(environment) if settings.keeps_state else None,
+        last_known_file=state_file(environment, "seen") if settings.keeps_state else None,
         cautions=cautions,
     )
 
@@ -251,7 +249,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         kind=server.kind,
         read_only=settings.all_read_only or server.read_only,
         budget=blank.budget if server.budget is None else server.budget,
-        last_known_file=last_known_file(environment) if settings.keeps_state else None,
+        last_known_file=state_file(environment, "seen") if settings.keeps_state else None,
         cautions=cautions,
     )
 

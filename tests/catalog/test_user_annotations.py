@@ -203,5 +203,5 @@ def test_no_state_names_no_file(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     for local in (False, True):
         settings = read_settings(home, local=local)
-        assert settings.annotations_file == paths.annotations_file(home)
+        assert settings.annotations_file == paths.state_file(home, "annotations")
         assert read_settings(home, local=local, no_state=True).annotations_file is None

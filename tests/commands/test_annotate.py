@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.settings.paths import annotations_file
+from oh_tui.settings.paths import state_file
 from tests.commands import schemas
 from tests.commands.conftest import IDS
 from tests.commands.shell import Shell, shell
@@ -32,7 +32,7 @@ def document(said: Any, schema: str) -> Any:
 def kept_file() -> Path:
     import os
 
-    file = annotations_file(os.environ)
+    file = state_file(os.environ, "annotations")
     assert file
     return file
 

@@ -12,7 +12,7 @@ import pytest
 
 from oh_tui.commands.config import FIRST
 from oh_tui.settings.config import NAMES, SERVER_NAMES, parse_config
-from oh_tui.settings.paths import preferences_file
+from oh_tui.settings.paths import state_file
 from oh_tui.settings.preferences import Preferences
 from oh_tui.tui.keys import known
 from tests.commands.shell import Shell, shell
@@ -98,7 +98,7 @@ def test_check_names_a_theme_that_was_chosen_in_the_explorer(
         monkeypatch.delenv(name, raising=False)
     file.parent.mkdir(parents=True)
     file.write_text('theme = "oh-light"\n', "utf-8")
-    remembered = preferences_file(os.environ)
+    remembered = state_file(os.environ, "preferences")
     assert remembered
     kept = Preferences(remembered)
     for theme, told in (
@@ -124,7 +124,7 @@ def test_check_names_an_order_that_was_chosen_in_the_explorer(
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     file.parent.mkdir(parents=True)
     file.write_text('sort = "title"\n', "utf-8")
-    kept = Preferences(preferences_file(os.environ))
+    kept = Preferences(state_file(os.environ, "preferences"))
     for server, sort, told in (
         ("files", "title", []),
         ("files", "no-such", []),

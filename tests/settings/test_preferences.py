@@ -113,7 +113,7 @@ def test_only_the_last_sizes_are_kept(file: Path) -> None:
 def test_no_state_names_no_file(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     settings = read_settings(home)
-    assert settings.preferences_file == paths.preferences_file(home)
-    assert settings.last_known_file == paths.last_known_file(home)
+    assert settings.preferences_file == paths.state_file(home, "preferences")
+    assert settings.last_known_file == paths.state_file(home, "seen")
     without = read_settings(home, no_state=True)
     assert without.preferences_file is None and without.last_known_file is None

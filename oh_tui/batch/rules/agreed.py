@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from oh_tui.settings.paths import agreed_file, read_small
+from oh_tui.settings.paths import read_small, state_file
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.text.clean import clean
 from oh_tui.text.problem import Problem, Refused
@@ -40,7 +40,7 @@ class NotAgreed(Problem):
 
     def agree(self, environment: Mapping[str, str]) -> None:
         """Remembers that the user agreed to this content. Raises Problem if that cannot be kept."""
-        store = _Agreed(agreed_file(environment), MOST * 80, list)
+        store = _Agreed(state_file(environment, "agreed"), MOST * 80, list)
         store.to_write(sha256(self.data).hexdigest())
         if not store.lasts or not store.save():
             where = store.trouble or "a home folder: there is none"
@@ -66,7 +66,7 @@ def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed |
     if file is None:
         return None
     data = read_rules(file)
-    digests = _Agreed(agreed_file(environment), MOST * 80, list).read() or []
+    digests = _Agreed(state_file(environment, "agreed"), MOST * 80, list).read() or []
     return None if sha256(data).hexdigest() in digests else NotAgreed(file, data)
 
 

@@ -182,17 +182,11 @@ def _faults_of(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _rule(written: _Written, values: Mapping[str, object], origin: str) -> Rule:
-    test = next((name for name in TESTS if name in values), "never")
+    test = next((one for one in Condition if one in values), Condition.AT_MOST)  # 0 for never
     given: Any = getattr(written, test)
-    is_number = isinstance(given, int)
+    number, others = (given, ()) if isinstance(given, int) else (0, given)
     of_steps = Question(
-        written.steps,
-        Condition.AT_MOST if test == "never" else Condition(test),
-        given if is_number and test != "never" else 0,
-        () if is_number else given,
-        written.since,
-        written.same,
-        written.in_a_row,
+        written.steps, test, number, others, written.since, written.same, written.in_a_row
     )
     asked = tuple((name, _shown(values[name])) for name in ASKS if name in values)
     texts = [written.examples] if isinstance(written.examples, str) else written.examples

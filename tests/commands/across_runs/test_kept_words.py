@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.catalog.user_annotations import Annotations
-from oh_tui.settings.paths import annotations_file
+from oh_tui.settings.paths import state_file
 from oh_tui.sources.file_source import FileSource
 from scripts.many_runs import Maker, write_outputs
 from tests.processes import oh_tui
@@ -27,7 +27,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     row = rows[MAKER.made(1).name]
     event = source.runs.read(row).steps[1].event.id
     source.close_files()
-    kept = Annotations(annotations_file(os.environ))
+    kept = Annotations(state_file(os.environ, "annotations"))
     kept.tag(row, {"good": ""})
     kept.bookmark(row, event, on=True)
     assert kept.save()

@@ -21,7 +21,7 @@ from oh_tui.library import sql_query
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.library.sql_query import asked
-from oh_tui.settings.paths import annotations_file
+from oh_tui.settings.paths import state_file
 from scripts.many_runs import Maker
 from tests.batch.made import TOKEN
 from tests.commands import schemas
@@ -253,7 +253,7 @@ def test_what_the_user_keeps_of_runs_can_be_asked(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     name = told("select run from runs limit 1").strip()
-    kept = Annotations(annotations_file(os.environ))
+    kept = Annotations(state_file(os.environ, "annotations"))
     run = Conversation("x", place=name)
     kept.tag(run, {"good": "", "team": "a \x1b[31mred\x1b[0m one"})
     kept.bookmark(run, "event-7", on=True)
