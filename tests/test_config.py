@@ -151,7 +151,11 @@ def test_where_the_explorer_is_not_meant_its_names_are_left_unread() -> None:
         ('[servers."a b"]\nurl="x"', 1, "'a b': a server's name has letters, digits, - and _"),
         ('[servers.demo]\nurl="x"', 1, "demo is the name of a built-in server"),
         ('[servers.a]\nurl="x"\nkeyenv="A"', 3, "'keyenv' is not a setting of a server; did you"),
-        ('[servers.a]\nurl="x"\ntheme="A"', 3, "'theme' stands before the first [table]"),
+        (
+            '[servers.a]\nurl="x"\ntheme="A"',
+            3,
+            "'theme' is not a setting of a server: it stands before",
+        ),
         ('[servers.a]\nurl="x"\nauth="basic"', 3, "auth is bearer or session"),
         ('[servers.a]\nurl="x"\nkind="cloud"', 3, "kind is app or agent"),
         ('[servers.a]\nurl="x"\nkey_file="k"', 3, "key_file is a path that begins with / or ~"),

@@ -42,9 +42,6 @@ THEMES = (
 )  # fmt: skip
 """Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
 
-_SECRETS = ("key", "api_key", "token", "password", "secret")
-"""Names under which somebody may write a key itself."""
-
 
 def command_words(written: str | list[str]) -> tuple[str, ...]:
     """The words of a command, which a shell would split if it is one text. Raises ValueError for an
@@ -124,6 +121,13 @@ NAMES = Config.__struct_fields__
 SERVER_NAMES = ServerEntry.__struct_fields__[1:]
 """The names in the table of a server; its own name heads the table."""
 
+_OF_SERVER = dict.fromkeys(SERVER_NAMES, " (a server's, under [servers.NAME])")
+
+_OF_NO_SERVER = dict.fromkeys(NAMES, ": it stands before the first [table]") | dict.fromkeys(
+    ("key", "api_key", "token", "password", "secret"),
+    ": a key is not kept in this file, but named by key_env, key_file, key_command",
+)
+
 
 class ExplorerNames(NamedTuple):
     """The names that only the explorer knows."""
@@ -149,7 +153,7 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> ConfigFile:
     are left out.
     """
     file = TomlFile(text, "setting")
-    found = file.fields("", file.values, types_of(Config), _unknown)
+    found = file.fields("", file.values, types_of(Config), "a setting", _OF_SERVER)
     servers = {name: _server(file, name, of) for name, of in found.pop("servers", {}).items()}
     for name, fault in _unknown_names(found, servers, known):
         file.blame(name, fault)
@@ -160,11 +164,6 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> ConfigFile:
         keys=_keys(file, keys, known) if known else {},
     )
     return ConfigFile(config, sorted(file.faults))
-
-
-def _unknown(name: str) -> str:
-    hint = " (a server's, under [servers.NAME])" if name in SERVER_NAMES else ""
-    return f"{quoted(name)} is not a setting{hint or suggestion(name, NAMES)}"
 
 
 def _unknown_names(
@@ -188,7 +187,7 @@ def _server(file: TomlFile, name: str, values: object) -> ServerEntry | None:
         file.blame(path, f"a server is a table: [servers.{safe_line(name)[:60]}]")
         return None
     types = {key: types_of(ServerEntry)[key] for key in SERVER_NAMES}
-    found = file.fields(f"{path}.", values, types, _unknown_of_server)
+    found = file.fields(f"{path}.", values, types, "a setting of a server", _OF_NO_SERVER)
     for key, fault in _faults_of_server(name, values):
         file.blame(f"{path}.{key}", fault)
     return ServerEntry(**{"name": name, "url": "", **found})
@@ -206,22 +205,11 @@ def _faults_of_server(name: str, values: Mapping[str, object]) -> Iterator[tuple
         yield "", f"the server {quoted(name)} has no url"
 
 
-def _unknown_of_server(name: str) -> str:
-    if name in _SECRETS:
-        return "a key is not kept in this file, but named by key_env, key_file, key_command"
-    if name in NAMES:
-        return f"{quoted(name)} stands before the first [table]"
-    return f"{quoted(name)} is not a setting of a server{suggestion(name, SERVER_NAMES)}"
-
-
 def _keys(file: TomlFile, table: Mapping[str, object], known: ExplorerNames) -> dict[str, str]:
     """The keys of each action, without clashes: Textual would silently drop one of two actions."""
 
-    def unknown(name: str) -> str:
-        return f"{quoted(name)} is not an action{suggestion(name, known.actions)}"
-
     types = dict.fromkeys(known.actions, _Keys)
-    keys: dict[str, str] = file.fields("keys.", dict(_leaves(table)), types, unknown)
+    keys: dict[str, str] = file.fields("keys.", dict(_leaves(table)), types, "an action")
     owners: dict[str, str] = {}
     # those of the file last, so that the fault is in a line of the file
     for name in (*(known.actions.keys() - keys.keys()), *keys):

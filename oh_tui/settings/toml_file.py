@@ -95,14 +95,16 @@ class TomlFile:
         above: str,
         values: Mapping[str, object],
         types: Mapping[str, Any],
-        unknown: Callable[[str], str],
+        what: str,
+        elsewhere: Mapping[str, str] = {},
     ) -> dict[str, Any]:
         """The values of a table that are of the types of its fields. Each other is a fault, as is a
-        name that is `unknown`, which then says so."""
+        name of none: it is not `what` these are, and may be known `elsewhere`."""
         found = {}
         for name, value in values.items():
             if name not in types:
-                self.blame(above + name, unknown(name))
+                hint = elsewhere.get(name) or suggestion(name, types)
+                self.blame(above + name, f"{quoted(name)} is not {what}{hint}")
                 continue
             meta = types[name].__metadata__[0]
             try:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from oh_tui.batch.rules.rule import Rule, RunQuestion, Severity
 from oh_tui.catalog import conversation_query
-from oh_tui.settings.toml_file import Fault, Flag, Read, TomlFile, quoted, suggestion, types_of
+from oh_tui.settings.toml_file import Fault, Flag, Read, TomlFile, quoted, types_of
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.rules.question import Condition, Question, Same, Words
 from oh_tui.trajectory.search import step_filter
@@ -143,7 +143,8 @@ def parse_rules(text: str, origin: str = "") -> RulesOfFile:
     names: set[str] = set()
     for number, values in enumerate(tables):
         path, before = f"rule.{number}", len(file.faults)
-        written = _Written(**file.fields(f"{path}.", values, types_of(_Written), _unknown))
+        fields = file.fields(f"{path}.", values, types_of(_Written), "anything that a rule has")
+        written = _Written(**fields)
         for name, fault in _faults_of(values):
             file.blame(f"{path}.{name}", fault)
         if written.name and written.name in names:
@@ -154,10 +155,6 @@ def parse_rules(text: str, origin: str = "") -> RulesOfFile:
         if len(file.faults) == before and (written.run or written.steps):
             found.rules.append(_rule(written, values, origin))
     return found._replace(faults=sorted(file.faults))
-
-
-def _unknown(name: str) -> str:
-    return f"{quoted(name)} is nothing that a rule has{suggestion(name, NAMES)}"
 
 
 def _faults_of(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -78,7 +78,7 @@ FAULTS = {
     'steps = ""\nnever = true': (4, "steps: this asks for nothing"),
     'steps = 5\nnever = true': (4, "steps is words in quotes"),
     'steps = "does:push"\nafter = "rule:b"': (5, "after: "),
-    'steps = "does:push"\nrule = "b"\nnever = true': (5, "'rule' is nothing that a rule has"),
+    'steps = "does:push"\nrule = "b"\nnever = true': (5, "'rule' is not anything that a rule has"),
     'run = "is:failed"\nnever = true': (5, "a rule asks run or steps, not run and never"),
     'never = true': (1, "a rule asks steps or run"),
     'run = "is:failed"\nexamples = ["a", 3]': (5, "examples is a list of names of runs"),
