@@ -41,8 +41,22 @@ def read_small(file: Path, most: int = MAX_SMALL) -> bytes:
     with os.fdopen(handle, "rb") as opened:
         data = opened.read(most + 1)
     if len(data) > most:
-        raise OSError(0, "it is too large")
+        raise OSError(0, f"it is too large, more than {most // 1024} KiB")
     return data
+
+
+def read_text(file: Path, what: str, hint: str = "", most: int = MAX_SMALL) -> str:
+    """The text of a small file, which a Problem calls `what`."""
+    data = b""
+    try:
+        data = read_small(file, most)
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Problem(f"{what} is not UTF-8", f"line {line}") from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Problem(f"{what} cannot be read: {why}", hint) from error
 
 
 def make_private(folder: Path) -> None:

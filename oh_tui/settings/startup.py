@@ -29,7 +29,7 @@ from oh_tui.settings.paths import (
     cache_folder,
     config_file,
     expanded,
-    read_small,
+    read_text,
     state_file,
     tilde,
     under_home,
@@ -268,19 +268,8 @@ def read_config_file(environment: Mapping[str, str]) -> str | None:
     file, is_required = config_file(environment)
     if file is None or not (is_required or file.exists()):
         return None
-    shown = tilde(file, environment)
-    try:
-        data = read_small(file)
-    except OSError as error:
-        raise Problem(
-            f"The settings file {shown} cannot be read: {(error.strerror or str(error)).lower()}",
-            "OH_TUI_CONFIG names it" if is_required else "",
-        ) from error
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Problem(f"The settings file {shown} is not UTF-8", f"line {line}") from error
+    what = f"The settings file {tilde(file, environment)}"
+    return read_text(file, what, "OH_TUI_CONFIG names it" if is_required else "")
 
 
 def _read_config(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from oh_tui.settings.paths import read_small, state_file
+from oh_tui.settings.paths import read_text, state_file
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.text.clean import clean
 from oh_tui.text.problem import Problem, Refused
@@ -27,21 +27,21 @@ MOST = 1_000
 class NotAgreed(Problem):
     """A file of a repository that the user has not agreed to, with what it said when read."""
 
-    def __init__(self, file: Path, data: bytes) -> None:
+    def __init__(self, file: Path, said: str) -> None:
         super().__init__(
             f"Nobody here agreed to the rules of this repository, {safe_line(str(file))}",
             "oh-tui config trust shows them and asks; --rules FILE takes them once",
         )
-        self.file, self.data = file, data
+        self.file, self._said = file, said
 
     @property
     def text(self) -> str:
-        return safe(clean(self.data.decode("utf-8", "replace")))
+        return safe(clean(self._said))
 
     def agree(self, environment: Mapping[str, str]) -> None:
         """Remembers that the user agreed to this content. Raises Problem if that cannot be kept."""
         store = _Agreed(state_file(environment, "agreed"), MOST * 80, list)
-        store.to_write(sha256(self.data).hexdigest())
+        store.to_write(_digest(self._said))
         if not store.lasts or not store.save():
             where = store.trouble or "a home folder: there is none"
             sentence = f"What you agree to cannot be written into {where}"
@@ -65,21 +65,18 @@ def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed |
     """The file with what it says, if the user has not agreed to that. Raises Problem."""
     if file is None:
         return None
-    data = read_rules(file)
+    said = read_rules(file)
     digests = _Agreed(state_file(environment, "agreed"), MOST * 80, list).read() or []
-    return None if sha256(data).hexdigest() in digests else NotAgreed(file, data)
+    return None if _digest(said) in digests else NotAgreed(file, said)
 
 
-def read_rules(file: Path) -> bytes:
+def _digest(said: str) -> str:
+    return sha256(said.encode()).hexdigest()
+
+
+def read_rules(file: Path) -> str:
     """Raises Problem."""
-    try:
-        return read_small(file, LARGEST)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise Problem(
-            f"{safe_line(str(file))} cannot be read: {why}",
-            f"a file with rules has at most {LARGEST // 1024} KiB" if not error.errno else "",
-        ) from error
+    return read_text(file, safe_line(str(file)), most=LARGEST)
 
 
 def of_repository(here: Path | None) -> Path | None:

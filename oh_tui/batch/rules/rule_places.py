@@ -70,11 +70,7 @@ def _add(found: dict[str, Rule], read: RulesOfFile, file: Path) -> None:
 
 
 def _read(file: Path) -> RulesOfFile:
-    try:
-        text = agreed.read_rules(file).decode()
-    except UnicodeDecodeError:
-        raise Problem(f"{safe_line(str(file))} is not text in UTF-8") from None
-    if (found := parse_rules(text, str(file))).faults:
+    if (found := parse_rules(agreed.read_rules(file), str(file))).faults:
         raise _faulty(file, found.faults)
     return found
 
