@@ -207,7 +207,6 @@ def _faults_of_server(name: str, values: Mapping[str, object]) -> Iterator[tuple
 
 def _keys(file: TomlFile, table: Mapping[str, object], known: ExplorerNames) -> dict[str, str]:
     """The keys of each action, without clashes: Textual would silently drop one of two actions."""
-
     types = dict.fromkeys(known.actions, _Keys)
     keys: dict[str, str] = file.fields("keys.", dict(_leaves(table)), types, "an action")
     owners: dict[str, str] = {}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from oh_tui.api.models import CLOUD
 from oh_tui.settings.config import ServerEntry
-from oh_tui.settings.paths import expanded, read_small, tilde, under_home
+from oh_tui.settings.paths import expanded, read_small, read_text, tilde, under_home
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import Secret, held, hold, safe_line
 
@@ -71,18 +71,11 @@ def named_key(server: ServerEntry, environment: Mapping[str, str]) -> Found:
         return _secret(written, server.key_env), server.key_env, ()
     file = expanded(server.key_file, environment)
     shown = tilde(file, environment)
-    try:
-        written = read_small(file).decode("utf-8", "replace").strip()
-        caution = _caution(file, shown)
-    except OSError as error:
-        raise Problem(
-            f"The key of {server.name} cannot be read from {shown}: "
-            f"{(error.strerror or str(error)).lower()}",
-            f"change key_file of [servers.{server.name}]",
-        ) from error
+    hint = f"change key_file of [servers.{server.name}]"
+    written = read_text(file, f"The key of {server.name} in {shown}", hint).strip()
     if not written:
         raise Problem(f"The key file {shown} is empty", "put the key into it, and nothing else")
-    return _secret(written, shown), f"the file {shown}", caution
+    return _secret(written, shown), f"the file {shown}", _caution(file, shown)
 
 
 def find_key(environment: Mapping[str, str], base_url: str) -> Found:
@@ -108,8 +101,9 @@ def find_key(environment: Mapping[str, str], base_url: str) -> Found:
 
 
 def _caution(file: Path, shown: str) -> tuple[str, ...]:
-    if file.stat().st_mode & 0o077:
-        return (f"others can read the key in {shown}: chmod 600 {shown}",)
+    with contextlib.suppress(OSError):
+        if file.stat().st_mode & 0o077:
+            return (f"others can read the key in {shown}: chmod 600 {shown}",)
     return ()
 
 

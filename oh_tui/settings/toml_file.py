@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 import tomllib
@@ -178,7 +179,10 @@ def lines_of(text: str) -> dict[str, int]:
     table = ""
     for line, statement in _statements(text):
         is_header = statement.startswith("[")
-        path, said = "" if is_header else table, tomllib.loads(statement)
+        path = "" if is_header else table
+        said: object = None
+        with contextlib.suppress(RecursionError):  # it nests nearly too far
+            said = tomllib.loads(statement)
         while isinstance(said, dict) and len(said) == 1:
             ((name, said),) = said.items()
             path = f"{path}.{name}" if path else name
