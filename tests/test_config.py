@@ -67,7 +67,7 @@ quit = "Q"
 
 
 def faults(text: str, known: ExplorerNames | None = SOME) -> list[tuple[int, str]]:
-    found = parse_config(text, known).faults
+    _, found = parse_config(text, known)
     assert found
     return [(fault.line, fault.text) for fault in found]
 
@@ -252,7 +252,7 @@ PARTS = st.one_of(
 @example("[[servers]]\n[[keys]]")
 def test_no_text_is_too_odd(text: str) -> None:
     """The text is accepted, or each fault has a line of the file and a clean sentence."""
-    for line, told, _ in parse_config(text, SOME).faults:
+    for line, told, _ in parse_config(text, SOME)[1]:
         assert 1 <= line <= text.count("\n") + 1
         assert told == clean_line(told)
     try:
@@ -299,10 +299,10 @@ url = "ftp://example.org"
 kye_env = "LAB"
 url = "https://lab.example.org"
 """
-    found = parse_config(text)
-    paths = [fault.path for fault in found.faults]
+    config, found = parse_config(text)
+    paths = [fault.path for fault in found]
     assert paths == ["defualt", "refresh", "odd", "servers.work.url", "servers.lab.kye_env"]
-    assert found.config.servers["lab"].url == "https://lab.example.org"
+    assert config.servers["lab"].url == "https://lab.example.org"
 
 
 def test_the_themes_are_ours_and_all_of_textual() -> None:

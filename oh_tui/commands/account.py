@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -143,9 +142,6 @@ class _Answer(msgspec.Struct, frozen=True):
 class _Answers(PrivateStore[dict[str, _Answer], tuple[str, _Answer]]):
     """The last answer of each server, by address."""
 
-    def __init__(self, file: Path | None) -> None:
-        super().__init__(file, LARGEST, dict)
-
     def decoded(self, data: bytes) -> dict[str, _Answer]:
         """Of a damaged file nothing is kept aside: the next answer takes its place."""
         try:
@@ -211,7 +207,8 @@ async def status(call: Call) -> int:
 
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     folder, address, now = call.settings.cache_folder, call.source.address, call.style.now
-    kept = _Answers(folder / cache_files.KEPT["status"].path if folder and address else None)
+    file = folder / cache_files.KEPT["status"].path if folder and address else None
+    kept = _Answers(file, LARGEST, dict)
     before = (kept.read() or {}).get(address)
     if before and 0 <= now - before.asked < FRESH:
         return before, []

@@ -145,7 +145,7 @@ def _check(call: Call, file: Path) -> int:
     text = read_config_file(os.environ)
     if text is not None:
         assert call.explorer_names is not None
-        faults = parse_config(text, call.explorer_names()).faults
+        _, faults = parse_config(text, call.explorer_names())
         overridden = [] if faults else _overridden(text, call)
     if call.as_json:
         print_json(

@@ -139,15 +139,8 @@ class ExplorerNames(NamedTuple):
     """The words of the orders of conversations."""
 
 
-class ConfigFile(NamedTuple):
-    config: Config
-    """Without what is wrong."""
-    faults: Sequence[Fault]
-    """Everything that is wrong with the file, by line."""
-
-
-def parse_config(text: str, known: ExplorerNames | None = None) -> ConfigFile:
-    """The settings in the text of a file.
+def parse_config(text: str, known: ExplorerNames | None = None) -> tuple[Config, Sequence[Fault]]:
+    """The settings in the text of a file without what is wrong with it, and all that is, by line.
 
     Keys, themes and orders belong to the explorer: without `known` they are not checked, and keys
     are left out.
@@ -163,7 +156,7 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> ConfigFile:
         servers={name: server for name, server in servers.items() if server},
         keys=_keys(file, keys, known) if known else {},
     )
-    return ConfigFile(config, sorted(file.faults))
+    return config, sorted(file.faults)
 
 
 def _unknown_names(

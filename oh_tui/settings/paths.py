@@ -47,12 +47,10 @@ def read_small(file: Path, most: int = MAX_SMALL) -> bytes:
 
 def read_text(file: Path, what: str, hint: str = "", most: int = MAX_SMALL) -> str:
     """The text of a small file, which a Problem calls `what`."""
-    data = b""
     try:
-        data = read_small(file, most)
-        return data.decode()
+        return read_small(file, most).decode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise Problem(f"{what} is not UTF-8", f"line {line}") from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()

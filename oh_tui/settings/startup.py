@@ -176,7 +176,7 @@ def read_settings(
     hold_keys(environment, config.servers.values())
     notice = before("notice") if uses is None or "notice" in uses else ""
     keeps = uses is None or "servers" in uses or "cache" in uses
-    kept = environment.get("OH_TUI_CACHE", "") if keeps else ""
+    cache = environment.get("OH_TUI_CACHE", "")
     forbids = bool(before("read_only")) or config.read_only
     settings = Settings(
         ascii=bool(before("ascii"))
@@ -192,8 +192,9 @@ def read_settings(
         annotations_file=None if no_state else state_file(environment, "annotations"),
         keeps_state=not no_state,
         cache_folder=cache_folder(environment),
-        cache_limit=_cache_limit(kept),
-        uses_library=not (no_library or _is_off(environment)),
+        cache_limit=_cache_limit(cache if keeps else ""),
+        # also for commands that ask no server
+        uses_library=not no_library and cache.strip().lower() not in ("off", "0"),
         own_runs=under_home(environment, OWN_RUNS),
         config=config,
     )
@@ -323,17 +324,17 @@ def _is_name(written: str, config: Config) -> bool:
     )
 
 
+_AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}
+
+
 def _auth(environment: Mapping[str, str]) -> Auth | None:
     text = environment.get("OH_TUI_AUTH", "")
-    try:
-        auth: Auth | None = msgspec.convert(text.strip().lower() or None, Auth | None)
-        return auth
-    except msgspec.ValidationError:
-        raise Problem(
-            f"OH_TUI_AUTH is {safe_line(text)!r}",
-            "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds "
-            "out",
-        ) from None
+    if (word := text.strip().lower()) in _AUTHS:
+        return _AUTHS[word]
+    raise Problem(
+        f"OH_TUI_AUTH is {safe_line(text)!r}",
+        "it can be bearer (Authorization) or session (X-Session-API-Key); unset, oh-tui finds out",
+    )
 
 
 def _cache_limit(text: str) -> int:
@@ -349,11 +350,6 @@ def _cache_limit(text: str) -> int:
         f"OH_TUI_CACHE is {safe_line(text)!r}",
         "it can be off, or the megabytes that the runs kept on this machine may take",
     )
-
-
-def _is_off(environment: Mapping[str, str]) -> bool:
-    """Whether nothing may be kept in the cache, also for commands that ask no server."""
-    return environment.get("OH_TUI_CACHE", "").strip().lower() in ("off", "0")
 
 
 def _notice(text: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from oh_tui.batch.rules.rule import Rule, RunQuestion, Severity
 from oh_tui.catalog import conversation_query
-from oh_tui.settings.toml_file import Fault, Flag, Read, TomlFile, quoted, types_of
+from oh_tui.settings.toml_file import Fault, Flag, Read, TomlFile, types_of
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.rules.question import Condition, Question, Same, Words
 from oh_tui.trajectory.search import step_filter
@@ -83,6 +83,12 @@ _NAME = Meta(
 )
 _LINE = Meta(min_length=1, max_length=LONGEST, description=f"a text of 1 to {LONGEST:,} characters")
 _NEVER = Meta(description="true; at_most and at_least have a number")
+_Tables = Annotated[
+    list[dict[str, Any]],
+    Meta(
+        max_length=MOST_RULES, description=f"at most {MOST_RULES:,} tables, each of them [[rule]]"
+    ),
+]
 _Names = Annotated[str | list[str], Meta(description="a list of names of runs in quotes")]
 _Steps = Annotated[Words, _read_by(step_filter.parse)]
 _Runs = Annotated[RunQuestion, _read_by(conversation_query.parse)]
@@ -114,7 +120,6 @@ NAMES = _Written.__struct_fields__
 
 ASKS = NAMES[NAMES.index("steps") :]
 
-
 _BESIDE = {"since": ("before", "never_after"), "in_a_row": ("repeated",), "same": ("repeated",)}
 """Name -> the tests of which one has to stand there too."""
 
@@ -130,15 +135,8 @@ class RulesOfFile(NamedTuple):
 def parse_rules(text: str, origin: str = "") -> RulesOfFile:
     """The rules in the text of a file."""
     file = TomlFile(text, "rule")
-    tables = file.values.pop("rule", [])
-    for name in file.values:
-        file.blame(name, f"{quoted(name)} is not a rule: each begins with [[rule]]")
-    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
-        file.blame("rule", "each rule is a table of its own: [[rule]]")
-        tables = []
-    if len(tables) > MOST_RULES:
-        file.blame("", f"a file has at most {MOST_RULES:,} rules")
-        tables = []
+    what = "a rule: each begins with [[rule]]"
+    tables = file.fields("", file.values, {"rule": _Tables}, what).get("rule", [])
     found = RulesOfFile([], {})
     names: set[str] = set()
     for number, values in enumerate(tables):

@@ -193,7 +193,8 @@ class _MainParser(Parser):
 def _servers() -> tuple[str, ...]:
     """The servers of the settings file, also of one with faults."""
     with contextlib.suppress(Problem):
-        return tuple(parse_config(read_config_file(os.environ) or "").config.servers)
+        config, _ = parse_config(read_config_file(os.environ) or "")
+        return tuple(config.servers)
     return ()
 
 

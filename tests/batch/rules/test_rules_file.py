@@ -106,7 +106,7 @@ def test_what_is_no_file_with_rules_is_told() -> None:
     assert "[[rule]]" in faults("[rule]\nname = 'a'\n")[0][1]
     assert "[[rule]]" in faults("name = 'a'\n")[0][1]
     many = "".join(f'[[rule]]\nname = "r{n}"\nwhy = "x"\nrun = "is:failed"\n' for n in range(1_001))
-    assert faults(many) == [(1, "a file has at most 1,000 rules")]
+    assert faults(many) == [(1, "rule is at most 1,000 tables, each of them [[rule]]")]
     assert "nests" in faults(f"a{'.a' * 200} = 1\n")[0][1]
 
 

@@ -250,7 +250,7 @@ palette = "f6"
 
 
 async def test_keys_are_rebound_in_footer_help_and_palette() -> None:
-    settings = Settings(config=parse_config(KEYS, known()).config)
+    settings = Settings(config=parse_config(KEYS, known())[0])
     async with explore(settings=settings) as it:
         assert "Q quit" in it.footer
         before = it.screen.sidebar.list.cursor
@@ -276,7 +276,7 @@ async def test_keys_are_rebound_in_footer_help_and_palette() -> None:
 
 
 async def test_two_actions_exchange_their_keys() -> None:
-    settings = Settings(config=parse_config(KEYS, known()).config)
+    settings = Settings(config=parse_config(KEYS, known())[0])
     async with explore(settings=settings) as it:
         await it.open("Nightly dependency bump")
         timeline = it.screen.timeline
