@@ -29,10 +29,6 @@ from oh_tui.text.redact import safe_line
 DEMO, LOCAL = "demo", "local"
 """Servers that always exist: the embedded one, and the runs kept on this machine."""
 
-DEFAULT_REFRESH = 15.0
-
-DEFAULT_SILENT_AFTER = 10.0
-
 THEMES = (
     "oh-dark", "oh-light", "ansi",
     "textual-dark", "textual-light", "nord", "gruvbox", "catppuccin-mocha", "dracula",

@@ -18,9 +18,6 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
-NEXT_LINE = "\n        "
-"""Between the lines of a hint, which a command prints under its sentence."""
-
 _TEXTS = pattern(
     r'"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:\'{0,2})'
     r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*',
@@ -125,12 +122,13 @@ class TomlFile:
 
 
 def faulty(what: str, faults: Sequence[Fault], most: int, beside: Sequence[str] = ()) -> Problem:
-    """Says what of a file is wrong, a line each, and below what else is to be said."""
+    """Says what of a file is wrong, a line each, and below what else is to be said. Each line stands
+    below the sentence, as a command prints it."""
     listed = [f"line {fault.line}: {fault.text}" for fault in faults[:most]]
     if len(faults) > most:
         listed.append(f"and {len(faults) - most:,} more")
     count = "a fault" if len(faults) == 1 else f"{len(faults):,} faults"
-    return Problem(f"{what} has {count}", NEXT_LINE.join([*listed, *beside]))
+    return Problem(f"{what} has {count}", "\n        ".join([*listed, *beside]))
 
 
 def quoted(text: str) -> str:
