@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, TypedDict, TypeVar, Unpack
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from oh_tui.settings.private_store import PrivateStore
 
@@ -139,8 +139,7 @@ class Preferences(PrivateStore[Choices, Changes]):
         return self.changed(choices, {"left": read.left, "servers": servers})
 
     def encoded(self, held: Choices) -> bytes:
-        fields = {name: getattr(held, name) for name in Choices.__struct_fields__}
-        return msgspec.json.encode(_File(**fields, version=VERSION))
+        return msgspec.json.encode(_File(**asdict(held), version=VERSION))
 
 
 def _latest(before: dict[K, V], changes: dict[K, V], most: int) -> dict[K, V]:

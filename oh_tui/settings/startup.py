@@ -182,7 +182,8 @@ def read_settings(
         ascii=bool(before("ascii"))
         or config.ascii
         or environment.get("TERM") == "linux"
-        or not _locale_is_utf8(),
+        # asks the C library: Python's own encoding is UTF-8 even where the terminal's is not
+        or locale.nl_langinfo(locale.CODESET).upper().replace("-", "") != "UTF8",
         no_color=bool(environment.get(BEFORE_FILE["theme"][1])),
         read_only=forbids,
         all_read_only=forbids,
@@ -360,8 +361,3 @@ def _notice(text: str) -> tuple[str, ...]:
             f"OH_TUI_NOTICE is {error}",
             "it can be bell, osc9, or a command such as: notify-send OpenHands",
         ) from error
-
-
-def _locale_is_utf8() -> bool:
-    """Asks the C library: Python's own encoding is UTF-8 even where the terminal's is not."""
-    return locale.nl_langinfo(locale.CODESET).upper().replace("-", "") == "UTF8"

@@ -122,8 +122,8 @@ class TomlFile:
 
 
 def faulty(what: str, faults: Sequence[Fault], most: int, beside: Sequence[str] = ()) -> Problem:
-    """Says what of a file is wrong, a line each, and below what else is to be said. Each line stands
-    below the sentence, as a command prints it."""
+    """Says what of a file is wrong, a line each as a command prints a hint, and below what else is
+    to be said."""
     listed = [f"line {fault.line}: {fault.text}" for fault in faults[:most]]
     if len(faults) > most:
         listed.append(f"and {len(faults) - most:,} more")

@@ -41,7 +41,7 @@ class NotAgreed(Problem):
     def agree(self, environment: Mapping[str, str]) -> None:
         """Remembers that the user agreed to this content. Raises Problem if that cannot be kept."""
         store = _Agreed(state_file(environment, "agreed"), MOST * 80, list)
-        store.to_write(_digest(self._said))
+        store.to_write(sha256(self._said.encode()).hexdigest())
         if not store.lasts or not store.save():
             where = store.trouble or "a home folder: there is none"
             sentence = f"What you agree to cannot be written into {where}"
@@ -67,11 +67,7 @@ def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed |
         return None
     said = read_rules(file)
     digests = _Agreed(state_file(environment, "agreed"), MOST * 80, list).read() or []
-    return None if _digest(said) in digests else NotAgreed(file, said)
-
-
-def _digest(said: str) -> str:
-    return sha256(said.encode()).hexdigest()
+    return None if sha256(said.encode()).hexdigest() in digests else NotAgreed(file, said)
 
 
 def read_rules(file: Path) -> str:
