@@ -67,6 +67,28 @@ LISTED = Beside(
 RUN = "run."
 """Stands before a field that means the run, where one without it means the step."""
 
+FILTER_HELP = (
+    ("a phrase", "in the call, its result and all their texts; each word where no step has it"),
+    ("one AND two", 'each word; "just this" no other'),
+    ("is:failed", "failed commands and errors; also error, rejected, loop, noresult, waiting"),
+    ("is:bookmarked", "what you bookmarked; note:word what your note says, note:any"),
+    ("tool:terminal", "a tool, or edit, read, web, mcp, plan, think, you"),
+    ("does:test", "what it is for: test, edit, look, install, commit, push, delete …"),
+    ("tests:failed", "what the tests told that it ran; also passed"),
+    ("look:any", "what is worth a look: large-diff, test-edit, rewrite, delete, config, sudo …"),
+    ("writes:tests", "where it writes: also workspace, outside, temporary"),
+    ("secret:output", "with a secret in it, or in the call; plan:open, forgets:task"),
+    ("failure:9ed3", "a failed step, by the id that oh-tui failures shows"),
+    ("path:src/", "a file of an edit or a read"),
+    ("took:>5s", "how long it ran; cost:>0.01 what it cost"),
+    ("context:>80%", "how full the model's context was"),
+    ("re:/exit [12]/", "a pattern, within a line"),
+    ("after:13:30", "a time of day, or of the run (after:+12:30); also before:"),
+    ("kind:Action", "a kind of event; source:agent, risk:HIGH"),
+    ("-word", "all but these"),
+)
+"""The words of a filter of steps, each as an example with its meaning."""
+
 _BY_FILE = {"changed": "path", "path": "changed"}
 """The field that asks for a file in one filter -> that in the other."""
 

@@ -18,9 +18,9 @@ from textual.widgets import Static
 
 from oh_tui.catalog.attributes import filter_help
 from oh_tui.trajectory.glyphs import Glyphs
+from oh_tui.trajectory.search.step_filter import FILTER_HELP
 from oh_tui.tui.keys import (
     COPY_KEYS,
-    FILTER_WORDS,
     MORE,
     Hint,
     Ids,
@@ -142,7 +142,7 @@ def sections(
     """The sections of the two columns: the first begins with the current pane, the second ends with
     the signs."""
     keys = {title: key_section(title, keys) for title, keys in help_groups(keymap, idle)}
-    of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_WORDS])
+    of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_HELP])
     of_list = Section("Filter (&) of conversations", [Entry(*p) for p in filter_help()])
     left = (here, keys["Moving"], keys["The program"], of_list, of_steps)
     right = (keys["Looking"], keys["Acting"], without_key(idle), MOUSE, signs(glyphs))
