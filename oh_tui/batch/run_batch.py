@@ -4,6 +4,7 @@ pays; of a server only runs on this machine are read."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import (
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from oh_tui.batch.pool import ENDED, Died, Pool, cores
-from oh_tui.batch.server_indexing import is_over
+from oh_tui.batch.server_indexing import is_over, take
 from oh_tui.batch.step_facts import StepFactsLoader, load, read_here
 from oh_tui.batch.worker import Job, Listed, Place, RunFacts, Unread
 from oh_tui.catalog.conversation_query import ConversationQuery
@@ -30,6 +31,7 @@ from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.conversation import Conversation, bare_id
+from oh_tui.library.library import Library
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
@@ -55,6 +57,9 @@ AT_ONCE = 8
 
 BREATH = 200
 """Known results between two turns of the event loop."""
+
+ASKING = 30.0
+"""Seconds after which no other run is asked for, where that is bounded."""
 
 AHEAD = 4
 """Tasks per processor that may start before the oldest one ends."""
@@ -102,12 +107,14 @@ class RunBatch(Generic[T]):
         *,
         in_order: bool = True,
         processes: int = sys.maxsize,
+        asks: int | None = None,
     ) -> None:
         """`query` selects the runs, also by the index in `cache_folder`, `choose` picks and orders
         those to read, `known` gives results without reading. `report` gets the progress of listing.
         `live` also reads unfinished runs of a server. `nice` is added to the niceness of worker
         processes, of which there are at most so many. Unless `in_order`, none of their results is
-        held back for another."""
+        held back for another. `asks` is how many runs that are not on this machine, over or `live`,
+        are read from a server; None: those alone that go on and are wanted, all of them."""
         self.source = source
         self._job, self._query = job, query
         self._of_steps = StepFactsLoader(cache_folder, source, query)
@@ -115,6 +122,10 @@ class RunBatch(Generic[T]):
         self._report, self._choose, self._known = report, choose, known
         self._live, self._nice = live, nice
         self._in_order, self._processes = in_order, min(processes, cores())
+        self._folder = cache_folder
+        self._asks, self._asks_until = asks, time.monotonic() + ASKING
+        self.asked = 0
+        """Number of runs that were asked for so."""
         self._indexed: Collection[str] = ()
         self.runs = 0
         """Number of selected runs."""
@@ -315,10 +326,12 @@ class RunBatch(Generic[T]):
         for row in rows:
             try:
                 run = await read_here(self.source, row)
-                if run is None and (
-                    row.id in self._indexed or (self._live and not is_over(self.source, row))
-                ):
+                if run is None and row.id in self._indexed:
                     run = await load(self.source, row)
+                elif run is None and self._may_ask_for(row):
+                    run = await load(self.source, row)
+                    self.asked += 1
+                    await asyncio.to_thread(self._index, run, row)
             except Problem as problem:
                 yield Result(row, Unread(problem.sentence))
                 continue
@@ -326,3 +339,17 @@ class RunBatch(Generic[T]):
                 self.not_here.append(row)
             else:
                 yield Result(row, await asyncio.to_thread(self._job, run, self._about(row)))
+
+    def _may_ask_for(self, row: Conversation) -> bool:
+        is_open = not is_over(self.source, row)
+        if self._asks is None:
+            return self._live and is_open
+        is_left = self.asked < self._asks and time.monotonic() < self._asks_until
+        return is_left and (self._live or not is_open)
+
+    def _index(self, run: Trajectory, row: Conversation) -> None:
+        """Keeps what the index tells of a run, so that the next pass need not ask for it."""
+        if self._asks is None or not is_over(self.source, row):
+            return
+        with contextlib.suppress(Problem), Library(self._folder, writes=True) as library:
+            take(library, run, row, self.source.address)

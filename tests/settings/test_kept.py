@@ -134,7 +134,7 @@ def test_rules() -> None:
     found = parse_rules(RULES, "mine.toml")
     assert not found.faults
     assert found.off == {"no-installs": 30}
-    assert [(one.name, one.severity.value, one.asks, one.examples) for one in found.rules] == [
+    assert [(one.name, one.severity.value, one.fields, one.examples) for one in found.rules] == [
         ("no-force", "high", (("steps", "does:force -is:rejected"), ("never", "true")), ("one",)),
         (
             "in-order",

@@ -49,6 +49,7 @@ def runs_of(
         known=known,
         live=live,
         cache_folder=reader.settings.library_folder,
+        asks=reader.asks,
     )
 
 
@@ -83,9 +84,14 @@ def say_rest(reader: Reader, reading: RunBatch[Any]) -> int:
         say(clean_line(reason))
     if (more := len(reading.unread) - MOST_NAMED) > 0:
         say(f"{plural(more, 'more run')} could not be read")
-    if going_on := reading.going_on:
+    going_on = reading.going_on
+    not_read = len(reading.not_here) - going_on
+    if reader.asks is not None:
+        _say_asked(reading, going_on, not_read)
+        going_on = not_read = 0
+    if going_on:
         say(going_on_words(going_on))
-    if not_read := len(reading.not_here) - going_on:
+    if not_read:
         name = clean_line(reader.server or source.address)
         say(
             f"left out: {plural(not_read, 'run')} of {clean_line(source.label)} that this "
@@ -96,3 +102,19 @@ def say_rest(reader: Reader, reading: RunBatch[Any]) -> int:
     if reading.unsure:
         say(f"left out: {plural(reading.unsure, 'run')} of unknown {reading.lacked}")
     return PARTIAL if reading.unread or source.problems else OK
+
+
+def _say_asked(reading: RunBatch[Any], going_on: int, not_read: int) -> None:
+    """The same for a client that has no command line."""
+    if going_on or not_read:
+        say(
+            f"read {reading.read:,} of {plural(reading.runs, 'run')}, "
+            f"{reading.asked:,} of them from their server just now"
+        )
+    if going_on:
+        say(f"left out: {plural(going_on, 'run')} that may still go on; `live` reads them too")
+    if not_read:
+        say(
+            f"left out: {plural(not_read, 'run')} that were not read yet: ask again, as what was "
+            "read is kept, or with `words` that match fewer"
+        )

@@ -20,6 +20,9 @@ class Reader(msgspec.Struct, kw_only=True):
     """What the command line calls the server."""
     branch: int | None = None
     """That which is read of a run with branches; None for the active one."""
+    asks: int | None = None
+    """How many runs a pass over many reads from a server although this machine does not have them;
+    None: none, which `oh-tui index` is for."""
     about: str = ""
     """The short id of the conversation in question, for hints that name it."""
 
