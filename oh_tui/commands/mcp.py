@@ -9,6 +9,7 @@ from types import ModuleType
 from oh_tui.commands.framework.command import PATHS, Call, command
 from oh_tui.commands.framework.run_words import STDIN
 from oh_tui.mcp import session
+from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
@@ -38,6 +39,8 @@ async def mcp(call: Call) -> int:
         if not path.exists():
             raise Problem(f"There is no file or folder {clean_line(str(path))}", "check the path")
     protocol = _protocol()
+    if isinstance(call.opened, FileSource):
+        call.opened.stays_inside = True
     if sys.stdin.isatty():
         say("waits for a client of the Model Context Protocol on standard input; ctrl+d ends it")
     opened = session.Session(call)

@@ -30,6 +30,7 @@ from oh_tui.sources.file_rows import (
     version_at,
 )
 from oh_tui.sources.file_runs import FileRuns, end_of
+from oh_tui.sources.links_out import reach_out
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.verdict import judge
@@ -84,6 +85,8 @@ class FileSource:
         self.indexes = indexes
         shown = clean_line(str(paths[0])) if len(paths) == 1 else f"{len(paths)} files"
         self.label = label or shown
+        self.stays_inside = False
+        """Follows no link that leads out of a folder that was given."""
         self.runs = FileRuns()
         self._lists: list[RunList] = []
         self._former: list[RunList] = []
@@ -226,7 +229,7 @@ class FileSource:
 
     def _found(self) -> Iterator[tuple[str, Entry, Conversation]]:
         taken: set[str] = set()
-        files = [find_files([path]) for path in self.paths]
+        files = [self._files_at(path) for path in self.paths]
         apart = parts_apart([file for some in files for file in some])
         for path, some, wanted in zip(self.paths, files, self._wanted, strict=True):
             if some != [path]:
@@ -239,6 +242,14 @@ class FileSource:
                     self._unopened.append((path, problem))
                     continue
             yield from found
+
+    def _files_at(self, path: Path) -> list[Path]:
+        found = find_files([path])
+        out = reach_out(path, found) if self.stays_inside else ()
+        for file in filter(out.__contains__, found):
+            told = f"{clean_line(file.name)} was left out: a link there leads out of the folder"
+            self._unopened.append((file, Problem(told, "give the file itself")))
+        return [file for file in found if file not in out]
 
     def _rows_in(
         self, files: Sequence[Path], apart: Mapping[Path, str], taken: set[str], wanted: str
