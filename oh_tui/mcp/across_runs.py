@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from oh_tui.batch.reports.audit import audit_in, audit_of, rules_of
 from oh_tui.batch.reports.compare import report as compare_report
@@ -19,9 +20,10 @@ from oh_tui.catalog import conversation_query
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.documents.run import conversation_json
 from oh_tui.documents.steps import say_unjudged
-from oh_tui.mcp import arguments, cursors
-from oh_tui.mcp.answers import MOST, Found, Rows, paged
-from oh_tui.mcp.session import MadeRows, Session
+from oh_tui.mcp import arguments
+from oh_tui.mcp.answers import Found, Rows, paged
+from oh_tui.mcp.session import Session
+from oh_tui.mcp.tools import tool
 from oh_tui.sources.compared import compared
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -31,63 +33,35 @@ from oh_tui.trajectory.comparison.compare import Comparison
 
 if TYPE_CHECKING:
     from oh_tui.batch.reports.reader import Reader
+    from oh_tui.batch.searching import Search
     from oh_tui.batch.step_search import Hit
     from oh_tui.conversation import Conversation
 
     RunHit = tuple[Conversation, Hit]
 
 
-class _Kind(NamedTuple):
-    """A kind of rows that are made for several pages at once."""
-
-    most: int
-    """So many that one can page through: a cursor may be forged."""
-    told: str
-    helps: str
-    old: float = float("inf")
-    """Seconds after which the next page is made of new ones."""
-
-
-LISTS = _Kind(20_000, "A list gives {:,} runs at most", "narrow it with `words`", 120.0)
-
-SEARCHES = _Kind(5_000, "A search gives {:,} hits at most", "search for something rarer")
-
-Make = Callable[[int], Awaitable[tuple[list[Any], bool]]]
-"""Makes at least so many rows; whether there are no more."""
-
-
-async def _rows(
-    session: Session, kind: _Kind, asked: arguments.Paged, words: tuple[object, ...], make: Make
-) -> list[Any]:
-    """The rows before this page, on it, and more: those of the page before, if they reach so far.
-    Else twice as many are made, so that many pages take few calls."""
-    before = cursors.place_of(asked.cursor) if asked.cursor else 0
-    wanted, now = before + min(MOST, max(1, asked.limit)) + 1, time.monotonic()
-    if wanted > kind.most:
-        raise Problem(kind.told.format(kind.most), kind.helps)
-    made = session.made if asked.cursor else None
-    if made is None or not made.has(words, wanted) or now - made.at > kind.old:
-        made = MadeRows(words, *await make(2 * wanted), time.monotonic())
-    session.made = made
-    return made.rows
-
-
-async def find_runs(session: Session, asked: arguments.FindRuns) -> Found:
+@tool(limit=50)
+async def find_runs(
+    session: Session,
+    words: arguments.OfList = "",
+    sort: arguments.Order = "",
+    sub: Annotated[bool, Field(description="sub-conversations too")] = False,
+) -> Found:
+    """List runs: title, how each ended, when, model, repository, cost. Words narrow the list."""
     reader = await session.reader()
-    query, source = conversation_query.parse(asked.words), reader.source
+    query, source = conversation_query.parse(words), reader.source
     seen, kept = Seen(reader), reader.annotations()
 
     async def make(most: int) -> tuple[list[Any], bool]:
-        found, more = await listed(reader, query, seen, kept, most, sort=asked.sort, sub=asked.sub)
+        found, more = await listed(reader, query, seen, kept, most, sort=sort, sub=sub)
+        head["not_read"] = not_read(source)
         return found, not more
 
     def item(one: Conversation) -> dict[str, object]:
         return {"conversations": without_place(conversation_json(one, kept.of(one), seen.of(one)))}
 
-    words = "find_runs", asked.words, asked.sort, asked.sub
-    found = await _rows(session, LISTS, asked, words, make)
-    head = {"source": clean_line(source.label), "not_read": not_read(source)}
-    return Found(head, Rows(("conversations",), found, conversation_id, item))
+    head: dict[str, object] = {"source": clean_line(source.label)}
+    return Found(head, Rows(("conversations",), [], conversation_id, item, make))
 
 
 def without_place(document: dict[str, object]) -> dict[str, object]:
@@ -96,8 +70,10 @@ def without_place(document: dict[str, object]) -> dict[str, object]:
     return document | {"source": None}
 
 
-async def search(session: Session, asked: arguments.Search) -> Found:
-    if not asked.words.strip():
+@tool(limit=50)
+async def search(session: Session, words: arguments.Phrase, live: arguments.Live = False) -> Found:
+    """Search the steps of all runs for words; gives the line with each match."""
+    if not words.strip():
         raise Problem("There is nothing to search for", "give `words`")
     reader = await session.reader()
     source = clean_line(reader.source.label)
@@ -109,20 +85,16 @@ async def search(session: Session, asked: arguments.Search) -> Found:
 
     def key(row: RunHit) -> str:
         run, hit = row
-        return f"{run.id} {hit.path} {hit.event_id}"
+        return f"{run.id} {hit.path} {hit.event_id} {hit.where} {hit.line}"
 
     async def make(most: int) -> tuple[list[Any], bool]:
-        return await _searched(reader, asked, most)
+        return await _hits(search_of(reader, words, live=live), reader, most)
 
-    found = await _rows(session, SEARCHES, asked, ("search", asked.words, asked.live), make)
-    return Found({}, Rows(("hits",), found, key, item))
+    return Found({}, Rows(("hits",), [], key, item, make))
 
 
-async def _searched(
-    reader: Reader, asked: arguments.Search, most: int
-) -> tuple[list[RunHit], bool]:
-    """Searches until there are so many hits, newest runs first."""
-    found = search_of(reader, asked.words, live=asked.live)
+async def _hits(found: Search, reader: Reader, most: int) -> tuple[list[RunHit], bool]:
+    """Searches until there are so many hits, newest runs first; whether these are all."""
     hits: list[RunHit] = []
     async with aclosing(found.results()) as results:
         async for one in results:
@@ -140,41 +112,72 @@ async def _searched(
     return hits, len(hits) <= most
 
 
-async def stats(session: Session, asked: arguments.Stats) -> Found:
-    sums = await sums_of(
-        await session.reader(),
-        asked.words,
-        asked.by,
-        asked.sort,
-        live=asked.live,
-        compare_before=asked.compare_before,
-    )
+@tool(limit=50)
+async def stats(
+    session: Session,
+    words: arguments.AsList = "",
+    by: Annotated[
+        Sequence[arguments.Grouping], Field(min_length=1, description="a group for each")
+    ] = ("model",),
+    sort: arguments.GroupOrder = "",
+    compare_before: Annotated[
+        bool, Field(description="also the range before that of after: and before:, as long")
+    ] = False,
+    live: arguments.Live = False,
+) -> Found:
+    """Sums over many runs, grouped: how they ended, steps, time, cost, errors, loops."""
+    reader = await session.reader()
+    sums = await sums_of(reader, words, by, sort, live=live, compare_before=compare_before)
     return paged(sums.document(), lambda row: "\n".join(map(str, row["names"].values())), "groups")
 
 
-async def failures(session: Session, asked: arguments.Failures) -> Found:
-    reader, sort = await session.reader(), asked.sort or "runs"
-    found = await failures_in(reader, asked.words, asked.by, asked.least, sort, live=asked.live)
+@tool(limit=50)
+async def failures(
+    session: Session,
+    words: arguments.AsList = "",
+    by: Annotated[
+        Sequence[arguments.Grouping], Field(description="count each failure by group too")
+    ] = (),
+    sort: arguments.FailureOrder = "",
+    least: Annotated[int, Field(ge=1, description="only what failed in at least so many runs")] = 1,
+    live: arguments.Live = False,
+) -> Found:
+    """What fails again and again in many runs, in how many, how many recovered and by what."""
+    reader = await session.reader()
+    found = await failures_in(reader, words, by, least, sort or "runs", live=live)
     head = found.document()
     for row in head["failures"]:
         row["compare"] = None  # which has paths: a client names runs by ids
     return paged(head, lambda row: str(row["id"]), "failures")
 
 
-async def audit(session: Session, asked: arguments.Audit) -> Found:
+@tool(limit=50)
+async def audit(
+    session: Session,
+    words: arguments.AsList = "",
+    run: Annotated[
+        str, Field(description="id of the only run to ask, or its first characters")
+    ] = "",
+    live: arguments.Live = False,
+) -> Found:
+    """Which rules hold in runs, which are broken and by which steps, and which are not known. The
+    rules come first, then the runs."""
     rules = rules_of()
-    if asked.run:
-        one = await session.read(asked.run)
+    if run:
+        one = await session.read(run)
         found = audit_of(one.conversation, one.study, rules)
     else:
-        found = await audit_in(await session.reader(), rules, asked.words, live=asked.live)
+        found = await audit_in(await session.reader(), rules, words, live=live)
     return paged(found.document(), lambda row: str(row.get("name") or row["run"]), "rules", "runs")
 
 
-async def compare(session: Session, asked: arguments.Compare) -> Found:
-    a, b = [
+@tool(limit=50)
+async def compare(session: Session, a: arguments.Run, b: arguments.Run) -> Found:
+    """Where two runs differ, and from which step on."""
+    left, right = [
         compared(one.conversation, one.study, one.study.verdict, one.loaded.note)
-        for one in [await session.read(asked.a), await session.read(asked.b)]
+        for one in [await session.read(a), await session.read(b)]
     ]
-    head = compare_report(a, b, Comparison(a.study.trajectory, b.study.trajectory))
+    comparison = Comparison(left.study.trajectory, right.study.trajectory)
+    head = compare_report(left, right, comparison)
     return paged(head, lambda row: f"{row['a']} {row['b']}", "differences")

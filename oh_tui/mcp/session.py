@@ -1,9 +1,9 @@
-"""What the server of tools has open: one source, and the last runs that were read."""
+"""What the server of tools has open: one source, the last runs that were read, and answers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from oh_tui.api.errors import NotFound, OtherKind
 from oh_tui.batch.reports.one_run import chosen, read_run, require_id, whole
 from oh_tui.batch.reports.reader import Reader
+from oh_tui.mcp.answers import Asked, Found, answer
 from oh_tui.sources import follow_folder, server
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
 
 MOST = 4
-"""Runs that are kept in memory."""
+"""Runs, and answers with more pages, that are kept in memory."""
+
+ASKS = 20
+"""Runs that this machine does not have, and that a call over many reads from their server."""
 
 
 class Read(NamedTuple):
@@ -34,22 +38,6 @@ class Read(NamedTuple):
     conversation: Conversation
     loaded: Loaded
     study: Study
-
-
-class MadeRows(NamedTuple):
-    """Rows that were made for a page and for the next ones."""
-
-    words: tuple[object, ...]
-    """The tool, and what was asked."""
-    rows: list[Any]
-    is_whole: bool
-    """There are no more."""
-    at: float
-    """When they were made, by the monotonic clock."""
-
-    def has(self, words: tuple[object, ...], wanted: int) -> bool:
-        """Whether so many rows of what is asked are here."""
-        return self.words == words and (self.is_whole or len(self.rows) >= wanted)
 
 
 class _Kept(NamedTuple):
@@ -64,25 +52,18 @@ class Session:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
-        self._is_known = False
-        """The kind of the server is known."""
+        self._kept = dict[tuple[str, str], _Kept]()
+        self._is_known = False  # what kind of server it is
         self._other: Source | None = None
         """The server as what it turned out to be."""
-        self.made: MadeRows | None = None
-        """Those of the last list or search."""
-        self.turn = asyncio.Lock()
+        self._found = dict[str, Found]()
+        """Answers of which more can be asked for, by their calls."""
+        self._turn = asyncio.Lock()
 
     async def reader(self, branch: int | None = None) -> Reader:
-        """Who reads for one call."""
-        if not self._is_known:
-            await self._find_kind()
-        return msgspec.structs.replace(self._reader, branch=branch, about="")
-
-    async def _find_kind(self) -> None:
-        """Asks the server once what it is, and goes on with the source that fits."""
+        """Who reads for one call. The server is asked once what it is, and the source fits it."""
         source = self._reader.source
-        if isinstance(source, server.ServerSource):
+        if not self._is_known and isinstance(source, server.ServerSource):
             try:
                 await source.require_kind()
             except OtherKind:
@@ -91,15 +72,32 @@ class Session:
                     raise
                 self._other = self._reader.opened = make_other()
         self._is_known = True
+        return msgspec.structs.replace(self._reader, branch=branch, about="", asks=ASKS)
 
     async def close(self) -> None:
         """Closes what was opened here: who made the reader closes its source."""
         if self._other:
             await self._other.close()
 
-    def forget(self) -> None:
-        """Lets go of all runs: a thread that nobody waits for may still work on one."""
-        self._kept.clear()
+    async def answer(self, asked: Asked, find: Callable[[], Awaitable[Found]]) -> dict[str, Any]:
+        """A page of what is found: the next one is of what was found for the one before it, while
+        that is among the last answers."""
+        hears = listener()
+        async with self._turn:
+            try:
+                found = self._found.pop(asked.call, None) if asked.cursor else None
+                found = found or await find()
+                if found.rows:
+                    await found.rows.reach(asked.place + asked.most + 1)
+                remarks = hears.remarks if hears else ()
+                document = await in_background(lambda: answer(found, remarks, asked))
+            except asyncio.CancelledError:  # a thread that nobody waits for may still work on one
+                self._kept.clear()
+                self._found.clear()
+                raise
+        if document.get("cursor"):
+            _keep(self._found, asked.call, found)
+        return document
 
     async def read(self, wanted: str, branch: int | None = None) -> Read:
         """The run that a client names, with its sub-agents; read anew only if it has changed."""
@@ -121,11 +119,16 @@ class Session:
         else:
             for remark in kept.remarks:
                 say(remark)
-        self._kept[key] = kept
-        self._kept.move_to_end(key)
-        while len(self._kept) > MOST:
-            self._kept.popitem(last=False)
+        _keep(self._kept, key, kept)
         return kept.read
+
+
+def _keep(among: dict[Any, Any], key: object, value: object) -> None:
+    """As the last of few."""
+    among.pop(key, None)
+    among[key] = value
+    if len(among) > MOST:
+        del among[next(iter(among))]
 
 
 async def _meant(source: Source, wanted: str) -> Conversation:
@@ -138,13 +141,11 @@ async def _meant(source: Source, wanted: str) -> Conversation:
     rows = (await source.newest()).items
     if not wanted and len(rows) == 1:
         return rows[0]
-    if not wanted:
-        told = f"There are {len(rows):,} runs in {source.label}"
-        raise Problem(told, "find_runs lists them: give one's id as `run`")
-    (found,) = await source.get([wanted])
+    found = (await source.get([wanted]))[0] if wanted else None
     if found is None:
-        told = f"There is no run {safe_line(wanted)[:100]} in {source.label}"
-        raise NotFound(told, "find_runs lists what is there")
+        told = f"is no run {safe_line(wanted)[:100]}" if wanted else f"are {len(rows):,} runs"
+        hint = "find_runs lists them: give one's id as `run`"
+        raise NotFound(f"There {told} in {source.label}", hint)
     return found
 
 

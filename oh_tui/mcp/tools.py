@@ -1,116 +1,59 @@
-"""The tools: what each does, what it is called with, and what it answers."""
+"""A tool: a function, with what a client may call it with and what its model is told of it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+import inspect
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
 
-from oh_tui.mcp import across_runs, arguments, of_run, schemas
 from oh_tui.mcp.answers import Found
-from oh_tui.mcp.session import Session
+from oh_tui.mcp.arguments import Branch, Cursor, Limit, OnlyRun
+from oh_tui.mcp.session import Read, Session
+from oh_tui.text.remarks import in_background
 
 
-class Tool(NamedTuple):
-    about: str
-    arguments: type[arguments.Arguments]
-    run: Callable[[Session, Any], Awaitable[Found]]
-    answers: Callable[[], dict[str, Any]]
-    """Makes the JSON Schema of its answers."""
+def _parameter(name: str, of: Any, default: object) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=of)
 
 
-_TRUTH = {"type": ["boolean", "null"]}
+_OF_RUN = (_parameter("run", OnlyRun, ""), _parameter("branch", Branch, None))
 
-_FILE = {
-    "path": {"type": "string"},
-    "at": {"type": ["string", "null"], "description": "the step that was named"},
-    "exists": {**_TRUTH, "description": "null: that is not known"},
-    "certain": {"type": "boolean", "description": "the file was so"},
-    "state": {"type": "string"},
-    "known": {"type": "boolean", "description": "false: no event tells the text"},
-}
 
-TOOLS = {
-    "find_runs": Tool(
-        "List runs: title, how each ended, when, model, repository, cost. Words narrow the list.",
-        arguments.FindRuns,
-        across_runs.find_runs,
-        lambda: schemas.answer("conversations", without=("more",)),
-    ),
-    "why": Tool(
-        "How a run ended and why: the verdict with its steps, what came before, first trouble. "
-        "Begin here.",
-        arguments.Why,
-        of_run.why,
-        lambda: schemas.answer("why", pages=False),
-    ),
-    "steps": Tool(
-        "What happened, step by step, a line each, with times, cost and marks such as loop. "
-        "Words narrow it; first and last give a range.",
-        arguments.Steps,
-        of_run.steps,
-        lambda: schemas.answer("steps", without=("children",)),
-    ),
-    "step": Tool(
-        "One step in full: the call with its thought and the whole result, as Markdown.",
-        arguments.Step,
-        of_run.step,
-        lambda: schemas.answer(own={"step": schemas.reference("step")} | schemas.TEXT),
-    ),
-    "context": Tool(
-        "What the model saw when it made a step: the messages in its context.",
-        arguments.Context,
-        of_run.context,
-        lambda: schemas.answer("context", schemas.TEXT),
-    ),
-    "changes": Tool(
-        "Which files a run changed, by how much and in which steps; at the end or at a step.",
-        arguments.Changes,
-        of_run.changes,
-        lambda: schemas.answer("changes"),
-    ),
-    "file_at": Tool(
-        "The text of a file as it was after a step, with what is certain of it.",
-        arguments.FileAt,
-        of_run.file_at,
-        lambda: schemas.answer(own=_FILE | schemas.TEXT),
-    ),
-    "blame": Tool(
-        "Which step wrote each line of a file.",
-        arguments.Blame,
-        of_run.blame,
-        lambda: schemas.answer("blame"),
-    ),
-    "compare": Tool(
-        "Where two runs differ, and from which step on.",
-        arguments.Compare,
-        across_runs.compare,
-        lambda: schemas.answer("compare"),
-    ),
-    "search": Tool(
-        "Search the steps of all runs for words; gives the line with each match.",
-        arguments.Search,
-        across_runs.search,
-        lambda: schemas.answer(own={"hits": {"type": "array", "items": schemas.reference("grep")}}),
-    ),
-    "stats": Tool(
-        "Sums over many runs, grouped: how they ended, steps, time, cost, errors, loops.",
-        arguments.Stats,
-        across_runs.stats,
-        lambda: schemas.answer("stats"),
-    ),
-    "failures": Tool(
-        "What fails again and again in many runs, in how many, how many recovered and by what.",
-        arguments.Failures,
-        across_runs.failures,
-        lambda: schemas.answer("failures"),
-    ),
-    "audit": Tool(
-        "Which rules hold in runs, which are broken and by which steps, and which are not known. "
-        "The rules come first, then the runs.",
-        arguments.Audit,
-        across_runs.audit,
-        lambda: schemas.answer("audit"),
-    ),
-}
-"""Every tool, in the order in which they are listed. Each takes what a client named, reads no more
-than the source given at the start, and does nothing to it."""
+class Tool:
+    """A function that gets the session, or the run that is named, as `read`; one of those that does
+    not wait works in a thread. Its other parameters are what a client gives, its docstring is what
+    the client's model reads."""
+
+    def __init__(self, work: Callable[..., Any], limit: int | None) -> None:
+        self.work, self.limit, self.name = work, limit, work.__name__
+        self.of_run = "read" in inspect.signature(work).parameters
+
+    @property
+    def about(self) -> str:
+        """What a client's model is told of it."""
+        return " ".join((self.work.__doc__ or "").split())
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """What a client may give."""
+        _, *own = inspect.signature(self.work, eval_str=True).parameters.values()
+        named = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        limit = [_parameter("limit", Limit, self.limit)] if self.limit else []
+        cursor = [] if self.limit is None else [_parameter("cursor", Cursor, "")]
+        return inspect.Signature([*(_OF_RUN if self.of_run else ()), *named, *limit, *cursor])
+
+    async def __call__(self, session: Session, **given: Any) -> Found:
+        of: Session | Read = session
+        if self.of_run:
+            of = await session.read(given.pop("run"), given.pop("branch"))
+        if inspect.iscoroutinefunction(self.work):
+            found: Found = await self.work(of, **given)
+            return found
+        return await in_background(partial(self.work, of, **given))
+
+
+def tool(limit: int | None = None) -> Callable[[Callable[..., Any]], Tool]:
+    """Makes a tool of a function. `limit` rows are on a page unless a client wants others; 0: its
+    pages are those of a text; None: all is on one page."""
+    return lambda work: Tool(work, limit)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import mcp_types as types
@@ -23,40 +24,35 @@ LAST = 600.0
 """Most seconds after the last line in which requests are still answered."""
 
 
-class _Params(msgspec.Struct):
-    cancelled: str | int | None = msgspec.field(default=None, name="requestId")
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-class _Message(msgspec.Struct):
-    method: str
-    id: Any = msgspec.UNSET
-    params: _Params = msgspec.field(default_factory=_Params)
-
-    @property
-    def asks_as(self) -> str | int | None:
-        """Its id. None also for a value that is none, with which the SDK takes it for a notice."""
-        is_id = isinstance(self.id, str | int) and not isinstance(self.id, bool)
-        return self.id if is_id else None
-
-
-_decode = msgspec.json.Decoder(_Message).decode
-
-
-def _read(line: str) -> tuple[str, _Message]:
-    """The line without lone surrogates, which the SDK does not take, and its message; one without
-    a method if it has none, or cannot be read."""
+def _read(line: str | None) -> tuple[str | None, Any]:
+    """The line without lone surrogates, which the SDK does not take, and its message; None without
+    any. In place of what the SDK does not answer, None with what is answered: a line that it cannot
+    read, and a request whose id is none, which it takes for a notice."""
+    if line is None:
+        return None, _refusal(types.INVALID_REQUEST, f"over {size(MOST)} in a line", {})
+    if not line.strip():
+        return line, None
+    fields, message = dict[str, msgspec.Raw](), None
     with contextlib.suppress(ValueError, RecursionError):
         line = json.dumps(decode_json(line.encode()), allow_nan=False)
     with contextlib.suppress(msgspec.DecodeError, RecursionError):
-        return line, _decode(line)
-    return line, _Message("")
-
-
-def _is_read(line: str) -> bool:
-    """Whether the SDK can read a message: it does not answer to others."""
+        fields = _fields(line)
     with contextlib.suppress(ValueError):
-        return bool(types.jsonrpc_message_adapter.validate_json(line, by_name=False))
-    return False
+        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    if message and not (isinstance(message, types.JSONRPCNotification) and "id" in fields):
+        return line, message
+    code = types.INVALID_REQUEST if "method" in fields else types.PARSE_ERROR
+    return None, _refusal(code, "it cannot be read", fields)
+
+
+def _refusal(code: int, about: str, fields: Mapping[str, msgspec.Raw]) -> types.JSONRPCError:
+    id = None
+    with contextlib.suppress(KeyError, msgspec.DecodeError):
+        id = msgspec.json.decode(fields["id"], type=str | int)
+    return types.JSONRPCError(jsonrpc="2.0", id=id, error=types.ErrorData(code=code, message=about))
 
 
 class Wire:
@@ -106,31 +102,23 @@ class Wire:
         return self
 
     async def __anext__(self) -> str:
-        while (line := await self._lines.get()) != "":
-            asked = _Message("")
-            if line is not None:
-                line, asked = _read(line)
-                has_none = asked.id is msgspec.UNSET
-                is_read = (has_none and asked.method) or not line.strip() or _is_read(line)
-                if is_read and (has_none or asked.asks_as is not None):
-                    self._take(asked)
-                    return line
-            code = types.PARSE_ERROR if line and not asked.method else types.INVALID_REQUEST
-            about = "it cannot be read" if line else f"over {size(MOST)} in a line"
-            told = types.ErrorData(code=code, message=about)
-            error = types.JSONRPCError(jsonrpc="2.0", id=asked.asks_as, error=told)
-            await self.writing.send(SessionMessage(error))
+        while (given := await self._lines.get()) != "":
+            line, message = _read(given)
+            if line is None:
+                await self.writing.send(SessionMessage(message))
+                continue
+            if isinstance(message, types.JSONRPCRequest):
+                self._asked.add(message.id)
+                self._all_answered.clear()
+            elif isinstance(message, types.JSONRPCNotification):
+                cancelled = (message.params or {}).get("requestId")
+                if isinstance(cancelled, str | int):
+                    self._answered(cancelled)
+            return line
         if self._asked:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_answered.wait(), LAST)
         raise StopAsyncIteration
-
-    def _take(self, asked: _Message) -> None:
-        if asked.asks_as is not None:
-            self._asked.add(asked.asks_as)
-            self._all_answered.clear()
-        elif asked.params.cancelled is not None:
-            self._answered(asked.params.cancelled)
 
     def _answered(self, id: str | int | None) -> None:
         self._asked.discard(id)

@@ -327,6 +327,13 @@ def redact_json(value: object) -> Any:
     return _masked_json(value, masked, is_secret_name)
 
 
+def safe_json(value: object) -> Any:
+    """The same, each text clean too."""
+    return _masked_json(
+        value, lambda text: clean(masked(text)), lambda name: is_secret_name(clean(name))
+    )
+
+
 def json_without_held(value: Any) -> Any:
     """The same where only the keys of `hold` are hidden."""
     return _masked_json(value, without_held, lambda name: False)

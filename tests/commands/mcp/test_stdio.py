@@ -68,6 +68,11 @@ def hear(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     return told
 
 
+def answer_of(message: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(message["result"]["content"][0]["text"])
+    return told
+
+
 async def test_an_agent_finds_the_cause_of_a_stuck_run_by_the_tools_alone() -> None:
     async with Client(stdio_client(started("--demo"))) as client:
         tools = Tools(client)
@@ -109,7 +114,7 @@ def test_it_ends_with_its_client_and_speaks_to_it_alone(run_file: Path) -> None:
     with running(run_file) as process:
         call = {"name": "why", "arguments": {}}
         say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})
-        assert hear(process)["result"]["structuredContent"]["verdict"]["word"] == "stuck"
+        assert answer_of(hear(process))["verdict"]["word"] == "stuck"
         out, err = process.communicate(timeout=20)
         assert (process.returncode, out, err) == (0, b"", b"")
 
@@ -124,6 +129,10 @@ def test_a_request_whose_id_is_none_is_refused(run_file: Path) -> None:
             say(process, {"jsonrpc": "2.0", "id": none, "method": "tools/list"})
             told = hear(process)
             assert (told["id"], told["error"]["code"]) == (None, -32600), none
+            cancel = {"method": "notifications/cancelled", "params": {"requestId": none}}
+            say(process, {"jsonrpc": "2.0"} | cancel)
+        say(process, b'{"jsonrpc": "2.0", "id": 1e400, "method": "tools/list"}')
+        assert hear(process)["error"]["code"] == -32600
         for number in (0, 2**60):
             say(process, {"jsonrpc": "2.0", "id": number, "method": "tools/list"})
             told = hear(process)

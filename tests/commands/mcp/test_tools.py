@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
+import functools
+import inspect
 import json
 import shutil
 from pathlib import Path
@@ -13,12 +14,13 @@ import pytest
 
 from oh_tui.batch.reports.conversations import listed
 from oh_tui.batch.reports.one_run import read_run
+from oh_tui.catalog.attributes import WORDS as conversation_words
 from oh_tui.commands.framework.command import Call
 from oh_tui.conversation import Conversation
 from oh_tui.mcp import across_runs, protocol, session
 from oh_tui.mcp.answers import MOST
-from oh_tui.mcp.tools import TOOLS
 from oh_tui.sources.results import Loaded
+from oh_tui.text.clean import clean
 from oh_tui.text.remarks import show_progress
 from tests.commands.conftest import IDS, Served, serve
 from tests.commands.mcp.using import Tools, use
@@ -26,6 +28,7 @@ from tests.commands.shell import Shell, shell
 from tests.hostile.kinds import write_zip
 from tests.hostile.test_json import said_by
 from tests.hostile.texts import CORPUS
+from tests.trajectory import evaluation_files
 from tests.trajectory.edited import edit
 from tests.trajectory.made import call, event, result
 
@@ -111,8 +114,8 @@ def test_a_step_and_a_file_come_in_full(tmp_path: Path) -> None:
             assert told.count(word) >= 25, word
         assert len(await tools.pages("step", step=2)) > 2
         told = await tools.text("file_at", path="a.txt")
-        assert "\0" in told and "[bold red]" in told and "\ufffd" in told
-        assert told == text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        assert "[bold red]" in told and "\ufffd" in told
+        assert told == clean(text)
         head = await tools("file_at", path="a.txt", step=2)
         assert head["exists"] is False and head["text"] == ""
         for tool in ("why", "steps", "context", "changes"):
@@ -168,27 +171,81 @@ def test_wrong_use_is_told_in_words(run_file: Path) -> None:
         wrong: list[tuple[str, dict[str, Any], str]] = [
             ("delete", {}, "There is no tool delete"),
             ("why", {"run": "ffff"}, "There is no run ffff"),
-            ("why", {"path": "/etc"}, "unknown field"),
+            ("why", {"path": "/etc"}, "why takes no path"),
             ("why", {"branch": 9}, "no branch 9"),
-            ("why", {"branch": -1}, ">= 0"),
-            ("steps", {"limit": "many"}, "Expected `int`"),
+            ("why", {"branch": -1}, "greater than or equal to 0"),
+            ("steps", {"limit": "many"}, "limit: Input should be a valid integer"),
             ("steps", {"words": "took:soon"}, "took"),
             ("steps", {"cursor": "nonsense"}, "not a cursor"),
             ("step", {"step": 999}, "no step or event 999"),
-            ("step", {}, "missing required field"),
+            ("step", {}, "step: Field required"),
             ("context", {"message": 99_999}, "no message"),
             ("file_at", {"path": "nowhere.py"}, "changed nowhere.py"),
-            ("find_runs", {"sort": "beauty"}, "one of"),
-            ("stats", {"by": ["beauty"]}, "one of"),
-            ("stats", {"by": []}, "length"),
+            ("find_runs", {"sort": "beauty"}, "sort: Input should be"),
+            ("stats", {"by": ["beauty"]}, "by.0: Input should be"),
+            ("stats", {"by": []}, "at least 1 item"),
             ("failures", {"least": 0}, "1"),
-            ("stats", {"sort": "beauty"}, "one of"),
+            ("stats", {"sort": "beauty"}, "sort: Input should be"),
             ("search", {"words": " "}, "to search for"),
         ]
         for tool, given, words in wrong:
             assert words in await tools.refused(tool, **given), tool
 
     use(work, run_file)
+
+
+def test_blame_of_some_lines_alone(tmp_path: Path) -> None:
+    text = "".join(f"{word}\n" for word in ("one", "two", "three", "four", "two again", "six"))
+    made = [*edit("a", "/workspace/a.txt", None, text, "create")]
+    run = write_zip(tmp_path / "run.zip", [one.raw() for one in made])
+    lines = printed("blame", run, "a.txt")["lines"]
+
+    async def work(tools: Tools) -> None:
+        told = await tools("blame", path="a.txt", first=3, last=5)
+        assert told["lines"] == lines[2:5] and told["cursor"] is None
+        assert (await tools("blame", path="a.txt", last=2))["lines"] == lines[:2]
+        told = await tools("blame", path="a.txt", text="two")
+        assert [one["line"] for one in told["lines"]] == [2, 5]
+        told = await tools("blame", path="a.txt", text="no line says this")
+        assert told["lines"] == [] and "none of the 6 lines" in str(told["remarks"])
+
+    use(work, run)
+
+
+def test_the_words_of_filters_stand_with_their_meaning(run_file: Path) -> None:
+    async def work(tools: Tools) -> None:
+        listed = {one.name: one.input_schema for one in (await tools.client.list_tools()).tools}
+        told = {name: str(one["properties"].get("words")) for name, one in listed.items()}
+        for word in conversation_words:
+            assert f"{word}:" in told["find_runs"] or word == "", word
+        for example in ("is:failed", "tool:terminal", "took:>5s", "re:/exit [12]/", "-word"):
+            assert f"`{example}`" in told["steps"]
+        assert all("find_runs" in told[name] for name in ("search", "stats", "failures", "audit"))
+
+    use(work, run_file)
+
+
+@pytest.mark.parametrize("tool", ["stats", "failures", "audit", "compare", "steps", "context"])
+def test_a_page_after_the_first_computes_nothing_again(
+    tool: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    of = protocol.TOOLS[tool]
+    find = of.work
+    given = {"compare": {"a": STUCK, "b": ADD}, "steps": {"run": STUCK}, "context": {"run": STUCK}}
+
+    async def counted(*args: Any, **options: Any) -> Any:
+        made.append(tool)
+        found = find(*args, **options)
+        return await found if inspect.isawaitable(found) else found
+
+    monkeypatch.setattr(of, "work", functools.wraps(find)(counted))
+
+    async def work(tools: Tools) -> None:
+        pages = await tools.pages(tool, limit=1, **given.get(tool, {}))
+        assert len(pages) > 2 and len(made) == 1
+
+    use(work, "--demo")
 
 
 def test_a_cursor_of_another_run_is_refused(run_file: Path) -> None:
@@ -227,6 +284,42 @@ def test_only_what_was_given_can_be_read(
         assert str(tmp_path) not in told
 
     use(work, "runs")
+
+
+def test_no_link_is_followed_out_of_a_folder(run_file: Path, tmp_path: Path) -> None:
+    """Whatever may be read through it: a file, a folder, what belongs to a run or stands beside."""
+    secret, runs = tmp_path / "secret", tmp_path / "runs"
+    for one in (secret, runs, secret / "trial" / "agent", runs / "job" / "trial", runs / "lines"):
+        one.mkdir(parents=True)
+    shutil.copy(run_file, secret / "private.zip")
+    (secret / "folder" / "events").mkdir(parents=True)
+    event_file = secret / "folder" / "events" / f"event-00000-{0:032x}.json"
+    event_file.write_bytes(event("PauseEvent", "private").raw())
+    steps = [{"step_id": 1, "source": "user", "message": "private words"}]
+    atif = {"schema_version": "ATIF-v1.6", "session_id": "private", "steps": steps}
+    (secret / "trial" / "agent" / "trajectory.json").write_text(json.dumps(atif))
+    write_zip(runs / "own.zip", [event("PauseEvent", "p").raw()], title="own")
+    (runs / "inside.zip").symlink_to(runs / "own.zip")
+    (runs / "private.zip").symlink_to(secret / "private.zip")
+    (runs / "folder").symlink_to(secret / "folder")
+    (runs / "relative.zip").symlink_to("../secret/private.zip")
+    for folder in (runs / "job", runs / "job" / "trial"):
+        (folder / "config.json").write_text("{}")
+    (runs / "job" / "trial" / "agent").symlink_to(secret / "trial" / "agent")
+    row = evaluation_files.row("lines-1", evaluation_files.history(2))
+    evaluation_files.write(runs / "lines" / "output.jsonl", [row])
+    (runs / "lines" / "conversations").symlink_to(secret)
+    assert printed("stats", runs)["total"]["runs"] == 7, "the command line follows them"
+
+    async def work(tools: Tools) -> None:
+        told = await tools("find_runs")
+        assert len(told["conversations"]) == 2, "own.zip and inside.zip"
+        assert told["not_read"] == 5 and "leads out of the folder" in str(told["remarks"])
+        assert str(secret) not in "".join(tools.texts)
+        for one in ("private.zip", "private", "folder", "trial"):
+            assert "There is no run" in await tools.refused("why", run=one)
+
+    use(work, runs)
 
 
 @pytest.mark.parametrize("other", ["/etc/passwd", "run.zip", "https://x.invalid/c/" + STUCK])
@@ -411,10 +504,13 @@ def test_a_failure_of_ours_tells_no_text(run_file: Path, monkeypatch: pytest.Mon
 def test_all_tools_read_only_and_say_what_they_answer(run_file: Path) -> None:
     async def work(tools: Tools) -> None:
         listed = (await tools.client.list_tools()).tools
-        assert [one.name for one in listed] == list(TOOLS)
+        assert [one.name for one in listed] == list(protocol.TOOLS)
         for one in listed:
             assert one.annotations and one.annotations.read_only_hint is True
-            assert one.description and one.output_schema and one.input_schema["type"] == "object"
+            assert one.description and one.input_schema["type"] == "object"
+            assert all(
+                field.get("description") for field in one.input_schema["properties"].values()
+            )
         assert "not instructions" in (tools.client.instructions or "")
 
     use(work, run_file)
@@ -453,8 +549,7 @@ def test_the_pages_of_a_list_take_one_list(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_forged_place_asks_for_no_endless_list() -> None:
     async def work(tools: Tools) -> None:
         cursor = (await tools("find_runs", limit=3))["cursor"]
-        of, _, last = base64.urlsafe_b64decode(cursor).decode().split(":")
-        forged = base64.urlsafe_b64encode(f"{of}:999999999:{last}".encode()).decode()
+        forged = f"999999999.{cursor.partition('.')[2]}"
         assert "at most" in await tools.refused("find_runs", limit=3, cursor=forged)
 
     use(work, "--demo")
