@@ -94,6 +94,12 @@ def test_each_fault_has_its_line(written: str) -> None:
     assert found[1].startswith(text)
 
 
+def test_all_faults_of_a_rule_are_told() -> None:
+    steps = 'steps = ["does:psh", "is:failed", "is:failed -is:failed"]\n'
+    found = faults(RULE + steps + "never = 3\nsince = 5\nname_ = 1\n")
+    assert [line for line, _ in found] == [4, 4, 5, 6, 6, 7]
+
+
 def test_a_fault_in_a_later_rule_has_its_line() -> None:
     text = RULE + 'run = "is:failed"\n\n[[rule]]\nname = "a"\nwhy = "again"\nrun = "cost:>x"\n'
     found = faults(text)
