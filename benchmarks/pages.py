@@ -15,10 +15,11 @@ from pathlib import Path
 from benchmarks import made
 from benchmarks.result import Result, interleaved, middle, result, skipped
 from oh_tui.conversation import Conversation
+from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.text.redact import hide_keys, masked
+from oh_tui.sharing.sink import Sink
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.trajectory import build
@@ -58,11 +59,11 @@ def _run(path: Path) -> SharedRun:
 
 
 def _html(path: Path) -> Iterator[str]:
-    return map(hide_keys, page(_run(path)))
+    return FORMATS["html"].write(run := _run(path), Sink(run))
 
 
 def _markdown(path: Path) -> Iterator[str]:
-    return map(masked, markdown(_run(path)))
+    return markdown(run := _run(path), Sink(run))
 
 
 def _timed(pieces: Iterator[str]) -> float:
@@ -75,10 +76,10 @@ def _timed(pieces: Iterator[str]) -> float:
 def _held(path: Path) -> float:
     """The most that is held at once beyond the run and what is told of it, in MB."""
     run = _run(path)
-    for _ in page(run):  # its study is made, and what is cached is
+    for _ in page(run, Sink(run)):  # its study is made, and what is cached is
         pass
     tracemalloc.start()
-    for _ in page(run):
+    for _ in page(run, Sink(run)):
         pass
     most = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from oh_tui.sharing.cut import Room, cut
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import plural
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.patterns import pattern
@@ -51,10 +52,10 @@ _PIECES = pattern("(?:\x1b\\[[\\d;:]{0,80}m|[^\x1b]{1,40}){1,200}+")
 _BAD = (Outcome.ERROR, Outcome.COMMAND_FAILED)
 
 
-def cast(run: SharedRun) -> Iterator[str]:
+def cast(run: SharedRun, sink: Sink) -> Iterator[str]:
     """The head, then commands and outputs as a terminal would have shown them, all else in a line
     or two, with a marker a step. Of foreign texts only colours and line ends pass."""
-    recording = _Recording(run)
+    recording = _Recording(run, sink)
     yield recording.head()
     yield from recording.title()
     for step in run.steps:
@@ -63,8 +64,8 @@ def cast(run: SharedRun) -> Iterator[str]:
 
 
 class _Recording:
-    def __init__(self, run: SharedRun) -> None:
-        self._run = run
+    def __init__(self, run: SharedRun, sink: Sink) -> None:
+        self._run, self._sink = run, sink
         self._knows_times = any(step.event.seconds() is not None for step in run.steps)
         self._now = 0.0
         """Seconds since the recording began."""
@@ -97,9 +98,11 @@ class _Recording:
     def step(self, step: Step) -> Iterator[str]:
         outcome = self._run.study.trajectory.outcome(step)
         described = describe(step, outcome)
+        self._sink.at(step.number)
         self._reach(step.event)
         label = f"{step.number} {described.what}"
         label = label if len(label) <= _LABEL else label[: _LABEL - 1] + "…"
+        self._sink.take(label)
         yield self._event("m", label)
         call = step.call
         if step.event.is_message:
@@ -151,9 +154,10 @@ class _Recording:
         if len(command) > _TYPED:
             yield from self._line("", self._shortened(command))
             return
+        self._sink.take(command)
         at_once = -(-len(command) // KEYS) or 1
         for start in range(0, len(command), at_once):
-            yield from self._print(command[start : start + at_once])
+            yield from self._pieces(masked(command[start : start + at_once]))
             self._now += TYPING / KEYS
             self._ahead += TYPING / KEYS
         yield from self._line("", "")
@@ -179,7 +183,12 @@ class _Recording:
     def _print(self, text: str, before: str = "", after: str = "") -> Iterator[str]:
         """A clean text, masked by itself: a mask may go to the end of a line, and take away what
         stands there."""
-        for piece in _PIECES.finditer(f"{before}{masked(text)}{after}"):
+        text = masked(text)
+        self._sink.take(SGR.sub("", text))
+        yield from self._pieces(f"{before}{text}{after}")
+
+    def _pieces(self, text: str) -> Iterator[str]:
+        for piece in _PIECES.finditer(text):
             yield self._event("o", piece[0].replace("\n", "\r\n"))
 
     def _event(self, kind: str, data: str) -> str:

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from oh_tui.batch.worker import RunFacts
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.json_lines import json_line
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.model.bodies import list_field, text_field
 from oh_tui.trajectory.model.branches import shown
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -65,26 +67,32 @@ def answers_of(run: SharedRun, *, every: bool) -> list[Answer]:
     return answers if every else answers[-1:]
 
 
-def chat_lines(run: SharedRun, name: str, *, every: bool) -> Iterator[str]:
+def chat_lines(run: SharedRun, sink: Sink, *, every: bool) -> Iterator[str]:
     """A line for each answer, without secrets. Contexts repeat: the text of a message is made
     once."""
     study = run.study
     contexts, label = study.contexts, study.trajectory.recorded.label
     made: dict[Message, str] = {}
+    calls = set[str]()
 
     def text_of(message: Message) -> str:
         if message not in made:
-            made[message] = json_line(message.dump())
+            body = message.dump()
+            made[message] = sink.json(body)
+            for one in (body, *list_field(body, "tool_calls")):
+                calls.update((text_field(one, "id"), text_field(one, "tool_call_id")))
         return made[message]
 
     for answer in answers_of(run, every=every):
+        sink.at(answer.step)
         seen = contexts.at(answer)
-        head = json_line({"id": name, "step": answer.step})[:-1]
+        head = json_line({"id": run.name, "step": answer.step})[:-1]
         messages = ", ".join(map(text_of, seen.messages))
-        rest = {
-            "tools": list(seen.tools),
-            "answer": contexts.reply(answer).dump(),
-            "usage": chat.usage_of(answer, study.accounts.reported),
-            "label": label,
-        }
-        yield f'{head}, "messages": [{messages}], {json_line(rest)[1:]}\n'
+        tools = sink.once(json_line(list(seen.tools)))
+        rest = json_line({"usage": chat.usage_of(answer, study.accounts.reported), "label": label})
+        reply = text_of(contexts.reply(answer))
+        yield f'{head}, "messages": [{messages}], "tools": {tools}, "answer": {reply}, {rest[1:]}\n'
+    for step in run.steps:
+        if step.event.tool_call_id in calls:
+            sink.at(step.number)
+            sink.files(step, contents=False)

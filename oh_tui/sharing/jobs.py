@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Generic, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
-from oh_tui.sharing import read_written
 from oh_tui.sharing.chat_lines import (
     Lines,
     Size,
@@ -20,10 +20,12 @@ from oh_tui.sharing.chat_lines import (
 from oh_tui.sharing.left_out import Ranges, part_of
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import Part, SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.trajectory import chat, table_rows
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.branches import shown
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import Tables
 
@@ -45,9 +47,10 @@ class Left(NamedTuple):
     without: tuple[Part, ...] = ()
     only: Ranges | None = None
 
-    def of(self, run: Trajectory, about: RunFacts, *, whole: bool = False) -> SharedRun:
+    def of(self, run: Trajectory, about: RunFacts) -> SharedRun:
         study = Study(run)
-        shared = SharedRun(about.conversation, study, study.trajectory.steps, whole=whole)
+        name = name_of(about)
+        shared = SharedRun(about.conversation, study, study.trajectory.steps, name=name)
         shared = part_of(shared, self.without, self.only)
         if about.version:  # of the server, by whose rules contexts are made
             shared.study.contexts.written_by(about.version)
@@ -66,9 +69,39 @@ class TablesJob(NamedTuple):
         told = about_with_file(about, one.place.partition("#")[0])
         told = replace(told, note="; ".join(filter(None, (told.note, shared.note))))
         made = table_rows.rows_of(shared.study, told)
-        found = WhatLeaves(len(shared.steps))
-        read_written.tables(made, shared, found)
-        return Leaving(name_of(about), made, found)
+        return Leaving(shared.name, made, _leaves(made, shared))
+
+
+def _leaves(made: Tables, run: SharedRun) -> WhatLeaves:
+    """What leaves with rows, which lack their secrets already."""
+    sink = Sink(run)
+    for row in made.runs:
+        sink.take(row.title, row.repository, row.branch, row.model, row.trigger, row.benchmark)
+        sink.take(row.cause, row.last_error, row.source, row.note)
+    given = {(call.path, call.event_id): call.arguments for call in made.calls}
+    for step in made.steps:
+        sink.at(_number(step.path))
+        arguments = given.get((step.path, step.event_id), "")
+        told = [step.kind, step.tool, step.sub_agent, step.what, step.result]
+        sink.count([*told, read_json(arguments, arguments)])
+    for failure in made.failures:
+        sink.at(failure.step)
+        sink.take(failure.tool, failure.kind, failure.line, failure.helped)
+    for file in made.files:
+        sink.at(file.last_step)
+        sink.take(file.path)
+    whole = () if run.is_part else run.study.sub_runs.all()
+    for study, steps in ((run.study, run.steps), *((sub, sub.trajectory.steps) for sub in whole)):
+        for one in steps:
+            sink.at(_number(f"{study.path}{one.number}"))
+            sink.files(one, contents=False, views=False)
+    return sink.leaves
+
+
+def _number(path: str) -> int:
+    """The number of a step in its run: of a sub-agent that of the step that started it."""
+    found = re.match(r"\d+", path)
+    return int(found[0]) if found else 0
 
 
 class ChatJob(NamedTuple):
@@ -81,10 +114,9 @@ class ChatJob(NamedTuple):
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Leaving[Lines]:
         shared = self.left.of(shown(run), about)
-        found = WhatLeaves(len(shared.steps))
-        lines = chat_lines(shared, name_of(about), every=self.every)
-        looked_at = read_written.chat(lines, shared.steps, found)
-        return Leaving(name_of(about), written(looked_at, self.folder), found)
+        sink = Sink(shared)
+        lines = chat_lines(shared, sink, every=self.every)
+        return Leaving(shared.name, written(lines, self.folder), sink.leaves)
 
 
 class SizeJob(NamedTuple):
@@ -109,8 +141,7 @@ class OtlpJob(NamedTuple):
     """Where the files of lines are made."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Leaving[Lines]:
-        shared = self.left.of(shown(run), about, whole=self.whole)
-        found = WhatLeaves(len(shared.steps))
-        lines = otlp(shared, name_of(about), run, messages=self.messages)
-        looked_at = read_written.traces(lines, shared, found)
-        return Leaving(name_of(about), written(looked_at, self.folder), found)
+        shared = self.left.of(shown(run), about)
+        shared.read, shared.whole, shared.messages = run, self.whole, self.messages
+        sink = Sink(shared)
+        return Leaving(shared.name, written(otlp(shared, sink), self.folder), sink.leaves)

@@ -6,16 +6,27 @@ import re
 from collections.abc import Iterator
 
 from oh_tui.catalog.tags import tag_words
-from oh_tui.sharing.hidden import Hidden, listed
+from oh_tui.sharing.hidden import listed
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import duration, plural
-from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.patterns import pattern
+from oh_tui.text.redact import masked, safe, safe_line
 from oh_tui.trajectory.model.steps import decoded
 from oh_tui.trajectory.presentation.markdown import event_markdown, step_markdown
 
 
-def markdown(run: SharedRun) -> Iterator[str]:
+def markdown(run: SharedRun, sink: Sink) -> Iterator[str]:
     """The head of the run, its steps, its hidden events, and what was hidden in them."""
+
+    def leaves(text: str, where: str = "") -> str:
+        text = masked(text)
+        plain = _ESCAPED.sub(r"\1", text)
+        sink.take(plain)
+        if where:
+            sink.hides(where, plain)
+        return text
+
     conversation, study, steps, kept = run.conversation, run.study, run.steps, run.kept
     verdict, accounts = study.verdict, study.accounts
     model = safe_line(conversation.llm_model or "")
@@ -28,40 +39,37 @@ def markdown(run: SharedRun) -> Iterator[str]:
         plural(len(study.trajectory), "step"),
         f"{len(steps):,} of them here" if len(steps) < len(study.trajectory) else "",
     )
-    yield f"# {_escaped(run.title)}\n\n"
+    yield leaves(f"# {_escaped(run.title)}\n\n")
     if verdict.word:
-        yield f"**{verdict.word}** {_escaped(verdict.cause)}".rstrip() + "\n\n"
+        yield leaves(f"**{verdict.word}** {_escaped(verdict.cause)}".rstrip() + "\n\n")
     elif verdict.cut_off:
-        yield f"**{verdict.cause}**\n\n"
-    yield _escaped(" · ".join(filter(None, facts_line))) + "\n\n"
+        yield leaves(f"**{verdict.cause}**\n\n")
+    yield leaves(_escaped(" · ".join(filter(None, facts_line))) + "\n\n")
     if run.note:
-        yield f"{_escaped(run.note)}\n\n"
-    hidden = Hidden()
-    if own := _own_markdown(kept.note, tag_words(kept.tags)):
-        hidden.take("your note", own)
-        yield own
-    yield _phases(run)
-    yield from _looks(run)
+        yield leaves(f"{_escaped(run.note)}\n\n")
+    yield leaves(_own_markdown(kept.note, tag_words(kept.tags)), "your note")
+    yield leaves(_phases(run))
+    yield from map(leaves, _looks(run))
     if steps:
         yield "## Steps\n\n"
     for step in steps:
+        sink.at(step.number)
         with decoded(step):
+            sink.files(step, diffs=True)
             text = step_markdown(step, study.trajectory.outcome(step))
         head, _, rest = text.partition("\n\n")
         note = kept.step_notes.get(step.event.id, "")
         signs = ["bookmarked"] if step.event.id in kept.bookmarks else []
         if own := _own_markdown(note, signs):
             text = f"{head}\n\n{own}{rest}"
-        hidden.take(f"step {step.number}", text)
-        yield f"{text}\n"
+        yield leaves(f"{text}\n", f"step {step.number}")
+    sink.at(0)
     if run.others:
         yield f"## {plural(len(run.others), 'hidden event')}\n\n"
     for event in run.others:
-        text = event_markdown(event)
-        hidden.take(f"event {safe_line(event.id)}", text)
-        yield f"{text}\n"
+        yield leaves(f"{event_markdown(event)}\n", f"event {safe_line(event.id)}")
     yield "## What was hidden\n\n"
-    places = [f"- {where}: {listed(found)}\n" for where, found in hidden]
+    places = [f"- {where}: {listed(found)}\n" for where, found in sink.hidden.items()]
     yield "".join(places) or "Nothing: no known kind of secret was found.\n"
 
 
@@ -87,6 +95,10 @@ def _own_markdown(note: str, words: list[str]) -> str:
     lines = [f"**{_escaped(' '.join(words))}**"] if words else []
     lines += _escaped(safe(note)).splitlines()
     return "".join(f"> {line}\n" for line in lines) + "\n" if lines else ""
+
+
+_ESCAPED = pattern(r"\\([\\`*_\[\]<>#|~&])")
+"""A sign as it is told beside the escape of Markdown."""
 
 
 def _escaped(text: str) -> str:

@@ -11,7 +11,7 @@ from oh_tui.sharing import found_in_text
 from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.high_entropy import shortened, suspects
 from oh_tui.text.human import plural
-from oh_tui.text.redact import is_secret_name, masked, safe_line
+from oh_tui.text.redact import is_secret_name, safe_line
 from oh_tui.text.secret_values import NO_SECRET
 from oh_tui.trajectory.model.bodies import arguments
 from oh_tui.trajectory.model.images import data_text
@@ -24,9 +24,6 @@ MOST = 1_000
 
 FIRST = 4
 """Places of each that are kept, one more than are named."""
-
-_LONGEST = 2_000_000
-"""Characters of one event, or of a patch, that are looked at; what follows is said not to be."""
 
 _RUN = 40
 """Most characters of the name of a run in a place."""
@@ -59,39 +56,26 @@ class WhatLeaves:
     """How often each of these was hidden."""
     suspects: Places = field(default_factory=dict)
     """What looks like a secret and was not hidden, shortened."""
-    unread: list[Place] = field(default_factory=list)
-    """Where a part is too long to be looked at."""
-    reached: int = field(default=0, compare=False)
-    """The step that was looked at last."""
 
     def take(
-        self,
-        texts: Iterable[str],
-        place: Place,
-        by_name: Counter[str] | None = None,
-        *,
-        is_masked: bool = False,
-    ) -> None:
-        """Looks at texts that leave. `by_name` are the secret fields that were hidden beside them,
-        `is_masked` says that the texts lack their secrets already."""
-        self.reached = place if isinstance(place, int) and place else self.reached
+        self, texts: Iterable[str], place: Place, by_name: Counter[str] | None = None
+    ) -> Counter[str]:
+        """Looks at texts that leave, and lack their secrets already. `by_name` are the secret
+        fields that were hidden beside them. Returns the secrets that were hidden."""
         text = _APART.join(texts)
-        if len(text) > _LONGEST:
-            text = text[:_LONGEST]
-            self.unread += [place][: len(self.unread) < FIRST]
-        left = text if is_masked else masked(text)
-        kinds = hidden_in(left) + (by_name or Counter())
+        kinds = hidden_in(text) + (by_name or Counter())
         for kind in kinds:
             add(self.masked, kind, place)
         self.times += Counter({kind: n for kind, n in kinds.items() if kind in self.masked})
-        for host in found_in_text.hosts(left):
+        for host in found_in_text.hosts(text):
             add(self.hosts, host, place)
-        for address in found_in_text.addresses(left):
+        for address in found_in_text.addresses(text):
             add(self.addresses, address, place)
-        for name in found_in_text.people(left):
+        for name in found_in_text.people(text):
             add(self.people, name, place)
-        for word in suspects(left):
+        for word in suspects(text):
             add(self.suspects, safe_line(shortened(word)), place)
+        return kinds
 
     def take_run(self, run: str, found: WhatLeaves) -> None:
         """Adds what leaves with one more run, of this name."""
@@ -104,7 +88,6 @@ class WhatLeaves:
                 for place in places:
                     add(mine, what, f"{name} {place}" if place else name)
         self.times += Counter({k: n for k, n in found.times.items() if k in self.masked})
-        self.unread += [f"{name} {place}" for place in found.unread][: FIRST - len(self.unread)]
 
     @property
     def _kinds(self) -> tuple[Places, ...]:
@@ -132,7 +115,6 @@ class WhatLeaves:
             ("images", f"{self.images:,}" if self.images else ""),
             ("hidden", _named(hidden)),
             ("maybe secret", _named(self.suspects, MOST)),
-            ("not looked at", _placed(self.unread) if self.unread else ""),
         )
         return [(label, text) for label, text in found if text]
 
@@ -163,7 +145,7 @@ def add(places: Places, what: str, place: Place) -> None:
     if known is None:
         if len(places) < MOST:
             places[what] = [place]
-    elif len(known) < FIRST and known[-1] != place:
+    elif len(known) < FIRST and place not in known:
         known.append(place)
 
 
@@ -187,7 +169,8 @@ def _placed(places: list[Place]) -> str:
 
 _LINKS = frozenset({
     *("id", "kind", "timestamp", "tool_call_id", "action_id", "llm_response_id", "parent_id"),
-    *("responses_item_id", "signature", "encrypted_content", "forgotten_event_ids", "type"),
+    *("source_call_id", "responses_item_id", "signature", "encrypted_content"),
+    *("forgotten_event_ids", "type"),
 })  # fmt: skip
 """Fields with ids and data of the model's provider."""
 

@@ -324,7 +324,17 @@ def redact_json(value: object) -> Any:
     escape sequence splits a secret. Numbers stay, as `per_turn_token` is a count, and so do true,
     false, null and "".
     """
-    return _masked_json(value, masked, is_secret_name)
+    known: dict[str, str] = {}
+
+    def mask(text: str) -> str:
+        """Each long text once: documents repeat them."""
+        if len(text) <= _SHORT:
+            return masked(text)
+        if text not in known:
+            known[text] = _masked(text)
+        return known[text]
+
+    return _masked_json(value, mask, is_secret_name)
 
 
 def safe_json(value: object) -> Any:

@@ -30,6 +30,7 @@ from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
+from oh_tui.sharing.sink import Sink, Write
 from oh_tui.text.human import compact, dollars, duration
 from oh_tui.trajectory.costs.spending import spending
 from oh_tui.trajectory.findings.study import Study
@@ -161,15 +162,20 @@ def _shared(run: Walked) -> SharedRun:
     return SharedRun(run.row, run.study, steps, others, name="run")
 
 
+def _text(write: Write, run: Walked) -> str:
+    shared = _shared(run)
+    return "".join(write(shared, Sink(shared)))
+
+
 def _page(run: Walked) -> Numbers:
-    text = html.unescape("".join(page(_shared(run))))
+    text = html.unescape(_text(page, run))
     facts = dict(re.findall(r"<dt>(\w+)</dt><dd>(.*?)</dd>", text))
     told = {"cost": "Cost", "tokens": "Tokens", "steps": "Steps", "work_s": "Time"}
     return {name: Words(facts.get(is_, "").partition(" + ")[0]) for name, is_ in told.items()}
 
 
 def _markdown(run: Walked) -> Numbers:
-    head = "".join(markdown(_shared(run))).split("\n## ")[0]
+    head = _text(markdown, run).split("\n## ")[0]
     cost = re.search(r"(?<!\w)<?\$[\d.,]+\+?", head.replace("\\", ""))
     work = re.search(r"(\S+(?: s)?) of work", head)
     steps = re.search(r"(?:^|· )([\d,]+) steps?$", head, re.MULTILINE)
@@ -178,7 +184,7 @@ def _markdown(run: Walked) -> Numbers:
 
 
 def _atif(run: Walked) -> Numbers:
-    document = json.loads("".join(atif(_shared(run))))
+    document = json.loads(_text(atif, run))
     final = document["final_metrics"]
     told = {
         "prompt": "total_prompt_tokens", "completion": "total_completion_tokens",
@@ -195,7 +201,8 @@ def _atif(run: Walked) -> Numbers:
 
 
 def _otlp(run: Walked) -> Numbers:
-    lines = otlp(_shared(run), "run", run.study.trajectory, messages=False)
+    shared = _shared(run)
+    lines = otlp(shared, Sink(shared))
     spans = [
         {one["key"]: next(iter(one["value"].values())) for one in span["attributes"]}
         for line in lines

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
+from oh_tui.sharing.sink import Sink, Write
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import build
@@ -85,8 +86,12 @@ def shared(
     )
 
 
+def text_by(write: Write, run: SharedRun) -> str:
+    return "".join(write(run, Sink(run)))
+
+
 def written(events: Iterable[Event], *, whole: bool = False, title: str = "Fix the dates") -> str:
-    return "".join(page(shared(events, whole=whole, title=title)))
+    return text_by(page, shared(events, whole=whole, title=title))
 
 
 def read(events: Iterable[Event], *, whole: bool = False, title: str = "Fix the dates") -> Reader:

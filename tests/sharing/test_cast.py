@@ -17,6 +17,7 @@ from hypothesis import given
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.cast import CHARS, IDLE, cast, shortened
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -38,7 +39,7 @@ def recorded(run: Trajectory, **more: Any) -> list[list[Any]]:
 
 def recording(run: Trajectory, **more: Any) -> tuple[dict[str, Any], list[list[Any]]]:
     shared = SharedRun(Conversation("a" * 32, title="Fix dates"), Study(run), run.steps, **more)
-    head, *events = map(json.loads, cast(shared))
+    head, *events = map(json.loads, cast(shared, Sink(shared)))
     return head, events
 
 
@@ -138,7 +139,7 @@ def test_no_line_of_a_recording_is_long() -> None:
     run = made(shell("1", "x" * 10_000), output("1", "\x1b[31mö" * 200_000))
     for whole in (False, True):
         shared = SharedRun(Conversation("a"), Study(run), run.steps, whole=whole)
-        sizes = [len(line) for line in cast(shared)]
+        sizes = [len(line) for line in cast(shared, Sink(shared))]
         assert max(sizes) < 150_000
         assert whole or sum(sizes) < 300_000
 

@@ -8,6 +8,7 @@ import itertools
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from oh_tui.sharing.otlp.otlp import CHARS, SPANS, otlp
 from oh_tui.sharing.otlp.span import TEXT
 from oh_tui.sharing.otlp.spans import provider
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -41,7 +43,7 @@ Fields = dict[str, Any]
 def lines_of(run: Trajectory, *, messages: bool = False, name: str = ID, **more: Any) -> list[str]:
     about = Conversation(name, title="Fix dates", llm_model="anthropic/claude-sonnet-4-5")
     shared = SharedRun(about, Study(run), run.steps, **more)
-    return list(otlp(shared, name, run, messages=messages))
+    return list(otlp(replace(shared, name=name, read=run, messages=messages), Sink(shared)))
 
 
 def traced(run: Trajectory, **more: Any) -> list[Fields]:

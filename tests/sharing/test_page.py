@@ -11,12 +11,12 @@ from itertools import chain
 import pytest
 
 from oh_tui.catalog.user_annotations import RunAnnotations
-from oh_tui.sharing.hidden import Hidden
 from oh_tui.sharing.html import long_run
 from oh_tui.sharing.html.changed_files import changed_files_html
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.html.style import policy
 from oh_tui.sharing.markdown import markdown
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.recorded import Recorded
@@ -24,7 +24,7 @@ from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.demo_runs import SLUGS, demo_run
 from tests.hostile import kinds
 from tests.hostile.texts import CORPUS
-from tests.sharing.reader import Reader, read, shared, written
+from tests.sharing.reader import Reader, read, shared, text_by, written
 from tests.trajectory.edited import A, edit
 from tests.trajectory.made import call, event, failure, message, output, result, shell
 from tests.trajectory.sub_agent_files import task
@@ -59,20 +59,20 @@ def test_errors_the_answer_and_the_last_step_are_open() -> None:
 
 def test_phases_are_an_index_and_stand_above_their_steps() -> None:
     events = demo_run("week-dates").events
-    document = "".join(page(shared(events)))
+    document = text_by(page, shared(events))
     assert document.count('<a href="#step-8">debug</a>') == 1
     assert "edited parse.py 4 times until 44 tests passed" in document
     assert document.count('<p class="phase">') == 11
-    text = "".join(markdown(shared(events)))
+    text = text_by(markdown, shared(events))
     assert "- 8-15 **debug** 44 s · $0.11 · edited parse.py 4 times until 44 tests passed" in text
 
 
 def test_of_chosen_steps_only_whole_phases_are_told() -> None:
     part = replace(shared(demo_run("week-dates").events), is_part=True)
     part.steps = part.steps[6:20]
-    text = "".join(markdown(part))
+    text = text_by(markdown, part)
     assert re.findall(r"^- (\S+) \*\*", text, re.MULTILINE) == ["7", "8-15"]
-    assert "".join(page(part)).count('<p class="phase">') == 2
+    assert text_by(page, part).count('<p class="phase">') == 2
 
 
 def test_what_the_user_asked_is_an_index() -> None:
@@ -207,7 +207,7 @@ def test_the_steps_of_a_sub_agent_stand_below_the_step_that_started_it() -> None
 
     run = shared([message("m", "Please"), shell("a"), output("a"), shell("b"), output("b")])
     run.study.trajectory.sub_agents = [SubAgent("s1", below, started_by="a")]
-    found = Reader("".join(page(run)))
+    found = Reader(text_by(page, run))
     names = [name for name in found.ids if name.startswith("step-")]
     assert names == ["step-1", "step-2", "step-2.1", "step-2.2", "step-3"]
     assert "sub-agent 2 · 2 steps" in found.text and "grep -r week" in found.text
@@ -223,12 +223,12 @@ def test_files_of_sub_agents_stand_with_their_step_and_a_link_if_it_is_in_the_pa
     run = shared([*edit("1", A, "a\n", "b\n"), *task("t", "go", 0, 1), shell("b"), output("b")])
     below = edit("2", A, "b\n", "c\n"), edit("3", f"{A}b", "old\n", "new\n")
     run.study.trajectory.sub_agents = [sub_agent("task_t", *chain(*below))]
-    html = "".join(page(run))
+    html = text_by(page, run)
     found = Reader(html)
     assert "sub-agents changed 2 files in the same folder" in found.text
     assert html.count("by sub-agent 2") == 2 and "+new" in found.text
     assert {"#step-1", "#step-2.1", "#step-2.2"} <= set(found.links)
-    there = "".join(changed_files_html(run.study, Hidden(), {1, 3}, whole=False))
+    there = "".join(changed_files_html(run.study, Sink(run), {1, 3}))
     assert 'href="#step-1"' in there and 'href="#step-2.' not in there and "2.1" in there
 
 
@@ -239,13 +239,13 @@ def test_the_files_of_a_patch_are_listed_with_its_lines() -> None:
     run.study.trajectory.recorded = Recorded(
         patch=f"diff --git a/<b>.py b/<b>.py\n--- a/<b>.py\n+++ b/<b>.py\n{lines}"
     )
-    html = "".join(page(run))
+    html = text_by(page, run)
     text = Reader(html).text
     assert "the patch that it handed in changes 1 file +1 -1" in text
     assert "<b>.py" in text and "changed in the patch, changed outside the editor" in text
     assert '<b class="h-del">-x</b>' in html and secret not in html
     assert "<b>.py" in text[text.index("What was hidden") :]
-    assert "Changed files" not in Reader("".join(page(replace(run, is_part=True)))).text
+    assert "Changed files" not in Reader(text_by(page, replace(run, is_part=True))).text
 
 
 def test_the_version_is_told_where_the_events_tell_it() -> None:
@@ -254,14 +254,14 @@ def test_the_version_is_told_where_the_events_tell_it() -> None:
     assert "SDK 1.31 or newer" in read([plain, child]).text
     run = shared([plain])
     run.study.trajectory.recorded = Recorded(format="v0")
-    assert "OpenHands V0" in Reader("".join(page(run))).text
+    assert "OpenHands V0" in Reader(text_by(page, run)).text
     run.study.trajectory.recorded = Recorded(format="atif")
-    assert "Version" not in Reader("".join(page(run))).text
+    assert "Version" not in Reader(text_by(page, run)).text
 
 
 def test_what_the_user_keeps_is_there_if_it_is_to_be_written() -> None:
     run = shared([message("m", "Please"), shell("a"), output("a")])
     kept = RunAnnotations({"bug": ""}, "Read <b>this</b>", ("a",), {"a": "Look here"})
-    text = Reader("".join(page(replace(run, kept=kept)))).text
+    text = Reader(text_by(page, replace(run, kept=kept))).text
     assert all(word in text for word in ("bug", "Read <b>this</b>", "★", "Look here"))
-    assert "Look here" not in Reader("".join(page(run))).text
+    assert "Look here" not in Reader(text_by(page, run)).text

@@ -65,6 +65,8 @@ KEPT = frozenset({"agent", "user", "environment", "system", "assistant", "tool",
 NAMES = frozenset({"tool_name", "name", "code", "command", "path", "file_path", "role", "source"})
 PATHS = frozenset({"working_dir"})
 """Of which the tables make paths of files."""
+USERS = frozenset({"username"})
+"""Are written before an @ and a host."""
 
 
 def some(say: Callable[[], str]) -> Iterator[Json]:
@@ -123,7 +125,7 @@ def of_all_kinds(say: Callable[[], str]) -> list[Json]:
         if isinstance(value, list):
             return [bare(inner, name) for inner in value]
         if isinstance(value, str) and HOST.search(value):
-            if name in IDS | NAMES | PATHS:
+            if name in IDS | NAMES | PATHS | USERS:
                 return HOST.sub(lambda found: found[0].partition(".")[0], value)
             return value.replace("xh", "https://h")
         return value

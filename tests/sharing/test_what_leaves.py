@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from oh_tui.conversation import Conversation
-from oh_tui.sharing import left_out
+from oh_tui.sharing import left_out, sink
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.otlp.otlp import otlp
-from oh_tui.sharing.read_events import Extent, what_leaves
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
+from oh_tui.sharing.sink import Wanted
 from oh_tui.sharing.what_leaves import SHOWN, WhatLeaves, told
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.study import Study
@@ -23,6 +23,7 @@ from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from tests.hostile.kinds import write_zip
 from tests.processes import oh_tui
+from tests.sharing.reader import text_by
 from tests.sharing.test_left_out import answer, call, text
 from tests.trajectory.sub_agent_files import run_files, zip_of
 
@@ -45,6 +46,13 @@ def ran(n: int, command: str, output: str) -> tuple[Json, Json]:
 
 def said(output: str) -> list[Json]:
     return [{"type": "text", "text": output}]
+
+
+def what_leaves(
+    run: SharedRun, form: str = "atif", is_wanted: Wanted = lambda step: True
+) -> WhatLeaves:
+    """By the format that has the events of a run whole."""
+    return sink.what_leaves(FORMATS[form].write, run, is_wanted)
 
 
 def of_output(output: str) -> WhatLeaves:
@@ -207,9 +215,9 @@ def test_sub_agents_that_no_step_is_known_to_have_started_are_told() -> None:
     run = shared(*ran(1, "true", "fine"))
     loose = shared(*ran(1, "true", "https://deep.acme.dev/")).study.trajectory
     run.study.trajectory.sub_agents = [SubAgent("a1", lambda: (loose, ""))]
-    assert what_leaves(run).hosts == {}
-    assert what_leaves(run, Extent(sub_agents=True)).hosts == {"deep.acme.dev": [0]}
-    assert "deep.acme.dev" in "".join(FORMATS["html"].write(run))
+    assert what_leaves(run, "md").hosts == {}
+    assert what_leaves(run).hosts == {"deep.acme.dev": [0]}
+    assert "deep.acme.dev" in text_by(FORMATS["html"].write, run)
 
 
 def test_of_chosen_steps_no_sub_agents_leave() -> None:
@@ -219,9 +227,9 @@ def test_of_chosen_steps_no_sub_agents_leave() -> None:
     run.study.trajectory.sub_agents = [SubAgent("a1", lambda: (below, ""), False, started_by)]
     part = left_out.part_of(run, only=((1, 1),))
     for one, leaves in ((run, True), (part, False)):
-        assert bool(what_leaves(one, Extent(sub_agents=True)).hosts) == leaves
-        page = "".join(FORMATS["html"].write(one))
-        traces = "".join(otlp(one, "x", run.study.trajectory, messages=True))
+        assert bool(what_leaves(one).hosts) == leaves
+        page = text_by(FORMATS["html"].write, one)
+        traces = text_by(otlp, replace(one, read=run.study.trajectory, messages=True))
         assert ("deep" in page, "deep" in traces) == (leaves, leaves)
 
 
@@ -287,8 +295,8 @@ def test_of_a_patch_files_hosts_and_secrets_are_told_where_it_leaves() -> None:
     run.study.trajectory.recorded = Recorded(
         patch=f"diff --git a/n.py b/n.py\n--- /dev/null\n+++ b/n.py\n@@ -0,0 +1,2 @@\n{lines}"
     )
-    found = what_leaves(run, Extent(patch=True))
+    found = what_leaves(run, "html")
     assert (found.files, found.hosts) == ({"n.py": [0]}, {"git.acme.example": [0]})
     assert found.masked == {"password": [0]}
     assert not what_leaves(run).files
-    assert not what_leaves(replace(run, is_part=True), Extent(patch=True)).files
+    assert not what_leaves(replace(run, is_part=True), "html").files

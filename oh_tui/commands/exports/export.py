@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import Seen, as_read
@@ -26,20 +26,22 @@ from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.opening import open_run
 from oh_tui.documents.run import conversation_json, step_json, verdict_json
 from oh_tui.documents.steps import matching, say_unjudged
+from oh_tui.settings.part_file import publish_as
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.otlp import protobuf
-from oh_tui.sharing.read_events import always, what_leaves
 from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
-from oh_tui.sharing.what_leaves import WhatLeaves, texts_in, told
+from oh_tui.sharing.sink import Sink, Write
+from oh_tui.sharing.what_leaves import told
 from oh_tui.sharing.writing import write
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import masked
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.table import find_files
@@ -192,36 +194,41 @@ async def export(call: Call) -> int:
     conversation = run.conversation
     about = conversation_json(conversation, kept, Seen(call).of(conversation))
     about |= {"id": run.name, "source": None}  # no path of this machine leaves
+    write_it: Write = partial(json_lines, about=about)
+    if not (to == "jsonl" or (call.as_json and to == "md")):
+        write_it = FORMATS[to].write
+    sink = Sink(run)
+
+    def tell() -> None:
+        """Before a written file gets its name, or is printed."""
+        for line in told(sink.leaves):
+            say(line)
+        if to == "html":
+            stake = f"The page shows {plural(sink.leaves.steps, 'step')} to whoever gets it"
+            done_by = "oh-tui export ... --to html --yes"
+            require_consent(call, stake, done_by, refused="Nothing was written")
+
+    def publish(part: Path, target: Path) -> None:
+        tell()
+        publish_as(part, target)
+
     if call.args.output:
         require_free(path_of(call.args.output))
-    write_it, leaves = _format(call, run, about)
-    found = leaves()
-    for line in told(found):
-        say(line)
-    if to == "html":
-        stake = f"The page shows {plural(found.steps, 'step')} to whoever gets it"
-        done_by = "oh-tui export ... --to html --yes"
-        require_consent(call, stake, done_by, refused="Nothing was written")
-    if call.args.output:
-        pieces = map(encode, write_it()) if encode else write_it()
-        target = write(path_of(call.args.output), pieces)
+        made = write_it(run, sink)
+        pieces = map(encode, made) if encode else made
+        target = write(path_of(call.args.output), pieces, publish)
         say(f"wrote {plural(len(run.steps), 'step')} to {clean_line(str(target))}")
-    else:
-        print_masked(write_it())
+        return 0
+    with TemporaryFile("w+", encoding="utf-8", errors="replace", newline="") as file:
+        file.writelines(write_it(run, sink))
+        tell()
+        file.seek(0)
+        print_masked(iter(partial(file.read, _PIECE), ""))
     return 0
 
 
-def _format(
-    call: Call, run: SharedRun, about: dict[str, Any]
-) -> tuple[Callable[[], Iterator[str]], Callable[[], WhatLeaves]]:
-    """What writes the run in the format that is wanted, and what tells what leaves by it."""
-    to = call.args.to
-    if to == "jsonl" or (call.as_json and to == "md"):
-        texts = texts_in(about, Counter())
-        return partial(json_lines, run, about), partial(what_leaves, run, head=texts)
-    one = FORMATS[to]
-    return partial(one.write, run), partial(one.leaves, run, always)
-
+_PIECE = 2**20
+"""Characters that are printed at once."""
 
 _ONLY_FOR = {
     "every": ("chat",),
@@ -248,26 +255,27 @@ def _names_many(call: Call) -> bool:
     return is_archive or any(one.is_dir() and find_files([one]) != [one] for one in call.paths)
 
 
-def json_lines(run: SharedRun, about: dict[str, object]) -> Iterator[str]:
+def json_lines(run: SharedRun, sink: Sink, about: dict[str, object]) -> Iterator[str]:
     """The conversation, then each step with its events, then each event that belongs to no step,
     then what was hidden."""
-    yield _line({"conversation": about, "verdict": verdict_json(run.study.verdict)})
+    verdict = verdict_json(run.study.verdict)
+    yield sink.json({"conversation": about, "verdict": verdict}) + "\n"
     hidden: list[dict[str, object]] = []
     for step in run.steps:
-        events = [json_line(e.body()) for e in (step.event, *step.results)]
+        sink.at(step.number)
+        sink.files(step)
+        sink.take(masked(run.kept.step_notes.get(step.event.id, "")))
+        events = [sink.json(e.body()) for e in (step.event, *step.results)]
         text = f"[{', '.join(events)}]"
         found = hidden_in(text)
         if found:
             hidden.append({"step": step.number, "secrets": dict(found)})
         yield f'{{"step": {json_line(step_json(run.study, step, run.kept))}, "events": {text}}}\n'
+    sink.at(0)
     for event in run.others:
-        text = json_line(event.body())
+        text = sink.json(event.body())
         found = hidden_in(text)
         if found:
             hidden.append({"event": event.id, "secrets": dict(found)})
         yield f'{{"event": {text}}}\n'
-    yield _line({"hidden": hidden})
-
-
-def _line(document: object) -> str:
-    return json_line(document) + "\n"
+    yield json_line({"hidden": hidden}) + "\n"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from oh_tui.sharing.cut import Cut, Room, cut
+from oh_tui.sharing.cut import Cut, Room
 from oh_tui.sharing.html.code import code_html, diff_html, plain_note
 from oh_tui.sharing.html.escaping import text
 from oh_tui.sharing.html.prose import prose_html
 from oh_tui.sharing.html.terminal_colours import coloured_html
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.trajectory.model.images import Image
@@ -24,12 +25,12 @@ _LARGEST = 3_000_000
 """Characters of base64 of an image that is shown."""
 
 
-def blocks_html(blocks: Iterable[b.Block], images: Iterator[Image], *, whole: bool) -> str:
+def blocks_html(blocks: Iterable[b.Block], images: Iterator[Image], sink: Sink) -> str:
     """`images` are those that the notes among the blocks name, in order."""
-    return "\n".join(filter(None, (_block(block, images, whole) for block in blocks)))
+    return "\n".join(filter(None, (_block(block, images, sink) for block in blocks)))
 
 
-def _block(block: b.Block, images: Iterator[Image], whole: bool) -> str:
+def _block(block: b.Block, images: Iterator[Image], sink: Sink) -> str:
     match block:
         case b.Fields(pairs):
             return _fields(pairs)
@@ -40,12 +41,12 @@ def _block(block: b.Block, images: Iterator[Image], whole: bool) -> str:
         case b.Heading(title):
             return f'<p class="heading">{text(title)}</p>'
         case b.ImageNote(note):
-            return _image(note, next(images, None), whole=whole)
+            return _image(note, next(images, None), sink)
         case b.Output(shown, coloured):
-            return _output(shown, coloured, whole=whole)
+            return _output(shown, coloured, sink)
     if not block.text.strip():
         return ""
-    parts = cut(block.text.strip("\n"), _ROOM, whole=whole)
+    parts = sink.cut(block.text.strip("\n"), _ROOM)
     return _joined(parts, _part(block, parts.head), _part(block, parts.tail))
 
 
@@ -82,8 +83,8 @@ def _joined(parts: Cut, head: str, tail: str) -> str:
     return f'{head}<p class="cut">{parts.left_out}</p>{tail}'
 
 
-def _output(shown: str, coloured: str, *, whole: bool) -> str:
-    parts = cut(shown, _ROOM, whole=whole)
+def _output(shown: str, coloured: str, sink: Sink) -> str:
+    parts = sink.cut(shown, _ROOM)
     if not coloured or not parts.at_line_ends:
         head, tail = text(parts.head), text(parts.tail)
     else:
@@ -127,14 +128,15 @@ def _cell(value: str) -> str:
     return f"<td{number}>{text(value)}</td>"
 
 
-def _image(note: str, image: Image | None, *, whole: bool) -> str:
+def _image(note: str, image: Image | None, sink: Sink) -> str:
     caption = f'<p class="note">{text(note)}</p>'
     if image is None or image.format not in _TYPES or not note.endswith(str(image)):
         return caption
-    if len(image.data) > _LARGEST and not whole:
+    if len(image.data) > _LARGEST and not sink.whole:
         return f'<p class="note">{text(note)}, left out here</p>'
     data = image.encoded()
     if not data:
         return caption
+    sink.leaves.images += 1
     source = f"data:image/{_TYPES[image.format]};base64,{data}"
     return f'<figure><img src="{source}" alt="{text(note)}" loading="lazy">{caption}</figure>'

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from oh_tui.sharing.hidden import Hidden
 from oh_tui.sharing.html.blocks import blocks_html
 from oh_tui.sharing.html.escaping import text
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.changes.order_in_time import Label
@@ -21,9 +21,7 @@ _PIECES = 1
 _MOST_LINKS = 20
 
 
-def changed_files_html(
-    study: Study, hidden: Hidden, here: Container[int], *, whole: bool
-) -> Iterator[str]:
+def changed_files_html(study: Study, sink: Sink, here: Container[int]) -> Iterator[str]:
     """`here` are the numbers of the steps in the page."""
     log, below = study.changes, study.changes_below
     lister, found = lister_of(log, None), rows(log, None, below)
@@ -41,12 +39,14 @@ def changed_files_html(
     )
     for row in found:
         blocks = change_blocks(below[f"{row.agent}."] if row.agent else log, row, _PIECES)
-        hidden.take(row.path, plain_text(blocks))
+        sink.hides(row.path, plain_text(blocks))
+        if row.letter in ("A", "D") and row.patched and row.patched.hunks:
+            sink.file(row.path)
         yield (
             f'<details class="file"><summary><span class="what">{text(row.path)}</span>'
             f'<span class="came">{text(_remark(row, lister))}</span>'
             f'<span class="ran">{_size(row)}</span></summary><div class="body">'
-            f"{_edits(row, here)}\n{blocks_html(blocks, iter(()), whole=whole)}\n"
+            f"{_edits(row, here)}\n{blocks_html(blocks, iter(()), sink)}\n"
             "</div></details>\n"
         )
     yield "</section>\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from html import escape
+from html import escape, unescape
 from urllib.parse import urlsplit
 
 from oh_tui.text.patterns import pattern
@@ -19,6 +19,18 @@ def text(value: str) -> str:
 def line(value: str) -> str:
     """Any text as HTML on one line."""
     return escape(safe_line(value))
+
+
+def seen(html: str) -> str:
+    """What a part of a page tells its readers: its texts, and where its links lead."""
+    html = _LINK.sub(r"\1 ", html.replace("</dt><dd>", ": "))
+    return unescape(_TAG.sub("\n", _WITHIN.sub("", html)))
+
+
+_LINK = pattern('<a href="(https:[^"]{0,}+)"[^<>]{0,}+>')
+_WITHIN = pattern("</?(?:a|i|em|strong|code)(?: [^<>]{0,}+)?>")
+"""Tags that are within a word, or may be."""
+_TAG = pattern("<[^<>]{0,}+>")
 
 
 def opened_link(address: str) -> str:

@@ -110,38 +110,37 @@ def _own(run: SharedRun) -> str:
     return f'<p class="own">{tags}{text(note)}</p>\n' if tags or note else ""
 
 
+def _nav(id: str, title: str, rows: list[str], classes: str = "turns", rest: str = "") -> str:
+    """A list of places in the page; "" for none."""
+    if not rows:
+        return ""
+    return (
+        f'<nav aria-labelledby="{id}"><h2 id="{id}">{title}</h2>\n'
+        f'<ol class="{classes}">\n{"".join(rows)}</ol>{rest}</nav>\n'
+    )
+
+
 def _turns(run: SharedRun) -> str:
-    turns = [step for step in run.steps if step.event.is_by_user]
     rows: list[str] = []
-    for step in turns:
+    for step in (step for step in run.steps if step.event.is_by_user):
         about = describe(step, run.study.trajectory.outcome(step))
         when = time_html(step.event, run.study.trajectory.began)
         rows.append(
             f'<li><span class="n">{step.number}</span> <a href="#step-{step.number}">'
             f"{text(safe_line(about.result) or about.what)}</a> {when}</li>\n"
         )
-    if not rows:
-        return ""
-    return (
-        f'<nav aria-labelledby="turns"><h2 id="turns">What was asked</h2>\n'
-        f'<ol class="turns">\n{"".join(rows)}</ol></nav>\n'
-    )
+    return _nav("turns", "What was asked", rows)
 
 
 def _looks(run: SharedRun, here: Container[int]) -> str:
     """What is worth a look, with the steps."""
     found, more = run.looks()
-    if not found:
-        return ""
     rows = [
         f'<li><span class="n">{step_link(label, here)}</span> {text(reason.why)}</li>\n'
         for label, reason in found
     ]
     rest = f'<p class="note">{more:,} more</p>\n' if more else ""
-    return (
-        f'<nav aria-labelledby="look"><h2 id="look">Worth a look</h2>\n'
-        f'<ol class="turns">\n{"".join(rows)}</ol>\n{rest}</nav>\n'
-    )
+    return _nav("look", "Worth a look", rows, rest=f"\n{rest}")
 
 
 def _phases(run: SharedRun, here: Container[int]) -> str:
@@ -154,9 +153,4 @@ def _phases(run: SharedRun, here: Container[int]) -> str:
             f'<li><span class="n">{one.steps}</span> <span>{name} '
             f"{text(run.phase_words(one))}</span></li>\n"
         )
-    if not rows:
-        return ""
-    return (
-        f'<nav aria-labelledby="phases"><h2 id="phases">Phases</h2>\n'
-        f'<ol class="turns phases">\n{"".join(rows)}</ol></nav>\n'
-    )
+    return _nav("phases", "Phases", rows, "turns phases")

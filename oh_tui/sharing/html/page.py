@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oh_tui.sharing.hidden import Hidden, listed
+from oh_tui.sharing.hidden import listed
 from oh_tui.sharing.html.changed_files import changed_files_html
-from oh_tui.sharing.html.escaping import text
+from oh_tui.sharing.html.escaping import seen, text
 from oh_tui.sharing.html.head import head_html
 from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.html.steps import StepsWriter, event_html
 from oh_tui.sharing.html.style import policy, script, style
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import plural
+from oh_tui.text.redact import hide_keys
 
 
-def page(run: SharedRun) -> Iterator[str]:
+def page(run: SharedRun, sink: Sink) -> Iterator[str]:
     """The page of a run, a few kB at a time."""
     run = fitting(run)
+    yield hide_keys(_top(run))
+    # its texts are masked; a mask of the whole could take a part of a tag for a secret
+    for part in map(hide_keys, _body(run, sink)):
+        sink.take(seen(part))
+        yield part
+    yield hide_keys(_bottom(sink))
+
+
+def _body(run: SharedRun, sink: Sink) -> Iterator[str]:
     here = {step.number for step in run.steps}
-    hidden = Hidden()
-    yield _top(run)
     yield from head_html(run, here)
     yield "<main>\n"
     if not run.is_part:
-        yield from changed_files_html(run.study, hidden, here, whole=run.whole)
+        yield from changed_files_html(run.study, sink, here)
     yield '<section aria-labelledby="steps"><h2 id="steps">Steps</h2>\n'
     yield _SEARCH
     if not run.steps:
         yield '<p class="note">no steps</p>\n'
     writer = StepsWriter(
         run.study,
-        hidden,
-        run.whole,
+        sink,
         run.kept,
         _opened(run),
         with_sub_agents=not run.is_part,
@@ -40,14 +48,14 @@ def page(run: SharedRun) -> Iterator[str]:
     )
     yield from writer.written(run.steps, told_gaps=run.is_cut)
     yield "</section>\n"
+    sink.at(0)
     if run.others:
         named = f"{plural(len(run.others), 'hidden event')}, which belong to no step"
         yield f'<details class="others"><summary>{named}</summary>\n'
         for event in run.others:
-            yield event_html(event, hidden, whole=run.whole)
+            yield event_html(event, sink)
         yield "</details>\n"
     yield "</main>\n"
-    yield _bottom(hidden)
 
 
 def _top(run: SharedRun) -> str:
@@ -72,8 +80,9 @@ _SEARCH = """<form id="bar" role="search" hidden>
 """The script shows it."""
 
 
-def _bottom(hidden: Hidden) -> str:
-    rows = [f"<li>{text(where)}: {text(listed(found))}</li>\n" for where, found in hidden]
+def _bottom(sink: Sink) -> str:
+    found = sink.hidden.items()
+    rows = [f"<li>{text(where)}: {text(listed(secrets))}</li>\n" for where, secrets in found]
     told = (
         f"<ul>\n{''.join(rows)}</ul>"
         if rows

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
-from oh_tui.sharing.hidden import Hidden
 from oh_tui.sharing.html.blocks import blocks_html
 from oh_tui.sharing.html.escaping import anchor, line, text
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import clock, dollars, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.findings.study import Study, SubRun
@@ -33,9 +33,7 @@ class StepsWriter:
     """Writes the steps of a run or of one of its sub-agents."""
 
     study: Study
-    hidden: Hidden
-    """Takes what was hidden in them."""
-    whole: bool
+    sink: Sink
     kept: RunAnnotations = NOTHING
     opened: frozenset[int] = field(default_factory=frozenset)
     """Numbers of the steps that are open at first, beside errors."""
@@ -52,12 +50,14 @@ class StepsWriter:
             before = step.number
             if name := self.phases.get(step.number):
                 yield f'<p class="phase">{text(name)}</p>\n'
+            self.sink.at(step.number, self.study.path)
             with decoded(step):
                 shown = self._step(step)
             yield shown
             if self.with_sub_agents:
                 for run in self.study.sub_runs.of(step):
                     yield from self._sub_agent(run)
+        self.sink.at(0, self.study.path)
         if told_gaps and before < len(self.study.trajectory):
             yield _gap(before + 1, len(self.study.trajectory))
         if self.with_sub_agents:
@@ -79,9 +79,7 @@ class StepsWriter:
         if run.note:
             yield f'<p class="missing">{line(run.note)}</p>\n'
         last = frozenset({len(steps)})
-        yield from StepsWriter(run, self.hidden, self.whole, opened=last).written(
-            steps, told_gaps=False
-        )
+        yield from StepsWriter(run, self.sink, opened=last).written(steps, told_gaps=False)
         yield "</details>\n"
 
     def _step(self, step: Step) -> str:
@@ -115,18 +113,19 @@ class StepsWriter:
     def _body(self, step: Step, outcome: Outcome, context: StepContext, name: str) -> str:
         call = call_blocks(step, whole=True, context=context) if step.is_call else []
         result = result_blocks(step, outcome, context=context)
-        self.hidden.take(f"step {name}", plain_text([*call, *result]))
+        note = safe(self.kept.step_notes.get(step.event.id, "")).strip()
+        self.sink.hides(f"step {name}", f"{plain_text([*call, *result])}\n{note}")
+        self.sink.files(step, diffs=True)
         images = iter(images_of(step))
         parts = [self._about(step, name)]
-        if note := safe(self.kept.step_notes.get(step.event.id, "")).strip():
-            self.hidden.take(f"step {name}", note)
+        if note:
             parts.append(f'<p class="own">{text(note)}</p>')
         if call:
-            parts.append(blocks_html(call, images, whole=self.whole))
+            parts.append(blocks_html(call, images, self.sink))
             title = text(result_title(step, outcome) or "result")
             hue = outcome_mark(UNICODE, outcome)[1] or "dim"
             parts.append(f'<p class="came-to h-{hue}">{title}</p>')
-        parts.append(blocks_html(result, images, whole=self.whole))
+        parts.append(blocks_html(result, images, self.sink))
         return "\n".join(parts)
 
     def _about(self, step: Step, name: str) -> str:
@@ -152,11 +151,11 @@ def time_html(event: Event, began: float | None) -> str:
     return f'<time datetime="{at}" title="{at}">{clock(when - began)}</time>'
 
 
-def event_html(event: Event, hidden: Hidden, *, whole: bool) -> str:
+def event_html(event: Event, sink: Sink) -> str:
     """An event that belongs to no step."""
     about, blocks = describe_event(event), event_blocks(event)
-    hidden.take(f"event {safe_line(event.id)}", plain_text(blocks))
-    body = blocks_html(blocks, iter(find_images(event.body())), whole=whole)
+    sink.hides(f"event {safe_line(event.id)}", plain_text(blocks))
+    body = blocks_html(blocks, iter(find_images(event.body())), sink)
     head = " · ".join(filter(None, (event.kind, event.key, event.timestamp)))
     return (
         f'<details class="step" id="{anchor(event.id)}"><summary><span class="what">'

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.sharing.otlp.span import shortened
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import size
 from oh_tui.text.json_lines import json_line
 from oh_tui.trajectory.context.message import Message
@@ -20,35 +21,37 @@ Body = dict[str, Any]
 class Messages:
     """Makes the messages of a run, each once: contexts repeat them."""
 
-    def __init__(self, *, whole: bool) -> None:
-        self._whole = whole
+    def __init__(self, sink: Sink) -> None:
+        self._sink, self._whole = sink, sink.whole
         self._made: dict[Message, str] = {}
 
     def context(self, seen: list[Message]) -> tuple[str, int]:
         """The messages before an answer as JSON, and how many are left out in it: the oldest that
         do not fit, but not the first, which is the prompt of the system."""
         made = [self._text(message) for message in seen]
-        fitting, chars = len(made), len(made[0]) if made else 0
-        while fitting > 1 and (self._whole or chars + len(made[fitting - 1]) <= MOST):
-            fitting -= 1
-            chars += len(made[fitting])
-        left = max(0, fitting - 1)
-        return f"[{', '.join((*made[:1], *made[fitting:]))}]", left
+        fitting = self._fitting(made[1:], MOST - len(made[0])) if made else []
+        texts = map(self._sink.once, (*made[:1], *fitting))
+        return f"[{', '.join(texts)}]", max(0, len(made) - 1 - len(fitting))
 
     def reply(self, message: Message) -> str:
         body = message.dump()
         ends = {"finish_reason": "tool_call" if body.get("tool_calls") else "stop"}
-        return json_line([self._shape(body) | ends])
+        return self._sink.once(json_line([self._shape(body) | ends]))
 
     def said(self, role: str, texts: list[str]) -> str:
         """Texts as messages, the oldest left out where they do not fit."""
         shown = (shortened(text, whole=self._whole) for text in texts if text)
         made = [json_line(_message(role, [{"type": "text", "content": one}])) for one in shown]
-        chars, fitting = 0, len(made)
-        while fitting and (self._whole or chars + len(made[fitting - 1]) <= MOST):
-            fitting -= 1
-            chars += len(made[fitting])
-        return f"[{', '.join(made[fitting:])}]" if made[fitting:] else ""
+        fitting = self._fitting(made, MOST)
+        return f"[{', '.join(map(self._sink.once, fitting))}]" if fitting else ""
+
+    def _fitting(self, made: list[str], room: int) -> list[str]:
+        """The last ones that fit."""
+        start = len(made)
+        while start and (self._whole or len(made[start - 1]) <= room):
+            start -= 1
+            room -= len(made[start])
+        return made[start:]
 
     def value(self, value: object) -> str:
         """Arguments of a call as JSON, a text as it is; "" for none."""

@@ -11,6 +11,7 @@ from oh_tui.sharing.otlp.messages import Messages
 from oh_tui.sharing.otlp.span import Span, hash_of
 from oh_tui.sharing.otlp.spans import Spans
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -38,30 +39,30 @@ def _key_of(name: str, run: Trajectory) -> str:
     return told.hexdigest()
 
 
-def otlp(run: SharedRun, name: str, read: Trajectory, *, messages: bool) -> Iterator[str]:
-    """The agent first, each span after the one it belongs to; nothing for a run without steps.
-    `name` is the id of the run, or what stands for it. The ids of spans follow from the run as it
-    was `read`, whatever of it is shared."""
+def otlp(run: SharedRun, sink: Sink) -> Iterator[str]:
+    """The agent first, each span after the one it belongs to; nothing for a run without steps. The
+    ids of spans follow from the run as it was read, whatever of it is shared."""
     if not run.steps:
         return
-    study, bare = run.study, bare_id(name)
-    name = bare if _ID.fullmatch(bare) else name
-    key = _key_of(name, read)
-    made = Messages(whole=run.whole) if messages else None
-    spans = Spans(key, name, run.conversation, made)
+    study, bare = run.study, bare_id(run.name)
+    name = bare if _ID.fullmatch(bare) else run.name
+    key = _key_of(name, run.read or study.trajectory)
+    made = Messages(sink) if run.messages else None
+    spans = Spans(key, name, run.conversation, made, sink)
     agent = study.trajectory.recorded.agent
-    yield from _lines(hash_of(key, digits=32), agent, spans.of(study, run.steps, run.is_part))
+    made_of = spans.of(study, run.steps, run.is_part)
+    yield from _lines(hash_of(key, digits=32), agent, made_of, sink)
 
 
-def _lines(trace: str, agent: str, spans: Iterable[Span]) -> Iterator[str]:
+def _lines(trace: str, agent: str, spans: Iterable[Span], sink: Sink) -> Iterator[str]:
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": agent}}]}
     scope = {"name": "oh-tui", "version": __version__}
-    head = f'{{"resourceSpans": [{{"resource": {json_line(resource)}, "scopeSpans": [{{"scope": '
+    head = f'{{"resourceSpans": [{{"resource": {sink.json(resource)}, "scopeSpans": [{{"scope": '
     head += f'{json_line(scope)}, "spans": ['
     texts: list[str] = []
     before = chars = 0
     for span in spans:
-        text, before = span.json(trace, before)
+        text, before = span.json(trace, before, sink)
         if texts and (len(texts) == SPANS or chars + len(text) > CHARS):
             yield f"{head}{', '.join(texts)}]}}]}}]}}\n"
             texts, chars = [], 0

@@ -6,8 +6,17 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import masked
+from oh_tui.trajectory.model.bodies import text_field
+from oh_tui.trajectory.model.events import read_json
+
+_IDS = frozenset({
+    *("gen_ai.response.id", "gen_ai.tool.call.id", "gen_ai.conversation.id"),
+    *("gen_ai.operation.name", "gen_ai.tool.type", "openhands.time.start"),
+})  # fmt: skip
+"""Attributes with ids, and with words of ours."""
 
 INTERNAL, CLIENT = 1, 3
 OK, ERROR = 1, 2
@@ -96,7 +105,7 @@ class Span:
     """Of an error, what it is."""
     events: list[tuple[str, Moments, Attributes]] = field(default_factory=list)
 
-    def json(self, trace: str, before: int) -> tuple[str, int]:
+    def json(self, trace: str, before: int, sink: Sink) -> tuple[str, int]:
         """The span as OTLP JSON without secrets, and when it started, in nanoseconds."""
         start, end = self.moments.nanoseconds(before)
         head: dict[str, object] = {"traceId": trace, "spanId": self.id}
@@ -120,14 +129,24 @@ class Span:
                 for name, moments, attributes in self.events
             ]
         unknown: Attributes = {"openhands.time.unknown": self.moments.unknown() or None}
-        told = [json_line(one) for one in _attributes(self.attributes | unknown)]
+        told, line = list(map(json_line, _attributes(self.attributes | unknown))), json_line(head)
+        sink.count([read_json(line, line), *map(_counted, told)])
         for key, value in self.messages.items():
             told.append(json.dumps({"key": key, "value": {"stringValue": value}}))
-        return f'{json_line(head)[:-1]}, "attributes": [{", ".join(told)}]}}', start
+        return f'{line[:-1]}, "attributes": [{", ".join(told)}]}}', start
 
 
 def _attributes(given: Attributes) -> list[dict[str, object]]:
     return [{"key": key, "value": _value(v)} for key, v in given.items() if v not in (None, "")]
+
+
+def _counted(line: str) -> object:
+    """What an attribute tells others."""
+    told = read_json(line, {})
+    text = text_field(told, "value", "stringValue")
+    if text_field(told, "key") in _IDS:
+        return None
+    return read_json(text, text) if text_field(told, "key").endswith(".arguments") else text
 
 
 def _value(value: Value) -> dict[str, object]:

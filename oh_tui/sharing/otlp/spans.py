@@ -18,6 +18,7 @@ from oh_tui.sharing.otlp.span import (
     Span,
     hash_of,
 )
+from oh_tui.sharing.sink import Sink
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.model.bodies import (
@@ -62,6 +63,7 @@ class Spans:
     conversation: Conversation
     messages: Messages | None
     """None where no text of a message is wanted."""
+    sink: Sink
 
     def of(self, study: Study, steps: Sequence[Step], is_part: bool) -> Iterator[Span]:
         yield from self._run(study, steps, "", is_part=is_part)
@@ -74,6 +76,7 @@ class Spans:
         answered = set[str]()
         for step in steps:
             event = step.event
+            self.sink.at(step.number, study.path)
             if event.is_answer and (event.llm_response_id or event.id) not in answered:
                 answered.add(event.llm_response_id or event.id)
                 yield self._chat(study, step, top.id)
@@ -81,9 +84,12 @@ class Spans:
                 yield self._condensation(study, step, top.id)
             if step.is_call:
                 call = self._call(study, step, top.id)
+                if self.messages is not None:
+                    self.sink.files(step, contents=False)
                 yield call
                 for sub in () if is_part else study.sub_runs.of(step):
                     yield from self._run(sub, sub.trajectory.steps, call.id)
+        self.sink.at(0, study.path)
         for sub in () if is_part else study.sub_runs.loose:
             yield from self._run(sub, sub.trajectory.steps, top.id)
 

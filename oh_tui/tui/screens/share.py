@@ -21,6 +21,7 @@ from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.left_out import PARTS, Ranges, leave_out, part_of
 from oh_tui.sharing.shared_run import Part, SharedRun, hidden_events
+from oh_tui.sharing.sink import Sink, what_leaves
 from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sharing.writing import write
 from oh_tui.sources.saving import download_name
@@ -221,7 +222,7 @@ class ShareScreen(View[None]):
             self._looked_at = step
             return self._looking is choice
 
-        return FORMATS[choice.format].leaves(self._part(choice), is_wanted)
+        return what_leaves(FORMATS[choice.format].write, self._part(choice), is_wanted)
 
     def _tell_looking(self) -> None:
         at = f", step {self._looked_at:,} of {len(self._run.steps):,}" if self._looked_at else ""
@@ -288,7 +289,7 @@ class ShareScreen(View[None]):
         run = self._part(choice)
 
         def pieces() -> Iterator[str]:
-            for piece in FORMATS[choice.format].write(run):
+            for piece in FORMATS[choice.format].write(run, Sink(run)):
                 if self._stop.is_set():
                     raise _Stopped
                 done[0] += len(piece.encode())

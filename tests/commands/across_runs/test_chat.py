@@ -22,6 +22,7 @@ from oh_tui.conversation import Conversation
 from oh_tui.sharing.chat_lines import answers_of, chat_lines
 from oh_tui.sharing.jobs import ChatJob, Left
 from oh_tui.sharing.shared_run import SharedRun
+from oh_tui.sharing.sink import Sink
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.context.sdk_versions import Writer
 from oh_tui.trajectory.findings.study import Study
@@ -185,7 +186,7 @@ def test_a_worker_hands_over_a_file_and_makes_each_message_once(tmp_path: Path) 
     dump = texts.dump
     texts.dump = lambda items: (dumped.update([items]), dump(items))[1]  # type: ignore[method-assign]
     shared = SharedRun(facts.conversation, study, study.trajectory.steps)
-    for _ in chat_lines(shared, "c", every=True):
+    for _ in chat_lines(shared, Sink(shared), every=True):
         pass
     assert max(dumped.values()) <= 2  # in contexts, and as an answer
 

@@ -56,7 +56,7 @@ def test_a_run_is_written_as_atif_and_read_again(
     ]
     written = json.loads(target.read_text())
     assert written["schema_version"] == "ATIF-v1.7"
-    assert written["extra"] == {"hidden": [{"step_id": 1, "secrets": {"a key": 1}}]}
+    assert written["extra"] == {"hidden": [{"step_id": 1, "secrets": {"a key": 2}}]}
     assert "a1B2" not in target.read_text()
     before, after = list[dict[str, Any]](), list[dict[str, Any]]()
     for path, steps in ((run.parent, before), (target, after)):

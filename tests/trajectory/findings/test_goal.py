@@ -104,7 +104,8 @@ def test_what_the_server_writes_for_a_goal_is_not_the_users(text: str) -> None:
 
 def test_atif_keeps_the_goal_and_its_messages() -> None:
     before = run(*rounds(CAPPED))
-    steps = list(atif_export.steps_of(before, before.steps, before.events, lambda step: None))
+    made = atif_export.steps_of(before, before.steps, before.events, lambda step: None)
+    steps = [step for step, _ in made]
     document = {"schema_version": "ATIF-v1.7", "steps": steps}
     file = ConvertedRun("a", read_document(json.dumps(document).encode(), "a"))
     assert judge(run_of(file, file.events())).goal == judge(before).goal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def exported(run: Trajectory) -> JsonObject:
     accounts = Study(run).accounts
     others = [event for event in run.events if run.step_of(event.id) is None]
     top = atif_export.top_of(run, session="one", model="some/model")
-    steps = list(atif_export.steps_of(run, run.steps, others, accounts.of))
+    steps = [step for step, _ in atif_export.steps_of(run, run.steps, others, accounts.of)]
     total, below = accounts.total, sum(accounts.of_sub_agents.values(), NO_USAGE)
     cost, told = Cost(total.cost or None, None), accounts.reported.tokens
     final = atif_export.final_of(run, cost, total - below, told, accounts.others, len(steps))
@@ -101,6 +102,36 @@ def test_a_run_of_v1_comes_back_with_all_its_steps(slug: str) -> None:
     assert study.accounts.total == read.accounts.total
     assert study.accounts.others == read.accounts.others
     assert study.accounts.other_about == read.accounts.other_about
+
+
+def test_the_events_are_stored_whole_and_the_fields_of_atif_beside_them() -> None:
+    run = demo_run("week-dates")
+    kept = [event for step in exported(run)["steps"] for event in step["extra"]["oh_tui"]["events"]]
+    steps = {event.id: event.body() for one in run.steps for event in (one.event, *one.results)}
+    assert {event["id"]: event for event in kept if event["id"] in steps} == steps
+    back = {event.id: event.body() for event in again(run).events}
+    assert {id: body for id, body in back.items() if id in steps} == steps
+
+
+def test_what_another_program_wrote_into_a_step_is_shown() -> None:
+    document = exported(demo_run("week-dates"))
+    step = next(one for one in document["steps"] if "observation" in one)
+    step["observation"]["results"][0]["content"] = "changed by hand"
+    step["notes"] = ["seen by nobody"]
+    run = trajectory(atif.convert(document))
+    assert not lost(["changed by hand", "seen by nobody"], run)
+    assert len(run.steps) == len(demo_run("week-dates").steps)
+
+
+WRITTEN = Path(__file__).parent / "written_by_0_2_0"
+
+
+def test_a_run_that_0_2_0_wrote_is_read_as_before() -> None:
+    read = json.loads((WRITTEN / "gemini.json").read_text())
+    run, back = demo_run("gemini"), trajectory(atif.convert(read))
+    assert told(run) == told(back)
+    assert Study(run).verdict == Study(back).verdict
+    assert told(again(back)) == told(back)
 
 
 def answer(response: str, tokens: int, cost: float, llm: float) -> JsonObject:

@@ -16,6 +16,9 @@ from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import record_sums
+from oh_tui.trajectory.reading.describe import describe
+from tests.processes import oh_tui
+from tests.trajectory.sub_agent_files import run_files, zip_of
 
 from .runs import JsonObject
 
@@ -222,3 +225,21 @@ def test_sub_agents_below_the_deepest_level_are_listed(tmp_path: Path) -> None:
         steps = [step(2, 0.0, {"trajectory_path": f"{below}.json"})] if below else [step(2)]
         (tmp_path / f"{name}.json").write_text(json.dumps(document(name, *steps)))
     assert [path.stem for path in find_files([tmp_path])] == ["00", names[-1]]
+
+
+@pytest.mark.parametrize("version", ["now", "0.2.0"])
+def test_sub_agents_that_oh_tui_wrote_are_read_again(tmp_path: Path, version: str) -> None:
+    path = zip_of(tmp_path / "run.zip", run_files())
+    before = Study(run_of(run := next(iter(open_runs(path).entries())).open(), run.events()))
+    if version == "now":
+        text = oh_tui("export", path, "--to", "atif").stdout
+    else:
+        text = (Path(__file__).parent / "written_by_0_2_0/sub_agents.json").read_text()
+    _, after, problems = read(tmp_path, run=json.loads(text))
+    assert problems == [] and told(after) == told(before.sub_runs)
+    assert after.total == before.sub_runs.total
+    for one, other in zip(before.sub_runs.all(), after.all(), strict=True):
+        assert one.verdict == other.verdict
+        assert [describe(step, one.trajectory.outcome(step)) for step in one.trajectory.steps] == [
+            describe(step, other.trajectory.outcome(step)) for step in other.trajectory.steps
+        ]

@@ -10,9 +10,8 @@ import pytest
 
 from oh_tui.settings.startup import Settings
 from oh_tui.sharing.formats import FORMATS
-from oh_tui.sharing.read_events import Wanted
 from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.what_leaves import WhatLeaves
+from oh_tui.sharing.sink import Sink
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.share import ShareScreen
 from tests.hostile.kinds import write_zip
@@ -125,7 +124,7 @@ async def test_esc_stops_the_writing_and_nothing_is_kept(
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly(run: SharedRun) -> Iterator[str]:
+    def slowly(run: SharedRun, sink: Sink) -> Iterator[str]:
         yield "the first"
         begun.set()
         go_on.wait(60)
@@ -133,13 +132,13 @@ async def test_esc_stops_the_writing_and_nothing_is_kept(
 
     folder = tmp_path / "into"
     folder.mkdir()
-    monkeypatch.setitem(FORMATS, "md", FORMATS["md"]._replace(write=slowly))
     settings = Settings(download_folder=folder)
     async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
         await explorer.press("enter")
         view = await shared(explorer)
         while view.choice.format != "md":
             await change(explorer, view, FORMAT)
+        monkeypatch.setitem(FORMATS, "md", FORMATS["md"]._replace(write=slowly))
         await explorer.send("enter")
         await explorer.until(begun.is_set)
         await explorer.send("escape")
@@ -156,15 +155,15 @@ async def test_nothing_is_written_before_it_is_told_what_leaves(
 
     page = FORMATS["html"]
 
-    def slowly(run: SharedRun, is_wanted: Wanted) -> WhatLeaves:
-        assert is_wanted(1)
+    def slowly(run: SharedRun, sink: Sink) -> Iterator[str]:
+        sink.at(1)
         begun.set()
         go_on.wait(60)
-        return page.leaves(run, is_wanted)
+        return page.write(run, sink)
 
     folder = tmp_path / "into"
     folder.mkdir()
-    monkeypatch.setitem(FORMATS, "html", page._replace(leaves=slowly))
+    monkeypatch.setitem(FORMATS, "html", page._replace(write=slowly))
     settings = Settings(download_folder=folder)
     async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
         await explorer.press("enter")
@@ -188,16 +187,16 @@ async def test_a_choice_changed_while_it_is_written_is_for_the_next_file(
     begun, go_on = threading.Event(), threading.Event()
     write = FORMATS["html"].write
 
-    def slowly(run: SharedRun) -> Iterator[str]:
+    def slowly(run: SharedRun, sink: Sink) -> Iterator[str]:
         begun.set()
         go_on.wait(60)
-        yield from write(run)
+        yield from write(run, sink)
 
-    monkeypatch.setitem(FORMATS, "html", FORMATS["html"]._replace(write=slowly))
     settings = Settings(download_folder=tmp_path)
     async with explore(settings=settings, source=lambda: source(tmp_path)) as explorer:
         await explorer.press("enter")
         view = await shared(explorer)
+        monkeypatch.setitem(FORMATS, "html", FORMATS["html"]._replace(write=slowly))
         await explorer.send("enter")
         await explorer.until(begun.is_set)
         view.list.move_to(FORMAT)

@@ -1,7 +1,7 @@
 """Runs in ATIF, the agent trajectory interchange format (1.5 to 1.8).
 
 A step of the agent has a message, calls, their results and the cost of the answer. Results have no
-time of their own. What `atif_export` stored in the `extra` of a step is restored.
+time of their own. Of a step that oh-tui wrote the events in its `extra` are taken.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from oh_tui.trajectory.formats.foreign.atif_kept import (
     APART,
     KEPT,
     Kept,
-    kept_event,
-    kept_seconds,
+    kept_events,
     take_kept,
 )
 from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, references
@@ -27,13 +26,16 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
     leaves_out,
     pack,
     plain,
+    texts_of,
     timestamp,
 )
 from oh_tui.trajectory.formats.foreign.outputs import read_output
-from oh_tui.trajectory.formats.foreign.usage import tokens_of
-from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.formats.foreign.usage import amount, tokens_of
+from oh_tui.trajectory.model.bodies import arguments, content_text, field, list_field, text_field
 
 MARK = "atif"
+
+_SOURCES = {"agent", "system", "user"}
 
 Fields = dict[str, Any]
 
@@ -101,11 +103,8 @@ class _Converter:
         if not isinstance(step, dict):
             self.run.add_other(step)
             return
-        if event := kept_event(step):
-            self.run.add_other(event)
-            self.run.originals[-1] = pack(step)
-            if "metrics" in step:
-                self._charge(event["llm_response_id"], step, kept_seconds(step))
+        if events := kept_events(step):
+            self._add_events(step, events)
             return
         original = pack(step)
         self.run.model = self.run.model or text_field(step, "model_name")
@@ -134,6 +133,25 @@ class _Converter:
             self.run.add("note", original, id=id, timestamp=when, source=source, rest=rest)
         for place, result in enumerate(results):
             self._add_result(original, f"{id}.{place + 1}", result, kept)
+
+    def _add_events(self, step: Fields, events: list[Fields]) -> None:
+        """Adds the events that a step was made from. What its own fields say besides, as another
+        program may have changed them, is shown with the first."""
+        started = field(step, "extra", KEPT, "started")
+        known = texts_of(events, *map(arguments, events), started) | _SOURCES
+        more = sorted(texts_of(step) - known - set(map(content_text, events)))
+        if more:
+            own = events[0].get(MARK)
+            own = leaves_out(own if isinstance(own, dict) else {"own": own}, more=more)
+            events = [events[0] | {MARK: own}, *events[1:]]
+        original = pack(step)
+        for event in events:
+            id = self.run.add_event(event, original)
+            for name in list_field(started, text_field(event, "id")):
+                self.run.started.append(({"trajectory_id": name}, id))
+        if step.get("source") == "agent":
+            response = text_field(events[0], "llm_response_id") or text_field(events[0], "id")
+            self._charge(response, step, amount(field(step, "extra", KEPT, "llm_s")) or 0.0)
 
     def _charge(self, response: str, step: Fields, llm: float) -> None:
         if step.get("is_copied_context") is True:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign.usage import Bill
-from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.event_kinds import CALL_KINDS, NO_KIND, RESULT_KINDS
 from oh_tui.trajectory.model.usual_fields import is_empty
@@ -93,6 +93,18 @@ class ForeignRun:
         id = self.new_id(wanted if isinstance(wanted, str) else "")
         self.events.append(original if id == wanted else pack(value | {"id": id}))
         self.originals.append(original)
+
+    def add_event(self, event: dict[str, Any], original: bytes) -> str:
+        """Adds an event of the model as it is, but for an id that another has, and returns its
+        id."""
+        id = text_field(event, "id")
+        if not id or id in self._ids:
+            id = self.new_id(id)
+            event = event | {"id": id}
+        self._ids[id] = 1
+        self.events.append(pack(event))
+        self.originals.append(original)
+        return id
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
