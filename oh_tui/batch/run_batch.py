@@ -15,7 +15,6 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from copy import copy
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -143,13 +142,11 @@ class RunBatch(Generic[T]):
         self._is_over = False
         """Nobody waits for results any more."""
 
-    def again(self, job: Job[T], known: Known[T] | None) -> RunBatch[T]:
-        """The same pass, not begun, for what is asked where nothing has a phrase."""
-        other = copy(self)
-        other._job, other._known, other._is_over = job, known, False
-        other.runs = other.read = other.unsure = other.vanished = 0
-        other.not_here, other.unread, other.no_phrase = [], [], NO_PHRASE
-        return other
+    def begin_again(self, job: Job[T], known: Known[T] | None) -> None:
+        """Begin anew with what is asked where nothing has a phrase."""
+        self._job, self._known, self._is_over = job, known, False
+        self.runs = self.read = self.unsure = self.vanished = 0
+        self.not_here, self.unread, self.no_phrase = [], [], NO_PHRASE
 
     @property
     def going_on(self) -> int:

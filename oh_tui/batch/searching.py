@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from oh_tui.batch.run_batch import Known, RunBatch
+from oh_tui.batch.run_batch import Known, Result, RunBatch
 from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.conversation import Conversation
@@ -92,19 +92,17 @@ class Search(SearchCounts):
 
     async def results(self) -> AsyncGenerator[RunHits | None, None]:
         """The hits of each run, newest first; None for a run without hits. Raises Problem."""
-        async for one in self.reading.results():
+        async for one in self.each():
             yield self.take(*one)
+
+    async def each(self) -> AsyncGenerator[Result[Found], None]:
+        """What each run gives, for whoever does `take` it."""
+        async for one in self.reading.results():
+            yield one
         if not self.hits and (each_word := self._each_word):
             self.sub_agents, self.unknown = 0, Counter()
-            self.reading = self.reading.again(SearchJob(each_word), self._known(each_word))
+            self.reading.begin_again(SearchJob(each_word), self._known(each_word))
             async for one in self.reading.results():
-                yield self.take(*one)
+                yield one
             if not self.hits:
                 self.reading.no_phrase = ""
-
-    async def missing(
-        self, came: Callable[[Conversation], None] = lambda _: None
-    ) -> AsyncGenerator[RunHits | None, None]:
-        """The same for runs that were not on this machine, read from the server."""
-        async for one in self.reading.missing(came):
-            yield self.take(*one)

@@ -226,7 +226,7 @@ class SearchScreen(PassScreen[SearchAll]):
         self.step_rule.facts = joined(shown.result_facts, self.step_rule.glyphs.dot)
         between = [Heading("result")] if shown.result else []
         self.step.show([*shown.call, *between, *shown.result])
-        texts = (getattr(wanted, "text", "") for wanted in self.found.wanted.steps.texts)
+        texts = (getattr(wanted, "text", "") for wanted in self.found.steps.texts)
         if text := next(filter(None, texts), ""):
             self.step.find(text, back=False, here=True)
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.batch import index_filter
 from oh_tui.batch.search_words import ManyQuery
-from oh_tui.batch.searching import Found, RunHits, SearchCounts, SearchJob
+from oh_tui.batch.searching import Found, RunHits, Search, SearchJob
 from oh_tui.conversation import Conversation
 from oh_tui.text.human import plural
 from oh_tui.trajectory.search.step_filter import unknown_words
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from oh_tui.batch.run_batch import Result
+    from oh_tui.batch.run_batch import Known
+    from oh_tui.trajectory.search.step_filter import Query
     from oh_tui.tui.state.across_runs.passes import Show
 
 WHAT = (
     "words, then enter",
     "IndexError tool:terminal is:failed repo:dates after:monday re:/exit \\d/",
 )
+
+
+def _misses(runs: SourceRuns, steps: Query) -> Known[Found]:
+    return lambda *rows: index_filter.known_misses(runs.folder, runs.source, steps)(*rows)
 
 
 class SearchAll(Pass[Found, tuple[RunHits, ...]]):
@@ -39,10 +42,10 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
             runs, wanted.runs, SearchJob(wanted.steps),
             lambda folder, source: index_filter.known_misses(folder, source, wanted.steps),
         )  # fmt: skip
+        self.counts = Search(self.reading, wanted.steps.each_word, partial(_misses, runs))
         self.words = ""  # they stand in the line
         if wanted.empty:
             self.waits = WHAT
-        self.counts = SearchCounts()
         self.found: list[RunHits] = []
         self.hit = 0
         """The place of the cursor among the hits of a run."""
@@ -57,26 +60,13 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
         return tuple(self.found)
 
     async def go(self, show: Show) -> None:
-        await self.collect(self._results(), show)
+        await self.collect(self.counts.each(), show)
 
-    async def _results(self) -> AsyncGenerator[Result[Found], None]:
-        """Those of the phrase, or where no step has it those of each word."""
-        async with contextlib.aclosing(self.reading.results()) as results:
-            async for one in results:
-                yield one
-        each_word, runs = self.wanted.steps.each_word, self.source_runs
-        if not each_word or self.counts.hits:
-            return
-        self.wanted, self.counts = self.wanted._replace(steps=each_word), SearchCounts()
-        self.reading = self.reading.again(
-            SearchJob(each_word),
-            lambda *rows: index_filter.known_misses(runs.folder, runs.source, each_word)(*rows),
-        )
-        async with contextlib.aclosing(self.reading.results()) as results:
-            async for one in results:
-                yield one
-        if not self.counts.hits:
-            self.reading.no_phrase = ""
+    @property
+    def steps(self) -> Query:
+        """The words that are searched, those of a phrase each by itself where no step has it."""
+        words = self.wanted.steps
+        return words.each_word or words if self.reading.no_phrase else words
 
     @property
     def count(self) -> str:
