@@ -89,10 +89,7 @@ class ForeignRun:
         if not isinstance(kind, str) or not kind:
             self.add(NO_KIND, original, rest=value)
             return
-        wanted = value.get("id")
-        id = self.new_id(wanted if isinstance(wanted, str) else "")
-        self.events.append(original if id == wanted else pack(value | {"id": id}))
-        self.originals.append(original)
+        self.add_event(value, original)
 
     def add_event(self, event: dict[str, Any], original: bytes) -> str:
         """Adds an event of the model as it is, but for an id that another has, and returns its
