@@ -12,13 +12,12 @@ from oh_tui.batch.reports.one_run import chosen, whole
 from oh_tui.catalog.tags import fits_server, read_tags, tag_words
 from oh_tui.commands.framework import filter_argument
 from oh_tui.commands.framework.acting import require_writable, short, text_of
-from oh_tui.commands.framework.annotation_store import require_disk, save
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
 from oh_tui.commands.framework.opening import open_run
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.run import named
 from oh_tui.documents.steps import step_at
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.text.remarks import progress
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -27,7 +26,7 @@ from oh_tui.trajectory.reading.describe import describe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oh_tui.catalog.user_annotations import RunAnnotations
+    from oh_tui.catalog.user_annotations import Annotations, RunAnnotations
     from oh_tui.conversation import Conversation
 
 _KEPT = "It stays on this machine, for you alone, under the id of the conversation: a downloaded\n"
@@ -50,10 +49,10 @@ async def bookmark(call: Call) -> int:
     conversation, loaded = await open_run(call)
     trajectory, kept = whole(loaded), call.annotations()
     if call.args.at:
-        require_disk(call)
+        _require_disk(call)
         step = step_at(trajectory, call.args.at)
         kept.bookmark(conversation, step.event.id, on=not call.args.remove)
-        save(kept)
+        _save(kept)
     elif call.args.remove:
         raise Problem("bookmark --remove needs a step", "oh-tui bookmark ID --at STEP --remove")
     own = kept.of(conversation)
@@ -100,9 +99,9 @@ async def note(call: Call) -> int:
     kept = call.annotations()
     event_id = step.event.id if step else ""
     if text or call.args.remove:
-        require_disk(call)
+        _require_disk(call)
         kept.write_note(conversation, text, event_id)
-        save(kept)
+        _save(kept)
     own = kept.of(conversation)
     written = own.step_notes.get(event_id, "") if event_id else own.note
     if call.as_json:
@@ -142,10 +141,10 @@ async def tag(call: Call) -> int:
     if call.args.on_server:
         await _write_there(call, conversation, changes)
     elif changes:
-        require_disk(call)
+        _require_disk(call)
     if changes:
         kept.tag(conversation, changes)
-        save(kept)
+        _save(kept)
     tags = kept.of(conversation).tags
     if call.as_json:
         shown = {safe_line(key): safe_line(value) for key, value in tags.items()}
@@ -191,3 +190,21 @@ def _step_json(step: Step, own: RunAnnotations) -> dict[str, object]:
         "what": describe(step, Outcome.OK).what,
         "note": safe(own.step_notes.get(step.event.id, "")) or None,
     }
+
+
+def _require_disk(call: Call) -> None:
+    """Raises Problem where nothing can be kept."""
+    if call.settings.annotations_file is not None:
+        return
+    if call.args.no_state:
+        raise Problem("--no-state keeps nothing", "leave it out")
+    raise Problem("There is no home folder to keep it in", "set HOME")
+
+
+def _save(kept: Annotations) -> None:
+    """Writes what was changed. Raises Problem."""
+    if not kept.save():
+        raise Refused(
+            f"Bookmarks, notes and tags cannot be written into {kept.trouble}",
+            "XDG_STATE_HOME names another folder",
+        )

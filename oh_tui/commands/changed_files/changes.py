@@ -1,22 +1,32 @@
-"""`oh-tui changes`: which files a run changed, and by how much."""
+"""`oh-tui changes`: which files a run changed and by how much, as of a step too, and the patch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
-from oh_tui.commands.changed_files import changes_at
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
+from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
 from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows
-from oh_tui.documents.changed_files import COLUMNS, changed_by
+from oh_tui.documents.changed_files import (
+    COLUMNS,
+    COLUMNS_THEN,
+    changed_by,
+    label_of,
+    point_in_time,
+    report_at,
+)
 from oh_tui.tables.column import Column
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe_line
+from oh_tui.text.redact import HIDDEN, masked, safe, safe_line, without_held
 from oh_tui.text.remarks import say
+from oh_tui.trajectory.changes.at_step import NOTE, files_then, sums
 from oh_tui.trajectory.changes.beside_git import BesideGit
+from oh_tui.trajectory.changes.changes import size_words
+from oh_tui.trajectory.changes.git_patch import patch_pieces
+from oh_tui.trajectory.changes.history import Files
 from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.presentation.change_rows import (
@@ -25,9 +35,6 @@ from oh_tui.trajectory.presentation.change_rows import (
     left_out,
     lister_of,
 )
-
-if TYPE_CHECKING:
-    pass
 
 LINES = 40
 """Most lines that are printed of the difference of a file."""
@@ -59,7 +66,7 @@ async def changes(call: Call) -> int:
     if not args.patch and (args.since or args.raw):
         raise Problem("--from and --raw are for a patch", "add --patch")
     if args.patch or args.at:
-        return await changes_at.print_as_of(call)
+        return await _print_as_of(call)
     conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))
     changed = await changed_by(call.source, conversation, study)
@@ -122,3 +129,47 @@ def _listed(lister: Lister) -> Iterator[Column[FileRow, Style]]:
 
     yield Column(lister or "git", lambda row, _: row.letter)
     yield Column("", remark, share=2)
+
+
+async def _print_as_of(call: Call) -> int:
+    """Prints the files as of a step, or the patch."""
+    args = call.args
+    conversation, loaded = await open_run(call, sub_agents=True)
+    files = Study(whole(loaded)).files
+    moment = point_in_time(files, args.at)
+    if args.patch:
+        return _print_patch(call, files)
+    found = list(files_then(files.files, moment))
+    if call.as_json:
+        say_damage(loaded)
+        print_json(report_at(args.at, found))
+        return 0
+    remark = begin_table(call, conversation, loaded.note)
+    added, removed = sums(found)
+    size = size_words(len(found), added, removed)
+    nothing = f"no file was edited through the editor by step {args.at}; commands may have"
+    remark(f"as of step {args.at}: changed {size}; {NOTE}" if found else nothing)
+    print_rows(call.style, COLUMNS_THEN, found)
+    return 0
+
+
+def _print_patch(call: Call, files: Files) -> int:
+    """The patch goes to stdout as it is, and to a terminal without control characters."""
+    if call.as_json:
+        raise Problem("A patch is text, not JSON", "leave one of --patch and --json out")
+    args = call.args
+    pieces = patch_pieces(files, label_of(files, args.since) or 0, label_of(files, args.at))
+    hidden = 0
+
+    def printed() -> Iterator[str]:
+        nonlocal hidden
+        for piece in pieces:
+            told = without_held(piece) if args.raw else masked(piece)
+            hidden += told.count(HIDDEN) - piece.count(HIDDEN)
+            yield told if call.style.piped else safe(told)
+
+    print_masked(printed())
+    if hidden:
+        hint = "" if args.raw else ", and --raw leaves those of the run"
+        say(f"{plural(hidden, 'secret')} hidden: the patch may not apply{hint}")
+    return 0
