@@ -16,14 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks import made
 from benchmarks.result import Result, child, middle, result
-
-if TYPE_CHECKING:
-    pass
 
 EVENTS = 7_000
 PAGE = 100

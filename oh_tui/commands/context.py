@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag
@@ -19,9 +18,6 @@ from oh_tui.trajectory.context.context import Context, Difference
 from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.message_lines import message_line, steps_words
-
-if TYPE_CHECKING:
-    pass
 
 COLUMNS: Columns = (
     Column(""),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import as_read, last_known, standing
@@ -28,9 +27,6 @@ from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.search.step_filter import Query, parse
 from oh_tui.trajectory.search.suggestions import suggest
-
-if TYPE_CHECKING:
-    pass
 
 COLUMNS: Columns = (
     Column("#", right=True),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.audit import AuditFound, audit_in, rule_json, rules_of
 from oh_tui.batch.rule_rows import RunAudit
@@ -35,9 +34,6 @@ from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import show_progress
-
-if TYPE_CHECKING:
-    pass
 
 MOST_LISTED = 100
 """Runs that are listed for people, the newest."""

@@ -9,7 +9,6 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from subprocess import DEVNULL
-from typing import TYPE_CHECKING
 
 from oh_tui.catalog.run_status import RunStatus
 from oh_tui.settings.credentials import without_keys
@@ -19,9 +18,6 @@ from oh_tui.text.redact import safe_line
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.state.loaded_conversations import Change
 from oh_tui.tui.widgets.conversation_list import title_of
-
-if TYPE_CHECKING:
-    pass
 
 MOST = 5
 """Commands started per refresh of the list; further ones are skipped."""
