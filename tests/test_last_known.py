@@ -124,7 +124,7 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(file: Path) -> 
 def test_the_oldest_are_dropped_beyond_the_limit(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status_cache, "KEPT", 10)
+    monkeypatch.setattr(status_cache, "MOST", 10)
     for server in (HERE, THERE):
         memory = LastKnownStates(server, file)
         for number in range(8):

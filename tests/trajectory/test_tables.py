@@ -151,7 +151,7 @@ def test_sums_that_no_table_holds_are_not_known(monkeypatch: pytest.MonkeyPatch)
         frozenset({"prompt", "completion"}), cost=False, calls=True, answered=True
     )
     monkeypatch.setattr(SubRuns, "total", Usage(prompt=2**63, completion=7))
-    monkeypatch.setattr(SubRuns, "told", told)
+    monkeypatch.setattr(SubRuns, "reported", told)
     (run,) = rows(Trajectory()).runs
     assert (run.prompt, run.completion, run.cache_read) == (None, 7, None)
 
