@@ -326,8 +326,8 @@ class RunBatch(Generic[T]):
                 if run is None and row.id in self._indexed:
                     run = await load(self.source, row)
                 elif run is None and self._may_ask_for(row):
+                    self.asked += 1  # also where it fails: a server in trouble is not asked for all
                     run = await load(self.source, row)
-                    self.asked += 1
                     await asyncio.to_thread(self._index, run, row)
             except Problem as problem:
                 yield Result(row, Unread(problem.sentence))

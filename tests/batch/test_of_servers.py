@@ -154,3 +154,19 @@ async def test_a_part_of_one_too_long_for_a_download_is_never_counted_as_all() -
     (reason,) = reading.unread
     assert "too long for a download; oh-tui why bc763f06e5c4 reads it in pages" in reason
     assert reading.read == 0
+
+
+async def test_a_server_in_trouble_is_asked_for_no_more_runs_than_one_that_answers(
+    tmp_path: Path,
+) -> None:
+    async with demo_read() as here:
+        here.source.address = ADDRESS
+        here.between.answer("*/events/*", 500)
+        here.between.answer("*/download", 500)
+        reading = RunBatch(
+            here.source, RowJob(here.source.label), ConversationQuery(), Annotations(None), {},
+            cache_folder=tmp_path, asks=3,
+        )  # fmt: skip
+        found = [one.value async for one in reading.results()]
+    assert len(found) == reading.asked == 3 and all(isinstance(one, Unread) for one in found)
+    assert len(reading.not_here) == reading.runs - 3

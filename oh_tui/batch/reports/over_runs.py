@@ -109,7 +109,7 @@ def _say_asked(reading: RunBatch[Any], going_on: int, not_read: int) -> None:
     if going_on or not_read:
         say(
             f"read {reading.read:,} of {plural(reading.runs, 'run')}, "
-            f"{reading.asked:,} of them from their server just now"
+            f"{reading.asked:,} asked from their server just now"
         )
     if going_on:
         say(f"left out: {plural(going_on, 'run')} that may still go on; `live` reads them too")

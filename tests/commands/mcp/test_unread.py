@@ -50,6 +50,6 @@ def test_reading_such_runs_ends_after_its_time(
     async def work(tools: Tools) -> None:
         told = await tools("stats")
         assert told["total"]["runs"] == 0 and told["left_out"]["not_kept"] > 20
-        assert any("0 of them from their server" in one for one in told["remarks"])
+        assert any("0 asked from their server" in one for one in told["remarks"])
 
     use(work, "--server", served.url)
