@@ -351,6 +351,25 @@ def test_json_keeps_its_shape_and_loses_its_secrets() -> None:
     assert value["text"] == f"key {secret}", "the original was changed"
 
 
+def test_what_is_masked_while_a_key_comes_is_not_kept_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redact_module, "_held", ())
+    monkeypatch.setattr(redact_module, "_keys", {})
+    key, mask = "our.key-of-no-shape-8", redact_module._masked
+
+    def late(text: str) -> str:
+        """As in another thread, which had read the keys before."""
+        found = mask(text)
+        hold(key)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(redact_module, "_masked", late)
+        assert key in masked(f"says {key}")
+    assert masked(f"says {key}") == f"says {HIDDEN}"
+
+
 def test_a_key_that_is_held_is_hidden_whatever_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redact_module, "_held", ())
     monkeypatch.setattr(redact_module, "_keys", {})

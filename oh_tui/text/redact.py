@@ -27,6 +27,9 @@ _held: tuple[str, ...] = ()
 _keys: dict[str, None] = {}
 """The keys in the order of `hold`."""
 
+_age = 0
+"""Grows after the keys have changed: what another thread masks meanwhile is not kept for later."""
+
 SHORTEST = 8
 """Shortest key in characters; shorter ones would match parts of words."""
 
@@ -39,7 +42,7 @@ FIRST_HELD = 50
 
 def hold(key: str) -> None:
     """Makes `redact` hide this key from now on."""
-    global _held
+    global _held, _age
     is_key = len(key) >= SHORTEST and key.isprintable() and " " not in key
     if is_key and key not in _keys:
         _keys[key] = None
@@ -47,15 +50,15 @@ def hold(key: str) -> None:
             del _keys[next(islice(_keys, FIRST_HELD, None))]
         # a new tuple: other threads may be reading the old one
         _held = tuple(sorted(_keys, key=len, reverse=True))
-        _masked_short.cache_clear()
+        _age += 1
 
 
 def hold_these(keys: Iterable[str]) -> None:
     """Makes `redact` hide what another process has `held`, and no other key."""
-    global _keys, _held
+    global _keys, _held, _age
     _keys = dict.fromkeys(keys)
     _held = tuple(sorted(_keys, key=len, reverse=True))
-    _masked_short.cache_clear()
+    _age += 1
 
 
 def held() -> tuple[str, ...]:
@@ -255,7 +258,7 @@ def safe_line(text: str, most: int | None = None) -> str:
 def masked(text: str) -> str:
     """Any text without secrets and well formed, otherwise as it is. It is only cleaned where that
     would bring a secret to light."""
-    return _masked_short(text) if len(text) <= _SHORT else _masked(text)
+    return _masked_short(text, _age) if len(text) <= _SHORT else _masked(text)
 
 
 _SHORT = 100
@@ -263,7 +266,7 @@ _SHORT = 100
 
 
 @lru_cache(maxsize=4096)
-def _masked_short(text: str) -> str:
+def _masked_short(text: str, age: int) -> str:
     return _masked(text)
 
 
