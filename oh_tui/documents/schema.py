@@ -1,0 +1,113 @@
+"""The JSON Schema of each document that a command prints with `--json`, made of its type."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any, TypeAlias
+
+import msgspec
+
+from oh_tui.documents.shapes import acts, common, context, files, many, run
+from oh_tui.trajectory.findings import verdict
+from oh_tui.trajectory.model import goal
+
+Schema: TypeAlias = dict[str, Any]
+
+TYPES: dict[str, Any] = {
+    **dict.fromkeys(("approve", "continue", "reject", "send", "stop"), acts.Acted),
+    "agent": acts.Agent,
+    "ask": acts.Ask,
+    "audit": (many.Audit, many.Rules),
+    "blame": files.Blame,
+    "bookmark": acts.Bookmarks,
+    "cache": acts.Caches,
+    "changes": (files.Changes, files.ChangesAt),
+    "check": run.Check,
+    "checkout": files.Checkout,
+    "compare": (many.Comparison, many.SetsComparison),
+    "config": acts.Config,
+    "context": context.Context,
+    "conversation": common.Conversation,
+    "conversations": acts.Conversations,
+    "count": run.EventCounts,
+    "download": files.Download,
+    "events": run.Event,
+    "exec": acts.Executed,
+    "export": (run.ExportedRun, run.ExportedStep, run.ExportedEvent, run.ExportedHidden),
+    "failures": many.Failures,
+    "fork": acts.Fork,
+    "get": files.MovedFile,
+    "grep": many.Hit,
+    "index": many.Index,
+    "note": acts.Note,
+    "pause": acts.SandboxChange,
+    "put": files.MovedFile,
+    "query": dict[str, str | float | None],
+    "rename": acts.Renamed,
+    "resume": acts.SandboxChange,
+    "sandboxes": acts.Sandboxes,
+    "show": run.Show,
+    "start": acts.Start,
+    "stats": many.Stats,
+    "status": acts.Status,
+    "steps": run.Steps,
+    "tag": acts.Tags,
+    "tail": run.Step,
+    "tasks": acts.Tasks,
+    "whoami": acts.Account,
+    "why": run.Why,
+}
+"""By the command that prints it, or one a line; `conversation` is a part of several. One that is
+another for other words has a type for each."""
+
+SECOND = {
+    "conversation",
+    "conversations",
+    "export",
+    "show",
+    "start",
+    "status",
+    "steps",
+    "tail",
+    "why",
+}
+"""Those in their second version. Keys may be added within one; a key that goes or changes its
+meaning makes a new one."""
+
+
+def schema_of(name: str) -> Schema:
+    """The schema of a document. Raises KeyError for another name."""
+    shape = TYPES[name]
+    found, parts = msgspec.json.schema_components(shape if isinstance(shape, tuple) else [shape])
+    about = _docstrings()
+    for part, fields in parts.items():
+        for field, one in fields.get("properties", {}).items():
+            if text := about.get(part, {}).get(field):
+                one["description"] = text
+        if part in ("Verdict", "Goal"):  # has defaults, and each field all the same
+            fields["required"] = [*fields["properties"]]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:oh-tui:{name}:{2 if name in SECOND else 1}",
+        "title": f"oh-tui {name} --json",
+        **(found[0] if len(found) == 1 else {"oneOf": [*found]}),
+        "$defs": parts,
+    }
+
+
+def _docstrings() -> dict[str, dict[str, str]]:
+    """What the types say of their fields, by class and field."""
+    found: dict[str, dict[str, str]] = {}
+    for module in (goal, verdict, common, acts, context, files, many, run):
+        for one in ast.parse(inspect.getsource(module)).body:
+            if not isinstance(one, ast.ClassDef):
+                continue
+            texts = found[one.name] = {}
+            for base in one.bases:
+                texts |= found.get(getattr(base, "id", ""), {})
+            for field, text in zip(one.body, one.body[1:], strict=False):
+                match field, text:
+                    case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(words))):
+                        texts[name] = " ".join(words.split())
+    return found

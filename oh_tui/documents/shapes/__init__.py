@@ -1,0 +1,1 @@
+"""The types of the documents, which builders and schemas share."""
