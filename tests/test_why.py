@@ -45,7 +45,7 @@ def why(*words: str) -> str:
     return done.stdout
 
 
-def told(slug: str, **fields: Any) -> dict[str, Any]:
+def told(slug: str, **fields: Any) -> Any:
     return report(Conversation("c", **fields), Study(demo_run(slug)))
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from oh_tui.catalog.user_annotations import Annotations, RunAnnotations
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import acts
 
 _KEPT = "It stays on this machine, for you alone, under the id of the conversation: a downloaded\n"
 _KEPT += "zip shows what you kept of the run on its server, and so does the explorer."
@@ -183,7 +184,7 @@ def _row(step: Step, own: RunAnnotations) -> tuple[str, ...]:
     return tuple(filter(None, (str(step.number), describe(step, Outcome.OK).what, note)))
 
 
-def _step_json(step: Step, own: RunAnnotations) -> dict[str, object]:
+def _step_json(step: Step, own: RunAnnotations) -> acts.Bookmark:
     return {
         "step": step.number,
         "event": safe_line(step.event.id),

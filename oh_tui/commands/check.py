@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.catalog.names import name
@@ -19,6 +19,9 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe, describe_event
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import run
 
 _UNANSWERED = {Outcome.NO_RESULT: "no result", Outcome.WAITING: "waits for you"}
 
@@ -50,7 +53,7 @@ async def check(call: Call) -> int:
     return DEFECTS if trajectory.cut_off or _has_defects(found) else 0
 
 
-def report(trajectory: Trajectory) -> dict[str, object]:
+def report(trajectory: Trajectory) -> run.Check:
     """What `--json` prints. Every call counts as one of ok, with a result that tells no
     more, failed, rejected, running and open; the open calls that wait for an answer count as
     waiting too."""
@@ -78,7 +81,7 @@ def report(trajectory: Trajectory) -> dict[str, object]:
     }
 
 
-def _has_defects(found: dict[str, Any]) -> bool:
+def _has_defects(found: run.Check) -> bool:
     lost = found["open"] - found["waiting"]
     return bool(lost or found["duplicate_results"] or found["orphan_results"])
 
@@ -91,7 +94,7 @@ def _unanswered(trajectory: Trajectory) -> Iterator[tuple[Step, Outcome]]:
                 yield step, outcome
 
 
-def _error(event: Event) -> dict[str, str]:
+def _error(event: Event) -> run.CheckError:
     body = event.body()
     detail = text_field(body, "detail") or text_field(body, "error")
     return {
@@ -102,9 +105,7 @@ def _error(event: Event) -> dict[str, str]:
     }
 
 
-def _print_found(
-    style: Style, trajectory: Trajectory, found: dict[str, Any], *, damaged: bool
-) -> None:
+def _print_found(style: Style, trajectory: Trajectory, found: run.Check, *, damaged: bool) -> None:
     """The report for people: nothing that is zero, and ids before texts, so that columns hold."""
     parts = {
         "ok": found["ok"],

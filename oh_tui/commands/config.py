@@ -1,7 +1,8 @@
-"""`oh-tui config`: where the settings file is, a first one, and what is wrong with it."""
+"""`oh-tui config`: the settings file, a first one, what is wrong with it; schemas of documents."""
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from oh_tui.catalog.attributes import ORDERS
 from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.printing import print_json
+from oh_tui.documents.schema import TYPES, schema_of
 from oh_tui.settings.config import parse_config
 from oh_tui.settings.paths import config_file, make_private, state_file, tilde
 from oh_tui.settings.preferences import Preferences
@@ -66,16 +68,20 @@ class Override(NamedTuple):
 @command(
     "config",
     argument(
-        "action", metavar="path|init|check|trust", nargs="?",
-        choices=("path", "init", "check", "trust"), default="path",
+        "action", metavar="path|init|check|trust|schema", nargs="?",
+        choices=("path", "init", "check", "trust", "schema"), default="path",
     ),
-    argument("folder", metavar="FOLDER", nargs="?", help="whose repository trust asks for"),
+    argument(
+        "of", metavar="FOLDER|COMMAND", nargs="?",
+        help="whose repository trust asks for, or whose document schema describes",
+    ),
     flag("--yes", about="trust without asking: you know what the file says"),
     examples={
         "config path": "where the settings file is, or would be",
         "config init": "write one with every setting in it, each as a comment",
         "config check": "all that is wrong with it; exit code 2 when something is",
         "config trust": "show the rules of the repository here, and ask whether they count",
+        "config schema steps": "the JSON Schema of what oh-tui steps --json prints",
     },
     wants="nothing",
     reads_settings=False,
@@ -83,8 +89,12 @@ class Override(NamedTuple):
 async def config(call: Call) -> int:
     if call.args.action == "trust":
         return _trust(call)
-    if call.args.folder or call.args.yes:
-        raise Problem("FOLDER and --yes belong to oh-tui config trust", "leave them out")
+    if call.args.yes:
+        raise Problem("--yes belongs to oh-tui config trust", "leave it out")
+    if call.args.action == "schema":
+        return _schema(call.args.of or "")
+    if call.args.of:
+        raise Problem(f"oh-tui config {call.args.action} takes no other word", "leave it out")
     file, _ = config_file(os.environ)
     if file is None:
         raise Problem("There is no home folder for a settings file", "set OH_TUI_CONFIG")
@@ -121,7 +131,7 @@ def _init(call: Call, file: Path) -> int:
 
 def _trust(call: Call) -> int:
     """Until the user agrees to what it says, no command takes the rules of a repository."""
-    folder = path_of(call.args.folder or ".")
+    folder = path_of(call.args.of or ".")
     file = agreed.of_repository(folder)
     if file is None:
         raise Problem(f"No repository with {agreed.OF_REPOSITORY} is at {safe_line(str(folder))}")
@@ -136,6 +146,14 @@ def _trust(call: Call) -> int:
         print_json({"path": safe_line(str(file)), "exists": True})
     else:
         say(f"agreed: the rules of {safe_line(str(file))} count until it changes")
+    return 0
+
+
+def _schema(name: str) -> int:
+    """Prints the schema of what a command prints with `--json`, always as JSON."""
+    if name not in TYPES:
+        raise Problem(f"No document is named {clean_line(name)[:60]}", f"one of {', '.join(TYPES)}")
+    print(json.dumps(schema_of(name), indent=2))
     return 0
 
 

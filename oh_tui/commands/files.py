@@ -24,6 +24,7 @@ from oh_tui.text.remarks import progress, show_progress
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import files
 
 
 _RELATIVE = "A PATH that does not begin with / counts from the folder in which the agent works."
@@ -134,9 +135,7 @@ def _progress(doing: str) -> Callable[[int, int | None], None]:
     return show
 
 
-def _document(
-    conversation: Conversation, path: str, local: str, bytes_: int
-) -> dict[str, str | int | None]:
+def _document(conversation: Conversation, path: str, local: str, bytes_: int) -> files.MovedFile:
     return {
         "id": conversation_id(conversation),
         "path": line(path),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from oh_tui.api.offered_models import SuggestedTask
     from oh_tui.api.requests import StartRequest
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import acts
 
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
 
@@ -287,7 +288,7 @@ def _document(
     stages: list[str],
     conversation: Conversation | None,
     verdict: Verdict | None,
-) -> dict[str, object]:
+) -> acts.Start:
     return {
         "task": {"id": _task_id(task), "status": line(task.status)},
         "stages": stages,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import as_read, last_known, standing
@@ -27,6 +28,9 @@ from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.search.step_filter import Query, parse
 from oh_tui.trajectory.search.suggestions import suggest
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import run
 
 COLUMNS: Columns = (
     Column("#", right=True),
@@ -93,15 +97,15 @@ async def steps(call: Call) -> int:
     if note and (call.as_json or call.style.piped):
         say(note)
     if call.as_json:
-        print_json(
-            {
-                **head_json(
-                    conversation, last_known(call, conversation, now), study, now, kept, len(found)
-                ),
-                "steps": [step_with_children_json(study, step, kept) for step in found],
-                **_loose_json(loose, kept),
-            }
-        )
+        known = last_known(call, conversation, now)
+        document: run.Steps = {
+            **head_json(conversation, known, study, now, kept, len(found)),
+            "steps": [step_with_children_json(study, step, kept) for step in found],
+        }
+        if loose:
+            document["sub_agents"] = [sub_agent_json(one) for one in loose]
+            document["children"] = [child for one in loose for child in children_json(one, kept)]
+        print_json(document)
         return 0
     if not call.style.piped:
         print(call.style.paint(name(conversation), "bold"))
@@ -122,16 +126,6 @@ def _sub_agents_note(study: Study, query: Query) -> str:
         return sub_runs.note
     agents = plural(len(list(sub_runs.all())), "sub-agent")
     return f"the filter does not look at the steps of {agents}"
-
-
-def _loose_json(loose: list[SubRun], kept: RunAnnotations) -> dict[str, object]:
-    """The sub-agents that belong to no step."""
-    if not loose:
-        return {}
-    return {
-        "sub_agents": [sub_agent_json(run) for run in loose],
-        "children": [one for run in loose for one in children_json(run, kept)],
-    }
 
 
 def _rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import as_read, standing
@@ -25,6 +25,7 @@ from oh_tui.trajectory.model.usage import Cost
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
+    from oh_tui.documents.shapes import common, run
     from oh_tui.trajectory.changes.order_in_time import Label as StepLabel
 
 WIDTH = 100
@@ -73,9 +74,7 @@ async def why(call: Call) -> int:
 # lines for people
 
 
-def _lines(
-    trajectory: Trajectory, found: dict[str, Any], columns: int | None = None
-) -> Iterator[str]:
+def _lines(trajectory: Trajectory, found: run.Why, columns: int | None = None) -> Iterator[str]:
     """`columns` is the width of the terminal, None for a pipe, for which nothing is cut."""
     yield _head(found)
     rows: list[tuple[str, str, str]] = []
@@ -109,9 +108,7 @@ def _lines(
         yield f"{label:<7}{steps:>{width}}  {text}"
 
 
-def _phase_rows(
-    phases: list[dict[str, Any]], columns: int | None
-) -> Iterator[tuple[str, str, str]]:
+def _phase_rows(phases: list[run.Phase], columns: int | None) -> Iterator[tuple[str, str, str]]:
     """The rows of phases; none for a single phase, as the verdict says the same."""
     took = ["" if one["seconds"] is None else duration(one["seconds"]) for one in phases]
     cost = ["" if one["cost"] is None else dollars(one["cost"]) for one in phases]
@@ -131,23 +128,24 @@ def _phase_rows(
         yield "" if place else "phases", steps, fit(text, LIMIT) if columns else text
 
 
-def _look_rows(found: dict[str, Any], *, cut: bool) -> Iterator[tuple[str, str, str]]:
+def _look_rows(found: run.Why, *, cut: bool) -> Iterator[tuple[str, str, str]]:
     """What is worth a look, a row for each kind: its reason, or of several steps what they are."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
+    by_name: dict[str, list[run.LookAt]] = {}
     for one in found["look"]:
         by_name.setdefault(one["name"], []).append(one)
     for place, (name, looks) in enumerate(by_name.items()):
         steps = list(dict.fromkeys(one["step"] for one in looks))
+        own = [step for step in steps if isinstance(step, int)]
         several = next(hint.several for hint in Hint if hint == name)
         text = several if len(steps) > 1 else looks[0]["reason"]
-        in_row = spans(steps) if all(isinstance(step, int) for step in steps) else ""
+        in_row = spans(own) if own == steps else ""
         numbers = in_row if 0 < len(in_row) < 10 else _numbers(steps)
         yield "" if place else "look", numbers, fit(text, LIMIT) if cut else text
     if more := found["look_more"]:
         yield "", "", f"{more:,} more: oh-tui steps RUN look:any"
 
 
-def _what(group: dict[str, Any]) -> str:
+def _what(group: run.Before) -> str:
     """What a group is; of condensations how full the context was, where that is known."""
     fills = group.get("fill")
     if fills is None:
@@ -159,7 +157,7 @@ def _what(group: dict[str, Any]) -> str:
     return f"the context was {span} full when it was condensed{where}"
 
 
-def _head(found: dict[str, Any]) -> str:
+def _head(found: run.Why) -> str:
     """How it ended, after how much work, and what it came to; nothing that is zero."""
     about, word = found["conversation"], found["verdict"]["word"]
     if label := about["label"]:
@@ -180,7 +178,7 @@ def _head(found: dict[str, Any]) -> str:
     return (word or "outcome not known") + (joined + about_run if about_run else "")
 
 
-def _reason(trajectory: Trajectory, verdict: dict[str, Any]) -> tuple[str, str]:
+def _reason(trajectory: Trajectory, verdict: common.Verdict) -> tuple[str, str]:
     """The steps that the verdict names, and its cause; of a loop the call that it repeats."""
     loop = stopped_loop(trajectory) if verdict["word"] == "stuck" else None
     numbers = spans(verdict["steps"])

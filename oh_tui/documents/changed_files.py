@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.actions.workspaces import Committed
 from oh_tui.conversation import Conversation
@@ -28,6 +28,9 @@ from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.change_rows import FileRow, rows, without_servers
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import files as shapes
 
 Git = list[tuple[str, str]]
 """A letter and a path for each file."""
@@ -111,7 +114,7 @@ async def _commits(source: Source, conversation: Conversation, run: Trajectory) 
         return []
 
 
-def _committed(one: Committed) -> dict[str, object]:
+def _committed(one: Committed) -> shapes.Commit:
     when = seconds(one.commit.timestamp)
     return {
         "sha": safe_line(one.commit.sha),
@@ -153,7 +156,7 @@ def report(
     }
 
 
-def _churn(lines: Lines | None) -> dict[str, int | None]:
+def _churn(lines: Lines | None) -> shapes.Churn:
     written, gone = lines or (None, None)
     return {"lines_written": written, "lines_removed_later": gone}
 
@@ -165,9 +168,13 @@ def _now(beside: BesideGit | None) -> dict[str, object] | None:
     return {"step": beside.step, "same": beside.same, "diff": beside.diff}
 
 
-def _patched(file: PatchedFile) -> dict[str, object]:
-    names = ("letter", "added", "removed")
-    return {"path": safe_line(file.path), **{name: getattr(file, name) for name in names}}
+def _patched(file: PatchedFile) -> shapes.PatchedFile:
+    return {
+        "path": safe_line(file.path),
+        "letter": file.letter,
+        "added": file.added,
+        "removed": file.removed,
+    }
 
 
 def _of_file(
@@ -246,7 +253,7 @@ def report_at(at: str, found: list[FileThen]) -> dict[str, Any]:
     }
 
 
-def blame_report(file: FileHistory, at: str, found: Blame) -> dict[str, Any]:
+def blame_report(file: FileHistory, at: str, found: Blame) -> shapes.Blame:
     """What `--json` prints. The texts are raw until they are printed."""
     texts = without_private_keys([line.text for line in found.lines])
     return {

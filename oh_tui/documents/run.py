@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -15,7 +15,6 @@ from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.amounts import number
 from oh_tui.text.human import LAST, stamp
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.model.clock import is_bare, known_span, seconds
@@ -27,20 +26,21 @@ from oh_tui.trajectory.search import step_attributes
 if TYPE_CHECKING:
     from oh_tui.api.models import Sandbox
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import common, run
 
 
 def conversation_json(
     conversation: Conversation,
     kept: RunAnnotations = NOTHING,
     last_known: LastKnown = UNSEEN,
-) -> dict[str, object]:
+) -> common.Conversation:
     """The record of a server or a file, clean and without secrets, with what the user keeps of its
     run. The status is the agent's, as `last_known` where its server tells none."""
     state = conversation_state(conversation, last_known)
     columns = (one for one in attributes.ATTRIBUTES if one.json)
     values = {one: _told(one.value(conversation, state)) for one in columns}
     record = {one.json: v for one, v in values.items() if v is not None or not one.is_optional}
-    return {
+    document = {
         **record,
         "id": conversation_id(conversation),
         "title": title(conversation),
@@ -49,6 +49,7 @@ def conversation_json(
         **({} if state.silent is None else {"silent_since": stamp(int(state.silent))}),
         **_kept_json(conversation, kept),
     }
+    return cast("common.Conversation", document)
 
 
 def _told(value: object) -> object:
@@ -62,7 +63,7 @@ def _told(value: object) -> object:
     return value
 
 
-def named(conversation: Conversation) -> dict[str, object]:
+def named(conversation: Conversation) -> common.Named:
     return {"id": conversation_id(conversation), "title": title(conversation)}
 
 
@@ -86,7 +87,7 @@ MOST_TAGS = 100
 """Tags of a server that a document has."""
 
 
-def sandbox_json(sandbox: Sandbox) -> dict[str, object]:
+def sandbox_json(sandbox: Sandbox) -> common.Sandbox:
     return {
         "id": safe_line(sandbox.id),
         "status": line(sandbox.status),
@@ -95,12 +96,11 @@ def sandbox_json(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-def verdict_json(verdict: Verdict) -> dict[str, object]:
-    document: dict[str, object] = msgspec.to_builtins(verdict)
-    return document
+def verdict_json(verdict: Verdict) -> Any:
+    return msgspec.to_builtins(verdict)
 
 
-def counts_json(study: Study) -> dict[str, int]:
+def counts_json(study: Study, shown: int) -> run.Counts:
     counts = study.trajectory.counts
     return {
         "events": counts.events,
@@ -117,23 +117,25 @@ def counts_json(study: Study) -> dict[str, int]:
         "results_without_call": counts.stray_results,
         "unreadable": counts.unreadable,
         "loop_steps": len(study.loops),
+        "shown": shown,
     }
 
 
-def cost_json(study: Study, conversation: Conversation) -> dict[str, object]:
+def cost_json(study: Study, conversation: Conversation) -> common.Priced:
     """What the run and its sub-agents cost, by its events or else by its record, and whether a part
     may be missing."""
-    found = study.sub_runs.cost(conversation.price)
-    return {"cost": number(found.dollars), **marks_json(found)}
+    return cost_with_marks(study.sub_runs.cost(conversation.price))
 
 
-def marks_json(cost: Cost) -> dict[str, object]:
-    """What may be wrong with a cost."""
-    about = {"cost_is_estimate": True} if cost.is_estimate else {}
-    return {"cost_is_partial": cost.is_partial, **about}
+def cost_with_marks(cost: Cost) -> common.Priced:
+    """A cost with what may be wrong with it."""
+    document: common.Priced = {"cost": number(cost.dollars), "cost_is_partial": cost.is_partial}
+    if cost.is_estimate:
+        document["cost_is_estimate"] = True
+    return document
 
 
-def branch_json(study: Study) -> dict[str, object]:
+def branch_json(study: Study) -> run.OfBranch:
     """Which branch of its run this is, with what all of them cost; nothing for a run without."""
     branch = study.trajectory.branch
     if branch is None:
@@ -149,74 +151,73 @@ def branch_json(study: Study) -> dict[str, object]:
     }
 
 
-def totals_json(study: Study) -> dict[str, object]:
+def totals_json(study: Study) -> run.Totals:
     """Sums of the whole run with its sub-agents; `own` leaves those out, and `other` is what no
     step of the run itself was charged. Sub-conversations of a server are counted apart."""
     accounts, sub_runs = study.accounts, study.sub_runs
     told, apart = sub_runs.reported, sub_runs.conversations
     more = sub_runs.unreported
     about = [*accounts.other_about, *(["sub-agents in files of their own"] if more.calls else [])]
-    return {
+    document: run.Totals = {
         "work_s": number(accounts.worked, 3),
         "waited_s": number(accounts.known_waited, 3),
+        **cost_with_marks(sub_runs.cost()),
         **_usage_json(sub_runs.total, told),
-        **marks_json(sub_runs.cost()),
         "own": _usage_json(sub_runs.own, told),
         "priced": sub_runs.priced,
         "other": {**_usage_json(accounts.other + more, told), "about": about},
-        **({"sub_conversations": _usage_json(apart)} if apart != NO_USAGE else {}),
     }
+    if apart != NO_USAGE:
+        document["sub_conversations"] = _usage_json(apart)
+    return document
 
 
-def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> dict[str, object]:
+def step_json(study: Study, step: Step, kept: RunAnnotations = NOTHING) -> run.Step:
     """One step. Texts are clean, redacted and on one line; null stands for unknown."""
     trajectory, event = study.trajectory, step.event
     outcome = trajectory.outcome(step)
     about = describe(step, outcome)
     usage = study.accounts.of(step)
     group = trajectory.group(step)
-    return {
+    document: run.Step = {
         "index": step.number,
         "kind": safe_line(event.kind),
-        "family": str(about.family),
+        "family": about.family,
         "tool": line(event.tool_name),
         "what": about.what,
         "result": about.result,
-        "outcome": str(outcome),
+        "outcome": outcome,
         "marks": marks(study, step),
         "started": moment(event.timestamp),
-        **{
-            one.json: number(one.shown(study.accounts, step), one.digits)
-            for one in step_attributes.STEP_ATTRIBUTES
-        },
+        **_numbers_json(study, step),
         "tokens": tokens_json(usage, study.accounts.reported) if usage else None,
-        **_inherited_json(study.accounts, step),
         "call_id": line(event.tool_call_id),
         "result_ids": [safe_line(result.id) for result in step.results],
         "parallel_group": line(event.llm_response_id) if len(group) > 1 else None,
         "risk": line(event.risk),
-        **_look_json(study, step),
-        **_kept_of_step(kept, event.id),
     }
+    if study.accounts.is_inherited(step):  # what its origin was charged is in no sum of the fork
+        used = study.accounts.inherited(step) or NO_USAGE
+        document["inherited"] = {"cost": number(used.cost or None), "tokens": tokens_json(used)}
+        document["cost"] = None
+    if reasons := study.review_hints.of(step):
+        document["look"] = [{"name": one.hint, "reason": one.why} for one in reasons]
+    if event.id in kept.bookmarks:
+        document["bookmarked"] = True
+    if note := kept.step_notes.get(event.id):
+        document["note"] = safe(note)
+    return document
 
 
-def _inherited_json(accounts: Accounts, step: Step) -> dict[str, object]:
-    """What its origin was charged for a step that a fork took: it is in no sum of the fork."""
-    if not accounts.is_inherited(step):
-        return {}
-    used = accounts.inherited(step) or NO_USAGE
-    inherited = {"cost": number(used.cost or None), "tokens": tokens_json(used)}
-    return {"cost": None, "inherited": inherited}
+def _numbers_json(study: Study, step: Step) -> run.Numbers:
+    found = {
+        one.json: number(one.shown(study.accounts, step), one.digits)
+        for one in step_attributes.STEP_ATTRIBUTES
+    }
+    return cast("run.Numbers", found)
 
 
-def _look_json(study: Study, step: Step) -> dict[str, object]:
-    """Why the step is worth a look, if it is."""
-    reasons = study.review_hints.of(step)
-    found = [{"name": str(reason.hint), "reason": reason.why} for reason in reasons]
-    return {"look": found} if found else {}
-
-
-def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, object]:
+def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> run.Step:
     """One step; of one that started sub-agents with these, and with their steps as `children`."""
     document = step_with_sub_agents_json(study, step, kept)
     if runs := study.sub_runs.of(step):
@@ -224,7 +225,7 @@ def step_with_children_json(study: Study, step: Step, kept: RunAnnotations) -> d
     return document
 
 
-def step_with_sub_agents_json(study: Study, step: Step, kept: RunAnnotations) -> dict[str, object]:
+def step_with_sub_agents_json(study: Study, step: Step, kept: RunAnnotations) -> run.Step:
     """One step; of one that started sub-agents with these, without their steps."""
     document = step_json(study, step, kept)
     runs, used = study.sub_runs.of(step), study.sub_runs.used_by(step)
@@ -236,13 +237,13 @@ def step_with_sub_agents_json(study: Study, step: Step, kept: RunAnnotations) ->
     return document
 
 
-def phases_json(study: Study) -> list[dict[str, object]]:
+def phases_json(study: Study) -> list[run.Phase]:
     """Together they have each step once."""
-    rows: list[dict[str, object]] = []
+    rows: list[run.Phase] = []
     for phase in study.phases.all:
         took = study.spent(phase)
         rows.append({
-            "name": phase.name.value,
+            "name": phase.name,
             "first": phase.first,
             "last": phase.last,
             "seconds": number(took.seconds, 3),
@@ -252,7 +253,7 @@ def phases_json(study: Study) -> list[dict[str, object]]:
     return rows
 
 
-def sub_agent_json(run: SubRun) -> dict[str, object]:
+def sub_agent_json(run: SubRun) -> run.SubAgent:
     return {
         "id": safe_line(run.name),
         "path": run.path[:-1],
@@ -263,24 +264,17 @@ def sub_agent_json(run: SubRun) -> dict[str, object]:
     }
 
 
-def children_json(run: SubRun, kept: RunAnnotations) -> list[dict[str, object]]:
+def children_json(run: SubRun, kept: RunAnnotations) -> list[run.Step]:
     """The steps of a sub-agent; `path` is the number that each has in the whole run."""
     return [
-        step_with_children_json(run, step, kept) | {"path": f"{run.path}{step.number}"}
+        {**step_with_children_json(run, step, kept), "path": f"{run.path}{step.number}"}
         for step in run.trajectory.steps
     ]
 
 
-def _kept_of_step(kept: RunAnnotations, event_id: str) -> dict[str, object]:
-    """A bookmark and a note, where there are any."""
-    found: dict[str, object] = {"bookmarked": True} if event_id in kept.bookmarks else {}
-    note = kept.step_notes.get(event_id)
-    return found | ({"note": safe(note)} if note else {})
-
-
-def marks(study: Study, step: Step) -> list[str]:
+def marks(study: Study, step: Step) -> list[run.Mark]:
     """What is odd about a step, beside its outcome."""
-    found = {
+    found: dict[run.Mark, bool] = {
         "loop": step.number in study.loops,
         "second result": bool(step.second_results),
         "result without a call": step.is_stray,
@@ -306,7 +300,7 @@ def moment(text: str | None) -> str | None:
     return f"{stamp(whole)[:-1]}.{round((rounded - whole) * 1000) % 1000:03}" + zone
 
 
-def _usage_json(usage: Usage, told: ReportedFields | None = None) -> dict[str, object]:
+def _usage_json(usage: Usage, told: ReportedFields | None = None) -> common.Used:
     """Null for what is not told of the run; without `told` for all that is 0."""
     has_cost = usage.cost or (told is not None and told.cost)
     has_calls = usage.calls if told is None else told.calls

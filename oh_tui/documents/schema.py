@@ -9,14 +9,12 @@ from typing import Any, TypeAlias
 import msgspec
 
 from oh_tui.documents.shapes import acts, common, context, files, many, run
-from oh_tui.trajectory.findings import verdict
-from oh_tui.trajectory.model import goal
 
 Schema: TypeAlias = dict[str, Any]
 
 TYPES: dict[str, Any] = {
-    **dict.fromkeys(("approve", "continue", "reject", "send", "stop"), acts.Acted),
     "agent": acts.Agent,
+    "approve": acts.Acted,
     "ask": acts.Ask,
     "audit": (many.Audit, many.Rules),
     "blame": files.Blame,
@@ -28,6 +26,7 @@ TYPES: dict[str, Any] = {
     "compare": (many.Comparison, many.SetsComparison),
     "config": acts.Config,
     "context": context.Context,
+    "continue": acts.Acted,
     "conversation": common.Conversation,
     "conversations": acts.Conversations,
     "count": run.EventCounts,
@@ -44,14 +43,17 @@ TYPES: dict[str, Any] = {
     "pause": acts.SandboxChange,
     "put": files.MovedFile,
     "query": dict[str, str | float | None],
+    "reject": acts.Acted,
     "rename": acts.Renamed,
     "resume": acts.SandboxChange,
     "sandboxes": acts.Sandboxes,
+    "send": acts.Acted,
     "show": run.Show,
     "start": acts.Start,
     "stats": many.Stats,
     "status": acts.Status,
     "steps": run.Steps,
+    "stop": acts.Acted,
     "tag": acts.Tags,
     "tail": run.Step,
     "tasks": acts.Tasks,
@@ -85,8 +87,6 @@ def schema_of(name: str) -> Schema:
         for field, one in fields.get("properties", {}).items():
             if text := about.get(part, {}).get(field):
                 one["description"] = text
-        if part in ("Verdict", "Goal"):  # has defaults, and each field all the same
-            fields["required"] = [*fields["properties"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:oh-tui:{name}:{2 if name in SECOND else 1}",
@@ -99,7 +99,7 @@ def schema_of(name: str) -> Schema:
 def _docstrings() -> dict[str, dict[str, str]]:
     """What the types say of their fields, by class and field."""
     found: dict[str, dict[str, str]] = {}
-    for module in (goal, verdict, common, acts, context, files, many, run):
+    for module in (common, acts, context, files, many, run):
         for one in ast.parse(inspect.getsource(module)).body:
             if not isinstance(one, ast.ClassDef):
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oh_tui.catalog.silence import Standing
 from oh_tui.catalog.status_cache import LastKnown
@@ -26,6 +26,7 @@ from oh_tui.trajectory.search.step_filter import NO_PHRASE, Query, unknown_words
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import run
 
 
 def step_at(trajectory: Trajectory, wanted: str) -> Step:
@@ -71,12 +72,12 @@ def head_json(
     now: Standing,
     kept: RunAnnotations,
     shown: int,
-) -> dict[str, Any]:
+) -> run.Head:
     """What the document says of the whole run, of whose steps so many are shown."""
     return {
         "conversation": conversation_json(conversation, kept, last_known),
         **branch_json(study),
         "verdict": verdict_json(now.verdict),
-        "counts": counts_json(study) | {"shown": shown},
+        "counts": counts_json(study, shown),
         "totals": totals_json(study),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oh_tui.catalog.names import title
 from oh_tui.catalog.silence import Standing
@@ -33,6 +33,9 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import tokens_json
 from oh_tui.trajectory.reading.describe import describe
 
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import run
+
 SOON = 30
 """Steps within which a failed command has to work for it to be no trouble."""
 
@@ -40,16 +43,17 @@ _MOST_LOOKED = 200
 """Failures that are followed up; a later one is trouble."""
 
 
-def report(conversation: Conversation, study: Study, now: Standing | None = None) -> dict[str, Any]:
+def report(conversation: Conversation, study: Study, now: Standing | None = None) -> run.Why:
     """What `--json` prints. All texts are clean; step numbers are those of the timeline. `now` has
     what the server tells beside the events."""
     trajectory = study.trajectory
     verdict, accounts, counts = study.verdict, study.accounts, trajectory.counts
     now = now or Standing(verdict)
+    looks = list(study.looks())
     total = study.sub_runs.total
     first = _first_trouble(trajectory, verdict)
     about = describe(first, trajectory.outcome(first)) if first else None
-    return {
+    document: run.Why = {
         **branch_json(study),
         "verdict": verdict_json(now.verdict),
         "conversation": {
@@ -75,10 +79,8 @@ def report(conversation: Conversation, study: Study, now: Standing | None = None
             "loop_steps": len(study.loops),
         },
         "before": [
-            {"what": what, "steps": steps, **_fills_json(study, what, steps)}
-            for what, steps in _before(trajectory, verdict)
+            _before_json(study, what, steps) for what, steps in _before(trajectory, verdict)
         ],
-        **_failed_json(study),
         "phases": phases_json(study),
         "first": {
             "step": first.number,
@@ -88,9 +90,17 @@ def report(conversation: Conversation, study: Study, now: Standing | None = None
         }
         if first and about
         else None,
-        **_look_json(study),
-        **({} if now.silent is None else {"silent_since": stamp(int(now.silent))}),
+        "look": [
+            {"step": step, "name": reason.hint, "reason": reason.why}
+            for step, reason in looks[:MOST]
+        ],
+        "look_more": len(looks[MOST:]),
     }
+    if failed := study.sub_runs.failed:
+        document["failed_sub_agents"] = [sub_agent_json(one) for one in failed]
+    if now.silent is not None:
+        document["silent_since"] = stamp(int(now.silent))
+    return document
 
 
 def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
@@ -104,24 +114,6 @@ def _first_trouble(trajectory: Trajectory, verdict: Verdict) -> Step | None:
         if looked > _MOST_LOOKED or not recovers(trajectory, step, SOON):
             return None if step.number in verdict.steps else step
     return None
-
-
-def _failed_json(study: Study) -> dict[str, Any]:
-    """The sub-agents that failed, at any depth; nothing where there is none."""
-    failed = [sub_agent_json(run) for run in study.sub_runs.failed]
-    return {"failed_sub_agents": failed} if failed else {}
-
-
-def _look_json(study: Study) -> dict[str, Any]:
-    """What is worth a look: the first ones, and how many more there are."""
-    found = list(study.looks())
-    return {
-        "look": [
-            {"step": step, "name": str(reason.hint), "reason": reason.why}
-            for step, reason in found[:MOST]
-        ],
-        "look_more": len(found[MOST:]),
-    }
 
 
 # what came before
@@ -138,14 +130,16 @@ _FAILED = {
 _CONDENSED = "history condensed"
 
 
-def _fills_json(study: Study, what: str, steps: list[int]) -> dict[str, Any]:
-    """How full the context was when each condensation came, by the answer before it; nothing where
-    no answer tells it."""
-    if what != _CONDENSED:
-        return {}
-    answers = map(study.contexts.before_step, steps)
-    fills = [None if one is None else number(one.fill, 4) for one in answers]
-    return {"fill": fills} if any(fill is not None for fill in fills) else {}
+def _before_json(study: Study, what: str, steps: list[int]) -> run.Before:
+    """Of condensations with how full the context was when each came, by the answer before it, if
+    an answer tells it."""
+    document: run.Before = {"what": what, "steps": steps}
+    if what == _CONDENSED:
+        answers = map(study.contexts.before_step, steps)
+        fills = [None if one is None else number(one.fill, 4) for one in answers]
+        if any(fill is not None for fill in fills):
+            document["fill"] = fills
+    return document
 
 
 def _before(trajectory: Trajectory, verdict: Verdict) -> list[tuple[str, list[int]]]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from oh_tui.batch.searching import Search
     from oh_tui.batch.step_search import Hit
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import common
 
     RunHit = tuple[Conversation, Hit]
 
@@ -64,10 +65,10 @@ async def find_runs(
     return Found(head, Rows(("conversations",), [], conversation_id, item, make))
 
 
-def without_place(document: dict[str, object]) -> dict[str, object]:
+def without_place(document: common.Conversation) -> common.Conversation:
     """The record of a conversation without the path of its file, as an export has it: a client
     names runs by their ids."""
-    return document | {"source": None}
+    return {**document, "source": None}
 
 
 @tool(limit=50)
@@ -180,4 +181,4 @@ async def compare(session: Session, a: arguments.Run, b: arguments.Run) -> Found
     ]
     comparison = Comparison(left.study.trajectory, right.study.trajectory)
     head = compare_report(left, right, comparison)
-    return paged(head, lambda row: f"{row['a']} {row['b']}", "differences")
+    return paged({**head}, lambda row: f"{row['a']} {row['b']}", "differences")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -44,7 +44,7 @@ def why(read: Read) -> Found:
     here."""
     reader, study = read.reader, read.study
     now = standing(reader, read.conversation, study)
-    return Found(report(as_read(reader, read.conversation, study), study, now))
+    return Found({**report(as_read(reader, read.conversation, study), study, now)})
 
 
 @tool(limit=50)
@@ -65,10 +65,9 @@ def steps(
     say_unjudged(query.gave_up, query.unknown(study))
     if not found and (hint := suggest(query, study.trajectory)):
         say(f"no steps match: {hint}")
-    head = head_json(
-        conversation, last_known(read.reader, conversation, now), study, now, kept, len(found)
-    )
-    head["conversation"] = without_place(head["conversation"])
+    known = last_known(read.reader, conversation, now)
+    about = head_json(conversation, known, study, now, kept, len(found))
+    head: dict[str, Any] = {**about, "conversation": without_place(about["conversation"])}
     rows: list[Row] = [(study, step) for step in found]
     if query.empty:
         rows = [row for step in found for row in _with_children(study, step)]
@@ -79,7 +78,9 @@ def steps(
     def item(row: Row) -> dict[str, object]:
         of, step = row
         document = step_with_sub_agents_json(of, step, kept)
-        return {"steps": document | ({"path": f"{of.path}{step.number}"} if of.path else {})}
+        if of.path:
+            document["path"] = f"{of.path}{step.number}"
+        return {"steps": document}
 
     return Found(head, Rows(("steps",), rows, lambda row: f"{row[0].path}{row[1].event.id}", item))
 
@@ -196,7 +197,7 @@ def blame(
     files, at = read.study.files, _word(step)
     file = files.named(path)
     found = blame_lines(files, file, file.at(point_in_time(files, at)))
-    head = blame_report(file, at, found)
+    head: dict[str, Any] = {**blame_report(file, at, found)}
     lines, last = head["lines"], len(head["lines"]) if last is None else last
     head["lines"] = [
         row

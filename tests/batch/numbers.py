@@ -113,10 +113,9 @@ def _sum_of_steps(run: Walked) -> Numbers:
     """What the steps were charged, and what none was."""
     other = documents.totals_json(run.study)["other"]
     steps = [documents.step_json(run.study, step) for step in run.study.trajectory.steps]
-    assert isinstance(other, dict)
-    parts = [other, *steps]
+    parts: list[Any] = [other, *steps]
     costs = [one["cost"] for one in parts if one["cost"] is not None]
-    told = [one["tokens"] for one in parts if one["tokens"] is not None]
+    told: list[Any] = [one["tokens"] for one in parts if one["tokens"] is not None]
     counts = {name: [one[name] for one in told if one[name] is not None] for name in TOKENS}
     sums = {name: sum(found) if found else None for name, found in counts.items()}
     return _with_tokens({"cost": math.fsum(costs) if costs else None}, sums)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
-import oh_tui.commands
 from oh_tui.catalog.attributes import ATTRIBUTES, COLUMNS, ORDERS, WORDS, filter_help
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
+from oh_tui.documents.schema import schema_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,11 +34,11 @@ def test_a_column_sorts_and_has_a_name() -> None:
 
 
 def test_the_fields_of_a_document_are_those_of_its_schema() -> None:
-    file = Path(oh_tui.commands.__file__).parent / "schemas" / "conversation.json"
-    schema = json.loads(file.read_text())
     fields = [one for one in ATTRIBUTES if one.json]
-    assert [one.json for one in fields if not one.is_optional] == schema["required"]
-    assert {one.json for one in fields} <= set(schema["properties"])
+    needed = {one.json for one in fields if not one.is_optional}
+    schema = schema_of("conversation")["$defs"]["Conversation"]
+    assert needed == {*schema["required"]}
+    assert {one.json for one in fields} <= {*schema["properties"]}
 
 
 def test_the_help_names_every_word_of_the_filter() -> None:

@@ -9,8 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from oh_tui.commands import TABLE
 from oh_tui.commands.config import FIRST
+from oh_tui.documents.schema import TYPES, schema_of
 from oh_tui.settings.config import NAMES, SERVER_NAMES, parse_config
 from oh_tui.settings.paths import state_file
 from oh_tui.settings.preferences import Preferences
@@ -147,3 +150,28 @@ def test_a_file_that_cannot_be_read_is_named(
     assert found.code == 2 and "is not UTF-8" in found.complaint and "line 2" in found.err
     monkeypatch.setenv("OH_TUI_CONFIG", str(file.parent))
     assert "is a directory" in shell("config check").complaint
+
+
+def test_each_document_has_a_schema_and_its_fields_are_described() -> None:
+    assert set(TYPES) - {"conversation"} == set(TABLE) - {"mcp", "open"}
+    for name in TYPES:
+        Draft202012Validator.check_schema(schema_of(name))
+    fork = schema_of("fork")["$defs"]["Fork"]["properties"]
+    assert fork["has_key"]["description"].startswith("Its agent has the key of the model")
+    sub_agent = schema_of("steps")["$defs"]["SubAgent"]["properties"]
+    assert sub_agent["cost"]["description"] == "US dollars."  # told where it is inherited from
+
+
+def test_a_schema_is_printed_as_it_is(shell: Shell) -> None:
+    code, out, said = shell("config schema why")
+    assert (code, said) == (0, "")
+    assert json.loads(out) == schema_of("why")
+    assert json.loads(out)["$id"] == "urn:oh-tui:why:2"
+    for words, told in (
+        ("config schema", "oh-tui: No document is named "),
+        ("config schema x\x1b[31m", "oh-tui: No document is named x"),
+        ("config path why", "oh-tui: oh-tui config path takes no other word"),
+    ):
+        code, _, said = shell(words)
+        assert code == 2 and said.startswith(told)
+        assert "\x1b" not in said

@@ -96,7 +96,7 @@ def tell_all(raw: list[bytes]) -> None:
     study.strip.picture(40)
     spending(run, study.accounts)
     facts = Study(run)
-    told: list[Any] = [verdict_json(facts.verdict), counts_json(facts), totals_json(facts)]
+    told: list[Any] = [verdict_json(facts.verdict), counts_json(facts, 0), totals_json(facts)]
     for step in run.steps:
         told.append(step_json(facts, step))
         QUERY.matches(step, run, study)

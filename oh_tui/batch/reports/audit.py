@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from oh_tui.api.errors import NotFound
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.reports.over_runs import LEFT_OUT, OK, left_out, results_of, runs_of, say_rest
@@ -28,6 +26,7 @@ from oh_tui.trajectory.rules.question import State
 if TYPE_CHECKING:
     from oh_tui.batch.reports.reader import Reader
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import many
     from oh_tui.trajectory.findings.study import Study
 
 
@@ -146,7 +145,7 @@ async def _results(
         raise missing
 
 
-def rule_json(rule: Rule) -> dict[str, object]:
+def rule_json(rule: Rule) -> many.Rule:
     return {
         "name": rule.name,
         "severity": rule.severity,
@@ -156,20 +155,27 @@ def rule_json(rule: Rule) -> dict[str, object]:
     }
 
 
-def _row_json(row: RuleRow) -> dict[str, object]:
+def _row_json(row: RuleRow) -> many.AuditedRule:
     return {
         **rule_json(row.rule),
-        **{name.replace(" ", "_"): row.counts[name] for name in State},
-        "examples": [one._asdict() for one in row.examples],
+        "holds": row.counts[State.HOLDS],
+        "broken": row.counts[State.BROKEN],
+        "not_known": row.counts[State.UNKNOWN],
+        "nothing_to_check": row.counts[State.NOTHING],
+        "examples": [{"run": one.run, "step": one.step} for one in row.examples],
         "against_resolved": {
-            **msgspec.structs.asdict(row.against),
+            "broken_unresolved": row.against.broken_unresolved,
+            "broken_resolved": row.against.broken_resolved,
+            "holds_unresolved": row.against.holds_unresolved,
+            "holds_resolved": row.against.holds_resolved,
+            "without_label": row.against.without_label,
             "precision": number(row.against.precision, 4),
             "recall": number(row.against.recall, 4),
         },
     }
 
 
-def _run_json(run: Audited) -> dict[str, object]:
+def _run_json(run: Audited) -> many.AuditedRun:
     """The rules that are not among these hold."""
     return {
         "run": run.run,
@@ -179,7 +185,7 @@ def _run_json(run: Audited) -> dict[str, object]:
             {
                 "rule": one.rule,
                 "severity": one.severity,
-                "steps": one.answer.steps,
+                "steps": [*one.answer.steps],
                 "count": one.answer.total,
                 "because": one.answer.because or None,
             }

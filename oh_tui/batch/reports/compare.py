@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from oh_tui.catalog.names import conversation_id, title
-from oh_tui.documents.run import line, marks_json, verdict_json
+from oh_tui.documents.run import cost_with_marks, line, verdict_json
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.text.amounts import number
-from oh_tui.trajectory.comparison.compare import Comparison
+from oh_tui.trajectory.comparison.compare import Comparison, Kind
 from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.usage import tokens_json
 
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import many
 
-def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, object]:
+
+def report(a: Compared, b: Compared, comparison: Comparison) -> many.Comparison:
     """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
     null stands for none."""
     first, gap = comparison.first, b.figures.less(a.figures)
     fork = fork_of(a, b)
     rows = (comparison.rows[place] for place in comparison.differences)
-    return {
+    document: many.Comparison = {
         "a": _document(a),
         "b": _document(b),
-        **({"fork": fork._asdict()} if fork else {}),
-        "first_difference": first._asdict() if first else None,
+        "first_difference": {"a": first.a, "b": first.b} if first else None,
         "differences": [
             {
-                "kind": str(row.kind),
+                "kind": row.kind,
                 "a": row.a.number if row.a else None,
                 "b": row.b.number if row.b else None,
             }
             for row in rows
         ],
         "totals": {
-            **{str(kind): count for kind, count in comparison.counts.items()},
+            "same": comparison.counts[Kind.SAME],
+            "changed": comparison.counts[Kind.CHANGED],
+            "only_a": comparison.counts[Kind.ONLY_A],
+            "only_b": comparison.counts[Kind.ONLY_B],
             "b_minus_a": {
                 "steps": gap.steps,
                 "work_s": number(gap.work, 3),
@@ -39,15 +46,21 @@ def report(a: Compared, b: Compared, comparison: Comparison) -> dict[str, object
             },
         },
     }
+    if fork:
+        document["fork"] = {"of": fork.of, "step": fork.step}
+    return document
 
 
-def _document(side: Compared) -> dict[str, object]:
+def _document(side: Compared) -> many.ComparedRun:
     found, conversation, sub_runs = side.figures, side.conversation, side.study.sub_runs
     return {
         "id": conversation_id(conversation),
         "title": title(conversation),
         "model": line(conversation.llm_model),
-        **figures_json(found),
+        "label": found.label,
+        "steps": found.steps,
+        "work_s": number(found.work, 3),
+        **cost_with_marks(found.price),
         "verdict": verdict_json(found.verdict),
         "tokens": tokens_json(sub_runs.total, sub_runs.reported),
         "files": found.files,
@@ -56,12 +69,11 @@ def _document(side: Compared) -> dict[str, object]:
     }
 
 
-def figures_json(found: Figures) -> dict[str, object]:
+def figures_json(found: Figures) -> many.PairedRun:
     return {
         "label": found.label,
         "verdict": found.ended,
         "steps": found.steps,
         "work_s": number(found.work, 3),
-        "cost": number(found.cost),
-        **marks_json(found.price),
+        **cost_with_marks(found.price),
     }

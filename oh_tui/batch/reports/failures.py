@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,9 @@ from oh_tui.catalog.names import conversation_id, shortened
 from oh_tui.tables.column import Cell, Column, Printer, flat_of, json_of, not_flat
 from oh_tui.text.human import stamp
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import many
 
 
 class FailuresFound(NamedTuple):
@@ -109,7 +112,7 @@ def compare_command(row: FailureRow) -> str | None:
     return shlex.join(("oh-tui", "compare", *names)) if len(names) == len(both) else None
 
 
-def _example(one: Example | None) -> dict[str, object] | None:
+def _example(one: Example | None) -> many.FailureExample | None:
     return {"run": one.run, "step": one.step} if one else None
 
 

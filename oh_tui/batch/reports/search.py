@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from oh_tui.batch import search_words
 from oh_tui.batch.index_filter import known_misses
@@ -11,6 +12,9 @@ from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.searching import Search, SearchJob
 from oh_tui.batch.step_search import Hit
 from oh_tui.text.redact import safe_line
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import many
 
 
 def search_of(reader: Reader, words: str, *, live: bool = False) -> Search:
@@ -22,12 +26,14 @@ def search_of(reader: Reader, words: str, *, live: bool = False) -> Search:
     return Search(reading, query.steps.each_word, known)
 
 
-def hit_json(hit: Hit) -> dict[str, object]:
+def hit_json(hit: Hit) -> many.HitInRun:
     """A hit, without the run that it is in."""
-    return {
+    document: many.HitInRun = {
         "step": hit.step,
-        **({"path": hit.path} if hit.is_of_sub_agent else {}),
         "event_id": safe_line(hit.event_id),
         "where": hit.where,
         "line": safe_line(hit.line),
     }
+    if hit.is_of_sub_agent:
+        document["path"] = hit.path
+    return document

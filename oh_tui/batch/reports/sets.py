@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.batch.reports.compare import figures_json
 from oh_tui.batch.reports.one_run import read_compared
@@ -19,6 +19,9 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import progress, say
 from oh_tui.trajectory.comparison.compare import Comparison, Parting
 from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcnemar, pair, paired
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import many
 
 CHANGES = ("gained", "lost", "both", "neither", "unknown")
 """Whether only B, only A, both or neither resolved a task; unknown without labels."""
@@ -124,8 +127,9 @@ async def _pair(
     return Pair(*named, one.figures, other.figures, comparison.first)
 
 
-def report(sets: Sets) -> dict[str, object]:
+def report(sets: Sets) -> many.SetsComparison:
     """What `--json` prints."""
+    measures = sets.measures()
     return {
         "a": _side_json(sets, 0),
         "b": _side_json(sets, 1),
@@ -135,31 +139,43 @@ def report(sets: Sets) -> dict[str, object]:
             "only_a": sets.only_a,
             "only_b": sets.only_b,
             "unread": sets.unread,
-            "resolved": {change: sets.count(change) for change in CHANGES},
+            "resolved": {
+                "gained": sets.count("gained"),
+                "lost": sets.count("lost"),
+                "both": sets.count("both"),
+                "neither": sets.count("neither"),
+                "unknown": sets.count("unknown"),
+            },
             "mcnemar_p": number(sets.p, 9),
-            **{name: _paired_json(found) for name, found in sets.measures().items()},
+            "steps": _paired_json(measures["steps"]),
+            "work_s": _paired_json(measures["work_s"]),
+            "cost": _paired_json(measures["cost"]),
         },
     }
 
 
-def _side_json(sets: Sets, side: int) -> dict[str, Any]:
+def _side_json(sets: Sets, side: int) -> many.ComparedSet:
     resolved, labelled = resolved_of(sets.labels[side])
-    runs = {"runs": sets.sizes[side], "resolved": resolved, "labelled": labelled}
-    return {"source": sets.names[side]} | runs
+    return {
+        "source": sets.names[side],
+        "runs": sets.sizes[side],
+        "resolved": resolved,
+        "labelled": labelled,
+    }
 
 
-def _pair_json(one: Pair) -> dict[str, Any]:
+def _pair_json(one: Pair) -> many.Pair:
     return {
         "id": one.id,
         "title": one.title,
         "resolved": one.change,
         "a": figures_json(one.a),
         "b": figures_json(one.b),
-        "first_difference": one.first._asdict() if one.first else None,
+        "first_difference": {"a": one.first.a, "b": one.first.b} if one.first else None,
     }
 
 
-def _paired_json(found: Paired) -> dict[str, object]:
+def _paired_json(found: Paired) -> many.Paired:
     return {
         "pairs": found.pairs,
         "a": number(found.a),

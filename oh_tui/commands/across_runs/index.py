@@ -27,6 +27,7 @@ from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.formats.table import find_files
 
 if TYPE_CHECKING:
+    from oh_tui.documents.shapes import many
     from oh_tui.sources.source import Source
 
 MOST_LEFT = 10
@@ -246,7 +247,7 @@ def _status(call: Call) -> int:
     return 0
 
 
-def _status_json(status: Status | None) -> dict[str, object] | None:
+def _status_json(status: Status | None) -> many.Library | None:
     if status is None:
         return None
     return {

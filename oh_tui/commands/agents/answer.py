@@ -24,6 +24,7 @@ from oh_tui.trajectory.reading.describe import describe
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Steps
     from oh_tui.actions.agent_state import AgentState
+    from oh_tui.documents.shapes import acts
 
 
 OVER = flag("--yes", about="do not ask, even if the run is over its budget")
@@ -280,7 +281,7 @@ def _print(
     print(state.in_words + ("" if state.runs else f": {_next(state)}"))
 
 
-def _call_json(step: Step) -> dict[str, object]:
+def _call_json(step: Step) -> acts.ActedCall:
     return {
         "call_id": line(step.event.tool_call_id),
         "tool": line(step.event.tool_name),

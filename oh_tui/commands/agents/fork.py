@@ -26,6 +26,7 @@ from oh_tui.trajectory.findings.study import Study
 if TYPE_CHECKING:
     from oh_tui.actions.forking import Forked, Origin
     from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import acts
     from oh_tui.trajectory.context.fork_places import ForkPlace
     from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -170,7 +171,7 @@ def _document(
     changed: Sequence[Differs],
     is_sent: bool,
     remarks: Sequence[str],
-) -> dict[str, object]:
+) -> acts.Fork:
     place = forked.place
     return {
         "id": conversation_id(forked.conversation),

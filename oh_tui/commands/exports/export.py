@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import Seen, as_read
@@ -46,6 +47,9 @@ from oh_tui.text.remarks import say
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.table import find_files
 from oh_tui.trajectory.search.step_filter import parse
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import common
 
 
 @command(
@@ -193,7 +197,7 @@ async def export(call: Call) -> int:
         run = fitting(run)
     conversation = run.conversation
     about = conversation_json(conversation, kept, Seen(call).of(conversation))
-    about |= {"id": run.name, "source": None}  # no path of this machine leaves
+    about = {**about, "id": run.name, "source": None}  # no path of this machine leaves
     write_it: Write = partial(json_lines, about=about)
     if not (to == "jsonl" or (call.as_json and to == "md")):
         write_it = FORMATS[to].write
@@ -255,7 +259,7 @@ def _names_many(call: Call) -> bool:
     return is_archive or any(one.is_dir() and find_files([one]) != [one] for one in call.paths)
 
 
-def json_lines(run: SharedRun, sink: Sink, about: dict[str, object]) -> Iterator[str]:
+def json_lines(run: SharedRun, sink: Sink, about: common.Conversation) -> Iterator[str]:
     """The conversation, then each step with its events, then each event that belongs to no step,
     then what was hidden."""
     verdict = verdict_json(run.study.verdict)

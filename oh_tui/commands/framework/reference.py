@@ -106,9 +106,9 @@ time itself), and colour means trouble; `NO_COLOR` switches it off. Into a pipe 
 with tabs between their cells, without a head or colour and with nothing cut; times are in UTC.
 A time without a known zone stays as written: marked `~`, or without a `Z`.
 
-`--json` prints one document, or one object a line where a command streams. Its shape is described
-by the JSON Schemas in `oh_tui/commands/schemas`, one for each command. A schema's `$id` carries its
-version: keys may be added within one, a key that goes or changes its meaning makes a new one.
+`--json` prints one document, or one object a line where a command streams; `oh-tui config schema
+COMMAND` prints the JSON Schema of it. The `$id` of a schema carries its version: keys may be added
+within one, a key that goes or changes its meaning makes a new one.
 
 Output goes to stdout; remarks, progress and errors go to stderr, an error as one line and a hint.
 

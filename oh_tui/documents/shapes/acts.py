@@ -12,8 +12,8 @@ from oh_tui.documents.shapes.common import (
     Named,
     Number,
     Sandbox,
+    Verdict,
 )
-from oh_tui.trajectory.findings.verdict import Verdict
 
 
 class ActedCall(TypedDict):
@@ -152,7 +152,7 @@ class ForkOrigin(TypedDict):
     title: str
     step: int
     """The last step that was asked for; 0 for none."""
-    event_id: str
+    event_id: str | None
     """Of its last event."""
     steps: int
     """How many the run has."""

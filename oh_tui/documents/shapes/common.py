@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from msgspec import Meta
 
 from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.model.usage import Tokens
 
 Count = Annotated[int, Meta(ge=0)]
 Number = Annotated[int, Meta(ge=1)]
@@ -14,14 +15,6 @@ Amount = Annotated[float, Meta(ge=0)]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 StepNumber = Number | str
 """A path such as 12.3 for a step of a sub-agent."""
-
-
-class Tokens(TypedDict):
-    prompt: Count | None
-    completion: Count | None
-    cache_read: Count | None
-    cache_write: Count | None
-    reasoning: Count | None
 
 
 class Used(TypedDict):
@@ -40,6 +33,36 @@ class Priced(TypedDict):
     """An agent that speaks ACP was at work: its SDK makes some costs up, and adds others twice."""
     cost_is_partial: bool | None
     """Cost and tokens may lack a part: a record tells those of the agent alone, or does not say."""
+
+
+class Goal(TypedDict):
+    word: str
+    """running, reached, capped, interrupted, or another of a newer server."""
+    rounds: Count
+    """Rounds that were judged."""
+    most: Count
+    """Rounds that it may take; 0 where that is not told."""
+    objective: str
+    score: float | None
+    """Of the last verdict, from 0 to 1."""
+    missing: str
+    """What the judge found missing."""
+
+
+class Verdict(TypedDict):
+    word: str
+    """error, stuck, waiting, running, silent, stopped, finished, idle, saved, or nothing."""
+    cause: str
+    short: str
+    steps: list[Count]
+    landing: Count | None
+    """The step to look at first."""
+    plan: tuple[Count, Count] | None
+    """Done, and all items of the last plan."""
+    goal: Goal | None
+    """The last goal that the run was set."""
+    cut_off: bool
+    """The end of the run is not in the file, so that nobody can say how it ended."""
 
 
 class Branch(TypedDict):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
-from oh_tui.documents.shapes.common import Amount, Count, StepNumber, Tokens
+from oh_tui.documents.shapes.common import Amount, Count, StepNumber
+from oh_tui.trajectory.model.usage import Tokens
 
 
 class ContextRules(TypedDict):

@@ -16,7 +16,14 @@ class GitNow(TypedDict):
     """The lines that differ, from that version to git's."""
 
 
-class ChangedFile(TypedDict):
+class Churn(TypedDict):
+    lines_written: Count | None
+    """Lines that its edits wrote; null where a text is not known."""
+    lines_removed_later: Count | None
+    """Of these, those that a later edit took out, rewrote or did not find again."""
+
+
+class ChangedFile(Churn):
     path: str
     sub_agent: str | None
     """The path of the sub-agent that changed it, such as 12; steps are that one's then."""
@@ -24,10 +31,6 @@ class ChangedFile(TypedDict):
     edits: Count | None
     added: Count | None
     removed: Count | None
-    lines_written: Count | None
-    """Lines that its edits wrote; null where a text is not known."""
-    lines_removed_later: Count | None
-    """Of these, those that a later edit took out, rewrote or did not find again."""
     created: bool | None
     deleted: bool | None
     whole: bool | None
@@ -44,7 +47,8 @@ class ChangedFile(TypedDict):
 
 class PatchedFile(TypedDict):
     path: str
-    letter: Literal["M", "A", "D", "R"]
+    letter: str
+    """M, A, D or R."""
     added: Count
     removed: Count
 
@@ -61,7 +65,7 @@ class Commit(TypedDict):
     files: list[CommittedFile]
 
 
-class Changes(TypedDict):
+class Changes(Churn):
     changed: Count
     """Files that the run changed itself, without its sub-agents."""
     added: Count
@@ -71,10 +75,6 @@ class Changes(TypedDict):
     server_files: Count | None
     """The server's own files that git lists beside these, and that are left out here: its log, its
     commands, its events; null where git could not be asked."""
-    lines_written: Count | None
-    """Lines that its edits wrote; null where a text is not known."""
-    lines_removed_later: Count | None
-    """Of these, those that a later edit took out, rewrote or did not find again."""
     files: list[ChangedFile]
     only_read: list[str]
     patch: list[PatchedFile] | None

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
-from oh_tui.documents.shapes.common import Amount, Count, LeftOut, Number, Priced, Tokens
+from oh_tui.documents.shapes.common import (
+    Amount,
+    Count,
+    LeftOut,
+    Number,
+    Priced,
+    Verdict,
+)
 from oh_tui.trajectory.comparison.compare import Kind
-from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.model.recorded import Label
+from oh_tui.trajectory.model.usage import Tokens
 
 
 class RuleExample(TypedDict):
@@ -94,7 +101,8 @@ class Audit(TypedDict):
 
 
 class ForkOf(TypedDict):
-    of: Literal["a", "b"]
+    of: str
+    """`a` or `b`."""
     step: int | None
     """The last step of it that the fork took; null where that is not told."""
 
@@ -170,8 +178,9 @@ class PairedRun(Priced):
 class Pair(TypedDict):
     id: str
     title: str
-    resolved: Literal["gained", "lost", "both", "neither", "unknown"]
-    """Whether only B, only A, both or neither resolved it; unknown without labels."""
+    resolved: str
+    """gained, lost, both or neither: whether only B, only A, both or none resolved it; unknown
+    without labels."""
     a: PairedRun
     b: PairedRun
     first_difference: FirstDifference | None
@@ -196,7 +205,7 @@ class Paired(TypedDict):
     """Median."""
     difference: float | None
     """The median of b less a within a pair."""
-    interval: list[float] | None
+    interval: list[float | None] | None
     """Its 95 % bootstrap interval; null for fewer than two pairs."""
 
 
@@ -292,22 +301,25 @@ class Failures(TypedDict):
     left_out: LeftOut
 
 
-class Hit(TypedDict):
+class HitInRun(TypedDict, total=False):
+    step: Number
+    """Its number in its own run."""
+    path: str
+    """Of a sub-agent: its number in the whole run, such as 12.3."""
+    event_id: str
+    """Of the event with the line."""
+    where: str
+    """call, result, or row where only the row of the step says it, or no text was asked for."""
+    line: str
+    """The line with the first text that was asked for, cut around it."""
+
+
+class Hit(HitInRun):
     run: str
     """The conversation id without dashes; of a run in a file PATH or PATH#ID."""
     source: str
     """The server, or the file."""
     title: str
-    step: NotRequired[Number]
-    """Its number in its own run."""
-    path: NotRequired[str]
-    """Of a sub-agent: its number in the whole run, such as 12.3."""
-    event_id: NotRequired[str]
-    """Of the event with the line."""
-    where: NotRequired[Literal["call", "result", "row"]]
-    """Row where only the row of the step says it, or no text was asked for."""
-    line: NotRequired[str]
-    """The line with the first text that was asked for, cut around it."""
     hits: NotRequired[Number]
     """With -c."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from oh_tui.documents.shapes.common import (
     Amount,
@@ -13,15 +13,15 @@ from oh_tui.documents.shapes.common import (
     Priced,
     Sandbox,
     StepNumber,
-    Tokens,
     Used,
+    Verdict,
 )
 from oh_tui.trajectory.findings.phases.work import Name
 from oh_tui.trajectory.findings.review_hints.hint import Hint
-from oh_tui.trajectory.findings.verdict import Verdict
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.tool_use import Family
+from oh_tui.trajectory.model.usage import Tokens
 
 
 class Look(TypedDict):
@@ -46,19 +46,7 @@ class SubAgent(Used):
     """Without its own sub-agents."""
 
 
-class Step(TypedDict):
-    index: Number
-    """The number that the timeline shows; stays under filters."""
-    kind: str
-    """Kind of its event."""
-    family: Family
-    tool: str | None
-    what: str
-    result: str
-    outcome: Outcome
-    marks: list[Literal["loop", "second result", "result without a call", "clock went back"]]
-    started: str | None
-    """ISO 8601; without Z where the zone is not known."""
+class Numbers(TypedDict):
     llm_s: float | None
     """Seconds the model took; null where no clock measured them, as between equal times."""
     ran_s: float | None
@@ -68,6 +56,24 @@ class Step(TypedDict):
     known."""
     cost: float | None
     """US dollars."""
+
+
+Mark: TypeAlias = Literal["loop", "second result", "result without a call", "clock went back"]
+
+
+class Step(Numbers):
+    index: Number
+    """The number that the timeline shows; stays under filters."""
+    kind: str
+    """Kind of its event."""
+    family: Family
+    tool: str | None
+    what: str
+    result: str
+    outcome: Outcome
+    marks: list[Mark]
+    started: str | None
+    """ISO 8601; without Z where the zone is not known."""
     tokens: Tokens | None
     inherited: NotRequired[Inherited]
     """Only of a step that a fork took from its origin: what the origin was charged for it; `cost`
@@ -140,13 +146,19 @@ class Totals(Priced):
     """Of the conversations of the server that it started, which are no part of the rest."""
 
 
-class Steps(TypedDict):
+class OfBranch(TypedDict):
     branch: NotRequired[Branch]
     """Only of a run with branches."""
+
+
+class Head(OfBranch):
     conversation: Conversation
     verdict: Verdict
     counts: Counts
     totals: Totals
+
+
+class Steps(Head):
     steps: list[Step]
     sub_agents: NotRequired[list[SubAgent]]
     """Those of which no step tells that it started them."""
@@ -199,9 +211,7 @@ class LookAt(Look):
     step: StepNumber
 
 
-class Why(TypedDict):
-    branch: NotRequired[Branch]
-    """Only of a run with branches."""
+class Why(OfBranch):
     silent_since: NotRequired[str]
     """When the last event of a silent run came."""
     verdict: Verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.otlp.messages import Messages
@@ -268,7 +269,7 @@ def _spent(used: Usage | None, study: Study) -> Attributes:
 
 
 def _usage(used: Usage, told: ReportedFields) -> Attributes:
-    counts = tokens_json(used, told) or {}
+    counts = cast("dict[str, int | None]", tokens_json(used, told) or {})
     return {_TOKENS[name]: count for name, count in counts.items()}
 
 

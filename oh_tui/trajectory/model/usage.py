@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from operator import sub
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 import msgspec
 from msgspec.structs import astuple
@@ -81,8 +81,18 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 NO_USAGE = Usage()
 
-TOKENS = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
-"""The kinds of tokens, as `Usage` names them."""
+
+class Tokens(TypedDict):
+    """The kinds of tokens, as `Usage` names them; None where nothing tells them."""
+
+    prompt: int | None
+    completion: int | None
+    cache_read: int | None
+    cache_write: int | None
+    reasoning: int | None
+
+
+TOKENS = tuple(Tokens.__annotations__)
 
 
 class ReportedFields(NamedTuple):
@@ -110,12 +120,12 @@ class ReportedFields(NamedTuple):
         )
 
 
-def tokens_json(usage: Usage, fields: ReportedFields | None = None) -> dict[str, int | None] | None:
+def tokens_json(usage: Usage, fields: ReportedFields | None = None) -> Tokens | None:
     """None where nothing tells them, as each of them."""
     counts = {name: getattr(usage, name) for name in TOKENS}
     known = fields.tokens if fields else ()
     found = {name: n if n or name in known else None for name, n in counts.items()}
-    return found if any(n is not None for n in found.values()) else None
+    return cast(Tokens, found) if any(n is not None for n in found.values()) else None
 
 
 class Cost(NamedTuple):

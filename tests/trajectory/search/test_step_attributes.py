@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
+from oh_tui.documents.schema import schema_of
 from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.costs.spending import spending
 from oh_tui.trajectory.findings.study import Study
@@ -14,7 +13,6 @@ from oh_tui.trajectory.search.fields import FIELDS
 from oh_tui.trajectory.search.step_attributes import CONTEXT, STEP_ATTRIBUTES
 from oh_tui.trajectory.search.step_filter import parse, unknown_words
 from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
-from tests.commands.schemas import FOLDER
 from tests.demo_runs import demo_events, demo_run
 
 
@@ -27,8 +25,9 @@ def test_each_has_a_key_an_order_a_word_and_a_field_of_its_own() -> None:
         assert len(set(parts)) == len(parts)
     assert {one.name for one in STEP_ATTRIBUTES} | {"time"} == set(StepOrder)
     assert {one.word.name for one in STEP_ATTRIBUTES if one.word} <= set(FIELDS)
-    schema = json.loads((FOLDER / "step.json").read_text("utf-8"))
-    assert {one.json for one in STEP_ATTRIBUTES} <= set(schema["required"])
+    assert {one.json for one in STEP_ATTRIBUTES} <= {
+        *schema_of("tail")["$defs"]["Step"]["required"]
+    }
 
 
 @pytest.fixture(scope="module")
