@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from oh_tui.demo.disk import Files
 from oh_tui.demo.runs.calls import Call
 from oh_tui.demo.runs.recorder import Act, AgentInterrupted, AgentStopped, UserSpoke
 from oh_tui.demo.runs.run import Run
 from oh_tui.demo.runs.tool_calls import shell, view
-from oh_tui.demo.shell import run_command
+from oh_tui.demo.shell import Files, run_command
 
 Turn = Callable[[Run], None]
 

@@ -1,4 +1,4 @@
-"""A simulated shell: a few harmless commands over files in memory.
+"""A made-up disk, and a shell with a few harmless commands over its files.
 
 It starts no process; a command that is not listed here is "not found".
 """
@@ -12,14 +12,39 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from oh_tui.demo.disk import Files
-from oh_tui.demo.ls import NoSuchOption, list_files
-
 MOST = 64 * 1024 * 1024
 """The most bytes that a command prints."""
 
 TIMED_OUT = -1
 """The exit code of a command that took too long."""
+
+
+class Files(dict[str, bytes]):
+    """Files in memory: their content by absolute path. `clock` says when one is changed."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.clock = clock
+        self._changed: dict[str, float] = {}
+
+    def __setitem__(self, path: str, content: bytes) -> None:
+        self.put(path, content, self.clock())
+
+    def put(self, path: str, content: bytes, at: float) -> None:
+        """Write a file as of a time."""
+        super().__setitem__(path, content)
+        self._changed[path] = at
+
+    def below(self, path: str) -> list[str]:
+        """The files in a folder and its folders."""
+        return [name for name in self if name.startswith(path.rstrip("/") + "/")]
+
+    def is_folder(self, path: str) -> bool:
+        return path == "/" or bool(self.below(path))
+
+    def changed(self, path: str) -> float:
+        """When a file was changed, or the newest in a folder."""
+        return max(self._changed[name] for name in ([path] if path in self else self.below(path)))
 
 
 @dataclass
@@ -38,8 +63,6 @@ class _Shell:
     cwd: str
     limit: float
     done: ShellResult = field(default_factory=ShellResult)
-    code: int = 0
-    """The exit code of the present command."""
     over: bool = False
 
     def path(self, name: str) -> str:
@@ -47,103 +70,55 @@ class _Shell:
 
     def fail(self, words: str, code: int = 1) -> bytes:
         """Set the exit code; a command that fails prints nothing but its error."""
-        self.code = code
+        self.done.code = code
         self.done.stderr += _text(f"{words}\n")
         return b""
 
 
-Command = Callable[[_Shell, list[str], bytes], bytes]
-"""Takes its arguments and its input; returns its output."""
-
-
 def run_command(command: str, files: Files, cwd: str, limit: float = float("inf")) -> ShellResult:
-    """Run a command line over `files`, which it may change, for at most `limit` seconds."""
+    """Run commands with `;` and `&&` between them over `files`, which they may write with `>`, for
+    at most `limit` seconds."""
     shell = _Shell(files, cwd, limit)
-    if re.search(r"[`({]|\$", command):
-        return _unreadable(shell, "the demo's shell knows plain commands only")
-    marked = re.sub(r"(?<!\S)2>&1", " \x01 ", command)
-    marked = re.sub(r"(?<!\S)1?>&2", " \x02 ", marked)
-    marked = re.sub(r"(?<!\S)2>", " \x03 ", marked).replace("\n", " ; ")
-    lexer = shlex.shlex(marked, posix=True, punctuation_chars=";&|<>")
+    if re.search(r"[`({$|<]|\d>|>>", command):
+        shell.fail("sh: 1: the demo's shell knows plain commands only", 2)
+        return shell.done
+    lexer = shlex.shlex(command.replace("\n", " ; "), posix=True, punctuation_chars=";&>")
     lexer.whitespace_split = True
-    lexer.commenters = "#"
     try:
         words = list(lexer)
     except ValueError:
-        return _unreadable(shell, "Syntax error: Unterminated quoted string")
-    skip, line = False, list[str]()
+        shell.fail("sh: 1: Syntax error: Unterminated quoted string", 2)
+        return shell.done
+    line, skip = list[str](), False
     for word in [*words, ";"]:
-        if word not in (";", "&&", "||"):
+        if word not in (";", "&&"):
             line.append(word)
             continue
         if line and not skip:
-            _pipeline(shell, line)
-        line = []
-        skip = (word == "&&" and shell.code != 0) or (word == "||" and shell.code == 0)
+            _simple(shell, line)
+        line, skip = [], word == "&&" and shell.done.code != 0
         if shell.over:
             break
-    shell.done.code = shell.code
     return shell.done
 
 
-def _unreadable(shell: _Shell, why: str) -> ShellResult:
-    shell.fail(f"sh: 1: {why}")
-    shell.done.code = 2
-    return shell.done
-
-
-def _pipeline(shell: _Shell, words: list[str]) -> None:
-    parts: list[list[str]] = [[]]
-    for word in words:
-        if word == "|":
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    data = b""
-    for part in parts:
-        data = _simple(shell, part, data)
-        if shell.over:
-            return
-    shell.done.stdout += data
-
-
-def _simple(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    """Run one command with its redirections; returns its output for the pipe."""
-    shell.code = 0
-    arguments, target, errors = list[str](), "", ""
-    rest = iter(words)
-    for word in rest:
-        match word:
-            case ">" | ">>":
-                target = word + next(rest, "")
-            case "\x03":
-                errors = next(rest, "/dev/null")
-            case "<":
-                data = shell.files.get(shell.path(next(rest, "")), b"")
-            case "\x01" | "\x02":
-                errors, target = (word, target) if word == "\x01" else (errors, word)
-            case _:
-                arguments.append(word)
-    if not arguments:
-        return b""
-    before = shell.done.stderr
-    run = _COMMANDS.get(arguments[0])
+def _simple(shell: _Shell, words: list[str]) -> None:
+    """Run one command, whose output may go to a file, or to stderr with `>&2`."""
+    sign = target = ""
+    if len(words) > 2 and words[-2] in (">", ">&"):
+        *words, sign, target = words
+    run = _COMMANDS.get(words[0])
     if run is None:
-        out = shell.fail(f"sh: 1: {arguments[0]}: not found", 127)
-    else:
-        out = run(shell, arguments[1:], data)[:MOST]
-    if errors:
-        written, shell.done.stderr = shell.done.stderr[len(before) :], before
-        if errors == "\x01":
-            out += written
-    if not target:
-        return out
-    if target == "\x02":
+        shell.fail(f"sh: 1: {words[0]}: not found", 127)
+        return
+    shell.done.code = 0
+    out = run(shell, words[1:])[:MOST]
+    if sign == ">":
+        shell.files[shell.path(target)] = out
+    elif sign:
         shell.done.stderr += out
-    elif (path := shell.path(target.lstrip(">"))) != "/dev/null":
-        kept = shell.files.get(path, b"") if target.startswith(">>") else b""
-        shell.files[path] = kept + out
-    return b""
+    else:
+        shell.done.stdout += out
 
 
 def _text(words: str) -> bytes:
@@ -158,62 +133,48 @@ def _number(word: str) -> int:
     return int(word)
 
 
-def _echo(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    bare = words[:1] == ["-n"]
-    return _text(" ".join(words[bare:]) + ("" if bare else "\n"))
+def _printf(shell: _Shell, words: list[str]) -> bytes:
+    """Its pattern, with the bytes that escapes stand for."""
+
+    def escaped(found: re.Match[bytes]) -> bytes:
+        if found[1]:
+            return bytes([int(found[1], 8) & 255])
+        return {b"n": b"\n", b"t": b"\t", b"\\": b"\\"}.get(found[2], found[0])
+
+    return re.sub(rb"\\(?:([0-7]{1,3})|(.))", escaped, _text((words or [""])[0]))
 
 
-def _printf(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    pattern, values = (words or [""])[0], iter(words[1:])
-    text = re.sub("%s", lambda found: next(values, ""), pattern).replace("%%", "%")
-    return re.sub(
-        rb"\\(?:([0-7]{1,3})|(.))",
-        lambda found: (
-            bytes([int(found[1], 8) & 255])
-            if found[1]
-            else {b"n": b"\n", b"t": b"\t", b"\\": b"\\"}.get(found[2], found[0])
-        ),
-        _text(text),
-    )
-
-
-def _seq(shell: _Shell, words: list[str], data: bytes) -> bytes:
+def _seq(shell: _Shell, words: list[str]) -> bytes:
     try:
-        numbers = [_number(word) for word in words]
-        first, step, last = {1: (1, 1), 2: (numbers[0], 1), 3: tuple(numbers[:2])}[len(numbers)] + (
-            numbers[-1],
-        )
-    except (ValueError, KeyError, IndexError):
+        first, last = map(_number, words)
+    except ValueError:
         return shell.fail("seq: invalid argument")
-    if step == 0 or (last - first) / step > 5_000_000:
+    if last - first > 5_000_000:
         return shell.fail("seq: too much for the demo")
-    stop = last + (1 if step > 0 else -1)
-    return _text("".join(f"{number}\n" for number in range(first, stop, step)))
+    return _text("".join(f"{number}\n" for number in range(first, last + 1)))
 
 
-def _sleep(shell: _Shell, words: list[str], data: bytes) -> bytes:
+def _sleep(shell: _Shell, words: list[str]) -> bytes:
+    """Time is told and not spent."""
     try:
-        seconds = float((words or ["x"])[0].removesuffix("s"))
+        shell.done.seconds += max(0.0, float((words or ["x"])[0]))
     except ValueError:
         return shell.fail("sleep: invalid time interval")
-    shell.done.seconds += max(0.0, seconds)
     if shell.done.seconds > shell.limit:
-        shell.done.seconds, shell.over, shell.code = shell.limit, True, TIMED_OUT
+        shell.done.seconds, shell.over, shell.done.code = shell.limit, True, TIMED_OUT
     return b""
 
 
-def _exit(shell: _Shell, words: list[str], data: bytes) -> bytes:
+def _exit(shell: _Shell, words: list[str]) -> bytes:
     shell.over = True
     try:
-        shell.code = _number(words[0] if words else "0") & 255
+        shell.done.code = _number((words or ["0"])[0]) & 255
     except ValueError:
         return shell.fail(f"sh: 1: exit: Illegal number: {words[0]}", 2)
     return b""
 
 
-def _cat(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    if not words:
-        return data
+def _cat(shell: _Shell, words: list[str]) -> bytes:
     out = b""
     for word in words:
         path = shell.path(word)
@@ -226,121 +187,66 @@ def _cat(shell: _Shell, words: list[str], data: bytes) -> bytes:
     return out
 
 
-def _ls(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    try:
-        out, missing = list_files(shell.files, shell.cwd, words)
-    except NoSuchOption as error:
-        return shell.fail(f"ls: invalid option -- '{error}'", 2)
-    for word in missing:
-        shell.fail(f"ls: cannot access '{word}': No such file or directory", 2)
-    return _text(out)
+def _ls(shell: _Shell, words: list[str]) -> bytes:
+    """The files and folders in each folder, names one a line, with `-l` in columns."""
+    flags = "".join(word[1:] for word in words if word.startswith("-"))
+    if unknown := flags.strip("1Aal"):
+        return shell.fail(f"ls: invalid option -- '{unknown[0]}'", 2)
+    folders = [word for word in words if not word.startswith("-")] or ["."]
+    parts: list[str] = []
+    for folder in folders:
+        path = shell.path(folder)
+        if not shell.files.is_folder(path) and path not in shell.files:
+            shell.fail(f"ls: cannot access '{folder}': No such file or directory", 2)
+            continue
+        head = f"{folder}:\n" if len(folders) > 1 and path not in shell.files else ""
+        names = {folder: path} if path in shell.files else _names(shell.files, path)
+        rows = (
+            f"{_row(shell.files, path) if 'l' in flags else ''}{name}\n"
+            for name, path in names.items()
+            if not name.startswith(".") or set(flags) & {"a", "A"}
+        )
+        parts.append(head + "".join(rows))
+    return _text("\n".join(parts))
 
 
-def _cd(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    path = shell.path(words[0] if words else "/workspace")
+def _names(files: Files, folder: str) -> dict[str, str]:
+    """What is directly in a folder -> its path."""
+    start = folder.rstrip("/") + "/"
+    names = {path.removeprefix(start).partition("/")[0] for path in files.below(folder)}
+    return {name: start + name for name in sorted(names)}
+
+
+def _row(files: Files, path: str) -> str:
+    is_file = path in files
+    mode, size = ("-rw-r--r-- 1", len(files[path])) if is_file else ("drwxr-xr-x 2", 4096)
+    when = datetime.fromtimestamp(files.changed(path), UTC)
+    return f"{mode} openhands openhands {size:>8} {when:%b} {when.day:>2} {when:%H:%M} "
+
+
+def _cd(shell: _Shell, words: list[str]) -> bytes:
+    path = shell.path((words or ["/workspace"])[0])
     if not shell.files.is_folder(path):
         return shell.fail(f"sh: 1: cd: can't cd to {words[0]}", 2)
     shell.cwd = path
     return b""
 
 
-def _rm(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    flags = "".join(word for word in words if word.startswith("-"))
-    for word in _names(words):
-        path = shell.path(word)
-        if path in shell.files or ("r" in flags and shell.files.is_folder(path)):
-            shell.files.remove(path)
-        elif "f" not in flags:
-            shell.fail(f"rm: cannot remove '{word}': No such file or directory")
-    return b""
+def _git(shell: _Shell, words: list[str]) -> bytes:
+    return shell.fail("the demo's shell has no git: it has the files of a run, no history")
 
 
-def _touch(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    for word in words:
-        path = shell.path(word)
-        shell.files[path] = shell.files.get(path, b"")
-    return b""
-
-
-def _mkdir(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    for word in _names(words):
-        path = shell.path(word)
-        if not shell.files.is_folder(path):
-            shell.files.folders[path] = shell.files.clock()
-        elif "-p" not in words:
-            shell.fail(f"mkdir: cannot create directory '{word}': File exists")
-    return b""
-
-
-def _date(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    now = datetime.fromtimestamp(shell.files.clock(), UTC)
-    return _text(f"{now:%a %b} {now.day:>2} {now:%H:%M:%S} UTC {now.year}\n")
-
-
-def _git(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    name = " ".join(["git", *_names(words)[:1]])
-    return shell.fail(f"the demo's shell has no {name}: it has the files of a run, no history")
-
-
-def _wc(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    flag = next((word for word in words if word.startswith("-")), "-l")
-    names = _names(words)
-    data = _cat(shell, names, data)
-    count = len(data) if flag == "-c" else data.count(b"\n")
-    return _text(f"{count}{' ' + names[0] if names else ''}\n")
-
-
-def _head(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    size, unit = 10, "-n"
-    names = list(words)
-    if names and re.fullmatch(r"-\d{1,18}", names[0]):
-        names[:1] = ["-n", names[0][1:]]
-    if len(names) > 1 and names[0] in ("-n", "-c"):
-        try:
-            unit, size = names[0], max(0, _number(names[1]))
-        except ValueError:
-            return shell.fail(f"head: invalid number of lines: '{names[1]}'")
-        del names[:2]
-    if names == ["/dev/zero"] and unit == "-c":
-        return b"\0" * min(size, MOST)
-    data = _cat(shell, names, data)
-    return data[:size] if unit == "-c" else b"".join(data.splitlines(keepends=True)[:size])
-
-
-def _names(words: list[str]) -> list[str]:
-    return [word for word in words if not word.startswith("-")]
-
-
-def _prints(words: str) -> Command:
-    return lambda shell, arguments, data: _text(words)
-
-
-def _false(shell: _Shell, words: list[str], data: bytes) -> bytes:
-    shell.code = 1
-    return b""
-
-
-_COMMANDS: dict[str, Command] = {
+_COMMANDS: dict[str, Callable[[_Shell, list[str]], bytes]] = {
     "cat": _cat,
     "cd": _cd,
-    "date": _date,
-    "echo": _echo,
+    "echo": lambda shell, words: _text(" ".join(words) + "\n"),
     "exit": _exit,
-    "false": _false,
     "git": _git,
-    "head": _head,
-    "hostname": _prints("demo\n"),
     "ls": _ls,
-    "mkdir": _mkdir,
     "printf": _printf,
-    "pwd": lambda shell, words, data: _text(shell.cwd + "\n"),
-    "rm": _rm,
+    "pwd": lambda shell, words: _text(shell.cwd + "\n"),
     "seq": _seq,
     "sleep": _sleep,
-    "touch": _touch,
-    "true": _prints(""),
-    ":": _prints(""),
-    "uname": _prints("Linux\n"),
-    "wc": _wc,
-    "whoami": _prints("openhands\n"),
+    "true": lambda shell, words: b"",
 }
+"""By name: takes its arguments and returns its output."""

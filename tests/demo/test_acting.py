@@ -181,14 +181,14 @@ async def test_a_start_above_the_limit_pauses_the_oldest_sandbox() -> None:
 async def test_a_prompt_with_a_command_runs_it_and_a_risky_one_asks() -> None:
     demo = at_rest()
     async with connect(demo) as client:
-        one = await started(demo, client, "Run `wc -l README.md`, then delete the build")
+        one = await started(demo, client, "Run `ls tests`, then delete the build")
         demo.advance(60)
         (now,) = (await client.get(TALKS, params={"ids": one["id"]})).json()
         assert now["execution_status"] == "waiting_for_confirmation"
         headers = {"X-Session-API-Key": now["session_api_key"]}
         seen = await all_pages(client, f"{now['conversation_url']}/events/search", headers)
-        counted = [e for e in seen if e.get("observation", {}).get("command", "").startswith("wc")]
-        assert counted[0]["observation"]["content"][0]["text"] == "7 README.md"
+        listed = [e for e in seen if e.get("observation", {}).get("command") == "ls tests"]
+        assert listed[0]["observation"]["content"][0]["text"] == "test_sums.py"
 
 
 async def test_a_message_to_a_running_agent_waits_for_its_step() -> None:

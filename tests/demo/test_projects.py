@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from itertools import groupby
 from typing import Any
@@ -10,12 +11,11 @@ import pytest
 
 from oh_tui.demo.catalog import BOXES, ENTRIES, SETS, Entry
 from oh_tui.demo.demo import Demo
-from oh_tui.demo.disk import Files
 from oh_tui.demo.runs.player import PROJECTS, load_scenario
 from oh_tui.demo.runs.run import Run
 from oh_tui.demo.servers.disks import Disk, Disks
 from oh_tui.demo.servers.git import git_changes
-from oh_tui.demo.shell import run_command
+from oh_tui.demo.shell import Files, run_command
 from oh_tui.demo.state import write_run
 from tests.demo.wire import agent, at_rest, connect, talk
 
@@ -83,7 +83,8 @@ def test_what_ls_says_in_a_run_is_what_is_there(
         files[f"{run.root}/{path}"] = text.encode()
     files[f"{run.root}/.git/HEAD"] = b""
     # a terminal puts several names on a line
-    said = run_command(command.partition(" && wc")[0], files, run.root).stdout.decode().split()
+    listing = re.split(r" && wc| \| ", command)[0]
+    said = run_command(listing, files, run.root).stdout.decode().split()
     assert said
     assert said == out.split()[: len(said)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from oh_tui.demo.disk import Files
+from oh_tui.demo.shell import Files
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import World
 
@@ -70,5 +70,5 @@ class Disks:
             disk.written[entry.id] = at
             if content is not None:
                 disk.files.put(path, content.encode(), at)
-            elif path in disk.files:
-                disk.files.remove(path)
+            else:
+                disk.files.pop(path, None)
