@@ -16,8 +16,7 @@ from oh_tui.text.human import stamp
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line, without_private_keys
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.changes.at_step import NOTE, FileThen, sums
-from oh_tui.trajectory.changes.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.changes.at_step import NOTE, BesideGit, FileThen, beside_git, sums
 from oh_tui.trajectory.changes.blame import Blame
 from oh_tui.trajectory.changes.changes import ChangeLog, FileChange
 from oh_tui.trajectory.changes.churn import Lines

@@ -19,9 +19,8 @@ from oh_tui.documents.run import (
 from oh_tui.text.amounts import number
 from oh_tui.text.human import stamp
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.findings.ending import is_cut_off
+from oh_tui.trajectory.findings.ending import failure_words, is_cut_off
 from oh_tui.trajectory.findings.failure_signatures.call_signatures import recovers
-from oh_tui.trajectory.findings.failures import failure_words
 from oh_tui.trajectory.findings.review_hints.hint import MOST
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import Verdict

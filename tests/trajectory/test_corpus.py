@@ -14,7 +14,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usual_fields import REDUNDANT, REDUNDANT_LISTS
 from oh_tui.trajectory.presentation import block_fields
 from oh_tui.trajectory.presentation.blocks import event_blocks
-from oh_tui.trajectory.presentation.tracked_json import View, left
+from oh_tui.trajectory.presentation.take import View, left
 
 from .corpus import Shape, events, shapes
 from .test_every_field import check

@@ -22,8 +22,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import HIDDEN, masked, safe, safe_line, without_held
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.changes.at_step import NOTE, files_then, sums
-from oh_tui.trajectory.changes.beside_git import BesideGit
+from oh_tui.trajectory.changes.at_step import NOTE, BesideGit, files_then, sums
 from oh_tui.trajectory.changes.changes import size_words
 from oh_tui.trajectory.changes.git_patch import patch_pieces
 from oh_tui.trajectory.changes.history import Files

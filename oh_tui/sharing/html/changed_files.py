@@ -12,8 +12,13 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.changes.order_in_time import Label
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.presentation.block import plain_text
-from oh_tui.trajectory.presentation.change_blocks import change_blocks
-from oh_tui.trajectory.presentation.change_rows import FileRow, Lister, lister_of, rows
+from oh_tui.trajectory.presentation.change_rows import (
+    FileRow,
+    Lister,
+    change_blocks,
+    lister_of,
+    rows,
+)
 
 _PIECES = 1
 """Edits shown of a file that is not known whole: each stands with its step too."""

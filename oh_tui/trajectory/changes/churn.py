@@ -6,8 +6,7 @@ import time
 from typing import NamedTuple
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.changes.kept_lines import kept_lines, split
-from oh_tui.trajectory.changes.texts import digest_of, same_ends
+from oh_tui.trajectory.changes.kept_lines import digest_of, kept_lines, same_ends, split
 from oh_tui.trajectory.changes.touched_files import TouchedFiles
 from oh_tui.trajectory.model.difference import count_changes
 from oh_tui.trajectory.model.events import Event

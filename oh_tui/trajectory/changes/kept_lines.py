@@ -1,7 +1,8 @@
-"""Which lines of a text stand in another one too, by the shortest difference."""
+"""Texts of files as lines: which of them another text has too, by the shortest difference."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -53,3 +54,14 @@ def kept_lines(old: str, new: str, check: Check = lambda: None) -> Kept:
 
 def _places(lines: Sequence[str], shared: set[str]) -> list[int]:
     return [n for n, line in enumerate(lines) if line in shared]
+
+
+def same_ends(text: str) -> str:
+    """A text with the line ends that every later reader of the file reports."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def digest_of(text: str) -> bytes:
+    """The same for texts that differ in line ends alone."""
+    data = same_ends(text).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=16).digest()

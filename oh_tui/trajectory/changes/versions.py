@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
+from oh_tui.trajectory.changes.kept_lines import digest_of
 from oh_tui.trajectory.changes.order_in_time import Label, Moment, Part
 from oh_tui.trajectory.changes.possible_writes import PossibleWrite, Timeline
-from oh_tui.trajectory.changes.texts import digest_of
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.reading.file_operations import Touch, touches
 

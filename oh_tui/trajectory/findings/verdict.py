@@ -19,19 +19,17 @@ from oh_tui.trajectory.findings.ending import (
     calls_before,
     count_answers,
     failure_of,
+    failure_words,
     is_answer,
     is_cut_off,
     is_refusal,
     last_step,
     last_telling,
-    open_calls,
-    with_outcome,
-)
-from oh_tui.trajectory.findings.failures import (
-    failure_words,
     limit_words,
+    open_calls,
     recorded_words,
     refusal_words,
+    with_outcome,
 )
 from oh_tui.trajectory.findings.loops import Loop, Pattern, find_loop
 from oh_tui.trajectory.model.bodies import blocks_text, field, text_field

@@ -32,16 +32,16 @@ from oh_tui.trajectory.presentation.block import (
 )
 from oh_tui.trajectory.presentation.block_fields import (
     SHORT,
+    images,
     object_blocks,
     outline,
     rest_blocks,
     text_blocks,
     value_blocks,
 )
-from oh_tui.trajectory.presentation.block_images import images
 from oh_tui.trajectory.presentation.block_results import classified, extended
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.tracked_json import left, view
+from oh_tui.trajectory.presentation.take import left, view
 from oh_tui.trajectory.reading.describe import describe
 
 

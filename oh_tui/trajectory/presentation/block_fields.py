@@ -7,19 +7,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from oh_tui.text.redact import redact_json, safe, safe_line
-from oh_tui.trajectory.model.bodies import number_text
-from oh_tui.trajectory.model.images import data_text
+from oh_tui.trajectory.model.bodies import field, list_field, number_text, text_field
+from oh_tui.trajectory.model.images import IMAGE_PATHS, data_text, find_images, is_image
+from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
     Block,
     Fields,
     Heading,
+    ImageNote,
     Json,
     Output,
     Plain,
     json_pretty,
     output_blocks,
 )
-from oh_tui.trajectory.presentation.tracked_json import View, left
+from oh_tui.trajectory.presentation.take import View, left
 
 SHORT = 200
 """A longer value, in characters, gets a heading and its own lines."""
@@ -150,3 +152,36 @@ def _inline(value: Any) -> str | None:
         pairs = zip(map(str, value), texts, strict=True)
         text = " · ".join(f"{safe_line(name)} {inner}" for name, inner in pairs)
     return text if text and len(text) <= SHORT else None
+
+
+def images(body: dict[str, object]) -> list[Block]:
+    """A note for each image."""
+    found = find_images(body)
+    _take_images(body)
+    of = f" of {len(found)}" if len(found) > 1 else ""
+    return [
+        ImageNote(f"{n}{of}: {image}" if of else str(image), many=bool(of))
+        for n, image in enumerate(found, 1)
+    ]
+
+
+def _take_images(body: dict[str, object]) -> None:
+    """Takes the data of images; a text in the place of an image is left."""
+    if is_image(text_field(body, "observation", "screenshot_data")):
+        take.value(body, "observation", "screenshot_data")
+    for path in IMAGE_PATHS:
+        for block in list_field(body, *path):
+            inside = field(block, "content")
+            inside = inside if isinstance(inside, dict) else block
+            if field(inside, "type") != "image":
+                continue
+            take.usual(block, "type")
+            take.usual(inside, "type")
+            urls = field(inside, "image_urls")
+            if isinstance(urls, list):
+                inside["image_urls"] = [
+                    url for url in urls if not (isinstance(url, str) and is_image(url))
+                ]
+            elif is_image(text_field(inside, "data")):
+                take.value(inside, "data")
+                take.text(inside, "mimeType")

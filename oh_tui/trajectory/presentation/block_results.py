@@ -34,11 +34,17 @@ from oh_tui.trajectory.presentation.block_calls import (
     editor_call,
     file_call,
     patch_call,
+    plan_call,
+    plan_result,
+    python_call,
     question_call,
     search_call,
     task_call,
+    terminal_call,
+    terminal_result,
 )
 from oh_tui.trajectory.presentation.block_fields import (
+    images,
     object_blocks,
     rest_blocks,
     text_blocks,
@@ -50,15 +56,8 @@ from oh_tui.trajectory.presentation.block_files import (
     proposal,
     read_result,
 )
-from oh_tui.trajectory.presentation.block_images import images
-from oh_tui.trajectory.presentation.block_plans import plan_call, plan_result
-from oh_tui.trajectory.presentation.block_terminal import (
-    python_call,
-    terminal_call,
-    terminal_result,
-)
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.tracked_json import View, left, view
+from oh_tui.trajectory.presentation.take import View, left, view
 from oh_tui.trajectory.reading.error_classification import words
 from oh_tui.trajectory.reading.plans import plan_progress
 

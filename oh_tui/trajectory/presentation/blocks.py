@@ -30,6 +30,7 @@ from oh_tui.trajectory.presentation.block import (
     output_blocks,
     pair_blocks,
 )
+from oh_tui.trajectory.presentation.block_calls import asked_plan
 from oh_tui.trajectory.presentation.block_events import (
     EVENTS,
     acp_blocks,
@@ -39,7 +40,6 @@ from oh_tui.trajectory.presentation.block_events import (
 )
 from oh_tui.trajectory.presentation.block_fields import object_blocks, rest_blocks, value_blocks
 from oh_tui.trajectory.presentation.block_files import proposal
-from oh_tui.trajectory.presentation.block_plans import asked_plan
 from oh_tui.trajectory.presentation.block_results import (
     DETAILS,
     PLAIN,
@@ -48,7 +48,7 @@ from oh_tui.trajectory.presentation.block_results import (
     late_blocks,
 )
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.trajectory.presentation.tracked_json import View, view
+from oh_tui.trajectory.presentation.take import View, view
 from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.trajectory.reading.tools import tool_of
 

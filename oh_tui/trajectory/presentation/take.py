@@ -1,7 +1,8 @@
-"""Takes values from views, to show them: `take.text(body, "error")`.
+"""Views of decoded JSON, and what takes values from them, to show these: `take.text(body, "error")`.
 
-Values of another type are left, to be shown with the other fields. Anything that is not a view is
-read and not marked.
+A renderer reads a view like a dict and takes what it shows. Fields that no renderer takes, as in
+events of other versions, are shown below as fields, so that nothing is lost. Values of another type
+are left too. Anything that is not a view is read and not marked.
 """
 
 from __future__ import annotations
@@ -10,8 +11,50 @@ from collections.abc import Mapping
 from typing import Any
 
 from oh_tui.trajectory.model.bodies import blocks_text, content_text, field, text_field
-from oh_tui.trajectory.model.usual_fields import REDUNDANT, is_same, is_usual
-from oh_tui.trajectory.presentation.tracked_json import View
+from oh_tui.trajectory.model.usual_fields import (
+    REDUNDANT,
+    USUALLY_FALSE,
+    is_empty,
+    is_same,
+    is_usual,
+)
+
+_DEEPEST = 60
+"""Deepest level with views; deeper values are shown as part of it."""
+
+
+class View(dict[str, Any]):
+    """A JSON object; fields whose names are in `taken` are shown."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self, given: Any = ()) -> None:
+        super().__init__(given)
+        self.taken: set[str] = set()
+
+
+def view(value: object, depth: int = 0) -> Any:
+    """A copy of decoded JSON whose objects are views."""
+    if depth < _DEEPEST and isinstance(value, dict):
+        return View((name, view(inner, depth + 1)) for name, inner in value.items())
+    if depth < _DEEPEST and isinstance(value, list):
+        return [view(inner, depth + 1) for inner in value]
+    return value
+
+
+def left(value: object, depth: int = 0) -> Any:
+    """The fields that were not taken, without empty values: "" [] {} null, and usual false ones."""
+    if isinstance(value, View):
+        kept = {n: left(inner, depth + 1) for n, inner in value.items() if n not in value.taken}
+        return {
+            name: inner
+            for name, inner in kept.items()
+            if not (is_empty(inner) or (inner is False and name in USUALLY_FALSE))
+        }
+    if isinstance(value, list) and depth < _DEEPEST:
+        items = [left(inner, depth + 1) for inner in value]
+        return [] if all(map(is_empty, items)) else [i for i in items if i not in (None, {}, [])]
+    return value
 
 
 def value(data: object, *path: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.trajectory.changes.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.changes.at_step import BesideGit, beside_git
 from oh_tui.trajectory.findings.study import Study
 from tests.trajectory.edited import A, edit, run
 

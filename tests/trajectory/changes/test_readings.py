@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.trajectory.changes.readings import Shown
+from oh_tui.trajectory.changes.history import Shown
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from tests.trajectory.edited import A, edit, run, view

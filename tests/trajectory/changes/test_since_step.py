@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.trajectory.changes.since_step import Differs, differing, differing_words
+from oh_tui.trajectory.changes.at_step import Differs, differing, differing_words
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from tests.trajectory.edited import A, edit, run

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from oh_tui.sources.file_source import FileSource
-from oh_tui.trajectory.findings.phases import phases, summary, work
+from oh_tui.trajectory.findings.phases import phases, work
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.presentation.blocks import output_text, result_blocks
@@ -246,7 +246,7 @@ async def test_keys_read_and_tell_no_phases(
     slices: list[float | None] = []
     read: list[int] = []
     said: list[str] = []
-    update, work_of, sentence = phases.Phases.update, work.work_of, summary.sentence
+    update, work_of, sentence = phases.Phases.update, work.work_of, phases.sentence
 
     def updated(self: phases.Phases, budget: float | None = None) -> bool:
         assert threading.current_thread() is threading.main_thread()

@@ -20,8 +20,7 @@ from oh_tui.trajectory.changes.changes import changes
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
-from oh_tui.trajectory.presentation.change_blocks import PIECES, change_blocks, edited_steps
-from oh_tui.trajectory.presentation.change_rows import FileRow
+from oh_tui.trajectory.presentation.change_rows import PIECES, FileRow, change_blocks, edited_steps
 from oh_tui.tui.screens.changes.files_screen import Chosen, FilesScreen
 from oh_tui.tui.screens.changes.screen import ChangesScreen, GitText, commit_notes
 from oh_tui.tui.theme import DARK, LIGHT

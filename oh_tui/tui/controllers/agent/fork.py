@@ -9,7 +9,7 @@ from oh_tui.actions import agent_setup, forking
 from oh_tui.catalog.run_status import WORDS
 from oh_tui.conversation import bare_id
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.changes.since_step import differing, differing_words
+from oh_tui.trajectory.changes.at_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.tui.controllers.agent.agents import short_title
 from oh_tui.tui.controllers.controller import Controller

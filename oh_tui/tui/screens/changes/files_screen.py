@@ -11,8 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
-from oh_tui.trajectory.presentation.change_blocks import step_words
-from oh_tui.trajectory.presentation.change_rows import FileRow
+from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
 from oh_tui.tui.screens.changes.file_list import FileList
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.find_line import FindLine

@@ -15,13 +15,14 @@ from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.changes.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.changes.at_step import BesideGit, beside_git
 from oh_tui.trajectory.changes.changes import ChangeLog
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
-from oh_tui.trajectory.presentation.change_blocks import change_blocks, edited_steps
 from oh_tui.trajectory.presentation.change_rows import (
     FileRow,
+    change_blocks,
+    edited_steps,
     left_out,
     lister_of,
     rows,

@@ -17,8 +17,7 @@ from oh_tui.trajectory.changes.changes import size_words
 from oh_tui.trajectory.changes.order_in_time import END, START
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
-from oh_tui.trajectory.presentation.change_blocks import step_words
-from oh_tui.trajectory.presentation.change_rows import FileRow
+from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
 from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, evidence

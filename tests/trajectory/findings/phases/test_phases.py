@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.trajectory.findings.phases.phases import Phase, Phases
-from oh_tui.trajectory.findings.phases.summary import sentence
+from oh_tui.trajectory.findings.phases.phases import Phase, Phases, sentence
 from oh_tui.trajectory.findings.phases.work import MOST_NAMES, Change, Facts, Name, Work, work_of
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
