@@ -12,11 +12,10 @@ from rich.cells import cell_len
 from wcwidth import wcwidth
 
 from oh_tui.text import clean as clean_module
-from oh_tui.text import pieces as pieces_module
+from oh_tui.text import clean as pieces_module
 from oh_tui.text import redact as redact_module
 from oh_tui.text import secret_patterns, secret_values
-from oh_tui.text.clean import MOST_MARKS, clean, clean_line, clean_pieces
-from oh_tui.text.pieces import PIECE
+from oh_tui.text.clean import MOST_MARKS, PIECE, clean, clean_line, clean_pieces
 from oh_tui.text.redact import (
     HIDDEN,
     hide_split,

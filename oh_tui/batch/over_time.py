@@ -11,8 +11,7 @@ from typing import NamedTuple, TypeAlias
 from oh_tui.batch.run_stats import Group, Summand, grouped, summed, week_name
 from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Column
-from oh_tui.text.human import dollars, moment, percent, plural, sum_words, without
-from oh_tui.text.sparkline import sparkline
+from oh_tui.text.human import dollars, moment, percent, plural, sparkline, sum_words, without
 
 MOST_ROWS = 1_000
 """Periods from which those without runs get no row: one wrong clock would make millions."""

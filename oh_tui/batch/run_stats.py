@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 from oh_tui.catalog.run_status import WORDS
 from oh_tui.tables.column import Column
-from oh_tui.text.amounts import number
-from oh_tui.text.human import dollars, duration, marked_cost, percent, plural, sum_words
+from oh_tui.text.human import dollars, duration, marked_cost, number, percent, plural, sum_words
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.usage import Cost, cost_sum
 from oh_tui.trajectory.tables import RunRow

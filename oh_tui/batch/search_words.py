@@ -13,10 +13,9 @@ from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import WORDS
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.trajectory.search import step_filter as queries
-from oh_tui.trajectory.search.field import Field
+from oh_tui.trajectory.search.field import Field, Wrong
 from oh_tui.trajectory.search.fields import FIELDS as STEP_FIELDS
 from oh_tui.trajectory.search.step_filter import Beside, Query
-from oh_tui.trajectory.search.values import Wrong
 
 _OF_RUNS = {
     name if name not in STEP_FIELDS else f"{queries.RUN}{name}": word

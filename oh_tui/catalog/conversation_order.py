@@ -11,7 +11,7 @@ import msgspec
 from oh_tui.catalog.run_status import ConversationState, updated_text
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.model.clock import is_bare, known_span, seconds
-from oh_tui.trajectory.search.step_order import ranked
+from oh_tui.trajectory.search.step_attributes import ranked
 
 T = TypeVar("T")
 

@@ -20,9 +20,9 @@ from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.conversation import Conversation
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.search import step_filter as queries
+from oh_tui.trajectory.search.field import any_of
 from oh_tui.trajectory.search.fields import ANY
 from oh_tui.trajectory.search.fields import FIELDS as STEP_FIELDS
-from oh_tui.trajectory.search.values import any_of
 
 if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters

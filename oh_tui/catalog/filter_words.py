@@ -14,16 +14,14 @@ from oh_tui.catalog.run_status import WORDS, ConversationState, Group, RunStatus
 from oh_tui.catalog.tags import MACHINE, of_people, tag_words
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.conversation import Conversation, bare_id
-from oh_tui.text.amounts import dollars_of, seconds_of
-from oh_tui.text.human import dollars, duration
+from oh_tui.text.human import dollars, dollars_of, duration, seconds_of
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.rules.question import State
-from oh_tui.trajectory.search.field import Field, Test
+from oh_tui.trajectory.search.field import Bound, Field, Test, Wrong, any_of, bound_of, one_of
 from oh_tui.trajectory.search.fields import ANY, failure_id, in_notes
 from oh_tui.trajectory.search.moments import days_back, moment
-from oh_tui.trajectory.search.values import Bound, Wrong, any_of, bound_of, one_of
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.search.field import Term

@@ -18,9 +18,8 @@ from msgspec.structs import replace
 from oh_tui.catalog.tags import LONGEST_VALUE, MOST, applied, is_key
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.private_store import PrivateStore
-from oh_tui.text.amounts import is_budget
 from oh_tui.text.clean import clean, clean_line
-from oh_tui.text.human import plural
+from oh_tui.text.human import is_budget, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 

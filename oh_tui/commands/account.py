@@ -30,8 +30,7 @@ from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.tables.column import Cell, Column
-from oh_tui.text.amounts import number
-from oh_tui.text.human import age, cost_words, plural, stamp, without
+from oh_tui.text.human import age, cost_words, number, plural, stamp, without
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.usage import cost_sum
 

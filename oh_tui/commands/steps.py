@@ -26,8 +26,7 @@ from oh_tui.trajectory.findings.study import Study, SubRun, SubRuns
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.reading.describe import describe
-from oh_tui.trajectory.search.step_filter import Query, parse
-from oh_tui.trajectory.search.suggestions import suggest
+from oh_tui.trajectory.search.step_filter import Query, parse, suggest
 
 if TYPE_CHECKING:
     from oh_tui.documents.shapes import run

@@ -16,8 +16,7 @@ from oh_tui.demo.catalog import BOXES, RUNNING_LIMIT, STARTING_TAKES, Entry
 from oh_tui.demo.runs.meter import row_metrics
 from oh_tui.demo.runs.recorder import Act, Interventions
 from oh_tui.demo.runs.stored_events import StoredEvent, last_stats
-from oh_tui.demo.state import Built, Conversation, Sandbox, cached_run, write_run
-from oh_tui.demo.world_clock import Clock
+from oh_tui.demo.state import Built, Clock, Conversation, Sandbox, cached_run, write_run
 
 PAUSE_TAKES = 0.4
 RESUME_TAKES = 0.8

@@ -12,8 +12,7 @@ from oh_tui.catalog.run_status import conversation_state
 from oh_tui.catalog.status_cache import UNSEEN, LastKnown
 from oh_tui.catalog.tags import MACHINE
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
-from oh_tui.text.amounts import number
-from oh_tui.text.human import LAST, stamp
+from oh_tui.text.human import LAST, number, stamp
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.findings.verdict import Verdict

@@ -16,8 +16,7 @@ from oh_tui.documents.run import (
     sub_agent_json,
     verdict_json,
 )
-from oh_tui.text.amounts import number
-from oh_tui.text.human import stamp
+from oh_tui.text.human import number, stamp
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.findings.ending import failure_words, is_cut_off
 from oh_tui.trajectory.findings.failure_signatures.call_signatures import recovers

@@ -27,8 +27,7 @@ from oh_tui.trajectory.changes.blame import blame as blame_lines
 from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.markdown import step_markdown
-from oh_tui.trajectory.search.step_filter import parse
-from oh_tui.trajectory.search.suggestions import suggest
+from oh_tui.trajectory.search.step_filter import parse, suggest
 
 Row = tuple[Study, Step]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.text.amounts import BUDGET, dollars_of, is_budget
-from oh_tui.text.human import dollars
+from oh_tui.text.human import BUDGET, dollars, dollars_of, is_budget
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:

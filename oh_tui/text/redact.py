@@ -11,9 +11,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from oh_tui.text.clean import clean, clean_line, seen_in, well_formed
+from oh_tui.text.clean import LINE_END, by_pieces, clean, clean_line, pieces, seen_in, well_formed
 from oh_tui.text.patterns import pattern
-from oh_tui.text.pieces import LINE_END, by_pieces, pieces
 from oh_tui.text.secret_patterns import SHAPES, STARTS, private_keys
 from oh_tui.text.secret_values import HIDDEN as HIDDEN
 from oh_tui.text.secret_values import WAITS, Hide, finds, hide_named

@@ -24,7 +24,7 @@ from oh_tui.batch.over_time import (
 from oh_tui.batch.run_stats import Summand, grouped, summed, week_name
 from oh_tui.catalog.conversation_query import parse
 from oh_tui.catalog.range_before import time_range
-from oh_tui.text.sparkline import sparkline
+from oh_tui.text.human import sparkline
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from tests.batch.test_sums import row
 

@@ -22,8 +22,7 @@ from oh_tui.commands.framework.printing import (
     width,
 )
 from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
-from oh_tui.text.amounts import number
-from oh_tui.text.human import stamp
+from oh_tui.text.human import number, stamp
 
 COLUMNS: Columns = (Column("#", right=True), Column("what", share=3), Column("result", share=1))
 

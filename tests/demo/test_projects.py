@@ -13,8 +13,7 @@ from oh_tui.demo.catalog import BOXES, ENTRIES, SETS, Entry
 from oh_tui.demo.demo import Demo
 from oh_tui.demo.runs.player import PROJECTS, load_scenario
 from oh_tui.demo.runs.run import Run
-from oh_tui.demo.servers.disks import Disk, Disks
-from oh_tui.demo.servers.git import git_changes
+from oh_tui.demo.servers.disks import Disk, Disks, git_changes
 from oh_tui.demo.shell import Files, run_command
 from oh_tui.demo.state import write_run
 from tests.demo.wire import agent, at_rest, connect, talk

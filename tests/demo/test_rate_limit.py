@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from oh_tui.demo.servers import rate_limit
+from oh_tui.demo.servers import network
 from tests.demo.wire import BOXES, TALKS, agent, at_rest, connect, sandbox
 
 
@@ -19,8 +19,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(rate_limit, "time", SimpleNamespace(monotonic=lambda: 0.0))
-    monkeypatch.setattr(rate_limit, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(network, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(network, "asyncio", SimpleNamespace(sleep=sleep))
     return waited
 
 

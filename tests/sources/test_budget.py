@@ -13,8 +13,7 @@ from oh_tui.api.models import AgentConversation
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.settings.startup import choose, read_settings
 from oh_tui.sources.budget import Budget, Spending, budget_of, read_budget
-from oh_tui.text.amounts import BUDGET
-from oh_tui.text.human import dollars
+from oh_tui.text.human import BUDGET, dollars
 from oh_tui.text.problem import Problem
 
 

@@ -16,8 +16,8 @@ import oh_tui.tui
 from oh_tui.actions import starting as source_starting
 from oh_tui.conversation import bare_id
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.demo.state import Clock
 from oh_tui.demo.world import AgentVersion
-from oh_tui.demo.world_clock import Clock
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem

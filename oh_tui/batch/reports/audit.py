@@ -17,8 +17,8 @@ from oh_tui.batch.run_batch import Result, RunBatch
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.catalog.names import WHOLE, conversation_id, read_id, title
 from oh_tui.sources.file_source import FileSource
-from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line
+from oh_tui.text.human import number
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.rules.question import State

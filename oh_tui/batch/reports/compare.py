@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.documents.run import cost_with_marks, line, verdict_json
 from oh_tui.sources.compared import Compared, fork_of
-from oh_tui.text.amounts import number
+from oh_tui.text.human import number
 from oh_tui.trajectory.comparison.compare import Comparison, Kind
 from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.usage import tokens_json

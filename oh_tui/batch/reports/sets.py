@@ -13,8 +13,8 @@ from oh_tui.batch.run_stats import resolved_of
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.conversation import Conversation
 from oh_tui.sources.file_source import FileSource
-from oh_tui.text.amounts import number
 from oh_tui.text.clean import clean_line
+from oh_tui.text.human import number
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import progress, say
 from oh_tui.trajectory.comparison.compare import Comparison, Parting

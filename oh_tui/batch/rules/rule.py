@@ -17,8 +17,7 @@ from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.conversation import Conversation, Metrics, WholeMetrics
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.rules.answers import HOLDS, answers
-from oh_tui.trajectory.rules.matching import Watch, unwatched
+from oh_tui.trajectory.rules.answers import HOLDS, Watch, answers, unwatched
 from oh_tui.trajectory.rules.question import Answer, Question, State
 
 

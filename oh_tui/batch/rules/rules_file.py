@@ -15,9 +15,8 @@ from oh_tui.settings.toml_file import Fault, Flag, Read, TomlFile, types_of
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.rules.question import Condition, Question, Same, Words
 from oh_tui.trajectory.search import step_filter
-from oh_tui.trajectory.search.field import Term
+from oh_tui.trajectory.search.field import Bound, Span, Term
 from oh_tui.trajectory.search.step_filter import Query, QueryError
-from oh_tui.trajectory.search.values import Bound, Span
 
 MOST_RULES = 1_000
 """Rules in a file."""

@@ -13,8 +13,7 @@ from oh_tui.commands.framework.acting import require_consent, require_writable, 
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.run import line, named
-from oh_tui.text.amounts import number
-from oh_tui.text.human import dollars, plural
+from oh_tui.text.human import dollars, number, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.text.remarks import progress

@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.demo.runs.calls import Call, Plan, arguments_of, text
+from oh_tui.demo.runs.calls import MESSAGE, SYSTEM_PROMPT, TOOLS, Call, Plan, arguments_of, text
 from oh_tui.demo.runs.meter import Model, tokens_of
 from oh_tui.demo.runs.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
 from oh_tui.demo.runs.stored_events import StoredEvent
-from oh_tui.demo.runs.system_prompt import MESSAGE, SYSTEM_PROMPT, TOOLS
 from oh_tui.trajectory.model.bodies import message_text
 
 

@@ -13,10 +13,8 @@ from starlette.routing import Route
 
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.runs.stored_events import StoredEvent, select
-from oh_tui.demo.servers.agent_setup import AgentSetups, agent_json
-from oh_tui.demo.servers.disks import Disks
-from oh_tui.demo.servers.forks import Forks, leaf_of, origin_of
-from oh_tui.demo.servers.git import git_changes, git_diff
+from oh_tui.demo.servers.agent_setup import AgentSetups, Forks, agent_json, leaf_of, origin_of
+from oh_tui.demo.servers.disks import Disks, git_changes, git_diff
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -28,8 +26,8 @@ from oh_tui.demo.servers.http import (
     raw_page,
     spoken,
     utc,
+    zipped,
 )
-from oh_tui.demo.servers.zip_stream import zipped
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import AgentVersion, World
 

@@ -12,10 +12,9 @@ from starlette.routing import Route
 
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.agent_server import AgentServers
-from oh_tui.demo.servers.agent_setup import agent_json
+from oh_tui.demo.servers.agent_setup import agent_json, origin_of
 from oh_tui.demo.servers.app_server import http_error, refused
 from oh_tui.demo.servers.disks import Disks
-from oh_tui.demo.servers.forks import origin_of
 from oh_tui.demo.servers.http import (
     Query,
     Refused,

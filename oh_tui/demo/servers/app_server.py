@@ -30,11 +30,11 @@ from oh_tui.demo.servers.http import (
     path_uuid,
     utc,
     uuid_or_none,
+    zipped,
 )
-from oh_tui.demo.servers.rate_limit import RateLimit
+from oh_tui.demo.servers.network import RateLimit
 from oh_tui.demo.servers.sandbox_server import SandboxServers
 from oh_tui.demo.servers.shared import Shared, page_of_events
-from oh_tui.demo.servers.zip_stream import zipped
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import World
 

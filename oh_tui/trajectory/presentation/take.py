@@ -1,4 +1,4 @@
-"""Views of decoded JSON, and what takes values from them, to show these: `take.text(body, "error")`.
+"""Views of decoded JSON, and what takes values from them: `take.text(body, "error")`.
 
 A renderer reads a view like a dict and takes what it shows. Fields that no renderer takes, as in
 events of other versions, are shown below as fields, so that nothing is lost. Values of another type

@@ -1,17 +1,96 @@
 """A field of a query, such as `cost:` and `does:`, of steps and of conversations alike; its test
-answers yes, no, or None for what is not known. And a term, which asks it."""
+answers yes, no, or None for what is not known. A term, which asks it, and the values it takes."""
 
 from __future__ import annotations
 
+import operator
+import re
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from difflib import get_close_matches
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from oh_tui.trajectory.search.values import any_of
+from oh_tui.trajectory.model.trajectory import Trajectory
 
-if TYPE_CHECKING:
-    from oh_tui.trajectory.model.trajectory import Trajectory
+
+class Wrong(Exception):
+    """An invalid value; its text is the hint."""
+
+
+Words: TypeAlias = "Collection[str] | Callable[[], Collection[str]]"
+"""Words, or what gives them, so that the module that has them is executed when they are used."""
+
+
+def one_of(words: Words) -> Callable[[str], str]:
+    """Reads one of these words, or an unambiguous start of one."""
+
+    def read(typed: str) -> str:
+        low, values = typed.lower(), _given(words)
+        exact = [value for value in values if value.lower() == low]
+        found = exact or [value for value in values if value.lower().startswith(low)]
+        if len(found) == 1:
+            return found[0]
+        near = get_close_matches(low, [value.lower() for value in values], 3, 0.6)
+        raise Wrong(f"did you mean {' or '.join(near)}?" if near else "one of " + " ".join(values))
+
+    return read
+
+
+def any_of(words: Words) -> Callable[[Trajectory | None], Collection[str]]:
+    """These values for completion, whatever the run."""
+    return lambda trajectory: _given(words)
+
+
+def _given(words: Words) -> Collection[str]:
+    return words() if callable(words) else words
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A comparison, such as `>=` 5."""
+
+    sign: str
+    number: float
+
+    def holds(self, number: float) -> bool:
+        return _SIGNS[self.sign](number, self.number)
+
+
+_SIGNS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+
+
+def bound_of(number: Callable[[str], float | None], hint: str) -> Callable[[str], Bound]:
+    """Reads `>5`; a number without a sign is a minimum."""
+
+    def read(typed: str) -> Bound:
+        sign = next((sign for sign in _SIGNS if typed.startswith(sign)), "")
+        value = number(typed[len(sign) :])
+        if value is None:
+            raise Wrong(hint)
+        return Bound(sign or ">=", value)
+
+    return read
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A range of step numbers, inclusive."""
+
+    first: int
+    last: int
+
+
+def span(typed: str) -> Span:
+    match = re.fullmatch(r"([0-9]{1,9})(?:(-)([0-9]{0,9}))?", typed)
+    if match is None:
+        raise Wrong("steps are 58, 10-20 or 10-")
+    first = int(match[1])
+    return Span(first, first if not match[2] else int(match[3] or 999_999_999))
 
 
 class Term(msgspec.Struct, frozen=True):

@@ -22,12 +22,11 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading import intents, test_results, write_targets
 from oh_tui.trajectory.reading.describe import family_of
 from oh_tui.trajectory.search import step_facts
-from oh_tui.trajectory.search.field import Field, Term, Test
-from oh_tui.trajectory.search.moments import Moment, moment
-from oh_tui.trajectory.search.scan import Breathing, Said, needle, said_by_step
-from oh_tui.trajectory.search.step_attributes import BY_WORD, StepColumn, Word
-from oh_tui.trajectory.search.values import (
+from oh_tui.trajectory.search.field import (
     Bound,
+    Field,
+    Term,
+    Test,
     Words,
     Wrong,
     any_of,
@@ -35,6 +34,9 @@ from oh_tui.trajectory.search.values import (
     one_of,
     span,
 )
+from oh_tui.trajectory.search.moments import Moment, moment
+from oh_tui.trajectory.search.scan import Breathing, Said, needle, said_by_step
+from oh_tui.trajectory.search.step_attributes import BY_WORD, StepColumn, Word
 from oh_tui.trajectory.shell import purpose
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 import msgspec
 
-from oh_tui.text.amounts import seconds_of
+from oh_tui.text.human import seconds_of
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.trajectory import Trajectory
 

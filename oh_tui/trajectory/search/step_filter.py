@@ -22,11 +22,10 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.search.field import Field, Term
+from oh_tui.trajectory.search.field import Field, Term, Wrong
 from oh_tui.trajectory.search.fields import FIELDS, TEXTS, Annotations, Subject
 from oh_tui.trajectory.search.scan import Breathing, Needle, finish
 from oh_tui.trajectory.search.step_attributes import BY_WORD
-from oh_tui.trajectory.search.values import Wrong
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
@@ -317,3 +316,23 @@ def complete(
     else:
         found = []
     return [text[:start] + sign + new + text[end:] for new in found if sign + new != word]
+
+
+NAMES = ("tool", "kind", "source")
+"""Fields that accept any name."""
+
+
+def suggest(query: Query, trajectory: Trajectory) -> str:
+    """Such as `did you mean tool:terminal?`, for the first unknown name that is similar to one of
+    the run; else ""."""
+    for term in query.terms:
+        if term.field not in NAMES or term.negated:
+            continue
+        names = {value.lower(): value for value in FIELDS[term.field].values(trajectory)}
+        known = {*names, *map(str.lower, FIELDS[term.field].values(None))}
+        if any(term.value in name for name in known):
+            continue
+        near = get_close_matches(term.value, names, 1, 0.6)
+        if near:
+            return f"did you mean {term.field}:{names[near[0]]}?"
+    return ""

@@ -10,8 +10,7 @@ from textual.containers import Vertical
 
 from oh_tui.batch.over_time import COST, Trend, beside, draw
 from oh_tui.batch.run_stats import Group
-from oh_tui.text.human import dollars, plural
-from oh_tui.text.sparkline import sparkline
+from oh_tui.text.human import dollars, plural, sparkline
 from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.state.across_runs.board import NAMES, Before

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.trajectory.search.step_order import StepSorting
+    from oh_tui.trajectory.search.step_attributes import StepSorting
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 

@@ -13,8 +13,13 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import Description
-from oh_tui.trajectory.search.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepColumn
-from oh_tui.trajectory.search.step_order import StepOrder
+from oh_tui.trajectory.search.step_attributes import (
+    COST,
+    RAN,
+    STEP_ATTRIBUTES,
+    StepColumn,
+    StepOrder,
+)
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import LOOK, PHASE, Choice, fitting
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.trajectory.costs.accounting import Accounts
     from oh_tui.trajectory.findings.study import Study
-    from oh_tui.trajectory.search.step_order import StepSorting
+    from oh_tui.trajectory.search.step_attributes import StepSorting
     from oh_tui.tui.state.opened_sub_agents import SubStep
 
 CLOCK = 10

@@ -21,7 +21,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.reading import describe
-from oh_tui.trajectory.search.step_order import StepSorting
+from oh_tui.trajectory.search.step_attributes import StepSorting
 from oh_tui.tui.keys import FOLD
 from oh_tui.tui.state import event_rows
 from oh_tui.tui.state.columns import Choice

@@ -13,7 +13,7 @@ from oh_tui.actions.agent_actions import Agents
 from oh_tui.actions.agent_state import AgentState
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.conversation import Conversation
-from oh_tui.demo.world_clock import Clock
+from oh_tui.demo.state import Clock
 from oh_tui.settings.startup import read_settings
 from tests.commands import schemas
 from tests.commands.conftest import IDS

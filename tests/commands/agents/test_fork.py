@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from oh_tui.demo.servers.forks import Forked
+from oh_tui.demo.servers.agent_setup import Forked
 from oh_tui.demo.world import AgentVersion
 from tests.commands import schemas
 from tests.commands.conftest import IDS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oh_tui.text import pieces as text_pieces
+from oh_tui.text import clean as text_pieces
 from oh_tui.text.clean import clean
 from oh_tui.text.redact import HIDDEN, redact
 from oh_tui.text.sgr import SGR

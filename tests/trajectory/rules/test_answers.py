@@ -19,7 +19,7 @@ from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.steps import Step, decoded
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.rules import matching
+from oh_tui.trajectory.rules import answers as answers_module
 from oh_tui.trajectory.rules.answers import answers
 from oh_tui.trajectory.rules.question import MOST_STEPS, Answer, Question, State
 from tests.trajectory.made import call, event, message, output, result, shell
@@ -339,7 +339,7 @@ def test_a_thousand_rules_take_one_pass(monkeypatch: pytest.MonkeyPatch) -> None
         passed.append(step.number)
         return decoded(step)
 
-    monkeypatch.setattr(matching, "decoded", counted)
+    monkeypatch.setattr(answers_module, "decoded", counted)
     rules = parse_rules(
         "".join(
             f'[[rule]]\nname="r{n}"\nwhy="b"\nsteps="does:look word{n}"\nat_most={n}\n'

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.text.amounts import seconds_of
+from oh_tui.text.human import seconds_of
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Step
@@ -19,8 +19,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import Usage
 from oh_tui.trajectory.search.fields import FIELDS
 from oh_tui.trajectory.search.moments import moment
-from oh_tui.trajectory.search.step_filter import QueryError, complete, parse
-from oh_tui.trajectory.search.suggestions import suggest
+from oh_tui.trajectory.search.step_filter import QueryError, complete, parse, suggest
 from tests.demo_runs import demo_run
 from tests.trajectory.made import call, event, failure, message, output, result, shell, state, used
 from tests.work import counted

@@ -10,9 +10,13 @@ from oh_tui.trajectory.costs.spending import spending
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.search.fields import FIELDS
-from oh_tui.trajectory.search.step_attributes import CONTEXT, STEP_ATTRIBUTES
+from oh_tui.trajectory.search.step_attributes import (
+    CONTEXT,
+    STEP_ATTRIBUTES,
+    StepOrder,
+    StepSorting,
+)
 from oh_tui.trajectory.search.step_filter import parse, unknown_words
-from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
 from tests.demo_runs import demo_events, demo_run
 
 

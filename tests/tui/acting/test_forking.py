@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from oh_tui.catalog.status_cache import LastKnownStates
-from oh_tui.demo.servers.forks import Forked
+from oh_tui.demo.servers.agent_setup import Forked
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.screens.comparison.screen import CompareScreen

@@ -19,7 +19,7 @@ from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
+from oh_tui.trajectory.search.step_attributes import StepOrder, StepSorting
 from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
 from tests.trajectory import sub_agent_files
 from tests.trajectory.made import failure, message, output, shell

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
+from oh_tui.trajectory.search import step_filter
 from oh_tui.trajectory.search import step_filter as queries
-from oh_tui.trajectory.search import suggestions
 from oh_tui.trajectory.search.fields import Subject
 from oh_tui.trajectory.search.scan import Breathing, scan
 from oh_tui.tui.controllers.controller import Controller
@@ -222,7 +222,7 @@ class Filter(Controller):
         before = filtering.note
         filtering.unknown, filtering.beside = unknown, self._beside(query)
         if not filtering.passed:
-            hint = suggestions.suggest(query, trajectory)
+            hint = step_filter.suggest(query, trajectory)
             words = f'no steps match "{clean_line(query.text)}"'
             if filtering.gave_up:
                 words = (

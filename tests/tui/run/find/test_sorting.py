@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
+from oh_tui.trajectory.search.step_attributes import StepOrder, StepSorting
 from oh_tui.tui.state.step_rows import StepRows
 from tests.tui.explorer import Explorer, case, explore
 
