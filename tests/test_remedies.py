@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import oh_tui
-from oh_tui.text import remedies as shell
+from oh_tui.text import problem as shell
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui import remedies as explorer
 

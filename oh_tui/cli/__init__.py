@@ -47,9 +47,9 @@ from oh_tui.commands.framework.run_words import (
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import server
-from oh_tui.text import remarks, remedies
+from oh_tui.text import remarks
 from oh_tui.text.clean import clean_line
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, worded
 from oh_tui.tui import app, keys
 from oh_tui.tui.platform import daemon_threads, textual_app
 
@@ -265,7 +265,7 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         try:
             return await opening.with_source(make_source, run)
         except Problem as problem:
-            problem.hint = remedies.worded(problem.hint, problem.about or call.about)
+            problem.hint = worded(problem.hint, problem.about or call.about)
             raise
 
     # What a command creates lives as long as the command: few collections.

@@ -17,7 +17,7 @@ from oh_tui.text.remarks import say
 from oh_tui.trajectory.context.context import Context, Difference
 from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.message_lines import message_line, steps_words
+from oh_tui.trajectory.presentation.sent_messages import message_line, steps_words
 
 COLUMNS: Columns = (
     Column(""),

@@ -18,9 +18,8 @@ from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.text import human
 from oh_tui.text.clean import clean_line
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import Problem, worded
 from oh_tui.text.remarks import show_progress
-from oh_tui.text.remedies import worded
 
 
 @command(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_json
 

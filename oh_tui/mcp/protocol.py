@@ -21,8 +21,7 @@ from oh_tui.mcp.answers import UNTRUSTED, Asked, as_json, error
 from oh_tui.mcp.session import Session
 from oh_tui.mcp.tools import Tool
 from oh_tui.mcp.wire import Wire
-from oh_tui.text import remedies
-from oh_tui.text.problem import Problem, bug_words
+from oh_tui.text.problem import Problem, bug_words, worded
 from oh_tui.text.redact import masked, safe_line
 from oh_tui.text.remarks import Listener, heard_by
 
@@ -126,7 +125,7 @@ def _check(name: str, arguments: dict[str, Any]) -> None:
 def _told(failure: BaseException) -> str:
     """A failure in a sentence."""
     if isinstance(failure, Problem):
-        hint = remedies.worded(failure.hint, "")
+        hint = worded(failure.hint, "")
         return f"{failure.sentence}: {hint}" if hint else failure.sentence
     if isinstance(failure, ValidationError):
         wrong = failure.errors(include_url=False, include_context=False, include_input=False)

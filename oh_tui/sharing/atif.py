@@ -10,7 +10,7 @@ from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.shared_run import SharedRun, hidden_events
 from oh_tui.sharing.sink import Sink
 from oh_tui.sharing.what_leaves import texts_in
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.costs.accounting import SUB_AGENT_USAGES
 from oh_tui.trajectory.findings.study import Study

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from oh_tui.sharing.cut import Room, cut
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
+from oh_tui.text.display import json_line
 from oh_tui.text.human import plural
-from oh_tui.text.json_lines import json_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked, safe, safe_line
 from oh_tui.text.sgr import SGR

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from oh_tui.batch.worker import RunFacts
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.message import Message

@@ -12,7 +12,7 @@ from oh_tui.sharing.hidden import hidden_in
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.what_leaves import WhatLeaves, add, texts_in
 from oh_tui.sharing.whole_files import whole_files
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.images import find_images

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from oh_tui.demo.__main__ import index
 from oh_tui.demo.catalog import ENTRIES, FILE
 from oh_tui.demo.runs import player
 from oh_tui.demo.runs.long_runs import LONG_RUNS
 from oh_tui.demo.runs.meter import SONNET
 from oh_tui.demo.runs.run import Run
-from oh_tui.demo.write_catalog import index
 from tests.demo.wire import at_rest
 
 

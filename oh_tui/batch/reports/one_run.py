@@ -25,10 +25,9 @@ from oh_tui.sources.server_runs import parents, server_sub_agents
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, rough, size
-from oh_tui.text.problem import Problem, Refused
+from oh_tui.text.problem import Problem, Refused, worded
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import in_background, is_wanted, progress, say, show_progress
-from oh_tui.text.remedies import worded
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents, shown

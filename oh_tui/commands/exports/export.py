@@ -39,8 +39,8 @@ from oh_tui.sharing.what_leaves import told
 from oh_tui.sharing.writing import write
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
+from oh_tui.text.display import json_line
 from oh_tui.text.human import plural
-from oh_tui.text.json_lines import json_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked
 from oh_tui.text.remarks import say

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from oh_tui.commands.framework.exit_codes import REFUSED, WRONG_USE
 from oh_tui.text.clean import clean_line
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.text.problem import (
     NO_THREADS,
     NO_THREADS_HINT,

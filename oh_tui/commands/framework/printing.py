@@ -19,8 +19,8 @@ import msgspec
 from oh_tui.catalog.names import conversation_id, short_id
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
+from oh_tui.text.display import json_line
 from oh_tui.text.human import age, stamp, unzoned
-from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds

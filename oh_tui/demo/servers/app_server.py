@@ -17,7 +17,7 @@ from oh_tui.demo.servers.agent_server import CLASSES, AgentServers
 from oh_tui.demo.servers.agent_setup import model_of, profiles_json
 from oh_tui.demo.servers.app_writes import AppWrites
 from oh_tui.demo.servers.disks import Disks
-from oh_tui.demo.servers.git_providers import GitProviders
+from oh_tui.demo.servers.git_providers import GitProviders, Shared, page_of_events
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -34,7 +34,6 @@ from oh_tui.demo.servers.http import (
 )
 from oh_tui.demo.servers.network import RateLimit
 from oh_tui.demo.servers.sandbox_server import SandboxServers
-from oh_tui.demo.servers.shared import Shared, page_of_events
 from oh_tui.demo.state import Conversation, Sandbox
 from oh_tui.demo.world import World
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from oh_tui.sharing.otlp.span import shortened
 from oh_tui.sharing.sink import Sink
+from oh_tui.text.display import json_line
 from oh_tui.text.human import size
-from oh_tui.text.json_lines import json_line
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.model.bodies import arguments, list_field, text_field
 

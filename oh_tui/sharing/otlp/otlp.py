@@ -12,7 +12,7 @@ from oh_tui.sharing.otlp.span import Span, hash_of
 from oh_tui.sharing.otlp.spans import Spans
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.trajectory import Trajectory
 

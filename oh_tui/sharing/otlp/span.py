@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 
 from oh_tui.sharing.sink import Sink
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import read_json

@@ -13,9 +13,17 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.changes.order_in_time import END, Label, Moment, Part, end_of_step
-from oh_tui.trajectory.changes.possible_writes import PossibleWrite, Timeline, Writers
 from oh_tui.trajectory.changes.touched_files import shown_path
-from oh_tui.trajectory.changes.versions import EMPTY, Edit, Version, edits_of, versions
+from oh_tui.trajectory.changes.versions import (
+    EMPTY,
+    Edit,
+    PossibleWrite,
+    Timeline,
+    Version,
+    Writers,
+    edits_of,
+    versions,
+)
 from oh_tui.trajectory.model.bodies import CLIPPED, text_field
 from oh_tui.trajectory.model.steps import Step
 

@@ -16,8 +16,7 @@ from oh_tui.trajectory.reading.describe import describe_event
 if TYPE_CHECKING:
     from oh_tui.trajectory.changes.history import FileHistory
     from oh_tui.trajectory.changes.order_in_time import Moment
-    from oh_tui.trajectory.changes.possible_writes import PossibleWrite
-    from oh_tui.trajectory.changes.versions import Version
+    from oh_tui.trajectory.changes.versions import PossibleWrite, Version
     from oh_tui.tui.widgets.drawing import Piece
 
 NAMED = 5

@@ -23,9 +23,9 @@ from oh_tui.trajectory.comparison.compare import (
     Parting,
     StepPair,
     counts_words,
+    difference_blocks,
     parting_words,
 )
-from oh_tui.trajectory.comparison.step_diff import difference_blocks
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Heading, Note

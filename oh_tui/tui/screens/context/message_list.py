@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import compact
 from oh_tui.text.redact import held
-from oh_tui.trajectory.message_lines import message_line, steps_words
+from oh_tui.trajectory.presentation.sent_messages import message_line, steps_words
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.context_rows import GAP, Row, Sign
 from oh_tui.tui.widgets.drawing import Piece, fit
