@@ -73,7 +73,6 @@ class Entry:
         return sandbox_id(self.sandbox or f"gone {self.parent or self.slug}")
 
     def write(self, run: Run) -> None:
-        """Write its events."""
         if self.slug in LONG_RUNS:
             LONG_RUNS[self.slug](run)
         else:

@@ -58,7 +58,6 @@ class Demo:
 
     @cached_property
     def app(self) -> ASGIApp:
-        """Both servers as one ASGI app."""
         return make_app(self.world, limits=lambda: self.rate_limited)
 
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
@@ -71,7 +70,6 @@ class Demo:
         return self.app
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on."""
         self.world.clock.advance(seconds)
 
 

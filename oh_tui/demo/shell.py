@@ -31,7 +31,6 @@ class Files(dict[str, bytes]):
         self.put(path, content, self.clock())
 
     def put(self, path: str, content: bytes, at: float) -> None:
-        """Write a file as of a time."""
         super().__setitem__(path, content)
         self._changed[path] = at
 

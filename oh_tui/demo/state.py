@@ -124,7 +124,6 @@ class Clock:
         self._advanced = 0.0
 
     def advance(self, seconds: float) -> None:
-        """Move the time on."""
         self._advanced += seconds
 
     def now(self) -> float:

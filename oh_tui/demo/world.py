@@ -68,7 +68,6 @@ class World:
         }
 
     def add(self, conversation: Conversation) -> Conversation:
-        """Add a conversation that a visitor started."""
         self.conversations[conversation.entry.id] = conversation
         return conversation
 
@@ -236,7 +235,6 @@ class World:
         return value
 
     def root(self, conversation: Conversation) -> str:
-        """Its working folder."""
         return self._build(conversation)[2].root
 
     def files(

@@ -1,4 +1,4 @@
-"""Problem and Refused: a failure in one sentence for people; Remedy: what helps, also in a shell."""
+"""Problem: a failure in one sentence for people; Remedy: what helps, and its words in a shell."""
 
 from __future__ import annotations
 

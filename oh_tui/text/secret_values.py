@@ -9,7 +9,6 @@ from typing import TypeAlias
 from oh_tui.text.patterns import pattern
 
 HIDDEN = "[hidden]"
-"""Replaces a secret."""
 
 Hide: TypeAlias = Callable[[str], str]
 """What replaces a secret."""

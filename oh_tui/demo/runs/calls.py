@@ -41,7 +41,6 @@ class Plan:
     done: int = 0
 
     def items(self) -> list[dict[str, str]]:
-        """The tasks as the task tracker lists them."""
         statuses = ["done"] * self.done + ["in_progress"] + ["todo"] * len(self.titles)
         return [
             {"title": title, "notes": "", "status": status}
@@ -50,7 +49,6 @@ class Plan:
 
 
 def arguments_of(call: Call) -> str:
-    """The arguments as the model writes them."""
     if call.arguments is not None:
         return call.arguments
     arguments = {k: v for k, v in (call.action or {}).items() if v is not None and k != "kind"}

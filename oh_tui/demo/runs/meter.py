@@ -34,7 +34,6 @@ TOKENS = (
     "cache_write_tokens",
     "reasoning_tokens",
 )
-"""What the servers count."""
 
 
 @dataclass(slots=True)

@@ -50,7 +50,6 @@ TOOLS: dict[str, Callable[..., Call]] = {
 
 
 def perform(run: Run, name: str) -> None:
-    """Let everything in a scenario happen."""
     scenario = load_scenario(name)
     run.root = scenario.get("root", run.root)
     run.confirms = scenario.get("confirms", run.confirms)
@@ -120,7 +119,6 @@ class _Player:
         }
 
     def play(self, step: Table) -> None:
-        """Let one step happen."""
         kind = next((key for key in step if key in self._steps), None)
         if kind is None:
             self._answer(**step)

@@ -195,18 +195,15 @@ class Recorder:
         self._leaf, self.context, self._cached = place
 
     def release(self) -> None:
-        """Append the held events."""
         for stored in self._held:
             stored.appended_at = self.now
         self.events += self._held
         self._held = []
 
     def state(self, key: str, value: object, **how: Any) -> None:
-        """Emit a state update."""
         self.emit("ConversationStateUpdateEvent", "environment", key=key, value=value, **how)
 
     def set_status(self, status: str) -> None:
-        """Change the execution status."""
         self.status = status
         self.state("execution_status", status)
 
@@ -299,7 +296,6 @@ class Recorder:
         return {"usage_to_metrics": told}
 
     def whole_state(self) -> dict[str, Any]:
-        """The value of a full state."""
         llm = {
             "model": self.model.name,
             "api_key": "**********",

@@ -168,7 +168,6 @@ class Run(Recorder):
         self.pending = ()
 
     def answer(self, call: Call) -> None:
-        """Run the tool and record its result."""
         if call.action is None or (call.observation is None and not call.error):
             return
         self.wait(self.shorten(call.ran * self.vary(1.0, 1.03)))
@@ -178,7 +177,6 @@ class Run(Recorder):
             self.observe(call, call.observation)
 
     def observe(self, call: Call, observation: dict[str, Any]) -> None:
-        """Record a result."""
         self.written += [(self.now, path, content) for path, content in call.leaves.items()]
         self._settle(call, *(part.get("text", "") for part in observation["content"]))
         self.emit(
@@ -226,7 +224,6 @@ class Run(Recorder):
         self.full_state()
 
     def fail(self, code: str, detail: str) -> None:
-        """End the run with a ConversationErrorEvent."""
         self.set_status("error")
         self.wait(0.02)
         self.emit("ConversationErrorEvent", "environment", code=code, detail=detail)

@@ -94,7 +94,6 @@ def shell(
 
 
 def view(run: Run, path: str, lines: tuple[int, int] | None = None) -> Call:
-    """Read a file, or the lines from-to of it."""
     first, last = lines or (1, -1)
     shown = run.files[path].splitlines()[first - 1 : None if last == -1 else last]
     words = (
@@ -153,7 +152,6 @@ def insert(run: Run, path: str, line: int, new: str) -> Call:
 
 
 def undo(run: Run, path: str) -> Call:
-    """Take back the last edit of a file."""
     words = f"Last edit to {_full(run, path)} undone successfully."
     return _file_editor(
         run, "undo_edit", path, words, old=run.files[path], new=run.before_edit[path]
@@ -161,7 +159,6 @@ def undo(run: Run, path: str) -> Call:
 
 
 def plan(run: Run, titles: list[str], *, done: int = 0) -> Call:
-    """Set the task list."""
     run.plan = Plan(titles)
     return plan_done(run, done)
 
@@ -175,7 +172,6 @@ def plan_done(run: Run, done: int) -> Call:
 
 
 def show_plan(run: Run, _: bool = True) -> Call:
-    """Look at the task list."""
     items = run.plan.items()
     mark = {"done": "x", "in_progress": ">", "todo": " "}
     words = "\n".join(f"{n}. [{mark[i['status']]}] {i['title']}" for n, i in enumerate(items, 1))
@@ -183,7 +179,6 @@ def show_plan(run: Run, _: bool = True) -> Call:
 
 
 def think(run: Run, thought: str) -> Call:
-    """Write down a thought."""
     observation = _observation("Think", "Your thought has been logged.")
     return _call("think", "Think", {"thought": thought}, observation, ran=0.002)
 
@@ -216,7 +211,6 @@ def glob(run: Run, pattern: str, matches: list[str]) -> Call:
 
 
 def patch(run: Run, body: str, *, out: str) -> Call:
-    """One patch over several files."""
     observation = _observation("ApplyPatch", out, message=out, fuzz=0, commit=None)
     return _call("apply_patch", "ApplyPatch", {"patch": body}, observation, ran=0.03)
 
@@ -230,7 +224,6 @@ def mcp(
     ran: float = 0.6,
     summary: str | None = None,
 ) -> Call:
-    """A tool of an MCP server."""
     observation = _observation("MCPTool", out, tool_name=name)
     return _call(name, "MCPTool", {"data": data}, observation, ran=ran, summary=summary)
 

@@ -67,7 +67,6 @@ class AgentServers:
         self._forks = Forks(world, self._conversation, self.record_of)
 
     def routes(self, root: str = ROOT) -> list[Route]:
-        """The routes of Starlette, below the address of an agent server."""
         base = f"{root}/api/conversations/{{id}}"
         return [
             Route(f"{base}/events/search", self.search_events, methods=["GET"]),
@@ -94,7 +93,6 @@ class AgentServers:
         return answer(self.info())
 
     def info(self) -> dict[str, object]:
-        """What the server says of itself."""
         clock = self.world.clock
         return {
             "uptime": clock.now() - clock.start,
@@ -104,7 +102,6 @@ class AgentServers:
         }
 
     async def trajectory(self, request: Request) -> Response:
-        """The conversation's folder as a zip."""
         conversation = self._conversation(request)
         headers = {"Content-Disposition": f'attachment; filename="{path_uuid(request)}.zip"'}
         parts = zipped(
@@ -215,7 +212,6 @@ class AgentServers:
     # what acts on the agent -----------------------------------------------------------------
 
     async def respond(self, request: Request) -> Response:
-        """Approve or reject the pending calls."""
         conversation = self._conversation(request)
         payload = await body(request)
         if not isinstance(payload.get("accept"), bool):

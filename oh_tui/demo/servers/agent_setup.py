@@ -26,8 +26,6 @@ _WITHOUT_TREE = (AgentVersion.OLD, AgentVersion.WHOLE)
 
 @dataclass(frozen=True, slots=True)
 class Forked(Entry):
-    """A conversation that a visitor forked."""
-
     origin: str = ""
     """The id of the conversation that it was made of."""
     at: str | None = None
@@ -56,7 +54,6 @@ class Forks:
         self._record = record
 
     def routes(self, base: str) -> list[Route]:
-        """The routes of Starlette, below the address of a conversation."""
         return [Route(f"{base}/fork", self.fork, methods=["POST"])]
 
     async def fork(self, request: Request) -> Response:
@@ -187,7 +184,6 @@ class AgentSetups:
         self._find = find
 
     def routes(self, root: str, base: str) -> list[Route]:
-        """The routes of Starlette, below the address of an agent server and of a conversation."""
         found = {
             f"{base}/ask_agent": self.ask_agent,
             f"{base}/condense": self.condense,

@@ -63,7 +63,6 @@ class AppWrites:
         self._show = show
 
     def routes(self, talks: str) -> list[Route]:
-        """The routes of Starlette, below the path of conversations."""
         return [
             Route(f"{talks}/start-tasks/search", self.search_start_tasks, methods=["GET"]),
             Route(f"{talks}/start-tasks", self.get_start_tasks, methods=["GET"]),
@@ -76,7 +75,6 @@ class AppWrites:
     # starts ---------------------------------------------------------------------------------
 
     async def start(self, request: Request) -> Response:
-        """Begin a start task."""
         payload = await body(request)
         for name in _TEXTS:
             if not isinstance(payload.get(name, ""), str | None):
@@ -152,7 +150,6 @@ class AppWrites:
     # messages and records -------------------------------------------------------------------
 
     async def send_message(self, request: Request) -> Response:
-        """Write to the agent through its agent server."""
         identifier = uuid_or_none(request.path_params["id"])
         if identifier is None:
             raise invalid("conversation_id", "uuid_parsing", "Input should be a valid UUID", "path")
@@ -212,7 +209,6 @@ class AppWrites:
 
 
 def _of_task(task: dict[str, object]) -> dict[str, object]:
-    """What the server makes of a suggested task."""
     repository = task.get("repo")
     text = f"Please work on #{task.get('issue_number')} of {repository}."
     return {

@@ -26,7 +26,6 @@ class Refused(Exception):
 
 
 def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON response."""
     return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
@@ -90,7 +89,6 @@ class Query:
         self._params = request.query_params
 
     def text(self, name: str) -> str | None:
-        """A parameter as it is, None without one."""
         return self._params.get(name)
 
     def many(self, name: str) -> list[str]:
@@ -125,7 +123,6 @@ class Query:
         return limit
 
     def one_of(self, name: str, names: Sequence[str], default: str | None = None) -> str | None:
-        """A parameter that must be one of `names`."""
         value = self._params.get(name)
         if value is None:
             return default
@@ -138,7 +135,6 @@ class Query:
         return value
 
     def time(self, name: str) -> datetime | None:
-        """A parameter that is a time."""
         value = self._params.get(name)
         if value is None:
             return None

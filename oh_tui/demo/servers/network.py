@@ -57,7 +57,6 @@ class Network:
         return behind
 
     def _paged(self, scope: Scope) -> Scope:
-        """The call with the limit of rows."""
         if self.rows is None or not _LISTS.fullmatch(scope["path"]):
             return scope
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -70,8 +69,6 @@ class Network:
 
 
 def _late(send: Send, seconds: float) -> Send:
-    """Delays the answer."""
-
     async def later(message: Message) -> None:
         if message["type"] == "http.response.start":
             await asyncio.sleep(seconds)

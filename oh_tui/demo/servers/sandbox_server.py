@@ -41,7 +41,6 @@ class SandboxServers:
         self._sandbox = sandbox
 
     def routes(self, root: str = ROOT) -> list[Route]:
-        """The routes of Starlette, below the address of an agent server."""
         api = f"{root}/api"
         return [
             Route(f"{api}/bash/start_bash_command", self.start, methods=["POST"]),

@@ -40,8 +40,6 @@ NO_PLAN = (
 
 @dataclass(frozen=True, slots=True)
 class Started(Entry):
-    """A conversation that a visitor started."""
-
     asked: str = ""
 
     def write(self, run: Run) -> None:

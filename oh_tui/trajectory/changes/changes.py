@@ -240,7 +240,6 @@ def size_words(files: int, added: int, removed: int) -> str:
 
 
 def changes(trajectory: Trajectory, after: int = 0) -> ChangeLog:
-    """The files that a whole run changed."""
     log = ChangeLog(trajectory, after)
     log.update()
     return log

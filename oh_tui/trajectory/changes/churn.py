@@ -98,7 +98,6 @@ class _File:
         self.marks, self.digest = b"", b""
 
     def empty(self) -> None:
-        """The file is deleted."""
         self.gone += _of_run(self.marks)
         self.marks, self.digest = b"", digest_of("")
 
@@ -156,7 +155,6 @@ class Churn:
 
     def _begin(self) -> None:
         self._read: list[tuple[Step, Event | None]] = []
-        """The steps that were read, with their results."""
         self._files: dict[str, _File] = {}
         self._sizes: dict[str, list[EditSize]] = {}
         """Id of a call -> what it did."""

@@ -49,8 +49,6 @@ class Shown(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A step that read a file."""
-
     part: Part
     step: Step
 
@@ -95,8 +93,6 @@ class Stopped(Exception):
 
 
 class FileState(NamedTuple):
-    """A file as it was at a step."""
-
     path: str
     version: Version | None
     """None if no text is known of it then: it was not there, or an edit did not tell."""

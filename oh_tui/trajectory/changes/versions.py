@@ -171,7 +171,6 @@ class Version:
 def versions(
     path: str, edits: Sequence[Edit], timeline: Timeline, twin: Edit | None = None
 ) -> list[Version]:
-    """The versions of a file, from its edits in the order of time."""
     found: list[Version] = []
     for edit in edits:
         last = found[-1] if found else None

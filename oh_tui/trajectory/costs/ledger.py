@@ -89,7 +89,6 @@ class Ledger:
         return part
 
     def enter(self, timestamp: str, stats: msgspec.Raw) -> None:
-        """Adds the stats of an update."""
         if stats == self._last:
             return
         self._last = stats

@@ -27,7 +27,6 @@ class Waits:
         self.spans: list[tuple[float, float]] = []
         """Start and end in seconds since 1970, in the order of the events."""
         self.seconds = 0.0
-        """The sum of all waits."""
         self.ended: float | None = None
         """Time of the last shown event that has one."""
         self.away = 0.0

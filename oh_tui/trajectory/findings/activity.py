@@ -91,10 +91,7 @@ class Calls:
 
 
 class _State(msgspec.Struct):
-    """The state after some events."""
-
     next: int = 0
-    """Index of the next event."""
     clock: float | None = None
     """The latest time read, in seconds since 1970."""
     here: float = 0.0

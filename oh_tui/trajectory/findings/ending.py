@@ -169,7 +169,6 @@ def failure_of(trajectory: Trajectory) -> Step | None:
 
 
 def key_was_rejected(trajectory: Trajectory) -> bool:
-    """Whether a run failed because its model did not take the key."""
     failure = failure_of(trajectory)
     return failure is not None and is_of_key(failure.event)
 
@@ -189,7 +188,6 @@ def is_answer(step: Step) -> bool:
 
 
 def with_outcome(trajectory: Trajectory, outcome: Outcome) -> list[Step]:
-    """The recent calls with this outcome, in order."""
     recent = reversed(list(recent_steps(trajectory)))
     return [s for s in recent if s.is_open and trajectory.outcome(s) is outcome]
 

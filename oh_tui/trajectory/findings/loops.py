@@ -115,7 +115,6 @@ class Loops:
             self.steps |= found
 
     def _find(self, ends: list[int]) -> set[int]:
-        """The steps of the loops at these ends."""
         found: set[int] = set()
         marks: Marks = {}
         index = len(ends) - 1

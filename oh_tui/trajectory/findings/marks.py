@@ -43,7 +43,6 @@ class StepMarks:
         self._seen_statuses = 0
 
     def __len__(self) -> int:
-        """How many steps were added."""
         return len(self._own)
 
     def update(self, loops: frozenset[int]) -> None:
@@ -58,7 +57,6 @@ class StepMarks:
         self._marked["waiting"] = self._waiting()
 
     def add(self, step: Step) -> None:
-        """Adds a step, or updates it after a result."""
         number = step.number
         if number > len(self._own):
             self._own.append("")
@@ -80,7 +78,6 @@ class StepMarks:
         return mark if mark or step.is_call else _mark_of_event(step.event)
 
     def _waiting(self) -> list[int]:
-        """Numbers of the calls that wait for confirmation."""
         steps = self._trajectory.steps
         return [
             number

@@ -146,7 +146,6 @@ class Strip:
         return self._activity
 
     def scale(self, width: int) -> Scale:
-        """The time axis on so many columns."""
         return self._frame(width).scale
 
     def axis(self, width: int, zone: tzinfo | None) -> list[Label]:

@@ -42,7 +42,6 @@ class Part(NamedTuple):
     edges: list[float]
     """The places of the edges of its columns."""
     seconds: float
-    """The time of each column."""
 
 
 class Gaps:

@@ -213,7 +213,6 @@ class Study:
 
     @property
     def tells_something(self) -> bool:
-        """Whether anything happened in the run."""
         return bool(self.trajectory.steps or self.verdict.word)
 
     def update(self) -> None:

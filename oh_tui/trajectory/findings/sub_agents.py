@@ -37,7 +37,6 @@ class Slot(NamedTuple):
 
 
 def may_start(step: Step) -> bool:
-    """Whether a step is a call of a tool that starts sub-agents."""
     return step.is_call and step.event.tool in _TOOLS
 
 
@@ -249,7 +248,6 @@ class UsedBelow(Generic[R]):
 
     @property
     def own(self) -> Usage:
-        """What the run used itself."""
         return self._accounts.total - sum(self._totals.values(), NO_USAGE)
 
     @property

@@ -126,7 +126,6 @@ def judge(trajectory: Trajectory) -> Verdict:
 
 
 def _with_evaluation(verdict: Verdict, error: str) -> Verdict:
-    """The verdict, and that the evaluation of the run failed."""
     reason = f"the evaluation failed: {words.fit(recorded_words(error)[0], CAUSE // 2)}"
     if not verdict.cause:
         return _worded(verdict, reason[0].upper() + reason[1:], reason)

@@ -155,7 +155,6 @@ def _inline(value: Any) -> str | None:
 
 
 def images(body: dict[str, object]) -> list[Block]:
-    """A note for each image."""
     found = find_images(body)
     _take_images(body)
     of = f" of {len(found)}" if len(found) > 1 else ""

@@ -152,8 +152,6 @@ def broken(steps: Sequence[int]) -> Answer:
 
 
 class _Run:
-    """A run with what its steps match."""
-
     def __init__(self, trajectory: Trajectory, matches: Matches, watch: Watch, taken: int) -> None:
         self._trajectory = trajectory
         self._steps = matches.steps
@@ -331,5 +329,4 @@ def _read(step: Step, folder: str) -> _Made | None:
 
 
 def _numbers(found: bytearray) -> list[int]:
-    """The numbers of the steps that match."""
     return [place + 1 for place, each in enumerate(found) if each == YES]

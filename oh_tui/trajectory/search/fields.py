@@ -217,8 +217,6 @@ _RISKS = ("HIGH", "MEDIUM", "LOW", "UNKNOWN")
 
 
 def _number(attribute: StepColumn, word: Word) -> Field:
-    """The field of a number that steps have."""
-
     def test(subject: Subject, bound: Bound) -> bool | None:
         value = attribute.value(subject.accounts, subject.step)
         if value is None:
@@ -323,7 +321,6 @@ def _choice(
     about: str = "",
     is_proven: Callable[[Subject, Any], bool] = lambda subject, value: True,
 ) -> Field:
-    """The field of one of a few words."""
     return Field(name, one_of(words), test, any_of(words), cost, about, is_proven=is_proven)
 
 

@@ -126,7 +126,6 @@ class Said:
 
     @property
     def row(self) -> str:
-        """The text of the row in lower case."""
         return self.shown.lower()
 
     def holds(self, wanted: Needle | Regex) -> Breathing:

@@ -61,12 +61,10 @@ class StepColumn(Column["Step", object], frozen=True, kw_only=True):
     """The order in a few words: the largest first, and last."""
 
     def shown(self, accounts: Accounts | None, step: Step) -> float | None:
-        """The value; None when it is not known."""
         value = self.value(accounts, step)
         return None if self.zero_is_unknown and not value else value
 
     def lacks(self, accounts: Accounts | None, step: Step) -> bool:
-        """Whether a step has a value that is not known."""
         return self.is_due(step) and self.value(accounts, step) is None
 
     def shown_text(self, accounts: Accounts | None, step: Step, unknown: str) -> str:
@@ -205,8 +203,6 @@ class StepSorting(NamedTuple):
     def sort(
         self, numbers: Iterable[int], steps: list[Step], accounts: Accounts | None
     ) -> list[int]:
-        """The numbers of steps in this order."""
-
         by = BY_NAME.get(self.order)
 
         def value(number: int) -> float | None:

@@ -135,7 +135,6 @@ class Query(msgspec.Struct, frozen=True):
 
     @property
     def needs_study(self) -> bool:
-        """Whether matches depend on `study`."""
         return any(t.field in _OF_STUDY or t.value == "loop" for t in self.terms)
 
     def unknown(self, study: Study) -> Counter[str]:
@@ -149,7 +148,6 @@ class Query(msgspec.Struct, frozen=True):
 
     @property
     def needs_annotations(self) -> bool:
-        """Whether matches depend on what the user keeps."""
         return any(t.field == "note" or t.value == "bookmarked" for t in self.terms)
 
     def matches(

@@ -57,8 +57,6 @@ class Failure(NamedTuple):
 
 
 class RunFailure(NamedTuple):
-    """A failure in one run."""
-
     failure: Failure
     steps: int
     first: float | None
@@ -134,7 +132,6 @@ def _done_between(run: Trajectory, failed: int, success: int, folder: str) -> st
 
 
 def failure_of(run: Trajectory, step: Step) -> Failure:
-    """What failed in a failed step."""
     result = step.result or step.event
     tool = _tool(step.event)
     error = _error_line(run, step, result)

@@ -39,7 +39,6 @@ class Group:
             self.is_failing = not work.tests.ok
 
     def take(self, later: Group) -> None:
-        """Takes in the one after it."""
         if later.facts.last_test is not None:
             self.is_failing = later.is_failing
         self.last = later.last
@@ -75,7 +74,6 @@ def add(groups: list[Group], number: int, work: Work) -> None:
 
 
 def _belongs(last: Group, work: Work) -> bool:
-    """Whether a step of work goes on with a group."""
     if last.name is None or work.name is last.name is not Name.TEST:
         return True
     passed = work.tests.ok if work.tests else None

@@ -17,8 +17,6 @@ from oh_tui.trajectory.shell.purpose import Purpose
 
 
 class Name(StrEnum):
-    """The name of a phase."""
-
     LOOK = "look"
     PLAN = "plan"
     EDIT = "edit"
@@ -66,8 +64,6 @@ _NOT_RUN = (Outcome.REJECTED, Outcome.WAITING)
 
 
 class Change(StrEnum):
-    """What is done to a file."""
-
     CREATED = "created"
     WROTE = "wrote"
     """Created or edited, which nothing tells."""
@@ -77,8 +73,6 @@ class Change(StrEnum):
 
 
 class Work(NamedTuple):
-    """What a step adds to its phase."""
-
     name: Name | None = None
     """None for a step that belongs to any phase, such as a thought."""
     asks: bool = False
@@ -88,7 +82,6 @@ class Work(NamedTuple):
     changes: bool = False
     """It changes files or installs packages."""
     changed: tuple[tuple[Change, str], ...] = ()
-    """What it did to which files."""
     read: str = ""
     program: str = ""
     """That a command runs which is for nothing else that is shown."""

@@ -104,7 +104,6 @@ _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/")
 
 
 def by_acts(acts: Sequence[Intent], outcome: Outcome) -> Iterator[Reason]:
-    """Reasons by what a call asks for."""
     purposes = {act.purpose for act in acts}
     if outcome is Outcome.REJECTED or _LOOKED_AT.isdisjoint(purposes):
         return
@@ -145,7 +144,6 @@ def by_tests(
 
 
 def by_sizes(sizes: Iterable[EditSize]) -> Iterator[Reason]:
-    """Reasons by how much an edit changed."""
     sizes = list(sizes)
     changed = sum(size.changed for size in sizes)
     if changed > LARGE:
