@@ -336,6 +336,13 @@ class World:
             return False
         return there[-1].appended_at <= self.clock.now() < there[-1].appended_at + INSTANT
 
+    async def let_step_end(self, conversation: Conversation) -> bool:
+        """Wait for the end of the current step, which holds the lock; False without one."""
+        if self.execution_status(conversation) != "running":
+            return False
+        until = self.step_end(conversation)
+        return await self.wait_until(conversation, lambda: until)
+
     def step_end(self, conversation: Conversation) -> float:
         """When the agent's current step ends."""
         now, (events, _, _) = self.clock.now(), self._build(conversation)

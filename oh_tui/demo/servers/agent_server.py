@@ -20,6 +20,7 @@ from oh_tui.demo.servers.http import (
     Refused,
     answer,
     body,
+    broken,
     detail,
     invalid,
     path_uuid,
@@ -171,9 +172,7 @@ class AgentServers:
         self.sandbox(request)
         unknown = detail(404, "Not Found") if is_new else answer({"success": False})
         conversation = self._conversation(request, unknown)
-        if self.world.execution_status(conversation) == "running":
-            until = self.world.step_end(conversation)
-            await self.world.wait_until(conversation, lambda: until)
+        await self.world.let_step_end(conversation)
         if title is not None:
             conversation.agent_title = title.strip()
         if tags is not None:
@@ -205,7 +204,7 @@ class AgentServers:
                 why = f"Tag value for '{key}' exceeds maximum length of 256 characters"
             if why and self.world.agent_version == AgentVersion.OLD:
                 told = "Object of type ValueError is not JSON serializable"
-                raise Refused(answer({"detail": "Internal Server Error", "exception": told}, 500))
+                raise Refused(broken(told))
             if why:
                 raise invalid("tags", "value_error", f"Value error, {why}")
 
@@ -237,16 +236,12 @@ class AgentServers:
         self.world.show(conversation, self.world.shows(conversation, act))
 
     async def _free(self, conversation: Conversation) -> bool:
-        """Whether the agent is idle. A running agent answers when its step is over, because the
-        step holds the lock; it still runs in the first moments of waiting for the user, and in the
-        step in which it was stopped (all measured)."""
+        """Whether the agent is idle. A running agent answers when its step is over; it still runs
+        in the first moments of waiting for the user, and in the step in which it was stopped (all
+        measured)."""
         if self.world.is_finishing_step(conversation):
             return False
-        if self.world.execution_status(conversation) != "running":
-            return True
-        until = self.world.step_end(conversation)
-        await self.world.wait_until(conversation, lambda: until)
-        return False
+        return not await self.world.let_step_end(conversation)
 
     async def send_message(self, request: Request) -> Response:
         """Write to the agent; answers when it has read the message."""
@@ -290,8 +285,7 @@ class AgentServers:
         if self.world.agent_version == AgentVersion.OLD and path not in roots:
             is_folder = any(root.startswith(f"{path.rstrip('/')}/") for root in roots)
             why = "Not a git repository" if is_folder else "Directory does not exist"
-            error = {"detail": "Internal Server Error", "exception": f"{why}: {path}"}
-            return answer(error, 500)
+            return broken(f"{why}: {path}")
         disk = self.disks.of(box)
         return answer(git_changes(path, disk.cloned, disk.files) if path in roots else [])
 
@@ -312,7 +306,7 @@ class AgentServers:
 
     def _no_diff(self, why: str) -> Response:
         if self.world.agent_version == AgentVersion.OLD:
-            return answer({"detail": "Internal Server Error", "exception": why}, 500)
+            return broken(why)
         return detail(400, why)
 
     async def git_commits(self, request: Request) -> Response:

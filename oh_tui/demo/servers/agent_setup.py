@@ -17,7 +17,7 @@ from oh_tui.demo.catalog import Entry
 from oh_tui.demo.runs.meter import GEMINI, HAIKU, LOCAL, SONNET, Meter, Model
 from oh_tui.demo.runs.run import Run
 from oh_tui.demo.runs.stored_events import StoredEvent
-from oh_tui.demo.servers.http import Refused, answer, body, detail, invalid
+from oh_tui.demo.servers.http import Refused, answer, body, broken, detail, invalid
 from oh_tui.demo.state import Conversation
 from oh_tui.demo.world import AgentVersion, World
 
@@ -66,9 +66,7 @@ class Forks:
         title, event_id = payload.get("title"), payload.get("from_event_id")
         if title is not None and len(title) > 200:
             raise invalid("title", "string_too_long", "String should have at most 200 characters")
-        if self.world.execution_status(conversation) == "running":
-            until = self.world.step_end(conversation)
-            await self.world.wait_until(conversation, lambda: until)
+        await self.world.let_step_end(conversation)
         made = _forked(self.world, conversation, event_id, title, payload.get("tags"))
         if made is None:
             return detail(404, f"Unknown from_event_id: {event_id}")
@@ -218,7 +216,7 @@ class AgentSetups:
             why = "Cannot condense conversation: No condenser configured"
             if self.world.agent_version == AgentVersion.NEW:
                 return detail(409, why)
-            return answer({"detail": "Internal Server Error", "exception": why}, 500)
+            return broken(why)
         act = self.world.act(conversation, "condense")
         await self.world.wait_until(conversation, lambda: self.world.shows(conversation, act))
         return answer({"success": True})
@@ -231,15 +229,13 @@ class AgentSetups:
         if kind not in POLICIES:
             if self.world.agent_version == AgentVersion.OLD:
                 told = "Object of type ValueError is not JSON serializable"
-                return answer({"detail": "Internal Server Error", "exception": told}, 500)
+                return broken(told)
             expected = f"Expected one of: {list(POLICIES)}"
             raise invalid(
                 "policy", "value_error", f"Value error, Unknown kind '{kind}'; {expected}"
             )
         conversation = self._find(request, detail(404, "Not Found"))
-        if self.world.execution_status(conversation) == "running":
-            until = self.world.step_end(conversation)
-            await self.world.wait_until(conversation, lambda: until)
+        await self.world.let_step_end(conversation)
         usual = {"threshold": "HIGH", "confirm_unknown": True} if kind == "ConfirmRisky" else {}
         conversation.policy = usual | policy
         return answer({"success": True})

@@ -34,6 +34,11 @@ def detail(status: int, words: object) -> Response:
     return answer({"detail": words}, status)
 
 
+def broken(why: str) -> Response:
+    """An agent server's response to an uncaught error."""
+    return answer({"detail": "Internal Server Error", "exception": why}, 500)
+
+
 def crash() -> Response:
     """The app server's response to an uncaught error."""
     return PlainTextResponse("Internal Server Error", 500)

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from oh_tui.demo.servers.agent_server import ROOT
 from oh_tui.demo.servers.disks import HOME, Disks, Output
-from oh_tui.demo.servers.http import Query, answer, body, detail, invalid, utc, uuid_or_none
+from oh_tui.demo.servers.http import Query, answer, body, broken, detail, invalid, utc, uuid_or_none
 from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
 from oh_tui.demo.state import Sandbox
 from oh_tui.demo.world import AgentVersion, World
@@ -149,7 +149,7 @@ class SandboxServers:
         query = Query(request)
         limit = query.limit(most=None)
         if limit > 100:
-            return answer({"detail": "Internal Server Error", "exception": ""}, 500)
+            return broken("")
         wanted = uuid_or_none(query.text("command_id__eq") or "")
         output = self._disks.of(box).outputs.get(wanted.hex if wanted else "")
         parts: list[dict[str, Any]] = []
@@ -199,8 +199,7 @@ class SandboxServers:
 
 
 def _failed(why: str) -> Response:
-    error = {"detail": "Internal Server Error", "exception": f"500: Failed to upload file: {why}"}
-    return answer(error, 500)
+    return broken(f"500: Failed to upload file: {why}")
 
 
 def _file_in(data: bytes, content_type: str) -> bytes | None:
