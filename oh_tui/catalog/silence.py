@@ -13,8 +13,7 @@ from msgspec.structs import replace
 
 from oh_tui.catalog.run_status import updated
 from oh_tui.text.human import day_time, rough
-from oh_tui.trajectory.findings import verdict_words as words
-from oh_tui.trajectory.findings.ending import last_telling, with_outcome
+from oh_tui.trajectory.findings.ending import fit, last_telling, what_of, with_outcome
 from oh_tui.trajectory.findings.verdict import CAUSE, SHORT, Verdict, with_sandbox
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome
@@ -116,13 +115,13 @@ def judged(
     where = "no step"
     if step is not None:
         number = f"step {step.number}: " if run.complete else ""
-        where = f"{'in' if calls else 'after'} {number}{words.what(run, step)}"
-    place = words.fit(where, PLACE)
+        where = f"{'in' if calls else 'after'} {number}{what_of(run, step)}"
+    place = fit(where, PLACE)
     facts = filter(None, (f"No event since {silence.since}", place, silence.sandbox))
     helps = f" ({silence.helps})" if silence.helps else ""
     return replace(
         verdict,
         word=WORD,
-        cause=words.fit(", ".join(facts) + helps, CAUSE),
-        short=words.fit(line(silence.since, where), SHORT),
+        cause=fit(", ".join(facts) + helps, CAUSE),
+        short=fit(line(silence.since, where), SHORT),
     )

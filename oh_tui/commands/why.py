@@ -13,12 +13,11 @@ from oh_tui.commands.framework.opening import open_run, say_damage
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.why import report
 from oh_tui.text.human import dollars, duration, percent, plural
-from oh_tui.trajectory.findings.ending import key_was_rejected
+from oh_tui.trajectory.findings.ending import fit, key_was_rejected, spans
 from oh_tui.trajectory.findings.loops import Pattern
 from oh_tui.trajectory.findings.review_hints.hint import Hint
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import stopped_loop
-from oh_tui.trajectory.findings.verdict_words import fit, spans
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
 from oh_tui.trajectory.model.usage import Cost

@@ -18,12 +18,11 @@ from oh_tui.documents.run import (
 )
 from oh_tui.text.human import number, stamp
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.findings.ending import failure_words, is_cut_off
+from oh_tui.trajectory.findings.ending import failure_words, fit, is_cut_off
 from oh_tui.trajectory.findings.failure_signatures.call_signatures import recovers
 from oh_tui.trajectory.findings.review_hints.hint import MOST
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import Verdict
-from oh_tui.trajectory.findings.verdict_words import fit
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.tool_use import Family

@@ -12,23 +12,28 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.changes.patch import read_patch
-from oh_tui.trajectory.findings import verdict_words as words
 from oh_tui.trajectory.findings.ending import (
     STOPS,
     before_last_change,
     calls_before,
     count_answers,
+    done_before,
     failure_of,
     failure_words,
+    fit,
     is_answer,
     is_cut_off,
     is_refusal,
     last_step,
     last_telling,
     limit_words,
+    moment_of,
+    more_of,
     open_calls,
     recorded_words,
     refusal_words,
+    spans,
+    what_of,
     with_outcome,
 )
 from oh_tui.trajectory.findings.loops import Loop, Pattern, find_loop
@@ -100,9 +105,7 @@ def judge(trajectory: Trajectory) -> Verdict:
     missing, its texts have no step numbers, as these are not final.
     """
     if why := trajectory.cut_off:
-        return Verdict(
-            "", why, words.fit(why, SHORT), landing=len(trajectory) or None, cut_off=True
-        )
+        return Verdict("", why, fit(why, SHORT), landing=len(trajectory) or None, cut_off=True)
     verdict = _ended(trajectory)
     if trajectory.complete and may_be_limit(trajectory, verdict):
         limit = trajectory.recorded.max_iterations
@@ -115,8 +118,8 @@ def judge(trajectory: Trajectory) -> Verdict:
     plan = plan_of(trajectory)
     if verdict.word == "finished" and plan and plan[0] < plan[1]:
         tail = f" (plan {plan[0]}/{plan[1]})"
-        cause = words.fit(verdict.cause, CAUSE - len(tail)) + tail
-        verdict = _worded(verdict, cause, words.fit(verdict.short, SHORT - len(tail)) + tail)
+        cause = fit(verdict.cause, CAUSE - len(tail)) + tail
+        verdict = _worded(verdict, cause, fit(verdict.short, SHORT - len(tail)) + tail)
     goal = goal_of(trajectory)
     if goal and goal.word != "running" and verdict.word and is_of_last_turn(trajectory):
         said = goal.words if verdict.word == "finished" else f"{verdict.short}, {goal.words}"
@@ -126,15 +129,15 @@ def judge(trajectory: Trajectory) -> Verdict:
 
 
 def _with_evaluation(verdict: Verdict, error: str) -> Verdict:
-    reason = f"the evaluation failed: {words.fit(recorded_words(error)[0], CAUSE // 2)}"
+    reason = f"the evaluation failed: {fit(recorded_words(error)[0], CAUSE // 2)}"
     if not verdict.cause:
         return _worded(verdict, reason[0].upper() + reason[1:], reason)
-    cause = f"{words.fit(verdict.cause.rstrip('.'), CAUSE - len(reason) - 2)}; {reason}"
+    cause = f"{fit(verdict.cause.rstrip('.'), CAUSE - len(reason) - 2)}; {reason}"
     return _worded(verdict, cause, verdict.short)
 
 
 def _worded(verdict: Verdict, cause: str, short: str, **more: object) -> Verdict:
-    cause, short = words.fit(cause, CAUSE), words.fit(short, SHORT)
+    cause, short = fit(cause, CAUSE), fit(short, SHORT)
     return msgspec.structs.replace(verdict, cause=cause, short=short, **more)
 
 
@@ -172,7 +175,7 @@ def _error(trajectory: Trajectory) -> Verdict:
     if last and last.result and last.result.is_call_error:
         error = text_field(last.result.body(), "error")[:500]
         if _RESTARTED.search(error):
-            cause = f"The agent server was restarted while {words.what(trajectory, last)}"
+            cause = f"The agent server was restarted while {what_of(trajectory, last)}"
             return _verdict(trajectory, "error", cause, steps=[last])
     if step is None:
         cause, short = (
@@ -182,7 +185,7 @@ def _error(trajectory: Trajectory) -> Verdict:
         return _verdict(trajectory, "error", cause, short)
     if is_refusal(step):
         return _verdict(trajectory, "error", *refusal_words(step.event), [step])
-    cause, short = failure_words(step.event, words.done_before(trajectory, step))
+    cause, short = failure_words(step.event, done_before(trajectory, step))
     if advice := remedy(step.event.body()):
         advice = f" {advice[0].upper()}{advice[1:]}."
         cause += advice if len(cause) + len(advice) <= CAUSE else ""
@@ -194,7 +197,7 @@ def _stuck(trajectory: Trajectory) -> Verdict:
     if loop is None:
         return _verdict(trajectory, "stuck", "Stuck, no loop found in these events.")
     count = len(loop.steps)
-    who = f"Steps {words.spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
+    who = f"Steps {spans(loop.steps)}" if trajectory.complete else f"The last {count} steps"
     did, short = _LOOPS[loop.pattern]
     short = short.format(times=loop.times, count=count)
     cause = f"{who} {did}, so OpenHands stopped the run."
@@ -224,12 +227,12 @@ def _waiting(trajectory: Trajectory) -> Verdict:
     steps = with_outcome(trajectory, Outcome.WAITING)
     if not steps:
         return _verdict(trajectory, "waiting", "Waits for you, no open call found in these events.")
-    first = words.what(trajectory, steps[0]).removeprefix("$ ")
+    first = what_of(trajectory, steps[0]).removeprefix("$ ")
     risk = steps[0].event.risk
     rated = f" (risk {clean_line(risk[:20])})" if risk in ("HIGH", "MEDIUM") else ""
-    more = words.more(steps)
-    cause = f"Asks: {words.fit(first, CAUSE - 60)}{rated}{more}"
-    short = f"asks: {words.fit(first, SHORT - 6 - len(more))}{more}"
+    more = more_of(steps)
+    cause = f"Asks: {fit(first, CAUSE - 60)}{rated}{more}"
+    short = f"asks: {fit(first, SHORT - 6 - len(more))}{more}"
     return _verdict(trajectory, "waiting", cause, short, steps)
 
 
@@ -239,14 +242,14 @@ def _running(trajectory: Trajectory) -> Verdict:
     last = len(trajectory)
     steps = with_outcome(trajectory, Outcome.RUNNING)
     if steps:
-        what, more = words.what(trajectory, steps[0]), words.more(steps)
-        cause, short = (words.fit(what, most - len(more)) + more for most in (CAUSE, SHORT))
+        what, more = what_of(trajectory, steps[0]), more_of(steps)
+        cause, short = (fit(what, most - len(more)) + more for most in (CAUSE, SHORT))
         return _verdict(trajectory, "running", cause, short, steps, last)
     latest = last_telling(trajectory)
     if latest is None or latest.event.is_by_user:
         about = "your message" if latest else "its first step"
         return _verdict(trajectory, "running", f"Thinks about {about}.")
-    what = words.what(trajectory, latest)
+    what = what_of(trajectory, latest)
     after = f"step {latest.number}: {what}" if trajectory.complete else what
     cause = f"Thinks about what comes next, after {after}"
     return _verdict(trajectory, "running", cause, f"thinks, after {what}", [latest], last)
@@ -261,13 +264,11 @@ def _saved(trajectory: Trajectory) -> Verdict:
     steps = open_calls(trajectory)
     last = len(trajectory)
     if steps:
-        numbers = words.spans([step.number for step in steps])
+        numbers = spans([step.number for step in steps])
         which = f"step{'s' if steps[1:] else ''} {numbers}" if trajectory.complete else "a call"
         were = "were" if steps[1:] and trajectory.complete else "was"
-        what = words.what(trajectory, steps[0])
-        cause = (
-            f"{how} while {which} {were} running: {words.fit(what, CAUSE - 90)}{words.more(steps)}"
-        )
+        what = what_of(trajectory, steps[0])
+        cause = f"{how} while {which} {were} running: {fit(what, CAUSE - 90)}{more_of(steps)}"
         return _verdict(trajectory, word, cause, f"{how.lower()} during {what}", steps)
     where = f" after step {last}" if last and trajectory.complete else ""
     return _verdict(trajectory, word, f"{how} while the model was at work{where}.")
@@ -282,13 +283,13 @@ def _stopped(trajectory: Trajectory) -> Verdict:
     did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
     sentence = how.capitalize()
-    moment = words.moment(trajectory, step)
+    moment = moment_of(trajectory, step)
     cut = [call for call in calls_before(trajectory, step) if is_cut_off(call)]
     if cut:
-        what, more = words.what(trajectory, cut[0]), words.more(cut)
-        numbers = words.spans([call.number for call in cut])
+        what, more = what_of(trajectory, cut[0]), more_of(cut)
+        numbers = spans([call.number for call in cut])
         which = f"step{'s' if cut[1:] else ''} {numbers}: " if trajectory.complete else ""
-        cause = f"{sentence}{moment}, which cut off {which}{words.fit(what, CAUSE - 100)}{more}"
+        cause = f"{sentence}{moment}, which cut off {which}{fit(what, CAUSE - 100)}{more}"
         return _verdict(trajectory, "stopped", cause, f"{how}, cut off {what}", [*cut, step])
     done = next((call.number for call in calls_before(trajectory, step)), None)
     after = f", after step {done}" if done and trajectory.complete else ""
@@ -338,10 +339,10 @@ def _idle(trajectory: Trajectory) -> Verdict:
     if latest.event.is_by_user:
         cause, short = "The last message has not been answered yet.", ""
     elif latest.result is not None and latest.result.is_rejection:
-        what = words.what(trajectory, latest)
+        what = what_of(trajectory, latest)
         cause, short = f"Nothing runs since {number} was rejected: {what}", f"rejected: {what}"
     else:
-        what = words.what(trajectory, latest)
+        what = what_of(trajectory, latest)
         cause, short = f"Nothing runs since {number}: {what}", f"idle after {what}"
     return _verdict(trajectory, "idle", cause, short, [latest])
 
@@ -415,4 +416,4 @@ def _verdict(
     numbers = tuple(sorted({step.number for step in steps}))
     landing = landing or (numbers[0] if numbers else len(trajectory))
     short = short or cause[:1].lower() + cause[1:].rstrip(".")
-    return Verdict(word, words.fit(cause, CAUSE), words.fit(short, SHORT), numbers, landing or None)
+    return Verdict(word, fit(cause, CAUSE), fit(short, SHORT), numbers, landing or None)

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.reactive import var
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.changes import named_places
+from oh_tui.trajectory.changes import touched_files
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.rendering.lines import Document
@@ -23,7 +23,7 @@ from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.changes.named_places import FilePlace
+    from oh_tui.trajectory.changes.touched_files import FilePlace
     from oh_tui.trajectory.findings.phases.phases import Phase
     from oh_tui.trajectory.presentation.block import Block
     from oh_tui.tui.state.finding import Finding
@@ -230,7 +230,7 @@ class StepDetail(Stack):
         """The last line in sight of a file that the run edited."""
         study = self._timeline.study
         return (
-            named_places.last_of(self.result_view.text_in_sight, study.edited_paths)
+            touched_files.last_of(self.result_view.text_in_sight, study.edited_paths)
             if study
             else None
         )

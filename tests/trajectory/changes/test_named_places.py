@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oh_tui.trajectory.changes.named_places import FilePlace, file_places, last_of
+from oh_tui.trajectory.changes.touched_files import FilePlace, file_places, last_of
 
 TRACEBACK = """Traceback (most recent call last):
   File "/w/dates/__main__.py", line 12, in main

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oh_tui.trajectory.findings.ending import spans
 from oh_tui.trajectory.findings.loops import loop_steps
 from oh_tui.trajectory.findings.verdict import Verdict, judge, with_sandbox
-from oh_tui.trajectory.findings.verdict_words import spans
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
 from tests.demo_runs import SLUGS, demo_run

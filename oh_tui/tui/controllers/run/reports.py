@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.changes import named_places
+from oh_tui.trajectory.changes import touched_files
 from oh_tui.trajectory.presentation.block import Failure, Output, Plain
 from oh_tui.trajectory.search import step_filter
 from oh_tui.tui.messages import StepWanted
@@ -20,7 +20,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.changes.named_places import FilePlace
+    from oh_tui.trajectory.changes.touched_files import FilePlace
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
@@ -91,7 +91,7 @@ class Reports:
             block.text for block in result.blocks if isinstance(block, Output | Plain | Failure)
         )
         texts = (self._bodies.hit_line, result.text_in_sight, whole[-MOST:])
-        place = next(filter(None, (named_places.last_of(text, paths) for text in texts)), None)
+        place = next(filter(None, (touched_files.last_of(text, paths) for text in texts)), None)
         if place is None:
             self._ui.tell("the result names no line of a file that the run edited")
             return

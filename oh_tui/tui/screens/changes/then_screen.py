@@ -26,8 +26,8 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.changes.named_places import FilePlace
     from oh_tui.trajectory.changes.order_in_time import Label, Moment
+    from oh_tui.trajectory.changes.touched_files import FilePlace
 
 
 class FilesThenScreen(FilesScreen):
