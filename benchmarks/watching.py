@@ -47,14 +47,14 @@ async def _watch() -> None:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from oh_tui.api import AppServer
-    from oh_tui.demo import make_demo
+    from oh_tui.demo import Demo
     from oh_tui.demo.catalog import ENTRIES
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.server import ServerSource
     from oh_tui.tui.app import OhTui
 
     calls = {"app": 0, "agent": 0}
-    demo = make_demo()
+    demo = Demo()
     live = next(entry.id for entry in ENTRIES if entry.slug == LIVE)
 
     def counted(app: ASGIApp) -> ASGIApp:

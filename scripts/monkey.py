@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.network import Network
 from oh_tui.tui.keys import COPY_KEYS, MOVE_KEYS, SCREEN_KEYS, Key
 from tests.terminal.served import Act, keeping, served
@@ -262,7 +262,7 @@ def told_by(act: Act, sentence: str) -> bool:
 
 def play(seed: int, seconds: float) -> int:
     """Send inputs for that long, then quit; returns the number of inputs. Raises Failed."""
-    demo, acts = make_demo(), list[Act]()
+    demo, acts = Demo(), list[Act]()
     demo.rate_limited = False
     logging.getLogger("uvicorn.error").disabled = True  # it tells each connection that breaks off
     with served(Network().over(keeping(demo.app, acts), seed)) as address:

@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 
 from oh_tui.api import AppServer
 from oh_tui.cli.opening import DEMO
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui.app import OhTui
@@ -82,7 +82,7 @@ PICTURES = (
 
 @asynccontextmanager
 async def explorer(size: tuple[int, int], theme: str) -> AsyncIterator[Pilot[int]]:
-    demo = make_demo(NOW)
+    demo = Demo(NOW)
     demo.rate_limited = False
     app = OhTui(
         lambda: ServerSource(

@@ -21,7 +21,7 @@ import uvicorn
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import Entry
 from oh_tui.demo.runs.run import Run
 from oh_tui.demo.runs.tool_calls import edit, shell, view
@@ -170,7 +170,7 @@ class Weather:
 
 
 async def serve(runs: int, seed: int, seconds: float) -> None:
-    demo = make_demo()
+    demo = Demo()
     ids, long = make_runs(demo, runs, seconds)
     weather, local = Weather(demo.app, seed), ("127.0.0.1", 0)
     with socket.create_server(local) as listener, socket.create_server(local) as fair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -17,7 +17,7 @@ SLUGS = tuple(entry.slug for entry in ENTRIES)
 @cache
 def demo_events(slug: str, via: str = "app") -> tuple[Event, ...]:
     """The events of one conversation, as the app server or the agent server ("agent") has them."""
-    world = make_demo(NOW, "everything").world
+    world = Demo(NOW, "everything").world
     entry = next(entry for entry in ENTRIES if entry.slug == slug)
     told = world.conversations[entry.id]
     if via == "agent":

@@ -129,7 +129,7 @@ def call_log(path: str | None) -> calllog.CallLog | None:
 
 def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Source:
     """A new embedded server."""
-    made = demo.make_demo(shows="odd" if kind == "odd" else "showcase")
+    made = demo.Demo(shows="odd" if kind == "odd" else "showcase")
     # The real server limits calls because it has many users; this one has a single user.
     made.rate_limited = False
     seed = os.environ.get("OH_TUI_DEMO_SEED", "")
@@ -157,7 +157,7 @@ def _shared_source(
     if address != DEMO_SHARES:
         api = shared_server.SharedServer(address, watch=log)
         return shared_source.SharedSource(api, links)
-    made = demo.make_demo()
+    made = demo.Demo()
     made.rate_limited = False
     api = shared_server.SharedServer(address, app=made.app, watch=log)
     return shared_source.SharedSource(api, links, label=f"shared in the {DEMO}", web=False)

@@ -16,7 +16,7 @@ from oh_tui.actions import agent_actions, agent_setup
 from oh_tui.actions.agent_actions import HalfDone
 from oh_tui.actions.agent_setup import LONGEST_QUESTION, Act, AgentSetup, too_old
 from oh_tui.api import AppServer, BareAgentServer, ServerError
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
@@ -66,7 +66,7 @@ class Here:
 
 @pytest.fixture(params=["app", "agent"])
 async def here(request: pytest.FixtureRequest) -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW, "everything"), Between()
+    demo, between = Demo(NOW, "everything"), Between()
     demo.rate_limited = False
     if request.param == "app":
         app = between(demo.app)

@@ -16,7 +16,7 @@ from oh_tui.actions.agent_state import AgentState
 from oh_tui.actions.forking import Forked
 from oh_tui.api import AppServer, BareAgentServer, same_id
 from oh_tui.conversation import Conversation
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
@@ -67,7 +67,7 @@ def version(request: pytest.FixtureRequest) -> AgentVersion:
 
 @pytest.fixture
 def demo(version: AgentVersion) -> Demo:
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
     demo.world.agent_version = version
     return demo

@@ -18,14 +18,14 @@ import pytest
 
 from oh_tui import api
 from oh_tui.api import NotFound, Secret, errors, sync
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from scripts import sync_client
 
 
 @pytest.fixture
 def demo() -> Demo:
-    return make_demo()
+    return Demo()
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
-from oh_tui.demo.demo import Demo
 from tests.demo_runs import demo_events
 from tests.hostile.server import serving
 from tests.tui.explorer import NOW
@@ -31,7 +30,7 @@ class Served:
 @contextmanager
 def serve(kind: str = "plain") -> Iterator[Served]:
     """An embedded server on a loopback port, at its beginning; its clock stands still."""
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
     with serving(demo.app_like(kind)) as address:
         yield Served(address, demo)

@@ -17,7 +17,7 @@ import pytest
 from oh_tui import cli
 from oh_tui.api import AppServer
 from oh_tui.cli import opening
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.sources.server import ServerSource
 from tests.tui.explorer import AT_ONCE, NOW, Between
 
@@ -44,7 +44,7 @@ class Shell:
     """`shell("approve 5f3a")` runs a command and gives what it said."""
 
     capture: pytest.CaptureFixture[str]
-    demo: Demo = field(default_factory=lambda: make_demo(NOW, "everything"))
+    demo: Demo = field(default_factory=lambda: Demo(NOW, "everything"))
     between: Between = field(default_factory=Between)
 
     def source(self, log: object = None) -> ServerSource:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from oh_tui.api import AppServer, Conversation
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
 from tests.tui.explorer import NOW
@@ -26,7 +26,7 @@ def version(request: pytest.FixtureRequest) -> AgentVersion:
 
 @pytest.fixture
 def demo(version: AgentVersion) -> Demo:
-    made = make_demo(NOW, "everything")
+    made = Demo(NOW, "everything")
     made.world.agent_version = version
     return made
 

@@ -15,8 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from oh_tui.api import ApiError, AppServer, BareAgentServer, Conversation, StartRequest
 from oh_tui.api.models import ConfirmationPolicy
-from oh_tui.demo import make_demo
-from oh_tui.demo.demo import BASE_URL
+from oh_tui.demo import BASE_URL, Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.http import detail
 
@@ -75,7 +74,7 @@ def methods(client: Any) -> list[str]:
 
 METHODS = [
     (holder, name)
-    for holder, client in clients(AppServer(BASE_URL, app=make_demo().app)).items()
+    for holder, client in clients(AppServer(BASE_URL, app=Demo().app)).items()
     for name in methods(client)
 ]
 
@@ -102,12 +101,12 @@ def test_the_contract_calls_every_method() -> None:
 
 @pytest.mark.parametrize(("holder", "name"), METHODS)
 async def test_the_demo_has_a_route_for_every_method(holder: str, name: str) -> None:
-    await require_route(make_demo().app, lambda api: clients(api)[holder], AppServer, name)
+    await require_route(Demo().app, lambda api: clients(api)[holder], AppServer, name)
 
 
 @pytest.mark.parametrize("name", ALONE)
 async def test_the_demo_of_an_agent_server_has_one_too(name: str) -> None:
-    await require_route(make_alone(make_demo().world), lambda api: api, BareAgentServer, name)
+    await require_route(make_alone(Demo().world), lambda api: api, BareAgentServer, name)
 
 
 async def require_route(

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from tests.demo.wire import (
     BOXES,
@@ -217,7 +217,7 @@ async def test_stopping_an_agent_that_does_not_run_changes_nothing() -> None:
 
 
 def test_without_a_given_time_the_clock_runs_with_the_real_one() -> None:
-    demo = make_demo()
+    demo = Demo()
     begun = demo.world.clock.now()
     demo.advance(5)
     assert 5 <= demo.world.clock.now() - begun < 60

@@ -10,7 +10,7 @@ import pytest
 from oh_tui.api import AppServer, errors
 from oh_tui.api.http.transport import RetryPolicy
 from oh_tui.commands.framework.parsing import DEMOS
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES, SETS
 from oh_tui.demo.servers.network import Network
 from tests.tui.explorer import NOW
@@ -19,7 +19,7 @@ ONCE = RetryPolicy(attempts=1)
 
 
 def through(network: Network, seed: int = 1) -> AppServer:
-    demo = make_demo(NOW)
+    demo = Demo(NOW)
     demo.rate_limited = False
     return AppServer(demo.base_url, app=network.over(demo.app, seed), retries=ONCE)
 
@@ -67,7 +67,7 @@ async def test_calls_fail_in_several_ways_the_same_for_the_same_seed() -> None:
 
 
 async def test_what_was_asked_of_the_server_may_be_done_though_its_answer_is_lost() -> None:
-    demo = make_demo(NOW)
+    demo = Demo(NOW)
     demo.rate_limited = False
     up = next(box for box in demo.world.sandboxes.values() if box.status == "RUNNING")
     for seed in range(20):
@@ -83,7 +83,7 @@ async def test_what_was_asked_of_the_server_may_be_done_though_its_answer_is_los
 
 
 def test_each_kind_of_demo_that_the_command_line_knows_is_one() -> None:
-    demo = make_demo(NOW)
+    demo = Demo(NOW)
     assert demo.app_like("plain") is demo.app
     for kind in DEMOS:
         assert (demo.app_like(kind) is demo.app) == (kind in SETS), kind

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import BOXES, ENTRIES, SETS, Entry
-from oh_tui.demo.demo import Demo
 from oh_tui.demo.runs.player import PROJECTS, load_scenario
 from oh_tui.demo.runs.run import Run
 from oh_tui.demo.servers.disks import Disk, Disks, git_changes

@@ -250,8 +250,8 @@ def test_slugs_ids_and_titles_are_distinct_and_sandboxes_exist() -> None:
 def test_ids_and_events_are_the_same_in_every_process() -> None:
     code = (
         "import sys, hashlib; from datetime import datetime\n"
-        "from oh_tui.demo import make_demo\n"
-        f"demo = make_demo(datetime.fromisoformat({NOW.isoformat()!r}), 'everything')\n"
+        "from oh_tui.demo import Demo\n"
+        f"demo = Demo(datetime.fromisoformat({NOW.isoformat()!r}), 'everything')\n"
         "digest = hashlib.sha256()\n"
         "for one in demo.world.conversations.values():\n"
         "    if one.entry.slug != 'fuzzing':\n"

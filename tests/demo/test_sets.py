@@ -7,7 +7,7 @@ import json
 import pytest
 
 from oh_tui import cli
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES, SETS
 from tests.demo.wire import NOW, connect
 
@@ -20,17 +20,17 @@ def test_the_showcase_and_the_odd_ones_are_everything() -> None:
 
 @pytest.mark.parametrize("kind", SETS)
 def test_a_set_opens_one_of_its_own_and_has_the_sandboxes_of_its_own(kind: str) -> None:
-    world = make_demo(NOW, kind).world
-    assert make_demo(NOW, kind).opening in world.conversations
+    world = Demo(NOW, kind).world
+    assert Demo(NOW, kind).opening in world.conversations
     used = {conversation.entry.sandbox for conversation in world.conversations.values()} - {""}
     assert used == world.sandboxes.keys()
-    assert make_demo(NOW, kind).last_known.keys() <= world.conversations.keys()
+    assert Demo(NOW, kind).last_known.keys() <= world.conversations.keys()
 
 
 async def test_the_start_tasks_of_a_set_lead_to_its_conversations() -> None:
     found = {}
     for kind in SETS:
-        async with connect(make_demo(NOW, kind)) as client:
+        async with connect(Demo(NOW, kind)) as client:
             answer = await client.get("/api/v1/app-conversations/start-tasks/search")
             found[kind] = [task["status"] for task in answer.json()["items"]]
     assert found["showcase"] == found["everything"] == ["PREPARING_REPOSITORY", "READY", "ERROR"]

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.state import Conversation
 
@@ -31,7 +31,7 @@ def events_of(slug: str) -> str:
 
 def at_rest() -> Demo:
     """A demo whose clock stands still, without a limit of calls."""
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
     return demo
 

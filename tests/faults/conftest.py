@@ -12,7 +12,7 @@ import pytest
 from oh_tui import cli
 from oh_tui.api import AppServer, Secret
 from oh_tui.cli import opening
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.server import ServerSource
 from tests.commands.shell import Said
@@ -27,7 +27,7 @@ KEY = "sk-oh-7Qz1vX9mKp4RtL2w"
 
 @pytest.fixture
 def demo() -> Demo:
-    made = make_demo(NOW, "everything")
+    made = Demo(NOW, "everything")
     made.rate_limited = False
     return made
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from tests.api.servers import closed_port
 from tests.faults import faults
 from tests.faults.conftest import IDS, Shell, source
@@ -148,7 +148,7 @@ def test_in_a_shell(shell: Shell, act: Act, tmp_path: Path) -> None:
         if name in ("another shape", "half of the JSON") and not act.shape:
             continue
         shell.patience = 0.1 if name == "silence" else 10.0
-        demo = make_demo(NOW, "everything")
+        demo = Demo(NOW, "everything")
         demo.rate_limited = False
         with served(demo.app) as shell.wire:
             shell.wire.arm(act.call, fault)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import Conversation, errors, paging
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from tests.api.servers import closed_port
 from tests.faults import faults
 from tests.faults.conftest import KEY, client
@@ -54,7 +54,7 @@ def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def secure(own_certificate: Path) -> Iterator[Wire]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(own_certificate / "cert.pem", own_certificate / "key.pem")
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
     with served(demo.app, ssl=context) as made:
         yield made
@@ -133,7 +133,7 @@ async def test_a_proxy_that_is_not_there_is_named_and_not_the_server(
 async def test_a_download_goes_on_elsewhere_without_the_key_and_its_faults_are_told_of_there(
     wire: Wire,
 ) -> None:
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     with served(demo.app) as other:
         wire.arm("GET */download", faults.to(f"{other.url}/store/run.zip"))
         host = other.url.removeprefix("http://")

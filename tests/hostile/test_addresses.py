@@ -8,7 +8,7 @@ import pytest
 
 from oh_tui.api import AppServer
 from oh_tui.api.errors import RateLimited
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.sources.server import ServerSource
 from tests.api.servers import Script, json, over
 from tests.hostile.server import changed
@@ -46,7 +46,7 @@ def spoilt(name: str) -> Any:
 
 @pytest.mark.parametrize("name", BROKEN)
 async def test_the_history_is_read_from_the_app_server(name: str) -> None:
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
     api = AppServer("http://demo", app=changed(demo.app, spoilt(name)), retries=AT_ONCE)
     source = ServerSource(api, "demo")

@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui.api import AppServer
 from oh_tui.cli import opening
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.server import ServerSource
 from tests.hostile.server import changed
@@ -64,7 +64,7 @@ def _put(value: Any, path: tuple[Any, ...], shape: bytes) -> Any:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_commands_on_such_a_server(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    demo = make_demo(shows="everything")
+    demo = Demo(shows="everything")
     demo.rate_limited = False
     app = changed(demo.app, spoiling(seed, 0.03 * (seed % 4 + 1)))
     monkeypatch.setattr(

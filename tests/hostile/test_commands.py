@@ -15,7 +15,7 @@ from oh_tui import cli
 from oh_tui.api import AppServer
 from oh_tui.cli import opening
 from oh_tui.commands import TABLE
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.sources.server import ServerSource
 from tests.hostile.kinds import run, write_zip
 from tests.hostile.sent import parts
@@ -109,7 +109,7 @@ def test_on_a_server_whose_every_word_is_hostile(
 ) -> None:
     # each that reads all runs takes seconds
     for line in (*COMMANDS, *MORE, *(["grep a"] if start else [])):
-        demo, spoiler = make_demo(shows="everything"), Spoiler(start)
+        demo, spoiler = Demo(shows="everything"), Spoiler(start)
         demo.rate_limited = False
         api = AppServer(
             demo.base_url,

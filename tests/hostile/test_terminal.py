@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from tests.hostile.kinds import Say, run, write_zip
 from tests.hostile.sent import FRAME, Grid
 from tests.hostile.server import Spoiler, changed, serving
@@ -190,7 +190,7 @@ def test_every_step_of_a_run_of_every_kind(number: int, keys: str, runs: Path) -
 
 @pytest.mark.slow
 def test_a_server_whose_every_word_is_hostile() -> None:
-    demo = make_demo(shows="everything")
+    demo = Demo(shows="everything")
     demo.rate_limited = False
     spoiler = Spoiler()
     with (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from oh_tui.api import AppServer
 from oh_tui.conversation import Conversation
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.server import ServerSource
 from tests.tui.explorer import AT_ONCE, NOW, Between
@@ -31,7 +31,7 @@ class Here:
 
 @asynccontextmanager
 async def demo_read() -> AsyncIterator[Here]:
-    demo, between = make_demo(NOW, "everything"), Between()
+    demo, between = Demo(NOW, "everything"), Between()
     demo.rate_limited = False
     api = AppServer(demo.base_url, app=between(demo.app), retries=AT_ONCE)
     yield Here(demo, ServerSource(api, "demo"), between)

@@ -22,7 +22,7 @@ from oh_tui.api import (
 )
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.offered_models import SuggestedTask
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers import agent_server
 from oh_tui.demo.servers.alone import PROFILE, PROFILES, make_alone
 from oh_tui.demo.world import AgentVersion
@@ -42,7 +42,7 @@ def between() -> Between:
 
 @pytest.fixture
 async def source(between: Between) -> AsyncIterator[AgentServerSource]:
-    demo = make_demo()
+    demo = Demo()
     api = BareAgentServer(demo.base_url, app=between(make_alone(demo.world)), retries=AT_ONCE)
     yield AgentServerSource(api, "test")
     await api.aclose()
@@ -152,7 +152,7 @@ async def test_a_server_that_is_gone_is_not_read_from_elsewhere(
 
 
 async def test_commits_since_the_run_began_are_told(between: Between) -> None:
-    demo = make_demo()
+    demo = Demo()
     demo.world.agent_version = AgentVersion.NEW
     api = BareAgentServer(demo.base_url, app=between(make_alone(demo.world)), retries=AT_ONCE)
     new = AgentServerSource(api, "test")
@@ -191,7 +191,7 @@ async def test_the_older_events_of_a_run_join_to_all_of_them(source: AgentServer
 
 
 async def test_a_run_is_followed() -> None:
-    demo = make_demo()
+    demo = Demo()
     api = BareAgentServer(demo.base_url, app=make_alone(demo.world), retries=AT_ONCE)
     source = AgentServerSource(api, "test")
     (run,) = await source.get([IDS["flaky-ci"]])
@@ -239,7 +239,7 @@ async def test_a_profile_and_a_folder_go_with_the_start(source: AgentServerSourc
 
 async def read_alone(version: AgentVersion) -> Branches:
     """The run of the demo in which the user went back, from an agent server."""
-    demo = make_demo()
+    demo = Demo()
     demo.world.agent_version = version
     api = BareAgentServer(demo.base_url, app=make_alone(demo.world), retries=AT_ONCE)
     source = AgentServerSource(api, "test")

@@ -17,7 +17,7 @@ import pytest
 
 from oh_tui.api import AppServer
 from oh_tui.conversation import Conversation
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.part_file import part_file, part_file_aside, publish, publish_as
 from oh_tui.sources.saving import download_name, finish_zip
@@ -270,7 +270,7 @@ def test_a_name_that_was_claimed_is_given_up_when_the_rename_fails(
 async def test_downloads_at_once_that_are_cancelled_leave_whole_files_or_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    demo, link = make_demo(NOW, "everything"), os.link
+    demo, link = Demo(NOW, "everything"), os.link
     demo.rate_limited = False
     linking = threading.Event()
 

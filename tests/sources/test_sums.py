@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.catalog.usage_cache import spent_of, with_spent
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.documents.run import cost_json
 from oh_tui.sources.file_source import FileSource
@@ -65,7 +65,7 @@ async def test_a_run_of_the_demo_took_the_same_everywhere(slug: str, tmp_path: P
 
 def test_the_demo_has_records_of_both_kinds() -> None:
     """Of the agent alone after stats, of all usages when the server has rebuilt the row."""
-    world = make_demo(NOW).world
+    world = Demo(NOW).world
     one = next(one for one in world.conversations.values() if one.entry.slug == "week-dates")
     assert world.metrics(one)["accumulated_cost"] == 0.955573
     world.rebuild_row(one)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.network import Network
 from tests.terminal.served import Act, keeping, served
 from tests.terminal.terminal import OH_TUI, Terminal
@@ -45,7 +45,7 @@ def begin(terminal: Terminal) -> None:
 def test_a_sentence_in_real_time_does_nothing(speed: float, waits: tuple[float, float]) -> None:
     done: list[Act] = []
     network = Network(waits=waits, fails=0.0)
-    with served(network.over(keeping(make_demo().app, done), seed=7)) as address:
+    with served(network.over(keeping(Demo().app, done), seed=7)) as address:
         for key in ("a", "p", "P", "F", "$", "m"):
             with Terminal(OH_TUI, "--server", address, size=(160, 48)) as terminal:
                 begin(terminal)
@@ -63,7 +63,7 @@ def test_a_sentence_pasted_in_a_real_terminal_does_nothing(bracketed: bool) -> N
     waits = (0.1, 0.8)
     done: list[Act] = []
     network = Network(waits=waits, fails=0.0)
-    with served(network.over(keeping(make_demo().app, done), seed=7)) as address:
+    with served(network.over(keeping(Demo().app, done), seed=7)) as address:
         for key in ("a", "p", "F"):
             with Terminal(OH_TUI, "--server", address, size=(160, 48)) as terminal:
                 begin(terminal)

@@ -24,7 +24,7 @@ from textual.widget import Widget
 
 from oh_tui.api import AppServer
 from oh_tui.api.http.transport import RetryPolicy
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
@@ -368,7 +368,7 @@ async def explore(
 ) -> AsyncIterator[Explorer]:
     """The explorer on the demo (or on `source`), its lists read; `wrap` may come between the
     client and the demo's servers. Without a key nothing is read: it asks what to do."""
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
 
     def make() -> Source:

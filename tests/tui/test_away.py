@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from oh_tui.api import AppServer, BareAgentServer
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
@@ -38,7 +38,7 @@ class Server:
     """A server of the demo, which can be stopped; its clock stands still until it is moved."""
 
     kind: str
-    demo: Demo = field(default_factory=lambda: make_demo(NOW, "everything"))
+    demo: Demo = field(default_factory=lambda: Demo(NOW, "everything"))
     between: Between = field(default_factory=Between)
 
     def source(self) -> Source:

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import Response
 
 from oh_tui.api import BareAgentServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
@@ -205,7 +205,7 @@ async def test_bookmarks_and_notes_on_other_branches_are_counted(tmp_path: Path)
 
 
 def stripping(between: Between, version: AgentVersion = AgentVersion.USUAL) -> AgentServerSource:
-    demo = make_demo(NOW)
+    demo = Demo(NOW)
     demo.world.agent_version = version
     api = BareAgentServer(demo.base_url, app=between(make_alone(demo.world)), retries=AT_ONCE)
     return AgentServerSource(api, "test")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.api import AppServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.library.file import FILE, FOLDER
 from oh_tui.library.library import Library
 from oh_tui.settings.startup import Settings
@@ -37,7 +37,7 @@ def titles(cache: Path) -> list[str]:
 
 
 def server(cache: Path, between: Between | None = None) -> Callable[[], Source]:
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
 
     def make() -> Source:

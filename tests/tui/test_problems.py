@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from oh_tui.api import AppServer, Secret
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.servers.app_writes import START_TASK_IDS
 from oh_tui.settings.startup import Settings
@@ -32,7 +32,7 @@ IDS = {entry.title: entry.id for entry in ENTRIES}
 
 
 async def test_the_pane_of_a_server_that_is_not_there_names_the_key_that_helps() -> None:
-    demo = make_demo(NOW)
+    demo = Demo(NOW)
     between = Between()
     between.answer("GET */app-conversations/search", 404)
 

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.network import Network
 from oh_tui.settings.config import Config
 from oh_tui.settings.preferences import Changes, Preferences
@@ -151,7 +151,7 @@ async def test_what_is_remembered_comes_before_the_order_of_the_settings_file(
 async def test_order_and_columns_are_those_of_the_server(settings: Settings) -> None:
     def here(address: str) -> Callable[[], Source]:
         def make() -> Source:
-            demo = make_demo(NOW, "everything")
+            demo = Demo(NOW, "everything")
             api = AppServer(demo.base_url, app=demo.app, retries=AT_ONCE)
             return ServerSource(api, "lab", address=address)
 

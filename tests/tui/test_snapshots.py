@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from oh_tui.api import AppServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
@@ -33,7 +33,7 @@ def app(
     refuses: bool = False,
     shows: str = "showcase",
 ) -> OhTui:
-    demo = make_demo(NOW, shows)
+    demo = Demo(NOW, shows)
     demo.rate_limited = False
 
     def make() -> Source:
@@ -50,7 +50,7 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
     async def press(pilot: Pilot[int]) -> None:
         running = pilot.app
         assert isinstance(running, OhTui)
-        it = Explorer(running, pilot, make_demo(NOW))
+        it = Explorer(running, pilot, Demo(NOW))
         main = running.main
         await it.until(
             lambda: main.is_mounted and main.session.source is not None and main.footer.hints
@@ -126,7 +126,7 @@ def test_a_server_that_is_not_there(snap_compare: Compare) -> None:
     async def wait(pilot: Pilot[int]) -> None:
         running = pilot.app
         assert isinstance(running, OhTui)
-        it = Explorer(running, pilot, make_demo(NOW))
+        it = Explorer(running, pilot, Demo(NOW))
         await it.until(lambda: running.main.is_mounted and running.main.footer.news)
         await it.settle()
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import Conversation
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.sources.saving import download_name
 from oh_tui.text.clean import clean
@@ -159,7 +159,7 @@ def zipped(app: ASGIApp, leaky: Leaky) -> ASGIApp:
 
 @pytest.fixture
 def leaky() -> Iterator[tuple[Leaky, str]]:
-    demo = make_demo(shows="everything")
+    demo = Demo(shows="everything")
     demo.rate_limited = False
     made = Leaky()
     with serving(made.app(demo.app)) as url:
@@ -370,7 +370,7 @@ def test_the_words_of_a_key_command_are_told_without_keys_of_known_kinds(
     monkeypatch.setenv("OH_TUI_CONFIG", str(file))
     said = next(word for word in TOLD.split(" ") if secret in word)
     said = f"Authorization: Bearer {said}" if secret == SHAPED["a header"] else said
-    demo = make_demo(shows="everything")
+    demo = Demo(shows="everything")
     demo.rate_limited = False
     with served(demo.app) as wire:
         for ends, fine in ((f"; echo {USED['a key command']}", 0), ("; exit 3", 2)):

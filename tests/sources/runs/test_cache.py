@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 
 from oh_tui.api import AppServer
 from oh_tui.conversation import Conversation
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import read_settings
 from oh_tui.sources.results import Loaded
@@ -205,7 +205,7 @@ async def test_a_broken_off_download_is_said_and_not_kept(here: Here) -> None:
 
 
 async def test_resting_on_a_long_run_reads_it_when_it_is_kept(here: Here) -> None:
-    demo, runs = make_demo(NOW, "everything"), RunCache(here.folder, SERVER, LIMIT)
+    demo, runs = Demo(NOW, "everything"), RunCache(here.folder, SERVER, LIMIT)
     demo.rate_limited = False
 
     def api() -> AppServer:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from oh_tui.api import BareAgentServer, Conversation
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import SETS
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion, World
@@ -26,7 +26,7 @@ ZIP = "GET /api/file/download-trajectory/*"
 
 @pytest.fixture
 def world() -> World:
-    return make_demo().world
+    return Demo().world
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.runs.meter import combined
 from oh_tui.trajectory.costs.accounting import Accounts
@@ -90,7 +90,7 @@ def assert_sums(accounts: Accounts) -> None:
 @pytest.mark.parametrize("via", ["app", "agent"])
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_total_is_that_of_the_conversation(slug: str, via: str) -> None:
-    world = make_demo(NOW, "everything").world
+    world = Demo(NOW, "everything").world
     entry = next(entry for entry in ENTRIES if entry.slug == slug)
     told = combined({"usage_to_metrics": world.usages(world.conversations[entry.id])})
     accounts = Accounts(demo_run(slug, via))

@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 
 from oh_tui.actions.start_draft import Draft
 from oh_tui.api import ApiError, AppServer, BareAgentServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.agent_server import AgentServerSource
@@ -45,7 +45,7 @@ def unknown_kind(app: ASGIApp, *, is_set: bool = False) -> Callable[[], Source]:
 
 
 def an_agent_server() -> ASGIApp:
-    return make_alone(make_demo(NOW).world)
+    return make_alone(Demo(NOW).world)
 
 
 async def test_what_turns_out_to_be_an_agent_server_is_opened_as_one() -> None:

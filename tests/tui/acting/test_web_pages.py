@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from oh_tui.api import AppServer
 from oh_tui.conversation import Conversation
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.sources.server import ServerSource
 from oh_tui.tui.controllers.system import web_pages
 from oh_tui.tui.controllers.system.web_pages import browser
@@ -34,7 +34,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def served() -> ServerSource:
     """The demo's data as if it were a server's, with pages."""
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
     demo.rate_limited = False
     return ServerSource(
         AppServer(demo.base_url, app=demo.app, retries=AT_ONCE), "a server", address=SERVER

@@ -15,7 +15,7 @@ from oh_tui.api import AppServer
 from oh_tui.api.models import Page, Sandbox
 from oh_tui.catalog.run_status import Group, RunStatus
 from oh_tui.conversation import Conversation
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
@@ -106,7 +106,7 @@ class Changing(ServerSource):
     makes them look new (measured)."""
 
     def __init__(self) -> None:
-        demo = make_demo(NOW, "everything")
+        demo = Demo(NOW, "everything")
         super().__init__(AppServer(demo.base_url, app=demo.app), "demo", last_known=demo.last_known)
         self.statuses: dict[str, str] = {}
         """Title -> execution status."""
@@ -290,7 +290,7 @@ async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is
 
 async def test_what_was_seen_is_known_in_the_next_session(tmp_path: Path) -> None:
     kept = replace(Settings(), last_known_file=tmp_path / "oh-tui" / "seen.json")
-    demo = make_demo(NOW, "everything")
+    demo = Demo(NOW, "everything")
 
     def source() -> ServerSource:
         api = AppServer(demo.base_url, app=demo.app)

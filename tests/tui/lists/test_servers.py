@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api import AppServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.settings.config import LOCAL, Config, ServerEntry, parse_config
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
@@ -61,7 +61,7 @@ class Servers:
         if settings.server == LOCAL:
             source: Closing | ThisMachine = ThisMachine(settings.own_runs)
         else:
-            demo = make_demo(NOW, "everything")
+            demo = Demo(NOW, "everything")
             demo.rate_limited = False
             between = self.between.setdefault(settings.server, Between())
             api = AppServer(demo.base_url, app=between(demo.app), retries=AT_ONCE)
@@ -344,7 +344,7 @@ async def test_a_server_that_lacks_a_call_loses_that_alone(status: int) -> None:
 async def test_what_a_resume_brought_about_is_asked_of_the_server_that_did_it() -> None:
     here, there = Between(), Between()
     async with explore(wrap=here) as it:
-        demo = make_demo(NOW, "everything")
+        demo = Demo(NOW, "everything")
         demo.rate_limited = False
         other = ServerSource(
             AppServer(demo.base_url, app=there(demo.app), retries=AT_ONCE), "other"

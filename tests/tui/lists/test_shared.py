@@ -9,7 +9,7 @@ import pytest
 from oh_tui.api import SharedServer
 from oh_tui.catalog import silence
 from oh_tui.catalog.links import read_shared_link
-from oh_tui.demo import Demo, make_demo
+from oh_tui.demo import Demo
 from oh_tui.sources.server_runs import following
 from oh_tui.sources.shared_source import SharedSource
 from oh_tui.sources.source import Source
@@ -25,7 +25,7 @@ class Shared:
     """Makes the source of a link, over a demo of its own."""
 
     def __init__(self) -> None:
-        self.demo: Demo = make_demo(NOW, "everything")
+        self.demo: Demo = Demo(NOW, "everything")
         self.demo.rate_limited = False
         self.between = Between()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from oh_tui.api import AppServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.catalog import SETS
 from oh_tui.settings.config import Config
 from oh_tui.settings.startup import Settings
@@ -20,7 +20,7 @@ ID = next(entry.id for entry in SETS["odd"] if entry.slug == "silent")
 
 
 def odd() -> Source:
-    demo = make_demo(NOW, "odd")
+    demo = Demo(NOW, "odd")
     demo.rate_limited = False
     return ServerSource(AppServer(demo.base_url, app=demo.app, retries=AT_ONCE), "odd")
 

@@ -13,7 +13,7 @@ import pytest
 from starlette.responses import Response
 
 from oh_tui.api import BareAgentServer
-from oh_tui.demo import make_demo
+from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.file_source import FileSource
@@ -364,7 +364,7 @@ def download_with_sub_agent() -> Response:
 async def test_an_agent_server_gives_the_sub_agents_of_tasks_in_its_download() -> None:
     """Joined by the prompt, as the demo's task has it."""
     between = Between()
-    app = between(make_alone(make_demo(NOW, "everything").world))
+    app = between(make_alone(Demo(NOW, "everything").world))
     api = BareAgentServer("http://demo.invalid", app=app, retries=AT_ONCE)
     async with explore(source=lambda: AgentServerSource(api, "here"), size=(160, 48)) as it:
         await it.open("Port the CLI to click")
