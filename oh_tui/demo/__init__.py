@@ -27,11 +27,8 @@ OPENING = {"odd": "broken"}
 
 class Demo:
     """One visit to one of `catalog.SETS`: its changes stay in this object. With `now`, an aware
-    datetime, its clock stands still there until `advance`; without, it runs with the real time.
-
-    `base_url` is the address of `app` in this process; on a socket it builds its URLs from the
-    request.
-    """
+    datetime, its clock stands still there until `advance`. `base_url` is the address of `app` in
+    this process; on a socket it builds its URLs from the request."""
 
     base_url = BASE_URL
 
@@ -62,8 +59,7 @@ class Demo:
         return make_app(self.world, limits=lambda: self.rate_limited)
 
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
-        """`app`, behind a slow network for the kind "slow", and for "agent" an agent server in its
-        place."""
+        """`app`; for "slow" behind a slow network, for "agent" an agent server in its place."""
         if kind == "agent":
             return make_alone(self.world)
         if kind == "slow":

@@ -67,8 +67,7 @@ def play(run: Run, scenario: Turn) -> None:
 
 
 def work(run: Run, words: str) -> None:
-    """Do a task given in `words`: commands in backticks are run, slow words take half a minute, and
-    risky ones need a confirmation."""
+    """Do a task: run commands in backticks, take a while for slow words, ask for risky ones."""
     if not run.files:
         run.find(FILES)
     run.do(

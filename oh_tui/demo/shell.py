@@ -75,8 +75,7 @@ class _Shell:
 
 
 def run_command(command: str, files: Files, cwd: str, limit: float = float("inf")) -> ShellResult:
-    """Run commands with `;` and `&&` between them over `files`, which they may write with `>`, for
-    at most `limit` seconds."""
+    """Run commands, with `;` and `&&` between them, for at most `limit` seconds."""
     shell = _Shell(files, cwd, limit)
     if re.search(r"[`({$|<]|\d>|>>", command):
         shell.fail("sh: 1: the demo's shell knows plain commands only", 2)

@@ -206,8 +206,7 @@ class World:
         return last_stats(self.agent_events(conversation))[1]
 
     def rebuild_row(self, conversation: Conversation) -> None:
-        """The app server makes its row anew of the agent server's record: the conversation looks
-        newly created (measured)."""
+        """The app server makes the row anew: the conversation looks newly created (measured)."""
         conversation.created = conversation.rebuilt = self.clock.now()
         if not conversation.is_listed:
             conversation.is_listed = True

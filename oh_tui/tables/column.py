@@ -76,8 +76,7 @@ class Column(msgspec.Struct, Generic[T_contra, F_contra], frozen=True):
     least: int = LEAST
     """Cells that are left to one with a share, while others can be left out."""
     goes: int = 0
-    """Columns that have this are left out, the lowest first, where others would be cut to less than
-    their least."""
+    """Columns with this are left out where others get too narrow, the lowest first."""
     usual_from: int = 0
     """Shown where there are at least so many cells, unless the user chose otherwise."""
     draw: Callable[[T_contra, int], Sequence[tuple[str, str]]] | None = None

@@ -82,8 +82,7 @@ _JAMO = pattern("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]+")
 _LONE_JAMO = pattern("[\u1160-\u11ff\ud7b0-\ud7ff]+")
 _NO_WORD = r"[^\w\s!-~\xa0-\xbf\u2010-\u2bff\u3000-\u3029\U0001f000-\U0001faff]"
 _PILE = pattern(f"{_NO_WORD}{_NO_WORD}{{{MOST_MARKS},}}")
-"""A run that may have too many marks. `re` has no class for marks, only for non-letters; the first
-class is written out because `re` searches fast for a leading class."""
+"""A run that may have too many marks: `re` has no class for them, and a leading class is fast."""
 
 _PLAIN = pattern("\n|(?=[!-~\u4e00-\u9fff])")
 """A position that no run of removed or composed characters crosses."""

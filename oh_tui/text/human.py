@@ -10,8 +10,7 @@ from oh_tui.text.patterns import pattern
 
 
 def age(then: float, now: float) -> str:
-    """How long ago in at most three characters, up to 99 years: 9s, 4m, 2h, 3d, 5w, 2y. A time in
-    the future reads "now"."""
+    """How long ago in three characters, up to 99 years: 9s, 4m, 2h, 3d, 5w, 2y; "now" to come."""
     past = now - then
     if past < 1:
         return "now"
@@ -87,14 +86,12 @@ def dollars(amount: float) -> str:
 
 
 def marked_cost(cost: float | None, *, is_partial: bool = False, is_estimate: bool = False) -> str:
-    """A cost as $4.28, as $4.28+ where a part of it may be missing, as ~$4.28 where it may be
-    made up; "" for none."""
+    """A cost as $4.28, $4.28+ where a part may be missing, ~$4.28 where made up; "" for none."""
     return "~" * is_estimate + dollars(cost) + "+" * is_partial if cost else ""
 
 
 def sum_words(cost: float, partial: int, estimates: int) -> str:
-    """What runs cost together: `$21.37+` where some may lack a part of theirs, `$21.37 without 3
-    ACP runs` where these are left out, as nobody knows what they cost; "" for nothing."""
+    """What runs cost together: `$21.37+` if partial, `$21.37 without 3 ACP runs`, or nothing."""
     told = marked_cost(cost, is_partial=bool(partial)) or "price unknown" * bool(estimates)
     return " ".join((told, *without(estimates)))
 
@@ -180,8 +177,7 @@ def day_time(when: float, now: float, zone: tzinfo | None = None) -> str:
 
 
 def day_span(began: float, ended: float | None, now: float, zone: tzinfo | None = None) -> str:
-    """Start and end as "13:29 to 15:49 today"; only the start if the end is unknown, in the same
-    minute or on another day."""
+    """As "13:29 to 15:49 today"; only the start if the end is unknown or not on that day."""
     if ended is not None and ended > began:
         first, last = moment(began, zone), moment(ended, zone)
         if first.date() == last.date() and f"{first:%H:%M}" != f"{last:%H:%M}":
@@ -210,8 +206,7 @@ def stamp(moment: float, *, utc: bool = True) -> str:
 
 
 def sparkline(values: Sequence[float | None], levels: str, full: float | None = None) -> str:
-    """A block a value, of `levels` from the lowest to the highest, which stands for `full` or for
-    the largest value. Only 0 has the lowest, and an unknown value is a gap."""
+    """A block a value; the highest of `levels` is `full`, or the largest value. None is a gap."""
     top = full or max((value for value in values if value is not None), default=0.0)
     return "".join(" " if value is None else _block(value, top, levels) for value in values)
 

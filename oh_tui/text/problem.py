@@ -73,8 +73,7 @@ def why(error: Exception) -> str:
 
 
 def bug_words(error: BaseException) -> str:
-    """That oh-tui failed, and where, without the text of the error: that may hold foreign text or a
-    key."""
+    """That oh-tui failed, and where; the text of the error may hold foreign text or a key."""
     return f"This is a bug in oh-tui: {_kind_and_line(error)}"
 
 

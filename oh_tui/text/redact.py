@@ -61,8 +61,7 @@ def hold_these(keys: Iterable[str]) -> None:
 
 
 def held() -> tuple[str, ...]:
-    """The keys that `redact` hides; a new tuple after each new key, so that it can be the key of
-    caches of redacted texts."""
+    """The keys that `redact` hides; a new tuple after each new one: caches may have it as a key."""
     return _held
 
 
@@ -153,8 +152,7 @@ def hide_private_keys(text: str, hide: Hide = _hidden) -> str:
 
 
 def hide_keys(text: str) -> str:
-    """Text that is masked already, at the place where it leaves: hides keys alone, so that quotes
-    and brackets stay."""
+    """Hides keys alone in text that is masked already, so that quotes and brackets stay."""
     return _hide_keys(hide_split(text))
 
 
@@ -245,8 +243,7 @@ def without_private_keys(lines: Sequence[str]) -> list[str]:
 
 
 def safe_line(text: str, most: int | None = None) -> str:
-    """Any text on one line, clean and without secrets; cut with "…" where it has more than `most`
-    characters."""
+    """Any text on one line, clean and without secrets; cut with "…" above `most` characters."""
     if most is None:
         return redact(clean_line(hide_private_keys(hide_split(text))))
     # cut first, as cleaning is slow, but not so short that half a key could stay at the end

@@ -20,8 +20,7 @@ LONG_LINE = 3e-8
 """Seconds more for each character."""
 
 FREE, FREE_EACH = 2e-4, 6e-7
-"""Seconds that a pattern may take for a few lines, and for each of their characters, of however
-many there are."""
+"""Seconds that a pattern may always take for a few lines, and for each of their characters."""
 
 IN_ALL = 1.0
 """Seconds beyond these, before a pattern, or all that share a budget, are not searched any more."""
@@ -98,8 +97,7 @@ class Regex:
         return hash(self.typed)
 
     def search(self, text: str) -> Generator[None, None, tuple[str, int] | None]:
-        """The first line that matches, and where in it; None too where that took too long. Yields
-        after every few lines."""
+        """The first line that matches, and where in it; None too where that took too long."""
         for few in whole_lines(text, FEW):
             if found := self._match_in(few):
                 return found
@@ -134,8 +132,7 @@ class Regex:
 
 
 def _size(part: Any) -> int:
-    """Parts of a pattern as `re` reads it, whose tree is made of lists and tuples; counts multiply
-    what they repeat."""
+    """Parts of a pattern as `re` reads it; counts multiply what they repeat."""
     match part:
         case (int() as least, int() as most, inner) if hasattr(inner, "data"):
             return _size(inner) * max(1, least if most == _parser.MAXREPEAT else most)

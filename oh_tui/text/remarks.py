@@ -49,8 +49,7 @@ def is_wanted() -> bool:
 
 
 async def in_background(work: Callable[[], T]) -> T:
-    """Does work that takes seconds: in a thread where somebody listens, who may stop waiting, else
-    at once."""
+    """Does work that takes seconds: in a thread where somebody listens, who may stop waiting."""
     return work() if _listener.get() is None else await asyncio.to_thread(work)
 
 
@@ -63,8 +62,7 @@ def say(text: str) -> None:
 
 
 def show_progress(text: str) -> None:
-    """Shows one line in place of the one before, on a terminal alone; "" clears it. Or tells the
-    listener."""
+    """Shows one line in place of the one before, on a terminal alone, or tells the listener."""
     if one := listener():
         one.progress = text
         return

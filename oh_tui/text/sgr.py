@@ -17,8 +17,7 @@ LONGEST = 20_000
 """Characters, sequences included, of the longest line that is coloured."""
 
 Colour: TypeAlias = tuple[int, ...]
-"""One of the 256 colours of a terminal by its number, or red, green and blue. The user's theme
-defines the first sixteen."""
+"""A colour of the 256 by its number, or red, green and blue. The user's theme has the first 16."""
 
 
 class Look(NamedTuple):
@@ -48,8 +47,7 @@ _COLOURS = {38: "front", 48: "back", 58: ""}
 
 
 def looks(line: str, look: Look) -> tuple[list[tuple[str, Look]], Look]:
-    """Splits a line into texts with their looks. `look` is that of its start; returns that of its
-    end too."""
+    """Splits a line into texts with their looks, from that of its start; also that of its end."""
     found: list[tuple[str, Look]] = []
     for place, part in enumerate(SGR.split(line)):
         if place % 2:

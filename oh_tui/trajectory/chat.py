@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 
 def usage_of(answer: Answer, told: ReportedFields) -> dict[str, Any] | None:
-    """What the stats of the run list for an answer, None where they list nothing. `told` is what
-    they tell of the run: a number that is not is null."""
+    """What the stats list for an answer, None for nothing; a number that is not `told` is null."""
     usage = answer.usage
     if usage is None:
         return None
@@ -27,8 +26,7 @@ def usage_of(answer: Answer, told: ReportedFields) -> dict[str, Any] | None:
 
 
 def chars_of(study: Study, answers: list[Answer]) -> int:
-    """Characters of the contexts of these answers, in their order. From one to the next only what
-    differs is looked at."""
+    """Characters of the contexts of these answers in order, each by what differs."""
     contexts, total, now = study.contexts, 0, 0
     before: Answer | None = None
     for answer in answers:

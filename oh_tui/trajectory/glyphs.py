@@ -26,8 +26,7 @@ COLOURS = {
     "removed": ("#331b1f", "#fbe4e4", "default"),
     "found": ("#11161b on #f0b64a", "#1f262d on #ffd97a", "reverse"),
 }
-"""Our name of a colour -> what it is in each palette; ansi has the colours of the terminal, whose
-dark blue can hardly be read on black."""
+"""Our name of a colour -> what it is in each palette; ansi's dark blue is hard to read on black."""
 
 HUES = {
     "dim": "grey",

@@ -257,8 +257,7 @@ _NOTHING = frozenset[str]()
 
 
 def _tokens(used: Usage | None, told: Collection[str]) -> Iterator[int | None]:
-    """Null for kinds that are not told. Sums of so many bits that no table holds them are
-    impossible, and not known like others."""
+    """Null for kinds that are not told, and for sums of so many bits that no table holds them."""
     for name in TOKENS:
         yield _int64(getattr(used, name)) if used and name in told else None
 

@@ -95,8 +95,7 @@ AT_ONCE = 240
 
 
 def handbook(run: Run) -> None:
-    """A document that fills the window of a small model. The answer that would be too much is
-    refused, the summary too, and so the agent loses all it had, the task too."""
+    """A document that fills a small model's window: the agent loses all it had, the task too."""
     book = _handbook()
     run.find({BOOK: book})
     lines = book.count("\n")

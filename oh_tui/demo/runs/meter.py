@@ -111,8 +111,7 @@ def combined(stats: dict[str, Any]) -> dict[str, Any]:
 
 
 def row_metrics(usages: dict[str, Any]) -> dict[str, Any]:
-    """The metrics of these usage ids in a row of the app server, which has no tokens of reasoning
-    (source)."""
+    """The metrics of usage ids in a row of the app server, without tokens of reasoning (source)."""
     metrics = _sum_of(list(usages.values()))
     metrics["accumulated_token_usage"]["reasoning_tokens"] = 0
     return metrics

@@ -186,8 +186,7 @@ class Recorder:
         return identifier
 
     def place(self) -> tuple[str | None, int, int]:
-        """Where the run is: its last event, the tokens of its context, and of those in the
-        cache."""
+        """Where the run is: its last event, the tokens of its context, and those in the cache."""
         return self._leaf, self.context, self._cached
 
     def go_back(self, place: tuple[str | None, int, int]) -> None:

@@ -260,8 +260,7 @@ class Run(Recorder):
         self._cached = SYSTEM_TOKENS
 
     def condense_now(self) -> None:
-        """As the user asks for it. The server does a step for it, which runs the pending calls
-        without asking, and condenses nothing then (measured)."""
+        """As the user asks. Pending calls run instead, without asking (measured)."""
         if not self.pending:
             self.condense("What was done so far, in short.", keep=2, llm=0.8, requested=True)
             return

@@ -51,8 +51,7 @@ def select(
     since: str | None = None,
     before: str | None = None,
 ) -> list[StoredEvent]:
-    """The events of this kind and source from `since` until before `before`, timestamps compared
-    as text. None stands for no condition."""
+    """The events with these, `since` and `before` compared as text; None is no condition."""
     if kind is source is since is before is None:
         return events
     return [
@@ -66,8 +65,7 @@ def select(
 
 
 def deliver(events: list[StoredEvent]) -> None:
-    """Set when each event reaches the app server: the agent server's webhook sends five at a time,
-    or what it has 30 s after the last event."""
+    """Set when each reaches the app server: five at once, or what there is 30 s after the last."""
     waiting: list[StoredEvent] = []
     for stored in events:
         if waiting and stored.appended_at - waiting[-1].appended_at > 30:

@@ -237,8 +237,7 @@ def tool(
     observation: dict[str, Any] | None = None,
     ran: float = 0.02,
 ) -> Call:
-    """Any other tool. `kind` is `Workflow` for a `WorkflowAction`, and for its observation unless
-    `observed` names another kind."""
+    """Any other tool. `observed` is the kind of its observation, if it is not `kind`."""
     result = _observation(observed or kind, out, **observation or {})
     return _call(name, kind, action or {}, result, ran=ran)
 

@@ -160,8 +160,7 @@ class AgentServers:
         }
 
     async def change(self, request: Request) -> Response:
-        """Change the title, and replace all tags. Waits for the end of the current step, which
-        holds the lock; then the app server hears of it and rebuilds its row."""
+        """Change the title and all tags, after the current step; then the row is made anew."""
         payload = await body(request)
         title, tags = payload.get("title"), payload.get("tags")
         if title is not None:

@@ -57,8 +57,7 @@ class Forks:
         return [Route(f"{base}/fork", self.fork, methods=["POST"])]
 
     async def fork(self, request: Request) -> Response:
-        """Make a new conversation of the events up to one. Waits for the end of the current
-        step."""
+        """Make a conversation of the events up to one, at the end of the current step."""
         if self.world.agent_version == AgentVersion.OLD:
             return detail(404, "Not Found")
         payload = await body(request)

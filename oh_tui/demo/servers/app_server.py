@@ -242,8 +242,7 @@ class AppServer:
         return Response(b"[" + b",".join(items) + b"]", media_type="application/json")
 
     def _events(self, request: Request, query: Query) -> list[StoredEvent] | None:
-        """The requested events in order; None for an id that is no UUID. Bounds are compared with
-        timestamps as text, as on the server."""
+        """The requested events, bounds compared as text; None for an id that is no UUID."""
         kind = query.one_of("kind__eq", KINDS)
         since, before = query.time("timestamp__gte"), query.time("timestamp__lt")
         identifier = uuid_or_none(request.path_params["id"])

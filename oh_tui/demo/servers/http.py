@@ -219,8 +219,7 @@ async def zipped(
 
 
 class _Sink:
-    """A file without seek, and without an end: the zip of a download that nobody reads on is
-    finished by Python some time later. `take` returns what was written."""
+    """A file without seek, which Python may close later if nobody reads on."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

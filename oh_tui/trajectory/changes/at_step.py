@@ -69,8 +69,7 @@ class BesideGit(NamedTuple):
     same: bool | None = None
     """Git has the same text; None where that cannot be told."""
     diff: str = ""
-    """The lines that differ, from the version to git's, safe to show; "" too where no more than
-    invisible characters or hidden secrets do."""
+    """The lines that differ, safe to show; "" where only invisible characters or secrets do."""
     why: str = ""
     """Why it cannot be told, or why lines may differ here that are the same in the file."""
 
@@ -86,8 +85,7 @@ class BesideGit(NamedTuple):
 
 
 def beside_git(file: FileHistory, shown: str | None) -> BesideGit:
-    """`shown` is the text that git has now, in which the last newline is left out and all line ends
-    are newlines; None without a repository. A last newline alone is no difference."""
+    """`shown` is git's text, without the last newline, with LF alone; None without a repository."""
     state = file.at(END)
     step, text = state.edit.part.label(state.edit.step), text_of(state)
     if shown is None:
@@ -138,8 +136,7 @@ def differing(files: Iterable[FileHistory], moment: Moment) -> list[Differs]:
 
 
 def differing_words(found: Sequence[Differs]) -> str:
-    """Such as `parse.py differs; weeks.py was edited; commands may have changed 4 others`,
-    "" for none."""
+    """Such as `parse.py differs; commands may have changed 4 others`, "" for none."""
     certain = [one.file.shown for one in found if one.certain]
     edited = [one.file.shown for one in found if one.edited and not one.certain]
     rest = len(found) - len(certain) - len(edited)

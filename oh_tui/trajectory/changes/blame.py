@@ -22,8 +22,7 @@ class BlamedLine(NamedTuple):
 
     @property
     def origin(self) -> Origin:
-        """`edit` if a step wrote it; `before` if it was there before the first edit; `elsewhere` if
-        an edit found it, and none is known to have written it."""
+        """`edit`; `before` the first edit; `elsewhere` if an edit found it, and none wrote it."""
         kind = self.version.kind
         return kind if kind == "before" or kind == "elsewhere" else "edit"
 

@@ -211,8 +211,7 @@ class ChangeLog:
         return NOTE if self.trajectory.complete else f"{NOTE}; older events are not read"
 
     def whole_change(self, path: str) -> tuple[str, str] | None:
-        """The text of a file before its first and after its last edit, "" if it did not exist; None
-        if the events have only `hunks`. Reads two results."""
+        """Its text before the first and after the last edit, "" for no file; None if not known."""
         file = self._files.get(path)
         if file is None or not file.edits:
             return None

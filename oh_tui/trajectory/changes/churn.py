@@ -17,16 +17,14 @@ OFTEN = 3
 """Lines that are rewritten so often were not right before."""
 
 _BEFORE, _WRITTEN = b"\0", b"\1"
-"""The mark of a line that no edit wrote, and of one that an edit put in. Each edit that puts
-another line in its place adds 1, to the mark of that."""
+"""The mark of a line that no edit wrote, and of one put in; 1 more for each that replaces it."""
 
 _REWRITTEN = bytes(min(max(mark, 1) + 1, 255) for mark in range(256))
 """Mark of a line -> that of one which an edit puts in its place."""
 
 
 class Lines(NamedTuple):
-    """Lines that edits wrote, and how many of them a later edit took out, rewrote or did not find
-    again."""
+    """Lines that edits wrote, and how many of them a later edit took out or did not find again."""
 
     written: int
     gone: int
@@ -65,8 +63,7 @@ class _File:
         """That edit: its step, and which of the touches of it."""
 
     def find(self, text: str) -> None:
-        """An edit begins with this text: lines that are not as the edit before left them came from
-        elsewhere, and what it left in their place is gone."""
+        """An edit begins with this text: other lines than the last edit left are not its own."""
         found = digest_of(text)
         if not self.digest:
             self.marks = _BEFORE * len(split(text))
@@ -134,8 +131,7 @@ def _of_run(marks: bytes) -> int:
 
 
 def _put_in(replaced: bytes, count: int) -> bytes:
-    """The marks of lines that stand in the place of others: of each that of the one before it, and
-    of those that are too many that of the last one."""
+    """The marks of lines in the place of others: theirs, and of more those of the last."""
     if not replaced:
         return _WRITTEN * count
     marks = replaced[:count] + replaced[-1:] * (count - len(replaced))
@@ -193,8 +189,7 @@ class Churn:
             return Lines(sum(file.written for file in files), sum(file.gone for file in files))
 
     def _read_to(self, number: int | None, end: float | None = None) -> bool:
-        """Reads the edits up to a step, all of them for None. Stops when the monotonic clock passes
-        `end`; False means that there is more to read."""
+        """Reads the edits up to a step, or all, until `end`; False if there is more to read."""
         if not self.touched.update(end):
             return False
         if self._version != self.touched.version:

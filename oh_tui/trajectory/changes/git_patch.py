@@ -119,8 +119,7 @@ def _source(
     new: FileState,
     states: dict[str, tuple[FileState, FileState]],
 ) -> str:
-    """The path of the file that was moved here, through all its moves; "" for a file that was
-    made."""
+    """The path of the file that was moved here, through all its moves; "" for one that was made."""
     seen = {file.path}
     version = new.version
     while version is not None and version.kind != "create":

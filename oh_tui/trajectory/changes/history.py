@@ -221,8 +221,7 @@ class Files:
         return self.parts[0].touched.work_folder
 
     def update(self, budget: float | None = None, stop: Stop | None = None) -> bool:
-        """Reads new edits and commands; decodes each once. Stops after `budget` seconds, or when
-        `stop` says so; False means that there is more to read."""
+        """Reads new edits and commands; False if `budget` or `stop` ended it before."""
         state = self._state()
         if state == self._read:
             return True
@@ -295,8 +294,7 @@ class Files:
         return self._build().get(path)
 
     def named(self, name: str) -> FileHistory:
-        """The file with this path, absolute or from the working folder, or the only one whose path
-        ends with it. Raises Problem."""
+        """The file with this path, or the only one whose path ends with it. Raises Problem."""
         files = self._build()
         if one := files.get(self.parts[0].touched.key(name)):
             return one

@@ -19,8 +19,7 @@ def split(text: str) -> list[str]:
 
 
 class Kept(NamedTuple):
-    """What two texts share: the lines before `head` and the last ones of both, and of those
-    between the pairs."""
+    """What two texts share: lines before `head`, as many last ones, and pairs between them."""
 
     head: int
     was: int
@@ -30,8 +29,7 @@ class Kept(NamedTuple):
     """Places of equal lines, counted from `head`."""
 
     def blocks(self) -> Iterator[tuple[int, int, int, int]]:
-        """What differs: start and end of lines in the old text, and of those that stand in their
-        place in the new one."""
+        """What differs: start and end of lines in the old text, and of those in the new one."""
         a, b = 0, 0
         for i, j in (*self.pairs, (self.was, self.now)):
             if i > a or j > b:

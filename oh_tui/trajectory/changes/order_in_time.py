@@ -52,8 +52,7 @@ class Part:
         return self.above is None or bool(self.started) or any(self._seconds)
 
     def arrange(self, order: int, *, by_time: bool) -> None:
-        """Take the places of all events, the `order`th part of the run; by their times where there
-        are several parts. The parts above come first."""
+        """Take the places of all events, by times if there are several parts, those above first."""
         events = self.trajectory.events
         self._is_parallel = None
         self._places = {id(event): place for place, event in enumerate(events)}
@@ -83,8 +82,7 @@ class Part:
         return before, (*places[:-1], places[-1] - 0.5)
 
     def began(self, step: Step) -> Moment:
-        """When a step began: calls of one answer run one after the other, unless the agent was set
-        up to run several at once."""
+        """When a step began: calls of one answer run in turn, or several at once."""
         asked = self.when(step.event)
         group = self.trajectory.group(step)
         place = group.index(step.number) if len(group) > 1 else 0
@@ -100,8 +98,7 @@ class Part:
         return self.when(step.result or step.event)
 
     def _runs_in_parallel(self, group: Sequence[int]) -> bool:
-        """What the state of the agent says; and where the results of an answer came in another
-        order than its calls, they ran side by side whatever it says."""
+        """What the state of the agent says, or results in another order than their calls tell."""
         if self._is_parallel is None:
             events = self.trajectory.events
             state = next((event for event in events if event.key == "full_state"), None)

@@ -77,8 +77,7 @@ class TouchedFiles:
         """Steps were renumbered, so that all was read again, until someone clears it."""
 
     def update(self, end: float | None = None) -> bool:
-        """Reads new steps and results. Decodes calls that name a file. Stops when the monotonic
-        clock passes `end`; False means that there is more to read."""
+        """Reads new steps and results; False if the monotonic clock passed `end` before."""
         if not self.take(end):
             return False
         try:
@@ -170,8 +169,7 @@ class TouchedFiles:
 
     @property
     def work_folder(self) -> str:
-        """The folder in the state of the server, else of the first command. A process sandbox only
-        has "." in its state (measured)."""
+        """As the server's state has it, but "." of a process sandbox; else of the first command."""
         if not self._root:
             self._root = next(filter(None, self._known_folders()), ROOT).rstrip("/")
         return self._root

@@ -67,8 +67,7 @@ class Edit(NamedTuple):
         return self.part.ended(self.step)
 
     def text(self, *, old: bool = False) -> str | None:
-        """The text after the edit or before it, read again from the event; None if the event does
-        not hold it, or there is none."""
+        """The text after or before the edit, read again; None if the event holds none."""
         found = touches(self.step, contents=True)
         if self.place >= len(found):  # the source of the events is gone
             return None
@@ -246,8 +245,7 @@ class Writers:
         """How many steps were looked at by `update`."""
 
     def update(self, end: float | None = None) -> bool:
-        """Decodes the commands of new steps, so that `find` is quick. Stops when the monotonic
-        clock passes `end`; False means that there is more to read."""
+        """Decodes the commands of new steps, so that `find` is quick; False if `end` stopped it."""
         steps = self.part.trajectory.steps
         if self._decoded > len(steps):
             self._decoded = 0

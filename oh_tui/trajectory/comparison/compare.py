@@ -125,8 +125,7 @@ _ENDED = {Outcome.OK, Outcome.COMMAND_FAILED, Outcome.ERROR}
 
 
 def _ended_alike(one: Outcome, other: Outcome) -> bool:
-    """Whether nothing tells that two calls ended in different ways: a result that does not say
-    whether its call worked differs from no other result."""
+    """Whether nothing tells that two calls ended differently; WITH_RESULT does not tell."""
     both = {one, other}
     return len(both) == 1 or (Outcome.WITH_RESULT in both and len(both & _ENDED) == 1)
 
@@ -149,8 +148,7 @@ def _aligned(
 
 
 def _mirrored(a: list[bytes], b: list[bytes]) -> Pairs:
-    """As `common`, and the same pairs for (b, a): of several longest sequences that would be
-    another one."""
+    """As `common`, with the same pairs for (b, a) where several sequences are longest."""
     return common(a, b) if a <= b else [(one, other) for other, one in common(b, a)]
 
 

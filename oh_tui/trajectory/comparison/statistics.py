@@ -125,8 +125,7 @@ class Pairing(NamedTuple):
 
 
 def pair(a: Sequence[Named], b: Sequence[Named]) -> Pairing:
-    """Pairs the runs with the same id, then of the rest those with the same title. Several with one
-    title are paired in their order."""
+    """Pairs the runs with the same id, then the rest with the same title, in their order."""
     pairs: list[tuple[int, int]] = []
     left_a, left_b = list(range(len(a))), list(range(len(b)))
     for field in (0, 1):

@@ -24,16 +24,14 @@ class Accounts(Charges):
     """The charges of a growing trajectory with its times and sums."""
 
     def llm(self, step: Step) -> float | None:
-        """Seconds of the model for this step: as measured by the server, else the time since the
-        previous step ended; None if unknown, as between equal times, or charged to another step."""
+        """Seconds of the model for this step, measured or since the one before, or None."""
         if self._origin and self.is_inherited(step):
             return self._origin.llm(step)
         spent = self.of(step)
         return known_span(spent.llm if spent and spent.microseconds else self._gap(step))
 
     def ran(self, step: Step) -> float | None:
-        """Seconds from the call to its result, without waiting for confirmation; None where they
-        are not known, and for a rejected call, which never ran."""
+        """Seconds from call to result without waiting; None if unknown, or for a rejected call."""
         if self._origin and self.is_inherited(step):
             return self._origin.ran(step)
         span, began = step.ran(), step.began()
@@ -65,8 +63,7 @@ class Accounts(Charges):
 
     @property
     def unnamed(self) -> Usage:
-        """What the sums of a record have beyond that: they are a part of it, or more recent, so
-        the higher numbers count and nothing counts twice."""
+        """What a record has beyond that, or more recently: the higher numbers count once."""
         if self._record is None:
             return NO_USAGE
         named = self._named
@@ -79,8 +76,7 @@ class Accounts(Charges):
 
     @property
     def is_partial(self) -> bool:
-        """Whether the total may lack a part: it is that of a record which may leave out others than
-        the agent."""
+        """Whether the total may lack a part: a record may leave out others than the agent."""
         is_combined = self._record is not None and self._record.usage == COMBINED
         return not is_combined and self.unnamed != NO_USAGE
 
@@ -170,8 +166,7 @@ class Accounts(Charges):
 
     @property
     def began(self) -> float | None:
-        """Time of its first own step that has one, in seconds since 1970; of a fork when it was
-        made, where that is known."""
+        """When its first own step was, in seconds since 1970, or when a fork was made."""
         own = (step for step in self.trajectory.steps if not self.is_inherited(step))
         times = (step.event.seconds() for step in own)
         first = next((when for when in times if when is not None), None)

@@ -97,16 +97,14 @@ class AnswerSteps:
 
 
 def _is_answer(event: Event) -> bool:
-    """Whether an event comes from the model. An event of an unknown kind does if it has a response
-    id."""
+    """Whether an event comes from the model, as one of an unknown kind with a response id does."""
     if event.is_message:
         return event.is_by_agent
     return event.is_action or event.is_condensation or bool(event.llm_response_id)
 
 
 class _Charge(msgspec.Struct, gc=False, frozen=True):
-    """The charge of a step, with its usage id and the time of the update it comes from; None if it
-    comes from a list, which is certain."""
+    """The charge of a step, and when its update was; None for one from a list, which is certain."""
 
     usage: str
     amount: Usage
@@ -171,8 +169,7 @@ class Charges:
         return run.fork, taken, answers_by(self.trajectory.stats, run.fork.made)[0]
 
     def update(self) -> None:
-        """Adds the events since the last update. Earlier steps are charged again only if a list has
-        new answers or steps were removed."""
+        """Adds new events; charges all again if steps went or a list has more answers."""
         steps, events = self.trajectory.steps, self.trajectory.events
         known = self._seen_steps
         lost = known and (len(steps) < known or steps[known - 1] is not self._last_step)
@@ -294,8 +291,7 @@ class Charges:
         return self._origin.listed(response) if found is None and self._origin else found
 
     def _match(self) -> None:
-        """Charges updates that no list covers to steps, by time; an update that is ahead of all
-        steps stays open."""
+        """Charges updates without a list to steps, by time; one ahead of all steps stays open."""
         for ledger in self._ledgers.values():
             if ledger.open:
                 answers = self._answers.paid_by(ledger.usage)
@@ -334,8 +330,7 @@ class Charges:
         self._context_from = len(steps) + 1
 
     def of(self, step: Step) -> Usage | None:
-        """The charge of a step; None if it has none, like a message of the user, the second call of
-        a parallel group, or a step that a fork took from its origin."""
+        """The charge of a step; None for a message, a second call of a group, one of the origin."""
         charge = self._charges.get(step.event.id)
         return charge.amount if charge else None
 
@@ -349,8 +344,7 @@ class Charges:
 
     @property
     def taken(self) -> tuple[int, Usage]:
-        """The steps that a fork took, and what its origin was charged for them, where that is known
-        of each."""
+        """The steps that a fork took, and what all of them cost its origin, where that is known."""
         if self._origin is None:
             return 0, NO_USAGE
         charges, answers = self._origin._charges, self._origin._answers.made_by
@@ -364,7 +358,6 @@ class Charges:
         return fill(listed.amount, listed.window) if listed else None
 
     def take_changed(self) -> int | None:
-        """The lowest number of a step whose measured model time has changed since the last call of
-        this method; None without a change."""
+        """The lowest number of a step whose measured model time has changed since the last call."""
         changed, self._llm_from = self._llm_from, None
         return changed

@@ -61,15 +61,13 @@ class Ledger:
         self._top = NO_USAGE
         """The highest totals in events."""
         self._lower: list[tuple[int, int]] = []
-        """Tokens in and out of updates below an earlier one. A single one was late, as in 1.58.2
-        (measured), if the next is above both."""
+        """Tokens in and out of updates below an earlier one; a single one was late (1.58.2)."""
         self._low = 0
         """How many of them are the latest updates."""
         self._sank = False
         """An update was lower in one number and higher in another: the totals were reset."""
         self._reported = NO_USAGE
-        """The highest totals from beside the events and from lists, which alone have the model's
-        time and number of answers."""
+        """The highest totals beside the events and of lists, which have time and answers."""
         self._unclaimed = NO_USAGE
         """The usage of listed answers that no step was charged."""
         self._loose = NO_USAGE
@@ -139,8 +137,7 @@ class Ledger:
         return metrics._replace(total=(metrics.total - self._amount_before).highest(NO_USAGE))
 
     def read_lists(self) -> bool:
-        """Reads the new lists; True if they add to an answer. Each list has all answers so far, so
-        the last one is read first and the others are rarely needed."""
+        """Reads new lists, the last first, as each has all answers; True if they add to one."""
         changed = False
         if self._record is not None:
             changed = self._take_list(self._record)

@@ -43,8 +43,7 @@ class Costly(msgspec.Struct, frozen=True):
 
 
 class Spending(msgspec.Struct, frozen=True):
-    """The time and usage of a run; times are in seconds. Model, tools and rest add up to `active`,
-    unless a clock went back."""
+    """The time in seconds and usage of a run. Model, tools and rest add up to `active`."""
 
     active: float
     waited: float
@@ -83,8 +82,7 @@ class Spending(msgspec.Struct, frozen=True):
 
 
 def spending(trajectory: Trajectory, accounts: Accounts, below: Usage = NO_USAGE) -> Spending:
-    """Walks all steps, so use a thread for a long run. Events that arrive meanwhile may be left
-    out. `below` is what sub-agents used besides."""
+    """Walks all steps, so use a thread for a long run. `below` is what sub-agents used besides."""
     steps, answers = trajectory.steps[:], accounts.context[:]
     model = 0.0
     tools: dict[Family, float] = {}

@@ -44,8 +44,7 @@ class Waits:
         """The agent has something to do, or did something."""
 
     def take(self, events: list[Event], returns: Mapping[str, Event]) -> None:
-        """`returns` has the ids of events before which the run was on other branches, with the last
-        event there."""
+        """`returns`: ids of events before which it was on other branches, with the last there."""
         for event in events:
             if event.id in returns:
                 self._return(event, returns[event.id])
@@ -113,8 +112,7 @@ class Waits:
         self._last = None
 
     def _rested(self) -> None:
-        """A message made an agent of unknown status run, so that it rested before: a fork has no
-        status from before it was made, and waits for its first message."""
+        """A message made an agent run of unknown status, which rested before, as a fork does."""
         last, before = self._last, self._before
         if last is None or before is None or before.source == "user" or before.ends_turn:
             return
@@ -142,8 +140,7 @@ class Waits:
 
 
 def gap_before(trajectory: Trajectory, step: Step) -> float | None:
-    """Seconds since the previous step ended or the run was resumed; None if unknown, or if both
-    steps are of the same answer."""
+    """Seconds since the step before ended or the run was resumed; None if unknown."""
     event = step.event
     when = event.seconds()
     steps = trajectory.steps

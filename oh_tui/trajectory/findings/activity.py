@@ -24,12 +24,10 @@ OUT_OF_ORDER = 60.0
 """A clock that goes back by more seconds is another clock, which then counts."""
 
 LONGEST_CALL = 6 * 3600.0
-"""An answer of a tool or the model after more seconds means a paused sandbox or a clock that
-jumped."""
+"""After more seconds an answer means a paused sandbox or a clock that jumped."""
 
 LONGEST_GUESS = 600.0
-"""The same limit where it is a guess who was at work: the model's time is unknown, or the tool
-never answered the call."""
+"""The same limit where it is a guess who was at work."""
 
 _STOPPED = frozenset(
     {"idle", "paused", "waiting_for_confirmation", "finished", "error", "stuck", "deleting"}
@@ -53,8 +51,7 @@ class LlmTimes(Protocol):
         """Seconds of the model before the step's event; None if unknown."""
 
     def take_changed(self) -> int | None:
-        """The lowest number of a step for which `llm` has changed since the last call of this
-        method; None without a change."""
+        """The lowest number of a step whose `llm` has changed since the last call; None without."""
 
 
 class Calls:
@@ -155,8 +152,7 @@ class Activity:
         return max(moment, self._state.last_step) + self._tail
 
     def update(self, recheck: int, budget: float | None = None) -> bool:
-        """Reads the new events. From step `recheck` on, known times of the model may have changed.
-        Stops after `budget` seconds; False means that there are more events to read."""
+        """Reads new events, and known times again from `recheck`; False if `budget` ended it."""
         deadline = None if budget is None else monotonic() + budget
         steps, times = self._trajectory.steps, self._llm_times
         for number in range(max(1, recheck), len(times) + 1):
@@ -196,8 +192,7 @@ class Activity:
         )
 
     def worked_before(self, number: int) -> float:
-        """Seconds of the model and of tools before a step; the model's for it are not among them.
-        Of all, for a number after the last."""
+        """Seconds of model and tools before a step without its own; of all after the last."""
         if number > len(self.places):
             return sum(self.spent(self.end))
         place = self.places[number - 1]
@@ -311,8 +306,7 @@ class Activity:
             state.open = (*state.open[1 - _MOST_OPEN :], step.number)
 
     def _leave_behind(self, step: Step) -> None:
-        """The model went on, so calls of its earlier answers have ended. ACP calls report their own
-        end."""
+        """The model went on, so earlier calls have ended; ACP calls tell that themselves."""
         steps, event = self._trajectory.steps, step.event
         self._state.open = tuple(
             number

@@ -42,8 +42,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "ACPInitError": ("The agent could not be started", "agent could not be started"),
     "MCPTimeoutError": ("An MCP server did not answer in time", "MCP server did not answer"),
 }
-"""Codes of ConversationErrorEvent (exceptions of OpenHands 1.34): a sentence without its full stop,
-and a short form for rows."""
+"""Codes of ConversationErrorEvent (1.34): a sentence without full stop, a short form for rows."""
 
 _SAME_AS = {
     "AuthenticationError": "LLMAuthenticationError",
@@ -63,8 +62,7 @@ _DOLLARS = pattern(r"\(\$(\d{1,9}(?:\.\d{1,9})?)\)")
 
 
 def failure_words(event: Event, where: str = "") -> tuple[str, str]:
-    """A sentence and a short form for a ConversationErrorEvent or ServerErrorEvent. `where` is
-    added to the failures in the table."""
+    """A sentence and a short form for a failure; `where` is added to those in the table."""
     body = event.body()
     code, detail = text_field(body, "code"), text_field(body, "detail")
     if code in ("MaxIterationsReached", "MaxBudgetReached"):
@@ -87,8 +85,7 @@ def failure_words(event: Event, where: str = "") -> tuple[str, str]:
 
 
 def is_of_key(event: Event) -> bool:
-    """Whether a model did not take the key, as after the key was changed: a conversation keeps the
-    one that it began with."""
+    """Whether a model did not take the key: a conversation keeps the one that it began with."""
     code = text_field(event.body(), "code")
     return _SAME_AS.get(code, code) == "LLMAuthenticationError"
 
@@ -155,8 +152,7 @@ def before_last_change(trajectory: Trajectory, status: str) -> int:
 
 
 def failure_of(trajectory: Trajectory) -> Step | None:
-    """The step with the reason of a failed run; the app server may send it after the status. A
-    failure after which the agent went on did not end the run."""
+    """The step with the reason of a failed run, after which the agent did not go on."""
     since = before_last_change(trajectory, "error")
     found: list[Step] = []
     for step in recent_steps(trajectory):
@@ -259,8 +255,7 @@ def done_before(trajectory: Trajectory, failure: Step) -> str:
 
 
 def moment_of(trajectory: Trajectory, step: Step) -> str:
-    """ " at 2:14:05" since the start of the run, or the time of day while the start is unknown; ""
-    for a time that is missing or goes back."""
+    """ " at 2:14:05" since the start or as time of day; "" for one that is missing or goes back."""
     when = step.event.seconds()
     if when is None:
         return ""

@@ -28,8 +28,7 @@ _MARK_OF = {
 
 
 class StepMarks:
-    """The marks of a growing trajectory's steps, each step with one at most of its own. Call `add`
-    for a new step and for one that got a result."""
+    """The marks of a growing run's steps, one at most each. `add` takes a new step or result."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         self._trajectory = trajectory
@@ -86,8 +85,7 @@ class StepMarks:
         ]
 
     def nearest(self, number: int, by: int, marks: Iterable[str]) -> int:
-        """The nearest step after (`by` 1) or before (`by` -1) `number` with one of these marks, or
-        0. Of a loop only the first step counts."""
+        """The nearest step with one of these marks after (`by` 1) or before (-1); 0 for none."""
         found = 0
         for mark in marks:
             numbers = self._marked[mark]

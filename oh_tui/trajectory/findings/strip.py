@@ -56,8 +56,7 @@ class Column(msgspec.Struct, frozen=True, gc=False):
 
 class Picture(msgspec.Struct, frozen=True):
     axis: list[Label]
-    """In order, at least two cells apart: the times of columns since the first step, and the
-    durations of gaps."""
+    """In order, at least two cells apart: times since the first step, durations of gaps."""
     columns: list[Column]
     """One per cell of width; none for a run without steps."""
 
@@ -123,8 +122,7 @@ class Strip:
         self._frames.clear()
 
     def _follow(self, changed_from: int | None) -> None:
-        """Updates the activity. While the agent works and it has to be read again from far back, it
-        is rebuilt over several updates; until then the old one is shown."""
+        """Updates the activity; one to be read from far back is made in several updates."""
         settled = max(1, len(self.marks) - _SETTLED)
         recheck = min(settled, changed_from or settled)
         at_work = self._trajectory.live and self._trajectory.status == "running"
@@ -149,8 +147,7 @@ class Strip:
         return self._frame(width).scale
 
     def axis(self, width: int, zone: tzinfo | None) -> list[Label]:
-        """The axis with times of day in a zone (None: the local one) instead of times since the
-        first step; unchanged if no step has a time."""
+        """The axis with times of day in a zone (None: the local one), if a step has a time."""
         began = next((at for step in self._steps if (at := step.event.seconds()) is not None), None)
         if began is None:
             return self.picture(width).axis

@@ -26,8 +26,7 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 4 * 360
 
 
 class Cut(NamedTuple):
-    """A visible gap: its start and end, its first column and its width in cells. One cell wide if
-    there is no room for its duration."""
+    """A visible gap, and its column and cells: 1 without room for its duration."""
 
     start: float
     end: float

@@ -12,8 +12,7 @@ from oh_tui.trajectory.model.steps import Step
 
 
 class Lane(NamedTuple):
-    """A sub-agent on the time axis of the whole run. What happened outside of that has no
-    column."""
+    """A sub-agent on the time axis of the whole run; what happened outside has no column."""
 
     run: SubRun
     started: Step

@@ -42,8 +42,7 @@ _MOST_NOTES = 3
 
 
 class Study:
-    """The analysis of a growing trajectory, each part computed when it is first asked for. Call
-    `update` after each `extend`."""
+    """The analysis of a growing run, each part made when asked for; `update` after `extend`."""
 
     path = ""
     """What the numbers of its steps begin with, of a sub-agent."""
@@ -69,8 +68,7 @@ class Study:
 
     @cached_property
     def sub_runs(self) -> SubRuns:
-        """Its sub-agents, which a file has; they are read now. Those of a server come later, by
-        `take_sub_agents`."""
+        """Its sub-agents, read now; those of a server come later, by `take_sub_agents`."""
         if self.whole is not self:
             self.trajectory.sub_agents = list(_on_branch(self.trajectory, self.whole))
         return SubRuns(self)
@@ -168,14 +166,12 @@ class Study:
 
     @cached_property
     def files(self) -> Files:
-        """The files that it and its sub-agents edited, at each step. Its texts are read when asked
-        for."""
+        """The files that it and its sub-agents edited, at each step; texts are read later."""
         return history.Files(list(_parts(self)))
 
     @property
     def changes_below(self) -> dict[str, ChangeLog]:
-        """What its sub-agents changed that work in the same folder, by what the numbers of their
-        steps begin with."""
+        """Prefix of its steps -> what a sub-agent changed that works in the same folder."""
         shared = {part.prefix for part in self.files.parts}
         return {run.path: run.changes for run in self.sub_runs.all() if run.path in shared}
 
@@ -186,14 +182,12 @@ class Study:
         return {file.path for run in runs for file in run.changes.files}
 
     def compute(self) -> Study:
-        """Computes all of it. This takes about as long as joining the events, so use a thread for
-        a long run."""
+        """Computes all of it, which takes as long as joining the events: use a thread."""
         _ = self.sub_runs, self.verdict, self.strip, self.changes, self.edited_paths
         return self
 
     def take_sub_agents(self, run: Trajectory, agents: Sequence[SubAgent]) -> None:
-        """Adds sub-agents to a run, which is this one or a sub-agent; they replace those with the
-        same names."""
+        """Adds sub-agents to this run or one below; they replace those with the same names."""
         if self.whole is not self and run is self.trajectory:
             self.whole.take_sub_agents(self.whole.trajectory, agents)
             agents = list(_on_branch(run, self.whole))
@@ -251,8 +245,7 @@ class SubRun(Study):
         self.step = 0
         """The number of the step that started it; 0 when that is not known."""
         self.path = ""
-        """`12.` of the first that step 12 started, `12b.` of the second; `a.` of the first whose
-        step is not known."""
+        """`12.` of the first that step 12 started, `12b.` of the second; `a.` without a step."""
 
     @property
     def is_settled(self) -> bool:
@@ -299,8 +292,7 @@ class SubRuns(UsedBelow[SubRun]):
 
     @property
     def delegated(self) -> frozenset[int]:
-        """Numbers of the steps that did nothing but start sub-agents whose runs are all here, and
-        whole."""
+        """Steps that did no more than start sub-agents whose runs are all here, whole."""
         started = Counter(slot.step.number for slot in self._slots if not slot.needs_id)
         return frozenset(
             number

@@ -211,8 +211,7 @@ class UsedBelow(Generic[R]):
 
     @cached_property
     def _used(self) -> dict[int, Usage]:
-        """Number of a step -> what its sub-agents within the run used; 0 for what belongs to no
-        step."""
+        """Number of a step -> what its sub-agents within the run used; 0 for no step."""
         used: dict[int, Usage] = {}
         totals = dict(self._totals)
         unnamed = NO_USAGE
@@ -233,8 +232,7 @@ class UsedBelow(Generic[R]):
         return used
 
     def used_by(self, step: Step) -> Usage:
-        """What the sub-agents and the conversations used that a step started, and those below
-        them."""
+        """What the sub-agents and conversations used that a step started, and all below them."""
         apart = (run.total for run in self.of(step) if run.needs_id)
         return sum(apart, self._used.get(step.number, NO_USAGE))
 

@@ -89,8 +89,7 @@ _CUT_OFF = {
 
 
 def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
-    """The verdict with the status of the sandbox on a server: "saved while it worked" then means
-    that the sandbox stopped, or starts."""
+    """The verdict with a sandbox's status: "saved" means then that it stopped, or starts."""
     word, what = _CUT_OFF.get(status or "", ("", ""))
     if verdict.word != "saved" or not word:
         return verdict
@@ -142,8 +141,7 @@ def _worded(verdict: Verdict, cause: str, short: str, **more: object) -> Verdict
 
 
 def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
-    """Whether the run may have ended at its limit of steps: one is known, and neither the events
-    nor the source tell another reason."""
+    """Whether a limit of steps is known, and nothing tells another reason of the end."""
     recorded = trajectory.recorded
     if not recorded.max_iterations or recorded.error:
         return False
@@ -152,8 +150,7 @@ def may_be_limit(trajectory: Trajectory, verdict: Verdict) -> bool:
 
 
 def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
-    """Done and all items of the agent's last plan, if it is among the last 5,000 steps: a longer
-    search would slow down long live runs."""
+    """Done and all items of the last plan among 5,000 steps: more would slow down live runs."""
     for step in islice(reversed(trajectory.steps), _PLAN):
         if plan := plan_counts(step):
             return (plan.done, plan.items) if plan.items and not plan.unknown else None
@@ -348,8 +345,7 @@ def _idle(trajectory: Trajectory) -> Verdict:
 
 
 def _ended(trajectory: Trajectory) -> Verdict:
-    """By the last status in the events, by the error that the source records, or by the last
-    steps."""
+    """By the last status, by the error that the source records, or by the last steps."""
     judged = _BY_STATUS.get(trajectory.status)
     recorded = trajectory.recorded
     if recorded.error and not recorded.names_evaluation and trajectory.status not in _ENDS:
@@ -360,8 +356,7 @@ def _ended(trajectory: Trajectory) -> Verdict:
 
 
 def _is_beside(failure: Step, recorded: str) -> bool:
-    """Whether the source says that the run hit a limit, and the last failure in the events does
-    not: V0 writes no event for that."""
+    """Whether the source tells a limit, and the last failure does not: V0 has no event for that."""
     body = failure.event.body()
     reason = f"{text_field(body, 'code')} {text_field(body, 'detail')[:500]}"
     return bool(_LIMIT.search(recorded[:500])) and not _LIMIT.search(reason)
@@ -411,8 +406,7 @@ def _verdict(
     steps: Iterable[Step] = (),
     landing: int = 0,
 ) -> Verdict:
-    """`short` defaults to the cause, `landing` to the first of the steps, else to the last one of
-    the run."""
+    """`short` defaults to the cause, `landing` to the first of the steps, else the run's last."""
     numbers = tuple(sorted({step.number for step in steps}))
     landing = landing or (numbers[0] if numbers else len(trajectory))
     short = short or cause[:1].lower() + cause[1:].rstrip(".")

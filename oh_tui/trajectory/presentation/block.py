@@ -25,8 +25,7 @@ class Markdown(_Text, frozen=True):
 
 
 class Thought(_Text, frozen=True):
-    """What the model said before its call, or the user's note on it. Up to `most` screen lines are
-    shown and the rest is counted; 0 shows all."""
+    """What the model said before its call, or the user's note; `most` screen lines, 0 for all."""
 
     most: int = 2
 
@@ -43,8 +42,7 @@ class Output(_Text, frozen=True):
 
 
 class Diff(_Text, frozen=True):
-    """The lines of a unified diff, without `---` and `+++`; without `@@` lines if the line numbers
-    are unknown. The path tells the language."""
+    """A unified diff without `---`, `+++` and unknown `@@`; the path tells the language."""
 
     path: str = ""
 

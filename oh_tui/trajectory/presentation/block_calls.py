@@ -75,8 +75,7 @@ def delegate_call(action: Body) -> list[Block]:
 
 
 def task_call(action: Body) -> list[Block]:
-    """The name of the agent, then its prompt; without a description that is the start of the
-    prompt."""
+    """The agent, then its prompt; not a description that is the start of the prompt."""
     prompt = safe(take.text(action, "prompt") or take.text(action, "task"))
     about = safe(text_field(action, "description"))
     if about and prompt.startswith(about.rstrip(".")):

@@ -153,8 +153,7 @@ def _stopped(what: str) -> Callable[[Body, StepContext | None], list[Block]]:
 
 
 def acp_call(body: Body, last: object = None) -> list[Block]:
-    """A call of another agent, shown like a call of OpenHands. Fields that `last`, its last report,
-    repeats are left to the result."""
+    """A call of another agent. What `last`, its last report, repeats is left to the result."""
     take.repeated(body, last)
     title = safe_line(take.text(body, "title") or text_field(last, "title"))
     given = take.value(body, "raw_input")
@@ -366,5 +365,4 @@ EVENTS: dict[str, Callable[[Body, StepContext | None], list[Block]]] = {
     "LLMCompletionLogEvent": _completion_log,
     "SecurityAnalysisEvent": _risks,
 }
-"""The first blocks of an event by kind; its other fields follow. A new kind is one line here and
-one in `describe.EVENTS`."""
+"""The first blocks of an event by kind. A new kind is a line here and in `describe.EVENTS`."""

@@ -56,8 +56,7 @@ def object_blocks(value: Mapping[Any, Any], skip: Iterable[str] = ()) -> list[Bl
 
 
 def rest_blocks(value: object, leave: Iterable[str] = ()) -> list[Block]:
-    """The fields of a view that are not taken yet; takes all but those in `leave`. Any other value
-    is shown whole."""
+    """The fields that are not taken yet, and takes them, but for `leave`; another value whole."""
     if not isinstance(value, View):
         return value_blocks(value)
     blocks = object_blocks(left(value), leave)
@@ -74,8 +73,7 @@ def value_blocks(value: object) -> list[Block]:
 
 
 def text_blocks(raw: str) -> list[Block]:
-    """The text of a tool or a log. JSON is indented, unless that would lose something, such as a
-    duplicate key."""
+    """The text of a tool or a log. JSON is indented, unless that would lose something."""
     if raw[:1] in ("{", "[") and SHORT // 2 < len(raw) < LONG:
         try:
             shown = json_pretty(json.loads(raw))

@@ -124,8 +124,7 @@ _NUMBERED = pattern(r" {0,12}(\d{1,9})\t(.*)")
 
 
 def _numbered(text: str, path: str) -> list[Block]:
-    """The editor's view of a file (`cat -n`) as code with line numbers; any other text, such as the
-    list of a folder, as output."""
+    """A view of a file (`cat -n`) as code with line numbers; any other text as output."""
     lines = text.split("\n")
     start = next((n for n, line in enumerate(lines[:5]) if _NUMBERED.fullmatch(line)), None)
     if start is None:

@@ -206,8 +206,7 @@ def _agent_result(
     *,
     is_known: bool = False,
 ) -> list[Block]:
-    """The answer of another agent, whose events are elsewhere, maybe as those of a sub-agent that
-    is known."""
+    """The answer of another agent, whose events are elsewhere, maybe of a known sub-agent."""
     blocks = _prose_result(body, observation, action)
     if text_field(observation, "conversation_id"):
         blocks.append(Note("it is a conversation of its own"))
@@ -298,8 +297,7 @@ PLAIN = Detail()
 
 
 def facts(call: Call) -> list[str]:
-    """The main facts of a successful result: the folder of a command, the size of a change or of a
-    read."""
+    """The facts of a successful result: the folder of a command, the size of a change or read."""
     tool, observation = (call.result or call.event).tool, call.answer
     if tool == "Terminal":
         return [safe_line(text_field(observation, "metadata", "working_dir"))]

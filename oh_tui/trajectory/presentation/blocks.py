@@ -219,8 +219,7 @@ def call_title(step: Step, *, numbered: bool = True, label: str = "") -> str:
 
 
 def result_title(step: Step, outcome: Outcome, ran: float | None = None) -> str:
-    """Such as `exit 1 · 0.3 s · /workspace/dates` or `+8 -8 · 0.1 s · src/parse.py`. `ran`
-    overrides the seconds from call to result."""
+    """Such as `exit 1 · 0.3 s · /workspace/dates`; `ran` overrides the seconds that it took."""
     result = step.result if step.is_call else step.event
     if result is None:
         return _OPEN_TITLES.get(outcome, "no result")

@@ -21,8 +21,7 @@ from oh_tui.trajectory.reading.plans import Task
 
 
 def step_markdown(step: Step, outcome: Outcome, *, numbered: bool = True) -> str:
-    """A heading, the whole call and its result; clean and redacted. Set `numbered` to False if the
-    step number is not final."""
+    """A heading, the call and its result, safe. `numbered` is False if the number is not final."""
     titles = (call_title(step, numbered=numbered), result_title(step, outcome))
     head = "### " + _line(" · ".join(filter(None, titles)))
     blocks = call_blocks(step, whole=True) if step.is_call else []

@@ -82,8 +82,7 @@ def message_blocks(message: Any) -> list[Block]:
 
 
 def first_line(message: Any) -> str:
-    """The first line of its text that is not empty, safe to show; of one without text the names of
-    its calls."""
+    """The first line of its text that is not empty, safe; without text the names of its calls."""
     for block in list_field(message, "content"):
         for line in text_field(block, "text")[: 20 * LINE].splitlines():
             if shown := safe_line(line, LINE):

@@ -46,8 +46,7 @@ class StepContext:
 
     @property
     def may_have_sub_agent(self) -> bool:
-        """The steps of a sub-agent are known that this one started, or of which its source does not
-        tell what did: joining those would read them."""
+        """A sub-agent's steps are known that this started, or of which nothing tells what did."""
         own, starts = self.number_of(self._event.id), [a.started_by for a in self._run.sub_agents]
         return any(not start or (own and self.number_of(start) == own) for start in starts)
 
@@ -97,8 +96,7 @@ def previous_of(trajectory: Trajectory, step: Step) -> Step | None:
 
 
 def forgotten_steps(trajectory: Trajectory, event: Event) -> tuple[int, int] | None:
-    """The first and last number of the steps that a condensation removed from the model's context;
-    None when none of them is known."""
+    """First and last of the steps that a condensation took out of the context; None for none."""
     gone = list_field(event.body(), "forgotten_event_ids")
     names = (name for name in gone if isinstance(name, str))
     numbers = [step.number for name in names if (step := trajectory.step_of(name)) is not None]

@@ -189,8 +189,7 @@ class _Run:
         return HOLDS if is_sure else Answer(State.UNKNOWN)
 
     def _breaking(self, question: Question, *, at_worst: bool) -> list[int] | None:
-        """The steps that break a rule, None where it holds. Of steps that may match those do that
-        keep it, at worst those that speak against it."""
+        """The steps that break a rule or None; those that may match keep it, or not at worst."""
         needs, number = question.condition in NEEDS_MORE, question.number
         against, keeping = _TAKEN[at_worst], _TAKEN[not at_worst]
         own = self._own(question)

@@ -63,8 +63,7 @@ class Condition(StrEnum):
     """None of them comes after one of `others`; with `since` only those count that are not earlier
     than the last step before that matches `since`."""
     REPEATED = "repeated"
-    """No call that matches is made `number` times, or reads the same line of a file so
-    often."""
+    """No call that matches is made `number` times, or reads a line of a file so often."""
 
 
 NEEDS_MORE = frozenset({Condition.AT_LEAST, Condition.BEFORE, Condition.AFTER})

@@ -35,8 +35,7 @@ _RAW_PIECE = 2**19
 """Bytes of JSON that are searched at once."""
 
 Breathing = Generator[None, None, "bool | None"]
-"""Work that can be interrupted at each `yield`; returns whether a text was found, None where
-searching it took too long to tell."""
+"""Work that yields now and then, and returns whether a text was found; None for not known."""
 
 _OURS = """
     a after agent answer ask at back blocked browse browser by call calls cannot change
@@ -74,8 +73,7 @@ class Needle(msgspec.Struct, frozen=True):
     runs: frozenset[bytes]
     """Parts that the JSON of any body with the text contains."""
     words: frozenset[bytes]
-    """Words that the JSON of any step with the text in its row contains; empty if the row may add
-    all of them, as in `exit 1`."""
+    """Words in the JSON of any step with the text in its row; empty if the row may add all."""
 
 
 def needle(text: str) -> Needle:
@@ -164,8 +162,7 @@ class Said:
             yield
 
     def _unseen(self, n: int, parts: frozenset[bytes]) -> frozenset[bytes] | None:
-        """The parts that the texts of the event at index `n` certainly lack; None where its JSON is
-        too long to tell at once."""
+        """The parts that the event at `n` certainly lacks; None for JSON too long for that."""
         raw = self.raws[n]
         if self._events[n].is_unreadable:
             return frozenset()
@@ -228,8 +225,7 @@ def scan(
     *,
     first: float = 0.0,
 ) -> Iterator[int | None]:
-    """Yields the numbers that pass the test. Also yields None after `pause` seconds without a
-    match, even within a large body; the first time not before `first` seconds."""
+    """Yields the numbers that pass, and None after each `pause` seconds, at first after `first`."""
     until = perf_counter() + max(pause, first)
     for number in numbers:
         work = test(number)
@@ -262,8 +258,7 @@ def outward(start: int, count: int) -> Iterator[int]:
 
 
 def _unseen(raw: bytes, parts: frozenset[bytes]) -> frozenset[bytes]:
-    """The parts that the texts in JSON certainly lack. A search asks this of nearly all events, and
-    little else: generators would double its time."""
+    """The parts that JSON certainly lacks; no generator, which takes twice the time of a search."""
     texts = [raw]
     if _ESCAPE.search(raw):
         if _has_odd(raw) or raw.count(b"\\u") > len(_COLOUR.findall(raw)):

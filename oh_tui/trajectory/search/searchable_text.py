@@ -119,8 +119,7 @@ _is_secret = lru_cache(maxsize=2048)(is_secret_name)
 
 
 def _change(observation: dict[str, object]) -> str | None:
-    """What the diff of the old and new content of a file has of these, without its own signs;
-    None without both."""
+    """What a diff of old and new content has of these, without its signs; None without both."""
     old, new = observation.get("old_content"), observation.get("new_content")
     if not isinstance(new, str) or observation.get("command") == "view":
         return None

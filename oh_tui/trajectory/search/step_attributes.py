@@ -164,8 +164,7 @@ BY_WORD = {one.word.name: one for one in STEP_ATTRIBUTES if one.word}
 
 
 def ranked(entries: Sequence[tuple[object, ...]], *, falling: bool) -> list[Any]:
-    """The last parts of the entries by the first ones, their values; those without (None) last.
-    Equal ones keep their order."""
+    """The last parts of the entries by the first ones, equal ones in order, None last."""
     known = [entry for entry in entries if entry[0] is not None]
     known.sort(key=itemgetter(0), reverse=falling)
     found = [entry[-1] for entry in known]

@@ -25,8 +25,7 @@ class PlanState(StrEnum):
 
 
 def plan_state(step: Step) -> PlanState | None:
-    """How a step leaves the plan; None for a step that neither writes nor shows one, and where
-    that is not known."""
+    """How a step leaves the plan; None for one that does not show it, or where it is not known."""
     plan = plan_counts(step)
     if plan is None:
         return None
@@ -48,8 +47,7 @@ class Half(StrEnum):
 
 
 def has_secret(step: Step, half: Half) -> bool:
-    """Whether what a call is given, or its result, has a secret that is masked on the screen:
-    its shape or its name tells."""
+    """Whether what a call is given, or its result, has a secret that is masked on the screen."""
     if not step.is_call:
         return False
     events = (step.event,) if half is Half.CALL else step.results

@@ -138,8 +138,7 @@ class Query(msgspec.Struct, frozen=True):
         return any(t.field in _OF_STUDY or t.value == "loop" for t in self.terms)
 
     def unknown(self, study: Study) -> Counter[str]:
-        """What the words ask and is not known of some steps, with the number of these. They pass
-        a word neither as it is nor negated."""
+        """What the words ask and is not known of some steps -> how many; these match in no case."""
         attributes = dict.fromkeys(BY_WORD[t.field] for t in self.terms if t.field in BY_WORD)
         steps, accounts = study.trajectory.steps, study.accounts
         return +Counter(
@@ -296,8 +295,7 @@ def complete(
     trajectory: Trajectory | None = None,
     fields: Mapping[str, Field] = FIELDS,
 ) -> list[str]:
-    """Completions of the word before the cursor, as whole texts: fields, or values of the run. []
-    inside quotes."""
+    """Completions of the word before the cursor, as whole texts; [] inside quotes."""
     before = text[:cursor]
     if before.count('"') % 2:
         return []
@@ -321,8 +319,7 @@ NAMES = ("tool", "kind", "source")
 
 
 def suggest(query: Query, trajectory: Trajectory) -> str:
-    """Such as `did you mean tool:terminal?`, for the first unknown name that is similar to one of
-    the run; else ""."""
+    """Such as `did you mean tool:terminal?`, for the first unknown name like one of the run."""
     for term in query.terms:
         if term.field not in NAMES or term.negated:
             continue

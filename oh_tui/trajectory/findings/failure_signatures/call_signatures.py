@@ -51,8 +51,7 @@ def call_signatures(trajectory: Trajectory) -> list[CallSignature]:
 
 
 def recovers(trajectory: Trajectory, failed: Step, within: int) -> bool:
-    """Whether a command that failed soon worked: the same one or, of programs such as a test
-    runner, one of the same program."""
+    """Whether a command that failed soon worked: the same or, but for shells, of its program."""
     folder = working_folder(trajectory)
     tool, program, details = _parts(failed, folder)
     if tool not in ("Terminal", "ACP execute"):

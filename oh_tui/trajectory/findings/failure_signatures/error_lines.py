@@ -23,8 +23,7 @@ class ErrorLine(NamedTuple):
 
 
 def error_line(text: str) -> ErrorLine | None:
-    """The first line that names the error; None where no line does. Expects an output that is clean
-    and bounded."""
+    """The first line that names the error; None for none. Expects a clean and bounded output."""
     text = "\n".join(line[:LONGEST].rstrip() for line in text.split("\n"))
     text = _PASSED_BY.sub("", text)
     for tool in TABLE.values():

@@ -202,8 +202,7 @@ _NO_EDIT = pattern(
 
 
 def _silent(step: Step, kind: str) -> str:
-    """What stands for the line of a result that tells nothing, or of an error that tells no more
-    than its kind: what was called."""
+    """What stands for a line that tells nothing or no more than a kind: what was called."""
     call = step.call
     answer = call.answer or call.returned
     command = call.get("command") if call.tool == "Terminal" else ""

@@ -46,8 +46,7 @@ class Group:
 
     @property
     def prepares(self) -> bool:
-        """Whether it belongs to what follows: it looks and plans. To run something looks at what
-        was done before."""
+        """Whether it looks and plans, which belongs to what follows; to run does not."""
         works = self.facts.works
         return 2 * (works[Name.LOOK] + works[Name.PLAN] + works[Name.ANSWER]) >= self.facts.steps
 

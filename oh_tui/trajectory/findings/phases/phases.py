@@ -46,8 +46,7 @@ class Phase(NamedTuple):
 
 
 class Phases:
-    """The phases of a growing trajectory; `update` reads new steps only, and those whose result has
-    come since."""
+    """The phases of a growing run; `update` reads new steps, and those with new results."""
 
     def __init__(self, trajectory: Trajectory, acts: KnownIntents) -> None:
         self.trajectory, self._acts = trajectory, acts
@@ -83,8 +82,7 @@ class Phases:
         return found if found and number <= found.last else None
 
     def update(self, budget: float | None = None) -> bool:
-        """Reads the steps since the last update and tells the phases anew, in about `budget`
-        seconds; False means that there is more to do."""
+        """Reads new steps and tells the phases, for about `budget` seconds; False for more."""
         if not self._one.acquire(timeout=-1 if budget is None else budget):
             return False
         try:
@@ -125,8 +123,7 @@ class Phases:
         return found
 
     def _forget_from(self, number: int) -> None:
-        """Forgets the groups with this step and later ones. What is before them was the same when
-        the first of them began, so that their steps can be added again."""
+        """Forgets the groups from this step on: what is before was the same when they began."""
         while number <= self._read and self._groups and self._groups[-1].last >= number:
             self._read = self._groups.pop().first - 1
 

@@ -173,8 +173,7 @@ def _read(step: Step) -> str:
 
 
 class Counts(dict[str, int]):
-    """How often each name was met. As `Counter`, of which making one takes 1.4 us: each step that
-    begins a phase has five."""
+    """As `Counter`, of which making one takes 1.4 us: each step that begins a phase has five."""
 
     def __missing__(self, name: str) -> int:
         return 0

@@ -94,8 +94,7 @@ class ReviewHints:
                 yield step, reasons
 
     def _read_to(self, number: int, end: float | None = None) -> bool:
-        """Reads the steps up to one. Stops when the monotonic clock passes `end`; False means that
-        there is more to read."""
+        """Reads the steps up to one; False if the monotonic clock passed `end` before."""
         with self._one:
             self._take_news()
             while self._before.read < number:
