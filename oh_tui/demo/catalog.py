@@ -52,7 +52,6 @@ class Entry:
     seen: bool = True
     """Its outcome was seen before today, while its sandbox was up."""
     opened: bool = True
-    """It was opened before today."""
     status: str = ""
     """The status in which it ended, measured as are `lasted` and `usages`; none of a live one."""
     lasted: float = 0.0
@@ -80,7 +79,6 @@ class Entry:
 
 
 def make_entry(facts: dict[str, Any]) -> Entry:
-    """An entry out of its facts as JSON has them."""
     model = MODELS[facts.get("model", "sonnet")]
     return Entry(**{**facts, "model": model, "pr": tuple(facts.get("pr", ()))})
 

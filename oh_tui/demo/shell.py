@@ -68,7 +68,6 @@ class _Shell:
         return posixpath.normpath(posixpath.join(self.cwd, name))
 
     def fail(self, words: str, code: int = 1) -> bytes:
-        """Set the exit code; a command that fails prints nothing but its error."""
         self.done.code = code
         self.done.stderr += _text(f"{words}\n")
         return b""
@@ -209,7 +208,6 @@ def _ls(shell: _Shell, words: list[str]) -> bytes:
 
 
 def _names(files: Files, folder: str) -> dict[str, str]:
-    """What is directly in a folder -> its path."""
     start = folder.rstrip("/") + "/"
     names = {path.removeprefix(start).partition("/")[0] for path in files.below(folder)}
     return {name: start + name for name in sorted(names)}

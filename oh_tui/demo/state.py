@@ -41,7 +41,6 @@ class Sandbox:
 
     @property
     def key(self) -> str:
-        """Its present session key."""
         return f"demo-{fixed_uuid('key', self.slug, self.keys).hex}"
 
 

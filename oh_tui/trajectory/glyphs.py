@@ -197,43 +197,6 @@ _RULES = {
     "nothing to check": ("rejected", "dim"),
 }  # fmt: skip
 
-_UNKNOWN = ("unknown", "dim")
-
-
-def outcome_mark(glyphs: Glyphs, outcome: Outcome) -> tuple[str, str]:
-    """Glyph and hue of how a step ended; ("", "") when all is well."""
-    if outcome in (Outcome.OK, Outcome.WITH_RESULT):
-        return "", ""
-    glyph, hue = _OUTCOMES[outcome]
-    return getattr(glyphs, glyph), hue
-
-
-def label_mark(glyphs: Glyphs, label: Label | None) -> tuple[str, str] | None:
-    """Glyph and hue of what an evaluation says; None where it says nothing."""
-    if label not in _LABELS:
-        return None
-    glyph, hue = _LABELS[label]
-    return getattr(glyphs, glyph), hue
-
-
-def rule_mark(glyphs: Glyphs, state: str) -> tuple[str, str]:
-    """Glyph and hue of what a rule finds in a run."""
-    glyph, hue = _RULES.get(state, _UNKNOWN)
-    return getattr(glyphs, glyph), hue
-
-
-def verdict_mark(glyphs: Glyphs, word: str) -> tuple[str, str]:
-    """Glyph and hue of how a run ended, by the word of its verdict."""
-    glyph, hue = _VERDICTS.get(word, _UNKNOWN)
-    return getattr(glyphs, glyph), hue
-
-
-def status_mark(glyphs: Glyphs, status: str) -> tuple[str, str]:
-    """Glyph and hue of the state of an agent (a `Stand`) or of a sandbox, in either case."""
-    glyph, hue = _STATES.get(status.lower(), _UNKNOWN)
-    return getattr(glyphs, glyph), hue
-
-
 _STRIP = {
     "error": ("error", "bad"),
     "loop": ("loop", "bad"),
@@ -246,9 +209,35 @@ _STRIP = {
 }
 
 
+def outcome_mark(glyphs: Glyphs, outcome: Outcome) -> tuple[str, str]:
+    """Glyph and hue of how a step ended; ("", "") when all is well."""
+    return _mark(glyphs, _OUTCOMES.get(outcome)) or ("", "")
+
+
+def label_mark(glyphs: Glyphs, label: Label | None) -> tuple[str, str] | None:
+    """Of what an evaluation says; None where it says nothing."""
+    return _mark(glyphs, _LABELS.get(label) if label else None)
+
+
+def rule_mark(glyphs: Glyphs, state: str) -> tuple[str, str]:
+    """Of what a rule finds in a run."""
+    return _mark(glyphs, _RULES.get(state)) or (glyphs.unknown, "dim")
+
+
+def verdict_mark(glyphs: Glyphs, word: str) -> tuple[str, str]:
+    """Of how a run ended, by the word of its verdict."""
+    return _mark(glyphs, _VERDICTS.get(word)) or (glyphs.unknown, "dim")
+
+
+def status_mark(glyphs: Glyphs, status: str) -> tuple[str, str]:
+    """Of the state of an agent (a `Stand`) or of a sandbox, in either case."""
+    return _mark(glyphs, _STATES.get(status.lower())) or (glyphs.unknown, "dim")
+
+
 def strip_mark(glyphs: Glyphs, mark: str) -> tuple[str, str]:
-    """Glyph and hue of the strongest mark of a column of the strip; (" ", "") without one."""
-    if mark not in _STRIP:
-        return " ", ""
-    glyph, hue = _STRIP[mark]
-    return getattr(glyphs, glyph), hue
+    """Of the strongest mark of a column of the strip; (" ", "") without one."""
+    return _mark(glyphs, _STRIP.get(mark)) or (" ", "")
+
+
+def _mark(glyphs: Glyphs, found: tuple[str, str] | None) -> tuple[str, str] | None:
+    return (getattr(glyphs, found[0]), found[1]) if found else None

@@ -41,7 +41,6 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost = NO_COST
     """For a run whose events have no price."""
     note: str = ""
-    """What of the run cannot be read."""
 
 
 ANY = About()

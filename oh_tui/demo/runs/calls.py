@@ -27,7 +27,6 @@ class Call:
     summary: str | None = None
     risk: str = "LOW"
     id: str = ""
-    """The id of its ActionEvent."""
     call_id: str = ""
     leaves: dict[str, str | None] = field(default_factory=dict)
     """What it writes, by path; None for a file that it removes."""

@@ -131,7 +131,6 @@ OPEN: on-call/SUMMARY.md."""
 
 
 def _parts(run: Run, first: int, last: int) -> list[Call]:
-    """Calls that read parts of the handbook."""
     starts = (part * AT_ONCE for part in range(first, last))
     return [view(run, BOOK, (start + 1, start + AT_ONCE)) for start in starts]
 

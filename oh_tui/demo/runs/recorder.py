@@ -54,7 +54,6 @@ class Act:
     what: str
     """"message", "run" (an approval too), "reject", "stop", "interrupt" or "condense"."""
     text: str = ""
-    """The message, or the reason."""
     run: bool = False
     """Whether the message makes the agent run."""
     waits: bool = False
@@ -77,7 +76,6 @@ class Recorder:
     """The clock, the counters and the events of one run."""
 
     root: str
-    """The folder that the agent works in."""
 
     def __init__(
         self, slug: str, began: datetime, model: Model, interventions: Interventions | None = None
@@ -147,7 +145,6 @@ class Recorder:
     # events ---------------------------------------------------------------------------------
 
     def new_id(self, what: str = "event") -> UUID:
-        """The next id of the run."""
         self._made += 1
         return fixed_uuid(what, self.slug, self._made)
 

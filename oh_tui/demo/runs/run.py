@@ -154,7 +154,6 @@ class Run(Recorder):
         self.release()
 
     def reject(self, reason: str, by: str = "user") -> None:
-        """The user or a hook rejects the pending calls."""
         for call in self.pending:
             self.emit(
                 "UserRejectObservation",

@@ -121,10 +121,5 @@ class RateLimit:
 
 def _exempt(scope: Scope) -> bool:
     path: str = scope["path"]
-    if path.startswith("/runtime/"):
-        return True
-    return (
-        scope["method"] == "POST"
-        and path.startswith("/api/v1/sandboxes/")
-        and (path.endswith("/resume"))
-    )
+    resumes = path.startswith("/api/v1/sandboxes/") and path.endswith("/resume")
+    return path.startswith("/runtime/") or (scope["method"] == "POST" and resumes)

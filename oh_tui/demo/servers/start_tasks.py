@@ -77,7 +77,6 @@ class StartTask:
         return fixed_uuid("started task", self.number).hex
 
     def stages(self) -> Iterator[tuple[str, float]]:
-        """Each stage and when it begins."""
         at = self.began
         for name, seconds in (("WORKING", 0.6), ("WAITING_FOR_SANDBOX", self.waits), *STAGES):
             if seconds:
@@ -179,6 +178,5 @@ class StartTasks:
 
 
 def _title(words: str) -> str | None:
-    """The title that the server makes from the first message."""
     first = words.strip().partition("\n")[0].split()
     return " ".join(first[:7])[:60] or None

@@ -38,7 +38,6 @@ class FileThen(NamedTuple):
 
 
 def files_then(files: Iterable[FileHistory], moment: Moment) -> Iterator[FileThen]:
-    """The files that were edited before a moment."""
     for file in files:
         edits = [edit for edit in file.edits if edit.ended <= moment]
         if not edits:
@@ -62,8 +61,6 @@ def sums(found: Iterable[FileThen]) -> tuple[int, int]:
 
 
 class BesideGit(NamedTuple):
-    """What comparing the two tells."""
-
     step: Label | None = None
     """The step whose edit left the version."""
     same: bool | None = None
@@ -107,7 +104,6 @@ def _ended(text: str) -> str:
 
 
 _NAMED = 3
-"""Files of a kind that are named."""
 
 
 class Differs(NamedTuple):

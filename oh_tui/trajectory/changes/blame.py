@@ -93,7 +93,6 @@ def _line_of_descent(files: Histories, file: FileHistory, version: Version) -> l
 
 
 def _made_by(file: FileHistory, edit: Edit) -> int:
-    """The index of the version that an edit made."""
     made = (n for n, one in enumerate(file.versions) if one.edit is edit and not one.is_found)
     return next(made, -1)
 

@@ -90,12 +90,8 @@ class ChangeLog:
         results with its first and last text. Stops after `budget` seconds; False means that there
         is more to read."""
         end = None if budget is None else time.monotonic() + budget
-        if not self.touched.take(end):
-            return False
-        try:
-            return self._update(end)
-        finally:
-            self.touched.one.release()
+        with self.touched.taken(end) as has:
+            return has and self._update(end)
 
     def _update(self, end: float | None) -> bool:
         if not self.touched.update(end):
@@ -163,7 +159,6 @@ class ChangeLog:
         self._is_totalled = True
 
     def _touch(self, step: Step, path: str) -> Touch:
-        """What a step did to a file, with texts."""
         found = [t for t in touches(step, contents=True) if self.key(t.path) == path]
         if not found:  # the source of the events is gone
             return Touch(path, "edit")

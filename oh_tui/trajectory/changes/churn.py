@@ -77,7 +77,6 @@ class _File:
         return None
 
     def _text(self) -> str | None:
-        """The text that the last edit left, read again."""
         step, place = self.last or (None, 0)
         found = touches(step, contents=True) if step else []
         return found[place].new if place < len(found) else None
@@ -158,12 +157,8 @@ class Churn:
     def update(self, budget: float) -> bool:
         """Reads edits for so many seconds; False means that there is more to read."""
         end = time.monotonic() + budget
-        if not self.touched.take(end):
-            return False
-        try:
-            return self._read_to(None, end)
-        finally:
-            self.touched.one.release()
+        with self.touched.taken(end) as has:
+            return has and self._read_to(None, end)
 
     def of_step(self, step: Step) -> list[EditSize]:
         """By how much a step changed files, each once. Reads the edits up to it."""
@@ -232,7 +227,6 @@ class Churn:
 
 
 def _edit(file: _File, touch: Touch, old: str | None) -> tuple[int, int, int]:
-    """What an edit did to a file that had the text `old`."""
     if touch.verb == "delete":
         if old is not None:
             file.find(same_ends(old))

@@ -8,6 +8,7 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from threading import RLock
 from typing import NamedTuple
 
@@ -38,7 +39,6 @@ class TouchedFile:
         self.path = path
         self.reads: list[Step] = []
         self.edits: list[Step] = []
-        """The steps that changed it."""
 
 
 class TouchedFiles:
@@ -54,9 +54,15 @@ class TouchedFiles:
         """Taken by who reads: rules ask in a thread while the explorer reads what is new."""
         self._clear()
 
-    def take(self, end: float | None) -> bool:
+    @contextmanager
+    def taken(self, end: float | None) -> Iterator[bool]:
         """Takes `one`; False if another thread has it until the monotonic clock passes `end`."""
-        return self.one.acquire(timeout=-1 if end is None else max(0.0, end - time.monotonic()))
+        has = self.one.acquire(timeout=-1 if end is None else max(0.0, end - time.monotonic()))
+        try:
+            yield has
+        finally:
+            if has:
+                self.one.release()
 
     def _clear(self) -> None:
         self.version += 1
@@ -78,12 +84,8 @@ class TouchedFiles:
 
     def update(self, end: float | None = None) -> bool:
         """Reads new steps and results; False if the monotonic clock passed `end` before."""
-        if not self.take(end):
-            return False
-        try:
-            return self._update(end)
-        finally:
-            self.one.release()
+        with self.taken(end) as has:
+            return has and self._update(end)
 
     def _update(self, end: float | None) -> bool:
         steps = self.trajectory.steps
@@ -146,7 +148,7 @@ class TouchedFiles:
                 continue
             file = self.files.get(path)
             if file is None:
-                if touch.verb == "read" and _shows_folder(step):
+                if touch.verb == "read" and step.call.output().startswith(_FOLDER):
                     self._folders.add(path)
                     continue
                 file = self.files[path] = TouchedFile(path)
@@ -187,10 +189,6 @@ class TouchedFiles:
 def shown_path(path: str) -> str:
     """The key of a file, clean, redacted and without the working folder."""
     return safe_line(shorten(path))[:400] or "(no name)"
-
-
-def _shows_folder(step: Step) -> bool:
-    return step.call.output().startswith(_FOLDER)
 
 
 _LONGEST = 2_000

@@ -149,7 +149,6 @@ class Version:
 
     @property
     def label(self) -> Label:
-        """The step of the edit that made it, or found it."""
         return self.edit.part.label(self.edit.step)
 
     @property
@@ -177,7 +176,7 @@ def versions(
         if last is None:
             if old.digest:
                 found.append(Version(path, "before", edit, old, joins=True, twin=twin))
-        elif old.is_known and last.is_known and _same(last.side, old):
+        elif old.is_known and last.is_known and last.side[:2] == old[:2]:
             found[-1] = replace(last, joins=True)
         elif old.digest or (not old.exists and last.exists):
             others = tuple(timeline.between(path, last.edit.began, edit.ended))
@@ -188,10 +187,6 @@ def versions(
                 found[-1] = replace(last, side=side, joins=True, told_by=edit)
         found.append(Version(path, edit.kind, edit, edit.new))
     return found
-
-
-def _same(one: Side, other: Side) -> bool:
-    return one.exists == other.exists and one.digest == other.digest
 
 
 _REFUSED = pattern(

@@ -62,9 +62,7 @@ class Comparison:
     def __init__(self, a: Trajectory, b: Trajectory) -> None:
         self.a, self.b = a, b
         self.rows = list(_rows(a, b))
-        """All steps of both, in the order of both."""
         self.differences = [n for n, row in enumerate(self.rows) if row.kind is not Kind.SAME]
-        """Indexes of the rows that differ."""
         self.counts = dict.fromkeys(Kind, 0)
         for row in self.rows:
             self.counts[row.kind] += 1

@@ -35,11 +35,9 @@ class Waits:
         """When the wait began that has not ended, in seconds since 1970."""
         self._status = ""
         self._last: Event | None = None
-        """The last shown event."""
         self._before: Event | None = None
         """The shown event before the last message of the user."""
         self._first: Event | None = None
-        """The first shown event."""
         self._has_begun = since is not None
         """The agent has something to do, or did something."""
 

@@ -38,7 +38,6 @@ _MOST_OPEN = 32
 """Most calls under way at once; limits the work for a hostile run."""
 
 _CHECKPOINT = 256
-"""Moments between two checkpoints."""
 
 UNKNOWN = -1.0
 """The time of the model for a step, if nothing reports it."""
@@ -269,7 +268,9 @@ class Activity:
         elif llm is not None and not state.open and not state.stopped:
             took = here - before if here - before <= LONGEST_GUESS else 0.0
         rest = here - start - took
-        ran = rest if state.open and not state.stopped and rest <= _longest(event) else 0.0
+        longest = LONGEST_CALL if event.is_observation else LONGEST_GUESS
+        is_run = bool(state.open) and not (state.stopped or event.is_rejection)
+        ran = rest if is_run and rest <= longest else 0.0
         if ran:
             step = self._trajectory.steps[state.open[-1] - 1]
             self.calls[family_of(step.event)].add(start, start + ran)
@@ -350,10 +351,3 @@ class Activity:
         del self.made[made:]
         for family, calls in self.calls.items():
             calls.cut(*lengths.get(family, (0, 0)))
-
-
-def _longest(event: Event) -> float:
-    """How long a call can have run before this event."""
-    if event.is_rejection:
-        return 0.0
-    return LONGEST_CALL if event.is_observation else LONGEST_GUESS

@@ -141,7 +141,6 @@ class Loops:
 
 
 def loop_steps(trajectory: Trajectory) -> frozenset[int]:
-    """The numbers of all steps in loops that the server stopped."""
     return Loops(trajectory).steps
 
 

@@ -53,14 +53,22 @@ class StepMarks:
         if loops != self._loops or len(loops) != len(self._marked["loop"]):
             self._loops = loops
             self._marked["loop"] = sorted(n for n in loops if 0 < n <= len(self._own))
-        self._marked["waiting"] = self._waiting()
+        run = self._trajectory
+        self._marked["waiting"] = [
+            number
+            for number in self._open[-_AT_ONCE:]
+            if run.outcome(run.steps[number - 1]) is Outcome.WAITING
+        ]
 
     def add(self, step: Step) -> None:
         number = step.number
         if number > len(self._own):
             self._own.append("")
-        is_open = step.is_open and self._trajectory.outcome(step) is not Outcome.OK
-        mark = "" if is_open else self._mark_of(step)
+        outcome = self._trajectory.outcome(step)
+        is_open = step.is_open and outcome is not Outcome.OK
+        mark = "" if is_open else _MARK_OF.get(outcome, "")
+        if not (mark or is_open or step.is_call):
+            mark = _mark_of_event(step.event)
         if mark != self._own[number - 1]:
             if self._own[number - 1]:
                 _drop(self._marked[self._own[number - 1]], number)
@@ -71,18 +79,6 @@ class StepMarks:
             _put(self._open, number)
         elif self._open:
             _drop(self._open, number)
-
-    def _mark_of(self, step: Step) -> str:
-        mark = _MARK_OF.get(self._trajectory.outcome(step), "")
-        return mark if mark or step.is_call else _mark_of_event(step.event)
-
-    def _waiting(self) -> list[int]:
-        steps = self._trajectory.steps
-        return [
-            number
-            for number in self._open[-_AT_ONCE:]
-            if self._trajectory.outcome(steps[number - 1]) is Outcome.WAITING
-        ]
 
     def nearest(self, number: int, by: int, marks: Iterable[str]) -> int:
         """The nearest step with one of these marks after (`by` 1) or before (-1); 0 for none."""

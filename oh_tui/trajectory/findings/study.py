@@ -258,7 +258,6 @@ class SubRun(Study):
 
     @property
     def total(self) -> Usage:
-        """What it and those below it used."""
         return self.sub_runs.total
 
     @cached_property

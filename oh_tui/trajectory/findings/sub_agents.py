@@ -109,7 +109,7 @@ def first_message(trajectory: Trajectory) -> str:
 
 
 class Begun(Protocol):
-    """The run of a sub-agent, for which a step is looked for."""
+    """The run of a sub-agent, for which a step is looked for, with what it used."""
 
     step: int
     """The number of the step that started it; 0 until that is known."""
@@ -123,6 +123,10 @@ class Begun(Protocol):
     def prompt(self) -> str: ...
     @property
     def needs_id(self) -> bool: ...
+    @property
+    def total(self) -> Usage: ...
+    @property
+    def sub_runs(self) -> UsedBelow[Any]: ...
 
 
 def join(runs: Sequence[Begun], slots: Sequence[Slot]) -> None:
@@ -170,16 +174,7 @@ def _is_before(one: float | None, other: float | None) -> bool:
     return one is not None and other is not None and one + _EARLY < other
 
 
-class Counted(Begun, Protocol):
-    """The run of a sub-agent, with what it used."""
-
-    @property
-    def total(self) -> Usage: ...
-    @property
-    def sub_runs(self) -> UsedBelow[Any]: ...
-
-
-R = TypeVar("R", bound=Counted)
+R = TypeVar("R", bound=Begun)
 
 
 class UsedBelow(Generic[R]):

@@ -158,7 +158,6 @@ def plan_of(trajectory: Trajectory) -> tuple[int, int] | None:
 
 
 def stopped_loop(trajectory: Trajectory) -> Loop | None:
-    """The loop for which the server stopped the run."""
     end = len(trajectory.steps)
     after = trajectory.statuses[-1].after if trajectory.statuses else end
     return find_loop(trajectory, after) or (find_loop(trajectory, end) if after != end else None)

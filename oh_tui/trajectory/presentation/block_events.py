@@ -243,7 +243,6 @@ _USAGE = (
 
 
 def _usage(value: object, before: object) -> list[Block]:
-    """A row for each usage id: what it used so far, and the growth since the previous stats."""
     used = field(value, "usage_to_metrics")
     if not isinstance(used, dict) or not used:
         return []
@@ -295,7 +294,6 @@ def _prompt(body: Body, context: StepContext | None) -> list[Block]:
 
 
 def _tool(tool: object) -> tuple[str, str]:
-    """The name of a tool and the first line of its description."""
     called = field(tool, "name") or field(tool, "title") or field(tool, "function", "name")
     called = called or field(tool, "kind")
     about = field(tool, "description") or field(tool, "function", "description")
@@ -333,7 +331,6 @@ def _completion_log(body: Body, context: StepContext | None) -> list[Block]:
 
 
 def _risks(body: Body, context: StepContext | None) -> list[Block]:
-    """The risk of each call, by the number of its step."""
     blocks = pair_blocks(
         ("analyzer", take.text(body, "analyzer")), ("policy", take.text(body, "policy"))
     )

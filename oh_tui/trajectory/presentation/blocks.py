@@ -118,7 +118,6 @@ def call_blocks(
 
 
 def _beside(body: dict[str, object], action: object) -> list[Block]:
-    """The fields of a call beside its action, and what the model's arguments have beyond it."""
     take.links(body)
     take.usual(body, "security_risk")
     called = field(body, "tool_call")
@@ -183,7 +182,6 @@ def _result(
 
 
 def event_blocks(event: Event, context: StepContext | None = None) -> list[Block]:
-    """The content of one event of any kind."""
     if event.is_result:
         blocks = answer_blocks(event, None, context, titled=False)
         return blocks + (what_followed(context) if event.failed else [])
@@ -286,7 +284,6 @@ def json_text(step: Step) -> str:
 
 
 def _words(kind: str) -> str:
-    """A kind in words, such as `conversation error` for ConversationErrorEvent."""
     name = safe_line(kind)
     short = name.removesuffix("Event").removesuffix("Observation")
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", short).lower() or name

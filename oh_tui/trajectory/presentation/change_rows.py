@@ -44,7 +44,6 @@ class FileRow(NamedTuple):
     agent: str = ""
     """The path of the sub-agent whose edits these are, such as "12"; "" for the run's own."""
     log: ChangeLog | None = None
-    """Whose file it is."""
     looks: tuple[tuple[Label, Reason], ...] = ()
     """What is worth a look in its edits, with the steps, as far as that is read."""
 
@@ -68,7 +67,6 @@ class FileRow(NamedTuple):
         return self.file is not None and not self.agent
 
     def label(self, step: int) -> Label:
-        """A step of `file`."""
         return f"{self.agent}.{step}" if self.agent else step
 
     def remark(self, lister: Lister) -> str:

@@ -78,10 +78,8 @@ _START = pattern(r"^[^\S\n]*(?:(\d{1,9})(?=[.)])|(?=[-+=]))", re.MULTILINE)
 
 
 def _plain(text: str) -> str:
-    """Lines of text with all Markdown escaped."""
     return _START.sub(r"\1\\", _SPECIAL.sub(r"\\\1", text))
 
 
 def _line(text: str) -> str:
-    """Text on one line with all Markdown escaped."""
     return _plain(" ".join(text.split()))

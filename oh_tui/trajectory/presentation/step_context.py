@@ -34,7 +34,16 @@ class StepContext:
 
     @property
     def before(self) -> Step | None:
-        return previous_of(self._run, self._step) if self._step else None
+        """The previous successful call of the same tool; None without one among 5,000 steps."""
+        if self._step is None:
+            return None
+        event, last = self._step.event, self._step.number - 1
+        for n in range(last - 1, max(-1, last - 1 - _FAR), -1):
+            before = self._run.steps[n]
+            is_same = (before.event.tool, before.event.tool_name) == (event.tool, event.tool_name)
+            if is_same and before.is_call and before.result and not before.result.failed:
+                return before
+        return None
 
     @property
     def after(self) -> Step | None:
@@ -79,25 +88,8 @@ class StepContext:
 
     @property
     def forgotten(self) -> tuple[int, int] | None:
-        return forgotten_steps(self._run, self._event)
-
-
-def previous_of(trajectory: Trajectory, step: Step) -> Step | None:
-    """The previous successful call of the same tool; None without one among 5,000 steps."""
-    tool, name = step.event.tool, step.event.tool_name
-    last = step.number - 1
-    for n in range(last - 1, max(-1, last - 1 - _FAR), -1):
-        before = trajectory.steps[n]
-        if before.event.tool == tool and before.event.tool_name == name and before.is_call:
-            result = before.result
-            if result is not None and not result.failed:
-                return before
-    return None
-
-
-def forgotten_steps(trajectory: Trajectory, event: Event) -> tuple[int, int] | None:
-    """First and last of the steps that a condensation took out of the context; None for none."""
-    gone = list_field(event.body(), "forgotten_event_ids")
-    names = (name for name in gone if isinstance(name, str))
-    numbers = [step.number for name in names if (step := trajectory.step_of(name)) is not None]
-    return (min(numbers), max(numbers)) if numbers else None
+        """First and last of the steps that a condensation took out of the context, or None."""
+        gone = list_field(self._event.body(), "forgotten_event_ids")
+        steps = [self._run.step_of(name) for name in gone if isinstance(name, str)]
+        numbers = [step.number for step in steps if step is not None]
+        return (min(numbers), max(numbers)) if numbers else None

@@ -34,7 +34,6 @@ class View(dict[str, Any]):
 
 
 def view(value: object, depth: int = 0) -> Any:
-    """A copy of decoded JSON whose objects are views."""
     if depth < _DEEPEST and isinstance(value, dict):
         return View((name, view(inner, depth + 1)) for name, inner in value.items())
     if depth < _DEEPEST and isinstance(value, list):
@@ -84,7 +83,6 @@ def flag(data: object, *path: str) -> bool:
 
 
 def usual(data: object, name: str) -> None:
-    """Takes a redundant value."""
     if is_usual(name, field(data, name)):
         value(data, name)
 
@@ -136,7 +134,6 @@ def repeated(data: object, other: object) -> None:
 
 
 def links(body: object) -> None:
-    """Takes the redundant top-level fields of an event."""
     for name in REDUNDANT:
         if not isinstance(field(body, name), dict | list):
             value(body, name)

@@ -229,7 +229,6 @@ class _Run:
         return any(one == two == OPEN and delegates(step.call) for one, two, step in both)
 
     def _own(self, question: Question) -> bytearray:
-        """Which steps match, without those of the origin."""
         found = self._matches.of(question.words)
         return bytearray(self._taken) + found[self._taken :]
 
@@ -268,7 +267,6 @@ class _Run:
         return [place + 1 for row in rows if len(row) >= question.number for place in row]
 
     def _made(self, same: Same) -> list[_Made | None]:
-        """What of each step is compared."""
         if same not in self._keys:
             folder = working_folder(self._trajectory)
             made = self._keys[same] = []

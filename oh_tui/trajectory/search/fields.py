@@ -265,7 +265,6 @@ _FAILURE = pattern("[0-9a-f]{4,8}")
 
 
 def failure_id(typed: str) -> str:
-    """Reads the start of the id of a failure."""
     if not _FAILURE.fullmatch(typed.lower()):
         raise Wrong("oh-tui failures shows the ids: failure:9ed3, 4 to 8 of 0-9 and a-f")
     return typed.lower()

@@ -99,7 +99,6 @@ class Said:
 
     @property
     def raws(self) -> list[bytes]:
-        """The JSON of the events."""
         if self._raws is None:
             self._raws = [event.raw() for event in self._events]
         return self._raws
@@ -209,7 +208,6 @@ def said_by_step(step: Step, trajectory: Trajectory) -> Said:
 
 
 def finish(work: Generator[None, None, T]) -> T:
-    """Runs such work without interruption."""
     while True:
         try:
             next(work)

@@ -11,7 +11,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.presentation.block import Checklist, Failure, Fields, Note, Table
 from oh_tui.trajectory.presentation.blocks import call_blocks, event_blocks, links_of, result_blocks
-from oh_tui.trajectory.presentation.step_context import StepContext, forgotten_steps, previous_of
+from oh_tui.trajectory.presentation.step_context import StepContext
 from oh_tui.trajectory.reading.plans import Task, compare
 from tests.trajectory.made import call, event, failure, message, output, result, shell, state
 from tests.trajectory.sub_agent_files import task
@@ -69,8 +69,8 @@ def test_a_plan_that_failed_is_not_the_one_before() -> None:
         result("b", {"kind": "TaskTrackerObservation", "is_error": True}),
     )
     run = run_of(*first, *refused, *plan("c", "One", "Two"))
-    assert previous_of(run, run.steps[2]) is run.steps[0]
-    assert previous_of(run, run.steps[0]) is None
+    assert StepContext(run, run.steps[2]).before is run.steps[0]
+    assert StepContext(run, run.steps[0]).before is None
 
 
 titles = st.lists(st.sampled_from(["a", "ab", "abc", "fix", "fix it", ""]), max_size=14)
@@ -141,11 +141,11 @@ def test_a_condensation_names_the_steps_that_were_forgotten() -> None:
     events = [e for n in range(5) for e in (shell(f"{n}"), output(f"{n}"))]
     gone = event("Condensation", "c", forgotten_event_ids=["1", "r-2", "unknown", 7], summary="s")
     run = run_of(*events, gone)
-    assert forgotten_steps(run, gone) == (2, 3)
+    assert StepContext(run, gone).forgotten == (2, 3)
     assert shown(run, 6)[0] == Note(
         "4 events of steps 2-3 forgotten; the model sees this summary instead"
     )
-    assert forgotten_steps(run, events[0]) is None
+    assert StepContext(run, events[0]).forgotten is None
 
 
 def test_a_change_of_state_shows_what_was_before() -> None:

@@ -100,7 +100,6 @@ _COMPARES = pattern(r" != |is not (?:true|false|None)|unexpectedly|not found in|
 
 
 def _exception(found: re.Match[str], above: Sequence[str]) -> ErrorLine:
-    """An exception, and of one without a text the code that raised it, of values their test."""
     name, said = _named(found[1]), found[2] or ""
     within = [at[1] for line in above if (at := _WITHIN.match(line))]
     tests = [one for one in within if one.startswith("test") and name == "AssertionError"]

@@ -84,7 +84,6 @@ def _belongs(last: Group, work: Work) -> bool:
 
 
 def _name(groups: list[Group], work: Work) -> None:
-    """Names the last group by its newest step."""
     last = groups[-1]
     if last.name is None and work.name is not None:
         last.name = work.name
@@ -204,7 +203,6 @@ def _coarser(
 
 
 def _close(found: list[Merged], limit: int, crosses: bool) -> bool:
-    """Joins the last ones, as far as the limit allows."""
     before, last = found[-2:]
     if last.turn != before.turn and not crosses:
         return False

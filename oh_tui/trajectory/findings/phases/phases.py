@@ -59,7 +59,6 @@ class Phases:
         self._seen_events = 0
         self._groups: list[Group] = []
         self._read = 0
-        """How many steps are read."""
         self._phases: list[Phase] | None = None
         self._work = self._reading()
 
