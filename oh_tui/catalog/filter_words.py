@@ -19,9 +19,18 @@ from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.rules.question import State
-from oh_tui.trajectory.search.field import Bound, Field, Test, Wrong, any_of, bound_of, one_of
+from oh_tui.trajectory.search.field import (
+    Bound,
+    Field,
+    Test,
+    Wrong,
+    any_of,
+    bound_of,
+    days_back,
+    moment,
+    one_of,
+)
 from oh_tui.trajectory.search.fields import ANY, failure_id, in_notes
-from oh_tui.trajectory.search.moments import days_back, moment
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.search.field import Term

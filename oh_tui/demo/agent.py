@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from oh_tui.demo.runs.calls import Call
 from oh_tui.demo.runs.recorder import Act, AgentInterrupted, AgentStopped, UserSpoke
 from oh_tui.demo.runs.run import Run
+from oh_tui.demo.runs.stored_events import Call
 from oh_tui.demo.runs.tool_calls import shell, view
 from oh_tui.demo.shell import Files, run_command
 

@@ -66,11 +66,8 @@ def held() -> tuple[str, ...]:
 
 
 class Secret:
-    """A key that cannot be shown by accident.
-
-    Only `reveal()` returns the text. From its creation on, the text is hidden wherever it would be
-    shown, whatever it is part of.
-    """
+    """A key that cannot be shown by accident. Only `reveal()` returns the text. From its creation
+    on, the text is hidden wherever it would be shown, whatever it is part of."""
 
     __slots__ = ("_value",)
 
@@ -317,12 +314,9 @@ def _names(fields: Mapping[object, object], mask: Callable[[str], str]) -> list[
 
 
 def redact_json(value: object) -> Any:
-    """A deep copy of decoded JSON of any depth without secrets, in names too.
-
-    Hides all strings below a secret name and redacts all others; these are only cleaned if an
-    escape sequence splits a secret. Numbers stay, as `per_turn_token` is a count, and so do true,
-    false, null and "".
-    """
+    """A deep copy of decoded JSON of any depth without secrets, in names too. Hides all strings
+    below a secret name and redacts all others; these are only cleaned if an escape sequence splits
+    a secret. Numbers stay, as `per_turn_token` is a count, and so do true, false, null and ""."""
     known: dict[str, str] = {}
 
     def mask(text: str) -> str:

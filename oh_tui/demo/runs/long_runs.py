@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from oh_tui.demo.runs.calls import Call
 from oh_tui.demo.runs.run import Run
+from oh_tui.demo.runs.stored_events import Call
 from oh_tui.demo.runs.tool_calls import create, edit, shell, view
 
 MODULES = ("charge", "credit", "dunning", "export", "invoice", "ledger", "payout", "refund", "tax")

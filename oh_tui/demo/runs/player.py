@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from oh_tui.demo.runs import tool_calls
-from oh_tui.demo.runs.calls import Call
 from oh_tui.demo.runs.run import Run
+from oh_tui.demo.runs.stored_events import Call
 
 Table = dict[str, Any]
 

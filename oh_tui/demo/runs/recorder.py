@@ -221,11 +221,9 @@ class Recorder:
         reasoning: int = 0,
         deltas: tuple[str, ...] = (),
     ) -> str:
-        """Call the model, which answers with `out` tokens; returns the response id.
-
-        With `reasoning` tokens the first delta is reasoning. Time that the text does not explain
-        counts as hidden reasoning.
-        """
+        """Call the model, which answers with `out` tokens; returns the response id. With
+        `reasoning` tokens the first delta is reasoning. Time that the text does not explain counts
+        as hidden reasoning."""
         stop = self._asked("stop")
         if stop is not None and self.now >= stop.at:
             self.acts.remove(stop)

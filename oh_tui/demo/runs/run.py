@@ -8,10 +8,18 @@ from typing import Any
 
 import msgspec
 
-from oh_tui.demo.runs.calls import MESSAGE, SYSTEM_PROMPT, TOOLS, Call, Plan, arguments_of, text
 from oh_tui.demo.runs.meter import Model, tokens_of
 from oh_tui.demo.runs.recorder import SYSTEM_TOKENS, Interventions, Recorder, UserSpoke, pieces
-from oh_tui.demo.runs.stored_events import StoredEvent
+from oh_tui.demo.runs.stored_events import (
+    MESSAGE,
+    SYSTEM_PROMPT,
+    TOOLS,
+    Call,
+    Plan,
+    StoredEvent,
+    arguments_of,
+    text,
+)
 from oh_tui.trajectory.model.bodies import message_text
 
 
@@ -135,10 +143,8 @@ class Run(Recorder):
         because: str = "",
         stays: bool = False,
     ) -> None:
-        """The model answers with tool calls, which get their results one after the other.
-
-        `because` is its reasoning; with `stays` the calls get no result.
-        """
+        """The model answers with tool calls, which get their results one after the other. `because`
+        is its reasoning; with `stays` the calls get no result."""
         self._act(thought, calls, llm, because)
         if not stays:
             for call in calls:

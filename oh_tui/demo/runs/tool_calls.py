@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oh_tui.demo.runs.calls import Call, Plan, text
 from oh_tui.demo.runs.run import Run
+from oh_tui.demo.runs.stored_events import Call, Plan, text
 
 SCREENSHOT = (
     "iVBORw0KGgoAAAANSUhEUgAAAEAAAAAoCAIAAADBrGu+AAAAZUlEQVR42u3WMQ3AMBADwICo1KUcCq3UyiZLpyAJhY7x"
@@ -34,9 +34,8 @@ def shell(
     changes: dict[str, str | None] | None = None,
 ) -> Call:
     """A terminal command. It prints `out`, `repeat` times, and leaves `changes` in the files, where
-    None removes one.
-    Code -1 means that it was still running when the tool gave up waiting; with `error` the call
-    fails and there is no output."""
+    None removes one. Code -1 means that it was still running when the tool gave up waiting; with
+    `error` the call fails and there is no output."""
     for path, content in (changes or {}).items():
         run.write(path, content)
     suffix = f"\n[The command completed with exit code {code}.]"

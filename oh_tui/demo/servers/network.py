@@ -21,12 +21,10 @@ _LISTS = re.compile(r"/api/v1/(?:app-conversations|sandboxes)/search")
 
 @dataclass(frozen=True)
 class Network:
-    """The properties of a network; `over` puts it before an app.
-
-    `waits` are the least and the most seconds of a call, `fails` the share of calls that fail,
-    `rows` the most rows of a page of conversations or sandboxes. A call fails before the server
-    hears of it, in the middle of its answer, or when the answer is lost.
-    """
+    """The properties of a network; `over` puts it before an app. `waits` are the least and the most
+    seconds of a call, `fails` the share of calls that fail, `rows` the most rows of a page of
+    conversations or sandboxes. A call fails before the server hears of it, in the middle of its
+    answer, or when the answer is lost."""
 
     waits: tuple[float, float] = (0.2, 1.5)
     fails: float = 0.03

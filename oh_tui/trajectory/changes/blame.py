@@ -47,12 +47,10 @@ class Blame(NamedTuple):
 def blame(
     files: Histories, file: FileHistory, state: FileState, stop: Stop = lambda: False
 ) -> Blame:
-    """The lines of a file in a state of it, each with its origin.
-
-    A line that an edit keeps keeps its step; which of two equal lines is the one that was kept is
-    free. Takes time for each edit before the state, mostly to read its event. `stop` is asked now
-    and then; raises Stopped if it says so.
-    """
+    """The lines of a file in a state of it, each with its origin. A line that an edit keeps keeps
+    its step; which of two equal lines is the one that was kept is free. Takes time for each edit
+    before the state, mostly to read its event. `stop` is asked now and then; raises Stopped if it
+    says so."""
 
     def check() -> None:
         if stop():

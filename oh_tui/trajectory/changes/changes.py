@@ -23,12 +23,9 @@ NOTE = "from editor and patch calls: changes made by shell commands are not incl
 
 
 class FileChange:
-    """What a run did to one file.
-
-    `path` is its key; `shown` is clean, redacted and without the working folder. `added` and
-    `removed` count lines between the first and the last text (`whole`), or are the sum of all
-    edits.
-    """
+    """What a run did to one file. `path` is its key; `shown` is clean, redacted and without the
+    working folder. `added` and `removed` count lines between the first and the last text (`whole`),
+    or are the sum of all edits."""
 
     __slots__ = ("added", "created", "deleted", "edits", "path", "reads", "removed", "same",
                  "shown", "summed", "whole")  # fmt: skip
@@ -69,8 +66,7 @@ class FileChange:
 
 class ChangeLog:
     """The files of a growing run; call `update` after each `extend`. Holds steps; texts are read
-    again. `changed`, `added` and `removed` are the totals of `files`.
-    """
+    again. `changed`, `added` and `removed` are the totals of `files`."""
 
     def __init__(self, trajectory: Trajectory, after: int = 0) -> None:
         """Only the steps after one with this number count."""

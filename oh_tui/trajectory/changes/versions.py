@@ -121,11 +121,9 @@ def _side(text: str | None, touch: Touch) -> Side:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A file as it was from some moment on. Texts are read from the events when asked for.
-
-    Line ends are those that the tool reports: where a file has CRLF, the editor shows LF and writes
-    LF. Encoding and mode are in no event.
-    """
+    """A file as it was from some moment on. Texts are read from the events when asked for. Line
+    ends are those that the tool reports: where a file has CRLF, the editor shows LF and writes LF.
+    Encoding and mode are in no event."""
 
     path: str
     kind: Kind

@@ -176,11 +176,9 @@ def paired(pairs: Iterable[tuple[float | None, float | None]]) -> Paired:
 
 
 def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
-    """The percentile bootstrap interval of 95 %, the same at each call.
-
-    The k-th smallest of n draws from n values is that at floor(n U), U being the k-th smallest of
-    n uniform numbers: a beta variate. So no sample need be drawn and sorted.
-    """
+    """The percentile bootstrap interval of 95 %, the same at each call. The k-th smallest of n
+    draws from n values is that at floor(n U), U being the k-th smallest of n uniform numbers: a
+    beta variate. So no sample need be drawn and sorted."""
     rng, ordered, n = random.Random(_SEED), sorted(values), len(values)
 
     def at(place: float) -> float:

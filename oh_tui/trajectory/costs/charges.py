@@ -112,11 +112,9 @@ class _Charge(msgspec.Struct, gc=False, frozen=True):
 
 
 class Charges:
-    """The charges of a growing trajectory; call `update` after each `extend`.
-
-    Those of a branch are what the answers on it were charged in those of the `whole` run: no total
-    of a server tells it.
-    """
+    """The charges of a growing trajectory; call `update` after each `extend`. Those of a branch are
+    what the answers on it were charged in those of the `whole` run: no total of a server tells
+    it."""
 
     _origin: Self | None
     """Those of the events that a fork took."""

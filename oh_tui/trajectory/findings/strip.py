@@ -166,11 +166,9 @@ class Strip:
         return self._frame(width).scale.column(places[number - 1])
 
     def step_at(self, column: int, width: int) -> int:
-        """The number of the main step of a column; 0 for a run without steps.
-
-        It is the step with the strongest mark, else the first one. In a column without steps it is
-        the step whose call runs there, or which the model prepares, else the nearest one.
-        """
+        """The number of the main step of a column; 0 for a run without steps. It is the step with
+        the strongest mark, else the first one. In a column without steps it is the step whose call
+        runs there, or which the model prepares, else the nearest one."""
         last = len(self._activity.places)
         if not last or width <= 0:
             return min(1, last)

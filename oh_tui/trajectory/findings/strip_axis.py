@@ -44,11 +44,9 @@ class Part(NamedTuple):
 
 
 class Gaps:
-    """Converts between seconds since the first step and active seconds, without gaps.
-
-    Takes the starts and ends of disjoint ascending gaps; those longer than SHORT_GAP and SHARE are
-    cut out. There may be as many as steps, so they are processed in bulk.
-    """
+    """Converts between seconds since the first step and active seconds, without gaps. Takes the
+    starts and ends of disjoint ascending gaps; those longer than SHORT_GAP and SHARE are cut out.
+    There may be as many as steps, so they are processed in bulk."""
 
     def __init__(self, end: float, starts: array[float], ends: array[float]) -> None:
         known = bisect_right(ends, end)
@@ -89,11 +87,8 @@ class Gaps:
 
 
 class Scale:
-    """The active time of a run on a number of columns.
-
-    Cuts take at most a third of the columns: only the longest gaps are shown, and only the longest
-    of these with their duration.
-    """
+    """The active time of a run on a number of columns. Cuts take at most a third of the columns:
+    only the longest gaps are shown, and only the longest of these with their duration."""
 
     def __init__(self, gaps: Gaps, width: int) -> None:
         self._gaps = gaps

@@ -267,11 +267,9 @@ class SubRun(Study):
 
 
 class SubRuns(UsedBelow[SubRun]):
-    """The sub-agents that a run started, joined with its steps.
-
-    A step tells the id of the sub-agent, or its prompt, which is the first message to it; else the
-    first sub-agent that began while the step ran is taken. Reads all of them.
-    """
+    """The sub-agents that a run started, joined with its steps. A step tells the id of the
+    sub-agent, or its prompt, which is the first message to it; else the first sub-agent that began
+    while the step ran is taken. Reads all of them."""
 
     def __init__(self, study: Study) -> None:
         self.trajectory = study.trajectory

@@ -178,12 +178,10 @@ R = TypeVar("R", bound=Begun)
 
 
 class UsedBelow(Generic[R]):
-    """What a run and the sub-agents used that it started.
-
-    The stats of the run have the total of each sub-agent too (`task:ID`), which is not counted
-    twice: where both tell, the higher counts. A conversation of a server that the run started has
-    a total of its own, which is no part of this one.
-    """
+    """What a run and the sub-agents used that it started. The stats of the run have the total of
+    each sub-agent too (`task:ID`), which is not counted twice: where both tell, the higher counts.
+    A conversation of a server that the run started has a total of its own, which is no part of this
+    one."""
 
     def __init__(self, accounts: Accounts, runs: list[R], slots: Sequence[Slot]) -> None:
         self._accounts, self._slots = accounts, slots

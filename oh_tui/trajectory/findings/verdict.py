@@ -98,11 +98,9 @@ def with_sandbox(verdict: Verdict, status: str | None) -> Verdict:
 
 
 def judge(trajectory: Trajectory) -> Verdict:
-    """The verdict on the events so far; never raises.
-
-    Decodes a few of the last steps, those of a loop and the last plan. While older events are
-    missing, its texts have no step numbers, as these are not final.
-    """
+    """The verdict on the events so far; never raises. Decodes a few of the last steps, those of a
+    loop and the last plan. While older events are missing, its texts have no step numbers, as these
+    are not final."""
     if why := trajectory.cut_off:
         return Verdict("", why, fit(why, SHORT), landing=len(trajectory) or None, cut_off=True)
     verdict = _ended(trajectory)

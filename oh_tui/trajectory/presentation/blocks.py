@@ -72,10 +72,8 @@ def call_blocks(
     step: Step, *, whole: bool = False, alone: bool = False, context: StepContext | None = None
 ) -> list[Block]:
     """The call of a step: its thought in two lines, its arguments and the calls made at once.
-
     `whole` shows the whole thought, the reasoning and the fields beside the arguments. `alone`
-    shows long texts that are otherwise left to the result below. [] for a step without a call.
-    """
+    shows long texts that are otherwise left to the result below. [] for a step without a call."""
     body = view(step.event.body())
     if step.is_stray:
         blocks: list[Block] = [Note("result without a call: the call is not among the events")]

@@ -25,16 +25,17 @@ from oh_tui.trajectory.search import step_facts
 from oh_tui.trajectory.search.field import (
     Bound,
     Field,
+    Moment,
     Term,
     Test,
     Words,
     Wrong,
     any_of,
     bound_of,
+    moment,
     one_of,
     span,
 )
-from oh_tui.trajectory.search.moments import Moment, moment
 from oh_tui.trajectory.search.scan import Breathing, Said, needle, said_by_step
 from oh_tui.trajectory.search.step_attributes import BY_WORD, StepColumn, Word
 from oh_tui.trajectory.shell import purpose

@@ -17,8 +17,8 @@ from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import Usage
+from oh_tui.trajectory.search.field import moment
 from oh_tui.trajectory.search.fields import FIELDS
-from oh_tui.trajectory.search.moments import moment
 from oh_tui.trajectory.search.step_filter import QueryError, complete, parse, suggest
 from tests.demo_runs import demo_run
 from tests.trajectory.made import call, event, failure, message, output, result, shell, state, used

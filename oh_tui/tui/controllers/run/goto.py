@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.search.moments import Moment, moment
+from oh_tui.trajectory.search.field import Moment, moment
 from oh_tui.trajectory.search.scan import Breathing, scan
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import Pace

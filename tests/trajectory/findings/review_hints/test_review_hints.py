@@ -6,7 +6,7 @@ import pytest
 
 from oh_tui.text.redact import hold, hold_these
 from oh_tui.trajectory.findings.review_hints.hint import Hint
-from oh_tui.trajectory.findings.review_hints.reasons import kind_of
+from oh_tui.trajectory.findings.review_hints.hints import kind_of
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.bodies import CLIPPED
 from oh_tui.trajectory.model.events import Event
