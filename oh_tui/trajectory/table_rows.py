@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache, cached_property
 
 import msgspec
@@ -187,6 +187,9 @@ def _run_row(part: _Part, about: About) -> RunRow:
         for step in one.trajectory.steps
         if (used := one.accounts.of(step))
     )
+    # a failed command is no error
+    failed = (step for step in reversed(part.own_steps) if run.outcome(step) is Outcome.ERROR)
+    errors = (describe(step, Outcome.ERROR) for step in failed)
     told = sub_runs.reported
     written, removed_later = _churn(changed.churn.total)
     tokens = _tokens(total, told.tokens)
@@ -221,7 +224,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
         without_result=counts.open,
         loop_steps=sum(number > part.inherited for number in study.loops),
         sub_agents=sum(1 for _ in sub_runs.all()),
-        last_error=_last_error(run, part.own_steps),
+        last_error=next((about.result or about.what for about in errors), ""),
         cost=cost.dollars,
         cost_is_partial=cost.is_partial,
         cost_is_estimate=cost.is_estimate,
@@ -241,15 +244,6 @@ def _run_row(part: _Part, about: About) -> RunRow:
 
 def _churn(lines: Lines | None) -> tuple[int | None, int | None]:
     return lines or (None, None)
-
-
-def _last_error(run: Trajectory, steps: Sequence[Step]) -> str:
-    """The message of the last error among these steps. A failed command is not an error."""
-    for step in reversed(steps):
-        if run.outcome(step) is Outcome.ERROR:
-            about = describe(step, Outcome.ERROR)
-            return about.result or about.what
-    return ""
 
 
 _NOTHING = frozenset[str]()

@@ -159,14 +159,9 @@ class Shared:
             return detail(400, f"Too many ids requested: {len(uuids)}, the maximum is 99")
         if None in uuids:
             return detail(400, "Invalid UUID format")
-        return answer([self._record(each.hex) for each in uuids if each])
-
-    def _record(self, identifier: str) -> dict[str, object] | None:
-        conversation = self._public(identifier)
-        if conversation is None:
-            return None
-        row = self._info(conversation)
-        return {name: row[name] for name in FIELDS}
+        found = [self._public(each.hex) for each in uuids if each]
+        rows = [self._info(one) if one else None for one in found]
+        return answer([row and {name: row[name] for name in FIELDS} for row in rows])
 
     async def search_events(self, request: Request) -> Response:
         query = Query(request)

@@ -157,12 +157,13 @@ class StartTasks:
         words = "\n".join(
             part.get("text", "") for part in message.get("content", ()) if part.get("text")
         )
+        first = words.strip().partition("\n")[0].split()
         parent = request.get("parent_conversation_id")
         above = world.conversation(parent) if parent else None
         named = request.get("llm_model")
         entry = Started(
             slug=f"started {start.number}",
-            title=_title(words),  # whatever title it was asked for (measured)
+            title=" ".join(first[:7])[:60] or None,  # whatever it was asked for (measured)
             age=world.clock.start - at,
             sandbox=start.sandbox.slug,
             repo=request.get("selected_repository"),
@@ -175,8 +176,3 @@ class StartTasks:
         )
         assert start.sandbox.id == sandbox_id(entry.sandbox)
         return world.add(Conversation(entry, at, start.sandbox))
-
-
-def _title(words: str) -> str | None:
-    first = words.strip().partition("\n")[0].split()
-    return " ".join(first[:7])[:60] or None

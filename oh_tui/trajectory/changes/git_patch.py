@@ -74,8 +74,11 @@ def _changes(
     states = {file.path: (file.at(start), file.at(end)) for file in files.files}
     for file in files.files:
         old, new = states[file.path]
+        is_same = not old.exists and new.exists is False
+        if old.version is not None and new.version is not None:
+            is_same = old.version.side[:2] == new.version.side[:2]
         edited = any(start < edit.ended <= end for edit in file.edits)
-        if _is_same(old, new) or not (edited or (old.version and new.version)):
+        if is_same or not (edited or (old.version and new.version)):
             continue
         name = relative(file.path, files.root)
         if why := _obstacle(name, old, new):
@@ -92,12 +95,6 @@ def _changes(
             found.append(_Change(name, old, new))
     gone = {relative(path, files.root) for path in moved}
     return [one for one in found if one.name not in gone or one.source], left_out
-
-
-def _is_same(old: FileState, new: FileState) -> bool:
-    if old.version is None or new.version is None:
-        return not old.exists and new.exists is False
-    return old.version.side[:2] == new.version.side[:2]
 
 
 def _obstacle(name: str, old: FileState, new: FileState) -> str:

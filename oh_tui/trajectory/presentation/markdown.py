@@ -56,20 +56,16 @@ def _text(block: b.Block) -> str:
     if isinstance(block, b.Thought | b.Plain):
         return _plain(block.text.strip("\n"))
     language = {b.Command: "sh", b.Diff: "diff", b.Json: "json"}.get(type(block), "")
-    return _fenced(block.text, language)
+    longest = max((len(run) for run in re.findall(r"`{3,}", block.text)), default=2)
+    fence = "`" * (longest + 1)  # longer than any in the text
+    text = block.text.strip("\n")
+    return f"{fence}{language}\n{text}\n{fence}" if block.text.strip() else ""
 
 
 def _task(task: Task) -> str:
     change = f" ({task.change}{f', was {task.was}' if task.was else ''})" if task.change else ""
     notes = "".join(f"\n  {_line(line)}" for line in task.notes.split("\n") if line.strip())
     return f"- [{'x' if task.status == 'done' else ' '}] {_line(task.title + change)}{notes}"
-
-
-def _fenced(text: str, language: str) -> str:
-    """Text in a fence that is longer than any run of backticks in it."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
 
 
 _SPECIAL = pattern(r"([\\`*_\[\]<>#|~]|&(?=[#a-zA-Z]))")

@@ -272,7 +272,7 @@ class _Run:
             made = self._keys[same] = []
             for step in self._steps:
                 self._watch(len(self._steps))
-                made.append((_read if same is Same.FILE else _called)(step, folder))
+                made.append(_made(step, same, folder))
         return self._keys[same]
 
 
@@ -312,13 +312,13 @@ def _often(calls: Iterable[tuple[int, _Made | None]], number: int) -> set[int]:
     return found
 
 
-def _called(step: Step, folder: str) -> _Made | None:
-    return _Made(call_signature(step, folder).exact) if step.is_call else None
-
-
-def _read(step: Step, folder: str) -> _Made | None:
-    """The file that a call reads, with the lines."""
-    if not step.is_call or not may_touch(step.event) or not is_read(step.event):
+def _made(step: Step, same: Same, folder: str) -> _Made | None:
+    """What a call does, or the file that it reads with the lines."""
+    if not step.is_call:
+        return None
+    if same is not Same.FILE:
+        return _Made(call_signature(step, folder).exact)
+    if not may_touch(step.event) or not is_read(step.event):
         return None
     with decoded(step):
         path = next((one.path for one in touches(step)), "")

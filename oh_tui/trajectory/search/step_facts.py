@@ -72,22 +72,11 @@ def tells_forgotten(trajectory: Trajectory) -> bool:
 def has_number(attribute: StepColumn, accounts: Accounts | None, step: Step) -> bool:
     """Whether a number of a step is known, if it has one."""
     if attribute is RAN:
-        return _tells_duration(step)
-    if attribute is COST and step.event.is_answer:
-        return attribute.shown(accounts, step) is not None or _is_paid_before(accounts, step)
+        result = step.result
+        lacks_none = not step.is_call or result is None or result.is_rejection
+        return lacks_none or step.ran() is not None
+    if attribute is COST and step.event.is_answer and attribute.shown(accounts, step) is None:
+        # another call of the same answer may be charged what that cost
+        group = accounts.trajectory.group(step) if accounts else ()
+        return bool(group) and group[0] != step.number
     return True
-
-
-def _tells_duration(step: Step) -> bool:
-    result = step.result
-    if not step.is_call or result is None or result.is_rejection:
-        return True
-    return step.ran() is not None
-
-
-def _is_paid_before(accounts: Accounts | None, step: Step) -> bool:
-    """Whether another call of the same answer is charged what that cost."""
-    if accounts is None:
-        return False
-    group = accounts.trajectory.group(step)
-    return bool(group) and group[0] != step.number
