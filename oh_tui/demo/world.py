@@ -239,8 +239,7 @@ class World:
     def files(
         self, conversation: Conversation
     ) -> tuple[dict[str, str], list[tuple[float, str, str | None]]]:
-        """By absolute path, the files that its run found, and what it has written so far: when,
-        where, and the content, None for a file that it removed."""
+        """The files that its run found by absolute path, and what it has written, and when."""
         run = self._build(conversation)[2]
         until = float("inf")
         if conversation.live:
@@ -283,8 +282,7 @@ class World:
         return act
 
     def shows(self, conversation: Conversation, act: Act) -> float:
-        """When an act becomes visible: at the end of the current step if it waits for that (another
-        act may end the step), otherwise at once."""
+        """When an act becomes visible: at the end of the current step if it waits for that."""
         if not act.waits and act.what != "condense":  # which a model needs time for
             return act.at + INSTANT
         kind = _SHOWN_BY[act.what]
@@ -297,8 +295,7 @@ class World:
         return min(later, default=act.at if act.what == "message" else events[-1].appended_at)
 
     def show(self, conversation: Conversation, at: float, *, anew: bool = False) -> None:
-        """Make the agent's events visible up to a time. With `anew` the app server gets them
-        too and rebuilds its row (measured, of a stopped agent)."""
+        """Make the agent's events visible up to a time; `anew` on the app server too (measured)."""
         conversation.shown = max(conversation.shown, at)
         if anew:
             conversation.heard = conversation.shown
@@ -326,8 +323,7 @@ class World:
         return True
 
     def is_finishing_step(self, conversation: Conversation) -> bool:
-        """Whether an agent that looks idle still holds its step: it has just begun to wait for the
-        user, or was stopped while its model was thinking."""
+        """Whether an agent that looks idle still holds its step: it just asked, or was stopped."""
         status, there = self.execution_status(conversation), self.agent_events(conversation)
         if status == "paused" and conversation.live:
             return self._has_more(conversation)

@@ -11,8 +11,7 @@ from unicodedata import category, normalize
 from oh_tui.text.patterns import pattern
 
 PIECE = 32_768
-"""Long texts are processed in pieces of so many characters: a regular expression blocks all other
-threads, and the screen has to be drawn meanwhile."""
+"""Characters of a piece of a long text: a regular expression blocks all other threads."""
 
 Reach = Callable[[str, int, int], tuple[int, int]]
 """Takes a text, a start and a cut. Returns the end of the match across the cut (at most the cut if

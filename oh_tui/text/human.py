@@ -102,8 +102,7 @@ def without(estimates: int) -> list[str]:
 
 
 def cost_words(total: int, cost: float, priced: int, partial: int = 0, estimates: int = 0) -> str:
-    """What so many conversations cost, after their number: `, $21.37`; `, at least $21.37` if it is
-    not known of some, or of some only in part; "" without any."""
+    """After a number of conversations: `, $21.37`; `, at least $21.37` if not of all; or ""."""
     least = "at least " if partial or priced < total else ""
     return f", {least}{dollars(cost)}" if cost else ", price unknown" * bool(estimates)
 

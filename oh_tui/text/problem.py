@@ -7,8 +7,7 @@ from pathlib import Path
 
 
 class Remedy(StrEnum):
-    """What helps against a problem. The values are for scripts that use the API; `tui/remedies.py`
-    has the words of the explorer, `WORDS` those of the shell."""
+    """What helps, in words for scripts; the explorer and the shell (`WORDS`) have their own."""
 
     MAYBE_DONE = "It may be done already: look before you try again"
     REFRESH = "read it again"

@@ -230,8 +230,7 @@ def safe_lines(lines: Sequence[str]) -> list[str]:
 
 
 def without_private_keys(lines: Sequence[str]) -> list[str]:
-    """The lines of one text, as many as before, those of private keys hidden: the other functions
-    do not know a part of one."""
+    """As many lines of a text, those of private keys hidden, of which others know no part."""
     text = "\n".join(lines)
     text = hide_private_keys(text, lambda key: "\n".join([HIDDEN] * (key.count("\n") + 1)))
     if any(private_keys(clean(text))):  # which of the lines are the key is not known

@@ -17,8 +17,7 @@ MAX_LINE = 1000
 """Characters; a longer line is shown without colours, because painting it could take seconds."""
 
 WHOLE, MOST = 150, 5_000
-"""Lines of code that are painted in one go, and their characters, which gets strings over several
-lines right; longer code is painted line by line."""
+"""Lines of code and their characters that are painted at once; longer code goes line by line."""
 
 USUAL = 1e-5
 """Seconds of CPU time that a character may take: twice what is usual on a slow machine."""

@@ -162,8 +162,7 @@ class Recorder:
         held: bool = False,
         **fields: object,
     ) -> str:
-        """Append an event with these fields and return its id. `held` events wait for the state
-        lock: the next `release` appends them, with the time at which they were made."""
+        """Append an event and return its id; the next `release` appends `held` ones."""
         identifier = str(self.new_id())
         when = datetime.fromtimestamp(self.now if at is None else at, UTC)
         timestamp = when.replace(tzinfo=None).isoformat()

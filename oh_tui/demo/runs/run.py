@@ -239,8 +239,7 @@ class Run(Recorder):
     def condense(
         self, summary: str, *, keep: int, llm: float, requested: bool = False, keep_first: int = 2
     ) -> None:
-        """Replace all but the first and the last events that the model sees with a summary. With
-        neither it is the hard reset that OpenHands does when a condensation fails (source)."""
+        """Replace the events in the middle with a summary, or with neither end all (source)."""
         if requested:
             self.emit("CondensationRequest", "environment")
         seen = [e.id for e in self.events if not e.app_only and e.kind in _SEEN]

@@ -109,8 +109,7 @@ class StoredEvent(msgspec.Struct):
     """It was copied from another conversation, of which no app server hears."""
 
     def agent_json(self, *, names_parent: bool) -> bytes:
-        """The same event as the agent server writes it, without nulls; 1.31.2 to 1.36.1 leave its
-        `parent_id` out, and older ones have none (source)."""
+        """As the agent server writes it, without nulls, from 1.31.2 to 1.36.1 without parent."""
         value = msgspec.json.decode(self.raw)
         if not names_parent:
             del value["parent_id"]

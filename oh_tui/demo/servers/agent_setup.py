@@ -40,8 +40,7 @@ class Forked(Entry):
 
 
 class Forks:
-    """The endpoint below that of a conversation; `find` gives the conversation of a request,
-    `record` the record of one."""
+    """The endpoint of a conversation; `find` gives that of a request, `record` its record."""
 
     def __init__(
         self,

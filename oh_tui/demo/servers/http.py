@@ -203,8 +203,7 @@ async def zipped(
     head: str = "meta.json",
     name: str = "event_{number:06}_{id}.json",
 ) -> AsyncIterator[bytes]:
-    """The zip in pieces, so that only a few events are in memory at once. `head` is the name of
-    `info` in it, `name` that of each event."""
+    """The zip in pieces, so that few events are in memory; `head` is the name of `info` in it."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(head, msgspec.json.format(msgspec.json.encode(info), indent=2))

@@ -61,8 +61,7 @@ class Reading(NamedTuple):
         return self.part.ended(self.step)
 
     def shown(self) -> Shown | None:
-        """What its result shows, read again; None if that is no numbered lines. Of a clipped one
-        the lines before the cut: those behind it have other numbers than in the file."""
+        """What its result shows, read again, up to a cut; None for no numbered lines."""
         if self.step.result is None:
             return None
         call = self.step.call

@@ -222,8 +222,7 @@ def file_places(text: str) -> Iterator[FilePlace]:
 
 
 def last_of(text: str, paths: Collection[str]) -> FilePlace | None:
-    """The last place in a text whose file is one of these, which are absolute and normalised: by
-    its path, or as the only one that ends with it. In a traceback it is the innermost call."""
+    """The last place of one of these normalised files, by path or the only one so ending."""
     is_known: dict[str, bool] = {}
     for place in reversed(list(file_places(text))):
         name = posixpath.normpath(place.path)

@@ -194,8 +194,7 @@ _REFUSED = pattern(
     r"|Could not find|Expected|Permission denied)"
     r"|(?:Update|Delete|Add) File Error: (?:Missing|Duplicate)|Invalid (?:patch|Context|EOF|Line))"
 )
-"""How answers of editors begin that changed nothing. After others something may be written: an edit
-that makes a file too large is an error too, and is done."""
+"""How answers of editors begin that changed nothing; after others something may be written."""
 
 _CHANGE_NOTHING = frozenset({
     "BrowserGetContent", "BrowserGetState", "BrowserGetStorage", "BrowserListTabs",

@@ -131,8 +131,7 @@ def _ended_alike(one: Outcome, other: Outcome) -> bool:
 def _aligned(
     a: Sequence[CallSignature], b: Sequence[CallSignature]
 ) -> Iterator[tuple[int, int, bool]]:
-    """Indexes of the steps that stand side by side, and whether they do exactly the same: first as
-    many as possible of those, then between them those that are alike."""
+    """Steps side by side, and whether they do the same: first those, then the alike between."""
     done_a = done_b = 0
     exact = _mirrored([one.exact for one in a], [one.exact for one in b])
     for place_a, place_b in [*exact, (len(a), len(b))]:

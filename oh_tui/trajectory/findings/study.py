@@ -210,8 +210,7 @@ class Study:
         return bool(self.trajectory.steps or self.verdict.word)
 
     def update(self) -> None:
-        """Adds the events since the last update to what is computed. While the agent works, changed
-        files get 5 ms at most; the rest is done in later updates."""
+        """Adds new events to what is computed; while the agent works changed files get 5 ms."""
         trajectory, computed = self.trajectory, vars(self)
         for name in ("verdict", "workspace", "records_edits", "first_met"):
             computed.pop(name, None)

@@ -273,8 +273,7 @@ def links_of(step: Step) -> tuple[str, ...]:
 
 
 def json_text(step: Step) -> str:
-    """The events of a step as indented JSON without secrets: an object, or a list of several. They
-    are as in the file, where one object may hold a call and its result."""
+    """The events of a step as in the file, as indented JSON without secrets: one, or a list."""
     texts = dict.fromkeys(event.original() for event in (step.event, *step.results))
     odd = ({"kind": UNREADABLE, "text": text.decode("utf-8", "replace")} for text in texts)
     values = list(map(read_json, texts, odd))

@@ -27,8 +27,7 @@ _OF_SERVER = pattern(
     r"(?:^|/)(?:\.openhands-agent-server\.log$|bash_events/\d{14,}_Bash\w+$"
     r"|conversations/[0-9a-f]{32}/)"
 )
-"""What an agent server writes below its folder, which is that of a process sandbox, where git lists
-it: its log, commands, events (measured, 1.34.0)."""
+"""What an agent server writes below its folder, where git of a process sandbox lists it."""
 
 
 class FileRow(NamedTuple):

@@ -67,8 +67,7 @@ _CUT = pattern(r"<response clipped>[^\0]{0,2000}?</NOTE>")
 
 
 def message_blocks(message: Any) -> list[Block]:
-    """The whole message: what the model thought, what was said, calls with their arguments. A
-    heading stands where something was cut out for the model."""
+    """The whole message: thought, text and calls; a heading where something was cut out."""
     found = list(_thinking(message))
     is_result = text_field(message, "role") == "tool"
     for block in list_field(message, "content"):

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class QueryError(Problem, ValueError):
-    """An invalid query; `start` and `end` are the position of the error. `of` is what the word
-    filters instead, "" for a word that is wrong everywhere."""
+    """An invalid query from `start` to `end`; `of` is what the word filters instead, or ""."""
 
     def __init__(self, sentence: str, hint: str, start: int, end: int, of: str = "") -> None:
         super().__init__(sentence, hint)

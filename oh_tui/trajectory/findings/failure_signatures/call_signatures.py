@@ -133,8 +133,7 @@ _FIRST_CD = pattern(r"^\s*cd \.\s*(?:&&|;)\s*")
 
 
 def normal(text: str, folder: str) -> str:
-    """A text without what differs between two runs that do the same: the folder they work in, the
-    home, temporary names, ids, moments, process numbers, ports, and white space."""
+    """A text without what differs in runs that do the same: folders, names, ids, moments, space."""
     text = _WITHOUT_NUMBERS.sub("#", _placed(text, folder))
     return " ".join(text.split()) if "\n" not in text.strip() else _trimmed(text)
 

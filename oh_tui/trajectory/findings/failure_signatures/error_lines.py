@@ -47,8 +47,7 @@ class _Tool(NamedTuple):
 
 
 def _lines(*patterns: str) -> Callable[[str], ErrorLine | None]:
-    """Takes the groups of the first of these patterns that is found: the line, and its kind, of
-    which a name and a number are one: `HTTP 404`."""
+    """Takes the groups of the first pattern found: the line, and its kind, as `HTTP 404` of two."""
     compiled = [pattern(one, re.MULTILINE) for one in patterns]
 
     def find(text: str) -> ErrorLine | None:

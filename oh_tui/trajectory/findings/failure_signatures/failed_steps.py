@@ -71,8 +71,7 @@ class RunFailure(NamedTuple):
 
 
 def failures_of(run: Trajectory) -> list[RunFailure]:
-    """The failures of a run in the order of their first steps. Each failed step of the run itself
-    is in one of them; those of sub-agents are not, nor are those that a fork took."""
+    """The failures of a run by their first steps; none of sub-agents or of its origin."""
     own = run.steps[run.inherited :]
     numbers = [step.number for step in own if run.outcome(step) in FAILED]
     if not numbers:

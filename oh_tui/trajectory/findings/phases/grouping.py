@@ -191,8 +191,7 @@ def _ends_small(before: Merged, last: Merged) -> bool:
 def _coarser(
     parts: Iterable[Merged], limit: int, *, crosses: bool
 ) -> Generator[None, None, list[Merged]]:
-    """What has at most `limit` steps of work is joined to a neighbour: one between two of a name
-    joins both. Only if it `crosses` is it joined to those of another turn."""
+    """Joins what has at most `limit` steps to a neighbour, if it `crosses` to another turn."""
     found: list[Merged] = []
     for one in parts:
         found.append(one)
