@@ -35,7 +35,7 @@ from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.changes.blame import Blame, blame
 from oh_tui.trajectory.changes.changes import ChangeLog
 from oh_tui.trajectory.changes.history import Files
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.trajectory.findings.phases.phases import Phase
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import Verdict

@@ -21,8 +21,8 @@ from oh_tui.trajectory.changes.blame import Blame
 from oh_tui.trajectory.changes.changes import ChangeLog, FileChange
 from oh_tui.trajectory.changes.churn import Lines
 from oh_tui.trajectory.changes.history import FileHistory, Files
-from oh_tui.trajectory.changes.order_in_time import Label, Moment
 from oh_tui.trajectory.changes.patch import PatchedFile
+from oh_tui.trajectory.changes.touched_files import Label, Moment
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.trajectory import Trajectory

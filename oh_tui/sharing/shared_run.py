@@ -14,7 +14,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.trajectory.findings.phases.phases import Phase
 from oh_tui.trajectory.findings.review_hints.hint import MOST, Reason
 from oh_tui.trajectory.findings.study import Study

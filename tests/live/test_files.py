@@ -13,7 +13,7 @@ import pytest
 
 from oh_tui import runs
 from oh_tui.trajectory.changes.blame import blame
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.trajectory.model.steps import Step
 from tests.trajectory.changes.test_git_patch import applied
 

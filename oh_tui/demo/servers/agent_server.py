@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from oh_tui.demo.runs.meter import combined
 from oh_tui.demo.runs.stored_events import StoredEvent, select
-from oh_tui.demo.servers.agent_setup import AgentSetups, Forks, agent_json, leaf_of, origin_of
+from oh_tui.demo.servers.agent_setup import AgentSetups, agent_json, leaf_of, origin_of
 from oh_tui.demo.servers.disks import Disks, git_changes, git_diff
 from oh_tui.demo.servers.http import (
     Query,
@@ -64,8 +64,7 @@ class AgentServers:
     def __init__(self, world: World, disks: Disks) -> None:
         self.world = world
         self.disks = disks
-        self.setups = AgentSetups(world, self._conversation)
-        self._forks = Forks(world, self._conversation, self.record_of)
+        self.setups = AgentSetups(world, self._conversation, self.record_of)
 
     def routes(self, root: str = ROOT) -> list[Route]:
         base = f"{root}/api/conversations/{{id}}"
@@ -86,7 +85,6 @@ class AgentServers:
             Route(f"{root}/api/git/commits/{{sha}}/changes", self.commit_changes, methods=["GET"]),
             Route(f"{root}/server_info", self.server_info, methods=["GET"]),
             *self.setups.routes(root, base),
-            *self._forks.routes(base),
         ]
 
     async def server_info(self, request: Request) -> Response:

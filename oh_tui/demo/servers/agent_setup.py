@@ -1,4 +1,5 @@
-"""What an agent works with, and a question to it, as agent server 1.34.0 answers, or another."""
+"""Forks, what an agent works with, and a question to it, as agent server 1.34.0 answers, or
+another."""
 
 from __future__ import annotations
 
@@ -37,38 +38,6 @@ class Forked(Entry):
     def write(self, run: Run) -> None:
         run.has_key = self.has_key
         run.go_on_from(self.taken, self.files)
-
-
-class Forks:
-    """The endpoint of a conversation; `find` gives that of a request, `record` its record."""
-
-    def __init__(
-        self,
-        world: World,
-        find: Callable[[Request, Response | None], Conversation],
-        record: Callable[[Conversation], dict[str, object]],
-    ) -> None:
-        self.world = world
-        self._find = find
-        self._record = record
-
-    def routes(self, base: str) -> list[Route]:
-        return [Route(f"{base}/fork", self.fork, methods=["POST"])]
-
-    async def fork(self, request: Request) -> Response:
-        """Make a conversation of the events up to one, at the end of the current step."""
-        if self.world.agent_version == AgentVersion.OLD:
-            return detail(404, "Not Found")
-        payload = await body(request)
-        conversation = self._find(request, detail(404, "Source conversation not found"))
-        title, event_id = payload.get("title"), payload.get("from_event_id")
-        if title is not None and len(title) > 200:
-            raise invalid("title", "string_too_long", "String should have at most 200 characters")
-        await self.world.let_step_end(conversation)
-        made = _forked(self.world, conversation, event_id, title, payload.get("tags"))
-        if made is None:
-            return detail(404, f"Unknown from_event_id: {event_id}")
-        return answer(self._record(made), 201)
 
 
 def _forked(
@@ -172,17 +141,21 @@ Find = Callable[[Request, Response | None], Conversation]
 
 
 class AgentSetups:
-    """The endpoints below that of a conversation; `find` gives the conversation of a request."""
+    """The endpoints below that of a conversation; `find` gives that of a request, `record` its
+    record."""
 
-    def __init__(self, world: World, find: Find) -> None:
+    def __init__(
+        self, world: World, find: Find, record: Callable[[Conversation], dict[str, object]]
+    ) -> None:
         self.world = world
         self.in_sandbox = True
-        self._find = find
+        self._find, self._record = find, record
 
     def routes(self, root: str, base: str) -> list[Route]:
         found = {
             f"{base}/ask_agent": self.ask_agent,
             f"{base}/condense": self.condense,
+            f"{base}/fork": self.fork,
             f"{base}/confirmation_policy": self.set_policy,
             f"{base}/switch_profile": self.switch_profile,
         }
@@ -190,6 +163,21 @@ class AgentSetups:
             *(Route(path, endpoint, methods=["POST"]) for path, endpoint in found.items()),
             Route(f"{root}/api/profiles", self.profiles, methods=["GET"]),
         ]
+
+    async def fork(self, request: Request) -> Response:
+        """Make a conversation of the events up to one, at the end of the current step."""
+        if self.world.agent_version == AgentVersion.OLD:
+            return detail(404, "Not Found")
+        payload = await body(request)
+        conversation = self._find(request, detail(404, "Source conversation not found"))
+        title, event_id = payload.get("title"), payload.get("from_event_id")
+        if title is not None and len(title) > 200:
+            raise invalid("title", "string_too_long", "String should have at most 200 characters")
+        await self.world.let_step_end(conversation)
+        made = _forked(self.world, conversation, event_id, title, payload.get("tags"))
+        if made is None:
+            return detail(404, f"Unknown from_event_id: {event_id}")
+        return answer(self._record(made), 201)
 
     async def ask_agent(self, request: Request) -> Response:
         """Answer a question about the run. Nothing of it is kept but the cost."""

@@ -9,7 +9,7 @@ from oh_tui.sharing.html.escaping import text
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.presentation.block import plain_text
 from oh_tui.trajectory.presentation.change_rows import (

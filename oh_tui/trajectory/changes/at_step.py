@@ -9,7 +9,7 @@ from typing import NamedTuple
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.changes.history import FileHistory, FileState
-from oh_tui.trajectory.changes.order_in_time import END, START, Label, Moment
+from oh_tui.trajectory.changes.touched_files import END, START, Label, Moment
 from oh_tui.trajectory.model.difference import change, count_changes, count_lines, unified
 
 NOTE = "from editor and patch calls; what commands wrote is known only where a later edit found it"

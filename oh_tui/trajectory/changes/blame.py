@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from oh_tui.trajectory.changes.history import FileHistory, FileState, Stop, Stopped
 from oh_tui.trajectory.changes.kept_lines import kept_lines, same_ends, split
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.trajectory.changes.versions import Edit, Version
 from oh_tui.trajectory.model.alignment import Check
 

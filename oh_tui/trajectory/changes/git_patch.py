@@ -9,7 +9,7 @@ from typing import NamedTuple
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.changes.at_step import names
 from oh_tui.trajectory.changes.history import FileHistory, Files, FileState
-from oh_tui.trajectory.changes.order_in_time import Label, Moment
+from oh_tui.trajectory.changes.touched_files import Label, Moment
 from oh_tui.trajectory.model.difference import unified
 
 _ESCAPED = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}

@@ -12,8 +12,14 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.changes.order_in_time import END, Label, Moment, Part, end_of_step
-from oh_tui.trajectory.changes.touched_files import shown_path
+from oh_tui.trajectory.changes.touched_files import (
+    END,
+    Label,
+    Moment,
+    Part,
+    end_of_step,
+    shown_path,
+)
 from oh_tui.trajectory.changes.versions import (
     EMPTY,
     Edit,

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.changes.kept_lines import digest_of
-from oh_tui.trajectory.changes.order_in_time import END, START, Label, Moment, Part
+from oh_tui.trajectory.changes.touched_files import END, START, Label, Moment, Part
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
 from oh_tui.trajectory.model.events import Event

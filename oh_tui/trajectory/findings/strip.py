@@ -11,7 +11,7 @@ import msgspec
 
 from oh_tui.text.human import clock, clock_time, since_midnight
 from oh_tui.trajectory.findings.activity import Activity, LlmTimes
-from oh_tui.trajectory.findings.marks import StepMarks, first_in
+from oh_tui.trajectory.findings.loops import StepMarks, first_in
 from oh_tui.trajectory.findings.strip_axis import Gaps, Scale
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import plural
-from oh_tui.trajectory.changes import history, order_in_time
+from oh_tui.trajectory.changes import history, touched_files
 from oh_tui.trajectory.changes.changes import ChangeLog, changes
 from oh_tui.trajectory.context import contexts
 from oh_tui.trajectory.costs.accounting import Accounts
@@ -25,7 +25,7 @@ from oh_tui.trajectory.reading import first_met, known_intents, write_targets
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.changes.history import Files
-    from oh_tui.trajectory.changes.order_in_time import Label, Part
+    from oh_tui.trajectory.changes.touched_files import Label, Part
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.findings.phases.phases import Phase, Phases, Spent
     from oh_tui.trajectory.findings.review_hints.hint import Reason
@@ -335,7 +335,7 @@ def _on_branch(run: Trajectory, whole: Study) -> Iterator[SubAgent]:
 
 def _parts(study: Study, above: Part | None = None, started: int = 0) -> Iterator[Part]:
     """A run and its sub-agents that share its folder, each after the one that started it."""
-    part = order_in_time.Part(study.changes.touched, study.path, above, started)
+    part = touched_files.Part(study.changes.touched, study.path, above, started)
     part.delegated = study.sub_runs.delegated
     yield part
     for run in study.sub_runs.runs:

@@ -12,9 +12,8 @@ from oh_tui.text.redact import safe
 from oh_tui.trajectory.changes.at_step import FileThen
 from oh_tui.trajectory.changes.changes import ChangeLog, FileChange
 from oh_tui.trajectory.changes.churn import Lines
-from oh_tui.trajectory.changes.order_in_time import Label
 from oh_tui.trajectory.changes.patch import PatchedFile
-from oh_tui.trajectory.changes.touched_files import shown_path
+from oh_tui.trajectory.changes.touched_files import Label, shown_path
 from oh_tui.trajectory.findings.review_hints.hint import Reason
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.findings import activity
-from oh_tui.trajectory.findings.marks import MARKS
+from oh_tui.trajectory.findings.loops import MARKS
 from oh_tui.trajectory.findings.strip import Column, Label, Strip
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import Outcome, Step

@@ -12,8 +12,7 @@ import pytest
 
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.changes.history import Stopped
-from oh_tui.trajectory.changes.order_in_time import END
-from oh_tui.trajectory.changes.touched_files import FilePlace
+from oh_tui.trajectory.changes.touched_files import END, FilePlace
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note

@@ -11,7 +11,7 @@ from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.redact import safe_lines
 from oh_tui.trajectory.changes.blame import Histories, blame
 from oh_tui.trajectory.changes.history import FileHistory, FileState
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.rendering.lines import in_sight
 from oh_tui.tui.rendering.sections import Line

@@ -15,7 +15,7 @@ from textual.message import Message
 
 from oh_tui.text.human import plural
 from oh_tui.trajectory.changes.history import Stopped
-from oh_tui.trajectory.changes.order_in_time import END
+from oh_tui.trajectory.changes.touched_files import END
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.changes import file_versions
 from oh_tui.tui.screens.changes.blame_list import BlameList, BlameRow, blame_rows
@@ -26,7 +26,7 @@ from oh_tui.tui.widgets.rule import Rule, joined
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.changes.history import FileHistory, FileState
-    from oh_tui.trajectory.changes.order_in_time import Label, Moment
+    from oh_tui.trajectory.changes.touched_files import Label, Moment
     from oh_tui.trajectory.changes.versions import Version
     from oh_tui.trajectory.presentation.block import Block
 

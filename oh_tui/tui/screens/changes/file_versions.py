@@ -15,7 +15,7 @@ from oh_tui.trajectory.reading.describe import describe_event
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.changes.history import FileHistory
-    from oh_tui.trajectory.changes.order_in_time import Moment
+    from oh_tui.trajectory.changes.touched_files import Moment
     from oh_tui.trajectory.changes.versions import PossibleWrite, Version
     from oh_tui.tui.widgets.drawing import Piece
 

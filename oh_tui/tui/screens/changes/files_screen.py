@@ -22,7 +22,7 @@ from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.changes.history import FileHistory
-    from oh_tui.trajectory.changes.order_in_time import Label
+    from oh_tui.trajectory.changes.touched_files import Label
     from oh_tui.trajectory.findings.study import Study
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], "Label"] | None

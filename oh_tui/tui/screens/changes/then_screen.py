@@ -14,7 +14,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.changes.at_step import FileThen, files_then, sums, text_of
 from oh_tui.trajectory.changes.changes import size_words
-from oh_tui.trajectory.changes.order_in_time import END, START
+from oh_tui.trajectory.changes.touched_files import END, START
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
 from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
@@ -26,8 +26,7 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.changes.order_in_time import Label, Moment
-    from oh_tui.trajectory.changes.touched_files import FilePlace
+    from oh_tui.trajectory.changes.touched_files import FilePlace, Label, Moment
 
 
 class FilesThenScreen(FilesScreen):
