@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import tzinfo
 from itertools import pairwise
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import msgspec
 from oh_tui.text.human import clock, clock_time, since_midnight
 from oh_tui.trajectory.findings.activity import Activity, LlmTimes
 from oh_tui.trajectory.findings.loops import StepMarks, first_in
-from oh_tui.trajectory.findings.strip_axis import Gaps, Scale
+from oh_tui.trajectory.findings.strip_axis import Gaps, Part, Scale
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -212,21 +213,24 @@ class Strip:
         for cut in scale.cuts:
             columns[cut.column] = columns[cut.column + cut.cells - 1] = Column(idle=True)
         for part in scale.parts:
-            spent = [activity.spent(edge) for edge in part.edges]
-            for place, (before, after) in enumerate(pairwise(spent)):
-                column = part.column + place
-                start, end = part.edges[place : place + 2]
-                columns[column] = self.column(
-                    first[column],
-                    first[column + 1],
-                    (start, end),
-                    (after[0] - before[0], after[1] - before[1]),
-                    part.seconds,
-                )
+            end = part.column + len(part.edges) - 1
+            columns[part.column : end] = self.columns(part, first[part.column : end + 1])
         axis = [Label(column, text) for column, text in scale.labels(clock)]
         return _Frame(scale, first, Picture(axis, columns))
 
-    def column(
+    def columns(self, part: Part, steps: Sequence[int], begin: float = 0.0) -> list[Column]:
+        """Those of a part of an axis on which the run begins at a place; `steps` are the first ones
+        in each column, and behind the last."""
+        edges = [edge - begin for edge in part.edges]
+        spent = [self._activity.spent(edge) for edge in edges]
+        return [
+            self._column(*of, span, (after[0] - before[0], after[1] - before[1]), part.seconds)
+            for of, span, (before, after) in zip(
+                pairwise(steps), pairwise(edges), pairwise(spent), strict=True
+            )
+        ]
+
+    def _column(
         self,
         begin: int,
         end: int,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
 from typing import NamedTuple
 
 from oh_tui.trajectory.findings.strip import Column, Strip
@@ -31,18 +30,11 @@ class Lane(NamedTuple):
         activity = below.activity
         columns = [Column(idle=True)] * width
         for part in strip.scale(width).parts:
-            spent = [activity.spent(edge - begin) for edge in part.edges]
             steps = [bisect_left(activity.places, edge - begin) + 1 for edge in part.edges]
             if part.edges[-1] >= end:
                 steps[-1] = bisect_right(activity.places, end - begin) + 1
-            for place, (before, after) in enumerate(pairwise(spent)):
-                columns[part.column + place] = below.column(
-                    steps[place],
-                    steps[place + 1],
-                    (part.edges[place] - begin, part.edges[place + 1] - begin),
-                    (after[0] - before[0], after[1] - before[1]),
-                    part.seconds,
-                )
+            last = part.column + len(part.edges) - 1
+            columns[part.column : last] = below.columns(part, steps, begin)
         return columns
 
     def outside(self, strip: Strip) -> str:
