@@ -71,7 +71,6 @@ class Demo:
 
 
 def _spent(entry: Entry) -> Spent | None:
-    """What a reader of its run has seen that it took."""
     usages = entry.usages if entry.heard is None else entry.heard
     if not usages:
         return None

@@ -339,7 +339,6 @@ class World:
         return await self.wait_until(conversation, lambda: until)
 
     def step_end(self, conversation: Conversation) -> float:
-        """When the agent's current step ends."""
         now, (events, _, _) = self.clock.now(), self._build(conversation)
         return min((event.appended_at for event in events if event.appended_at > now), default=now)
 

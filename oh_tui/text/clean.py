@@ -187,8 +187,6 @@ _MAY_BE_ENCODED = pattern(r"\\[ubfr]")
 
 
 class Seen(NamedTuple):
-    """What a reader sees of a text."""
-
     text: str
     kept: list[int]
     """Where each part that was kept begins in `text`."""

@@ -263,7 +263,6 @@ def switch(world: World, conversation: Conversation, name: str) -> None:
 
 
 def model_of(conversation: Conversation) -> Model:
-    """The model that its agent uses now."""
     return PROFILES.get(conversation.profile, conversation.entry.model)
 
 

@@ -30,7 +30,6 @@ STAGES = (
 """The stages after the sandbox is up, with their seconds."""
 
 UNKNOWN_REPOSITORY = re.compile(r"/(none|missing|nope|no-such.*)$|^[^/]+$")
-"""Repositories that the demo cannot find."""
 
 NO_PLAN = (
     "Server error '500 Internal Server Error' for url 'http://localhost:8000/api/conversations'"

@@ -110,7 +110,6 @@ class ChangeLog:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many steps were read, of how many."""
         return self.touched.progress
 
     def _take(self, touched: TouchedFile, since: int) -> None:

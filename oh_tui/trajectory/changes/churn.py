@@ -37,8 +37,6 @@ class Lines(NamedTuple):
 
 
 class EditSize(NamedTuple):
-    """By how much a step changed a file."""
-
     path: str
     """Its key."""
     changed: int

@@ -38,8 +38,6 @@ _NUMBERED = pattern(r" {0,12}(\d{1,9})(?:\t|  )(.*)")
 
 
 class Shown(NamedTuple):
-    """The lines of a file that a reading showed."""
-
     first: int
     """The number of the first one."""
     lines: tuple[str, ...]
@@ -47,7 +45,6 @@ class Shown(NamedTuple):
     """They are the whole file. Its line ends and last newline are not shown."""
 
     def agrees(self, text: str) -> bool:
-        """Whether a text has these lines in this place."""
         lines = text.removesuffix("\n").split("\n") if text else []
         start = self.first - 1
         is_there = tuple(lines[start : start + len(self.lines)]) == self.lines

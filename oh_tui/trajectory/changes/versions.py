@@ -45,8 +45,6 @@ EMPTY = digest_of("")
 
 
 class Edit(NamedTuple):
-    """What one step did to one file."""
-
     part: Part
     step: Step
     place: int

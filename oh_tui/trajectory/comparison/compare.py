@@ -84,7 +84,6 @@ class Comparison:
 
 
 def parting_words(comparison: Comparison) -> str:
-    """From where on the runs differ."""
     parting, same = comparison.first, comparison.same_before
     if parting is None:
         return f"the same for all {plural(same, 'step')}" if same else "neither has any steps"

@@ -199,12 +199,10 @@ class Ledger:
         self._loose = sum_of(update.amount for update in self.open)
 
     def claim(self, call: Answer) -> None:
-        """Charges a step for a listed answer."""
         self.charged += call.amount
         self._unclaimed -= call.amount
 
     def charge(self, amount: Usage) -> None:
-        """Charges a step for an update."""
         self.charged += amount
         self._loose -= amount
 

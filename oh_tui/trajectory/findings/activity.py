@@ -6,11 +6,12 @@ from array import array
 from bisect import bisect_left, bisect_right
 from math import isfinite
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
+from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.tool_use import Family
@@ -41,16 +42,6 @@ _CHECKPOINT = 256
 
 UNKNOWN = -1.0
 """The time of the model for a step, if nothing reports it."""
-
-
-class LlmTimes(Protocol):
-    """A source of the model's times."""
-
-    def llm(self, step: Step) -> float | None:
-        """Seconds of the model before the step's event; None if unknown."""
-
-    def take_changed(self) -> int | None:
-        """The lowest number of a step whose `llm` has changed since the last call; None without."""
 
 
 class Calls:
@@ -119,7 +110,7 @@ class Activity:
     a step of the model, the model. So no second is counted twice, whatever the clocks say.
     """
 
-    def __init__(self, trajectory: Trajectory, llm: LlmTimes) -> None:
+    def __init__(self, trajectory: Trajectory, llm: Accounts) -> None:
         self._trajectory = trajectory
         self._llm = llm
         self.places = array("d")
@@ -337,7 +328,6 @@ class Activity:
         )
 
     def _go_back(self, number: int) -> None:
-        """Goes back to a checkpoint before a step."""
         while self._checkpoints[-1].steps >= number:
             self._checkpoints.pop()
         state, moments, steps, gaps, made, lengths = self._checkpoints[-1]

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.human import clock, clock_time, since_midnight
-from oh_tui.trajectory.findings.activity import Activity, LlmTimes
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.activity import Activity
 from oh_tui.trajectory.findings.loops import StepMarks, first_in
 from oh_tui.trajectory.findings.strip_axis import Gaps, Part, Scale
 from oh_tui.trajectory.model.steps import Step
@@ -75,7 +76,7 @@ class Strip:
     """The strip of a growing trajectory. Call `update` after `extend`, once `llm` is updated. An
     update takes time in proportion to the new events, a picture in proportion to its width."""
 
-    def __init__(self, trajectory: Trajectory, llm: LlmTimes) -> None:
+    def __init__(self, trajectory: Trajectory, llm: Accounts) -> None:
         self._trajectory = trajectory
         self._llm = llm
         self._begin()
@@ -141,7 +142,6 @@ class Strip:
 
     @property
     def activity(self) -> Activity:
-        """The places of its steps in time."""
         return self._activity
 
     def scale(self, width: int) -> Scale:

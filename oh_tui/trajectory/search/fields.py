@@ -254,7 +254,6 @@ def _time(name: str, holds: Callable[[float, float], bool]) -> Field:
 
 
 def _touches(subject: Subject, wanted: str) -> bool:
-    """Whether the call names a file whose path contains the text."""
     if not subject.step.is_call:
         return False
     call = Call(subject.said.events[0])

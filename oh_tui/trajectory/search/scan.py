@@ -126,7 +126,6 @@ class Said:
         return self.shown.lower()
 
     def holds(self, wanted: Needle | Regex) -> Breathing:
-        """Whether the row or a body contains the text."""
         if isinstance(wanted, Regex):
             return (yield from self._matches(wanted))
         if not wanted.words:

@@ -160,7 +160,6 @@ STEP_ATTRIBUTES = (LLM, RAN, CONTEXT, COST)
 BY_NAME = {one.name: one for one in STEP_ATTRIBUTES}
 
 BY_WORD = {one.word.name: one for one in STEP_ATTRIBUTES if one.word}
-"""Attributes by the name of their filter word."""
 
 
 def ranked(entries: Sequence[tuple[object, ...]], *, falling: bool) -> list[Any]:

@@ -85,7 +85,6 @@ FILTER_HELP = (
     ("kind:Action", "a kind of event; source:agent, risk:HIGH"),
     ("-word", "all but these"),
 )
-"""The words of a filter of steps, each as an example with its meaning."""
 
 _BY_FILE = {"changed": "path", "path": "changed"}
 """The field that asks for a file in one filter -> that in the other."""

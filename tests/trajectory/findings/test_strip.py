@@ -26,7 +26,7 @@ from tests.work import counted
 WIDTHS = (1, 2, 7, 40, 119)
 
 
-class Told:
+class Told(Accounts):
     """The seconds of the model by id of the step's event; `others` for those not named."""
 
     def __init__(self, seconds: dict[str, float] | None = None, others: float | None = 0.0) -> None:

@@ -87,7 +87,6 @@ def call_words(step: Step, folder: str) -> str:
 
 
 def call_signature(step: Step, folder: str) -> CallSignature:
-    """What a step does in a run that works in this folder."""
     tool, on, details = _parts(step, folder)
     like = blake2b(f"{tool}\0{on}\0".encode(), digest_size=12)
     exact = like.copy()

@@ -128,7 +128,6 @@ class Phases:
 
 
 def _with_goals(phases: list[Phase], run: Trajectory) -> list[Phase]:
-    """The phases, each with what was said of a goal at its end."""
     goals = {change.after: goal for change in run.goals if (goal := goal_in(change.event))}
     for place, phase in enumerate(phases):
         judged = [goal.words for after, goal in goals.items() if phase.first <= after <= phase.last]

@@ -226,7 +226,6 @@ class Facts:
                 _count(self.packages, package)
 
     def join(self, later: Facts) -> None:
-        """Adds those of the phase after it."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(later, name))
         self.last_test = later.last_test or self.last_test
