@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
+from rich.color import Color, blend_rgb
+from rich.color_triplet import ColorTriplet
 from rich.style import Style
 from textual.theme import Theme
 
 from oh_tui.trajectory.glyphs import COLOURS, HUES
-from oh_tui.tui import other_themes
 
 PALETTES = {
     palette: {name: values[column] for name, values in COLOURS.items()}
@@ -64,9 +66,7 @@ def palette_of(theme: Theme) -> str:
     if theme.name not in PALETTES:
         colours = theme.to_color_system().generate()
         ours = PALETTES["oh-dark" if theme.dark else "oh-light"]
-        PALETTES[theme.name] = other_themes.suited(
-            ours, colours["background"], colours["foreground"]
-        )
+        PALETTES[theme.name] = _suited(ours, colours["background"], colours["foreground"])
     return theme.name
 
 
@@ -109,3 +109,70 @@ def selection_variables(theme: Theme) -> dict[str, str]:
 def theme_name(name: str) -> str:
     """Textual's name of a theme that is one of THEMES."""
     return "ansi-dark" if name == "ansi" else name
+
+
+# Themes that are not ours
+
+LEAST = 4.5
+"""Contrast that text has with what is behind it, at least."""
+
+
+def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
+    """How much a colour stands out from what is behind it, as WCAG 2 counts it: 1 for the same, to
+    21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: ColorTriplet) -> float:
+    parts = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+        for part in colour.normalized
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+_GROUNDS = {
+    "panel": ("ink", 0.06),
+    "lit": ("blue", 0.16),
+    "line": ("ink", 0.25),
+    "bar": ("ink", 0.18),
+    "added": ("green", 0.15),
+    "removed": ("red", 0.15),
+}
+"""What is drawn behind or between texts -> the colour that is mixed into the background, and how
+much of it."""
+
+_BEHIND_TEXT = ("paper", "panel", "lit", "added", "removed")
+
+_TEXTS = ("ink", "grey", "pale", "blue", "violet", "cyan", "green", "amber", "red")
+
+_STEPS = 20
+
+
+def _suited(ours: Mapping[str, str], background: str, foreground: str) -> dict[str, str]:
+    """Our palette for a theme that is not ours: our hues on its ground, mixed until they can be
+    read. The grounds are made from its background alone: its own panel and footer may be of any
+    colour, on which dim text cannot be read (1.2 on the footer of solarized-dark)."""
+    paper, ink = _triplet(background), _triplet(foreground)
+    mixed = {name: _triplet(ours[name]) for name in _TEXTS} | {"ink": ink}
+    found = {"paper": paper}
+    for name, (into, share) in _GROUNDS.items():
+        found[name] = blend_rgb(paper, mixed[into], share)
+    grounds = [found[name] for name in _BEHIND_TEXT]
+    for name in _TEXTS:
+        found[name] = _readable(mixed[name], grounds)
+    return {**ours} | {name: colour.hex for name, colour in found.items()}
+
+
+def _readable(colour: ColorTriplet, grounds: list[ColorTriplet]) -> ColorTriplet:
+    """The colour, or the nearest on its way to white or black that stands out from all grounds."""
+    ends = (ColorTriplet(255, 255, 255), ColorTriplet(0, 0, 0))
+    end = max(ends, key=lambda one: min(contrast(one, ground) for ground in grounds))
+    ways = (blend_rgb(colour, end, step / _STEPS) for step in range(_STEPS))
+    clear = (one for one in ways if all(contrast(one, ground) >= LEAST for ground in grounds))
+    return next(clear, end)
+
+
+def _triplet(colour: str) -> ColorTriplet:
+    return Color.parse(colour[:7]).get_truecolor()

@@ -14,8 +14,7 @@ from rich.style import Style
 
 from oh_tui.text.sgr import LONGEST, PLAIN, SGR, Colour, Look, after, looks
 from oh_tui.text.syntax import Piece
-from oh_tui.tui.contrast import LEAST, contrast
-from oh_tui.tui.theme import PALETTES, style
+from oh_tui.tui.theme import LEAST, PALETTES, contrast, style
 
 PREFIX = "sgr:"
 """Prefix of the names of these styles; the rest is rich's definition of the style."""

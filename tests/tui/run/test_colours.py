@@ -14,10 +14,9 @@ from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from oh_tui.trajectory.presentation.block import Checklist, Output, Table
 from oh_tui.trajectory.reading.plans import Task
 from oh_tui.trajectory.reading.terminal import read_output
-from oh_tui.tui.contrast import contrast
 from oh_tui.tui.rendering.colours import Colours, name_of, style_of
 from oh_tui.tui.rendering.lines import Document
-from oh_tui.tui.theme import DARK, LIGHT, PALETTES, corrected_variables, palette_of
+from oh_tui.tui.theme import DARK, LIGHT, PALETTES, contrast, corrected_variables, palette_of
 from tests.work import counted
 
 
