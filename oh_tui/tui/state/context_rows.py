@@ -1,4 +1,5 @@
-"""What the view of a context shows: its messages as rows, what was forgotten, or a difference."""
+"""What the view of a context shows, its messages as rows, what was forgotten, or a difference; and
+where it goes next."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from oh_tui.text.display import cached_line
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.context.gaps import TOOLS
+from oh_tui.trajectory.context.gaps import OWN_CONTEXT, TOOLS
 from oh_tui.trajectory.context.message import SUMMARY, SYSTEM
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 GAP = "not known"
 """The role of a row that tells what the events do not."""
+
+NO_ANSWER = "no model has answered yet"
 
 _ONE = threading.Lock()
 
@@ -149,22 +152,16 @@ def _merged(shown: Iterable[Row], gone: Iterable[Row]) -> Iterator[Row]:
     left = list(gone)[::-1]
     for row in shown:
         place = _place(row)
-        while left and place is not None and _begin(left[-1]) < place:
+        while left and _place(left[-1]) < place:
             yield left.pop()
         yield row
     yield from reversed(left)
 
 
-def _begin(row: Row) -> int:
-    place = _place(row)
-    return -1 if place is None else place
-
-
-def _place(row: Row) -> int | None:
-    """Where a message is in the run; None for one that begins with a summary, which stands
-    elsewhere than it was made."""
-    first = row.message.items[0] if row.message else -1
-    return first if first >= 0 else None
+def _place(row: Row) -> int:
+    """Where a message is in the run; -1 for one that begins with a summary, which stands elsewhere
+    than it was made."""
+    return max(-1, row.message.items[0]) if row.message else -1
 
 
 def _of_difference(difference: Difference) -> Iterator[Row]:
@@ -214,3 +211,62 @@ def first_with(rows: Sequence[Row], order: Iterable[int], text: str) -> int | No
         if text in shown.lower():
             return number
     return None
+
+
+class Walk:
+    """Over the contexts of a run. What cannot be shown is told in words instead."""
+
+    def __init__(self, contexts: Contexts) -> None:
+        self.contexts = contexts
+        self.marked: Answer | None = None
+
+    def to(self, step: int) -> Wanted | str:
+        """The context of the answer that made a step, or of the nearest one."""
+        contexts = self.contexts
+        if contexts.keeps_own_context:
+            return OWN_CONTEXT.about
+        # looking for the nearest takes long where there is none
+        found = contexts.of(step) or contexts.nearest(step) if contexts.answers else None
+        return NO_ANSWER if found is None else Wanted(found)
+
+    def is_of(self, wanted: Wanted, step: int) -> bool:
+        """Whether the answer made the step."""
+        run, made = self.contexts.run, wanted.answer.step
+        return step == made or step in run.group(run.steps[made - 1])
+
+    def beside(self, now: Wanted, by: int) -> Wanted | str:
+        """An answer before or after, as shown now."""
+        answers = self.contexts.answers
+        at = [answer.event_id for answer in answers].index(now.answer.event_id) + by
+        if not 0 <= at < len(answers):
+            return f"no answer {'after' if by > 0 else 'before'} this one"
+        first = now.first
+        if first is not None and first != self.marked:
+            first = self.contexts.before(answers[at])
+        return Wanted(answers[at], now.forgotten, first)
+
+    def forgotten(self, page: Page) -> Wanted | str:
+        """With what was forgotten before the answer, or without it again."""
+        if page.wanted.first is not None:
+            return page.wanted
+        if not page.forgotten:
+            return "nothing was forgotten before this answer"
+        return page.wanted._replace(forgotten=not page.wanted.forgotten)
+
+    def difference(self, page: Page) -> Wanted | str:
+        """The difference to the marked answer, else to the one before; or the messages again."""
+        answer = page.wanted.answer
+        if page.wanted.first is not None:
+            return Wanted(answer)
+        marked = self.marked if self.marked != answer else None
+        first = marked or page.before
+        if first is None:
+            return "this is the first answer: nothing is before it"
+        return Wanted(answer, first=first)
+
+    def mark(self, answer: Answer) -> str:
+        """Mark an answer, from which `difference` then tells; again: no longer."""
+        self.marked = None if self.marked == answer else answer
+        if self.marked is None:
+            return ""
+        return f"step {answer.step:,} is marked: d at another answer shows what differs from it"

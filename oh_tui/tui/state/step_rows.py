@@ -1,4 +1,5 @@
-"""The rows of the timeline: which steps, in which order, and the sub-agents opened among them."""
+"""The rows of the timeline: which steps, in which order, and the sub-agents opened among them; or
+all events of the run."""
 
 from __future__ import annotations
 
@@ -113,7 +114,7 @@ class StepRows:
         base = self._place(row)[0]
         return base + 1 if self._numbers is None else self._numbers[base]
 
-    def at(self, row: int) -> tuple[Step, Event]:
+    def at(self, row: int) -> tuple[Step | None, Event]:
         """The step of a row, and its event."""
         assert self._trajectory is not None
         sub = self.sub(row)
@@ -156,3 +157,44 @@ class StepRows:
         count = self._base_count()
         rows = range(base + 1, count) if by > 0 else range(before, -1, -1)
         return (row + 1 if self._numbers is None else self._numbers[row] for row in rows)
+
+
+class EventRows(StepRows):
+    """The rows while hidden events are shown: one for each event. They grow with the trajectory,
+    and no sub-agent is open in them."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        super().__init__(trajectory)
+        self._run = trajectory
+
+    def __len__(self) -> int:
+        return len(self._run.events)
+
+    def open(self, below: dict[int, list[SubStep]]) -> None:
+        """Show no sub-agents: their steps stand below steps alone."""
+
+    def at(self, row: int) -> tuple[Step | None, Event]:
+        """The step of a row, None for an event without one, and its event."""
+        event = self._run.events[row]
+        return self._run.step_of(event.id), event
+
+    def number(self, row: int) -> int:
+        """The number of the last step at or before a row; 1 before the first step."""
+        events = self._run.events
+        for n in range(min(row, len(events) - 1), -1, -1):
+            if step := self._run.step_of(events[n].id):
+                return step.number
+        return 1
+
+    def row(self, number: int) -> int | None:
+        return self._run.place_of(self._run.steps[number - 1].event.id)
+
+    def row_of(self, event_id: str) -> int | None:
+        return self._run.place_of(event_id)
+
+    def near(self, number: int) -> int:
+        return (self.row(number) if number <= len(self._run) else None) or 0
+
+    def walk(self, row: int, by: int) -> Iterator[int]:
+        end = len(self._run) + 1 if by > 0 else 0
+        return iter(range(self.number(row) + by, end, by))

@@ -23,10 +23,9 @@ from oh_tui.trajectory.presentation import blocks
 from oh_tui.trajectory.reading import describe
 from oh_tui.trajectory.search.step_attributes import StepSorting
 from oh_tui.tui.keys import FOLD
-from oh_tui.tui.state import event_rows
 from oh_tui.tui.state.columns import Choice
 from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
-from oh_tui.tui.state.step_rows import StepRows
+from oh_tui.tui.state.step_rows import EventRows, StepRows
 from oh_tui.tui.widgets import step_lines
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
@@ -35,7 +34,6 @@ from oh_tui.tui.widgets.shown import Place
 if TYPE_CHECKING:
     from oh_tui.trajectory.findings.strip_lane import Lane
     from oh_tui.trajectory.findings.study import Study, SubRun
-    from oh_tui.tui.state.event_rows import EventRows
     from oh_tui.tui.state.opened_sub_agents import ClosedStep, SubStep
 
 TIMES = ("elapsed", "clock", "UTC")
@@ -102,7 +100,7 @@ class Timeline(RowList):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._describe = lru_cache(maxsize=4096)(_described)
-        self._rows: StepRows | EventRows = StepRows()
+        self._rows = StepRows()
         self._opened = OpenedSubAgents()
         self._opened_in = WeakKeyDictionary[Trajectory, OpenedSubAgents]()
         """Those of runs that were shown before."""
@@ -298,7 +296,7 @@ class Timeline(RowList):
 
     def _arrange(self) -> None:
         if self.show_events and self.trajectory is not None:
-            self._rows = event_rows.EventRows(self.trajectory)
+            self._rows = EventRows(self.trajectory)
             return
         accounts = self.study.accounts if self.study else None
         self._rows = StepRows(self.trajectory, self.filtered, self.order, accounts)
