@@ -6,7 +6,7 @@ screen acts on it and gives the panes the data to draw.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, dataclass_transform
 
 from textual.message import Message
 
@@ -18,19 +18,27 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.state.loaded_runs import Run
 
+
+@dataclass_transform()
+class WithFacts(Message):
+    """Takes what a subclass annotates, as a dataclass does, which takes longer to import."""
+
+    def __init__(self, *values: object, **facts: object) -> None:
+        super().__init__()
+        vars(self).update(zip(type(self).__annotations__, values, strict=False), **facts)
+
+
 # What has changed
 
 
-class ListsChanged(Message):
+class ListsChanged(WithFacts):
     """The session's conversations or sandboxes changed, or their order or state: redraw the
     sidebar, the totals and the keys; with `sort`, move every sandbox to the place of its state.
     `at` is the id of the conversation under the cursor; the first one takes it where that is not
     listed."""
 
-    def __init__(self, *, sort: bool = False, at: str | None = None) -> None:
-        super().__init__()
-        self.sort = sort
-        self.at = at
+    sort: bool = False
+    at: str | None = None
 
 
 class MarksChanged(Message):
@@ -49,13 +57,11 @@ class FindChanged(Message):
     """The text to find or its known hits changed: highlight and count them again."""
 
 
-class FilterChanged(Message):
+class FilterChanged(WithFacts):
     """The session's filter changed, was removed, or matches other steps. With `follow` the cursor
     then goes to the last match."""
 
-    def __init__(self, *, follow: bool = False) -> None:
-        super().__init__()
-        self.follow = follow
+    follow: bool = False
 
 
 class WrapChanged(Message):
@@ -70,13 +76,11 @@ class ColumnsChanged(Message):
     """The user chose other columns of the list or the timeline."""
 
 
-class ConversationChanged(Message):
+class ConversationChanged(WithFacts):
     """The conversation at the right has a new record, or is `another` one whose run is not loaded
     yet."""
 
-    def __init__(self, *, another: bool = False) -> None:
-        super().__init__()
-        self.another = another
+    another: bool = False
 
 
 class RunEmpty(Message):
@@ -87,40 +91,32 @@ class RunEmpty(Message):
         self.lines = lines
 
 
-class RunLoaded(Message):
+class RunLoaded(WithFacts):
     """More of the run at the right was read, or its steps were renumbered. The cursor goes to the
     step at index `step`, or stays with its event."""
 
-    def __init__(self, run: Run, step: int | None) -> None:
-        super().__init__()
-        self.run = run
-        self.step = step
+    run: Run
+    step: int | None
 
 
-class RunGrew(Message):
+class RunGrew(WithFacts):
     """New events arrived at the end of the run at the right. `changed` are earlier steps that got a
     result; if it `settled`, the status of calls without a result may have changed."""
 
-    def __init__(self, changed: list[int], *, settled: bool) -> None:
-        super().__init__()
-        self.changed = changed
-        self.settled = settled
+    changed: list[int]
+    settled: bool
 
 
-class RunStudied(Message):
+class RunStudied(WithFacts):
     """The analysis of the run at the right is ready, or was updated because the run `grew`."""
 
-    def __init__(self, *, grew: bool) -> None:
-        super().__init__()
-        self.grew = grew
+    grew: bool
 
 
-class RunRead(Message):
+class RunRead(WithFacts):
     """A reading of the run at the right has ended."""
 
-    def __init__(self, *, cut_off: bool) -> None:
-        super().__init__()
-        self.cut_off = cut_off
+    cut_off: bool
 
 
 class PhasesTold(Message):
@@ -139,12 +135,10 @@ class FollowingChanged(Message):
     """Following of the run at the right began or ended."""
 
 
-class AgentChanged(Message):
+class AgentChanged(WithFacts):
     """An agent was sent something: refresh the lists, and its run if it is open."""
 
-    def __init__(self, conversation_id: str) -> None:
-        super().__init__()
-        self.conversation_id = conversation_id
+    conversation_id: str
 
 
 # What is wanted
@@ -168,42 +162,29 @@ class ListEmpty(Message):
         self.run = run
 
 
-class SourceWanted(Message):
+class SourceWanted(WithFacts):
     """Open another source; with `settings` it belongs to another server, and nothing of the
     previous one stays on the screen."""
 
-    def __init__(self, make_source: Callable[[], Source], settings: Settings | None = None) -> None:
-        super().__init__()
-        self.make_source = make_source
-        self.settings = settings
+    make_source: Callable[[], Source]
+    settings: Settings | None = None
 
 
 class QuitWanted(Message):
     """Quit; all questions have been answered."""
 
 
-class RunWanted(Message):
+class RunWanted(WithFacts):
     """Show the run of a conversation; `select` also moves the list's cursor to it, `go` the focus
     too. A `preview` is read only when that is cheap, and does not count as opened."""
 
-    def __init__(
-        self,
-        conversation: Conversation,
-        *,
-        select: bool = False,
-        go: bool = False,
-        preview: bool = False,
-    ) -> None:
-        super().__init__()
-        self.conversation = conversation
-        self.select = select or go
-        self.go = go
-        self.preview = preview
+    conversation: Conversation
+    select: bool = False
+    go: bool = False
+    preview: bool = False
 
 
-class StepWanted(Message):
+class StepWanted(WithFacts):
     """Move the timeline's cursor to a step; remove a filter that hides it."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
+    number: int
