@@ -32,6 +32,7 @@ from oh_tui.tui.rendering import highlight
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.arrangement import LEAST, PANES, Arrangement
+from oh_tui.tui.state.work import save
 from oh_tui.tui.totals import filter_for, location, totals
 from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
 from oh_tui.tui.widgets.asking import AskingBars
@@ -218,9 +219,9 @@ class MainScreen(BaseScreen):
             self.controllers.older.at_top()
 
     @on(Rule.Picked, "#result-rule")
-    def _blame(self, message: Rule.Picked) -> None:
+    async def _blame(self, message: Rule.Picked) -> None:
         if message.text.endswith(BLAME) and not self.asking.is_asking:
-            self.controllers.reports.action_blame()
+            await self.run_action("reports.blame")
 
     @on(Rule.Picked, "#timeline-rule")
     def _show_what_is_counted(self, message: Rule.Picked) -> None:
@@ -335,7 +336,7 @@ class MainScreen(BaseScreen):
     def _tick_lists(self) -> None:
         """Update the ages."""
         if self.session.preferences.has_changes:
-            self.ui.work_on("keep", self.session.save_preferences)
+            self.ui.work_on("keep", save, self.session.preferences)
         if self.session.source and not self.session.unopened:
             self._show_totals()
             self.controllers.run.look_at_clock()
@@ -547,7 +548,7 @@ class MainScreen(BaseScreen):
         self.app.exit(0)
 
     def on_run_wanted(self, message: messages.RunWanted) -> None:
-        if message.select:
+        if message.select or message.go:
             self.sidebar.highlight(message.conversation.id)
         if not (message.preview and self.session.is_open(message.conversation)):
             self.controllers.run.open(message.conversation, preview=message.preview)

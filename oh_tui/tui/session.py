@@ -23,16 +23,14 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources import budget
 from oh_tui.sources.source import Source
 from oh_tui.text.human import plural
-from oh_tui.tui.state import persist
 from oh_tui.tui.state.arrangement import Arrangement
-from oh_tui.tui.state.budget_alerts import ToldBudgets
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.hearing import Hearing, Lost
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.loaded_runs import News, Run, Runs
 from oh_tui.tui.state.sandboxes import Sandboxes
-from oh_tui.tui.state.work import Batch, Wait, Writes
+from oh_tui.tui.state.work import Batch, ToldBudgets, Wait, Writes
 
 if TYPE_CHECKING:
     from oh_tui.actions.start_draft import Draft
@@ -56,12 +54,9 @@ class Session:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.cursors: Cursors | None = None
-        """Cursors of the panes; None before the panes exist."""
         self.settings = settings
         self.preferences = preferences or Preferences()
-        """The preferences set in the explorer: theme, time, wrap, divider, order, columns."""
         self.annotations = annotations or Annotations()
-        """The bookmarks, notes and tags of all runs."""
         self.clock = clock
         self.hearing = Hearing(lambda: self.clock())
         """Which servers do not answer. What is told of a run is as of `hearing.now`."""
@@ -70,40 +65,32 @@ class Session:
         self.unopened: Callable[[], Source] | None = None
         """Makes the source being opened; None once its first page has been read."""
         self.open_id = ""
-        """The conversation or start task named on the command line; "" once it is open."""
+        """A conversation or start task, named on the command line; "" once it is open."""
         self.open_sort = self.open_filter = ""
-        """The order and the filter named on the command line, for the first source alone."""
+        """Named on the command line, for the first source alone."""
         self.unsupported: set[str] = set()
-        """Parts of the lists that this server does not support."""
         self.pager: Pager[Conversation] | None = None
         """The remaining pages of the list; None when all are read."""
         self.loaded = LoadedConversations()
-        """The loaded conversations with their states and order."""
         self.listing = Listing(self.annotations.of)
-        """The filter and the order of the list."""
         self.sandboxes = Sandboxes()
         self.show_gone = False
-        """Whether sandboxes that are gone are listed too."""
         self.marks: frozenset[str] = frozenset()
         """Ids, without dashes, of the marked conversations."""
         self.all_listed = False
         """Whether the last page of conversations has been read."""
         self.total: int | None = None
-        """How many conversations there are, if the source says it."""
         self.arrangement = Arrangement()
-        """Which panes are on the screen."""
         self.pane = "conversations"
         """The pane that has the focus, or had it before a question took it."""
 
         self.current: Conversation | None = None
-        """The conversation whose run is at the right."""
+        """That whose run is at the right."""
         self.trail: list[tuple[Conversation, str]] = []
-        """The conversations through which the user came to a sub-agent, each with the id of the one
-        that was entered from it."""
+        """How the user came to a sub-agent: conversations, each with the id of the one entered."""
         self.runs = Runs()
         self.trajectory: Trajectory | None = None
-        """The trajectory of the run at the right, which may be drawn a turn later; None until it is
-        read."""
+        """Of the run at the right, which may be drawn a turn later; None until it is read."""
         self.open_at = ""
         """The step, event or time at which the cursor starts in the first run that is read."""
         self.is_reading = False
@@ -111,44 +98,33 @@ class Session:
         self.progress = ""
         """What is being read of it, or why not everything is; "" when everything is."""
         self.progress_of: object = None
-        """Identifies the reading that owns `progress`; a cancelled reading finds another one
-        here."""
+        """The reading that owns `progress`; a cancelled reading finds another one here."""
         self.run_shown = asyncio.Event()
-        """Set once steps of a run are on the screen."""
         self.reader: str | None = None
         """Why the run at the right is being read: "preview" or "reader"; None when it is not."""
         self.run_news = News()
         """Signals that something of the run at the right arrived, or that reading it ended."""
         self.follow = True
-        """Whether the cursor follows the newest step of a live run."""
         self.filtering: Filtering | None = None
-        """The active filter."""
         self.finding: Finding | None = None
-        """The text to find; None for none."""
         self.wrap_lines = self.preferences.chosen.wrap
         """Long lines of call and result wrap; else they are cut."""
 
         self.budgets_told = ToldBudgets()
         self.drafts: dict[str, str] = {}
-        """Unsent messages, by conversation id without dashes."""
+        """Unsent messages; these, shells and questions are by conversation id without dashes."""
         self.note_drafts: dict[tuple[str, str], str] = {}
         """Notes that were put aside, by ids of conversation and event, "" for the whole run."""
         self.draft: Draft | None = None
-        """The new conversation being written, not started yet."""
         self.starting = ""
         """The stage of the start under way; "" without one."""
         self.batch: Batch | None = None
-        """The pause or resume of all marked sandboxes, while it runs."""
         self.changing: dict[str, str] = {}
         """Ids of the sandboxes being paused or resumed, and which of the two, in words."""
         self.waits: list[Wait] = []
-        """Waits that the user sees, the most recent last."""
         self.saved: Path | None = None
-        """The last trajectory downloaded."""
         self.shells: dict[str, Shell] = {}
-        """Commands run in sandboxes, by conversation id without dashes."""
         self.questions: dict[str, Questions] = {}
-        """Questions to agents, by conversation id without dashes."""
         self.shell_history: list[str] = []
         self.writes = Writes()
 
@@ -177,14 +153,12 @@ class Session:
 
     @property
     def in_run(self) -> bool:
-        """Whether a pane of the run has the focus."""
         return self.pane in ("timeline", "detail")
 
     @property
     def no_target(self) -> str:
         """Why there is no conversation to act on."""
-        inside = self.pane == "sandboxes" and self.cursors and self.cursors.sandbox
-        if inside:
+        if self.pane == "sandboxes" and self.cursors and self.cursors.sandbox:
             return "no conversation of this sandbox is loaded"
         return "no conversation is selected"
 
@@ -271,7 +245,7 @@ class Session:
 
     @property
     def _server(self) -> str:
-        """What order and columns are remembered by; "" before a source is open."""
+        """What order and columns are remembered by."""
         return self.source.remembered_as if self.source else ""
 
     def _first_order(self) -> Sorting | None:
@@ -300,19 +274,6 @@ class Session:
         field = "columns" if pane == "conversations" else "step_columns"
         self.preferences.change_for(self._server, **{field: chosen})
 
-    async def save_last_known(self) -> None:
-        """Write the remembered outcomes of the listed conversations to disk, if there are new
-        ones."""
-        await persist.save(self.loaded.last_known)
-
-    async def save_preferences(self) -> None:
-        """Write the preferences to disk, if they changed."""
-        await persist.save(self.preferences)
-
-    async def save_annotations(self) -> bool:
-        """Write bookmarks, notes and tags to disk, if they changed; False if that fails."""
-        return await persist.save(self.annotations)
-
     @property
     def conversations(self) -> tuple[Conversation, ...]:
         """The loaded conversations, sorted by need."""
@@ -325,7 +286,7 @@ class Session:
 
     @property
     def listed_id(self) -> str:
-        """The id of the conversation under the cursor of the list; "" without one."""
+        """The id of that under the cursor of the list; "" without one."""
         listed = self.cursors.listed if self.cursors else None
         return listed.id if listed else ""
 
@@ -335,8 +296,7 @@ class Session:
         self.listing.sort_again()
 
     def reorder_unwatched(self) -> None:
-        """As `reorder`, unless somebody is in the list: no row moves under the hands but those
-        that they acted on."""
+        """As `reorder`, unless somebody is in the list: there only rows move that they acted on."""
         if self.pane != "conversations":
             self.reorder()
         else:
@@ -388,12 +348,11 @@ class Session:
 
     @property
     def filter_text(self) -> str:
-        """The filter as it was typed; "" for none."""
+        """As it was typed; "" for none."""
         return self.filtering.query.text if self.filtering else ""
 
     @property
     def find_text(self) -> str:
-        """The text to find; "" for none."""
         return self.finding.text if self.finding else ""
 
     def is_open(self, conversation: Conversation) -> bool:
@@ -414,7 +373,7 @@ class Session:
 
     @property
     def has_events(self) -> bool:
-        """Whether events of the run at the right are loaded."""
+        """Of the run at the right."""
         return self.trajectory is not None and bool(self.trajectory.events)
 
     def take_record(self, now: Conversation) -> None:
@@ -424,7 +383,6 @@ class Session:
             self.loaded.open(now.id)
 
     def close_run(self) -> None:
-        """Close the open conversation."""
         self.current = self.trajectory = None
         self.open_at = self.progress = ""
         self.is_reading = False

@@ -23,6 +23,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.tui.session import Session
+from oh_tui.tui.state.work import save
 from tests.tui.explorer import AT_ONCE, LONGEST, NOW, Explorer, explore
 from tests.tui.lists.test_servers import keep
 
@@ -209,7 +210,7 @@ async def test_what_is_being_written_when_the_app_ends_is_written_by_it(tmp_path
         return goes_on.wait(LONGEST) and write(changes)
 
     session.preferences.write = slow  # type: ignore[method-assign]
-    saving = asyncio.create_task(session.save_preferences())
+    saving = asyncio.create_task(save(session.preferences))
     await asyncio.to_thread(begun.wait, LONGEST)
     saving.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -1,22 +1,41 @@
-"""Work in progress: what is being written, a batch that can be stopped, a response that is
-awaited."""
+"""Work in progress: what is being written, a batch that can be stopped, a response that is awaited,
+and what the user was told of budgets."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import Conversation, bare_id
+from oh_tui.settings.private_store import PrivateStore
+from oh_tui.sources.budget import Budget, Spending
+
+C = TypeVar("C")
+
+
+async def save(kept: PrivateStore[Any, C]) -> bool:
+    """Write what changed to the disk, in a thread; False if that fails. When the app ends
+    meanwhile, it writes that itself: the thread may not get so far."""
+    if not (changes := kept.take_changes()):
+        return True
+    written = False
+    try:
+        written = await asyncio.to_thread(kept.write, changes)
+    finally:
+        if not written:
+            kept.put_back(changes)
+    return written
 
 
 class Batch:
     """Work on several things one after the other; each is completed once begun."""
 
-    def __init__(self) -> None:
-        self.stopped = False
-        """No further one is begun."""
+    stopped = False
+    """No further one is begun."""
 
 
 class Wait(Struct, eq=False):
@@ -53,3 +72,22 @@ class Writes:
     def words(self) -> str:
         """All of them, each kind once; "" for none."""
         return ", ".join(sorted({what for what, _ in self._under_way}))
+
+
+class ToldBudgets:
+    """What the user was told of budgets, so that nothing is told or asked twice."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, float, Spending | None]] = set()
+        """Id of a run, its budget, and what was told of it."""
+
+    def add(self, conversation: Conversation, budget: Budget) -> bool:
+        """The user is told how far the run is, or lets it go on; False if that is known already."""
+        one = bare_id(conversation.id), budget.limit, budget.spending
+        is_new = one not in self._told
+        self._told.add(one)
+        return is_new
+
+    def forget(self, conversation: Conversation) -> None:
+        """The run has another budget."""
+        self._told = {one for one in self._told if one[0] != bare_id(conversation.id)}
