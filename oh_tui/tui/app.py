@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 
 from rich.segment import Segment
 from textual import events
@@ -38,6 +38,7 @@ from oh_tui.tui.platform.key_queue import MANY
 from oh_tui.tui.platform.scroll_bar import QuietScrollBar
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.theme import DARK, LIGHT, corrected_variables, theme_name
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.bars import Footer
 
 if TYPE_CHECKING:
@@ -164,10 +165,17 @@ class OhTui(BaseApp):
         return self.main.asking.mounting
 
     def has_actions(self, namespace: str) -> bool:
-        return namespace in Controllers.__annotations__ or hasattr(Controllers, namespace)
+        return namespace in Controllers.__annotations__
 
     def actions_of(self, namespace: str) -> object:
         return getattr(self.main.controllers, namespace)
+
+    async def run_action(self, *action: Any, **options: Any) -> bool:
+        try:
+            return await super().run_action(*action, **options)
+        except NotNow as why:
+            self.main.ui.tell(str(why))
+            return True
 
     def on_ready(self) -> None:
         """Called after the first frame."""

@@ -143,7 +143,7 @@ SCREEN_KEYS = (
     Key("zoom", "z", "navigation.zoom", "z", "zoom", "the pane on the whole screen and back", _LOOK, also="fullscreen maximize"),
     Key("divider.left", "less_than_sign", "view.divider(-2)", "<", "narrower lists", "the divider to the left; the mouse drags it too", _LOOK),
     Key("divider.right", "greater_than_sign", "view.divider(2)", ">", "wider lists", "the divider to the right", _LOOK),
-    Key("columns", "vertical_line", "columns.choose", "|", "columns", "choose the columns of the list or the timeline", _LOOK, also="fields"),
+    Key("columns", "vertical_line", "view.columns", "|", "columns", "choose the columns of the list or the timeline", _LOOK, also="fields"),
     Key("load.all", "L", "older.load_all", "L", "read all", "read all events of a run that is shown in part; says the cost first", _LOOK, frozenset({"timeline"})),
     Key("follow", "f", "steps.follow", "f", "follow", "stop following the newest step of a live run; again: follow it", _LOOK, frozenset({"timeline"}), also="live tail"),
     Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}, also="send reply chat write prompt"),
@@ -156,11 +156,11 @@ SCREEN_KEYS = (
     Key("files", "H", "reports.files_then", "H", "files then", "the files as they were after the step", _LOOK, frozenset({"timeline"}), also="checkout history version past time blame"),
     Key("rules", "C", "rules.rules", "C", "rules", "which rules the run holds, which it breaks and by which steps; esc at a step comes back", _LOOK, frozenset({"timeline"}), also="check audit policy broken violations"),
     Key("start", "ctrl+n", "new_conversations.open", "ctrl+n", "new conversation", "start a conversation", _ACT, also="create task"),
-    Key("shell", "exclamation_mark", "shells.open", "!", "shell", "run a command where the agent works", _ACT, also="terminal command bash exec"),
+    Key("shell", "exclamation_mark", "workspaces.shell", "!", "shell", "run a command where the agent works", _ACT, also="terminal command bash exec"),
     Key("open.page", "o", "web_pages.open", "o", "web page", "open the conversation in the browser", _ACT, also="url link website"),
     Key("open.pull", "O", "web_pages.open_pull_request", "O", "pull request", "open its pull request in the browser", _ACT, also="PR github"),
     Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}, also="export save zip"),
-    Key("share", "S", "sharing.share", "S", "share", "share the run: what leaves with it, what is to stay, and the file that others get", _ACT, frozenset({"timeline"}), also="export html markdown publish send recording cast"),
+    Key("share", "S", "reports.share", "S", "share", "share the run: what leaves with it, what is to stay, and the file that others get", _ACT, frozenset({"timeline"}), also="export html markdown publish send recording cast"),
     Key("mark", "space", "conversations.mark", "space", "mark", "mark a conversation: = compares the marked ones, d and p act on all of them, other keys on one", _ACT, frozenset({"conversations"}), also="check multiple"),
     Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN, also="clipboard yank"),
     Key("pager", "f3", "external_programs.page", "F3", "pager", "show call or result in $PAGER", _LOOK),
@@ -202,8 +202,12 @@ MORE = (
         "clipboard.context",
     ),
     ("branches", "show another branch of a run in which somebody went back", "branches.choose"),
-    ("get a file", "get a file from where the agent works into the download folder", "files.get"),
-    ("put a file", "put a local file where the agent works", "files.put"),
+    (
+        "get a file",
+        "get a file from where the agent works into the download folder",
+        "workspaces.get",
+    ),
+    ("put a file", "put a local file where the agent works", "workspaces.put"),
 )
 """Commands of the palette alone, without a key: label, help, action."""
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.prompt import Complete
 
 
+class NotNow(Exception):
+    """An action cannot be done here or now: told as news, as no error is to be dismissed."""
+
+
 class _Cursors(NamedTuple):
     """Ids of the rows under the lists' cursors, and of the run shown."""
 
@@ -232,15 +236,28 @@ class Ui:
         not caught."""
         about = about or work_name()
         before = self._footer.errors.get(about)
+        not_now: NotNow | None = None
         try:
             yield
         except Problem as problem:
             if say:
                 say(problem)
             self.report(problem, about)
-        else:
-            if self._footer.errors.get(about) is before:  # else it was told meanwhile
-                self._footer.settle(about)
+            return
+        except NotNow as why:
+            not_now = why
+        if self._footer.errors.get(about) is before:  # else it was told meanwhile
+            self._footer.settle(about)
+        if not_now:
+            raise not_now
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Tell why an action cannot be done now."""
+        try:
+            yield
+        except NotNow as why:
+            self.tell(str(why))
 
     # The terminal
 
@@ -292,7 +309,7 @@ class Ui:
     def work_on(
         self,
         group: str,
-        do: Callable[..., Coroutine[object, object, None]],
+        do: Callable[..., Coroutine[object, object, object]],
         *words: object,
         instead: bool = False,
     ) -> None:

@@ -29,7 +29,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.tui.app import OhTui
-from oh_tui.tui.controllers.run import condensed_steps
+from oh_tui.tui.controllers.run import reading_on
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.platform import launch
 from oh_tui.tui.rendering.lines import warm_up
@@ -87,7 +87,7 @@ READS = (
 """Groups of workers that come to an end; following never does."""
 
 
-condensed_steps.REST = launch.RULES = 0.0  # each test of the timeline would wait for it at each key
+reading_on.REST = launch.RULES = 0.0  # each test of the timeline would wait for it at each key
 
 warm_up()  # text has its colours in the first frame
 

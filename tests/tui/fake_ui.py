@@ -49,7 +49,7 @@ class FakeUi(Ui):
         self.closed: list[Callable[[Any], None]] = []
         """What gets the results of those screens."""
         self.copied: list[str] = []
-        self.begun: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.begun: list[Callable[[], Coroutine[Any, Any, object]]] = []
 
     async def ask(self, question: Question) -> str:
         self.asked.append(question)
@@ -149,7 +149,7 @@ class FakeUi(Ui):
     def work_on(
         self,
         group: str,
-        do: Callable[..., Coroutine[Any, Any, None]],
+        do: Callable[..., Coroutine[Any, Any, object]],
         *words: object,
         instead: bool = False,
     ) -> None:

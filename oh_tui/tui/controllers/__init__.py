@@ -7,7 +7,6 @@ needs it. Bindings name its methods `action_*`: `sandboxes.pause` in `oh_tui.tui
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oh_tui.tui.controllers import navigation, servers, view
@@ -17,27 +16,18 @@ from oh_tui.tui.controllers.across_runs import failures as failures_of_runs
 from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
 from oh_tui.tui.controllers.agent import agents, budgets, compose, fork, setup, start
 from oh_tui.tui.controllers.controller import Controller
-from oh_tui.tui.controllers.lists import (
-    column_choice,
-    conversations,
-    filter_and_sort,
-    notices,
-    rename,
-)
+from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices, rename
 from oh_tui.tui.controllers.run import (
     annotate,
     branches,
     compare,
-    condensed_steps,
     find,
     goto,
-    known_failures,
     older,
     reader,
     reading_on,
     reports,
     rules,
-    share,
     step_moves,
     sub_conversations,
     target,
@@ -45,7 +35,7 @@ from oh_tui.tui.controllers.run import (
 from oh_tui.tui.controllers.run import (
     filter as filters,
 )
-from oh_tui.tui.controllers.sandbox import files, sandboxes, shell
+from oh_tui.tui.controllers.sandbox import sandboxes, workspaces
 from oh_tui.tui.controllers.system import clipboard, downloads, external, save_images, web_pages
 from oh_tui.tui.messages import ListEmpty
 
@@ -55,6 +45,7 @@ if TYPE_CHECKING:
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
+    from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
     from oh_tui.tui.widgets.conversation_list import ConversationList
     from oh_tui.tui.widgets.step_detail import StepDetail
@@ -85,7 +76,7 @@ class Controllers:
     older: older.OlderEvents
     filter: filters.Filter
     find: find.Find
-    forgotten: condensed_steps.ForgottenSteps
+    forgotten: reading_on.ForgottenSteps
     reports: reports.Reports
 
     # What only keys lead to
@@ -98,8 +89,8 @@ class Controllers:
     way_back: back_stack.WayBack
     titles: rename.Renaming
     steps: step_moves.StepActions
+    rules: rules.RulesOfRun
     view: view.ViewActions
-    columns: column_choice.ColumnActions
     navigation: navigation.Navigation
     annotations: annotate.AnnotationActions
     branches: branches.BranchActions
@@ -107,20 +98,19 @@ class Controllers:
     goto: goto.GoTo
     sandboxes: sandboxes.SandboxActions
     downloads: downloads.Downloads
-    sharing: share.Sharing
     reading_on: reading_on.ReadingOn
     web_pages: web_pages.WebPages
     budgets: budgets.Budgets
     composer: compose.Composer
     agent_setups: setup.AgentSetups
+    agents: agents.AgentActions
     forks: fork.Forking
     sub_conversations: sub_conversations.SubConversations
     clipboard: clipboard.Clipboard
     external_programs: external.ExternalPrograms
     images: save_images.Images
-    files: files.FileTransfers
+    workspaces: workspaces.Workspaces
     new_conversations: start.NewConversations
-    shells: shell.Shells
 
     def __init__(
         self,
@@ -136,7 +126,6 @@ class Controllers:
     ) -> None:
         self._session = session
         self._ui = ui
-        self._steps = steps
         self._parts = {
             "Session": session, "Ui": ui, "Timeline": steps, "StepDetail": bodies,
             "ConversationList": conversations, "Controllers": self,
@@ -155,37 +144,15 @@ class Controllers:
                 takes = make.parts().values()
             else:
                 *takes, _returns = make.__init__.__annotations__.values()
-            made = make(*map(self._part, takes))
+            has = self._parts
+            made = make(*(has[one] if one in has else getattr(self, _NAMES[one]) for one in takes))
             setattr(self, name, made)
             return made
 
-    def _part(self, kind: str) -> object:
-        return self._parts[kind] if kind in self._parts else getattr(self, _NAMES[kind])
-
-    @cached_property
-    def agents(self) -> agents.AgentActions:
-        return agents.AgentActions(
-            self._session, self._ui, lambda *asked: self.agent_setups.goes_on(*asked)
-        )
-
-    @cached_property
-    def rules(self) -> rules.RulesOfRun:
-        return rules.RulesOfRun(
-            self._session,
-            self._ui,
-            self._steps,
-            self.target,
-            lambda conversation, again: self.way_back.leave_view(conversation, again),
-        )
-
-    @cached_property
-    def known_failures(self) -> known_failures.KnownFailures:
-        return known_failures.KnownFailures(
-            self._session,
-            self._ui,
-            self._steps,
-            lambda: self.failures.found if "failures" in vars(self) else None,
-        )
+    @property
+    def failures_found(self) -> FailuresFound | None:
+        """What the view of what failed shows, or showed last."""
+        return self.failures.found if "failures" in vars(self) else None
 
     def fill(self) -> None:
         """Take the runs into the library that were opened."""
@@ -252,7 +219,5 @@ class Controllers:
         self.servers.show_cautions()
 
 
-_NAMES = {"AgentActions": "agents", "KnownFailures": "known_failures"} | {
-    kind.rpartition(".")[2]: name for name, kind in Controllers.__annotations__.items()
-}
+_NAMES = {kind.rpartition(".")[2]: name for name, kind in Controllers.__annotations__.items()}
 """Type of a controller -> its name."""

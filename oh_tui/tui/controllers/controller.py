@@ -1,10 +1,17 @@
-"""What controllers have in common: each is made of what it names by annotations."""
+"""What controllers have in common: what they are made of, and actions that run in a worker."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, dataclass_transform
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from types import MethodType
+from typing import TYPE_CHECKING, TypeVar, dataclass_transform
+
+from oh_tui.tui.state.work import save
+from oh_tui.tui.ui import NotNow
 
 if TYPE_CHECKING:
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
 
@@ -28,3 +35,40 @@ class Controller(_MadeOfParts):
 
     _session: Session
     _ui: Ui
+
+    def _target(self) -> Conversation:
+        """The conversation that a key means. Raises NotNow."""
+        conversation = self._session.target()
+        if conversation is None:
+            raise NotNow(self._session.no_target)
+        return conversation
+
+    async def save_annotations(self, what: str = "it") -> None:
+        """Write bookmarks, notes, tags and budgets to the disk."""
+        is_kept = await save(self._session.annotations)
+        told = f"{what} could not be written to the disk, and lasts until oh-tui ends"
+        self._ui.tell("" if is_kept else told, error=not is_kept, log=not is_kept, about="disk")
+
+
+C = TypeVar("C", bound=Controller)
+
+
+def in_worker(
+    group: str, *, opens: bool = True
+) -> Callable[[Callable[[C], Coroutine[object, object, None]]], Callable[[C], None]]:
+    """An action that runs in a worker of this group, and tells why it cannot be done now. It is
+    begun as `Ui.begin` does if it `opens` something, else as `Ui.work_on`."""
+
+    def decorated(do: Callable[[C], Coroutine[object, object, None]]) -> Callable[[C], None]:
+        @wraps(do)
+        async def told(self: C) -> None:
+            with self._ui.telling():
+                await do(self)
+
+        @wraps(do)
+        def action(self: C) -> None:
+            (self._ui.begin if opens else self._ui.work_on)(group, MethodType(told, self))
+
+        return action
+
+    return decorated

@@ -14,14 +14,15 @@ from oh_tui.settings.paths import expanded, split_run
 from oh_tui.settings.startup import choose
 from oh_tui.sources import file_source
 from oh_tui.text.problem import Problem
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.state.work import save
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
+    from oh_tui.tui.ui import Connect, OpenDemo, OpenShared
     from oh_tui.tui.widgets.drawing import Piece
 
 OURS = {
@@ -31,20 +32,10 @@ OURS = {
 """Servers that always exist, with their descriptions."""
 
 
-class Servers:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        connect: Connect,
-        demo: OpenDemo,
-        shared: OpenShared = None,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._connect = connect
-        self.demo = demo
-        self._shared = shared
+class Servers(Controller):
+    _connect: Connect
+    demo: OpenDemo
+    _shared: OpenShared
 
     def others(self) -> list[tuple[str, str]]:
         """The other servers, as name and description; the open one is left out."""
@@ -63,12 +54,9 @@ class Servers:
         with self._ui.reporting():
             settings = await asyncio.to_thread(choose, self._session.settings, name, os.environ)
             if not settings.has_key:
-                raise Problem(
-                    f"There is no key for {name}",
-                    f"add key_env, key_file or key_command to [servers.{name}] in the settings "
-                    "file",
-                )
-            await self._session.save_last_known()
+                add = f"add key_env, key_file or key_command to [servers.{name}] in the settings"
+                raise Problem(f"There is no key for {name}", f"{add} file")
+            await save(self._session.loaded.last_known)
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
 
     def show_cautions(self) -> None:
@@ -81,11 +69,8 @@ class Servers:
         writing = self._session.writes.words
         if not writing:
             return True
-        words = (
-            f"Still {writing}. A change sent to the server still happens; "
-            "a file that is being moved may not arrive."
-        )
-        lines: list[list[Piece]] = [[(words, "")]]
+        words = f"Still {writing}. A change sent to the server still happens; "
+        lines: list[list[Piece]] = [[(f"{words}a file that is being moved may not arrive.", "")]]
         answers = (Answer(f"go to {name} anyway", "go"),)
         question = Question("Another server", lines, answers, "stay", Stake.WORK)
         return await self._ui.ask(question) == "go"

@@ -37,22 +37,19 @@ class FakeAgents:
         yield replace(state, status="paused")
 
 
-async def goes_on(agents: object, state: AgentState, stakes: object) -> bool:
-    """No key was rejected in these tests."""
-    return True
-
-
 def made(*answers: str) -> tuple[Session, FakeUi, FakeAgents, AgentActions]:
     session, ui, agents = Session(Settings()), FakeUi(*answers), FakeAgents()
     source: Any = SimpleNamespace(agents=agents, sandboxes=object())
+    no_others: Any = None  # no key was rejected in these tests
     session.source, session.current = source, ONE
     session.pane = "timeline"
-    return session, ui, agents, AgentActions(session, ui, goes_on)
+    return session, ui, agents, AgentActions(session, ui, no_others)
 
 
 async def test_stopping_tells_its_stage_and_posts_what_changed() -> None:
     session, ui, agents, actions = made("step")
-    await actions.stop_or_continue()
+    actions.action_stop_or_continue()
+    await ui.work()
     assert agents.stopped == [False]
     assert ui.told[-2:] == [AgentStage.STOPPING, "the agent is stopped: P continues it"]
     assert [type(message) for message in ui.posted] == [ListsChanged, AgentChanged]
@@ -61,7 +58,8 @@ async def test_stopping_tells_its_stage_and_posts_what_changed() -> None:
 
 async def test_esc_at_the_question_leaves_the_agent_alone() -> None:
     _, ui, agents, actions = made()
-    await actions.stop_or_continue()
+    actions.action_stop_or_continue()
+    await ui.work()
     assert len(ui.asked) == 1
     assert not (agents.stopped or ui.posted)
 
@@ -71,7 +69,8 @@ async def test_the_run_that_is_asked_about_is_shown() -> None:
     cursors: Any = SimpleNamespace(listed=ONE, sandbox=None)
     session.cursors, session.pane = cursors, "conversations"
     session.current = None
-    await actions.stop_or_continue()
+    actions.action_stop_or_continue()
+    await ui.work()
     assert [type(message) for message in ui.posted] == [RunWanted]
 
 

@@ -39,7 +39,7 @@ def made(*answers: str) -> tuple[FakeUi, Clipboard, Any]:
 
     session, ui = Session(Settings()), FakeUi(*answers)
     session.current, session.pane = OPEN, "timeline"
-    anything: Any = SimpleNamespace(is_there=is_there)
+    anything: Any = SimpleNamespace(is_there=is_there, show_target=lambda: None)
     bodies: Any = SimpleNamespace(hit_line="")
     return ui, Clipboard(session, ui, steps, bodies, anything, anything), steps
 
@@ -47,7 +47,7 @@ def made(*answers: str) -> tuple[FakeUi, Clipboard, Any]:
 @pytest.mark.parametrize(("answer", "copied"), [("i", "1" * 32), ("c", "make part2"), ("o", "")])
 async def test_the_answer_says_what_of_the_step(answer: str, copied: str) -> None:
     ui, clipboard, _ = made(answer)
-    await clipboard.copy()
+    clipboard.action_copy()
     await ui.work()
     assert ui.copied == ([copied] if copied else [])
     assert ui.told[-1].startswith("this step has no such part" if not copied else "the ")
@@ -56,7 +56,7 @@ async def test_the_answer_says_what_of_the_step(answer: str, copied: str) -> Non
 async def test_of_a_range_the_steps_that_a_filter_shows_are_copied() -> None:
     ui, clipboard, steps = made("c")
     steps.range, steps.filtered = (1, 3), (1, 3, 4)
-    await clipboard.copy()
+    clipboard.action_copy()
     await ui.work()
     assert ui.copied == ["make part1\nmake part3"]
     assert "the commands of 2 steps were sent" in ui.told[-1]
@@ -64,5 +64,6 @@ async def test_of_a_range_the_steps_that_a_filter_shows_are_copied() -> None:
 
 async def test_esc_copies_nothing() -> None:
     ui, clipboard, _ = made()
-    await clipboard.copy()
+    clipboard.action_copy()
+    await ui.work()
     assert not ui.begun and not ui.copied

@@ -27,23 +27,20 @@ class FakeAgents:
         return AgentState(replace(ONE, sandbox_status="MISSING"))
 
 
-async def goes_on(agents: object, state: AgentState, stakes: object) -> bool:
-    """No key was rejected in these tests."""
-    return True
-
-
 def made(conversation: Conversation) -> tuple[Session, FakeUi, Composer]:
     session, ui = Session(Settings()), FakeUi("some text")
     source: Any = SimpleNamespace(agents=FakeAgents(), sandboxes=object())
+    no_others: Any = None  # no key was rejected in these tests
     session.source, session.current, session.pane = source, conversation, "timeline"
     return session, ui, Composer(
-        session, ui, AgentActions(session, ui, goes_on), SandboxActions(session, ui, AsyncMock())
+        session, ui, AgentActions(session, ui, no_others), SandboxActions(session, ui, AsyncMock())
     )  # fmt: skip
 
 
 async def test_nothing_is_written_to_an_agent_that_is_gone() -> None:
     session, ui, composer = made(replace(ONE, sandbox_status="MISSING"))
-    await composer.compose()
+    composer.action_write()
+    await ui.work()
     assert ui.told[-1].startswith("The sandbox is gone")
     assert ui.answers == ["some text"] and not session.drafts
 
@@ -51,6 +48,7 @@ async def test_nothing_is_written_to_an_agent_that_is_gone() -> None:
 async def test_a_second_message_waits_for_the_one_that_is_being_sent() -> None:
     session, ui, composer = made(ONE)
     with session.writes.doing(SENDING, ONE.id):
-        await composer.compose()
+        composer.action_write()
+        await ui.work()
     assert ui.told == ["the previous message is still being sent"]
     assert ui.answers == ["some text"]

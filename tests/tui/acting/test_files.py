@@ -84,7 +84,7 @@ async def test_get_begins_with_the_file_of_the_step_and_completes_those_of_the_r
             if s.event.tool_name == "file_editor"
         )  # fmt: skip
         it.screen.jump(step.number)
-        await it.screen.run_action("files.get")
+        await it.screen.run_action("workspaces.get")
         await it.until(lambda: it.screen.asking.find_input.display)
         path = it.screen.asking.find_input.value
         assert path.startswith("/workspace/dates/")
@@ -198,7 +198,7 @@ async def test_a_full_disk_is_said_and_the_target_asked_for_again(tmp_path: Path
 
 async def test_read_only_lets_files_out_and_none_in() -> None:
     async with explore(settings=Settings(read_only=True)) as it:
-        await it.screen.run_action("files.put")
+        await it.screen.run_action("workspaces.put")
         await it.settle()
         assert "read-only" in it.footer
         await begin(it, "get")

@@ -32,8 +32,8 @@ ACTIONS = (
     Action("stop", "Flaky CI on main", "P"),
     Action("pause", "Flaky CI on main", "p"),
     Action("shell", "Add OAuth login", "exclamation_mark"),
-    Action("get", "Add OAuth login", "files.get"),
-    Action("put", "Add OAuth login", "files.put"),
+    Action("get", "Add OAuth login", "workspaces.get"),
+    Action("put", "Add OAuth login", "workspaces.put"),
     Action("read all", "Fuzz the parser over night", "L"),
 )
 

@@ -386,6 +386,7 @@ def test_a_sandbox_is_claimed_until_it_is_released() -> None:
 
 async def test_read_only_a_sandbox_is_not_even_looked_at() -> None:
     ui = FakeUi()
-    await SandboxActions(Session(Settings(read_only=True)), ui, AsyncMock()).pause()
+    SandboxActions(Session(Settings(read_only=True)), ui, AsyncMock()).action_pause()
+    await ui.work()
     assert ui.told == ["read-only: nothing is changed from here"]
     assert not ui.posted

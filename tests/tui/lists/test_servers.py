@@ -411,7 +411,7 @@ async def leave(it: Explorer, servers: Servers) -> None:
 
 async def test_a_server_without_a_way_to_it_is_not_gone_to() -> None:
     ui = FakeUi()
-    controller = ServersController(Session(Settings(config=OPEN)), ui, connect=None, demo=None)
+    controller = ServersController(Session(Settings(config=OPEN)), ui, None, None, None)
     assert controller.others() == []
     await controller.switch("lab")
     assert not ui.posted

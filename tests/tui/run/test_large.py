@@ -328,7 +328,8 @@ async def test_esc_stops_reading_what_is_worth_a_look_until_its_column_is_chosen
         sub_runs=SimpleNamespace(all=tuple),
     )
     steps: Any = SimpleNamespace(study=run, choice={LOOK: True}, refresh=lambda: None)
-    reading = ReadingOn(ui, steps)
+    no_session: Any = None
+    reading = ReadingOn(no_session, ui, steps)
     assert not reading.stop()
     work = asyncio.create_task(reading._read())
     await came.wait()

@@ -17,8 +17,8 @@ from oh_tui.trajectory.findings.failure_signatures.failed_steps import (
     RunFailure,
     failures_of,
 )
-from oh_tui.tui.controllers.run import known_failures
-from oh_tui.tui.controllers.run.known_failures import seen_words
+from oh_tui.tui.controllers.run import step_moves
+from oh_tui.tui.controllers.run.step_moves import seen_words
 from tests.demo_runs import demo_events
 from tests.processes import oh_tui
 from tests.tui.explorer import Explorer, explore
@@ -30,7 +30,7 @@ SLUGS = ("week-dates", "erp-dates", "broken")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_failures, "REST", 0.0)
+    monkeypatch.setattr(step_moves, "REST", 0.0)
 
 
 @pytest.fixture
@@ -102,8 +102,7 @@ async def test_what_was_read_of_some_runs_only_is_not_told() -> None:
         await it.press("escape", "escape")
         await it.open("Parse ISO week dates")
         await it.press("g", "e")
-        known = it.screen.controllers.steps._known
-        await known._tell()
+        await it.screen.controllers.steps._tell_known()
         assert "seen in" not in it.footer
 
 

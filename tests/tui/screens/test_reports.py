@@ -21,14 +21,11 @@ OPEN = Conversation(id="1" * 32)
 
 
 class FakeRun(TargetRun):
-    progress = ""
-    target: Conversation | None = OPEN
-
     def __init__(self, session: Session, ui: Ui) -> None:
         self._session, self._ui = session, ui
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
-        return self.target
+        return self._session.target()
 
     def study_of(self, conversation: Conversation) -> None: ...
 

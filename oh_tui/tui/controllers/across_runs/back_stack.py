@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import RunWanted, StepWanted
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
-
 
 MOST = 20
 """Views that Esc leads back to, one after the other."""
@@ -42,14 +40,11 @@ class _ForList(NamedTuple):
     again: Callable[[], None]
 
 
-class WayBack:
-    def __init__(self, session: Session, ui: Ui, run: TargetRun, listing: ListActions) -> None:
-        self._session = session
-        self._ui = ui
-        self._run = run
-        self._listing = listing
-        self._left: list[_ForRun | _ForList] = []
-        """The views that were left, that which Esc shows first at the end."""
+class WayBack(Controller):
+    _run: TargetRun
+    _listing: ListActions
+    _left: tuple[_ForRun | _ForList, ...] = ()
+    """The views that were left, that which Esc shows first at the end."""
 
     def open(self, conversation: Conversation, again: Callable[[], None]) -> None:
         """Open a run from a view that is closed now; `again` shows the view where it was."""
@@ -58,17 +53,15 @@ class WayBack:
 
     def leave_view(self, conversation: Conversation, again: Callable[[], None]) -> None:
         """Leave a view of a run for one of its steps."""
-        self._leave(_ForRun(conversation, self._session.source, again))
+        left = _ForRun(conversation, self._session.source, again)
+        self._left = (*self._left, left)[-MOST:]
 
     def list_runs(self, query: ConversationQuery, view: str, again: Callable[[], None]) -> None:
         """List only some runs, from a view that is closed now."""
-        self._leave(_ForList(query, self._session.listing.query, view, again))
+        left = _ForList(query, self._session.listing.query, view, again)
+        self._left = (*self._left, left)[-MOST:]
         self._ui.focus_pane("conversations")
         self._list(query)
-
-    def _leave(self, left: _ForRun | _ForList) -> None:
-        self._left.append(left)
-        del self._left[:-MOST]
 
     def _list(self, query: ConversationQuery | None) -> None:
         self._listing.set_filter(query or ConversationQuery())
@@ -103,7 +96,7 @@ class WayBack:
             left = self._left[-1]
             if isinstance(left, _ForList) and session.in_run:
                 return False  # first back to the list
-            self._left.pop()
+            self._left = self._left[:-1]
             if isinstance(left, _ForList):
                 if session.listing.query is left.query:
                     self._list(left.before)

@@ -73,11 +73,15 @@ class Filling:
 
     async def _work(self, folder: Path) -> None:
         filler = await asyncio.to_thread(lambda: background_indexing.Filler(folder))
+
+        def filled(make: Callable[[], background_indexing.Wanted | None]) -> bool:
+            return (task := make()) is None or filler.fill(task)
+
         try:
             while True:
                 while self._waiting and not self._is_off:
                     task = self._waiting.pop(next(iter(self._waiting)))
-                    self._is_off = not await asyncio.to_thread(_fill, filler, task)
+                    self._is_off = not await asyncio.to_thread(filled, task)
                 if self._is_off:
                     return
                 self._came.clear()
@@ -87,13 +91,6 @@ class Filling:
             pass
         finally:
             filler.pool.stop()
-
-
-def _fill(
-    filler: background_indexing.Filler, make: Callable[[], background_indexing.Wanted | None]
-) -> bool:
-    task = make()
-    return task is None or filler.fill(task)
 
 
 def _task(source: Source, conversation: Conversation) -> background_indexing.Wanted | None:

@@ -23,15 +23,10 @@ class BoardOfRuns(PassActions[Board]):
     NO_RUNS = "there are no runs to count yet"
 
     def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        filling: Filling,
-        way_back: WayBack,
-        failures: FailuresOfRuns,
+        self, session: Session, ui: Ui, filling: Filling, back: WayBack, failures: FailuresOfRuns
     ) -> None:
         super().__init__(session, ui, filling.take)
-        self._way_back, self._failures = way_back, failures
+        self._way_back, self._failures = back, failures
 
     def action_board(self) -> None:
         self.show()

@@ -21,13 +21,7 @@ class SearchAllRuns(PassActions[SearchAll]):
     GOES_ON = True
     NO_RUNS = "there are no runs to search yet"
 
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        filling: Filling,
-        way_back: WayBack,
-    ) -> None:
+    def __init__(self, session: Session, ui: Ui, filling: Filling, way_back: WayBack) -> None:
         super().__init__(session, ui, filling.take)
         self._way_back = way_back
 

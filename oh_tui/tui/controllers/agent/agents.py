@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,10 @@ from oh_tui.trajectory.presentation.block import Block, Heading
 from oh_tui.trajectory.presentation.blocks import call_blocks, call_title
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.reading.lasting import cannot_be_undone
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.state.work import Wait
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents, Steps
     from oh_tui.actions.agent_state import AgentState
     from oh_tui.conversation import Conversation
+    from oh_tui.tui.controllers import Controllers
 
 TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"
 AGENT = "agent"
 """What errors are about that answers, stops and messages share."""
 
 SENDING = "sending a message"
-"""The activity shown while a message is being sent."""
 
 RISKS = {"HIGH": "bad", "not told": "warn", "MEDIUM": "warn"}
 """Risks shown in a question, the highest first, with their colours."""
@@ -62,27 +63,15 @@ TITLE = 40
 
 
 class AgentActions(Controller):
-    _goes_on: Callable[[Agents, AgentState, Sequence[Sequence[Piece]]], Awaitable[bool]]
-    """Asks whether an agent whose key was rejected goes on with the same key."""
+    _controllers: Controllers
 
-    def action_answer(self) -> None:
-        self._ui.begin("write", self.answer)
-
-    def action_stop_or_continue(self) -> None:
-        self._ui.begin("write", self.stop_or_continue)
-
-    async def read_standing(self) -> tuple[Agents, AgentState] | None:
-        """The state of the agent of the targeted conversation, with its run at the right; None when
-        the agent cannot be addressed from here."""
+    async def read_standing(self) -> tuple[Agents, AgentState]:
+        """The state of the agent of the targeted conversation, with its run at the right. Raises
+        NotNow when the agent cannot be addressed from here."""
         session = self._session
         if session.no_agent or session.source is None or not session.source.agents:
-            self._ui.tell(session.no_agent)
-            return None
-        conversation = session.target()
-        if conversation is None:
-            self._ui.tell(session.no_target)
-            return None
-        agents = session.source.agents
+            raise NotNow(session.no_agent)
+        agents, conversation = session.source.agents, self._target()
         with self._ui.preparing("asking for the agent's state"):
             state = await agents.state(conversation.id)
         if not session.is_open(conversation):
@@ -91,21 +80,17 @@ class AgentActions(Controller):
 
     # Answering
 
-    async def answer(self) -> None:
+    @in_worker("write")
+    async def action_answer(self) -> None:
         """Approve or reject the pending calls."""
         with self._ui.reporting(about=AGENT):
-            found = await self.read_standing()
-            if found is None:
-                return
-            agents, state = found
+            agents, state = await self.read_standing()
             if not state.waits and await self._goes_where_one_waits(state):
                 return
             state.require_reachable()
-            if self.is_telling(state.conversation):
-                return
+            self.require_silence(state.conversation)
             if not state.waits:
-                self._ui.tell(f"nothing waits for your answer: {state_words(state)}")
-                return
+                raise NotNow(f"nothing waits for your answer: {state_words(state)}")
             runs = "they run" if len(state.calls) > 1 else "it runs"
             answers = [Answer("reject, with a reason", "no", "n", Stake.NOTHING)]
             if state.in_sight:
@@ -117,14 +102,12 @@ class AgentActions(Controller):
                 return
             reason = ""
             if chosen == "no":
-                given = await self._reason(state)
-                if given is None:
-                    self._ui.tell("not answered: a asks again")
-                    return
-                reason = given.strip()
+                reason, sent = await self._reason(state)
+                if not sent:
+                    raise NotNow("not answered: a asks again")
             if chosen == "yes":
                 self.allow_over_budget(state)
-            steps = agents.answer(state, accept=chosen == "yes", reason=reason)
+            steps = agents.answer(state, accept=chosen == "yes", reason=reason.strip())
             now = await self.carry_out(state, steps)
             done = "approved" if chosen == "yes" else "rejected"
             self.tell_state(f"{done} · {state_words(now)}", now)
@@ -169,35 +152,31 @@ class AgentActions(Controller):
         facts = ((f"risk {risks[0]}", RISKS[risks[0]]),) if risks else ()
         return await self._ui.ask_about(_calls_blocks(calls), question, ((title, "title"),), facts)
 
-    async def _reason(self, state: AgentState) -> str | None:
+    async def _reason(self, state: AgentState) -> tuple[str, bool]:
         count = plural(len(state.calls) or 1, "call")
         editor = editing.Editor(
             ((f"Reason for the agent (rejects {count})", "title"),),
             hint="no reason", send="reject", keep="answer later",
         )  # fmt: skip
-        text, sent = await self.write(editor)
-        return text if sent else None
+        return await self.write(editor)
 
     # Stopping and continuing
 
-    async def stop_or_continue(self) -> None:
+    @in_worker("write")
+    async def action_stop_or_continue(self) -> None:
         """Stop the agent if it is working, otherwise let it continue."""
         with self._ui.reporting(about=AGENT):
-            found = await self.read_standing()
-            if found is None:
-                return
-            agents, state = found
+            agents, state = await self.read_standing()
             state.require_reachable()
             if state.runs:
                 await self._stop(agents, state)
             elif state.waits:
-                self._ui.tell(state_words(state))
-            elif self.is_telling(state.conversation):
-                return
-            elif state.can_continue:
-                await self._continue(agents, state)
+                raise NotNow(state_words(state))
             else:
-                self._ui.tell(state_words(state))
+                self.require_silence(state.conversation)
+                if not state.can_continue:
+                    raise NotNow(state_words(state))
+                await self._continue(agents, state)
 
     async def _stop(self, agents: Agents, state: AgentState) -> None:
         chosen = await self._ui.ask(self._stop_question(state))
@@ -243,7 +222,7 @@ class AgentActions(Controller):
             stakes.append([("It may do that again, which costs money. ", ""), _TELL_IT])
         stakes += self.over_budget(state)
         rejected = state.key_was_rejected
-        if rejected and not await self._goes_on(agents, state, stakes):
+        if rejected and not await self._controllers.agent_setups.goes_on(agents, state, stakes):
             return
         if state.calls:
             count = len(state.calls)
@@ -278,18 +257,19 @@ class AgentActions(Controller):
         """Show the elapsed seconds until Esc; the server may need as long as a step takes."""
         wait = Wait(stage, time.monotonic())
         self._session.waits.append(wait)
-        telling = asyncio.ensure_future(self._show_seconds(wait))
+
+        async def show_seconds() -> None:
+            while wait in self._session.waits:
+                await asyncio.sleep(1.0)
+                self.show_wait(wait)
+
+        telling = asyncio.ensure_future(show_seconds())
         try:
             yield
         finally:
             telling.cancel()
             if wait in self._session.waits:
                 self._session.waits.remove(wait)
-
-    async def _show_seconds(self, wait: Wait) -> None:
-        while wait in self._session.waits:
-            await asyncio.sleep(1.0)
-            self.show_wait(wait)
 
     def show_wait(self, wait: Wait) -> None:
         """Show only the most recent wait, and none above a question, where Esc cancels the
@@ -312,15 +292,13 @@ class AgentActions(Controller):
 
     # For all that is told to an agent
 
-    def is_telling(self, conversation: Conversation, *verbs: str) -> bool:
-        """Whether an answer, a `run` or a message is already on its way to the agent; if so, show
-        that. Until it arrives the call still looks pending, and a second `run` could hit the next
+    def require_silence(self, conversation: Conversation) -> None:
+        """Raises NotNow if an answer, a `run` or a message is already on its way to the agent:
+        until it arrives the call still looks pending, and a second `run` could hit the next
         call."""
-        for verb in verbs or (TELLING, SENDING):
+        for verb in (TELLING, SENDING):
             if self._session.writes.is_doing(verb, conversation.id):
-                self._ui.tell(f"not yet: still {verb}")
-                return True
-        return False
+                raise NotNow(f"not yet: still {verb}")
 
     def tell_state(self, told: str, now: AgentState) -> None:
         """Show what an agent was made to do, until its row says that it does something else."""
@@ -366,11 +344,11 @@ class AgentActions(Controller):
 
 def stake_of(calls: Sequence[Step]) -> Stake:
     """What is at stake where calls run: most of them decides."""
-    return max(map(_stake, calls), default=Stake.FINAL)
-
-
-def _stake(call: Step) -> Stake:
-    return Stake.FINAL if cannot_be_undone(call) else _STAKES.get(_risk(call), Stake.FINAL)
+    stakes = (
+        Stake.FINAL if cannot_be_undone(call) else _STAKES.get(_risk(call), Stake.FINAL)
+        for call in calls
+    )
+    return max(stakes, default=Stake.FINAL)
 
 
 def _risk(call: Step) -> str:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from oh_tui.sources.budget import read_budget
 from oh_tui.text.human import dollars
 from oh_tui.tui.controllers.agent.agents import STOPPING, short_title, state_words
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import AnnotationsChanged
 from oh_tui.tui.state.loaded_conversations import Change
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
@@ -23,9 +25,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.lists.notices import Notices
-    from oh_tui.tui.session import Session
     from oh_tui.tui.state.conversation_rows import Row
-    from oh_tui.tui.ui import Ui
 
 PATIENCE = 60.0
 """Seconds for an answer before the agent is stopped."""
@@ -34,30 +34,21 @@ LOOK = 0.2
 """Seconds between two looks at the clock while a question waits."""
 
 
-class Budgets:
-    def __init__(self, session: Session, ui: Ui, agents: AgentActions, notices: Notices) -> None:
-        self._session = session
-        self._ui = ui
-        self._agent_actions = agents
-        self._notices = notices
-        self.clock = time.monotonic
+class Budgets(Controller):
+    _agent_actions: AgentActions
+    _notices: Notices
+    clock = staticmethod(time.monotonic)
 
     # Setting one
 
-    def action_set(self) -> None:
-        self._ui.begin("ask", self.ask)
-
-    async def ask(self) -> None:
+    @in_worker("ask")
+    async def action_set(self) -> None:
         """Ask for the budget of the targeted conversation until it can be read. An empty line
         removes it."""
         session, ui = self._session, self._ui
         if session.source is None or not session.source.agents:
-            ui.tell("these are files: a budget is for a run on a server")
-            return
-        conversation = session.target()
-        if conversation is None:
-            ui.tell(session.no_target)
-            return
+            raise NotNow("these are files: a budget is for a run on a server")
+        conversation = self._target()
         own = session.annotations.of(conversation).budget
 
         async def take(typed: str) -> bool:
@@ -66,20 +57,17 @@ class Budgets:
             return True
 
         hint, typed = "dollars, such as 5.00; empty removes it", f"{own:.2f}" if own else ""
-        title = self._title(conversation)
+        cost = conversation.cost
+        so_far = f"which has cost {dollars(cost)}" if cost else "whose cost is not known"
+        title = f"Budget of {short_title(conversation)}, {so_far}"
         pane = session.pane
         if not await ui.prompt_until(take, hint, typed, enter="set", title=title, pane=pane):
             return
         session.budgets_told.forget(conversation)
         ui.tell(self._told_of(conversation))
         ui.post_message(AnnotationsChanged())
-        ui.work_on("keep", self._save)
+        ui.work_on("keep", self.save_annotations, "the budget")
         self.watch()
-
-    def _title(self, conversation: Conversation) -> str:
-        cost = conversation.cost
-        so_far = f"which has cost {dollars(cost)}" if cost else "whose cost is not known"
-        return f"Budget of {short_title(conversation)}, {so_far}"
 
     def _told_of(self, conversation: Conversation) -> str:
         """What a budget does, once it is set or removed."""
@@ -93,11 +81,6 @@ class Budgets:
         if row is None or not row.is_at_work:
             return f"{budget.words}: nothing to watch until the agent works again{until}"
         return f"{budget.words}: watched while oh-tui runs{until}"
-
-    async def _save(self) -> None:
-        is_kept = await self._session.save_annotations()
-        told = "the budget could not be written to the disk, and lasts until oh-tui ends"
-        self._ui.tell("" if is_kept else told, error=not is_kept, log=not is_kept, about="disk")
 
     # Watching
 
@@ -145,7 +128,7 @@ class Budgets:
         """The answer, or "" when it is late or nothing is left to ask about."""
         asking: asyncio.Future[str] | None = None
         while self.clock() < end and self._is_over(conversation, source):
-            asking = asking or asyncio.ensure_future(self._ask_if_free(conversation, end))
+            asking = asking or asyncio.ensure_future(self._ask(conversation, end))
             if not (await asyncio.wait({asking}, timeout=LOOK))[0]:
                 continue
             if answer := asking.result():
@@ -157,7 +140,7 @@ class Budgets:
             await asyncio.wait({asking})
         return ""
 
-    async def _ask_if_free(self, conversation: Conversation, end: float) -> str:
+    async def _ask(self, conversation: Conversation, end: float) -> str:
         """The answer, "" while the keys are meant for something else."""
         if self._ui.is_elsewhere:
             return ""

@@ -22,8 +22,9 @@ from oh_tui.tui.controllers.agent.agents import (
     stake_of,
     state_words,
 )
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import ListsWanted, RunWanted
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
@@ -43,10 +44,8 @@ class Composer(Controller):
     _agent_actions: AgentActions
     _sandbox_actions: SandboxActions
 
-    def action_write(self) -> None:
-        self._ui.begin("write", self.compose)
-
-    async def compose(self) -> None:
+    @in_worker("write")
+    async def action_write(self) -> None:
         """Write to the agent; the draft is kept until it is sent. The editor opens at once, so that
         text typed ahead goes into it; it shows the agent's state once that is known."""
         session = self._session
@@ -55,21 +54,14 @@ class Composer(Controller):
         source = session.source
         agents = source.agents if source else None
         if session.no_agent or source is None or agents is None:
-            self._ui.tell(session.no_agent)
-            return
-        conversation = session.target()
-        if conversation is None:
-            self._ui.tell(session.no_target)
-            return
+            raise NotNow(session.no_agent)
+        conversation = self._target()
         if session.writes.is_doing(SENDING, conversation.id):
-            self._ui.tell("the previous message is still being sent")
-            return
+            raise NotNow("the previous message is still being sent")
         with self._ui.reporting(about=AGENT):
             if _cannot_read(AgentState(conversation)):  # according to the list, which may be old
-                found = await self._agent_actions.read_standing()
-                if found is None:
-                    return
-                _require_reader(found[1])
+                _, state = await self._agent_actions.read_standing()
+                _require_reader(state)
             while True:
                 sent, asks = await self._write(agents, conversation)
                 if not sent:
@@ -149,7 +141,8 @@ class Composer(Controller):
         """Send a message, after checking the current state; False when it should not be sent as it
         is. If it `asks` as far as is known, keys typed meanwhile wait for the question."""
         session = self._session
-        if self._agent_actions.is_telling(conversation, TELLING):
+        if session.writes.is_doing(TELLING, conversation.id):
+            self._ui.tell(f"not yet: still {TELLING}")
             return False
         self._ui.tell("asking for the agent's state", passing=True)
         with self._ui.expecting() if asks else contextlib.nullcontext():
@@ -172,10 +165,8 @@ class Composer(Controller):
             self._ui.report(problem, about=AGENT)
             return True
         session.drafts.pop(bare_id(conversation.id), None)
-        if now.runs:
-            effect = "the agent reads it with its next step" if state.runs else "the agent began"
-        else:
-            effect = state_words(now)
+        effect = "the agent reads it with its next step" if state.runs else "the agent began"
+        effect = effect if now.runs else state_words(now)
         self._agent_actions.tell_state(f"sent · {effect}", now)
         return True
 

@@ -12,8 +12,10 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.changes.at_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.tui.controllers.agent.agents import short_title
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.run.target import NOT_READ
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
@@ -45,29 +47,23 @@ class Forking(Controller):
     _agents: AgentActions
     _composer: Composer
 
-    def action_fork(self) -> None:
-        self._ui.begin("write", self.fork)
-
-    async def fork(self) -> None:
+    @in_worker("write")
+    async def action_fork(self) -> None:
         """Fork the run at the step under the cursor, or before a message of one's own; from the
         lists at its end."""
         session, ui = self._session, self._ui
         source = session.source
         if session.no_agent or source is None or source.agents is None:
-            ui.tell(session.no_agent)
-            return
+            raise NotNow(session.no_agent)
         if session.in_run and self._steps.sub_step_here:
-            ui.tell("a fork begins at a step of the run, not of a sub-agent")
-            return
+            raise NotNow("a fork begins at a step of the run, not of a sub-agent")
         agents, in_run = source.agents, session.in_run
-        if (conversation := self._run.show_wanted()) is None:
-            return
+        conversation = self._run.show_wanted()
         with ui.reporting():
             with ui.preparing("looking where it can be forked"):
                 study = await self._run.until_shown(conversation)
                 if study is None:
-                    ui.tell("this run is not read: enter reads it")
-                    return
+                    raise NotNow(NOT_READ)
                 ready = await forking.ready(agents, conversation.id)
                 origin = ready.conversation
                 step = self._steps.step_here if in_run else None
@@ -78,7 +74,7 @@ class Forking(Controller):
             where = f"at step {place.step}" if said is None else f"before step {step}"
             at = f"of {short_title(origin)} {where}"
             name = f"{bare_id(origin.id)}/{place.event_id}"
-            lines = self._stakes(ready, study, place, changed)
+            lines = _stakes(ready, study, place, changed)
             text = await self._first_message(name, at, said or "", lines)
             if text is None:
                 return
@@ -93,23 +89,6 @@ class Forking(Controller):
                 return
             self._show(forked, len(study.trajectory))
             await self._go_on(source, agents, forked)
-
-    def _stakes(
-        self, ready: Origin, study: Study, place: ForkPlace, changed: str
-    ) -> list[list[Piece]]:
-        """What a fork is, above its first message."""
-        origin = ready.conversation
-        model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
-        knows = f"It knows {ready.knows(place, len(study.trajectory))}{model}. "
-        costs_nothing = ("It costs nothing until it gets a message.", "dim")
-        lines: list[list[Piece]] = [[(knows, ""), costs_nothing]]
-        if not changed:
-            lines.append([("Both agents work in the same folder.", "warn")])
-        else:
-            lines.append([("The files are not turned back", "warn"), (changed, "")])
-            told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
-            lines.append([(told, "key"), ("  writes them as they were then", "dim")])
-        return lines
 
     async def _first_message(
         self, name: str, at: str, said: str, lines: list[list[Piece]]
@@ -205,6 +184,22 @@ class Forking(Controller):
         await agent_setup.switch_profile(agents, setup, chosen)
         self._ui.tell(f"the fork uses {safe_line(chosen)}", about=f"fork {conversation.id}")
         return True
+
+
+def _stakes(ready: Origin, study: Study, place: ForkPlace, changed: str) -> list[list[Piece]]:
+    """What a fork is, above its first message."""
+    origin = ready.conversation
+    model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
+    knows = f"It knows {ready.knows(place, len(study.trajectory))}{model}. "
+    costs_nothing = ("It costs nothing until it gets a message.", "dim")
+    lines: list[list[Piece]] = [[(knows, ""), costs_nothing]]
+    if not changed:
+        lines.append([("Both agents work in the same folder.", "warn")])
+    else:
+        lines.append([("The files are not turned back", "warn"), (changed, "")])
+        told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
+        lines.append([(told, "key"), ("  writes them as they were then", "dim")])
+    return lines
 
 
 def own_message(study: Study, step: int | None) -> str | None:

@@ -13,11 +13,12 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.controllers.agent.agents import TELLING, short_title
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import AgentChanged
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.ask import AskScreen
 from oh_tui.tui.state.questions import Questions
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
@@ -26,15 +27,11 @@ if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.agent_setup import AgentSetup, Answered
     from oh_tui.actions.agent_state import AgentState
-    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.run.annotate import AnnotationActions
     from oh_tui.tui.widgets.drawing import Piece
 
 ASKING = "asking an agent"
-
-LABEL = 10
-"""Cells of a label."""
 
 T = TypeVar("T")
 
@@ -45,20 +42,14 @@ class AgentSetups(Controller):
 
     # Asking
 
-    def action_ask(self) -> None:
-        self._ui.begin("ask", self.ask)
-
-    async def ask(self) -> None:
+    @in_worker("ask")
+    async def action_ask(self) -> None:
         """Open the questions to the agent of the targeted conversation. Those that were asked are
         shown even if it cannot be asked now."""
         session = self._session
         if session.no_agent or session.source is None or session.source.agents is None:
-            self._ui.tell(session.no_agent)
-            return
-        agents, conversation = session.source.agents, session.target()
-        if conversation is None:
-            self._ui.tell(session.no_target)
-            return
+            raise NotNow(session.no_agent)
+        agents, conversation = session.source.agents, self._target()
         asked = session.questions.setdefault(bare_id(conversation.id), Questions())
         with self._ui.reporting():
             try:
@@ -68,43 +59,43 @@ class AgentSetups(Controller):
                 if not asked.asked:
                     raise
                 price = (words_of(problem),)
+
+            async def ask(text: str) -> Answered:
+                with session.writes.doing(ASKING, conversation.id):
+                    return await agent_setup.ask(agents, conversation.id, text)
+
             keep = partial(self._annotations.add_to_note, conversation)
-            ask = partial(self._answer, agents, conversation)
             view = AskScreen(title_of(conversation), asked, price, ask=ask, keep=keep)
             self._ui.push_screen(view)
 
-    async def _answer(self, agents: Agents, conversation: Conversation, text: str) -> Answered:
-        with self._session.writes.doing(ASKING, conversation.id):
-            return await agent_setup.ask(agents, conversation.id, text)
-
     # What it works with
 
-    def action_open(self) -> None:
-        self._ui.begin("write", self.open)
-
-    async def open(self) -> None:
+    @in_worker("write")
+    async def action_open(self) -> None:
         """Show what the agent works with and what its server can, and offer to change it."""
-        found = await self._read()
-        if found is None:
-            return
-        agents, setup = found
-        offered = (
-            Answer("switch profile", Act.SWITCH, "p"),
-            Answer("change when it asks", Act.CONFIRM, "c"),
-            Answer("condense now", Act.CONDENSE, "k"),
-        )
-        read_only = self._session.settings.read_only
-        answers = [one for one in offered if not (read_only or setup.cannot(Act(one.value)))]
-        title = f"Agent of {short_title(setup.state.conversation)}"
-        facts = [[(f"{label:<{LABEL}} ", "dim"), (words, "")] for label, words in setup.facts]
-        chosen = await self._ui.ask(Question(title, facts, answers, "leave it"))
-        match chosen:
-            case Act.SWITCH:
-                await self._switch(agents, setup)
-            case Act.CONFIRM:
-                await self._set_policy(agents, setup)
-            case Act.CONDENSE:
-                await self._condense(agents, setup)
+        session = self._session
+        if session.source is None or session.source.agents is None:
+            raise NotNow(session.no_changes)
+        agents, conversation = session.source.agents, self._target()
+        with self._ui.reporting():
+            with self._ui.preparing("asking what the agent works with"):
+                setup = await agent_setup.read(agents, conversation.id)
+            offered = (
+                Answer("switch profile", Act.SWITCH, "p"),
+                Answer("change when it asks", Act.CONFIRM, "c"),
+                Answer("condense now", Act.CONDENSE, "k"),
+            )
+            read_only = session.settings.read_only
+            answers = [one for one in offered if not (read_only or setup.cannot(Act(one.value)))]
+            title = f"Agent of {short_title(setup.state.conversation)}"
+            facts = [[(f"{label:<10} ", "dim"), (words, "")] for label, words in setup.facts]
+            match await self._ui.ask(Question(title, facts, answers, "leave it")):
+                case Act.SWITCH:
+                    await self._switch(agents, setup)
+                case Act.CONFIRM:
+                    await self._set_policy(agents, setup)
+                case Act.CONDENSE:
+                    await self._condense(agents, setup)
 
     async def goes_on(
         self, agents: Agents, state: AgentState, stakes: Sequence[Sequence[Piece]]
@@ -114,9 +105,8 @@ class AgentSetups(Controller):
         with self._ui.preparing("asking for the profiles"):
             setup = await agent_setup.read(agents, state.conversation.id)
         why = setup.cannot(Act.SWITCH)
-        kept = "the conversation keeps the key that it began with"
-        if setup.profile:
-            kept = f"it uses the profile {setup.profile} now"
+        uses = f"it uses the profile {setup.profile} now"
+        kept = uses if setup.profile else "the conversation keeps the key that it began with"
         lines: list[Sequence[Piece]] = [
             [(f"The model's key was rejected; {kept}.", "warn")],
             [(why or f"Profiles: {setup.names_shown or profile_hint(setup)}", "")],
@@ -131,26 +121,10 @@ class AgentSetups(Controller):
             await self._switch(agents, setup)
         return chosen == "go on"
 
-    async def _read(self) -> tuple[Agents, AgentSetup] | None:
-        session = self._session
-        if session.source is None or session.source.agents is None:
-            self._ui.tell(session.no_changes)
-            return None
-        conversation = session.target()
-        if conversation is None:
-            self._ui.tell(session.no_target)
-            return None
-        agents = session.source.agents
-        setup: AgentSetup | None = None
-        with self._ui.reporting(), self._ui.preparing("asking what the agent works with"):
-            setup = await agent_setup.read(agents, conversation.id)
-        return (agents, setup) if setup else None
-
     async def _switch(self, agents: Agents, setup: AgentSetup) -> None:
         """Ask for a profile until the server takes it."""
         if why := setup.cannot(Act.SWITCH):
-            self._ui.tell(why)
-            return
+            raise NotNow(why)
         title = f"Switch to a profile: {setup.names_shown or profile_hint(setup)}"
 
         async def take(typed: str) -> AgentSetup | None:
@@ -180,21 +154,17 @@ class AgentSetups(Controller):
         word = await self._ui.ask(Question(title, lines, answers, "as it is", Stake.WORK))
         if not word:
             return
-        with self._ui.reporting():
-            after = await self._carry_out(setup, agent_setup.set_policy(agents, setup, word))
-            self._ui.tell(f"the agent {after.asking}")
+        after = await self._carry_out(setup, agent_setup.set_policy(agents, setup, word))
+        self._ui.tell(f"the agent {after.asking}")
 
     async def _condense(self, agents: Agents, setup: AgentSetup) -> None:
-        lines: list[list[Piece]] = [
-            [("A model sums up its older events, which it then forgets. This costs money.", "")],
-        ]
+        costs = "A model sums up its older events, which it then forgets. This costs money."
+        lines: list[list[Piece]] = [[(costs, "")]]
         question = Question("Condense", lines, (Answer("condense now", "yes"),), stake=Stake.WORK)
         if not await self._ui.ask(question):
             return
-        with self._ui.reporting():
-            change = agent_setup.condense(agents, setup)
-            _, gone = await self._carry_out(setup, change)
-            self._ui.tell(f"condensed: {plural(gone, 'event')} forgotten")
+        _, gone = await self._carry_out(setup, agent_setup.condense(agents, setup))
+        self._ui.tell(f"condensed: {plural(gone, 'event')} forgotten")
 
     async def _carry_out(self, setup: AgentSetup, change: Coroutine[object, object, T]) -> T:
         """What comes of a change. Shows its seconds, and refreshes lists and run."""

@@ -9,10 +9,11 @@ from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.problem import Problem
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start.screen import StartScreen
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
@@ -32,42 +33,34 @@ class NewConversations(Controller):
     _run: TargetRun
     _programs: ExternalPrograms
 
-    def action_open(self) -> None:
-        self._ui.begin("ask", self.open)
-
-    async def open(self) -> None:
+    @in_worker("ask")
+    async def action_open(self) -> None:
         """Ask what to start."""
-        if self._may_start():
-            self._open(self._session.draft or Draft())
+        self._require_start()
+        self._open(self._session.draft or Draft())
 
     def action_like(self) -> None:
         """Ask what to start, the form filled from the run on screen."""
         draft = self._session.draft
         if draft and draft.prompt.strip():
-            self._ui.tell("ctrl+n has a text that was not sent: start it, or empty it, first")
-        elif self._may_start():
-            self._run.act(self._like, opens=True)
+            raise NotNow("ctrl+n has a text that was not sent: start it, or empty it, first")
+        self._require_start()
+        self._run.act(self._like, opens=True)
 
     def _like(self) -> None:
-        conversation = self._session.target()
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
-            return
+        conversation = self._target()
         study = self._run.study_of(conversation)
         draft = draft_like(conversation, study.trajectory if study else None)
         self._open(draft, "" if draft.prompt else UNREAD)
 
-    def _may_start(self) -> bool:
+    def _require_start(self) -> None:
         """One start at a time, as two at once may take each other's port (measured, process
-        sandboxes)."""
+        sandboxes). Raises NotNow."""
         session = self._session
         if session.no_changes or session.source is None:
-            self._ui.tell(session.no_changes)
-            return False
+            raise NotNow(session.no_changes)
         if session.starting:
-            self._ui.tell(f"a conversation is being started: {session.starting}")
-            return False
-        return True
+            raise NotNow(f"a conversation is being started: {session.starting}")
 
     def _open(self, draft: Draft, remark: str = "") -> None:
         session = self._session
@@ -83,24 +76,20 @@ class NewConversations(Controller):
             if session.starting:
                 self._ui.tell("the start goes on; the list will show it")
 
+        stakes = COST_ALONE
+        if source.sandboxes is not None:
+            pauses = may_pause(session.sandboxes.all, session.conversations)
+            stakes = f"{COST}. {pauses}" if pauses else COST
         form = StartScreen(
             draft,
             choices(session.conversations),
             source.label,
             begin,
             offers=source.agents.offers,
-            stakes=f"{remark}{self._stakes()}",
+            stakes=f"{remark}{stakes}",
             edit=self._programs.edited_text,
         )
         self._ui.push_screen(form, closed)
-
-    def _stakes(self) -> str:
-        """What a start makes, and which sandboxes it may pause."""
-        session = self._session
-        if session.source is None or session.source.sandboxes is None:
-            return COST_ALONE
-        pauses = may_pause(session.sandboxes.all, session.conversations)
-        return f"{COST}. {pauses}" if pauses else COST
 
     async def _watch(self, form: StartScreen, request: StartRequest) -> None:
         """Follow a start to its end, whether or not the form is still open."""
@@ -120,9 +109,8 @@ class NewConversations(Controller):
                         form.show_stage(session.starting)
         except Problem as problem:
             if form.left:
-                self._ui.tell(
-                    f"{words_of(problem)} · ctrl+n has the text", error=True, about="start"
-                )
+                told = f"{words_of(problem)} · ctrl+n has the text"
+                self._ui.tell(told, error=True, about="start")
             else:
                 form.fail(problem)
             self._ui.post_message(ListsWanted())

@@ -35,6 +35,7 @@ from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state.arrangement import NARROW
 from oh_tui.tui.state.hearing import LATE
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
+from oh_tui.tui.state.work import save
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -53,12 +54,12 @@ NAMES_R = (Remedy.REFRESH, Remedy.LIST, Remedy.WAIT)
 
 class Conversations:
     def __init__(
-        self, session: Session, ui: Ui, rows: ConversationList, run: RunReader, notices: Notices
+        self, session: Session, ui: Ui, rows: ConversationList, reader: RunReader, notices: Notices
     ) -> None:
         self._session = session
         self._ui = ui
         self._rows = rows
-        self._run = run
+        self._reader = reader
         self._notices = notices
         self._details = RowDetails(session, ui)
         self.schedule = RefreshSchedule(session, ui, self.refresh)
@@ -88,14 +89,19 @@ class Conversations:
             session.unopened = make_source
             former, session.source = session.source, None
             ui.post_message(SourceChanged())
-            await session.save_last_known()
+            await save(session.loaded.last_known)
             if former:
                 await former.close()
             source = await asyncio.to_thread(make_source) if in_thread else make_source()
             session.source = source
             if not source.remote:
                 self.unpacking.begin()
-            session.begin_lists(await asyncio.to_thread(_nothing_loaded, session, source))
+            file = session.settings.last_known_file if source.address else None
+            # in a thread, as it reads the file
+            states = await asyncio.to_thread(
+                LastKnownStates, source.address, file, source.last_known
+            )
+            session.begin_lists(LoadedConversations(states, grouped=source.remote is not None))
             ui.post_message(SourceChanged())
             pager = Pager(source.pages())
             try:
@@ -200,8 +206,7 @@ class Conversations:
 
     async def _read_more(self) -> None:
         session = self._session
-        pager = session.pager
-        if pager is None:
+        if (pager := session.pager) is None:
             return
         with self._ui.reporting(about=LISTS):
             asked = time.monotonic()
@@ -241,17 +246,14 @@ class Conversations:
             self._details.recall(session.source, page.items)
         if page and page.is_cut:
             self._show_problems([cut_words("conversations")])
-        if not session.conversations:
-            lines = ("no conversations yet", *self._how_to_begin())
-            self._ui.post_message(ListEmpty(*lines, run="no run to show"))
-
-    def _how_to_begin(self) -> tuple[str, ...]:
-        session = self._session
+        if session.conversations:
+            return
+        lines = ["ctrl+n starts one", "r looks again"]
         if session.source is None or not session.source.agents:
-            return ("r looks again",)
-        if session.settings.read_only:
-            return ("start one on the web page,", "then press r")
-        return ("ctrl+n starts one", "r looks again")
+            lines = ["r looks again"]
+        elif session.settings.read_only:
+            lines = ["start one on the web page,", "then press r"]
+        self._ui.post_message(ListEmpty("no conversations yet", *lines, run="no run to show"))
 
     # Reading again
 
@@ -300,7 +302,7 @@ class Conversations:
         await asyncio.sleep(0)
         self._notices.ring(changes)
         self._details.look(source)
-        await session.save_last_known()
+        await save(session.loaded.last_known)
         if sort and is_whole:
             ui.tell("read again", log=False)
         return changed if is_whole else None
@@ -363,12 +365,4 @@ class Conversations:
         runs = row.conversation.sandbox_status == "RUNNING"
         unread = runs and session.reader is None and not session.has_events
         if unread or before.has_moved(row.conversation):
-            self._run.read(row.conversation)
-
-
-def _nothing_loaded(session: Session, source: Source) -> LoadedConversations:
-    """No conversations yet, but the remembered outcomes of those of the source."""
-    file = session.settings.last_known_file if source.address else None
-    return LoadedConversations(
-        LastKnownStates(source.address, file, source.last_known), grouped=source.remote is not None
-    )
+            self._reader.read(row.conversation)

@@ -25,11 +25,14 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.search.step_attributes import STEP_ATTRIBUTES, StepOrder, StepSorting
 from oh_tui.trajectory.search.step_filter import NO_PHRASE, QueryError
 from oh_tui.tui.controllers.controller import Controller
+from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.filter import ask_words
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state import rules
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
@@ -66,16 +69,16 @@ class ListActions(Controller):
     def action_filter(self) -> None:
         """Filter the focused pane: the conversations, else the steps of a run."""
         if self._session.pane == "conversations":
-            self._ui.work_on("ask", self._ask_filter)
+            self._ask_filter()
         else:
             self._filter.action_filter()
 
+    @in_worker("ask", opens=False)
     async def _ask_filter(self) -> None:
         """Ask for filter words until they are valid; no words list everything again."""
         session, ui = self._session, self._ui
         if not session.loaded.rows:
-            ui.tell("there is no conversation to filter")
-            return
+            raise NotNow("there is no conversation to filter")
         text = session.listing.query.text if session.listing.query else ""
         hint = "filter: is:failed repo:name cost:>1 after:2d words -not"
         query = await ask_words(ui, hint, text, _parsed, self.completion(), "conversations")
@@ -116,13 +119,11 @@ class ListActions(Controller):
             self._run.act(lambda: self._ui.work_on("ask", self._ask_step_order), opens=True)
 
     async def _ask_order(self) -> None:
-        answer = await self._ask("Sort conversations by", KEYS)
-        if answer:
+        if answer := await self._ask("Sort conversations by", KEYS):
             self.set_order(ORDERS[answer])
 
     async def _ask_step_order(self) -> None:
-        answer = await self._ask("Sort steps by", STEP_KEYS)
-        if answer:
+        if answer := await self._ask("Sort steps by", STEP_KEYS):
             order = StepOrder(answer)
             self._steps.sort_by(None if order is StepOrder.TIME else StepSorting(order))
 
@@ -165,13 +166,13 @@ class ListActions(Controller):
         else:
             self._session.sort(None)
         self._ui.cancel("sift")
-        self._ui.post_message(ListsChanged(at=self._stay()))
+        self._list()
         return True
 
-    def _stay(self) -> str:
-        """The conversation that keeps the cursor; of an empty list the last one that had it."""
+    def _list(self) -> None:
+        """Draw the list; in an empty one the last conversation that had the cursor keeps it."""
         self._was = self._session.listed_id or self._was
-        return self._was
+        self._ui.post_message(ListsChanged(at=self._was))
 
     def stop(self) -> bool:
         """Esc while pages are read: keep what was found; False when none are."""
@@ -191,7 +192,7 @@ class ListActions(Controller):
         """Show loaded matches at once, then search further."""
         self._ui.tell("", log=False, about="sift")
         self._say_why_empty()
-        self._ui.post_message(ListsChanged(at=self._stay()))
+        self._list()
         self._ui.cancel("sift")
         if self._session.listing.is_on:
             self._ui.work_on("sift", self._sift, instead=True)

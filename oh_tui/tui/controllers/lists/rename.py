@@ -6,41 +6,33 @@ import time
 from typing import TYPE_CHECKING
 
 from oh_tui.text.display import cached_line
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import ListsChanged
+from oh_tui.tui.ui import NotNow
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
 
-RENAMING = "renaming a conversation"
-
 
 class Renaming(Controller):
-    def action_rename(self) -> None:
-        self._ui.begin("write", self.rename)
-
-    async def rename(self) -> None:
+    @in_worker("write")
+    async def action_rename(self) -> None:
         """Ask for a title until the server takes it. Nothing is written that the user did not see:
         a title that changed meanwhile is refused."""
         session, ui, source = self._session, self._ui, self._session.source
-        conversation = session.target()
-        if conversation is None:
-            ui.tell(session.no_target)
-            return
+        conversation = self._target()
         if source is None or source.records is None:
             what = "what a shared link opens" if source and source.remote else "a file"
-            ui.tell(f"{what} cannot be renamed from here: ; writes a note, # a tag")
-            return
+            raise NotNow(f"{what} cannot be renamed from here: ; writes a note, # a tag")
         if session.settings.read_only:
-            ui.tell(session.no_changes)
-            return
+            raise NotNow(session.no_changes)
         records = source.records
         before = cached_line(conversation.title)
 
         async def take(typed: str) -> Conversation | None:
             if typed.strip() == before:
                 return None
-            with session.writes.doing(RENAMING, conversation.id):
+            with session.writes.doing("renaming a conversation", conversation.id):
                 return await records.rename(conversation, typed)
 
         hint, title = "the title, for all who see the conversation", "Rename on the server"

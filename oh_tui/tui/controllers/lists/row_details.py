@@ -29,22 +29,34 @@ if TYPE_CHECKING:
 ANSWER = 5.0
 """Timeout in seconds for an agent server to give the details of a list row."""
 
+FIRST = 500
+"""Rows of files from the top that are looked into at once; the others when they come into view."""
+
+AROUND = 40
+"""Rows above and below the cursor that may be visible."""
+
+BATCH = 16
+"""Rows between two times that the list is drawn."""
+
 
 class RowDetails:
     def __init__(self, session: Session, ui: Ui) -> None:
         self._session = session
         self._ui = ui
-        self._ends = RunEnds(session, ui)
+        self.begin()
 
     def begin(self) -> None:
         """Another source is open."""
-        self._ends.begin()
+        self._looked: dict[str, str] = {}
+        """Id of each row whose file was looked into -> the version of that."""
+        self._place = 0
+        """The first of the rows from the top that was perhaps not."""
 
     def look(self, source: Source) -> None:
         """Look into runs for details of the list rows, in the background. Skipped while that is
         still running, so that a silent server does not keep all others from being asked."""
         if not self._ui.at_work("peek"):
-            read = self._peek if source.remote else self._ends.read
+            read = self._peek if source.remote else self._read_ends
             self._ui.work_on("peek", read, source)
 
     async def _peek(self, source: Source) -> None:
@@ -65,8 +77,7 @@ class RowDetails:
                 continue
             is_back = run is not None and hearing.heard(conversation)
             if run is not None:
-                verdict = judge(run)
-                loaded.take_verdict(conversation.id, verdict)
+                loaded.take_verdict(conversation.id, judge(run))
                 loaded.take_spent(conversation.id, spent_of(Accounts(run)))
                 silent_runs.take_event(session, conversation.id, run)
             news = loaded.row(conversation.id) != before
@@ -99,33 +110,10 @@ class RowDetails:
         if is_news:
             self._ui.post_message(ListsChanged())
 
+    # Files
 
-FIRST = 500
-"""Rows from the top whose runs are looked into at once; the others when they come into view."""
-
-AROUND = 40
-"""Rows above and below the cursor that may be visible."""
-
-BATCH = 16
-"""Rows between two times that the list is drawn."""
-
-
-class RunEnds:
-    """Reads how the runs of a list of files ended, first those around the cursor: only the runs
-    themselves have it."""
-
-    def __init__(self, session: Session, ui: Ui) -> None:
-        self._session = session
-        self._ui = ui
-        self._looked: dict[str, str] = {}
-        """Id of each row whose run was looked into -> the version of its file."""
-        self._place = 0
-        """The first of the rows from the top that was perhaps not."""
-
-    def begin(self) -> None:
-        self._looked, self._place = {}, 0
-
-    async def read(self, source: Source) -> None:
+    async def _read_ends(self, source: Source) -> None:
+        """Read how runs ended, first those around the cursor: only the files themselves have it."""
         loaded, found = self._session.loaded, list[str]()
         if at_work := {row.id for row in loaded.rows if row.status is RunStatus.RUNNING}:
             for one in at_work:
@@ -135,8 +123,7 @@ class RunEnds:
             self._looked[row.id] = row.conversation.version
             with contextlib.suppress(Problem):
                 if (run := await source.runs.peek(row.conversation)) is not None:
-                    verdict = judge(run)
-                    loaded.take_verdict(row.conversation.id, verdict)
+                    loaded.take_verdict(row.conversation.id, judge(run))
                     found.append(row.conversation.id)
             if len(found) == BATCH:
                 await self._show(source, found)

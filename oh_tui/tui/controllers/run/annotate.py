@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from oh_tui.catalog.tags import (
 from oh_tui.catalog.user_annotations import LONGEST_NOTE
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.problem import Problem
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.loaded_runs import beside_words
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.widgets.prompt import Complete
     from oh_tui.tui.widgets.timeline import Timeline
 
 WRITING = "writing a note"
@@ -116,22 +114,19 @@ class AnnotationActions(Controller):
 
     def action_note(self) -> None:
         """Write the note on the step under the cursor, in the lists that on the run."""
-        if self._in_lists:
-            conversation = self._session.target()
-            if conversation:
-                title = shorten(title_of(conversation), TITLE)
-                self._ui.work_on("write", partial(self.write_note, conversation, "", title))
-            else:
-                self._ui.tell(self._session.no_target)
-        else:
+        if not self._in_lists:
             self._run.act(self._note_step, opens=True)
+        elif conversation := self._session.target():
+            title = shorten(title_of(conversation), TITLE)
+            self._ui.work_on("write", self.write_note, conversation, "", title)
+        else:
+            self._ui.tell(self._session.no_target)
 
     def _note_step(self) -> None:
         conversation, step = self._session.current, self._step()
         if conversation and step:
             what = f"step {self._name(step)}".strip()
-            write = partial(self.write_note, conversation, step.event.id, what)
-            self._ui.work_on("write", write)
+            self._ui.work_on("write", self.write_note, conversation, step.event.id, what)
 
     async def write_note(self, conversation: Conversation, event_id: str, what: str) -> None:
         """Edit a note until it can be kept or is put aside."""
@@ -175,31 +170,35 @@ class AnnotationActions(Controller):
 
     # Tags
 
-    def action_tag(self) -> None:
-        self._ui.begin("ask", self.ask_tags)
-
-    async def ask_tags(self) -> None:
+    @in_worker("ask")
+    async def action_tag(self) -> None:
         """Ask for tags until they can be read."""
-        session, ui = self._session, self._ui
-        conversation = session.target()
-        if conversation is None:
-            ui.tell(session.no_target)
-            return
+        session, conversation = self._session, self._target()
 
         async def take(typed: str) -> dict[str, str | None]:
             if changes := read_tags(typed):
                 session.annotations.tag(conversation, changes)
             return changes
 
-        changes = await ui.prompt_until(
+        words = " ".join(tag_words(session.annotations.of(conversation).tags))
+        title = f"Tag {shorten(title_of(conversation), TITLE)}"
+        if words:
+            room = max(0, self._ui.columns - len(title) - 8)
+            title = f"{title}: {shorten(words, room)}"
+        runs = session.annotations.runs.values()
+        known = sorted({word for run in runs for word in tag_words(run.tags)})
+
+        async def completed(typed: str) -> str | None:
+            return complete(typed, known)
+
+        changes = await self._ui.prompt_until(
             take, "key, key:value, -key removes", "",
-            enter="tag", title=self._tags_title(conversation), pane=session.pane,
-            complete=self._completing(),
+            enter="tag", title=title, pane=session.pane, complete=completed,
         )  # fmt: skip
         if not changes:
             return
-        words = tag_words(session.annotations.of(conversation).tags)
-        told = f"tags: {' '.join(words)}" if words else "no tags"
+        words = " ".join(tag_words(session.annotations.of(conversation).tags))
+        told = f"tags: {words}" if words else "no tags"
         self._changed(told)
         changes = self._for_server(conversation, changes)
         if changes and not await self._offer(conversation, changes):
@@ -235,8 +234,7 @@ class AnnotationActions(Controller):
         if not await self._ui.ask(Question("Tags", lines, answers, "only here")):
             return False
         if source is not None and source is self._session.source and source.records:
-            write = partial(self._write_there, source.records, conversation, changes)
-            self._ui.work_on("write", write)
+            self._ui.work_on("write", self._write_there, source.records, conversation, changes)
         return True
 
     async def _write_there(
@@ -250,23 +248,6 @@ class AnnotationActions(Controller):
             )
             self._ui.post_message(ListsWanted())
 
-    def _tags_title(self, conversation: Conversation) -> str:
-        """The tags that there are, for the rule above the line to type in."""
-        words = " ".join(tag_words(self._session.annotations.of(conversation).tags))
-        title = f"Tag {shorten(title_of(conversation), TITLE)}"
-        room = max(0, self._ui.columns - len(title) - 8)
-        return f"{title}: {shorten(words, room)}" if words else title
-
-    def _completing(self) -> Complete:
-        """Complete a tag with those that runs have."""
-        runs = self._session.annotations.runs.values()
-        known = sorted({word for run in runs for word in tag_words(run.tags)})
-
-        async def completed(typed: str) -> str | None:
-            return complete(typed, known)
-
-        return completed
-
     # After a change
 
     @property
@@ -277,16 +258,11 @@ class AnnotationActions(Controller):
         """Show a change, and write it to the disk."""
         self._tell_kept(told)
         self._ui.post_message(AnnotationsChanged())
-        self._ui.work_on("keep", self._save)
+        self._ui.work_on("keep", self.save_annotations)
 
     def _tell_kept(self, told: str) -> None:
         for_now = "" if self._session.annotations.lasts else ", until oh-tui ends"
         self._ui.tell(f"{told}{for_now}")
-
-    async def _save(self) -> None:
-        is_kept = await self._session.save_annotations()
-        told = "it could not be written to the disk, and lasts until oh-tui ends"
-        self._ui.tell("" if is_kept else told, error=not is_kept, log=not is_kept, about="disk")
 
 
 def _taken(changes: Mapping[str, str | None]) -> list[str]:

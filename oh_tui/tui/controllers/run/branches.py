@@ -8,8 +8,9 @@ from oh_tui.sources.server_runs import parents
 from oh_tui.text.human import plural, size
 from oh_tui.trajectory.model.trajectory import ALL
 from oh_tui.trajectory.reading.describe import describe_event
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.rendering.cells import width_of
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
@@ -34,16 +35,12 @@ REST = len(" (active)") + len("a  all of them") + len("esc  stay") + 7
 class BranchActions(Controller):
     _reader: RunReader
 
-    def action_choose(self) -> None:
+    @in_worker("ask")
+    async def action_choose(self) -> None:
         run = self._session.run
         if run is None:
-            self._ui.tell("this run is not read yet: enter reads it")
-        else:
-            self._ui.begin("ask", self._choose)
-
-    async def _choose(self) -> None:
-        run = self._session.run
-        if run is None or not await self._tells_branches(run):
+            raise NotNow("this run is not read yet: enter reads it")
+        if not await self._tells_branches(run):
             return
         chosen = await (self._ask if run.branches.count <= MOST else self._ask_number)(run.branches)
         if chosen is not None and run is self._session.run:
@@ -59,10 +56,14 @@ class BranchActions(Controller):
         source = self._session.source
         if source and source.remote and run.wants_parents:
             if not run.whole.complete:
-                self._ui.tell("no branches are told before all events are read: L reads them")
-                return False
+                raise NotNow("no branches are told before all events are read: L reads them")
+
+            def seen(count: int) -> None:
+                told = f"reading the zip of the run, {size(count)} · esc stops"
+                self._ui.tell(told, log=False)
+
             with self._ui.reporting(), self._ui.preparing("reading the zip of the run"):
-                known = await parents.read_parents(source.remote.api, run.conversation, self._seen)
+                known = await parents.read_parents(source.remote.api, run.conversation, seen)
                 if run is not self._session.run:
                     return False
                 before = run.trajectory
@@ -72,19 +73,17 @@ class BranchActions(Controller):
             if run.wants_parents:
                 return run.whole.branch is not None
         if run.whole.branch is None:
-            self._ui.tell(_why_none(run.branches, from_file=source is None or not source.remote))
-        return run.whole.branch is not None
-
-    def _seen(self, count: int) -> None:
-        self._ui.tell(f"reading the zip of the run, {size(count)} · esc stops", log=False)
+            raise NotNow(_why_none(run.branches, from_file=source is None or not source.remote))
+        return True
 
     async def _ask(self, branches: Branches) -> int | None:
         words = [_began(branches, n) for n in range(1, branches.count + 1)]
         room = _each(words, self._ui.columns - REST - BESIDE * branches.count)
-        answers = [
-            Answer(self._name(branches, n, word, room), str(n), str(n))
-            for n, word in enumerate(words, 1)
-        ]
+        active = branches.run.branch.active if branches.run.branch else 0
+        answers = []
+        for n, word in enumerate(words, 1):
+            name = shorten(word, room, self._ui.glyphs.more)
+            answers.append(Answer(f"{name} (active)" if n == active else name, str(n), str(n)))
         title = f"Show one of {branches.count} branches"
         answers.append(Answer("all of them", str(ALL), "a"))
         answer = await self._ui.ask(Question(title, [], answers, "stay", harmless=True))
@@ -96,15 +95,9 @@ class BranchActions(Controller):
         if typed is None or typed.strip() == "all":
             return None if typed is None else ALL
         number = int(typed) if typed.strip().isdecimal() and len(typed) < 10 else 0
-        if 0 < number <= branches.count:
-            return number
-        self._ui.tell(f"the branches are 1 to {branches.count:,}")
-        return None
-
-    def _name(self, branches: Branches, number: int, began: str, room: int) -> str:
-        """What began the branch, and whether the run goes on there."""
-        shown, whole = shorten(began, room, self._ui.glyphs.more), branches.run.branch
-        return f"{shown} (active)" if whole and number == whole.active else shown
+        if not 0 < number <= branches.count:
+            raise NotNow(f"the branches are 1 to {branches.count:,}")
+        return number
 
 
 def _began(branches: Branches, number: int) -> str:

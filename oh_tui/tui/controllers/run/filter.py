@@ -17,7 +17,7 @@ from oh_tui.trajectory.search import step_filter
 from oh_tui.trajectory.search import step_filter as queries
 from oh_tui.trajectory.search.fields import Subject
 from oh_tui.trajectory.search.scan import Breathing, scan
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.state.filtering import Filtering
@@ -94,17 +94,15 @@ class Filter(Controller):
             self._steps.drop_range()
             self.set_filter(queries.parse(f"step:{selected[0]}-{selected[1]}"))
         else:
-            self._ui.work_on("ask", self.ask_filter)
+            self._ask()
 
-    async def ask_filter(self) -> None:
+    @in_worker("ask", opens=False)
+    async def _ask(self) -> None:
         """Ask for filter words until they are valid; no words show all steps again."""
-        session, ui = self._session, self._ui
-        pane, conversation = session.pane, session.target()
-        if conversation is None:
-            ui.tell(session.no_target)
-            return
+        ui, text, pane = self._ui, self._session.filter_text, self._session.pane
+        conversation = self._target()
         hint = "filter: is:failed tool:terminal took:>5s words -not"
-        query = await ask_words(ui, hint, session.filter_text, queries.parse, self._complete, pane)
+        query = await ask_words(ui, hint, text, queries.parse, self._complete, pane)
         if query is not None and await self._run.is_there(conversation):
             self.set_filter(query)
 
@@ -224,10 +222,8 @@ class Filter(Controller):
         if not filtering.passed:
             hint = step_filter.suggest(query, trajectory)
             words = f'no steps match "{clean_line(query.text)}"'
-            if filtering.gave_up:
-                words = (
-                    f"{clean_line(query.text)}: {filtering.gave_up}; some steps were not searched"
-                )
+            if why := filtering.gave_up:
+                words = f"{clean_line(query.text)}: {why}; some steps were not searched"
             more = filter(None, (hint, unknown, filtering.beside))
             filtering.why_empty = (words, *more, "esc shows all steps")
         self._show(filtering, follow=follow)

@@ -22,7 +22,7 @@ from oh_tui.trajectory.search.scan import (
     scan,
     wrap_around,
 )
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import FindChanged
 from oh_tui.tui.state.finding import Finding
@@ -56,20 +56,20 @@ class Find(Controller):
 
     # Typing
 
-    def action_ask(self) -> None:
-        self._ui.work_on("ask", self.ask)
-
-    async def ask(self) -> None:
+    @in_worker("ask", opens=False)
+    async def action_ask(self) -> None:
         """Ask for a text and go to it while the user types; Esc goes back."""
         session, ui, pane = self._session, self._ui, self._session.pane
         searched = self._bodies if pane == "detail" else self._rows(_kind(pane))
         before, go_back = session.finding, searched.way_back()
-        typed = await ui.prompt(
-            "find text, enter, then n and N",
-            session.find_text,
-            enter="find",
-            changed=partial(self._typing, go_back),
-        )
+
+        def changed(text: str) -> None:
+            self._wait_no_more()
+            if text != session.find_text:
+                self._due = ui.set_timer(PAUSE, partial(self._jump, go_back, text))
+
+        hint = "find text, enter, then n and N"
+        typed = await ui.prompt(hint, session.find_text, enter="find", changed=changed)
         self._wait_no_more()
         ui.focus_pane(pane)
         if typed:
@@ -83,11 +83,6 @@ class Find(Controller):
             self._keep(before)
         elif typed == "":
             self.set_find("")
-
-    def _typing(self, go_back: Callable[[], None], text: str) -> None:
-        self._wait_no_more()
-        if text != self._session.find_text:
-            self._due = self._ui.set_timer(PAUSE, partial(self._jump, go_back, text))
 
     def _wait_no_more(self) -> None:
         if self._due:
@@ -120,7 +115,7 @@ class Find(Controller):
         if self._session.find_text:
             self._ui.work_on("find", self._find, by, instead=True)
         else:
-            self._ui.tell("search first: /", remark=True)
+            self._remark("search first: /")
 
     def _rows(self, kind: str) -> RowList:
         return self._conversations if kind == "list" else self._steps
@@ -248,7 +243,11 @@ class Find(Controller):
         await self._ui.drawn()  # draw the hit first
         pace = Pace(self._ui)
         shown_at = perf_counter()
-        for _ in self._counting(finding):
+        if finding.pane == "result":
+            counting: Iterable[object] = self._bodies.count_hits(finding)
+        else:
+            counting = scan(finding.untested(), self._test(finding, self._rows(finding.pane)))
+        for _ in counting:
             await pace.rest()
             if perf_counter() - shown_at >= SHOW_EVERY:
                 self._ui.post_message(FindChanged())
@@ -260,11 +259,6 @@ class Find(Controller):
                 await pace.rest()
             finding.closed, finding.closed_of = closed, finding.basis
         self._ui.post_message(FindChanged())
-
-    def _counting(self, finding: Finding) -> Iterable[object]:
-        if finding.pane == "result":
-            return self._bodies.count_hits(finding)
-        return scan(finding.untested(), self._test(finding, self._rows(finding.pane)))
 
     def rows_changed(self) -> None:
         """The searched rows changed or grew: count their hits again."""

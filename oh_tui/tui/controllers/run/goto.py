@@ -11,8 +11,9 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.search.field import Moment, moment
 from oh_tui.trajectory.search.scan import Breathing, scan
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.pace import Pace
+from oh_tui.tui.ui import NotNow
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
@@ -25,15 +26,12 @@ class GoTo(Controller):
 
     def action_ask(self) -> None:
         self._run.show_target()
-        self._ui.work_on("ask", self.ask)
+        self._ask()
 
-    async def ask(self) -> None:
+    @in_worker("ask", opens=False)
+    async def _ask(self) -> None:
         """Ask for a place in the run and go there."""
-        session, ui = self._session, self._ui
-        pane, conversation = session.pane, session.target()
-        if conversation is None:
-            ui.tell(session.no_target)
-            return
+        ui, pane, conversation = self._ui, self._session.pane, self._target()
         typed = await ui.prompt(
             "go to: step, 60%, +12:30, 13:30:05, start of an id", "", enter="go there"
         )
@@ -46,19 +44,16 @@ class GoTo(Controller):
             return
         trajectory = self._steps.trajectory
         assert trajectory is not None
-        try:
-            number = await self._number_of(trajectory, place)
-        except _Nowhere as nowhere:
-            ui.tell(str(nowhere))
-            return
+        number = await self._number_of(trajectory, place)
         if not self._steps.go_to_step(number):
             ui.tell(f"the filter hides step {number} · esc shows all steps")
 
     async def _number_of(self, trajectory: Trajectory, place: str) -> int:
-        """The number of the step that the typed text means: a number, a share, a time or an id."""
+        """The number of the step that the typed text means: a number, a share, a time or an id.
+        Raises NotNow."""
         count = len(trajectory)
         if not count:
-            raise _Nowhere("this run has no steps")
+            raise NotNow("this run has no steps")
         share = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", place)
         if share:
             return 1 + round(min(1.0, float(share[1]) / 100) * (count - 1))
@@ -72,22 +67,21 @@ class GoTo(Controller):
             if len(place) < 4 or not trajectory.complete:
                 last = f"the last is {count:,}"
                 unread = "older events are not read yet"
-                raise _Nowhere(f"no step {number:,}: {last if trajectory.complete else unread}")
+                raise NotNow(f"no step {number:,}: {last if trajectory.complete else unread}")
         event = next((e for e in trajectory.events if e.id.startswith(place)), None)
         if event is None:
-            raise _Nowhere(f"no step, time or id: {clean_line(place)[:60]}")
+            raise NotNow(f"no step, time or id: {clean_line(place)[:60]}")
         step = trajectory.step_of(event.id)
         if step is None:
-            raise _Nowhere(f"{safe_line(event.kind)} is not a step: x shows all events")
+            raise NotNow(f"{safe_line(event.kind)} is not a step: x shows all events")
         return step.number
 
     async def _step_at(self, trajectory: Trajectory, when: Moment, place: str) -> int:
         """The first step at or after a moment, in the timeline's current clock."""
         at = when.at(trajectory, UTC if self._steps.time == "UTC" else None)
         if at is None:
-            raise _Nowhere(
-                f"cannot go to {clean_line(place)[:20]}: the start of the run is not known"
-            )
+            where = clean_line(place)[:20]
+            raise NotNow(f"cannot go to {where}: the start of the run is not known")
 
         def test(n: int) -> Breathing:
             yield from ()
@@ -102,7 +96,3 @@ class GoTo(Controller):
         pace.end()
         self._ui.tell("the run ended before that")
         return len(trajectory)
-
-
-class _Nowhere(Exception):
-    """The place does not exist; the message is the reason, for people."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.results import Cost, Loaded, Older, joined
 from oh_tui.text.human import plural, rough
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ that was read, so a fixed number of events would make the total quadratic."""
 
 
 class OlderEvents(Controller):
-    _run: RunReader
-    _shown: TargetRun
+    _reader: RunReader
+    _run: TargetRun
 
     def action_load_all(self) -> None:
-        self._shown.act(lambda: self._ui.begin("ask", self.load_all), opens=True)
+        self._run.act(self._load_all, opens=True)
 
     def at_top(self) -> None:
         """The cursor reached the first row: read one page, unless something is being read."""
@@ -38,29 +39,29 @@ class OlderEvents(Controller):
         if not reads and session.filtering is None:
             self._ui.work_on("older", self._read, False, instead=True)
 
-    async def load_all(self) -> None:
+    @in_worker("ask")
+    async def _load_all(self) -> None:
         """Read all remaining events; if each page is expensive, show the cost and ask first."""
         session, ui = self._session, self._ui
         run = session.run
         if run is None or session.source is None:
-            ui.tell("this run is not read yet: enter reads it")
-        elif session.is_reading:
-            ui.tell("it is being read: esc stops")
-        elif run.whole.complete:
-            ui.tell("all events of this run are read")
-        else:
-            with ui.reporting():
-                with ui.preparing("asking how much there is to read"):
-                    cost = await session.source.runs.cost(run.conversation, run.whole)
-                if not cost.calls:
-                    self._run.read(run.conversation)
-                elif await ui.ask(_cost_question(cost)) and run is session.run:
-                    ui.work_on("older", self._read, True, instead=True)
+            raise NotNow("this run is not read yet: enter reads it")
+        if session.is_reading:
+            raise NotNow("it is being read: esc stops")
+        if run.whole.complete:
+            raise NotNow("all events of this run are read")
+        with ui.reporting():
+            with ui.preparing("asking how much there is to read"):
+                cost = await session.source.runs.cost(run.conversation, run.whole)
+            if not cost.calls:
+                self._reader.read(run.conversation)
+            elif await ui.ask(_cost_question(cost)) and run is session.run:
+                ui.work_on("older", self._read, True, instead=True)
 
     async def _read(self, everything: bool) -> None:
         """Read one older page, or all of them. Pages that arrived are kept, however the reading
         ends."""
-        session, tell = self._session, self._run.show_progress
+        session, tell = self._session, self._reader.show_progress
         run = session.run
         remote = session.source.remote if session.source else None
         if run is None or run.whole.complete or remote is None:
@@ -109,11 +110,11 @@ class OlderEvents(Controller):
         loaded = Loaded(pages[-1].via, longer, len(longer.events), pages[-1].total)
         if not session.is_open(run.conversation):
             return session.runs.take(base.conversation, loaded)
-        taken = self._run.take(base.conversation, loaded)
+        taken = self._reader.take(base.conversation, loaded)
         assert taken is not None
-        await self._run.study(taken)
+        await self._reader.study(taken)
         if taken.trajectory.live:
-            self._run.follow(taken.conversation)  # new events go to this run from now on
+            self._reader.follow(taken.conversation)  # new events go to this run from now on
         return taken
 
 

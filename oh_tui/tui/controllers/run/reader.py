@@ -20,6 +20,7 @@ from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import with_sandbox
 from oh_tui.trajectory.model.trajectory import find_step
 from oh_tui.tui import silent_runs
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import (
     ConversationChanged,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
 AT_ONCE = 2000
@@ -56,36 +55,30 @@ PREVIEW = 2000
 """Up to this many events a run is read as soon as the cursor rests on it."""
 
 
-class RunReader:
+class RunReader(Controller):
     """Opens, reads and follows the run at the right."""
 
-    def __init__(self, session: Session, ui: Ui, steps: Timeline) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._reading = object()
-        """Identifies the latest reading."""
-        self._told_at = 0.0
-        """When it was last told how much is read."""
-        self._opened_at = ""
-        """The id of the conversation under the list's cursor when a run was last opened."""
+    _steps: Timeline
+    _reading = object()
+    """Identifies the latest reading."""
+    _told_at = 0.0
+    """When it was last told how much is read."""
+    _opened_at = ""
+    """The id of the conversation under the list's cursor when a run was last opened."""
 
     # Opening
 
     def preview(self) -> None:
         """Show the run under the list's resting cursor."""
-        cursors = self._session.cursors
-        conversation = cursors.listed if cursors else None
-        if conversation is None or self._session.is_open(conversation):
-            return
-        if not self._session.is_within(conversation):
+        session = self._session
+        conversation = session.cursors.listed if session.cursors else None
+        if conversation and not (session.is_open(conversation) or session.is_within(conversation)):
             self.open(conversation, preview=True)
 
     def catch_up(self) -> None:
         """Show the run under the list's cursor, if the cursor has moved since a run was opened."""
-        cursors = self._session.cursors
-        conversation = cursors.listed if cursors else None
-        if conversation and not same_id(conversation.id, self._opened_at):
+        listed = self._session.listed_id
+        if listed and not same_id(listed, self._opened_at):
             self.preview()
 
     def open(
@@ -111,10 +104,8 @@ class RunReader:
 
     def _keep_place(self) -> None:
         """Remember the cursors before another run is shown."""
-        session, cursors = self._session, self._session.cursors
-        under = cursors.listed if cursors else None
-        self._opened_at = under.id if under else ""
-        run, steps = session.run, self._steps
+        self._opened_at = self._session.listed_id
+        run, steps = self._session.run, self._steps
         if run and steps.current and steps.trajectory is run.trajectory:
             step = run.trajectory.steps[steps.step_here - 1] if run.trajectory.steps else None
             run.event_id = (step.event if step and not steps.show_events else steps.current[1]).id
@@ -175,7 +166,11 @@ class RunReader:
             self._ui.post_message(RunEmpty("reading the events …"))
         run, whole, lost = kept, False, None
         held, via = (kept.whole, kept.via) if kept else (None, "")
-        with self._ui.reporting(self._say_why, about=f"run {conversation.id}"):
+
+        def say_why(problem: Problem) -> None:
+            self._ui.post_message(RunEmpty(*filter(None, [problem.sentence, hint_of(problem)])))
+
+        with self._ui.reporting(say_why, about=f"run {conversation.id}"):
             if preview and not kept and not await self._is_cheap(conversation):
                 return
             session.is_reading = True
@@ -214,15 +209,13 @@ class RunReader:
         if await source.runs.keeps(conversation):
             return True
         total, _ = await source.runs.count_events(conversation)
-        if total <= PREVIEW:
-            return True
         events = plural(total, "event")
         if total > DOWNLOAD_LIMIT:
             self._ui.post_message(RunEmpty(events, "enter reads the newest, L then all"))
-        else:
+        elif total > PREVIEW:
             took = f"about {rough(total / 1400)}"
             self._ui.post_message(RunEmpty(f"{events}, {took}", "enter reads them"))
-        return False
+        return total <= PREVIEW
 
     def take(self, conversation: Conversation, loaded: Loaded, place: str = "") -> Run | None:
         """Show the loaded part of a run. The cursor is placed once; after that it stays with its
@@ -323,18 +316,13 @@ class RunReader:
             self._ui.post_message(ProgressChanged())
 
     def _show_missing(self, run: Run, total: int | None) -> None:
-        held = ""
-        if not run.whole.complete and total:
-            events = f"the last {len(run.whole.events):,} of {plural(total, 'event')}"
-            held = f"{events} · L reads all"
-        self.show_progress(held)
+        events = f"the last {len(run.whole.events):,} of {plural(total or 0, 'event')}"
+        is_cut = total and not run.whole.complete
+        self.show_progress(f"{events} · L reads all" if is_cut else "")
 
     def _show(self, run: Run, step: int | None) -> None:
         self._session.trajectory = run.trajectory
         self._ui.post_message(RunLoaded(run, step))
-
-    def _say_why(self, problem: Problem) -> None:
-        self._ui.post_message(RunEmpty(*filter(None, [problem.sentence, hint_of(problem)])))
 
     # Following
 
@@ -442,9 +430,8 @@ class RunReader:
         if trajectory.numberings != numberings:  # the rows have been renumbered
             self._show(run, _step_of(under, trajectory))
         else:
-            self._ui.post_message(
-                RunGrew(changed, settled=(trajectory.status, trajectory.live) != before)
-            )
+            settled = (trajectory.status, trajectory.live) != before
+            self._ui.post_message(RunGrew(changed, settled=settled))
         self._show_study(run, grew=True)
 
     async def show_branch(self, run: Run) -> None:

@@ -1,5 +1,5 @@
-"""Reads what follows from the run at the right and takes long: its phases and, while the timeline
-has a column for it, what is worth a look."""
+"""Reads what follows from the run at the right and takes long: its phases; what is worth a look,
+while the timeline has a column for it; what the context of the step under the cursor lacks."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from oh_tui.trajectory.search.scan import SLICE
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
 from oh_tui.tui.messages import PhasesTold
+from oh_tui.tui.state import context_rows
 from oh_tui.tui.state.columns import LOOK
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.timeline import Timeline
 
+REST = 0.15
+"""Seconds that the cursor rests on a step before its context is made: a key costs a microsecond."""
 
-class ReadingOn:
+
+class ReadingOn(Controller):
     """Reads in slices, as filters do, and behind all keys: with a thread that computes for seconds
     a key takes two to four times as long. What is read here a filter, a rule or a page of the run
     need not read."""
 
-    def __init__(self, ui: Ui, steps: Timeline) -> None:
-        self._ui = ui
-        self._steps = steps
-        self._reads_looks = False
-        self._stopped: ref[Study] | None = None
-        """That of which nothing more that is worth a look is read."""
+    _steps: Timeline
+    _reads_looks = False
+    _stopped: ref[Study] | None = None
+    """That of which nothing more that is worth a look is read."""
 
     def choose(self) -> None:
         """Other columns were chosen."""
@@ -111,3 +113,58 @@ class ReadingOn:
             return ""
         read, steps = study.review_hints.progress
         return f"reading what is worth a look, step {read:,} of {steps:,}"
+
+
+class ForgottenSteps(Controller):
+    """Marks in the timeline what was not in the context of the step under the cursor."""
+
+    _steps: Timeline
+    _searched: tuple[ref[Study], int] | None = None
+    """A run without a condensation in so many steps."""
+    _waits = _has_moved = False
+
+    def find(self) -> None:
+        """The cursor is on another step, or the run has grown."""
+        study = self._steps.study
+        if study is not None and self._searched != (ref(study), len(study.trajectory)):
+            self._has_moved = True
+            if not self._waits:
+                self._wait()
+
+    def _wait(self) -> None:
+        self._waits, self._has_moved = True, False
+        asyncio.get_running_loop().call_later(REST, self._rest)
+
+    def _rest(self) -> None:
+        self._waits = False
+        if self._has_moved:
+            self._wait()
+        elif self._steps.study is not None and self._steps.is_running:
+            self._ui.work_on("forgotten", self._find, instead=True)
+
+    async def _find(self) -> None:
+        """Takes no run: a worker that has ended keeps what it was called with for a while."""
+        steps, study = self._steps, self._steps.study
+        if study is None:
+            return
+        count = len(study.trajectory)
+        first = self._searched[1] if self._searched and self._searched[0]() is study else 0
+        found = await asyncio.to_thread(_not_in_context, study, steps.step_here, first)
+        if steps.study is study:
+            self._searched = (ref(study), count) if found is None else None
+            steps.events_forgotten, steps.forgotten = found or (0, frozenset())
+
+
+def _not_in_context(study: Study, step: int, first: int) -> tuple[int, frozenset[int]] | None:
+    """How many events were forgotten before the answer that made a step, and the steps of which
+    nothing was in its context; None where nothing was condensed after the `first` steps."""
+    if not any(each.event.is_condensation for each in study.trajectory.steps[first:]):
+        return None
+
+    def unseen() -> tuple[int, frozenset[int]]:
+        contexts = study.contexts
+        answer = contexts.of(step) or contexts.nearest(step)
+        context = contexts.at(answer) if answer else None
+        return (context.events_forgotten, context.unseen_steps) if context else (0, frozenset())
+
+    return context_rows.alone(unseen)

@@ -1,31 +1,45 @@
-"""Screens about a whole run: the files it changed, time and money, what its model saw."""
+"""Screens about a whole run: the files it changed, time and money, what its model saw, and what
+leaves where it is shared."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from oh_tui.conversation import bare_id
+from oh_tui.sharing import shared_run
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.changes import touched_files
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.changes import named_places
 from oh_tui.trajectory.presentation.block import Failure, Output, Plain
 from oh_tui.trajectory.search import step_filter
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import StepWanted
-from oh_tui.tui.screens import costs
+from oh_tui.tui.screens import costs, share
 from oh_tui.tui.screens.changes import files_screen
 from oh_tui.tui.screens.changes import screen as changes
 from oh_tui.tui.screens.changes import then_screen as then
 from oh_tui.tui.screens.context import screen as contexts
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from textual.screen import Screen
+
     from oh_tui.conversation import Conversation
     from oh_tui.trajectory.changes.touched_files import FilePlace
+    from oh_tui.sources.source import Source
+    from oh_tui.trajectory.changes.named_places import FilePlace
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -35,57 +49,41 @@ MOST = 100_000
 """Characters of the end of a result in which a line of a file is looked for."""
 
 
-class Reports:
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        steps: Timeline,
-        bodies: StepDetail,
-        run: TargetRun,
-        filter: Filter,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._steps = steps
-        self._bodies = bodies
-        self._run = run
-        self._filter = filter
-        self._files: files_screen.FilesScreen | None = None
-        """The files screen, while it is open."""
-        self._context: contexts.ContextScreen | None = None
-        """The view of a context, while it is open."""
-        self._versions: dict[str, str] = {}
-        """Id of a conversation -> the version of its agent server."""
+class Reports(Controller):
+    _steps: Timeline
+    _bodies: StepDetail
+    _run: TargetRun
+    _filter: Filter
+    _files: files_screen.FilesScreen | None = None
+    """The files screen, while it is open."""
+    _context: contexts.ContextScreen | None = None
+    """The view of a context, while it is open."""
+    _versions: Mapping[str, str] = {}
+    """Id of a conversation -> the version of its agent server."""
 
     def action_changes(self) -> None:
         """Show the files that the run changed; from there the user limits the timeline to a file or
         goes to one of its steps. If the sandbox runs, git is queried while the screen is open."""
-        if (conversation := self._run.show_wanted()) is None:
-            return
-
+        conversation = self._run.show_wanted()
         view = changes.ChangesScreen(title_of(conversation))
         self._open_files(view, conversation)
         self._ui.work_on("git", self._ask_git, view, conversation, instead=True)
 
     def action_files_then(self) -> None:
         """Show the files as they were after the step under the cursor, of a sub-agent too."""
-        if (conversation := self._run.show_wanted()) is None:
-            return
+        conversation = self._run.show_wanted()
         study = self._run.study_of(conversation)
         if study is None or not self._steps.row_count():
-            self._ui.tell("there is no step here yet: H shows the files as of one")
-            return
+            raise NotNow("there is no step here yet: H shows the files as of one")
         self._open_files(self._files_then(conversation, study), conversation)
 
     def action_blame(self) -> None:
         """Show which step wrote the line of a file that the result names: of those in sight the
         last one that the run edited, else of the whole result."""
-        conversation = self._run.show_target(wanted=True)
-        study = self._run.study_of(conversation) if conversation else None
-        if conversation is None or study is None:
-            self._ui.tell(self._session.no_target)
-            return
+        conversation = self._run.show_wanted()
+        study = self._run.study_of(conversation)
+        if study is None:
+            raise NotNow(self._session.no_target)
         paths, result = study.edited_paths, self._bodies.result_view
         whole = "\n".join(
             block.text for block in result.blocks if isinstance(block, Output | Plain | Failure)
@@ -93,8 +91,7 @@ class Reports:
         texts = (self._bodies.hit_line, result.text_in_sight, whole[-MOST:])
         place = next(filter(None, (touched_files.last_of(text, paths) for text in texts)), None)
         if place is None:
-            self._ui.tell("the result names no line of a file that the run edited")
-            return
+            raise NotNow("the result names no line of a file that the run edited")
         self._open_files(self._files_then(conversation, study, place), conversation)
 
     def _files_then(
@@ -116,31 +113,23 @@ class Reports:
                 self._go_to(chosen)
 
         self._files = view
-        self._show_at_once(view, conversation)
-        self._ui.push_screen(view, closed)
-        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+        self._push(view, closed, conversation)
 
     def action_costs(self) -> None:
         """Show time and money spent. Choosing a step there goes to it."""
-        if (conversation := self._run.show_wanted()) is None:
-            return
+        conversation = self._run.show_wanted()
 
         def closed(number: int | None) -> None:
             if number is not None and self._session.is_open(conversation):
                 self._ui.post_message(StepWanted(number))
 
         now = partial(self._session.hearing.now, conversation)
-        view = costs.CostsScreen(title_of(conversation), now)
-        self._show_at_once(view, conversation)
-        self._ui.push_screen(view, closed)
-        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+        self._push(costs.CostsScreen(title_of(conversation), now), closed, conversation)
 
     def action_context(self) -> None:
         """Show what the model saw when it gave the answer that made the step under the cursor, of a
         sub-agent too. Choosing a message there goes to its step."""
-        if (conversation := self._run.show_wanted()) is None:
-            return
-        steps = self._steps
+        conversation, steps = self._run.show_wanted(), self._steps
         study = self._run.study_of(conversation)
         sub = steps.sub_step_here if study else None
         shown = study.trajectory.steps if study else []
@@ -156,23 +145,51 @@ class Reports:
             elif 0 < number <= len(sub.run.trajectory):
                 steps.go_to_sub_step(sub.run.trajectory.steps[number - 1])
 
-        title = title_of(conversation)
         view = self._context = contexts.ContextScreen(
-            title,
+            title_of(conversation),
             here.event.id if here else "",
             sub.run if sub else None,
             version=partial(self._version, conversation),
         )
-        self._show_at_once(view, conversation)
-        self._ui.push_screen(view, closed)
-        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
+        self._push(view, closed, conversation)
 
     async def _version(self, conversation: Conversation) -> str:
         """The version of its agent server, asked once; "" if that does not run."""
         places = self._session.source.workspaces if self._session.source else None
         if places is not None and not self._versions.get(conversation.id):
-            self._versions[conversation.id] = await places.version(conversation)
+            version = await places.version(conversation)
+            self._versions = {**self._versions, conversation.id: version}
         return self._versions.get(conversation.id, "")
+
+    @in_worker("ask")
+    async def action_share(self) -> None:
+        """Show what leaves, what of it is to stay, and the file, once the run is read."""
+        session, conversation = self._session, self._run.show_wanted()
+        with self._ui.preparing(f"reading {shorten(title_of(conversation), 40)}"):
+            study = await self._run.until_shown(conversation)
+            while study and session.reader is not None and session.is_open(conversation):
+                await session.run_news.wait()
+                study = await self._run.until_shown(conversation)
+        if study is None or not study.trajectory.steps:
+            raise NotNow("there is no step to share")
+        trajectory = study.trajectory
+        run = shared_run.SharedRun(
+            conversation,
+            study,
+            list(trajectory.steps),
+            kept=session.annotations.of(conversation),
+            note="" if trajectory.complete else "older events are not read",
+            name=await asyncio.to_thread(_shared_name, session.source, conversation),
+            read=trajectory,
+            messages=True,
+        )
+
+        def saved(path: Path) -> None:
+            session.saved = path
+
+        folder, selected = session.settings.download_folder, self._steps.range
+        view = share.ShareScreen(run, folder, selected, copy=self._ui.copy, saved=saved)
+        self._ui.push_screen(view)
 
     def run_grew(self) -> None:
         """The run has more events: add them to the open screen."""
@@ -191,17 +208,20 @@ class Reports:
         else:
             self._filter.set_filter(step_filter.parse(f"path:{step_filter.quoted(wanted)}"))
 
-    def _show_at_once(self, view: View, conversation: Conversation) -> None:
-        """Show in the first frame what is already known."""
+    def _push(self, view: View, closed: Callable[[Any], None], conversation: Conversation) -> None:
+        """Open a view, whose first frame shows what is already known."""
         if study := self._run.study_of(conversation):
-            view.show_study(study, self._run.progress)
+            view.show_study(study, self._session.progress)
+        screen: Screen[Any] = view
+        self._ui.push_screen(screen, closed)
+        self._ui.work_on("study", self._show_study, view, conversation, instead=True)
 
     async def _show_study(self, view: View, conversation: Conversation) -> None:
         """Show the analysis of the run as soon as it exists, and again as the run grows."""
         session = self._session
         while study := await self._run.until_shown(conversation):
             if study is not view.study:
-                view.show_study(study, self._run.progress)
+                view.show_study(study, session.progress)
             if session.reader is None:
                 return
             await session.run_news.wait()
@@ -222,3 +242,9 @@ class Reports:
             if places and run and run.complete and run.knows_zone:
                 with contextlib.suppress(Problem):  # the list has said what git cannot tell
                     view.set_commits(await places.commits(conversation, run.began))
+
+
+def _shared_name(source: Source | None, conversation: Conversation) -> str:
+    """The id of a run for others; may read the run."""
+    name = shared_run.named(source, conversation).id if source else conversation.id
+    return bare if len(bare := bare_id(name)) == 32 else safe_line(name)

@@ -24,12 +24,12 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from oh_tui.batch.rules.rule_places import Rules
     from oh_tui.conversation import Conversation
     from oh_tui.trajectory.findings.study import Study
+    from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.screens.rules.screen import RulesScreen
     from oh_tui.tui.state.rules import RunFindings
@@ -45,8 +45,7 @@ EVERY = 0.2
 class RulesOfRun(Controller):
     _steps: Timeline
     _run: TargetRun
-    _leave: Callable[[Conversation, Callable[[], None]], None]
-    """Called when the view of a run is left for a step, with what shows it again."""
+    _controllers: Controllers
     _in_force: Rules | None = None
     """The rules as they were read last."""
     _found: RunFindings | None = None
@@ -79,14 +78,14 @@ class RulesOfRun(Controller):
     # The view
 
     def action_rules(self) -> None:
-        if conversation := self._run.show_wanted():
-            self._in_force = None  # their file may have changed
-            file = agreed.of_repository(agreed.here())
-            if file is None:
-                self._open(conversation)
-            else:
-                with self._ui.expecting():
-                    self._ui.work_on("agree", self._agree, file, conversation, instead=True)
+        conversation = self._run.show_wanted()
+        self._in_force = None  # their file may have changed
+        file = agreed.of_repository(agreed.here())
+        if file is None:
+            self._open(conversation)
+        else:
+            with self._ui.expecting():
+                self._ui.work_on("agree", self._agree, file, conversation, instead=True)
 
     async def _agree(self, file: Path, conversation: Conversation) -> None:
         """Before the rules of a repository count, show what its file says and ask; then the view,
@@ -100,11 +99,10 @@ class RulesOfRun(Controller):
 
     async def _agrees(self, asked: agreed.NotAgreed) -> bool:
         lines = [[("Whoever wrote this repository wrote these rules; a change asks again", "")]]
-        answers = [Answer("let them count", "yes")]
+        question = Question("", lines, [Answer("let them count", "yes")], stake=Stake.WORK)
         title = (("Rules of this repository", "title"),)
         facts = ((tilde(asked.file, os.environ), "dim"),)
         blocks = [Code(asked.text, "rules.toml")]
-        question = Question("", lines, answers, stake=Stake.WORK)
         return bool(await self._ui.ask_about(blocks, question, title, facts))
 
     def _open(self, conversation: Conversation, under: str = "") -> None:
@@ -128,7 +126,7 @@ class RulesOfRun(Controller):
             self._ui.focus_pane("timeline")
             self._ui.post_message(StepWanted(step.number))
             again = partial(self._open, conversation, chosen.rule)
-            self._leave(conversation, again)
+            self._controllers.way_back.leave_view(conversation, again)
 
     async def _show(self, view: RulesScreen, conversation: Conversation) -> None:
         """Show what the rules find as soon as the run is read, and again as it grows."""
@@ -166,9 +164,7 @@ class RulesOfRun(Controller):
     ) -> RunFindings:
         kept, stop = self._session.annotations.of(conversation), threading.Event()
         at, steps = [0], len(study.trajectory)
-        of = state.RunState.of(study)
-
-        pace = Pace(self._ui, behind=True)
+        of, pace = state.RunState.of(study), Pace(self._ui, behind=True)
 
         def watch(number: int) -> None:
             at[0] = number
@@ -176,11 +172,10 @@ class RulesOfRun(Controller):
             if stop.is_set():
                 raise _Stopped
 
-        work = asyncio.create_task(
-            asyncio.to_thread(
-                lambda: rule.findings(in_force.rules, study, conversation, kept, watch)
-            )
+        ask = asyncio.to_thread(
+            lambda: rule.findings(in_force.rules, study, conversation, kept, watch)
         )
+        work = asyncio.create_task(ask)
         try:
             while not (await asyncio.wait({work}, timeout=EVERY))[0]:
                 if view is not None:

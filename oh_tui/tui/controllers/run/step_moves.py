@@ -1,21 +1,31 @@
 """Keys that move through the steps of the run under the cursor, select a range, or follow the
-newest."""
+newest. Of a failure to which `e` went it is told in how many runs it was seen, and what helped."""
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from oh_tui.batch import cached_rows
+from oh_tui.text.human import plural
+from oh_tui.trajectory.findings.failure_signatures import failed_steps
+from oh_tui.trajectory.model import steps as model
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import FollowingChanged
+from oh_tui.tui.ui import NotNow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from oh_tui.batch.failure_rows import FailureRow
+    from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.filter import Filter
-    from oh_tui.tui.controllers.run.known_failures import KnownFailures
     from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -25,6 +35,9 @@ TROUBLE = ("error", "failed", "waiting", "loop")
 FAILED = (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
 """The outcomes at which it stops while there is no strip."""
 
+REST = 0.15
+"""Seconds that the cursor rests on a failure before anything is looked up of it."""
+
 
 class StepActions(Controller):
     """Pressed in a list, a key waits until the run under the cursor is loaded."""
@@ -33,7 +46,7 @@ class StepActions(Controller):
     _bodies: StepDetail
     _run: TargetRun
     _filter: Filter
-    _known: KnownFailures
+    _controllers: Controllers
 
     def action_move(self, by: int) -> None:
         self._run.act(lambda: self._steps.move_to(self._steps.cursor + by))
@@ -45,12 +58,28 @@ class StepActions(Controller):
         self._run.act(partial(self._next_error, by))
 
     def _next_error(self, by: int) -> None:
-        if any(map(self._steps.go_to_step, self._errors(by))):
-            self._known.tell()
-        else:
+        if not any(map(self._steps.go_to_step, self._errors(by))):
             where = "after" if by > 0 else "before"
             older = self._filter.unread() if by < 0 else ""
-            self._ui.tell(f"no error {where} this one{older}")
+            raise NotNow(f"no error {where} this one{older}")
+        self._ui.work_on("known-failure", self._tell_known, instead=True)
+
+    async def _tell_known(self) -> None:
+        """Tell what the index of all runs knows of the failure under the cursor; what it does not,
+        the view of what failed may, if it has read all runs of the source."""
+        await asyncio.sleep(REST)
+        run, number = self._steps.trajectory, self._steps.step_here
+        if run is None or not 0 < number <= len(run.steps):
+            return
+        found = self._controllers.failures_found
+        if found and found.reading.source is not self._session.source:
+            found = None
+        if found and not (found.ended and found.query.empty):
+            found = None
+        folder = self._session.settings.library_folder
+        words = await asyncio.to_thread(_known_words, run, number, folder, found)
+        if words and self._steps.trajectory is run and self._steps.step_here == number:
+            self._ui.tell(words, log=False, remark=True)
 
     def _errors(self, by: int) -> Iterator[int]:
         """The numbers of the steps at which `e` stops, from the cursor on. The strip finds them at
@@ -77,8 +106,7 @@ class StepActions(Controller):
             if step.event.is_by_user:
                 self._steps.go_to_step(step.number)
                 return
-        where = "after" if by > 0 else "before"
-        self._ui.tell(f"no message of yours {where} this one")
+        raise NotNow(f"no message of yours {'after' if by > 0 else 'before'} this one")
 
     def action_next_phase(self, by: int) -> None:
         self._run.act(partial(self._next_phase, by))
@@ -88,8 +116,7 @@ class StepActions(Controller):
         steps, study = self._steps, self._steps.study
         phases = study.known_phases if study else None
         if phases is None:
-            self._ui.tell("its phases are not known yet")
-            return
+            raise NotNow("its phases are not known yet")
         here = steps.step_here
         known = phases.known or ()
         before = [phase for phase in reversed(known) if phase.first < here]
@@ -98,7 +125,7 @@ class StepActions(Controller):
             if steps.go_to_step(phase.first):
                 self._ui.tell(f"{phase.place}: {phase.summary}", log=False, remark=True)
                 return
-        self._ui.tell(f"no phase {'after' if by > 0 else 'before'} this one")
+        raise NotNow(f"no phase {'after' if by > 0 else 'before'} this one")
 
     def action_select(self) -> None:
         """Begin a range of steps at the cursor, or discard it."""
@@ -109,11 +136,9 @@ class StepActions(Controller):
         if steps.drop_range():
             return
         if steps.order:
-            self._ui.tell("a range needs the order of time: esc ends the sorting, then v")
-            return
+            raise NotNow("a range needs the order of time: esc ends the sorting, then v")
         if not (steps.current and steps.current[0]):
-            self._ui.tell("there is no step to select")
-            return
+            raise NotNow("there is no step to select")
         if not self._session.in_run:
             self._ui.focus_pane("timeline")
         steps.begin_range()
@@ -125,8 +150,7 @@ class StepActions(Controller):
     def _follow(self) -> None:
         session, steps = self._session, self._steps
         if not (self._ui.at_work("follow") and session.trajectory and session.trajectory.live):
-            self._ui.tell("nothing to follow: this run is over")
-            return
+            raise NotNow("nothing to follow: this run is over")
         session.follow = not session.follow
         self._ui.post_message(FollowingChanged())
         if session.follow:
@@ -135,3 +159,27 @@ class StepActions(Controller):
             self._ui.tell("following the newest step")
         else:
             self._ui.tell("stopped following; f follows again")
+
+
+def _known_words(
+    run: Trajectory, number: int, folder: Path | None, found: FailuresFound | None
+) -> str:
+    step = run.steps[number - 1]
+    if run.outcome(step) not in model.FAILED:
+        return ""
+    with model.decoded(step):
+        failure = failed_steps.failure_of(run, step)
+    if known := cached_rows.failure_in_index(folder, failure):
+        return seen_words(known[0], plural(known[1], "indexed run"))
+    row = found.sums.row(failure) if found else None
+    return seen_words(row, plural(found.reading.read, "run")) if found and row else ""
+
+
+def seen_words(row: FailureRow, runs: str) -> str:
+    """Such as `seen in 9 of 213 runs; the same call worked later in 3, after edit setup.py`."""
+    seen = f"seen in {row.runs:,} of {runs}; the same call worked later in"
+    if not row.helped:
+        return f"{seen} none"
+    what, helped = row.helped[0]
+    part = f"in {helped:,} of them " if helped < row.recovered else ""
+    return f"{seen} {row.recovered:,}, {part}after {what}"

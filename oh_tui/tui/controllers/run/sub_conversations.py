@@ -20,6 +20,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.results import Loaded
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.steps import Step
@@ -31,6 +32,8 @@ MOST = 9
 
 WIDTH = 24
 """Characters of a task in the choice."""
+
+WHOLE = "z shows the whole step"
 
 
 class SubConversations(Controller):
@@ -66,24 +69,17 @@ class SubConversations(Controller):
             return
         with self._ui.reporting():
             with self._ui.preparing("asking for the sub-agent", opens=False):
-                (child,) = await session.source.get([chosen])
-            if child is None:
-                raise Problem(
-                    "The run of the sub-agent is not available here", "z shows the whole step"
-                )
+                child = await _conversation(session.source, chosen)
             if session.current:
                 session.trail.append((session.current, child.id))
             self._ui.post_message(RunWanted(child, select=True))
 
     async def _choose(self, ids: dict[str, str]) -> str:
         """One of several sub-agents; "" for none."""
-        shown = list(ids.items())[:MOST]
-        answers = [
-            Answer(
-                shorten(safe_line(asked), WIDTH, self._ui.glyphs.more) or f"number {n}", id, str(n)
-            )
-            for n, (id, asked) in enumerate(shown, 1)
-        ]
+        answers = []
+        for n, (id, asked) in enumerate(list(ids.items())[:MOST], 1):
+            task = shorten(safe_line(asked), WIDTH, self._ui.glyphs.more)
+            answers.append(Answer(task or f"number {n}", id, str(n)))
         title = f"This step started {len(ids)} sub-agents"
         return await self._ui.ask(Question(title, [], answers, "none", harmless=True))
 
@@ -114,18 +110,12 @@ class SubConversations(Controller):
             study.take_sub_agents(run, agents)
             self._ui.post_message(RunStudied(grew=False))
             if not ids and not study.sub_runs.of(step):
-                raise Problem(
-                    "The server keeps no steps of this sub-agent", "z shows the whole step"
-                )
+                raise Problem("The server keeps no steps of this sub-agent", WHOLE)
             self._steps.open_below(path)
 
     async def _read(self, source: Source, id: str) -> SubAgent:
         """The run of a conversation. Raises Problem if it cannot be read whole."""
-        (child,) = await source.get([id])
-        if child is None:
-            raise Problem(
-                "The run of the sub-agent is not available here", "z shows the whole step"
-            )
+        child = await _conversation(source, id)
         read: Loaded | None = None
         async with contextlib.aclosing(source.runs.load(child)) as loading:
             async for loaded in loading:
@@ -158,3 +148,11 @@ class SubConversations(Controller):
         session.trail.pop()
         self._ui.post_message(RunWanted(parent, select=True))
         return True
+
+
+async def _conversation(source: Source, id: str) -> Conversation:
+    """Raises Problem where it is not available."""
+    (child,) = await source.get([id])
+    if child is None:
+        raise Problem("The run of the sub-agent is not available here", WHOLE)
+    return child

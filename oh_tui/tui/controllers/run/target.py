@@ -20,17 +20,14 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.widgets.timeline import Timeline
 
+NOT_READ = "this run is not read: enter reads it"
+
 
 class TargetRun(Controller):
     """Shows the run that a key means at the right, and waits for it."""
 
     _steps: Timeline
-    _run: RunReader
-
-    @property
-    def progress(self) -> str:
-        """What is being read, or why not everything is; "" when everything is."""
-        return self._session.progress
+    _reader: RunReader
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
         """Show the targeted run at the right. None when there is none. It is read if that is cheap,
@@ -40,17 +37,15 @@ class TargetRun(Controller):
         if conversation is None:
             return None
         if not session.is_open(conversation):
-            self._run.open(conversation, preview=True, wanted=wanted)
+            self._reader.open(conversation, preview=True, wanted=wanted)
         elif wanted and not session.has_events and session.reader in (None, "preview"):
-            self._run.read(conversation)
+            self._reader.read(conversation)
         return conversation
 
-    def show_wanted(self) -> Conversation | None:
-        """Show the targeted run and read it; tell when there is none."""
-        conversation = self.show_target(wanted=True)
-        if conversation is None:
-            self._ui.tell(self._session.no_target)
-        return conversation
+    def show_wanted(self) -> Conversation:
+        """Show the targeted run and read it. Raises NotNow when there is none."""
+        self.show_target(wanted=True)
+        return self._target()
 
     def study_of(self, conversation: Conversation) -> Study | None:
         """The analysis of this run, once it is drawn at the right."""
@@ -91,7 +86,7 @@ class TargetRun(Controller):
         run = self._session.run
         if run is None or not run.choose_branch_of(event_id):
             return None
-        await self._run.show_branch(run)
+        await self._reader.show_branch(run)
         return run.trajectory.step_of(event_id)
 
     async def is_there(self, conversation: Conversation) -> bool:
@@ -100,10 +95,10 @@ class TargetRun(Controller):
         session = self._session
         if not self._has(conversation):
             if session.reader in (None, "preview") and session.is_open(conversation):
-                self._run.read(conversation)
+                self._reader.read(conversation)
             self._ui.tell(_reading_words(conversation), log=False)
             if await self.until_shown(conversation) is None:
-                self._ui.tell("this run is not read: enter reads it")
+                self._ui.tell(NOT_READ)
                 return False
             self._ui.tell("", log=False)
         return True
@@ -127,7 +122,8 @@ class TargetRun(Controller):
         now = self._session.target()
         if study and now and same_id(now.id, conversation.id):
             self._ui.tell("", log=False)
-            do()
+            with self._ui.telling():
+                do()
 
 
 def _reading_words(conversation: Conversation) -> str:

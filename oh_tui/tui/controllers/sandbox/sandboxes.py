@@ -21,9 +21,10 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.glyphs import status_mark
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.reading.describe import describe
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.state.work import Batch, Wait
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.conversation_list import first_titles, title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
@@ -45,23 +46,19 @@ _NEEDED = "The sandbox is paused, and this needs it to run. "
 class SandboxActions(Controller):
     _reader: RunReader
 
-    def action_pause(self) -> None:
-        self._ui.begin("write", self.pause)
-
-    async def pause(self) -> None:
+    @in_worker("write")
+    async def action_pause(self) -> None:
         """Pause the sandbox, or resume it when it is paused; likewise all marked ones."""
         session = self._session
         sandboxes = session.source.sandboxes if session.source else None
         if session.no_changes or sandboxes is None:
-            self._ui.tell(session.no_changes or session.no_sandboxes)
-            return
+            raise NotNow(session.no_changes or session.no_sandboxes)
         if session.means_marked:
             await self._pause_marked(sandboxes)
             return
         sandbox_id = session.target_sandbox()
         if not sandbox_id:
-            self._ui.tell("no sandbox is selected")
-            return
+            raise NotNow("no sandbox is selected")
         if await self.change(sandboxes, sandbox_id):
             self._ui.post_message(ListsWanted())
 
@@ -80,7 +77,14 @@ class SandboxActions(Controller):
         except sandbox_workspace.Asleep:
             if session.settings.read_only or not (sandboxes and conversation.sandbox_id):
                 raise
-        wanted = await self._resume_first(sandboxes, conversation.sandbox_id)
+        waits, wait = session.waits, Wait("the sandbox is being resumed", time.monotonic())
+        waits.append(wait)
+        try:
+            await self.change(sandboxes, conversation.sandbox_id, opens=True)
+            wanted = wait in waits  # else Esc gave it up, while the resume goes on
+        finally:
+            if wait in waits:
+                waits.remove(wait)
         self._ui.post_message(ListsWanted())
         if not wanted or session.source is not source:  # given up, or another server is open
             return None
@@ -89,18 +93,6 @@ class SandboxActions(Controller):
                 return await places.open(conversation)
         except sandbox_workspace.Asleep:
             return None  # the reason has been shown
-
-    async def _resume_first(self, sandboxes: ServerSandboxes, sandbox_id: str) -> bool:
-        """Resume a sandbox for what opens then; False when Esc gave that up, while the resume goes
-        on."""
-        waits = self._session.waits
-        waits.append(wait := Wait("the sandbox is being resumed", time.monotonic()))
-        try:
-            await self.change(sandboxes, sandbox_id, opens=True)
-            return wait in waits
-        finally:
-            if wait in waits:
-                waits.remove(wait)
 
     # One sandbox
 
@@ -142,7 +134,7 @@ class SandboxActions(Controller):
         assert plan.sandbox is not None
         session, sandbox_id, pauses = self._session, plan.sandbox.id, plan.action == "pause"
         session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
-        with session.writes.doing(f"{'pausing' if pauses else 'resuming'} a sandbox"):
+        with session.writes.doing("pausing a sandbox" if pauses else "resuming a sandbox"):
             stage = await self._carry_out(sandboxes, plan, self._ui.tell, stop_agents=stop_agents)
             paused = [sandbox.id for sandbox in await sandboxes.displaced(plan)]
             displaced = ""
@@ -241,14 +233,12 @@ class SandboxActions(Controller):
         Skips those that another key is changing."""
         session = self._session
         if session.batch:
-            self._ui.tell("sandboxes marked earlier are still being changed")
-            return
+            raise NotNow("sandboxes marked earlier are still being changed")
         ids = dict.fromkeys(c.sandbox_id for c in session.marked if c.sandbox_id)
         free = [one for one in ids if one not in session.changing]
         if ids and not free:
             word = session.changing[next(iter(ids))]
-            self._ui.tell(f"{plural(len(ids), 'sandbox', 'sandboxes')} still {word}")
-            return
+            raise NotNow(f"{plural(len(ids), 'sandbox', 'sandboxes')} still {word}")
         with session.claiming(free) as claimed, self._ui.reporting():
             plans = await self._plans(sandboxes, free)
             action = "pause" if any(p.action == "pause" for p in plans.values()) else "resume"
@@ -267,11 +257,7 @@ class SandboxActions(Controller):
                 return
             for one in plans.keys() - todo.keys():
                 session.release(one, claimed)
-            failed = await self._carry_out_all(
-                sandboxes, todo, claimed, stop_agents=answer == "stop"
-            )
-            if failed:
-                raise failed
+            await self._carry_out_all(sandboxes, todo, claimed, stop_agents=answer == "stop")
         self._ui.post_message(ListsWanted())
 
     async def _plans(self, sandboxes: ServerSandboxes, ids: list[str]) -> dict[str, SandboxPlan]:
@@ -289,9 +275,9 @@ class SandboxActions(Controller):
         claimed: set[str],
         *,
         stop_agents: bool,
-    ) -> Problem | None:
-        """One after the other; unmarks those that are done. Returns the problem to show when
-        something failed."""
+    ) -> None:
+        """One after the other; unmarks those that are done. Raises Problem when something
+        failed."""
         session = self._session
         count = plural(len(todo), "sandbox", "sandboxes")
         pauses = next(iter(todo.values())).action == "pause"
@@ -300,6 +286,10 @@ class SandboxActions(Controller):
         problems: list[Problem] = []
         session.changing |= dict.fromkeys(todo, f"waiting to be {passive}")
         session.batch = batch = Batch()
+
+        def tell(head: str, more: str, stage: str) -> None:
+            self._ui.tell(f"{head}: {stage}{more}", log=False)
+
         with session.writes.doing(f"{verb} {count}"):
             try:
                 for number, (sandbox_id, plan) in enumerate(todo.items(), 1):
@@ -307,9 +297,11 @@ class SandboxActions(Controller):
                         break
                     session.changing[sandbox_id] = f"being {passive}"
                     more = " · esc stops after this one" if number < len(todo) else ""
-                    tell = self._teller(f"{number} of {len(todo)}", more)
+                    head = f"{number} of {len(todo)}"
                     try:
-                        await self._carry_out(sandboxes, plan, tell, stop_agents=stop_agents)
+                        await self._carry_out(
+                            sandboxes, plan, partial(tell, head, more), stop_agents=stop_agents
+                        )
                         done.add(sandbox_id)
                     except Problem as problem:
                         problems.append(problem)
@@ -321,23 +313,20 @@ class SandboxActions(Controller):
         counted = f"{len(done)} of {count} {'paused' if pauses else 'up'}"
         if problems:
             sentence = f"{counted}, {len(problems)} failed: {problems[0].sentence}"
-            return Problem(sentence, problems[0].hint)
+            raise Problem(sentence, problems[0].hint)
         paused = len(await sandboxes.displaced(*todo.values()))
         made = f" · the server paused {plural(paused, 'sandbox', 'sandboxes')} to make room"
         instead = made if paused else ""
         self._ui.tell(f"{'stopped: ' if batch.stopped else ''}{counted}{instead}")
-        return None
-
-    def _teller(self, head: str, more: str) -> Callable[[str], None]:
-        return lambda stage: self._ui.tell(f"{head}: {stage}{more}", log=False)
 
     def _marked_question(self, todo: list[SandboxPlan], left: int) -> Question:
         count = plural(len(todo), "sandbox", "sandboxes")
         inside = [c for plan in todo for c in plan.conversations]
         aside = f" Skips {left} that cannot be paused or resumed." if left else ""
+        some = partial(first_titles, self._session.loaded, glyphs=self._ui.glyphs)
         if todo[0].action == "resume":
             up = {s.id for plan in todo for s in plan.others}
-            lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *self._some(inside)]]
+            lines: list[list[Piece]] = [[(f"Resumes {count}: ", ""), *some(inside)]]
             count_up = plural(len(up), "other sandbox is", "other sandboxes are")
             limit = "If this goes over its limit, the server pauses the oldest without asking."
             lines.append([(f"{count_up} up. {limit}{aside}", "")])
@@ -348,16 +337,13 @@ class SandboxActions(Controller):
         lines = []
         if running:
             stops = f"Stops {plural(len(running), 'run')}: "
-            lines.append([(stops, ""), *self._some(running)])
+            lines.append([(stops, ""), *some(running)])
         if others:
             head = "Also affects: " if running else "Pauses: "
-            lines.append([(head, ""), *self._some(others)])
+            lines.append([(head, ""), *some(others)])
         if aside:
             lines.append([(aside.strip(), "dim")])
         answers = [Answer(f"pause {len(todo)}", "now")]
         if running:
             answers = [Answer("stop each agent after its step, then pause", "stop"), _FREEZE]
         return Question(f"Pause {count}", lines, answers, stake=Stake.WORK)
-
-    def _some(self, conversations: list[Conversation]) -> list[Piece]:
-        return first_titles(self._session.loaded, conversations, self._ui.glyphs)

@@ -1,4 +1,5 @@
-"""Get files from a sandbox into the download folder, and put local files into one."""
+"""Where an agent works: `!` opens a shell there, once its sandbox runs; files are got from there
+into the download folder, and put there."""
 
 from __future__ import annotations
 
@@ -9,12 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.actions.workspace import Workspace, complete_path, local_path, local_size
+from oh_tui.conversation import bare_id
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.bodies import text_field
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.system.downloads import saved_words
+from oh_tui.tui.screens import shell
+from oh_tui.tui.state import shells
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
@@ -24,23 +29,36 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.timeline import Timeline
 
 
-class FileTransfers(Controller):
+class Workspaces(Controller):
     _steps: Timeline
     _sandboxes: SandboxActions
 
-    def action_get(self) -> None:
-        self._ui.begin("download", self.get)
-
-    def action_put(self) -> None:
-        self._ui.begin("download", self.put)
-
-    async def get(self) -> None:
-        """Get a file from the sandbox into the download folder."""
+    @in_worker("ask")
+    async def action_shell(self) -> None:
         session = self._session
         conversation = session.target()
-        if session.no_answer or conversation is None or session.source is None:
-            self._ui.tell(session.no_answer or session.no_target)
-            return
+        places = session.source.workspaces if session.source else None
+        if session.no_agent or places is None or conversation is None:
+            raise NotNow(session.no_agent or session.no_target)
+        with self._ui.reporting():
+            workspace = await self._sandboxes.workspace(conversation)
+            if workspace is None:
+                return
+            name = bare_id(conversation.id)
+            if name not in session.shells:
+                with self._ui.preparing("asking for the agent's folder"):
+                    folder = await workspace.folder()
+                session.shells[name] = shells.Shell(folder, folder)
+            view = shell.ShellScreen(session, places, conversation, session.shells[name])
+            self._ui.push_screen(view)
+
+    @in_worker("download")
+    async def action_get(self) -> None:
+        """Get a file from the sandbox into the download folder."""
+        session = self._session
+        if session.no_answer:
+            raise NotNow(session.no_answer)
+        conversation = self._target()
         with self._ui.reporting():
             workspace = await self._sandboxes.workspace(conversation)
             if workspace is None:
@@ -59,13 +77,13 @@ class FileTransfers(Controller):
                     fetch, "", typed, enter="get it", title=title, pane=session.pane, complete=known
                 )
 
-    async def put(self) -> None:
+    @in_worker("download")
+    async def action_put(self) -> None:
         """Put a local file into the sandbox; ask before replacing one there."""
         session = self._session
-        conversation = session.target()
-        if session.no_agent or conversation is None:
-            self._ui.tell(session.no_agent or session.no_target)
-            return
+        if session.no_agent:
+            raise NotNow(session.no_agent)
+        conversation = self._target()
         with self._ui.reporting():
             workspace = await self._sandboxes.workspace(conversation)
             if workspace is None:
@@ -87,16 +105,14 @@ class FileTransfers(Controller):
                     send, "", start, enter="put it", title=title, pane=session.pane, complete=known
                 )
 
-            with session.writes.doing(f"putting a file {workspace.workplace.inside}"):
-                title = f"Put a local file {workspace.workplace.inside}"
+            async def complete(value: str) -> str | None:
+                return await asyncio.to_thread(complete_path, value)
+
+            inside, pane = workspace.workplace.inside, session.pane
+            with session.writes.doing(f"putting a file {inside}"):
+                title = f"Put a local file {inside}"
                 await self._ui.prompt_until(
-                    choose,
-                    "",
-                    "",
-                    enter="go on",
-                    title=title,
-                    pane=session.pane,
-                    complete=_complete_local,
+                    choose, "", "", enter="go on", title=title, pane=pane, complete=complete
                 )
 
     async def _fetch(self, workspace: Workspace, path: str) -> None:
@@ -145,14 +161,9 @@ class FileTransfers(Controller):
         return path if named and path == clean_line(path) else ""
 
     def _complete_known(self) -> Complete:
-        """Complete sandbox paths: the absolute paths that the run touched, as far as it was
-        analysed."""
+        """Completes with the absolute paths that the run touched, as far as it was analysed."""
         if self._steps.study is None:
             return prompting.complete_from(())
         log = self._steps.study.changes
         paths = {file.path for file in (*log.files, *log.only_read)}
         return prompting.complete_from(p for p in paths if p.startswith("/") and p == clean_line(p))
-
-
-async def _complete_local(value: str) -> str | None:
-    return await asyncio.to_thread(complete_path, value)

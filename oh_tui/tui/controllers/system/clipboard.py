@@ -16,9 +16,11 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.presentation.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.presentation.markdown import step_markdown
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.run.target import NOT_READ
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.state import context_rows
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Clipboard(Controller):
 
     def action_copy(self) -> None:
         self._run.show_target()
-        self._ui.work_on("ask", self.copy)
+        self._ask()
 
     def action_context(self) -> None:
         """Copy all messages that the model saw when it made the step under the cursor."""
@@ -77,15 +79,15 @@ class Clipboard(Controller):
     def _copy_context(self) -> None:
         study, sub = self._steps.study, self._steps.sub_step_here
         if study is None:
-            self._ui.tell("this run is not read: enter reads it")
-            return
+            raise NotNow(NOT_READ)
         make = partial(_context_json, study, self._steps.step_here)
         if sub is not None:
             make = partial(_context_json, sub.run, sub.step.number)
         self._ui.cancel("copy")
         self._ui.work_on("copy", self._send, make)
 
-    async def copy(self) -> None:
+    @in_worker("ask", opens=False)
+    async def _ask(self) -> None:
         """Ask what to copy, and copy it."""
         session, ui = self._session, self._ui
         conversation = session.target()
@@ -106,8 +108,9 @@ class Clipboard(Controller):
         if answer in _MAKERS and conversation and not await self._run.is_there(conversation):
             return
         if selected and selected[1] - selected[0] >= MOST:
-            ui.tell(f"more than {MOST:,} steps cannot be copied at once: oh-tui export writes them")
-            return
+            raise NotNow(
+                f"more than {MOST:,} steps cannot be copied at once: oh-tui export writes them"
+            )
         ui.work_on("copy", self._send, self._asked_for(answer, conversation))
 
     async def _send(self, make: Callable[[], _Asked]) -> None:
@@ -197,13 +200,9 @@ def _text_of(steps: list[Step], answer: str, make: Callable[[Step], str]) -> _As
     return text, f"the {name} was"
 
 
-def _markdown(trajectory: Trajectory) -> Callable[[Step], str]:
-    return lambda step: step_markdown(step, trajectory.outcome(step), numbered=trajectory.complete)
-
-
 _MAKERS: dict[str, Callable[[Trajectory], Callable[[Step], str]]] = {
     "c": lambda _: command_text,
     "o": lambda _: output_text,
     "j": lambda _: json_text,
-    "m": _markdown,
+    "m": lambda run: lambda step: step_markdown(step, run.outcome(step), numbered=run.complete),
 }

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from oh_tui.settings.paths import tilde
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import ListsChanged
 from oh_tui.tui.remedies import hint_of
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.conversation_list import first_titles
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.question_bar import Answer, Question
@@ -30,32 +31,24 @@ DOWNLOADING = "downloading"
 class Downloads(Controller):
     _filling: Filling
 
-    def action_download(self) -> None:
-        self._ui.work_on("download", self.download)
-
-    async def download(self) -> None:
+    @in_worker("download", opens=False)
+    async def action_download(self) -> None:
         session, tell = self._session, self._ui.tell
         source = session.source
         remote = source.remote if source else None
         if session.no_answer:
-            tell(session.no_answer)
-            return
+            raise NotNow(session.no_answer)
         if remote and not remote.gives_zips:
-            tell("a shared link gives no zip: oh-tui export writes the steps")
-            return
+            raise NotNow("a shared link gives no zip: oh-tui export writes the steps")
         if remote and session.means_marked:
             await self._download_marked(remote)
             return
-        conversation = session.target()
-        if source is None or conversation is None:
-            tell(session.no_target)
-            return
-        if not remote:  # not an error, which would stay until esc
-            tell(f"this run is a file already: {source.label}")
-            return
+        conversation = self._target()
+        if not remote:
+            label = source.label if source else ""
+            raise NotNow(f"this run is a file already: {label}")
         if session.writes.is_doing(DOWNLOADING, conversation.id):
-            tell("it is still being downloaded · esc stops")
-            return
+            raise NotNow("it is still being downloaded · esc stops")
         with (
             self._ui.reporting(about="download"),
             session.writes.doing(f"{DOWNLOADING} a trajectory", conversation.id),
@@ -78,8 +71,7 @@ class Downloads(Controller):
         session = self._session
         marked = session.marked
         if any(session.writes.is_doing(DOWNLOADING, c.id) for c in marked):
-            self._ui.tell("one of the marked runs is still being downloaded · esc stops")
-            return
+            raise NotNow("one of the marked runs is still being downloaded · esc stops")
         count = plural(len(marked), "trajectory", "trajectories")
         lines: list[list[Piece]] = [
             [(f"Saves {count} one after the other in {session.settings.download_folder}", "")],

@@ -21,10 +21,10 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Json, Markdown, plain_text
+from oh_tui.tui.controllers.controller import Controller
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
@@ -51,25 +51,23 @@ class Body(NamedTuple):
     """A file name that describes the content, for the editor."""
 
 
-class ExternalPrograms:
-    def __init__(self, ui: Ui, steps: Timeline, bodies: StepDetail, run: TargetRun) -> None:
-        self._ui = ui
-        self._steps = steps
-        self._bodies = bodies
-        self._shown = run
+class ExternalPrograms(Controller):
+    _steps: Timeline
+    _bodies: StepDetail
+    _run: TargetRun
 
     def action_page(self) -> None:
-        self._shown.act(self.page, opens=True)
+        self._run.act(self.page, opens=True)
 
     def action_edit(self) -> None:
-        self._shown.act(self.edit, opens=True)
+        self._run.act(self.edit, opens=True)
 
     def page(self) -> None:
         """Show the focused body, or else the result, in $PAGER."""
         with self._ui.reporting(about="program"):
             body = self._body()
             command = _program(("PAGER",), PAGERS)
-            self._run(lambda: _feed(command, body.text), command[0])
+            self._hand_over(lambda: _feed(command, body.text), command[0])
 
     def edit(self) -> None:
         """Open a copy of it in $VISUAL or $EDITOR, and delete the copy afterwards."""
@@ -95,7 +93,7 @@ class ExternalPrograms:
         with tempfile.TemporaryDirectory(prefix="oh-tui-") as folder:
             path = Path(folder, body.name)
             path.write_bytes(body.text.encode("utf-8", "replace"))
-            self._run(lambda: _call(command, path), command[0])
+            self._hand_over(lambda: _call(command, path), command[0])
             try:
                 if path.stat().st_size > MOST:
                     raise Unreadable(f"The text is longer than {MOST:,} bytes", "shorten it")
@@ -115,7 +113,7 @@ class ExternalPrograms:
         step = f"step-{current[0].number}" if current and current[0] else "event"
         return Body(hide_keys(text) + "\n", f"{step}-{half}{_suffix(blocks)}")
 
-    def _run(self, run: Callable[[], int], name: str) -> None:
+    def _hand_over(self, run: Callable[[], int], name: str) -> None:
         """Hand the terminal to a program until it ends. Meanwhile the app neither draws nor
         reads."""
         name = clean_line(Path(name).name)
@@ -145,7 +143,8 @@ def _suffix(blocks: Sequence[Block]) -> str:
             return ".json"
         case Diff():
             return ".diff"
-    return ".txt"
+        case _:
+            return ".txt"
 
 
 def _program(variables: Sequence[str], others: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +16,9 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.model.images import EXTENSIONS, Image, images_of
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.desktop import open_file
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
@@ -32,21 +34,20 @@ class Images(Controller):
     _run: TargetRun
 
     def action_save(self) -> None:
-        self._run.act(lambda: self._ui.work_on("ask", self.save))
+        self._run.act(self._save)
 
-    async def save(self) -> None:
+    @in_worker("ask", opens=False)
+    async def _save(self) -> None:
         """Save the images of the step into the download folder, at most 20, and open the first one
         if there is a desktop."""
         current = self._steps.current
         if current is None:
-            self._ui.tell("no step is selected")
-            return
+            raise NotNow("no step is selected")
         step, event = current
         with self._ui.reporting():
             found = await asyncio.to_thread(images_of, step or Step(0, event))
             if not found:
-                self._ui.tell("this step has no image")
-                return
+                raise NotNow("this step has no image")
             folder = self._session.settings.download_folder
             saved = await asyncio.to_thread(_save, found, _image_name(step), folder)
             opened = bool(saved.paths) and open_file(saved.paths[0])
@@ -96,7 +97,7 @@ def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
     for number in range(1, 1000):
         path = folder / (f"{name}.{extension}" if number == 1 else f"{name}-{number}.{extension}")
         try:
-            with open(path, "xb", opener=_private) as file:
+            with open(path, "xb", opener=partial(os.open, mode=0o600)) as file:
                 try:
                     file.write(data)
                     file.flush()
@@ -109,10 +110,6 @@ def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
             raise cannot_write(folder, error) from error
         return path
     raise Problem(f"{name} and 999 numbered names are taken", "choose another folder")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _saved_words(saved: _Saved, opened: bool) -> str:

@@ -5,20 +5,18 @@ Where no browser can be started, the address is shown and copied.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from oh_tui.catalog.links import Link, conversation_link, is_repository, pull_links, web_link
-from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.desktop import start_detached
-from oh_tui.tui.remedies import words_of
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
 if TYPE_CHECKING:
@@ -29,71 +27,56 @@ SHOWN = 5
 
 
 class WebPages(Controller):
-    def action_open(self) -> None:
-        self._ui.work_on("ask", self.open_conversation)
+    @in_worker("ask", opens=False)
+    async def action_open(self) -> None:
+        await self._show(self._page_of(self._session.target()), "Page of the conversation")
 
-    def action_open_pull_request(self) -> None:
-        self._ui.work_on("ask", self.open_pull_request)
-
-    async def open_conversation(self) -> None:
-        with self._telling():
-            await self._show(self._page_of(self._session.target()), "Page of the conversation")
-
-    async def open_pull_request(self) -> None:
+    @in_worker("ask", opens=False)
+    async def action_open_pull_request(self) -> None:
         """Open the newest pull request; ask if there are several."""
-        with self._telling():
-            links = self._pull_requests()
-            link = links[0] if len(links) == 1 else await self._choose(links)
-            if link:
-                await self._show(link, "Pull request")
+        links = self._pull_requests()
+        link = links[0] if len(links) == 1 else await self._choose(links)
+        if link:
+            await self._show(link, "Pull request")
 
     def copy_address(self, conversation: Conversation | None) -> None:
-        with self._telling():
-            self._copy(self._page_of(conversation).url)
+        self._copy(self._page_of(conversation).url)
 
     def _page_of(self, conversation: Conversation | None) -> Link:
-        """Raises Problem when the conversation has none."""
+        """Raises NotNow when the conversation has none."""
         source = self._session.source
         if conversation is None or source is None:
-            raise Problem("No conversation is selected")
+            raise NotNow("No conversation is selected")
         if not source.remote:
-            raise Problem("A file has no web page")
+            raise NotNow("A file has no web page")
         link = conversation_link(source.web, conversation.id) if source.web else None
         if link is None:
             if source.web:
-                raise Problem("This conversation's id cannot be part of a web address")
+                raise NotNow("This conversation's id cannot be part of a web address")
             if source.agents and source.sandboxes is None:
-                raise Problem("An agent server has no web pages")
-            raise Problem("On a real server, o opens the web page; the demo has none")
+                raise NotNow("An agent server has no web pages")
+            raise NotNow("On a real server, o opens the web page; the demo has none")
         return link
 
     def _pull_requests(self) -> list[Link]:
-        """The pages of the pull requests of the targeted conversation, or Problem."""
+        """The pages of the pull requests of the targeted conversation. Raises NotNow."""
         conversation = self._session.target()
         if conversation is None:
-            raise Problem("No conversation is selected")
+            raise NotNow("No conversation is selected")
         numbers = [number for number in conversation.pr_number or () if number > 0]
         if not numbers:
-            raise Problem("No pull request is known for this conversation")
+            raise NotNow("No pull request is known for this conversation")
         links = pull_links(conversation)
         repository = (conversation.selected_repository or "").strip("/")
         if not links and repository and not is_repository(repository):
-            raise Problem("The repository's name cannot be part of a web address")
+            raise NotNow("The repository's name cannot be part of a web address")
         if not links:
             at = safe_line(conversation.git_provider or "") or "an unknown provider"
-            raise Problem(
-                f"Pull request {max(numbers)} is at {at}: oh-tui does not know its addresses",
-                "o opens the conversation's page",
+            raise NotNow(
+                f"Pull request {max(numbers)} is at {at}: oh-tui does not know its addresses: "
+                "o opens the conversation's page"
             )
         return links
-
-    @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Show a missing page as news, not as an error that the user must dismiss."""
-        try:
-            yield
-        except Problem as problem:
-            self._ui.tell(words_of(problem))
 
     def _copy(self, url: str) -> None:
         self._ui.copy(url)

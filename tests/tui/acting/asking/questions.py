@@ -112,7 +112,7 @@ async def message_to_a_fork(it: Explorer) -> None:
 
 async def path_there_typed(it: Explorer) -> None:
     """Where to put a file: at a path that is there."""
-    await it.screen.run_action("files.put")
+    await it.screen.run_action("workspaces.put")
     for path in (__file__, "/workspace/notes.txt"):
         asked = it.text("#asked-rule")
         await it.until(lambda: it.screen.asking.find_input.display)
@@ -142,7 +142,7 @@ N, W, F = Stake.NOTHING, Stake.WORK, Stake.FINAL
 
 TABLE = {
     # Agents
-    "answer": Asks("agents.answer", ("a",), OAUTH, F),
+    "answer": Asks("agents.action_answer", ("a",), OAUTH, F),
     "go where one waits": Asks("agents._goes_where_one_waits", ("a",), LEDGER, N),
     "reason": Asks("agents._reason", ("a", "n"), OAUTH),
     "stop": Asks("agents._stop_question", ("P",), FLAKY, W),
@@ -150,7 +150,7 @@ TABLE = {
     "continue a stuck agent": Asks("agents._continue", ("P",), WEEKS, W),
     "continue over the budget": Asks("agents._continue", ("P",), SPLIT, W, budget(SPLIT)),
     "continue with a rejected key": Asks("setup.goes_on", ("P",), BUMP, W),
-    "budget": Asks("budgets.ask", ("dollar_sign",), FLAKY),
+    "budget": Asks("budgets.action_set", ("dollar_sign",), FLAKY),
     "over its budget": Asks("budgets._question", ("enter",), FLAKY, W, budget_typed),
     "message": Asks("compose._write", ("m",), LEDGER),
     "message to one that waits": Asks(
@@ -168,8 +168,8 @@ TABLE = {
         message_to_a_fork,
         acts=("POST *fork", "PATCH /runtime/*", "PATCH /api/*"),
     ),
-    "ask": Asks("setup.ask", ("A",), FLAKY, acts=("POST *ask_agent",)),
-    "agent setup": Asks("setup.open", title=WEEKS, stake=N, action="agent_setups.open"),
+    "ask": Asks("setup.action_ask", ("A",), FLAKY, acts=("POST *ask_agent",)),
+    "agent setup": Asks("setup.action_open", title=WEEKS, stake=N, action="agent_setups.open"),
     "profile": Asks("setup._switch", ("p",), WEEKS, go=setup_shown),
     "when it asks": Asks("setup._set_policy", ("c",), WEEKS, W, setup_shown),
     "condense": Asks("setup._condense", ("k",), WEEKS, W, setup_shown),
@@ -183,32 +183,32 @@ TABLE = {
     "resume all marked": Asks(
         "sandboxes._marked_question", ("p",), CLICK, W, marks(COVERAGE, CLICK)
     ),
-    "shell": Asks("shell.open", ("exclamation_mark",), FLAKY, acts=("POST *bash*",)),
-    "get a file": Asks("files.get", title=WEEKS, action="files.get"),
-    "put a file": Asks("files.put", title=WEEKS, action="files.put"),
-    "replace a file": Asks("files._send", ("enter",), WEEKS, F, path_there_typed),
+    "shell": Asks("workspaces.action_shell", ("exclamation_mark",), FLAKY, acts=("POST *bash*",)),
+    "get a file": Asks("workspaces.action_get", title=WEEKS, action="workspaces.get"),
+    "put a file": Asks("workspaces.action_put", title=WEEKS, action="workspaces.put"),
+    "replace a file": Asks("workspaces._send", ("enter",), WEEKS, F, path_there_typed),
     # What is kept
-    "tag": Asks("annotate.ask_tags", ("number_sign",)),
+    "tag": Asks("annotate.action_tag", ("number_sign",)),
     "tag on the server": Asks("annotate._offer", ("enter",), WEEKS, N, tag_typed),
     "note": Asks("annotate.write_note", ("semicolon",)),
-    "rename": Asks("rename.rename", title=WEEKS, action="titles.rename", acts=("PATCH *",)),
+    "rename": Asks("rename.action_rename", title=WEEKS, action="titles.rename", acts=("PATCH *",)),
     "download all marked": Asks(
         "downloads._download_marked", ("d",), SPLIT, N, marks(LEDGER, SPLIT)
     ),
-    "share": Asks("share._open", ("S",)),
+    "share": Asks("reports.action_share", ("S",)),
     "rules of a repository": Asks("rules._agrees", ("C",), WEEKS, W),
     # Looking
     "read all": Asks("older._cost_question", ("L",), FUZZ, W),
     "sort": Asks("filter_and_sort._ask", ("s",), stake=N),
-    "columns": Asks("column_choice._question", ("vertical_line",), stake=N),
-    "copy": Asks("clipboard.copy", ("y",), stake=N),
+    "columns": Asks("view._question", ("vertical_line",), stake=N),
+    "copy": Asks("clipboard._ask", ("y",), stake=N),
     "branches": Asks("branches._ask", title=SLUGS, stake=N, action="branches.choose"),
     "number of a branch": Asks("branches._ask_number", shown=False),
     "sub-agents": Asks("sub_conversations._choose", shown=False, stake=N),
     "filter": Asks("filter.ask_words", ("ampersand",)),
     "filter of steps": Asks("filter.ask_words", ("3", "ampersand")),
-    "find": Asks("find.ask", ("slash",)),
-    "go to": Asks("goto.ask", ("3", "colon")),
+    "find": Asks("find.action_ask", ("slash",)),
+    "go to": Asks("goto._ask", ("3", "colon")),
     "pull requests": Asks("web_pages._choose", ("O",), WEEKS, N, pull_requests(7, 9)),
     "page": Asks("web_pages._show", ("O",), WEEKS, N, pull_requests(7)),
     # The program

@@ -518,7 +518,7 @@ async def test_keys_wait_for_what_the_palette_opens() -> None:
     async with explore(wrap=between) as it:
         await opened(it, FLAKY)
         gate = between.hold(SERVER)
-        it.screen.controllers.files.action_get()
+        it.screen.controllers.workspaces.action_get()
         await it.until(lambda: it.screen.ui.preparations.active)
         burst(it, *"/x")
         await it.until(lambda: "2 keys are waiting" in it.footer)

@@ -77,7 +77,7 @@ async def test_without_a_hit_it_says_so_in_the_place_of_the_steps() -> None:
 
 async def test_what_is_wrong_in_the_words_is_asked_for_again() -> None:
     session, ui, search, _ = made("even tol:edit", "even")
-    await search.ask_filter()
+    search._ask()
     await ui.work()
     assert ui.prompted == ["", "tol"]
     assert "no field tol" in ui.told[0]
