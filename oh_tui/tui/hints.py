@@ -13,8 +13,8 @@ from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.keys import LISTS, SCREEN_KEYS, Hint, footer_hints, selection_hints
 
 if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
+    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
 
 Hints = tuple[Hint, ...]
@@ -28,6 +28,11 @@ ENTER, LEAVE = "go into sub-agent", "leave sub-agent"
 
 STOPPED = ("paused", "idle")
 """States of an agent that waits to be continued: it was stopped, or its call was rejected."""
+
+_OF_AGENTS = (
+    *("answer", "message", "agent.stop", "budget", "fork", "start", "start anew", "ask"),
+    "agent setup",
+)
 
 OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there."""
@@ -70,8 +75,7 @@ def _first(session: Session, labels: Labels) -> tuple[str, ...]:
 
 
 def doable(session: Session, *, zoom: str, followed: bool) -> dict[str, str]:
-    """Id of each key that does something in this pane and state -> its current label; the most
-    important first."""
+    """Id of each key that does something here and now -> its label; the most important first."""
     labels = _labels(session, zoom, followed)
     keys = {
         key.id: label
@@ -89,20 +93,7 @@ def idle_keys(source: Source | None) -> frozenset[str]:
         return frozenset()
     needs = (
         (source.sandboxes, ("pane.2", "sandbox.pause")),
-        (
-            source.agents,
-            (
-                "answer",
-                "message",
-                "agent.stop",
-                "budget",
-                "fork",
-                "start",
-                "start anew",
-                "ask",
-                "agent setup",
-            ),
-        ),
+        (source.agents, _OF_AGENTS),
         (source.workspaces, ("shell", "get a file", "put a file")),
         (source.remote, ("load.all",)),
         (source.remote and source.remote.gives_zips, ("download",)),
@@ -114,15 +105,16 @@ def idle_keys(source: Source | None) -> frozenset[str]:
 
 def _labels(session: Session, zoom: str, followed: bool) -> Labels:
     pane, remote = session.pane, session.source is not None and session.source.remote
+    download = f"download {len(session.marks):,}" if session.means_marked else "download"
     narrows = pane != "conversations" or session.listing.is_on
     return {
         "sandbox.pause": _pause_label(session),
-        "download": _download_label(session) if remote and remote.gives_zips else None,
+        "download": download if remote and remote.gives_zips else None,
         "load.all": "read all" if session.run and not session.run.whole.complete else None,
         "follow": _follow_label(session) if followed else None,
         "mark": "mark",
         "compare": _compare_label(session),
-        "back": _back_label(session) if pane in LISTS else LEAVE if _is_below(session) else "back",
+        "back": _back_label(session),
         "hidden": "hide gone" if session.show_gone else "show gone",
         "filter": "filter" if narrows else None,
         "sort": "sort" if pane == "conversations" and session.listing.is_on else None,
@@ -138,20 +130,16 @@ def _open_label(session: Session, zoom: str) -> str | None:
 
 
 def _compare_label(session: Session) -> str | None:
-    """Compares the marked runs; to a single one the run under the cursor is added, and a fork is
-    compared with its origin."""
+    """Of the marked runs; one with that under the cursor; else a fork with its origin."""
     if not session.marks:
         target = session.target()
         return "compare with origin" if target and target.origin else None
     return f"compare {len(session.marks)}" if len(session.marks) > 1 else "compare with it"
 
 
-def _is_below(session: Session) -> bool:
-    """Whether the run at the right is that of a sub-agent which was entered from another run."""
-    return bool(session.trail) and session.is_within(session.trail[-1][0])
-
-
 def _back_label(session: Session) -> str | None:
+    if session.pane not in LISTS:
+        return LEAVE if session.trail and session.is_within(session.trail[-1][0]) else "back"
     if session.marks:
         return "unmark"
     if session.listing.query:
@@ -179,10 +167,6 @@ def _pause_marked_label(session: Session) -> str | None:
     return f"resume {plural(paused, 'sandbox', 'sandboxes')}" if paused else None
 
 
-def _download_label(session: Session) -> str:
-    return f"download {len(session.marks):,}" if session.means_marked else "download"
-
-
 def _follow_label(session: Session) -> str | None:
     if session.run is None or session.run.whole.status != "running":
         return None
@@ -198,14 +182,15 @@ def _agent_labels(session: Session) -> Labels:
         labels["message"] = "message"
     if conversation.sandbox_status == "RUNNING":
         status = conversation.execution_status
+        run = session.run if session.is_open(conversation) else None
         if status == "waiting_for_confirmation":
             labels["answer"] = "answer"
         elif status == "running":
             labels["agent.stop"] = "stop agent"
-        elif status == "error" and _needs_profile(session, conversation):
+        elif status == "error" and run is not None and key_was_rejected(run.whole):
             labels["agent.stop"] = SWITCH
         elif status in ("paused", "error", "stuck") or (
-            status == "idle" and _was_rejected(session, conversation)
+            status == "idle" and run is not None and _was_rejected(run.trajectory)
         ):
             labels["agent.stop"] = CONTINUE
         if status in ("stuck", "error"):
@@ -213,17 +198,6 @@ def _agent_labels(session: Session) -> Labels:
     return labels
 
 
-def _needs_profile(session: Session, conversation: Conversation) -> bool:
-    """Whether the run at the right failed because its model did not take the key."""
-    run = session.run if session.is_open(conversation) else None
-    return run is not None and key_was_rejected(run.whole)
-
-
-def _was_rejected(session: Session, conversation: Conversation) -> bool:
+def _was_rejected(run: Trajectory) -> bool:
     """Whether the agent has not continued since its call was rejected."""
-    trajectory = session.run.trajectory if session.run else None
-    if conversation.execution_status != "idle" or not session.is_open(conversation):
-        return False
-    if trajectory is None or not trajectory.steps:
-        return False
-    return trajectory.outcome(trajectory.steps[-1]) is Outcome.REJECTED
+    return bool(run.steps) and run.outcome(run.steps[-1]) is Outcome.REJECTED

@@ -90,25 +90,8 @@ SCREEN_KEYS = (
     Key("pane.3", "3", "navigation.pane('timeline')", "3", "timeline", "go to the timeline", _MOVE),
     Key("pane.4", "4", "navigation.pane('detail')", "4", "result", "go to call and result", _MOVE),
     Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
-    Key(
-        "pane.previous",
-        "shift+tab",
-        "navigation.next_pane(-1)",
-        "shift+tab",
-        "previous pane",
-        "the previous pane",
-        _MOVE,
-    ),
-    Key(
-        "back",
-        "escape",
-        "navigation.back",
-        "esc",
-        "back",
-        "back: ends a question, what is under way, a find, a filter, a zoom; never quits",
-        _MOVE,
-        frozenset({"detail", "conversations"}),
-    ),
+    Key("pane.previous", "shift+tab", "navigation.next_pane(-1)", "shift+tab", "previous pane", "the previous pane", _MOVE),
+    Key("back", "escape", "navigation.back", "esc", "back", "back: ends a question, what is under way, a find, a filter, a zoom; never quits", _MOVE, frozenset({"detail", "conversations"})),
     Key("step.previous", "left_square_bracket", "steps.move(-1)", "[", "previous step", "the previous step, from anywhere", _MOVE),
     Key("step.next", "right_square_bracket", "steps.move(1)", "]", "next step", "the next step, from anywhere", _MOVE),
     Key("result.down", "J", "steps.scroll_result(1)", "J", "result down", "scroll the result, the cursor stays", _MOVE),
@@ -272,16 +255,11 @@ def keys_here(
     return PANE_NAMES[pane], [(key.shown, key.help) for key in keys]
 
 
-SELECTING = {
-    "copy": "copy",
-    "filter": "show alone",
-    "back": "drop it",
-}
+SELECTING = {"copy": "copy", "filter": "show alone", "back": "drop it"}
 """Id of a key -> what it does while a range of steps is selected."""
 
 
 def selection_hints(keymap: Keymap) -> tuple[Hint, ...]:
-    """What the footer shows while a range of steps is selected."""
     keys = {key.id: key for key in bound(ALL_KEYS, keymap)}
     first = {name: key.shown.split()[0] for name, key in keys.items()}
     ends = Hint(f"{first['move.down']} {first['move.up']}", "longer, shorter", "")

@@ -89,7 +89,7 @@ class MainScreen(BaseScreen):
         self.footer = Footer(id="footer")
         self.asking = AskingBars(self)
         self.ui = Ui(self.session, self, self.asking, self.footer, self.focus_pane)
-        self._demo, self._connect, self._shared = demo, connect, shared
+        self._ways = {"OpenDemo": demo, "Connect": connect, "OpenShared": shared}
         self._at_once = at_once
         """The source is open already and is read without a thread."""
         self._make_source = make_source
@@ -111,12 +111,10 @@ class MainScreen(BaseScreen):
         self.controllers = Controllers(
             self.session,
             self.ui,
-            connect=self._connect,
-            shared=self._shared,
-            demo=self._demo,
-            conversations=self.sidebar.list,
-            steps=self.timeline,
-            bodies=self.run_view.detail,
+            ConversationList=self.sidebar.list,
+            Timeline=self.timeline,
+            StepDetail=self.run_view.detail,
+            **self._ways,
         )
         self.timeline.take_time(self.session.preferences.chosen.time)
         self.on_wrap_changed()
@@ -128,20 +126,17 @@ class MainScreen(BaseScreen):
         self.watch(self.timeline, "range_from", self._show_keys, init=False)
         self.sidebar.show_annotations(self.session.annotations.runs)
         self.sidebar.say("reading the conversations …")
-        self._show_location()
+        self.location = location(self.session)
         highlight.put_off()
-        self.call_after_refresh(self._painted)
         self.call_after_refresh(self._begin)
 
     @work(group="begin")
     async def draw_at_once(self) -> None:
         await launch.draw_at_once(self.app, self.session.run_shown)
 
-    def _painted(self) -> None:
+    def _begin(self) -> None:
         launch.freeze()
         self.set_timer(launch.WARM_UP, self.warm_up)
-
-    def _begin(self) -> None:
         self.controllers.begin(self._make_source, in_thread=not self._at_once)
 
     @work(group="warm", exclusive=True)
@@ -169,12 +164,9 @@ class MainScreen(BaseScreen):
 
     @on(RowList.Highlighted, "#sandboxes")
     def _at_a_sandbox(self) -> None:
-        self._mark_sandbox()
-        self._show_keys()
-
-    def _mark_sandbox(self) -> None:
         self.sidebar.mark_sandbox()
         self.ui.preparations.cursors_moved()
+        self._show_keys()
 
     @on(RowList.Opened, "#conversations")
     def _open_conversation(self) -> None:
@@ -295,11 +287,7 @@ class MainScreen(BaseScreen):
 
     # What the header, the lists and the footer show
 
-    def _show_location(self) -> None:
-        self.location = location(self.session)
-
     def show_lists(self) -> None:
-        """Draw the session's lists."""
         session, sandboxes = self.session, self.session.sandboxes
         session.keep_marks(session.marks)
         self.sidebar.show_lists(
@@ -320,21 +308,18 @@ class MainScreen(BaseScreen):
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
 
     def _show_standing(self) -> None:
-        """Show how long nothing came of the run at the right, or that its server does not
-        answer."""
+        """Show how long nothing came of the run at the right, or that its server is silent."""
         session = self.session
         lost = session.hearing.lost(session.current)
         self.run_view.show_standing(silent_runs.told(session), lost.as_of if lost else "")
 
     def tick(self) -> None:
-        """Count up the times of what runs."""
         self.run_view.tick(self.session.hearing.now(self.session.current))
         self._show_standing()
         if self.session.loaded.sums().counts.running:
             self._show_totals()
 
     def _tick_lists(self) -> None:
-        """Update the ages."""
         if self.session.preferences.has_changes:
             self.ui.work_on("keep", save, self.session.preferences)
         if self.session.source and not self.session.unopened:
@@ -364,7 +349,7 @@ class MainScreen(BaseScreen):
             has_sandboxes = source.sandboxes is not None
             self.timeline.reads_sub_agents = source.remote is not None
             self._arrange(replace(self.session.arrangement, sandboxes=has_sandboxes))
-        self._show_location()
+        self.location = location(self.session)
 
     def on_lists_changed(self, message: messages.ListsChanged) -> None:
         self.controllers.conversations.update_current()
@@ -393,7 +378,6 @@ class MainScreen(BaseScreen):
         self.controllers.filter.annotations_changed()
 
     def _show_annotations(self) -> None:
-        """Show the bookmarks, notes and tags of the run at the right."""
         session, current = self.session, self.session.current
         self.run_view.show_annotations(session.annotations.of(current) if current else NOTHING)
         budget = session.budget(current) if current else None
@@ -486,7 +470,7 @@ class MainScreen(BaseScreen):
         if not message.cut_off and highlight.is_put_off():
             self.call_after_refresh(self.warm_up)
         if not message.cut_off and self.session.settings.library_folder:
-            self.set_timer(launch.FILL, self.controllers.fill)
+            self.set_timer(launch.FILL, lambda: self.controllers.filling.take_opened())
         if not message.cut_off:
             self._ask_rules()
 
@@ -505,8 +489,6 @@ class MainScreen(BaseScreen):
         self.run_view.show_progress(self.session.progress)
 
     def on_following_changed(self) -> None:
-        """Show in the run's rule whether the cursor follows the newest step, and in the footer what
-        `f` does."""
         words = "following (f stops)" if self.session.follow else "not following (f follows)"
         self.run_view.show_following(words if self.controllers.run.is_followed else "")
         self._show_keys()
@@ -535,13 +517,12 @@ class MainScreen(BaseScreen):
         self.focus_pane("conversations")
 
     def _leave_source(self, settings: Settings) -> None:
-        """Remove everything of the old server from the screen, and stop reading from it."""
         self._rest.pause()
         self.controllers.leave_source(settings)
         self.run_view.clear(self.session.clock())
         self._show_annotations()
         self.show_lists()
-        self._show_location()
+        self.location = location(self.session)
         self.totals, self.app.title = (), "oh-tui"  # the next one may not open at all
 
     def on_quit_wanted(self) -> None:
@@ -600,13 +581,13 @@ class MainScreen(BaseScreen):
             self._enter("detail")
         elif focused in PANES:
             self._enter(focused)
-        self._mark_sandbox()
+        self.sidebar.mark_sandbox()
+        self.ui.preparations.cursors_moved()
         if not self.asking.is_asking:  # it tells that it asks
             self._show_keys()
 
     def _enter(self, pane: str) -> None:
-        """A pane gets the focus. When it leaves a list, the list's rows may move; when it enters
-        the run, the run counts as read."""
+        """A pane gets the focus. Rows of the list left may move; the run entered counts as read."""
         session = self.session
         before, session.pane = session.pane, pane
         if before == pane:

@@ -77,8 +77,7 @@ class ColumnsChanged(Message):
 
 
 class ConversationChanged(WithFacts):
-    """The conversation at the right has a new record, or is `another` one whose run is not loaded
-    yet."""
+    """The conversation at the right has a new record, or is `another`, whose run is not loaded."""
 
     another: bool = False
 
@@ -153,8 +152,7 @@ class PagesWanted(Message):
 
 
 class ListEmpty(Message):
-    """There is nothing to list; the lines explain why, in place of the list, and `run` in place of
-    a run."""
+    """The lines say why there is nothing to list, and `run` why there is no run."""
 
     def __init__(self, *lines: str, run: str = "") -> None:
         super().__init__()
@@ -163,8 +161,7 @@ class ListEmpty(Message):
 
 
 class SourceWanted(WithFacts):
-    """Open another source; with `settings` it belongs to another server, and nothing of the
-    previous one stays on the screen."""
+    """Open another source; with `settings` that of another server, and leave the one before."""
 
     make_source: Callable[[], Source]
     settings: Settings | None = None

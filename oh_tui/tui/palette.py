@@ -22,13 +22,16 @@ from oh_tui.tui.theme import theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.bars import Footer
 
 
-class Options(CommandList):
+class CommandRows(CommandList):
     """The matching commands. Matches may have changed since the clicked row was drawn; Textual's
     own list would raise an IndexError then."""
 
@@ -54,13 +57,13 @@ class Palette(CommandPalette, ClosesOnce[None]):
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
-            yield Options(classes="--visible") if isinstance(widget, CommandList) else widget
+            yield CommandRows(classes="--visible") if isinstance(widget, CommandList) else widget
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys move in the list only while it has a size: Textual's own list raises a KeyError for
         a page key before its first layout."""
         if action == "command_list":
-            return any(options.scrollable_content_region for options in self.query(Options))
+            return any(options.scrollable_content_region for options in self.query(CommandRows))
         return super().check_action(action, parameters)
 
     def run_worker(self, work: Any, *args: Any, **options: Any) -> Worker[Any]:
@@ -113,49 +116,46 @@ class Commands(Provider):
         for name in dict.fromkeys((*(name for name in here if name in keys), *keys)):
             key = keys[name]
             told = line(key.shown, here.get(name, key.label), key.help)
-            yield DiscoveryHit(told, partial(self._do, key.action))
+            yield DiscoveryHit(Content(told), partial(self._do, key.action))
         for label, help, action in self._more:
-            yield DiscoveryHit(line("", label, help), partial(self._do, action))
+            yield DiscoveryHit(Content(line("", label, help)), partial(self._do, action))
         for server, what in main.controllers.servers.others():
             go = partial(self._switch, server)
             yield DiscoveryHit(Content(f"{'':9}  server: {server}  {what}"), go)
 
+    def _entries(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """What is searched, what is shown, and what it does."""
+        main = self._main
+        for key in self._keys:
+            told = line(key.shown, key.label, key.help)
+            yield f"{key.label}: {key.help} {key.also}", told, partial(self._do, key.action)
+        for label, help, action in self._more:
+            yield f"{label}: {help}", line("", label, help), partial(self._do, action)
+        for words, why in CANNOT:
+            yield words, line("", words.split()[0], why), lambda: None
+        for name, what in main.controllers.servers.others():
+            yield (text := f"server: {name}  {what}"), text, partial(self._switch, name)
+        for theme in THEMES:
+            yield (text := f"theme: {theme}"), text, partial(self._colour, theme)
+        for conversation in main.session.conversations:
+            title = title_of(conversation)
+            yield title, f"open: {title}", partial(self._open, conversation)
+
     async def search(self, query: str) -> Hits:
         found = False
-        for key in self._keys:
-            if (score := closeness(query, f"{key.label}: {key.help} {key.also}")) > 0:
-                found = True
-                told = line(key.shown, key.label, key.help)
-                yield Hit(score, told, partial(self._do, key.action))
-        for label, help, action in self._more:
-            if (score := closeness(query, f"{label}: {help}")) > 0:
-                found = True
-                yield Hit(score, line("", label, help), partial(self._do, action))
-        for words, why in CANNOT:
-            if (score := closeness(query, words)) > 0:
-                found = True
-                yield Hit(score, line("", words.split()[0], why), lambda: None)
-        for name, what in self._main.controllers.servers.others():
-            text = f"server: {name}  {what}"
+        for text, shown, do in self._entries():
             if (score := closeness(query, text)) > 0:
                 found = True
-                yield Hit(score, Content(text), partial(self._switch, name))
-        for theme in THEMES:
-            if (score := closeness(query, f"theme: {theme}")) > 0:
-                found = True
-                yield Hit(score, Content(f"theme: {theme}"), partial(self._colour, theme))
-        for conversation in self._main.session.conversations:
-            title = title_of(conversation)
-            if (score := closeness(query, title)) > 0:
-                found = True
-                go = partial(self.screen.post_message, RunWanted(conversation, go=True))
-                yield Hit(score, Content(f"open: {title}"), go)
+                yield Hit(score, Content(shown), do)
         if query.lower() in "messages":
             for text, error in reversed(self._main.footer.history[-100:]):
                 found = True
                 yield Hit(0.1, Content(f"{'error' if error else 'news'}: {text}"), lambda: None)
         if not found:
             yield Hit(0.1, Content("no command has that name: ? shows all keys"), lambda: None)
+
+    def _open(self, conversation: Conversation) -> None:
+        self.screen.post_message(RunWanted(conversation, go=True))
 
     async def _do(self, action: str) -> None:
         await self.screen.run_action(action)
@@ -166,19 +166,18 @@ class Commands(Provider):
     def _colour(self, theme: str) -> None:
         self.app.theme = theme_name(theme)
         if self.app.theme != theme_name(theme):
-            self._main.ui.tell(
-                f"too few colours here: the theme stays ansi; {theme} is saved for other terminals"
-            )
+            saved = f"{theme} is saved for other terminals"
+            self._main.ui.tell(f"too few colours here: the theme stays ansi; {saved}")
         session = self._main.session
         # the theme of the settings file is not remembered: the file may change
         usual = session.settings.config.theme or THEMES[0]
         session.preferences.change(theme="" if theme == usual else theme)
 
 
-def line(keys: str, label: str, help: str) -> Content:
+def line(keys: str, label: str, help: str) -> str:
     """A line of the palette; a help that begins with its label does not have it before it again."""
     told = help if help == label or help.startswith(f"{label}: ") else f"{label}: {help}"
-    return Content(f"{keys:<9}  {told}")
+    return f"{keys:<9}  {told}"
 
 
 def closeness(query: str, text: str) -> float:

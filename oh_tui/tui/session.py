@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.attributes import NEEDS, ORDERS
@@ -28,7 +28,7 @@ from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.hearing import Hearing, Lost
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
-from oh_tui.tui.state.loaded_runs import News, Run, Runs
+from oh_tui.tui.state.loaded_runs import Run, Runs, Signal
 from oh_tui.tui.state.sandboxes import Sandboxes
 from oh_tui.tui.state.work import Batch, ToldBudgets, Wait, Writes
 
@@ -37,11 +37,26 @@ if TYPE_CHECKING:
     from oh_tui.catalog.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.state.columns import Choice
-    from oh_tui.tui.state.cursors import Cursors
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
     from oh_tui.tui.state.questions import Questions
+    from oh_tui.tui.state.sandboxes import SandboxRow
     from oh_tui.tui.state.shells import Shell
+
+
+class Cursors(Protocol):
+    """What is under the cursors, which the panes own."""
+
+    @property
+    def listed(self) -> Conversation | None: ...
+
+    @property
+    def sandbox(self) -> SandboxRow | None: ...
+
+    @property
+    def selecting(self) -> bool:
+        """Whether a range of steps is being selected."""
+        ...
 
 
 class Session:
@@ -54,6 +69,7 @@ class Session:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.cursors: Cursors | None = None
+        """None before the panes exist."""
         self.settings = settings
         self.preferences = preferences or Preferences()
         self.annotations = annotations or Annotations()
@@ -102,7 +118,7 @@ class Session:
         self.run_shown = asyncio.Event()
         self.reader: str | None = None
         """Why the run at the right is being read: "preview" or "reader"; None when it is not."""
-        self.run_news = News()
+        self.run_news = Signal()
         """Signals that something of the run at the right arrived, or that reading it ended."""
         self.follow = True
         self.filtering: Filtering | None = None
@@ -131,9 +147,8 @@ class Session:
     # What a key means
 
     def target(self) -> Conversation | None:
-        """The conversation that a key acts on, with its latest record. In the lists it is the one
-        under the cursor (for a sandbox the one that its row names), otherwise the one whose run is
-        shown."""
+        """The conversation that a key acts on, with its latest record: in the lists that under the
+        cursor (for a sandbox the one that its row names), else that whose run is shown."""
         cursors, found = self.cursors, self.current
         if cursors and self.pane == "conversations":
             found = cursors.listed
@@ -144,7 +159,6 @@ class Session:
         return known.conversation if known else found
 
     def target_sandbox(self) -> str | None:
-        """The id of the sandbox that a key acts on."""
         if self.cursors and self.pane == "sandboxes":
             row = self.cursors.sandbox
             return row.id if row else None
@@ -180,8 +194,7 @@ class Session:
 
     @property
     def no_answer(self) -> str:
-        """Why the server cannot be asked now; "" if it answers. What is refused is not kept for
-        later."""
+        """Why the server cannot be asked now; "" if it answers. Nothing is kept for later."""
         return _refusal(self.hearing.lost())
 
     @property
@@ -220,8 +233,7 @@ class Session:
     # What is open
 
     def leave_source(self, settings: Settings) -> None:
-        """Drop everything of the open server, except unsent drafts; `settings` are those of the
-        next one."""
+        """Drop all of the open server but unsent drafts; `settings` are those of the next one."""
         if self.batch:
             self.batch.stopped = True
         self.settings = settings
@@ -304,7 +316,6 @@ class Session:
 
     @property
     def marked(self) -> tuple[Conversation, ...]:
-        """The marked conversations in display order."""
         return tuple(row.conversation for row in self.listed if row.id in self.marks)
 
     def drop(self, gone: frozenset[str]) -> None:
@@ -340,7 +351,6 @@ class Session:
                 self.release(one, claimed)
 
     def release(self, sandbox_id: str, claimed: set[str]) -> None:
-        """Release one of the reserved sandboxes for other keys."""
         claimed.remove(sandbox_id)
         del self.changing[sandbox_id]
 
@@ -377,7 +387,6 @@ class Session:
         return self.trajectory is not None and bool(self.trajectory.events)
 
     def take_record(self, now: Conversation) -> None:
-        """Take the server's current record of the conversation at the right."""
         self.current = now
         if self.in_run:
             self.loaded.open(now.id)

@@ -118,8 +118,7 @@ LEAST = 4.5
 
 
 def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
-    """How much a colour stands out from what is behind it, as WCAG 2 counts it: 1 for the same, to
-    21."""
+    """How much a colour stands out from another, as WCAG 2 counts it: from 1, the same, to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
@@ -140,8 +139,7 @@ _GROUNDS = {
     "added": ("green", 0.15),
     "removed": ("red", 0.15),
 }
-"""What is drawn behind or between texts -> the colour that is mixed into the background, and how
-much of it."""
+"""What is behind or between texts -> the colour mixed into the background, and how much of it."""
 
 _BEHIND_TEXT = ("paper", "panel", "lit", "added", "removed")
 

@@ -29,8 +29,7 @@ _FILTERS = {
 
 
 def location(session: Session) -> tuple[Piece, ...]:
-    """The open server or files, or those being opened. What a server's label says after its name
-    may be left out."""
+    """What is open or being opened. What follows a server's name may be left out."""
     settings = session.settings
     source, label = session.source, settings.label if settings.server else ""
     if source:

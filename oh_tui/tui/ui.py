@@ -168,7 +168,6 @@ class Ui:
 
     @property
     def is_asking(self) -> bool:
-        """Whether a question or an input line has the keys."""
         return self._asking.is_asking
 
     @property
@@ -182,8 +181,7 @@ class Ui:
         return asks or bool(self.preparations.active) or not self._screen.is_current
 
     def _latest(self, ask: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[object, object, T]]:
-        """The latest request counts: whoever asks drops what another action prepares, and gets the
-        keys that wait for it."""
+        """Whoever asks drops what another action prepares, and gets the keys that wait for that."""
 
         async def asked(*args: P.args, **kwargs: P.kwargs) -> T:
             self.preparations.drop()
@@ -224,7 +222,6 @@ class Ui:
     # Showing
 
     def report(self, problem: Problem, about: str = "") -> None:
-        """Show a problem as an error in the footer, with its remedy."""
         self.tell(words_of(problem), error=True, about=about)
 
     @contextlib.contextmanager
@@ -294,7 +291,6 @@ class Ui:
 
     @property
     def columns(self) -> int:
-        """The width of the screen in cells."""
         return self._screen.app.size.width
 
     async def drawn(self) -> None:
@@ -313,9 +309,8 @@ class Ui:
         *words: object,
         instead: bool = False,
     ) -> None:
-        """Run a worker beside those of its group, or `instead` of them. Takes a function, not a
-        coroutine: Python warns on the terminal about a coroutine that is dropped before it
-        begins."""
+        """Run a worker beside those of its group, or `instead` of them. Takes no coroutine: Python
+        warns on the terminal about one that is dropped before it begins."""
         work = cast("Awaitable[None]", partial(do, *words))  # as Textual takes it, if not by type
         name = getattr(do, "__qualname__", "")  # what errors are about: others are called `open`
         self._screen.run_worker(work, name=name, group=group, exclusive=instead)
@@ -338,8 +333,7 @@ class Ui:
             yield
 
     def expecting(self) -> AbstractContextManager[None]:
-        """Wraps what comes before a question, a field or a screen opens: keys typed meanwhile wait
-        for it."""
+        """Wraps what comes before something opens: keys typed meanwhile wait for it."""
         return self._app.expecting()
 
     @property

@@ -139,7 +139,7 @@ async def test_nothing_is_taken_in_without_a_library(tmp_path: Path, off: str) -
     cache = None if off == "no folder" else tmp_path / "cache"
     settings = Settings(cache_folder=cache, uses_library=off != "--no-library")
     async with explore(source=lambda: FileSource([path]), settings=settings) as it:
-        it.screen.controllers.fill()
+        it.screen.controllers.filling.take_opened()
         assert not it.screen.ui.at_work("filling")
     assert not (tmp_path / "cache" / FOLDER).exists()
 
@@ -147,7 +147,7 @@ async def test_nothing_is_taken_in_without_a_library(tmp_path: Path, off: str) -
 async def test_a_run_of_the_demo_is_not_taken_in(tmp_path: Path) -> None:
     async with explore(settings=Settings(cache_folder=tmp_path)) as it:
         await it.open("Parse ISO week dates")
-        it.screen.controllers.fill()
+        it.screen.controllers.filling.take_opened()
         it.screen.controllers.filling.take_file(tmp_path / "run.zip")
         assert not it.screen.ui.at_work("filling")
 

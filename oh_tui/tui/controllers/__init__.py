@@ -46,10 +46,7 @@ if TYPE_CHECKING:
     from oh_tui.sources.source import Source
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.across_runs.failures import FailuresFound
-    from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
-    from oh_tui.tui.widgets.conversation_list import ConversationList
-    from oh_tui.tui.widgets.step_detail import StepDetail
-    from oh_tui.tui.widgets.timeline import Timeline
+    from oh_tui.tui.ui import Ui
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
@@ -58,7 +55,6 @@ READS = (
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
-
 
 _STOPPED = {"copy": "nothing was copied", "below": "stopped: the sub-agents stay closed"}
 """Group of workers -> what is said when Esc stops them, if they do not say it themselves."""
@@ -109,29 +105,13 @@ class Controllers:
     clipboard: clipboard.Clipboard
     external_programs: external.ExternalPrograms
     images: save_images.Images
-    workspaces: workspaces.Workspaces
+    workspaces: workspaces.WorkspaceActions
     new_conversations: start.NewConversations
 
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        *,
-        connect: Connect,
-        shared: OpenShared,
-        demo: OpenDemo,
-        conversations: ConversationList,
-        steps: Timeline,
-        bodies: StepDetail,
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._parts = {
-            "Session": session, "Ui": ui, "Timeline": steps, "StepDetail": bodies,
-            "ConversationList": conversations, "Controllers": self,
-            "Connect": connect, "OpenShared": shared, "OpenDemo": demo,
-        }  # fmt: skip
-        """By the names of their types."""
+    def __init__(self, session: Session, ui: Ui, **parts: object) -> None:
+        """Other parts by the names of their types."""
+        self._session, self._ui = session, ui
+        self._parts = {"Session": session, "Ui": ui, "Controllers": self, **parts}
 
     if not TYPE_CHECKING:
 
@@ -154,10 +134,6 @@ class Controllers:
         """What the view of what failed shows, or showed last."""
         return self.failures.found if "failures" in vars(self) else None
 
-    def fill(self) -> None:
-        """Take the runs into the library that were opened."""
-        self.filling.take_opened()
-
     def come_back(self) -> bool:
         """Esc in a run or a list of runs that a view led to: back to the view."""
         return "way_back" in vars(self) and self.way_back.come_back()
@@ -170,8 +146,7 @@ class Controllers:
     # Beginning, and ending what goes on
 
     def begin(self, make_source: Callable[[], Source] | None, *, in_thread: bool) -> None:
-        """Open the first source, or explain how to get a key. `in_thread` as for
-        `Conversations.open`."""
+        """Open the first source, `in_thread` or not, or explain how to get a key."""
         if make_source is None:
             self._ui.post_message(ListEmpty("no API key"))
             self._ui.work_on("write", self.servers.open_without_key)
@@ -204,8 +179,7 @@ class Controllers:
         return False
 
     def leave_source(self, settings: Settings) -> None:
-        """Leave the open server for the one of these settings: stop reading from it, and say
-        nothing more about it."""
+        """Leave the open server: stop reading from it, and say nothing more about it."""
         self._ui.refuse()
         self._ui.preparations.drop()
         for group in READS:

@@ -32,7 +32,6 @@ class Navigation(Controller):
         self._ui.focus_pane(self._session.arrangement.after(self._session.pane, by))
 
     def action_zoom(self) -> None:
-        """Show the pane on the whole screen, or go back."""
         session = self._session
         session.arrangement = session.arrangement.zoomed(session.pane)
         self._ui.focus_pane(session.pane)
@@ -77,8 +76,7 @@ class Navigation(Controller):
             self._ui.focus_pane("conversations")
 
     def action_close_or_quit(self) -> None:
-        """Close a zoom or the run view of a narrow screen, even while something is read or shown
-        there; at the top, quit."""
+        """Close a zoom or the run of a narrow screen, whatever goes on there; else quit."""
         arrangement = self._session.arrangement
         if arrangement.zoom:
             self._close()
@@ -88,7 +86,6 @@ class Navigation(Controller):
             self.action_quit()
 
     def action_refresh(self) -> None:
-        """Refresh the lists and the run under the cursor."""
         session, controllers = self._session, self._controllers
         controllers.target.show_target()
         self._ui.tell("reading again", passing=True)
@@ -114,7 +111,6 @@ class Navigation(Controller):
             self._ui.post_message(QuitWanted())
 
     async def _ask_and_quit(self) -> None:
-        """Quit if the user may leave unsent messages and running work."""
         session = self._session
         with self._ui.expecting():
             await self._ui.drawn()  # by then the text is kept as a draft

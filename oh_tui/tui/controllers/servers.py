@@ -46,8 +46,7 @@ class Servers(Controller):
         return [entry for entry in (*named, *OURS.items()) if entry[0] != settings.server]
 
     async def switch(self, name: str) -> None:
-        """Switch from the open server to another. Ask first if something is running there; stay if
-        the new server's key is unusable."""
+        """Go to another server. Asks if something is being written; stays without a key."""
         connect = self._connect
         if connect is None or not await self._may_leave(name):
             return
@@ -60,7 +59,6 @@ class Servers(Controller):
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
 
     def show_cautions(self) -> None:
-        """Show, once, cautions about where the key was found."""
         for caution in self._session.settings.cautions:
             self._ui.tell(caution)
 
@@ -76,8 +74,7 @@ class Servers(Controller):
         return await self._ui.ask(question) == "go"
 
     async def open_without_key(self) -> None:
-        """The server requires a key and none is set: explain how to get one, and offer the demo and
-        a file."""
+        """Explain how to get the key that the server needs, and offer the demo and a file."""
         server = self._session.settings.base_url
         lines: list[list[Piece]] = [
             [(f"{server} needs a key, and none is set.", "")],

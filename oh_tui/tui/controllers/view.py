@@ -48,7 +48,6 @@ class ViewActions(Controller):
             self._steps.toggle_events()
 
     def action_time(self) -> None:
-        """Switch the time column to the next clock."""
         time = self._steps.next_time()
         self._session.preferences.change(time=time)
         run = self._steps.trajectory
@@ -57,7 +56,6 @@ class ViewActions(Controller):
         self._ui.tell(f"time: {told}")
 
     def action_wrap(self) -> None:
-        """Wrap or cut long lines."""
         wraps = self._session.wrap_lines = not self._session.wrap_lines
         self._session.preferences.change(wrap=wraps)
         self._ui.post_message(WrapChanged())
@@ -66,7 +64,6 @@ class ViewActions(Controller):
         self._ui.tell("long lines wrap" if wraps else f"long lines are cut: {there}{arrows} scroll")
 
     def action_json(self) -> None:
-        """Show the step as raw JSON, or as before."""
         self._run.show_target()
         self._bodies.toggle_json()
 
@@ -95,7 +92,6 @@ class ViewActions(Controller):
         ui.focus_pane(pane)
 
     def action_divider(self, by: int) -> None:
-        """Move the divider between the left side and the run."""
         arrangement = self._session.arrangement
         if not arrangement.split:
             zoomed = arrangement.zoom and not arrangement.narrow
@@ -105,8 +101,7 @@ class ViewActions(Controller):
             self._ui.tell(f"{least} cannot be narrower")
 
     def move_divider(self, columns: int) -> bool:
-        """Set the width of the left side; False when it has that width already or cannot have
-        it."""
+        """Set the width of the left side; False when it has that already or cannot have it."""
         session, before = self._session, self._session.arrangement
         after = before.divided(columns)
         if not before.split or after.left_width == before.left_width:

@@ -17,7 +17,7 @@ from oh_tui.trajectory.presentation.block import Note, Plain
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.line_screen import LineScreen
 from oh_tui.tui.screens.view import KeyLabels
-from oh_tui.tui.state.questions import Question, Questions
+from oh_tui.tui.state.questions import Asked, Questions
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.prompt import Prompt, SentLine
 from oh_tui.tui.widgets.rule import joined
@@ -95,7 +95,7 @@ class AskScreen(LineScreen):
     @work(group=WORK, exclusive=True)
     async def _wait_for(self, text: str) -> None:
         """Ask, and show what comes of it. A problem puts the question back into the line."""
-        entry = Question(safe(text))
+        entry = Asked(safe(text))
         self.questions.add(entry)
         with self.carrying_out():
             try:
@@ -122,7 +122,7 @@ class AskScreen(LineScreen):
         ]
         if self.waiting:
             facts = [(f"the model answers, {duration(self.seconds)}", "mark")]
-        return (("Question", "title"),), joined(facts, self.rule.glyphs.dot)
+        return (("Asked", "title"),), joined(facts, self.rule.glyphs.dot)
 
     def key_labels(self) -> KeyLabels:
         answered = not self.in_field and self.questions.last_answered
@@ -146,7 +146,7 @@ class AskScreen(LineScreen):
     def action_copy_all(self) -> None:
         self._copy([one for one in self.questions.asked if one.answer])
 
-    def _copy(self, answered: list[Question]) -> None:
+    def _copy(self, answered: list[Asked]) -> None:
         if not answered:
             self.footer.tell("there is no answer to copy", remark=True)
             return

@@ -25,8 +25,7 @@ STEPS: Columns = (
 def fitting(
     cells: Mapping[str, int], usual: Collection[str], choice: Choice, room: int
 ) -> frozenset[str]:
-    """The wanted columns that fit, first those that were chosen; `cells` are their widths, the most
-    important first."""
+    """The wanted columns that fit, chosen ones first; `cells` are widths, by importance."""
     kept: set[str] = set()
     for name, width in sorted(cells.items(), key=lambda one: one[0] not in choice):
         if choice.get(name, name in usual) and width <= room:

@@ -31,8 +31,7 @@ _ONE = threading.Lock()
 
 
 def alone(make: Callable[[], T]) -> T:
-    """What a function makes of contexts, in a thread: one at a time, as contexts share what they
-    keep."""
+    """What a function makes of contexts, in a thread, one at a time: they share what they keep."""
     with _ONE:
         return make()
 
@@ -49,7 +48,7 @@ class Sign(StrEnum):
     """A condensation took it out before this answer."""
 
 
-class Row(NamedTuple):
+class ContextRow(NamedTuple):
     """A message; or tools and gaps, which have a `text` instead."""
 
     role: str
@@ -93,7 +92,7 @@ class Wanted(NamedTuple):
 class Page(NamedTuple):
     wanted: Wanted
     context: Context
-    rows: tuple[Row, ...]
+    rows: tuple[ContextRow, ...]
     new: int
     """Messages that came since the answer before."""
     forgotten: int
@@ -113,7 +112,7 @@ def page_of(contexts: Contexts, wanted: Wanted) -> Page:
     context = contexts.at(wanted.answer)
     messages = context.messages[:]
     lost = context.forgotten
-    rows: list[Row]
+    rows: list[ContextRow]
     came = went = 0
     if wanted.first is not None:
         difference = contexts.difference(wanted.first, wanted.answer)
@@ -139,16 +138,15 @@ def page_of(contexts: Contexts, wanted: Wanted) -> Page:
     )
 
 
-def _rows(messages: Iterable[Message], sign: Callable[[Message], Sign]) -> Iterator[Row]:
+def _rows(messages: Iterable[Message], sign: Callable[[Message], Sign]) -> Iterator[ContextRow]:
     for message in messages:
         replaces = message.replaces if min(message.items) < 0 else ()
         role = SUMMARY if replaces and len(message.items) == 1 else message.kind
-        yield Row(role, sign(message), message, message.steps, replaces, message.chars)
+        yield ContextRow(role, sign(message), message, message.steps, replaces, message.chars)
 
 
-def _merged(shown: Iterable[Row], gone: Iterable[Row]) -> Iterator[Row]:
-    """Rows that are gone in their places between those that are there: before the first that came
-    later in the run."""
+def _merged(shown: Iterable[ContextRow], gone: Iterable[ContextRow]) -> Iterator[ContextRow]:
+    """With the rows that are gone, each before the first that came later in the run."""
     left = list(gone)[::-1]
     for row in shown:
         place = _place(row)
@@ -158,15 +156,13 @@ def _merged(shown: Iterable[Row], gone: Iterable[Row]) -> Iterator[Row]:
     yield from reversed(left)
 
 
-def _place(row: Row) -> int:
-    """Where a message is in the run; -1 for one that begins with a summary, which stands elsewhere
-    than it was made."""
+def _place(row: ContextRow) -> int:
+    """Where a message is in the run; -1 for one that begins with a summary, made elsewhere."""
     return max(-1, row.message.items[0]) if row.message else -1
 
 
-def _of_difference(difference: Difference) -> Iterator[Row]:
-    """What came in its order, below each summary what it stands for, all else that went in its
-    place."""
+def _of_difference(difference: Difference) -> Iterator[ContextRow]:
+    """What came, below each summary what it stands for, all else that went in its place."""
     under = {id(summary): went for summary, went in difference.replaced}
     stood_for = {message.items for went in under.values() for message in went}
     rest = [message for message in difference.went if message.items not in stood_for]
@@ -176,16 +172,16 @@ def _of_difference(difference: Difference) -> Iterator[Row]:
         yield from _rows(under.get(id(row.message), ()), lambda message: Sign.GONE)
 
 
-def _about(context: Context) -> Iterator[Row]:
+def _about(context: Context) -> Iterator[ContextRow]:
     """The tools, what is not known, and why these rules were taken if that is not certain."""
     gaps = context.gaps
     if names := ", ".join(map(cached_line, context.tools)):
-        yield Row("tools", text=names, about=TOOLS.about if TOOLS in gaps else "")
+        yield ContextRow("tools", text=names, about=TOOLS.about if TOOLS in gaps else "")
     for gap in gaps:
         if gap != TOOLS or not names:
-            yield Row(GAP, text=gap.name, about=gap.about)
+            yield ContextRow(GAP, text=gap.name, about=gap.about)
     if not context.rules.is_certain and context.rules.is_sdk:
-        yield Row(GAP, text="version", about=context.rules.sentence)
+        yield ContextRow(GAP, text="version", about=context.rules.sentence)
 
 
 def fill_of(study: Study) -> Fill:
@@ -203,7 +199,7 @@ def fill_of(study: Study) -> Fill:
     return Fill(tuple(prompts), tuple(steps))
 
 
-def first_with(rows: Sequence[Row], order: Iterable[int], text: str) -> int | None:
+def first_with(rows: Sequence[ContextRow], order: Iterable[int], text: str) -> int | None:
     """The first of some rows that holds a text, which is in lower case, in what is shown of it."""
     for number in order:
         row = rows[number]

@@ -21,8 +21,7 @@ from oh_tui.conversation import Conversation, bare_id
 
 
 class Row(msgspec.Struct, frozen=True, dict=True):
-    """A row of the list. Derived values are computed once: each refresh and each sort looks at all
-    rows."""
+    """A row of the list. Derived values are kept: each refresh and each sort looks at all rows."""
 
     conversation: Conversation
     status: RunStatus = RunStatus.UNKNOWN
@@ -47,8 +46,7 @@ class Row(msgspec.Struct, frozen=True, dict=True):
     group: Group = Group.EARLIER
     """Its current group in the list; `due` is where it belongs by now."""
     depth: int = 0
-    """How many of its parents are listed above it. A sub-conversation or a fork that stands alone
-    has 1."""
+    """How many of its parents are listed above it; 1 for a child that stands alone."""
     tall: bool = False
     """Takes two lines; stays so until the next sort, so that no row below it moves."""
 
@@ -217,6 +215,5 @@ def _is_child(row: Row) -> int:
 
 
 def _urgency(row: Row, group: Group) -> tuple[Group, bool, float]:
-    """Among those that need somebody the waiting come first, among the running the starting come
-    last; then the newest first."""
+    """Of those that need somebody the waiting come first, starting ones last; then the newest."""
     return group, is_later(row.state, group), -(row.since or 0.0)

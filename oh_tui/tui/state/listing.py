@@ -93,8 +93,7 @@ class Listing:
         self._values, self._of = {}, None
 
     def test(self, loaded: tuple[Row, ...], now: float) -> bool:
-        """Test rows for a few milliseconds, or, once all were tested, whatever changed; False while
-        some are left."""
+        """Test rows for a few milliseconds, later what changed; False if some are left."""
         query, tested = self.query, self._tested
         if query is None:
             return True
@@ -119,8 +118,7 @@ class Listing:
         return True
 
     def rows(self, loaded: tuple[Row, ...], *, keep: str, now: float) -> tuple[Row, ...]:
-        """The loaded rows that are listed. The row with the id `keep`, which is under the cursor,
-        stays although it no longer matches."""
+        """The listed rows. That with the id `keep`, under the cursor, stays in any case."""
         if not self.is_on:
             return loaded
         if loaded is self._of:

@@ -82,7 +82,7 @@ class Change(NamedTuple):
     status: RunStatus | Spending
 
 
-class Sums(NamedTuple):
+class ListSums(NamedTuple):
     """What the loaded rows come to."""
 
     rows: tuple[Row, ...]
@@ -105,7 +105,7 @@ class LoadedConversations:
         """The rows that `_places` was computed from."""
         self._ordered: tuple[Row, ...] | None = None
         """The rows as last ordered; None while one is kept in a group that it has left."""
-        self._sums = Sums((), Counts(), cost_sum(()), Counter())
+        self._sums = ListSums((), Counts(), cost_sum(()), Counter())
         self._heard: dict[str, RunStatus] = {}
         """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
@@ -124,7 +124,7 @@ class LoadedConversations:
         place = self._places.get(bare_id(identifier))
         return None if place is None else self.rows[place]
 
-    def sums(self) -> Sums:
+    def sums(self) -> ListSums:
         """Summed once for the same rows: the header asks with every change of the lists."""
         if self._sums.rows is not self.rows:
             costs = cost_sum(row.conversation.price for row in self.rows)
@@ -133,7 +133,7 @@ class LoadedConversations:
             counts = count(row.status for row in self.rows)
             if not self.grouped:  # files wait for nobody
                 counts = Counts(failed=counts.failed)
-            self._sums = Sums(self.rows, counts, costs, counted)
+            self._sums = ListSums(self.rows, counts, costs, counted)
         return self._sums
 
     # What becomes known
@@ -223,7 +223,6 @@ class LoadedConversations:
         self._put(self._renewed(row, row.conversation))
 
     def take_fork_step(self, identifier: str, step: int) -> None:
-        """Take at which step of its origin a fork was made."""
         if row := self.row(identifier):
             self.last_known.record_fork(row.id, step)
             self._put(self._renewed(row, row.conversation))
@@ -264,8 +263,7 @@ class LoadedConversations:
         return with_spent(one, self.last_known.get(identifier).spent)
 
     def settled(self, conversation: Conversation, now: float) -> None:
-        """Take the state of a conversation after an action; `now` is compared with the request
-        times of refreshes."""
+        """Take its state after an action; `now` is compared with the request times of refreshes."""
         if row := self.row(conversation.id):
             self._settled[row.id] = now
             if conversation.metrics is not row.conversation.metrics:  # another answer of the server
@@ -292,7 +290,6 @@ class LoadedConversations:
                 self.settled(one, now)
 
     def open(self, identifier: str) -> None:
-        """The user opened the run of this conversation."""
         if row := self.row(identifier):
             self.last_known.record_opened(row.id, max(1.0, updated(row.conversation)))
             self._put(self._renewed(row, row.conversation))

@@ -58,8 +58,7 @@ class Run(msgspec.Struct):
         return branch is None or branch.number in (ALL, branch.active)
 
     def choose_branch_of(self, event: str) -> bool:
-        """Show the branch that has an event, named by its id or the start of it. False if it is
-        shown, or if no branch has it."""
+        """Show the branch with this event (or start of an id). False if shown, or without one."""
         if self.whole.branch is None or not event or event.isdecimal():
             return False
         step = find_step(self.whole, event)
@@ -127,8 +126,8 @@ class Run(msgspec.Struct):
         return all(held.holds(event.id) for event in newest.events)
 
 
-class News:
-    """A signal that wakes everything that waits for it."""
+class Signal:
+    """Wakes everything that waits for it."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
@@ -182,8 +181,7 @@ def beside_words(steps: Sequence[Step]) -> str:
 
 
 def landing(trajectory: Trajectory, place: str) -> int:
-    """The index of the step where the cursor starts: at `place` if it exists, else where the
-    verdict points, else at the last step."""
+    """The index of the step where the cursor starts: `place`, the verdict's, or the last."""
     found = find_step(trajectory, place) if place else None
     if found is not None:
         return found

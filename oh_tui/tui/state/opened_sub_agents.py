@@ -38,8 +38,7 @@ class ClosedStep(NamedTuple):
 
 
 class OpenedSubAgents:
-    """The sub-agents that are opened, by the number of the step that started them: 12, or 12.3 of a
-    step of a sub-agent."""
+    """Those opened, by the number of the step that started them: 12, or 12.3 in a sub-agent."""
 
     def __init__(self) -> None:
         self.cursor = ""
@@ -64,8 +63,7 @@ class OpenedSubAgents:
         return path in self._paths
 
     def close(self, path: str) -> str:
-        """Close those of a step, else those that it is among; the number of the step that started
-        them, "" when none is open."""
+        """Close those of a step, else those that it is among; returns their step, or ""."""
         while path and path not in self._paths:
             path = path.rpartition(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")
         self._paths.discard(path)

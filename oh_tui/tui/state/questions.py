@@ -15,7 +15,7 @@ KEPT = 50
 
 
 @dataclass(slots=True)
-class Question:
+class Asked:
     """A question and what came of it; all texts are safe to show."""
 
     text: str
@@ -43,7 +43,7 @@ class Question:
 
     @property
     def markdown(self) -> str:
-        """Question and answer, to paste somewhere."""
+        """Asked and answer, to paste somewhere."""
         asked = "\n".join(f"> {line}" for line in self.text.split("\n"))
         return f"{asked}\n\n{self.answer}".strip() + "\n"
 
@@ -52,13 +52,13 @@ class Question:
 class Questions:
     """Those to the agent of one conversation, kept while oh-tui runs."""
 
-    asked: list[Question] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     draft: str = ""
 
-    def add(self, question: Question) -> None:
+    def add(self, question: Asked) -> None:
         self.asked.append(question)
         del self.asked[:-KEPT]
 
     @property
-    def last_answered(self) -> Question | None:
+    def last_answered(self) -> Asked | None:
         return next((one for one in reversed(self.asked) if one.answer), None)

@@ -40,8 +40,7 @@ class Sandboxes:
         """When an action last reported the state of a sandbox, by id."""
 
     def take(self, read: Iterable[Sandbox], asked: float) -> None:
-        """Take the sandboxes of a request made at that time; states that actions have reported
-        since stay."""
+        """Take what was asked for at that time; states that actions have reported since stay."""
         newer = {one.id: one for one in self.all if self._settled.get(one.id, 0.0) >= asked}
         self.known = True
         self.all = tuple(newer.get(one.id, one) for one in read)
@@ -165,8 +164,7 @@ def _placed(before: _Place | None, state: str, now: float, hold: bool) -> _Place
 
 
 def lines_for(height: int, errors: int) -> int:
-    """The lines of the pane on a screen of this height; enough for those in error and the counting
-    line, up to MOST."""
+    """Lines of the pane at this height: for those in error and the count, up to MOST."""
     return min(MOST, max(LEAST, height // 6, errors + 1))
 
 

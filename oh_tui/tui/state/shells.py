@@ -50,8 +50,7 @@ class Shell:
 
 
 def result_blocks(result: CommandResult, took: float, timeout: int) -> Sequence[Block]:
-    """The whole output of a command and how it ended. Takes 0.1 s for 3 MB, so call it in a
-    thread."""
+    """The output of a command and how it ended. Takes 0.1 s for 3 MB: call it in a thread."""
     blocks: list[Block] = []
     for raw in (result.stdout, result.stderr):
         written = read_output(raw)

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 
 class StepRows:
-    """The rows of a trajectory's steps, by step number, from 1. Without a filter and an order they
-    grow with the trajectory."""
+    """By step number, from 1. Without a filter and an order they grow with the trajectory."""
 
     def __init__(
         self,
@@ -84,7 +83,6 @@ class StepRows:
         return base + self._above[bisect_left(self._bases, base)]
 
     def sub(self, row: int) -> SubStep | None:
-        """The step of a sub-agent in a row."""
         return self._place(row)[1]
 
     def path(self, row: int) -> str:
@@ -93,7 +91,6 @@ class StepRows:
         return sub.path if sub else str(self.number(row))
 
     def row_of_path(self, path: str) -> int | None:
-        """The row of the step of a sub-agent with this path."""
         return self.sub_row(lambda sub: sub.path == path)
 
     def sub_row(self, wanted: Callable[[SubStep], bool]) -> int | None:
@@ -143,8 +140,7 @@ class StepRows:
         return row if row < count and self._numbers[row] == number else None
 
     def near(self, number: int) -> int:
-        """The row of a step, or of the next one shown; in another order than that of the run the
-        first row."""
+        """The row of a step, or of the next one shown; in an order of its own the first row."""
         if self._places is not None:
             return self._places.get(number, 0)
         row = number - 1 if self._numbers is None else bisect_left(self._numbers, number)
@@ -160,8 +156,7 @@ class StepRows:
 
 
 class EventRows(StepRows):
-    """The rows while hidden events are shown: one for each event. They grow with the trajectory,
-    and no sub-agent is open in them."""
+    """One for each event. They grow with the trajectory, and no sub-agent is open in them."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         super().__init__(trajectory)

@@ -47,8 +47,7 @@ class Wait(Struct, eq=False):
 
 
 class Writes:
-    """What is being written at this moment, to servers and to disk; quitting asks first
-    meanwhile."""
+    """What is being written to servers and to disk; quitting asks first meanwhile."""
 
     def __init__(self) -> None:
         self._under_way: list[tuple[str, tuple[str, ...]]] = []

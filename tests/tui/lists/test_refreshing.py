@@ -17,7 +17,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import cost_sum
 from oh_tui.tui.controllers.lists import refresh_schedule, row_details
-from oh_tui.tui.state.loaded_conversations import LoadedConversations, Sums
+from oh_tui.tui.state.loaded_conversations import ListSums, LoadedConversations
 from tests.tui.explorer import Between, Explorer, explore
 from tests.tui.lists.test_lists import LEDGER, LEDGER_ID, Changing, Looks
 
@@ -87,7 +87,7 @@ async def test_the_pause_doubles_while_nothing_changes_and_nothing_runs(
     source = Changing()
     async with explore(source=lambda: source) as it:
         assert [await by_itself(it) for _ in range(2)] == [15.0, 15.0], "some run"
-        nothing = Sums((), Counts(), cost_sum(()), Counter())
+        nothing = ListSums((), Counts(), cost_sum(()), Counter())
         monkeypatch.setattr(LoadedConversations, "sums", lambda loaded: nothing)
         assert [await by_itself(it) for _ in range(4)] == [30.0, 60.0, 60.0, 60.0]
         source.statuses = {LEDGER: "error"}

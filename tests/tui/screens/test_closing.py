@@ -15,7 +15,7 @@ from oh_tui.actions.start_offers import StartOffers
 from oh_tui.settings.startup import Settings
 from oh_tui.tui.controllers.navigation import Navigation
 from oh_tui.tui.messages import QuitWanted
-from oh_tui.tui.palette import Options, Palette
+from oh_tui.tui.palette import CommandRows, Palette
 from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.session import Session
 from oh_tui.tui.widgets.editor import Lines
@@ -54,7 +54,7 @@ async def test_a_click_on_a_command_that_matches_no_more_does_nothing() -> None:
     async with explore() as it:
         await it.press("ctrl+p")
         await it.until(lambda: isinstance(it.app.screen, Palette))
-        options = it.app.screen.query_one(Options)
+        options = it.app.screen.query_one(CommandRows)
         await it.until(lambda: options.option_count > 5)
         style = Style.from_meta({"option": options.option_count})
         x, y = options.region.offset
@@ -69,7 +69,7 @@ async def test_a_page_key_in_a_palette_that_is_not_laid_out_does_nothing(key: st
     async with explore() as it:
         await it.press("ctrl+p")
         await it.until(lambda: isinstance(it.app.screen, Palette))
-        options = it.app.screen.query_one(Options)
+        options = it.app.screen.query_one(CommandRows)
         options.styles.display = "none"
         await it.until(lambda: not options.scrollable_content_region)
         options.set_options(["one", "two"])

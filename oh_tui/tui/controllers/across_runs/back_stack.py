@@ -52,7 +52,6 @@ class WayBack(Controller):
         self._ui.post_message(RunWanted(conversation, go=True))
 
     def leave_view(self, conversation: Conversation, again: Callable[[], None]) -> None:
-        """Leave a view of a run for one of its steps."""
         left = _ForRun(conversation, self._session.source, again)
         self._left = (*self._left, left)[-MOST:]
 
@@ -89,8 +88,7 @@ class WayBack(Controller):
             await session.run_news.wait()
 
     def come_back(self) -> bool:
-        """Esc: show the view again that was left for what is on the screen; False where that was
-        reached otherwise."""
+        """Esc: show the view again that was left for what is on the screen; False without one."""
         session = self._session
         while self._left:
             left = self._left[-1]

@@ -26,8 +26,7 @@ IDLE = 10.0
 
 
 class Filling:
-    """Modules and processes are loaded and started in threads, as that takes longer than a
-    frame."""
+    """Loads modules and starts processes in threads: that takes longer than a frame."""
 
     def __init__(self, session: Session, ui: Ui) -> None:
         self._session = session
@@ -40,7 +39,6 @@ class Filling:
         """There is no library that could be filled."""
 
     def take_opened(self) -> None:
-        """Take in the runs that were read whole."""
         for run in self._session.runs.all():
             if run.whole.complete and not run.whole.live:
                 self.take(run.conversation)

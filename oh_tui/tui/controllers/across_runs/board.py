@@ -52,12 +52,10 @@ class BoardOfRuns(PassActions[Board]):
         self.push(BoardScreen(board, self))
 
     def action_failures(self) -> None:
-        """Show what failed in the runs of the board."""
         if self.found:
             self._failures.open(self.found.query, self)
 
     def open_row(self) -> None:
-        """List only the runs of the group under the cursor."""
         board, group = self.found, self.row
         if board and group:
             self.leave()

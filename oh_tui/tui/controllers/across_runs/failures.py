@@ -46,8 +46,7 @@ class FailuresOfRuns(PassActions[FailuresFound]):
         self.open(self._session.listing.query or ConversationQuery())
 
     def open(self, query: ConversationQuery, below: PassActions[Any] | None = None) -> None:
-        """What was found stays until other runs are asked for, or `r`. Closing the view while it
-        reads stops that."""
+        """What was found stays until other runs are asked for, or `r`. Closing it ends reading."""
         runs, found = self.source_runs(), self.found
         if runs is None:
             return
@@ -82,7 +81,6 @@ class FailuresOfRuns(PassActions[FailuresFound]):
         return partial(self._show_again, found, self._below)
 
     def open_row(self) -> None:
-        """Open the example of the row under the cursor at its step."""
         if (found := self.found) and (row := self.row):
             example = row.example
             conversation = found.runs[example.run]
@@ -90,15 +88,13 @@ class FailuresOfRuns(PassActions[FailuresFound]):
             self._way_back.go_to(conversation, partial(self._event_of, example))
 
     def _event_of(self, example: Example) -> str:
-        """The id of the event of a step, which is counted over all branches; "" until the run is
-        read."""
+        """The event of a step, counted over all branches; "" until the run is read."""
         run = self._session.run
         if run is None or not run.whole.complete or example.step > len(run.whole.steps):
             return ""
         return run.whole.steps[example.step - 1].event.id
 
     def action_list_runs(self) -> None:
-        """List only the runs with the failure under the cursor."""
         if (found := self.found) and (row := self.row):
             failure, query = row.failure, found.query
             # words that can be changed; the ids tell the runs where no index does

@@ -38,7 +38,6 @@ class SearchAllRuns(PassActions[SearchAll]):
         self.push(SearchScreen(self._session, found, self, comes_back=comes_back))
 
     def open_row(self) -> None:
-        """Open the run under the cursor at the hit under the cursor."""
         found, row = self.found, self.row
         if found is None or row is None:
             return

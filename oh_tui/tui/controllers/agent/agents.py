@@ -82,7 +82,6 @@ class AgentActions(Controller):
 
     @in_worker("write")
     async def action_answer(self) -> None:
-        """Approve or reject the pending calls."""
         with self._ui.reporting(about=AGENT):
             agents, state = await self.read_standing()
             if not state.waits and await self._goes_where_one_waits(state):
@@ -113,8 +112,7 @@ class AgentActions(Controller):
             self.tell_state(f"{done} · {state_words(now)}", now)
 
     async def _goes_where_one_waits(self, state: AgentState) -> bool:
-        """Offer to open a conversation that waits, if this one does not; False if none
-        does."""
+        """Offer to open a conversation that waits, as this one does not; False without one."""
         rows = [
             row
             for row in self._session.loaded.rows
@@ -138,7 +136,6 @@ class AgentActions(Controller):
         return True
 
     async def ask_about_calls(self, state: AgentState, question: Question) -> str:
-        """Ask, and show all calls that have no result."""
         calls = state.calls
         one = len(calls) == 1
         if state.waits:
@@ -164,7 +161,6 @@ class AgentActions(Controller):
 
     @in_worker("write")
     async def action_stop_or_continue(self) -> None:
-        """Stop the agent if it is working, otherwise let it continue."""
         with self._ui.reporting(about=AGENT):
             agents, state = await self.read_standing()
             state.require_reachable()
@@ -244,8 +240,7 @@ class AgentActions(Controller):
     # Waiting
 
     def stop_waiting(self) -> bool:
-        """Esc: stop showing the most recent wait; False when there is none. The request continues,
-        and its outcome is shown."""
+        """Esc: stop showing the most recent wait, whose request goes on; False without one."""
         if not self._session.waits:
             return False
         wait = self._session.waits.pop()
@@ -272,8 +267,7 @@ class AgentActions(Controller):
                 self._session.waits.remove(wait)
 
     def show_wait(self, wait: Wait) -> None:
-        """Show only the most recent wait, and none above a question, where Esc cancels the
-        question."""
+        """Show the most recent wait alone, and none above a question, which Esc cancels."""
         if self._session.waits[-1:] == [wait] and not self._ui.is_asking:
             span = time.monotonic() - wait.began
             self._ui.tell(f"{span:.0f} s: {wait.stage} · esc stops waiting", log=False)
@@ -293,9 +287,8 @@ class AgentActions(Controller):
     # For all that is told to an agent
 
     def require_silence(self, conversation: Conversation) -> None:
-        """Raises NotNow if an answer, a `run` or a message is already on its way to the agent:
-        until it arrives the call still looks pending, and a second `run` could hit the next
-        call."""
+        """Raises NotNow if something is on its way to the agent: until it arrives the call looks
+        pending, and a second `run` could hit the next call."""
         for verb in (TELLING, SENDING):
             if self._session.writes.is_doing(verb, conversation.id):
                 raise NotNow(f"not yet: still {verb}")
@@ -313,8 +306,7 @@ class AgentActions(Controller):
     async def carry_out(
         self, before: AgentState, steps: Steps, *, what: str = TELLING
     ) -> AgentState:
-        """Show each stage with its seconds and return the resulting state. Refreshes the lists and
-        the run whatever the outcome."""
+        """Show each stage with its seconds; refresh lists and run, whatever the outcome."""
         session = self._session
         now = before
         try:
@@ -356,8 +348,7 @@ def _risk(call: Step) -> str:
 
 
 def _one_answer(state: AgentState) -> list[list[Piece]]:
-    """What the user must know before answering; nothing for a single call, which is fully
-    visible."""
+    """What to know before answering; nothing for a single call, which is fully visible."""
     if not state.in_sight:
         older = "Some of its calls are older than the events read here: look at the run first."
         return [[(older, "warn")]]
@@ -367,7 +358,6 @@ def _one_answer(state: AgentState) -> list[list[Piece]]:
 
 
 def _calls_blocks(calls: tuple[Step, ...]) -> list[Block]:
-    """Each call in full; several calls each under a number, tool and risk."""
     blocks: list[Block] = []
     for number, call in enumerate(calls, 1):
         if len(calls) > 1:

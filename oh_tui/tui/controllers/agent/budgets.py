@@ -43,8 +43,7 @@ class Budgets(Controller):
 
     @in_worker("ask")
     async def action_set(self) -> None:
-        """Ask for the budget of the targeted conversation until it can be read. An empty line
-        removes it."""
+        """Ask for the budget of the conversation until it can be read; an empty line removes it."""
         session, ui = self._session, self._ui
         if session.source is None or not session.source.agents:
             raise NotNow("these are files: a budget is for a run on a server")
@@ -70,7 +69,6 @@ class Budgets(Controller):
         self.watch()
 
     def _told_of(self, conversation: Conversation) -> str:
-        """What a budget does, once it is set or removed."""
         budget = self._session.budget(conversation)
         if budget is None:
             return "no budget"
@@ -85,7 +83,6 @@ class Budgets(Controller):
     # Watching
 
     def watch(self) -> None:
-        """Look at what the listed runs that work have cost."""
         session = self._session
         if not session.loaded.sums().counts.running:
             return
@@ -110,8 +107,7 @@ class Budgets(Controller):
             ui.tell(told)
 
     async def _stop_unless_told(self, conversation: Conversation, source: Source) -> None:
-        """Ask, and stop the agent without an answer. A run that ended meanwhile, or has another
-        budget, is left alone."""
+        """Ask, and without an answer stop the agent of a run that is still over its budget."""
         answer = await self._answer(conversation, source, self.clock() + PATIENCE)
         if self._session.source is not source:
             return

@@ -111,8 +111,7 @@ class Composer(Controller):
     async def _show_when_read(
         self, agents: Agents, conversation: Conversation, editor: editing.Editor
     ) -> bool:
-        """Show in the editor when the agent would read the message, below it why it never would.
-        True when something is asked before."""
+        """Show when the agent would read the message, or why never. True if it asks first."""
         session, read = self._session, list[AgentState]()
         # it ends no error of sending, and the editor stays: what is typed would be keys
         with self._ui.reporting(about=READING):
@@ -171,8 +170,7 @@ class Composer(Controller):
         return True
 
     async def _ask_before_message(self, state: AgentState) -> str:
-        """A message lets the agent go on, and run pending calls before it reads it (measured, agent
-        server 1.34.0)."""
+        """Agents run pending calls before they read a message (measured, agent server 1.34.0)."""
         costs = [] if state.runs else self._agent_actions.over_budget(state)
         if not state.is_held:
             if not costs:
@@ -232,7 +230,6 @@ def _require_reader(state: AgentState) -> None:
 
 
 def _read_when(state: AgentState) -> str:
-    """When the agent would read a message."""
     if state.obstacle:
         return "resumes the sandbox first"
     if state.runs:

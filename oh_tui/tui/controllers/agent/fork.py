@@ -49,8 +49,7 @@ class Forking(Controller):
 
     @in_worker("write")
     async def action_fork(self) -> None:
-        """Fork the run at the step under the cursor, or before a message of one's own; from the
-        lists at its end."""
+        """Fork the run at the cursor, or before a message of one's own; from lists at its end."""
         session, ui = self._session, self._ui
         source = session.source
         if session.no_agent or source is None or source.agents is None:
@@ -93,8 +92,7 @@ class Forking(Controller):
     async def _first_message(
         self, name: str, at: str, said: str, lines: list[list[Piece]]
     ) -> str | None:
-        """What the fork is told first, "" for nothing; None for no fork. The text is kept for the
-        next time, until there is a fork."""
+        """What the fork is told first; None for no fork. The text is kept until there is a fork."""
         session = self._session
         editor = editing.Editor(
             ((f"First message to the fork {at}", "title"),),
@@ -121,7 +119,6 @@ class Forking(Controller):
             return await forking.fork(agents, origin.id, run, step, before=before)
 
     def _show(self, forked: Forked, total: int) -> None:
-        """Open the fork, in the list too."""
         session, conversation = self._session, forked.conversation
         session.loaded.take([conversation])
         if not forked.is_whole:
@@ -203,8 +200,7 @@ def _stakes(ready: Origin, study: Study, place: ForkPlace, changed: str) -> list
 
 
 def own_message(study: Study, step: int | None) -> str | None:
-    """The text of a step that is a message of the user, to be said in another way; None for
-    another step."""
+    """The text of a message of the user, to be said in another way; None for another step."""
     if step is None:
         return None
     event = study.trajectory.steps[step - 1].event

@@ -44,8 +44,7 @@ class AgentSetups(Controller):
 
     @in_worker("ask")
     async def action_ask(self) -> None:
-        """Open the questions to the agent of the targeted conversation. Those that were asked are
-        shown even if it cannot be asked now."""
+        """Open the questions to the agent, those asked before even if it cannot be asked now."""
         session = self._session
         if session.no_agent or session.source is None or session.source.agents is None:
             raise NotNow(session.no_agent)
@@ -100,8 +99,7 @@ class AgentSetups(Controller):
     async def goes_on(
         self, agents: Agents, state: AgentState, stakes: Sequence[Sequence[Piece]]
     ) -> bool:
-        """Whether an agent whose key was rejected is to go on with the same key; offers to switch
-        its profile."""
+        """Whether an agent goes on with a key that was rejected; offers to switch its profile."""
         with self._ui.preparing("asking for the profiles"):
             setup = await agent_setup.read(agents, state.conversation.id)
         why = setup.cannot(Act.SWITCH)
@@ -122,7 +120,6 @@ class AgentSetups(Controller):
         return chosen == "go on"
 
     async def _switch(self, agents: Agents, setup: AgentSetup) -> None:
-        """Ask for a profile until the server takes it."""
         if why := setup.cannot(Act.SWITCH):
             raise NotNow(why)
         title = f"Switch to a profile: {setup.names_shown or profile_hint(setup)}"

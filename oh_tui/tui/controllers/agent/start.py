@@ -35,7 +35,6 @@ class NewConversations(Controller):
 
     @in_worker("ask")
     async def action_open(self) -> None:
-        """Ask what to start."""
         self._require_start()
         self._open(self._session.draft or Draft())
 

@@ -66,8 +66,7 @@ class Conversations:
         self.unpacking = Unpacking(ui)
 
     def action_mark(self) -> None:
-        """Mark or unmark the conversation under the cursor for `d` and `p`, and move to the next
-        row."""
+        """Mark or unmark the row under the cursor for `d` and `p`, and go to the next one."""
         session = self._session
         if session.pane == "conversations" and session.listed_id:
             session.keep_marks(session.marks ^ {bare_id(session.listed_id)})
@@ -167,8 +166,7 @@ class Conversations:
             self._ui.post_message(RunWanted(first.conversation, select=True, preview=True))
 
     async def _by_its_start(self, source: Source, wanted: str) -> Conversation:
-        """The conversation that belongs to the start task with this id; Problem when it does not
-        exist yet or the id is unknown."""
+        """The conversation of the start task with this id. Raises Problem without one."""
         hint = "choose one from the list"
         with contextlib.suppress(ApiError):
             task = await source.sandboxes.started(wanted) if source.sandboxes else None
@@ -192,7 +190,6 @@ class Conversations:
         self._ui.post_message(ListEmpty(*filter(None, lines), run=run))
 
     def _show_problems(self, problems: Sequence[str]) -> None:
-        """Show what could not be opened when other parts could."""
         if problems:
             more = f" · and {len(problems) - 1} more" if len(problems) > 1 else ""
             self._ui.tell(problems[0] + more, error=True, about=problems[0])
@@ -200,7 +197,6 @@ class Conversations:
     # Pages
 
     def read_more(self) -> None:
-        """Read the next page, unless it is being read or all pages are."""
         if self._session.pager and not self._ui.at_work("more"):
             self._ui.work_on("more", self._read_more)
 
@@ -215,7 +211,6 @@ class Conversations:
                 self._take_page(page, asked)
 
     async def _read_rest(self, source: Source) -> None:
-        """Read the other rows of files, which cost nobody anything."""
         session = self._session
         told = set(source.problems)
         while session.source is source and session.pager:
@@ -338,8 +333,7 @@ class Conversations:
 
     @contextlib.contextmanager
     def _optional(self, what: str) -> Iterator[None]:
-        """Wrap a call that the lists can do without. If the server does not support it, say so once
-        and do not call it again."""
+        """Wraps a call that lists can do without: what a server lacks is asked for once."""
         with self._ui.reporting(about=what):
             try:
                 yield

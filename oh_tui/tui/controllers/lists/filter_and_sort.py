@@ -75,7 +75,6 @@ class ListActions(Controller):
 
     @in_worker("ask", opens=False)
     async def _ask_filter(self) -> None:
-        """Ask for filter words until they are valid; no words list everything again."""
         session, ui = self._session, self._ui
         if not session.loaded.rows:
             raise NotNow("there is no conversation to filter")
@@ -110,7 +109,6 @@ class ListActions(Controller):
         self._begin()
 
     def action_sort(self) -> None:
-        """Sort the focused pane: the conversations, else the steps of the run."""
         if self._session.pane == "sandboxes":
             self._ui.tell("sandboxes are sorted by state: press 1, then s to sort conversations")
         elif self._session.pane == "conversations":
@@ -189,7 +187,6 @@ class ListActions(Controller):
         self._ui.work_on("sift", self._sift, instead=True)
 
     def _begin(self) -> None:
-        """Show loaded matches at once, then search further."""
         self._ui.tell("", log=False, about="sift")
         self._say_why_empty()
         self._list()
@@ -222,7 +219,6 @@ class ListActions(Controller):
             self._show_matches("")
 
     async def _test_rest(self) -> None:
-        """Test the loaded rows in slices, and show matches as they are found."""
         session, shown = self._session, time.monotonic()
         while not session.listing.test(session.loaded.rows, session.clock()):
             if time.monotonic() - shown > BETWEEN:
@@ -232,8 +228,7 @@ class ListActions(Controller):
         self._ui.post_message(ListsChanged())
 
     async def _read_steps(self) -> None:
-        """Read what the filter asks of the steps of the listed runs, where they are on this
-        machine."""
+        """Read what the filter asks of the steps of those runs that are on this machine."""
         session, listing = self._session, self._session.listing
         query, source = listing.query, session.source
         if not (query and query.of_steps and source):
@@ -263,8 +258,7 @@ class ListActions(Controller):
                 raise Problem(problem.sentence, hint) from problem
 
     def _pages(self) -> AsyncIterator[Page[Conversation]] | None:
-        """The conversations filtered by the server, else the remaining pages; None when all are
-        loaded."""
+        """What the server filters, else the remaining pages; None when all are loaded."""
         session, listing = self._session, self._session.listing
         if session.all_listed or session.source is None:
             return None
@@ -286,7 +280,6 @@ class ListActions(Controller):
         return f"{len(self._session.listed):,} of {len(self._session.loaded.rows):,}"
 
     def _show_matches(self, more: str) -> None:
-        """Show the number of matches, and how many are undecided."""
         self._say_why_empty()
         session = self._session
         if session.listing.query is None:

@@ -37,8 +37,7 @@ PASSED_ON = (
 passed, even if one of these variables contains one."""
 
 LONGEST = 64
-"""Characters of an id that are passed on: the system limits the environment of a program, and
-OpenHands ids have 32 characters."""
+"""Characters of an id that are passed on, as an environment is limited; OpenHands ids have 32."""
 
 _WORDS = {
     RunStatus.WAITING: "waits for you",
@@ -52,7 +51,6 @@ _WORDS = {
 
 class Notices(Controller):
     def ring(self, changes: Sequence[Change]) -> None:
-        """Notify of these changes, in the way that the settings choose, if any."""
         notice = self._session.settings.notice
         if not changes or not notice:
             return
@@ -64,7 +62,6 @@ class Notices(Controller):
             self._ui.work_on("notice", self._run_all, notice, changes[:MOST])
 
     async def _run_all(self, words: Sequence[str], changes: Sequence[Change]) -> None:
-        """Run each of them, even if an earlier one fails."""
         for change in changes:
             if trouble := await run(words, environment(change, os.environ)):
                 self._ui.tell(f"the notice command {trouble}")

@@ -33,8 +33,7 @@ class RefreshSchedule:
     def __init__(
         self, session: Session, ui: Ui, refresh: Callable[[bool], Awaitable[bool | None]]
     ) -> None:
-        """`refresh` reads once, in a new order if called with True, and returns whether anything
-        changed, None when unknown."""
+        """`refresh` reads, in a new order if True; whether anything changed, None if unknown."""
         self._session = session
         self._ui = ui
         self._refresh = refresh
@@ -55,7 +54,6 @@ class RefreshSchedule:
 
     @property
     def wait(self) -> float:
-        """Seconds from the end of a refresh to the next."""
         return max(self.every, SLOWEST) if self._away else self.every
 
     @property
@@ -68,8 +66,7 @@ class RefreshSchedule:
         self.every, self._read_at = self._least, time.monotonic()
 
     def some(self, ids: Sequence[str], *, near: str) -> list[str]:
-        """As many of the rows below the first page as one call takes: those around the cursor, and
-        the others in turn."""
+        """Rows further down, as many as a call takes: those near the cursor, others in turn."""
         at = ids.index(near) if near in ids else 0
         close = list(ids[max(0, at - AROUND) : at + AROUND]) if near in ids else []
         turn = self._turn if self._turn < len(ids) else 0
@@ -83,7 +80,6 @@ class RefreshSchedule:
         self._want()
 
     def focused(self) -> None:
-        """The terminal has the focus, perhaps regained."""
         self._away = False
         if self._is_busy:
             return

@@ -36,7 +36,6 @@ class Unpacking:
         copies.watching[:] = [watch]
 
     def stop(self) -> bool:
-        """Stop the unpacking; False if nothing is being unpacked."""
         if not (self._is_begun and copies.stop()):
             return False
         self._ui.tell("unpacking stopped, nothing was kept")

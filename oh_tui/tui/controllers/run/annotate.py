@@ -49,7 +49,6 @@ class AnnotationActions(Controller):
     # Bookmarks
 
     def action_bookmark(self) -> None:
-        """Bookmark the step under the cursor, or remove its bookmark."""
         if self._in_lists:
             self._ui.tell("b bookmarks a step: enter goes to the steps")
         else:
@@ -129,7 +128,6 @@ class AnnotationActions(Controller):
             self._ui.work_on("write", self.write_note, conversation, step.event.id, what)
 
     async def write_note(self, conversation: Conversation, event_id: str, what: str) -> None:
-        """Edit a note until it can be kept or is put aside."""
         session, ui = self._session, self._ui
         if ui.focus_editor():
             return
@@ -172,7 +170,6 @@ class AnnotationActions(Controller):
 
     @in_worker("ask")
     async def action_tag(self) -> None:
-        """Ask for tags until they can be read."""
         session, conversation = self._session, self._target()
 
         async def take(typed: str) -> dict[str, str | None]:
@@ -255,7 +252,6 @@ class AnnotationActions(Controller):
         return self._session.pane in ("conversations", "sandboxes")
 
     def _changed(self, told: str) -> None:
-        """Show a change, and write it to the disk."""
         self._tell_kept(told)
         self._ui.post_message(AnnotationsChanged())
         self._ui.work_on("keep", self.save_annotations)

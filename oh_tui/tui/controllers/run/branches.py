@@ -51,8 +51,7 @@ class BranchActions(Controller):
                 self._ui.tell(f"the run goes on with branch {branch.active}: messages go there")
 
     async def _tells_branches(self, run: Run) -> bool:
-        """Whether it has several; says why not. Reads the zip of the run first where only that has
-        what its events follow."""
+        """Raises NotNow without any. Reads the zip where only that says what events follow."""
         source = self._session.source
         if source and source.remote and run.wants_parents:
             if not run.whole.complete:
@@ -101,15 +100,13 @@ class BranchActions(Controller):
 
 
 def _began(branches: Branches, number: int) -> str:
-    """What began a branch, in words."""
     event = branches.begin_of(number)
     about = describe_event(event) if event else None
     return (about.result or about.what) if about else "went back"
 
 
 def _each(words: list[str], room: int) -> int:
-    """The cells for each of several words that share the room: what short ones leave goes to the
-    others."""
+    """Cells for each of several words that share the room: what short ones leave goes to others."""
     widths = sorted(map(width_of, words))
     for count, width in zip(range(len(words), 0, -1), widths, strict=True):
         if width * count > room:

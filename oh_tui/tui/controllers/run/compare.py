@@ -46,8 +46,7 @@ class Comparisons(Controller):
         self._ui.work_on("compare", self._compare, view, chosen, instead=True)
 
     def _chosen(self) -> list[Conversation]:
-        """The marked runs as they are listed; to a single one the run of the key is added. Without
-        any, a fork and its origin."""
+        """The marked runs as listed, one with that of the key; else a fork and its origin."""
         session = self._session
         marked = [c for c in session.conversations if bare_id(c.id) in session.marks]
         order = {row.id: place for place, row in enumerate(session.listed)}

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FIRST = 0.01
-"""Seconds of work before the first rest, so that the frame that closes the input line already shows
-nearby hits."""
+"""Seconds before the first rest: the frame that closes the input line shows nearby hits."""
 
 RETESTED = 20
 """Steps at the end that are tested again as a run grows: the status of a call without a result may
@@ -98,7 +97,6 @@ class Filter(Controller):
 
     @in_worker("ask", opens=False)
     async def _ask(self) -> None:
-        """Ask for filter words until they are valid; no words show all steps again."""
         ui, text, pane = self._ui, self._session.filter_text, self._session.pane
         conversation = self._target()
         hint = "filter: is:failed tool:terminal took:>5s words -not"
@@ -107,7 +105,6 @@ class Filter(Controller):
             self.set_filter(query)
 
     async def _complete(self, value: str) -> str | None:
-        """Complete the last word of a filter, for the input line."""
         trajectory = self._steps.trajectory  # read each time: it may change while the user types
         if not value or value[-1].isspace() or trajectory is None:
             return None
@@ -154,7 +151,6 @@ class Filter(Controller):
                 self.refilter()
 
     def annotations_changed(self) -> None:
-        """Bookmarks or notes changed."""
         filtering = self._session.filtering
         if filtering and filtering.query.needs_annotations:
             self.refilter()
@@ -179,7 +175,6 @@ class Filter(Controller):
             self._ui.work_on("filter", self._sift, filtering, follow, instead=True)
 
     async def _sift(self, filtering: Filtering, follow: bool = False) -> None:
-        """Test the pending steps, and show matches as they are found."""
         steps, query = self._steps, filtering.each_word or filtering.query
         trajectory = steps.trajectory
         if trajectory is None:
@@ -241,7 +236,6 @@ class Filter(Controller):
 
     @property
     def _kept(self) -> RunAnnotations:
-        """What the user keeps of the run at the right."""
         session, current = self._session, self._session.current
         return session.annotations.of(current) if current else NOTHING
 

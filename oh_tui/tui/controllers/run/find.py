@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.timeline import Timeline
 
 PAUSE = 0.004
-"""Seconds without a key before searching for the typed text: letters that come at once are one
-search."""
+"""Seconds without a key before a search: letters that come at once are one."""
 
 RETESTED = 20
 """Rows at the end that are tested again as a run grows: the text of a call without a result may
@@ -111,7 +110,6 @@ class Find(Controller):
     # Going there
 
     def action_next(self, by: int) -> None:
-        """Go to the next or previous place with the text."""
         if self._session.find_text:
             self._ui.work_on("find", self._find, by, instead=True)
         else:
@@ -191,7 +189,6 @@ class Find(Controller):
             finding.has_wrapped = True
 
     async def _find_closed(self, finding: Finding, pace: Pace) -> ClosedStep | None:
-        """The first hit in sub-agents that are not opened."""
         steps = list(self._steps.closed_steps()) if finding.pane == "steps" else []
         for found in scan(range(len(steps)), self._test_closed(finding, steps)):
             if found is not None:
@@ -239,7 +236,6 @@ class Find(Controller):
     # Counting
 
     async def _count(self, finding: Finding) -> None:
-        """Test the remaining rows, from the top."""
         await self._ui.drawn()  # draw the hit first
         pace = Pace(self._ui)
         shown_at = perf_counter()
@@ -281,7 +277,6 @@ class Find(Controller):
 
 
 def _kind(pane: str) -> str:
-    """The kind of rows that a pane searches."""
     if pane == "detail":
         return "result"
     return "list" if pane in ("conversations", "sandboxes") else "steps"

@@ -30,7 +30,6 @@ class GoTo(Controller):
 
     @in_worker("ask", opens=False)
     async def _ask(self) -> None:
-        """Ask for a place in the run and go there."""
         ui, pane, conversation = self._ui, self._session.pane, self._target()
         typed = await ui.prompt(
             "go to: step, 60%, +12:30, 13:30:05, start of an id", "", enter="go there"

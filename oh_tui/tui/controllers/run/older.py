@@ -59,8 +59,7 @@ class OlderEvents(Controller):
                 ui.work_on("older", self._read, True, instead=True)
 
     async def _read(self, everything: bool) -> None:
-        """Read one older page, or all of them. Pages that arrived are kept, however the reading
-        ends."""
+        """Read one older page, or all. Those that came are kept, however the reading ends."""
         session, tell = self._session, self._reader.show_progress
         run = session.run
         remote = session.source.remote if session.source else None

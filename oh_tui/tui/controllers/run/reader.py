@@ -48,8 +48,7 @@ AT_ONCE = 2000
 """Up to this many events a run is analysed before it is shown, in a few hundredths of a second."""
 
 DRAWN = 0.03
-"""Seconds reserved for drawing the newest events before reading the others: a thread that reads a
-file would take half of the processor."""
+"""Seconds for drawing the newest events, from which a thread that reads a file would take half."""
 
 PREVIEW = 2000
 """Up to this many events a run is read as soon as the cursor rests on it."""
@@ -69,7 +68,6 @@ class RunReader(Controller):
     # Opening
 
     def preview(self) -> None:
-        """Show the run under the list's resting cursor."""
         session = self._session
         conversation = session.cursors.listed if session.cursors else None
         if conversation and not (session.is_open(conversation) or session.is_within(conversation)):
@@ -103,7 +101,6 @@ class RunReader(Controller):
             self.read(conversation, preview=preview and not wanted)
 
     def _keep_place(self) -> None:
-        """Remember the cursors before another run is shown."""
         self._opened_at = self._session.listed_id
         run, steps = self._session.run, self._steps
         if run and steps.current and steps.trajectory is run.trajectory:
@@ -218,8 +215,7 @@ class RunReader(Controller):
         return total <= PREVIEW
 
     def take(self, conversation: Conversation, loaded: Loaded, place: str = "") -> Run | None:
-        """Show the loaded part of a run. The cursor is placed once; after that it stays with its
-        event."""
+        """Show what is loaded. The cursor is placed once, and then stays with its event."""
         session = self._session
         run = session.runs.get(conversation.id)
         if loaded.news is not None:
@@ -300,8 +296,7 @@ class RunReader(Controller):
             self._ui.post_message(RunStudied(grew=grew))
 
     def look_at_clock(self) -> None:
-        """Nothing may have come for so long that the run is silent. While its server does not
-        answer, nobody knows."""
+        """Find the run silent, if its server answers, and nothing came for long."""
         session = self._session
         current, run = session.current, session.run
         if current is None or run is None or session.hearing.lost(current):
@@ -400,8 +395,7 @@ class RunReader(Controller):
                 run.branches.extend(news)
 
     async def _begin_anew(self, run: Run) -> None:
-        """Start over when the sandbox was replaced or has another address, or the files are other
-        ones."""
+        """Start over: the sandbox was replaced or has another address, or files are others."""
         run.is_outdated = True
         now = await self._record_of_now(run.conversation)
         if self._session.trajectory is not run.trajectory:
@@ -439,9 +433,8 @@ class RunReader(Controller):
         await self.study(run)
 
     async def _record_of_now(self, conversation: Conversation) -> Conversation:
-        """The record with the current address and key, which change with a resume: with the old
-        ones the whole run would be read again and again. The old record when the server is
-        silent."""
+        """The record with the current address and key: with old ones the whole run would be read
+        again and again. The old one when the server is silent."""
         source = self._session.source
         assert source is not None
         with contextlib.suppress(Problem):
@@ -451,7 +444,6 @@ class RunReader(Controller):
 
 
 def _step_of(row: tuple[Step | None, Event] | None, trajectory: Trajectory) -> int:
-    """The index of the step of a row in another state of its run; the last one if it is not
-    there."""
+    """The index of the step of a row in another state of its run; else the last one."""
     step = trajectory.step_of(row[1].id) if row else None
     return step.number - 1 if step else len(trajectory) - 1

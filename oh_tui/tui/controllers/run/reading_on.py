@@ -35,7 +35,6 @@ class ReadingOn(Controller):
     """That of which nothing more that is worth a look is read."""
 
     def choose(self) -> None:
-        """Other columns were chosen."""
         self._stopped = None
         self.read()
 

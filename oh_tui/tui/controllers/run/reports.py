@@ -97,7 +97,6 @@ class Reports(Controller):
     def _files_then(
         self, conversation: Conversation, study: Study, place: FilePlace | None = None
     ) -> then.FilesThenScreen:
-        """The files as of the step under the cursor."""
         sub, here = self._steps.sub_step_here, self._steps.step_here
         return then.FilesThenScreen(
             title_of(conversation),
@@ -192,7 +191,6 @@ class Reports(Controller):
         self._ui.push_screen(view)
 
     def run_grew(self) -> None:
-        """The run has more events: add them to the open screen."""
         for view in (self._files, self._context):
             if view and view.is_running:
                 view.grown()

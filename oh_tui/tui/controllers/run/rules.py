@@ -88,8 +88,7 @@ class RulesOfRun(Controller):
                 self._ui.work_on("agree", self._agree, file, conversation, instead=True)
 
     async def _agree(self, file: Path, conversation: Conversation) -> None:
-        """Before the rules of a repository count, show what its file says and ask; then the view,
-        which tells what was not agreed to."""
+        """Ask before the rules of a repository count, showing its file; then open the view."""
         with contextlib.suppress(Problem):  # the view tells it
             asked = agreed.not_agreed(os.environ, file)
             if asked is not None and await self._agrees(asked):

@@ -112,7 +112,6 @@ class StepActions(Controller):
         self._run.act(partial(self._next_phase, by))
 
     def _next_phase(self, by: int) -> None:
-        """To the first step of a phase."""
         steps, study = self._steps, self._steps.study
         phases = study.known_phases if study else None
         if phases is None:

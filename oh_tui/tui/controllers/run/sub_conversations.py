@@ -37,16 +37,14 @@ WHOLE = "z shows the whole step"
 
 
 class SubConversations(Controller):
-    """A sub-agent is a conversation of its own: on servers with an id, in files named below the id
-    of the run that started it."""
+    """A sub-agent is a conversation; in files it is named below the run that started it."""
 
     _steps: Timeline
 
     # Entering
 
     def of_step(self) -> dict[str, str]:
-        """The ids of the sub-agents that the step under the cursor started, each with what it was
-        asked, if that is known."""
+        """Ids of the sub-agents that the step under the cursor started -> their tasks, or ""."""
         session, steps = self._session, self._steps
         if session.source is None or session.current is None:
             return {}
@@ -60,8 +58,7 @@ class SubConversations(Controller):
         return dict.fromkeys(links_of(step), "") if step else {}
 
     async def enter(self, ids: dict[str, str]) -> None:
-        """Show the run of a sub-agent; `leave` returns to the one shown now. Of several one is
-        chosen."""
+        """Show the run of a sub-agent, of several a chosen one; `leave` returns from there."""
         session = self._session
         assert session.source is not None
         chosen = next(iter(ids)) if len(ids) == 1 else await self._choose(ids)
@@ -75,7 +72,6 @@ class SubConversations(Controller):
             self._ui.post_message(RunWanted(child, select=True))
 
     async def _choose(self, ids: dict[str, str]) -> str:
-        """One of several sub-agents; "" for none."""
         answers = []
         for n, (id, asked) in enumerate(list(ids.items())[:MOST], 1):
             task = shorten(safe_line(asked), WIDTH, self._ui.glyphs.more)
@@ -86,8 +82,7 @@ class SubConversations(Controller):
     # Opening in place
 
     def read_below(self, path: str) -> None:
-        """Read the sub-agents of the step under the cursor, which has this number, and show them
-        below it."""
+        """Read the sub-agents of the step under the cursor, and show them below it."""
         steps = self._steps
         step = steps.current[0] if steps.current else None
         run = steps.run_of(step)
@@ -136,8 +131,7 @@ class SubConversations(Controller):
     # Going back
 
     def leave(self) -> bool:
-        """Return to the run from which a sub-agent was entered; False in the lists and when
-        none was entered."""
+        """Return to the run from which a sub-agent was entered; False if there is none."""
         session = self._session
         if not session.trail or not session.in_run:
             return False

@@ -30,8 +30,7 @@ class TargetRun(Controller):
     _reader: RunReader
 
     def show_target(self, *, wanted: bool = False) -> Conversation | None:
-        """Show the targeted run at the right. None when there is none. It is read if that is cheap,
-        or if it is `wanted`."""
+        """Show the targeted run, if any. It is read if that is cheap, or if it is `wanted`."""
         session = self._session
         conversation = session.target()
         if conversation is None:
@@ -70,8 +69,7 @@ class TargetRun(Controller):
         return self._session.reader is not None or not self._is_drawn
 
     async def until_shown(self, conversation: Conversation) -> Study | None:
-        """Wait for this run; None when it does not come: it cannot be read, the reading was
-        stopped, or another run was opened."""
+        """Wait for this run; None if it cannot be read, reading stops, or another is opened."""
         session = self._session
         while session.is_open(conversation):
             if study := self.study_of(conversation):
@@ -90,8 +88,7 @@ class TargetRun(Controller):
         return run.trajectory.step_of(event_id)
 
     async def is_there(self, conversation: Conversation) -> bool:
-        """Wait for this run, reading it if nobody does, and show the reason when it does not
-        come."""
+        """Wait for this run, reading it if nobody does; tell when it does not come."""
         session = self._session
         if not self._has(conversation):
             if session.reader in (None, "preview") and session.is_open(conversation):

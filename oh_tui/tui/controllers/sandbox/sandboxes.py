@@ -63,8 +63,7 @@ class SandboxActions(Controller):
             self._ui.post_message(ListsWanted())
 
     async def workspace(self, conversation: Conversation) -> Workspace | None:
-        """The sandbox of a conversation, resumed if it is paused. None when the user declines that,
-        Problem when it does not run."""
+        """It may be resumed for that; None if the user declines. Raises Problem if it is down."""
         session = self._session
         source = session.source
         places = source.workspaces if source else None
@@ -130,7 +129,6 @@ class SandboxActions(Controller):
     async def as_planned(
         self, sandboxes: ServerSandboxes, plan: SandboxPlan, *, stop_agents: bool = False
     ) -> None:
-        """Pause or resume one sandbox, and tell what became of it."""
         assert plan.sandbox is not None
         session, sandbox_id, pauses = self._session, plan.sandbox.id, plan.action == "pause"
         session.changing[sandbox_id] = "being paused" if pauses else "being resumed"
@@ -160,8 +158,7 @@ class SandboxActions(Controller):
         *,
         stop_agents: bool = False,
     ) -> str:
-        """Show each stage and return the last. Stores the new state in the session, so that no
-        refresh requested earlier reverts it."""
+        """Show each stage, return the last. No refresh asked for earlier reverts the new state."""
         assert plan.sandbox is not None
         stage = ""
         async for stage in sandboxes.carry_out(plan, stop_agents=stop_agents):
@@ -219,8 +216,7 @@ class SandboxActions(Controller):
     # All that are marked: one question, then one after the other
 
     def stop_batch(self) -> bool:
-        """Stop before the next marked sandbox; False when there is none, or a stop was already
-        requested."""
+        """Stop before the next marked sandbox; False when there is none, or it stops already."""
         batch = self._session.batch
         if batch is None or batch.stopped:
             return False
@@ -276,8 +272,7 @@ class SandboxActions(Controller):
         *,
         stop_agents: bool,
     ) -> None:
-        """One after the other; unmarks those that are done. Raises Problem when something
-        failed."""
+        """One after the other; unmarks those that are done. Raises Problem if one failed."""
         session = self._session
         count = plural(len(todo), "sandbox", "sandboxes")
         pauses = next(iter(todo.values())).action == "pause"

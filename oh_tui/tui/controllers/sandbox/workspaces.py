@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.timeline import Timeline
 
 
-class Workspaces(Controller):
+class WorkspaceActions(Controller):
     _steps: Timeline
     _sandboxes: SandboxActions
 
@@ -54,7 +54,6 @@ class Workspaces(Controller):
 
     @in_worker("download")
     async def action_get(self) -> None:
-        """Get a file from the sandbox into the download folder."""
         session = self._session
         if session.no_answer:
             raise NotNow(session.no_answer)
@@ -152,7 +151,6 @@ class Workspaces(Controller):
         return tell
 
     def _path_of_step(self) -> str:
-        """The path of the file in the step under the cursor, "" for none."""
         current = self._steps.current
         if not self._session.in_run or not current:
             return ""

@@ -48,9 +48,8 @@ _Asked = tuple[str, str]
 
 
 def copy_selection(screen: Screen[object]) -> str:
-    """Copy the text selected with the mouse. Returns a message, "" when no text is selected.
-    Displayed text is already clean and without keys, but a selection may join parts that were
-    cleaned separately, so clean it again."""
+    """Copy the text selected with the mouse; a message, "" without any. It is cleaned again, as it
+    may join parts that were cleaned separately."""
     text = safe(screen.get_selected_text() or "")
     if not text:
         screen.clear_selection()
@@ -88,7 +87,6 @@ class Clipboard(Controller):
 
     @in_worker("ask", opens=False)
     async def _ask(self) -> None:
-        """Ask what to copy, and copy it."""
         session, ui = self._session, self._ui
         conversation = session.target()
         selected = self._steps.range
@@ -114,9 +112,8 @@ class Clipboard(Controller):
         ui.work_on("copy", self._send, self._asked_for(answer, conversation))
 
     async def _send(self, make: Callable[[], _Asked]) -> None:
-        """Prepare the text in a thread: a megabyte takes a fraction of a second, and no key should
-        wait for that. One thread at a time: abandoned ones would take the processor from the
-        screen."""
+        """Prepare the text in a thread, as a megabyte takes a while; in one at a time, as abandoned
+        ones would take the processor from the screen."""
         loop = asyncio.get_running_loop()
         waits = loop.call_later(PATIENCE, self._ui.tell, "preparing the text … esc stops")
         try:
@@ -135,7 +132,6 @@ class Clipboard(Controller):
         self._ui.tell(f"{what} sent to the terminal's clipboard, {size(len(text))}")
 
     def _asked_for(self, answer: str, conversation: Conversation | None) -> Callable[[], _Asked]:
-        """A function that makes the text, for the current selection."""
         current, trajectory = self._steps.current, self._steps.trajectory
         if current and self._steps.range is None:
             trajectory = self._steps.run_of(current[0])
@@ -157,8 +153,7 @@ class Clipboard(Controller):
         return partial(_text_of, steps, answer, _MAKERS[answer](trajectory))
 
     def _selected(self, trajectory: Trajectory) -> list[Step]:
-        """The steps of the range, or the one under the cursor. Steps hidden by a filter are not
-        copied."""
+        """The steps of the range that no filter hides, or the one under the cursor."""
         selected, current = self._steps.range, self._steps.current
         if selected is None:
             return [current[0]] if current and current[0] else []

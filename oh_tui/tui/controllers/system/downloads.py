@@ -66,8 +66,7 @@ class Downloads(Controller):
             tell(saved_words(path))
 
     async def _download_marked(self, remote: ServerRuns) -> None:
-        """Download one after the other. Esc cancels the current download and keeps nothing of
-        it."""
+        """One after the other. Esc cancels the current download and keeps nothing of it."""
         session = self._session
         marked = session.marked
         if any(session.writes.is_doing(DOWNLOADING, c.id) for c in marked):

@@ -114,8 +114,7 @@ class ExternalPrograms(Controller):
         return Body(hide_keys(text) + "\n", f"{step}-{half}{_suffix(blocks)}")
 
     def _hand_over(self, run: Callable[[], int], name: str) -> None:
-        """Hand the terminal to a program until it ends. Meanwhile the app neither draws nor
-        reads."""
+        """Hand the terminal to a program until it ends; the app neither draws nor reads."""
         name = clean_line(Path(name).name)
         code, failed = 0, None
         with self._ui.suspend(), _signals_left_to_it():
@@ -148,8 +147,7 @@ def _suffix(blocks: Sequence[Block]) -> str:
 
 
 def _program(variables: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The command named by the first of these variables that is set, else the first installed
-    program."""
+    """The command of the first variable that is set, else the first installed program."""
     for name in variables:
         given = os.environ.get(name, "").strip()
         if not given:

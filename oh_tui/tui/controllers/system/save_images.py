@@ -38,8 +38,7 @@ class Images(Controller):
 
     @in_worker("ask", opens=False)
     async def _save(self) -> None:
-        """Save the images of the step into the download folder, at most 20, and open the first one
-        if there is a desktop."""
+        """Save the images of the step into the download folder, and open the first on a desktop."""
         current = self._steps.current
         if current is None:
             raise NotNow("no step is selected")

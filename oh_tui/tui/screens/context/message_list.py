@@ -10,7 +10,7 @@ from oh_tui.text.human import compact
 from oh_tui.text.redact import held
 from oh_tui.trajectory.presentation.sent_messages import message_line, steps_words
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.state.context_rows import GAP, Row, Sign
+from oh_tui.tui.state.context_rows import GAP, ContextRow, Sign
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
@@ -23,7 +23,7 @@ _ROLES = {"user": "you", "model": "llm", "summary": "llm", "system": "dim", GAP:
 """Role -> hue; others are plain."""
 
 
-def _sign(row: Row, glyphs: Glyphs) -> Cell:
+def _sign(row: ContextRow, glyphs: Glyphs) -> Cell:
     if row.sign is Sign.FORGOTTEN:
         return Cell(glyphs.forgotten, "dim")
     if row.sign is Sign.GONE:
@@ -33,15 +33,15 @@ def _sign(row: Row, glyphs: Glyphs) -> Cell:
     return Cell("+", "good") if row.sign is Sign.NEW else Cell(" ")
 
 
-def _role(row: Row, _glyphs: Glyphs) -> Cell:
+def _role(row: ContextRow, _glyphs: Glyphs) -> Cell:
     return Cell(row.role, "dim" if row.sign is Sign.FORGOTTEN else _ROLES.get(row.role, ""))
 
 
-def _size(row: Row, _glyphs: Glyphs) -> str:
+def _size(row: ContextRow, _glyphs: Glyphs) -> str:
     return f"{compact(row.chars)} ch" if row.message else ""
 
 
-class MessageList(TableList[Row]):
+class MessageList(TableList[ContextRow]):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.run: Trajectory | None = None
@@ -49,7 +49,7 @@ class MessageList(TableList[Row]):
         self._steps = 0
         """Cells of the longest list of steps."""
 
-    def columns(self) -> Columns[Row]:
+    def columns(self) -> Columns[ContextRow]:
         self._steps = max((len(steps_words(row.steps)) for row in self.rows), default=0)
         return (
             Column("", _sign, width=1),
@@ -58,7 +58,7 @@ class MessageList(TableList[Row]):
             Column("", draw=self._said, width=FILL, share=1),
         )
 
-    def show_messages(self, rows: tuple[Row, ...], run: Trajectory) -> None:
+    def show_messages(self, rows: tuple[ContextRow, ...], run: Trajectory) -> None:
         """Show other rows. The cursor stays with its message, or is on the last row."""
         if run is not self.run:
             self._line_of.cache_clear()
@@ -72,12 +72,12 @@ class MessageList(TableList[Row]):
     def row_text(self, row: int) -> str:
         return self._text(self.rows[row])
 
-    def _text(self, row: Row) -> str:
+    def _text(self, row: ContextRow) -> str:
         if row.message is None or self.run is None:
             return row.text
         return self._line_of(row.message, self.run, held())
 
-    def _said(self, row: Row, room: int) -> list[Piece]:
+    def _said(self, row: ContextRow, room: int) -> list[Piece]:
         """The text of a row in so many cells, what is known of it, and the steps of a message."""
         more, about = self.glyphs.more, ""
         steps = f"  {steps_words(row.steps):>{self._steps}} " if row.message else " "

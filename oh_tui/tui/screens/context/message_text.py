@@ -11,6 +11,8 @@ from oh_tui.text.human import plural, size
 from oh_tui.trajectory.presentation.block import Block, Note
 from oh_tui.trajectory.presentation.sent_messages import message_blocks, steps_words
 from oh_tui.tui.state.context_rows import Row
+from oh_tui.trajectory.presentation.sent_messages import message_blocks
+from oh_tui.tui.state.context_rows import ContextRow
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Stack
 from oh_tui.tui.widgets.rule import Rule, joined
@@ -24,14 +26,14 @@ class MessageText(Stack):
 
     def __init__(self) -> None:
         super().__init__()
-        self._row: Row | None = None
+        self._row: ContextRow | None = None
         self.needle = ""
         self.rule, self.body = Rule(id="message-rule"), BodyView(id="message")
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.body)
 
-    def show(self, row: Row | None) -> None:
+    def show(self, row: ContextRow | None) -> None:
         before, self._row = self._row, row
         if before is not None and row is not None and before.key == row.key:
             return
@@ -43,7 +45,7 @@ class MessageText(Stack):
             self._read(row)
 
     @work(group="message", exclusive=True)
-    async def _read(self, row: Row) -> None:
+    async def _read(self, row: ContextRow) -> None:
         self._show_blocks(await asyncio.to_thread(_blocks, row))
 
     def _show_blocks(self, blocks: list[Block]) -> None:
@@ -72,7 +74,7 @@ class MessageText(Stack):
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
 
 
-def _blocks(row: Row | None) -> list[Block]:
+def _blocks(row: ContextRow | None) -> list[Block]:
     if row is None:
         return []
     if row.message is not None:

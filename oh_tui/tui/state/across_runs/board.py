@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from oh_tui.batch.rules.rule import Rule
 
 RULE = "rule"
-"""The grouping for which runs are asked their rules: a run stands in the row of each one that it
-breaks."""
+"""The grouping by rules: a run stands in the row of each one that it breaks."""
 
 NAMES = {name: name for name in (*GROUPINGS, RULE)}
 """The groupings, as the screen calls them."""
@@ -138,7 +137,6 @@ class Board(Pass[Summand, Sums]):
 
     @property
     def parts(self) -> list[Board]:
-        """This one, and that of the range before."""
         return [self, *([self.before.board] if self.before else [])]
 
     @property
@@ -165,8 +163,7 @@ class Board(Pass[Summand, Sums]):
         return Table(table.groups, over_time("day", grouped(rows, ["day"])))
 
     def _by_rule(self) -> list[Group]:
-        """Each rule with the runs that break it; of rules that are broken as often, that which most
-        runs do not tell comes first."""
+        """Each rule with the runs that break it; of equals first that which most do not tell."""
         counts = self.rules.counts if self.rules else {}
         names = sorted(counts)
         if self.order != "name":
@@ -179,7 +176,6 @@ class Board(Pass[Summand, Sums]):
         return ordered(groups, self.order)
 
     def _names(self, one: Counted) -> Sequence[str]:
-        """The groups that a run stands in."""
         if self.by != RULE:
             return names_of(one.row, [self.by])
         return self.rules.broken.get(one.id, ()) if self.rules else ()
@@ -188,7 +184,6 @@ class Board(Pass[Summand, Sums]):
         return summed((), [one.row for one in list(self.runs)])
 
     def ids(self, group: Group) -> frozenset[str]:
-        """The conversations of a group."""
         (name,) = group.names
         return frozenset(one.id for one in self.runs if name in self._names(one))
 
@@ -202,7 +197,6 @@ class Board(Pass[Summand, Sums]):
 
     @property
     def facts(self) -> list[str]:
-        """How many runs are counted, from when, and what they cost."""
         if not self.runs:
             return []
         found, total = [self.counted], self.shown.total
@@ -217,7 +211,6 @@ class Board(Pass[Summand, Sums]):
 
     @property
     def left_out(self) -> list[str]:
-        """What is not counted, a phrase each."""
         found = [*self.problem[:1]]
         if self.rules and self.by == RULE:
             found += filter(None, (*self.rules.problem[:1], self.rules.fact))

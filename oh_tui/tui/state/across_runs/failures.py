@@ -64,7 +64,6 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
         return tuple(sorted(self.sums.rows(), key=_name_of))
 
     def seen_in(self, failure: Failure) -> frozenset[str]:
-        """Ids of the runs with a failure."""
         return frozenset(self._with.get(failure, ()))
 
     @property

@@ -54,8 +54,7 @@ class SourceRuns(NamedTuple):
 
 
 class Pass(Generic[T, Rows]):
-    """Something that is found by going through all runs. A subclass makes `Rows`, which are shown,
-    from the `T` that each run gives."""
+    """Found by going through all runs: a subclass shows `Rows`, made from the `T` of each run."""
 
     EVERY = 0.2
     """Seconds between two showings of what was found."""
@@ -154,8 +153,7 @@ class Pass(Generic[T, Rows]):
     # Going through the runs
 
     async def go(self, show: Show) -> None:
-        """One pass after the other: all read the runs of one source. `show` is called as they find
-        something."""
+        """One pass after the other, as all read one source; each calls `show` as it finds."""
         while waiting := self.waiting:
             await waiting[0].collect(waiting[0].reading.results(), show)
 
