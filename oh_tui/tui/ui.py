@@ -111,15 +111,10 @@ class Preparations:
 
     def _cursors(self) -> _Cursors:
         session = self._session
-        listed = session.cursors.listed if session.cursors else None
-        sandbox = None
-        if session.cursors and session.pane == "sandboxes":
-            sandbox = session.cursors.sandbox
-        return _Cursors(
-            listed.id if listed else "",
-            sandbox.id if sandbox else "",
-            session.current.id if session.current else "",
-        )
+        in_sandboxes = session.cursors and session.pane == "sandboxes"
+        row = session.cursors.sandbox if session.cursors and in_sandboxes else None
+        shown = session.current.id if session.current else ""
+        return _Cursors(session.listed_id, row.id if row else "", shown)
 
 
 Connect: TypeAlias = "Callable[[Settings], Source] | None"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar, dataclass_transform
 
 from oh_tui.tui.state.work import save
 from oh_tui.tui.ui import NotNow
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
@@ -48,6 +50,10 @@ class Controller(_MadeOfParts):
         is_kept = await save(self._session.annotations)
         told = f"{what} could not be written to the disk, and lasts until oh-tui ends"
         self._ui.tell("" if is_kept else told, error=not is_kept, log=not is_kept, about="disk")
+
+
+def short_title(conversation: Conversation) -> str:
+    return shorten(title_of(conversation), 40)
 
 
 C = TypeVar("C", bound=Controller)

@@ -152,7 +152,7 @@ async def test_what_works_on_the_server_is_not_said_to_work_in_a_sandbox() -> No
         assert "A command runs on the server" in shell.output.plain_text()
         await it.send("escape")
         for what, asked in (("get", "from the server"), ("put", "on the server")):
-            await it.screen.run_action(f"files.{what}")
+            await it.screen.run_action(f"workspaces.{what}")
             await it.until(lambda: it.screen.asking.find_input.display)
             assert asked in it.text("#asked-rule")
             assert "sandbox" not in it.text("#asked-rule") + it.text("#asked")

@@ -30,7 +30,7 @@ async def begin(it: Explorer, what: str) -> None:
     it.screen.focus_pane("conversations")
     it.screen.sidebar.highlight(IDS[WEEKS])
     await it.pilot.pause(0)
-    await it.screen.run_action(f"files.{what}")
+    await it.screen.run_action(f"workspaces.{what}")
     await it.until(lambda: it.screen.asking.find_input.display)
 
 

@@ -26,12 +26,11 @@ from oh_tui.trajectory.presentation.block import Block, Heading
 from oh_tui.trajectory.presentation.blocks import call_blocks, call_title
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.reading.lasting import cannot_be_undone
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AgentChanged, ListsChanged, RunWanted
 from oh_tui.tui.state.work import Wait
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import editor as editing
-from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
@@ -57,9 +56,6 @@ _TELL_IT: Piece = ("m tells it what to do instead.", "dim")
 
 MOST_NAMED = 3
 """Waiting conversations that a question names."""
-
-TITLE = 40
-"""Cells of a title in a question."""
 
 
 class AgentActions(Controller):
@@ -384,7 +380,3 @@ def state_words(state: AgentState) -> str:
     """The agent's state, with the key that continues from there."""
     words = state.in_words
     return words if state.obstacle else _STATE_WORDS.get(state.agent_status, words)
-
-
-def short_title(conversation: Conversation) -> str:
-    return shorten(title_of(conversation), TITLE)

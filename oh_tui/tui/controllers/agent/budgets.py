@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.budget import read_budget
 from oh_tui.text.human import dollars
-from oh_tui.tui.controllers.agent.agents import STOPPING, short_title, state_words
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.agent.agents import STOPPING, state_words
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AnnotationsChanged
 from oh_tui.tui.state.loaded_conversations import Change
 from oh_tui.tui.ui import NotNow

@@ -18,11 +18,10 @@ from oh_tui.tui.controllers.agent.agents import (
     AGENT,
     SENDING,
     TELLING,
-    short_title,
     stake_of,
     state_words,
 )
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import ListsWanted, RunWanted
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import editor as editing

@@ -11,8 +11,7 @@ from oh_tui.conversation import bare_id
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.changes.at_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
-from oh_tui.tui.controllers.agent.agents import short_title
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.controllers.run.target import NOT_READ
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.ui import NotNow
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.agent.compose import Composer
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.widgets.timeline import Timeline
-
-FORKING = "forking a run"
 
 LONGEST = 100_000
 """Characters of a message that are put into the line to write in."""
@@ -114,8 +111,8 @@ class Forking(Controller):
         works = origin.execution_status == "running"
         stage = "forking: it is made when this step ends" if works else "forking"
         self._ui.tell(stage, passing=True)
-        with self._session.writes.doing(FORKING, origin.id), self._agents.waiting(stage):
-            run = study.trajectory
+        run, writes = study.trajectory, self._session.writes
+        with writes.doing("forking a run", origin.id), self._agents.waiting(stage):
             return await forking.fork(agents, origin.id, run, step, before=before)
 
     def _show(self, forked: Forked, total: int) -> None:

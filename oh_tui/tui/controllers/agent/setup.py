@@ -12,8 +12,8 @@ from oh_tui.conversation import bare_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.tui.controllers.agent.agents import TELLING, short_title
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.agent.agents import TELLING
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AgentChanged
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.ask import AskScreen
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.run.annotate import AnnotationActions
     from oh_tui.tui.widgets.drawing import Piece
-
-ASKING = "asking an agent"
 
 T = TypeVar("T")
 
@@ -60,7 +58,7 @@ class AgentSetups(Controller):
                 price = (words_of(problem),)
 
             async def ask(text: str) -> Answered:
-                with session.writes.doing(ASKING, conversation.id):
+                with session.writes.doing("asking an agent", conversation.id):
                     return await agent_setup.ask(agents, conversation.id, text)
 
             keep = partial(self._annotations.add_to_note, conversation)

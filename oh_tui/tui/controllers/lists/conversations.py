@@ -48,9 +48,6 @@ if TYPE_CHECKING:
 LISTS = "lists"
 """What errors are about that reading the list again ends."""
 
-NAMES_R = (Remedy.REFRESH, Remedy.LIST, Remedy.WAIT)
-"""Remedies that are the key `r`."""
-
 
 class Conversations:
     def __init__(
@@ -63,7 +60,7 @@ class Conversations:
         self._notices = notices
         self._details = RowDetails(session, ui)
         self.schedule = RefreshSchedule(session, ui, self.refresh)
-        self.unpacking = Unpacking(ui)
+        self.unpacking = Unpacking(session, ui)
 
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor for `d` and `p`, and go to the next one."""
@@ -184,7 +181,8 @@ class Conversations:
     def _say_why(self, problem: Problem) -> None:
         """Show why there are none, and the key that helps; the same API key would fail again."""
         lines = [problem.sentence, hint_of(problem)]
-        if not isinstance(problem, AuthError) and problem.hint not in NAMES_R:
+        names_r = problem.hint in (Remedy.REFRESH, Remedy.LIST, Remedy.WAIT)
+        if not (isinstance(problem, AuthError) or names_r):
             lines.append("r tries again")
         run = "" if self._session.conversations else "no run to show"
         self._ui.post_message(ListEmpty(*filter(None, lines), run=run))

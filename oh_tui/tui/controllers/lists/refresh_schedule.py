@@ -6,11 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from oh_tui.tui.controllers.controller import Controller
+
 if TYPE_CHECKING:
     from textual.timer import Timer
-
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 SLOWEST = 60.0
 """Seconds between two refreshes while nothing changes and nothing runs."""
@@ -26,27 +25,21 @@ FRESH = 5.0
 doubled with each further failure."""
 
 
-class RefreshSchedule:
+class RefreshSchedule(Controller):
     """Refreshes the lists of a source on request, and periodically where it changes. Only opening
     another source cancels a refresh; a request during a refresh causes one more afterwards."""
 
-    def __init__(
-        self, session: Session, ui: Ui, refresh: Callable[[bool], Awaitable[bool | None]]
-    ) -> None:
-        """`refresh` reads, in a new order if True; whether anything changed, None if unknown."""
-        self._session = session
-        self._ui = ui
-        self._refresh = refresh
-        self.every = 0.0
-        """Seconds from the end of a refresh to the next, while the terminal has the focus."""
-        self._timer: Timer | None = None
-        self._read_at = 0.0
-        self._wanted = self._asked = self._sort = False
-        self._away = False
-        self._failed = False
-        """A call of the last reading failed."""
-        self._turn = 0
-        """Index among the rows further down at which the next refresh begins."""
+    _refresh: Callable[[bool], Awaitable[bool | None]]
+    """Reads, in a new order if True; whether anything changed, None if unknown."""
+    every = 0.0
+    """Seconds from the end of a refresh to the next, while the terminal has the focus."""
+    _timer: Timer | None = None
+    _read_at = 0.0
+    _wanted = _asked = _sort = _away = False
+    _failed = False
+    """A call of the last reading failed."""
+    _turn = 0
+    """Index among the rows further down at which the next refresh begins."""
 
     @property
     def _least(self) -> float:
@@ -55,10 +48,6 @@ class RefreshSchedule:
     @property
     def wait(self) -> float:
         return max(self.every, SLOWEST) if self._away else self.every
-
-    @property
-    def _is_busy(self) -> bool:
-        return self._ui.at_work("lists")
 
     def begin(self) -> None:
         """Call when the first page of a source has been read."""
@@ -81,7 +70,7 @@ class RefreshSchedule:
 
     def focused(self) -> None:
         self._away = False
-        if self._is_busy:
+        if self._ui.at_work("lists"):
             return
         if time.monotonic() - self._read_at < FRESH:
             self._arm()
@@ -91,12 +80,12 @@ class RefreshSchedule:
     def blurred(self) -> None:
         """The terminal lost the focus: stop, unless notices are set."""
         self._away = not self._session.settings.notice
-        if not self._is_busy:
+        if not self._ui.at_work("lists"):
             self._arm()
 
     def _want(self) -> None:
         self._wanted = True
-        if not self._is_busy:
+        if not self._ui.at_work("lists"):
             self._ui.work_on("lists", self.read)
 
     async def read(self) -> None:

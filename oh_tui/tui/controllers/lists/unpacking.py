@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING
 
 from oh_tui.text.human import size
 from oh_tui.trajectory.formats import copies
-
-if TYPE_CHECKING:
-    from oh_tui.tui.ui import Ui
+from oh_tui.tui.controllers.controller import Controller
 
 OFTEN = 0.2
 """Seconds between two news."""
 
 
-class Unpacking:
-    def __init__(self, ui: Ui) -> None:
-        self._ui = ui
-        self._told = 0.0
-        """When the last news were shown; 0 for none of what is unpacked now."""
-        self._is_begun = False
+class Unpacking(Controller):
+    _told = 0.0
+    """When the last news were shown; 0 for none of what is unpacked now."""
+    _is_begun = False
 
     def begin(self) -> None:
         """Tell of all that is unpacked from now on, in whichever thread."""

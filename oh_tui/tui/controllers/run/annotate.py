@@ -16,12 +16,12 @@ from oh_tui.catalog.tags import (
 from oh_tui.catalog.user_annotations import LONGEST_NOTE
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.problem import Problem
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.loaded_runs import beside_words
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import editor as editing
-from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.widgets.timeline import Timeline
-
-WRITING = "writing a note"
-TAGGING = "writing tags"
-
-TITLE = 40
-"""Cells of a title above a line to type in."""
 
 
 class AnnotationActions(Controller):
@@ -56,7 +50,7 @@ class AnnotationActions(Controller):
 
     def _bookmark(self) -> None:
         conversation, step = self._session.current, self._step()
-        if conversation is None or step is None:
+        if conversation is None:
             return
         kept = self._session.annotations
         is_new = step.event.id not in kept.of(conversation).bookmarks
@@ -64,14 +58,14 @@ class AnnotationActions(Controller):
             kept.bookmark(conversation, step.event.id, on=is_new)
             self._changed(f"step {self._name(step)} bookmarked" if is_new else "bookmark removed")
 
-    def _step(self) -> Step | None:
-        """The step under the cursor; says why there is none."""
+    def _step(self) -> Step:
+        """The step under the cursor. Raises NotNow."""
         current = self._steps.current
         if current is None:
-            self._ui.tell("there is no step here")
-        elif current[0] is None:
-            self._ui.tell("this event is not part of a step: x shows steps only")
-        return current[0] if current else None
+            raise NotNow("there is no step here")
+        if current[0] is None:
+            raise NotNow("this event is not part of a step: x shows steps only")
+        return current[0]
 
     def _name(self, step: Step) -> str:
         """Its number, where that is final."""
@@ -116,14 +110,14 @@ class AnnotationActions(Controller):
         if not self._in_lists:
             self._run.act(self._note_step, opens=True)
         elif conversation := self._session.target():
-            title = shorten(title_of(conversation), TITLE)
+            title = short_title(conversation)
             self._ui.work_on("write", self.write_note, conversation, "", title)
         else:
             self._ui.tell(self._session.no_target)
 
     def _note_step(self) -> None:
         conversation, step = self._session.current, self._step()
-        if conversation and step:
+        if conversation:
             what = f"step {self._name(step)}".strip()
             self._ui.work_on("write", self.write_note, conversation, step.event.id, what)
 
@@ -140,7 +134,7 @@ class AnnotationActions(Controller):
                 ((f"Note on {what}", "title"),), ((refused, "warn"),), text=text,
                 hint="private, saved on this machine", send="save", keep="keep as draft",
             )  # fmt: skip
-            with session.writes.doing(WRITING):
+            with session.writes.doing("writing a note"):
                 text, is_wanted = await ui.write_text(editor)
             if not is_wanted:
                 break
@@ -178,7 +172,7 @@ class AnnotationActions(Controller):
             return changes
 
         words = " ".join(tag_words(session.annotations.of(conversation).tags))
-        title = f"Tag {shorten(title_of(conversation), TITLE)}"
+        title = f"Tag {short_title(conversation)}"
         if words:
             room = max(0, self._ui.columns - len(title) - 8)
             title = f"{title}: {shorten(words, room)}"
@@ -237,7 +231,7 @@ class AnnotationActions(Controller):
     async def _write_there(
         self, records: Records, conversation: Conversation, changes: Mapping[str, str | None]
     ) -> None:
-        with self._ui.reporting(), self._session.writes.doing(TAGGING, conversation.id):
+        with self._ui.reporting(), self._session.writes.doing("writing tags", conversation.id):
             held = await records.tag(conversation, changes)
             more = ", whose list may still show it" if any(_taken(changes)) else ""
             self._ui.tell(

@@ -17,6 +17,7 @@ from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.comparison import screen
 from oh_tui.tui.state import loaded_runs
+from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.conversation_list import title_of
 
 if TYPE_CHECKING:
@@ -34,11 +35,10 @@ class Comparisons(Controller):
     def action_open(self) -> None:
         chosen = self._chosen()
         if len(chosen) < 2:
-            self._ui.tell("mark another run with space, then = compares it with this one")
-        elif len(chosen) > MOST:
-            self._ui.tell(f"{len(chosen)} runs are marked: at most {MOST} can be compared")
-        else:
-            self.compare(chosen)
+            raise NotNow("mark another run with space, then = compares it with this one")
+        if len(chosen) > MOST:
+            raise NotNow(f"{len(chosen)} runs are marked: at most {MOST} can be compared")
+        self.compare(chosen)
 
     def compare(self, chosen: Sequence[Conversation]) -> None:
         view = screen.CompareScreen(len(chosen))
@@ -70,10 +70,8 @@ class Comparisons(Controller):
             try:
                 run = await self._read(view, conversation, head)
             except Problem as problem:
-                title = title_of(conversation)
-                view.tell_progress(
-                    f"{title}: {problem.sentence}", *filter(None, [hint_of(problem)])
-                )
+                why = f"{title_of(conversation)}: {problem.sentence}"
+                view.tell_progress(why, *filter(None, [hint_of(problem)]))
                 return
             if run.study is None or run.study.trajectory is not run.trajectory:
                 run.study = await asyncio.to_thread(studies.Study(run.trajectory).compute)

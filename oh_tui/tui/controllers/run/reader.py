@@ -237,7 +237,15 @@ class RunReader(Controller):
             self._show_missing(run, loaded.total)
             return run
         is_first = run is None or bool(place and not run.whole.complete)
-        is_at_end = run is not None and loaded.trajectory.live and self._is_at_end(run)
+        steps = self._steps
+        is_at_end = (
+            run is not None
+            and loaded.trajectory.live
+            and session.follow
+            and not (steps.range or steps.order)
+            and steps.trajectory is run.trajectory
+            and steps.cursor >= steps.row_count() - 1
+        )
         run = session.runs.take(conversation, loaded)
         step = None
         if is_first:
@@ -253,13 +261,6 @@ class RunReader(Controller):
         if loaded.note:
             self._ui.tell(loaded.note)
         return run
-
-    def _is_at_end(self, run: Run) -> bool:
-        """Whether the cursor follows the newest step of a run and is on it."""
-        steps = self._steps
-        if not self._session.follow or steps.range is not None or steps.order:
-            return False
-        return steps.trajectory is run.trajectory and steps.cursor >= steps.row_count() - 1
 
     async def study(self, run: Run) -> None:
         """Show the analysis of the run; for a long run a little later than its steps. The
@@ -339,13 +340,10 @@ class RunReader(Controller):
         self._ui.work_on("follow", self._follow, conversation.id, instead=True)
 
     async def _follow(self, conversation_id: str) -> None:
-        if run := self._session.runs.get(conversation_id):
-            with self._ui.reporting():
-                await self._take_in(run)
-
-    async def _take_in(self, run: Run) -> None:
         session = self._session
-        assert session.source is not None
+        run = session.runs.get(conversation_id)
+        if run is None or session.source is None:
+            return
         self._ui.post_message(FollowingChanged())
         held = session.progress
 
@@ -362,20 +360,21 @@ class RunReader(Controller):
         runs = session.source.runs
         following = runs.follow(run.conversation, run.whole, run.via, report)
         before = run.trajectory.status, run.trajectory.live
-        async with contextlib.aclosing(following):
-            async for news in following:
-                if news is None:
-                    await self._begin_anew(run)
-                    return
-                if session.trajectory is not run.trajectory:
-                    return
-                if news and session.hearing.heard(run.conversation):  # by the app server
-                    self._ui.post_message(ListsChanged())
-                self._take_news(run, news, before)
-                now = run.trajectory
-                if before[1] != now.live:
-                    self._ui.post_message(FollowingChanged())
-                before = now.status, now.live
+        with self._ui.reporting():
+            async with contextlib.aclosing(following):
+                async for news in following:
+                    if news is None:
+                        await self._begin_anew(run)
+                        return
+                    if session.trajectory is not run.trajectory:
+                        return
+                    if news and session.hearing.heard(run.conversation):  # by the app server
+                        self._ui.post_message(ListsChanged())
+                    self._take_news(run, news, before)
+                    now = run.trajectory
+                    if before[1] != now.live:
+                        self._ui.post_message(FollowingChanged())
+                    before = now.status, now.live
 
     async def read_last(self, conversation: Conversation) -> None:
         """Read the last events of a run that is held, before its sandbox is paused: an app server
@@ -396,8 +395,13 @@ class RunReader(Controller):
 
     async def _begin_anew(self, run: Run) -> None:
         """Start over: the sandbox was replaced or has another address, or files are others."""
+        source, now = self._session.source, run.conversation
+        assert source is not None
         run.is_outdated = True
-        now = await self._record_of_now(run.conversation)
+        with contextlib.suppress(Problem):  # when the server is silent the old record stays
+            # with an old address and key the whole run would be read again and again
+            (found,) = await source.get([now.id])
+            now = found or now
         if self._session.trajectory is not run.trajectory:
             return
         if now != run.conversation:
@@ -431,16 +435,6 @@ class RunReader(Controller):
     async def show_branch(self, run: Run) -> None:
         self._show(run, _step_of(self._steps.current, run.trajectory))
         await self.study(run)
-
-    async def _record_of_now(self, conversation: Conversation) -> Conversation:
-        """The record with the current address and key: with old ones the whole run would be read
-        again and again. The old one when the server is silent."""
-        source = self._session.source
-        assert source is not None
-        with contextlib.suppress(Problem):
-            (now,) = await source.get([conversation.id])
-            return now or conversation
-        return conversation
 
 
 def _step_of(row: tuple[Step | None, Event] | None, trajectory: Trajectory) -> int:

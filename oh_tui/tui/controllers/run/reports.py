@@ -16,7 +16,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.changes import named_places
 from oh_tui.trajectory.presentation.block import Failure, Output, Plain
 from oh_tui.trajectory.search import step_filter
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import StepWanted
 from oh_tui.tui.screens import costs, share
 from oh_tui.tui.screens.changes import files_screen
@@ -25,7 +25,6 @@ from oh_tui.tui.screens.changes import then_screen as then
 from oh_tui.tui.screens.context import screen as contexts
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,7 +163,7 @@ class Reports(Controller):
     async def action_share(self) -> None:
         """Show what leaves, what of it is to stay, and the file, once the run is read."""
         session, conversation = self._session, self._run.show_wanted()
-        with self._ui.preparing(f"reading {shorten(title_of(conversation), 40)}"):
+        with self._ui.preparing(f"reading {short_title(conversation)}"):
             study = await self._run.until_shown(conversation)
             while study and session.reader is not None and session.is_open(conversation):
                 await session.run_news.wait()

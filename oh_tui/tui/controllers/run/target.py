@@ -10,9 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oh_tui.conversation import Conversation, same_id
-from oh_tui.tui.controllers.controller import Controller
-from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import shorten
+from oh_tui.tui.controllers.controller import Controller, short_title
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
@@ -93,7 +91,7 @@ class TargetRun(Controller):
         if not self._has(conversation):
             if session.reader in (None, "preview") and session.is_open(conversation):
                 self._reader.read(conversation)
-            self._ui.tell(_reading_words(conversation), log=False)
+            self._ui.tell(f"reading {short_title(conversation)} …", log=False)
             if await self.until_shown(conversation) is None:
                 self._ui.tell(NOT_READ)
                 return False
@@ -113,7 +111,7 @@ class TargetRun(Controller):
     async def _act_later(
         self, conversation: Conversation, do: Callable[[], object], opens: bool
     ) -> None:
-        self._ui.tell(_reading_words(conversation), log=False)
+        self._ui.tell(f"reading {short_title(conversation)} …", log=False)
         with self._ui.expecting() if opens else contextlib.nullcontext():
             study = await self.until_shown(conversation)
         now = self._session.target()
@@ -121,7 +119,3 @@ class TargetRun(Controller):
             self._ui.tell("", log=False)
             with self._ui.telling():
                 do()
-
-
-def _reading_words(conversation: Conversation) -> str:
-    return f"reading {shorten(title_of(conversation), 40)} …"

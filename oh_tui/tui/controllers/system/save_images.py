@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,7 +95,7 @@ def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
     for number in range(1, 1000):
         path = folder / (f"{name}.{extension}" if number == 1 else f"{name}-{number}.{extension}")
         try:
-            with open(path, "xb", opener=partial(os.open, mode=0o600)) as file:
+            with open(path, "xb", opener=_private) as file:
                 try:
                     file.write(data)
                     file.flush()
@@ -109,6 +108,10 @@ def _write(folder: Path, name: str, extension: str, data: bytes) -> Path:
             raise cannot_write(folder, error) from error
         return path
     raise Problem(f"{name} and 999 numbered names are taken", "choose another folder")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _saved_words(saved: _Saved, opened: bool) -> str:

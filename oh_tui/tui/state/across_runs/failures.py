@@ -61,7 +61,12 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
     def rows(self) -> tuple[FailureRow, ...]:
         if self.sort in SORTS:
             return tuple(self.sums.rows(sort=self.sort))
-        return tuple(sorted(self.sums.rows(), key=_name_of))
+
+        def name_of(row: FailureRow) -> tuple[str, ...]:
+            tool, kind, line = row.failure
+            return kind, line, tool
+
+        return tuple(sorted(self.sums.rows(), key=name_of))
 
     def seen_in(self, failure: Failure) -> frozenset[str]:
         return frozenset(self._with.get(failure, ()))
@@ -73,8 +78,3 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
             return []
         failed = plural(self.sums.failed_steps, "failed step")
         return [self.counted, failed, plural(len(self.shown), "failure")]
-
-
-def _name_of(row: FailureRow) -> tuple[str, ...]:
-    tool, kind, line = row.failure
-    return kind, line, tool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.batch import index_filter
@@ -24,10 +23,6 @@ WHAT = (
 )
 
 
-def _misses(runs: SourceRuns, steps: Query) -> Known[Found]:
-    return lambda *rows: index_filter.known_misses(runs.folder, runs.source, steps)(*rows)
-
-
 class SearchAll(Pass[Found, tuple[RunHits, ...]]):
     """One search; a new one begins with new words."""
 
@@ -42,7 +37,11 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
             runs, wanted.runs, SearchJob(wanted.steps),
             lambda folder, source: index_filter.known_misses(folder, source, wanted.steps),
         )  # fmt: skip
-        self.counts = Search(self.reading, wanted.steps.each_word, partial(_misses, runs))
+
+        def misses(steps: Query) -> Known[Found]:
+            return lambda *rows: index_filter.known_misses(runs.folder, runs.source, steps)(*rows)
+
+        self.counts = Search(self.reading, wanted.steps.each_word, misses)
         self.words = ""  # they stand in the line
         if wanted.empty:
             self.waits = WHAT
