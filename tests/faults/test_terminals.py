@@ -22,7 +22,7 @@ KEY = "plain-canary-of-a-download"
 CRASH = """
 import sys
 from oh_tui import cli
-from oh_tui.tui.controllers.view import ViewActions
+from oh_tui.tui.controllers.navigation import ViewActions
 
 def breaks(*_, **__):
     held = "canary-in-" + "a-local"

@@ -25,7 +25,7 @@ from oh_tui.tui import app, main_screen
 from oh_tui.tui.platform import base_app
 from oh_tui.tui.controllers.lists import conversations
 from oh_tui.tui.controllers.run import find
-from oh_tui.tui.controllers import view
+from oh_tui.tui.controllers import controller, navigation
 from oh_tui.tui.widgets import conversation_list, timeline
 
 def breaks(*_, **__):
@@ -72,8 +72,13 @@ def check_end(terminal: Terminal, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        pytest.param("view.ViewActions.action_hidden = breaks", "x", id="a key"),
-        pytest.param("find.Find.ask = breaks_later", "/", id="a worker", marks=SLOW),
+        pytest.param("navigation.ViewActions.action_hidden = breaks", "x", id="a key"),
+        pytest.param(
+            "find.Find.action_ask = controller.in_worker('ask')(breaks_later)",
+            "/",
+            id="a worker",
+            marks=SLOW,
+        ),
         pytest.param("FileSource.close = breaks_later", "q", id="closing the source", marks=SLOW),
         pytest.param("Screen.on_unmount = breaks", "q", id="closing the screen", marks=SLOW),
     ],
@@ -90,7 +95,7 @@ def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
     changes = {
         "a worker": "FileSource.count = breaks_later",
         "a worker that reads": "FileSource.pages = breaks",
-        "a thread": "conversations._nothing_loaded = breaks",
+        "a thread": "conversations.LastKnownStates = breaks",
         "drawing": "timeline.Timeline.render_line = breaks",
         "a change of state": "Screen.watch_arrangement = breaks",
         "after the first paint": "Screen._begin = breaks",
@@ -135,7 +140,7 @@ def test_without_a_place_for_the_report_the_sentence_stands_alone(tmp_path: Path
     change = """
 def full(**_):
     raise OSError
-view.ViewActions.action_hidden, tempfile.mkstemp = breaks, full
+navigation.ViewActions.action_hidden, tempfile.mkstemp = breaks, full
 """
     with crash(tmp_path, change, "x") as terminal:
         assert terminal.ends() == 1 and terminal.is_restored()

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.tui.controllers import navigation, servers, view
-from oh_tui.tui.controllers.across_runs import back_stack, background_indexing
-from oh_tui.tui.controllers.across_runs import board as board_of_runs
-from oh_tui.tui.controllers.across_runs import failures as failures_of_runs
-from oh_tui.tui.controllers.across_runs import search_all as search_of_runs
+from oh_tui.tui.controllers import navigation, servers
+from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
 from oh_tui.tui.controllers.agent import agents, budgets, compose, fork, setup, start
 from oh_tui.tui.controllers.controller import Controller
-from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices, rename
+from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices
 from oh_tui.tui.controllers.run import (
     annotate,
-    branches,
     compare,
     find,
-    goto,
     older,
     reader,
     reading_on,
@@ -71,6 +66,7 @@ class Controllers:
     target: target.TargetRun
     older: older.OlderEvents
     filter: filters.Filter
+    goto: find.GoTo
     find: find.Find
     forgotten: reading_on.ForgottenSteps
     reports: reports.Reports
@@ -78,20 +74,19 @@ class Controllers:
     # What only keys lead to
 
     listing: filter_and_sort.ListActions
-    search_all: search_of_runs.SearchAllRuns
-    board: board_of_runs.BoardOfRuns
-    failures: failures_of_runs.FailuresOfRuns
+    search_all: views.SearchAllRuns
+    board: views.BoardOfRuns
+    failures: views.FailuresOfRuns
     filling: background_indexing.Filling
     way_back: back_stack.WayBack
-    titles: rename.Renaming
+    titles: annotate.Renaming
     steps: step_moves.StepActions
     rules: rules.RulesOfRun
-    view: view.ViewActions
+    view: navigation.ViewActions
     navigation: navigation.Navigation
     annotations: annotate.AnnotationActions
-    branches: branches.BranchActions
+    branches: sub_conversations.BranchActions
     comparisons: compare.Comparisons
-    goto: goto.GoTo
     sandboxes: sandboxes.SandboxActions
     downloads: downloads.Downloads
     reading_on: reading_on.ReadingOn

@@ -1,23 +1,19 @@
-"""`b`, `'`, `;` and `#`: bookmarks and notes on steps, notes and tags on runs."""
+"""`b`, `'`, `;` and `#`: bookmarks and notes on steps, notes and tags on runs; another title for a
+conversation, on its server."""
 
 from __future__ import annotations
 
+import time
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from oh_tui.catalog.tags import (
-    applied,
-    complete,
-    fits_server,
-    of_people,
-    read_tags,
-    tag_words,
-)
+from oh_tui.catalog.tags import applied, complete, fits_server, of_people, read_tags, tag_words
 from oh_tui.catalog.user_annotations import LONGEST_NOTE
 from oh_tui.conversation import Conversation, bare_id
+from oh_tui.text.display import cached_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
-from oh_tui.tui.messages import AnnotationsChanged, ListsWanted
+from oh_tui.tui.messages import AnnotationsChanged, ListsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.loaded_runs import beside_words
 from oh_tui.tui.ui import NotNow
@@ -258,3 +254,35 @@ class AnnotationActions(Controller):
 def _taken(changes: Mapping[str, str | None]) -> list[str]:
     """The keys that changes remove."""
     return [key for key, value in changes.items() if value is None]
+
+
+class Renaming(Controller):
+    @in_worker("write")
+    async def action_rename(self) -> None:
+        """Ask for a title until the server takes it. Nothing is written that the user did not see:
+        a title that changed meanwhile is refused."""
+        session, ui, source = self._session, self._ui, self._session.source
+        conversation = self._target()
+        if source is None or source.records is None:
+            what = "what a shared link opens" if source and source.remote else "a file"
+            raise NotNow(f"{what} cannot be renamed from here: ; writes a note, # a tag")
+        if session.settings.read_only:
+            raise NotNow(session.no_changes)
+        records = source.records
+        before = cached_line(conversation.title)
+
+        async def take(typed: str) -> Conversation | None:
+            if typed.strip() == before:
+                return None
+            with session.writes.doing("renaming a conversation", conversation.id):
+                return await records.rename(conversation, typed)
+
+        hint, title = "the title, for all who see the conversation", "Rename on the server"
+        renamed = await ui.prompt_until(
+            take, hint, before, enter="rename", title=title, pane=session.pane
+        )
+        if renamed is None or session.source is not source:
+            return
+        session.loaded.settled(renamed, time.monotonic())
+        ui.post_message(ListsChanged())
+        ui.tell(f"renamed: {cached_line(renamed.title)}")

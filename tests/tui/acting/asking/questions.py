@@ -191,7 +191,9 @@ TABLE = {
     "tag": Asks("annotate.action_tag", ("number_sign",)),
     "tag on the server": Asks("annotate._offer", ("enter",), WEEKS, N, tag_typed),
     "note": Asks("annotate.write_note", ("semicolon",)),
-    "rename": Asks("rename.action_rename", title=WEEKS, action="titles.rename", acts=("PATCH *",)),
+    "rename": Asks(
+        "annotate.action_rename", title=WEEKS, action="titles.rename", acts=("PATCH *",)
+    ),
     "download all marked": Asks(
         "downloads._download_marked", ("d",), SPLIT, N, marks(LEDGER, SPLIT)
     ),
@@ -200,15 +202,15 @@ TABLE = {
     # Looking
     "read all": Asks("older._cost_question", ("L",), FUZZ, W),
     "sort": Asks("filter_and_sort._ask", ("s",), stake=N),
-    "columns": Asks("view._question", ("vertical_line",), stake=N),
+    "columns": Asks("navigation._question", ("vertical_line",), stake=N),
     "copy": Asks("clipboard._ask", ("y",), stake=N),
-    "branches": Asks("branches._ask", title=SLUGS, stake=N, action="branches.choose"),
-    "number of a branch": Asks("branches._ask_number", shown=False),
+    "branches": Asks("sub_conversations._ask", title=SLUGS, stake=N, action="branches.choose"),
+    "number of a branch": Asks("sub_conversations._ask_number", shown=False),
     "sub-agents": Asks("sub_conversations._choose", shown=False, stake=N),
     "filter": Asks("filter.ask_words", ("ampersand",)),
     "filter of steps": Asks("filter.ask_words", ("3", "ampersand")),
     "find": Asks("find.action_ask", ("slash",)),
-    "go to": Asks("goto._ask", ("3", "colon")),
+    "go to": Asks("find._ask", ("3", "colon")),
     "pull requests": Asks("web_pages._choose", ("O",), WEEKS, N, pull_requests(7, 9)),
     "page": Asks("web_pages._show", ("O",), WEEKS, N, pull_requests(7)),
     # The program

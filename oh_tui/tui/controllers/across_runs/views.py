@@ -1,5 +1,6 @@
-"""`f` on the board shows what failed in its runs, a row for each failure; Enter opens an example,
-`l` lists the runs, and Esc leads from there back to the row."""
+"""Views of all runs: `B` shows sums, and lists the runs of a row; `f` there what failed in them, of
+which Enter opens an example and `l` lists the runs; `*` searches, also while its screen is closed.
+Esc leads from the runs back to the row."""
 
 from __future__ import annotations
 
@@ -7,9 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.catalog.conversation_query import ConversationQuery
-from oh_tui.tui.screens.failures import FailuresScreen
+from oh_tui.tui.screens import board as board_screen
+from oh_tui.tui.screens import failures as failures_screen
+from oh_tui.tui.screens import search as search_screen
 from oh_tui.tui.screens.pass_screen import PassActions
-from oh_tui.tui.state.across_runs.failures import FailuresFound
+from oh_tui.tui.state.across_runs import board as boards
+from oh_tui.tui.state.across_runs import failures, search_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +24,11 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.compare import Comparisons
     from oh_tui.tui.session import Session
+    from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.ui import Ui
 
 
-class FailuresOfRuns(PassActions[FailuresFound]):
+class FailuresOfRuns(PassActions["FailuresFound"]):
     WORK = "failures"
     NO_RUNS = "there are no runs to read yet"
 
@@ -53,13 +58,17 @@ class FailuresOfRuns(PassActions[FailuresFound]):
         is_same = found and found.first == query and found.reading.source is runs.source
         self._below = below
         if found is None or found.stopped or not is_same:
-            found = FailuresFound(runs, query, like=found)
+            found = failures.FailuresFound(runs, query, like=found)
             found.first = query
             self.begin(found)
         self._push(found)
 
     def _push(self, found: FailuresFound) -> None:
-        self.push(FailuresScreen(found, self, self._session.clock, self._listing.completion()))
+        self.push(
+            failures_screen.FailuresScreen(
+                found, self, self._session.clock, self._listing.completion()
+            )
+        )
 
     def _show_again(self, found: FailuresFound, below: PassActions[Any] | None) -> None:
         """Show it as it was left, whatever was asked since."""
@@ -68,7 +77,7 @@ class FailuresOfRuns(PassActions[FailuresFound]):
             below.show()
         runs = self.source_runs() if found.stopped else None
         if runs:
-            found = FailuresFound(runs, found.query, found.by, found)
+            found = failures.FailuresFound(runs, found.query, found.by, found)
             self.begin(found)
         self._push(found)
 
@@ -107,3 +116,83 @@ class FailuresOfRuns(PassActions[FailuresFound]):
         if (found := self.found) and (row := self.row):
             both = (row.recovered_example, row.failed_example)
             self._comparisons.compare([found.runs[one.run] for one in both])
+
+
+class BoardOfRuns(PassActions["Board"]):
+    WORK = "sums"
+    NO_RUNS = "there are no runs to count yet"
+
+    def __init__(
+        self, session: Session, ui: Ui, filling: Filling, back: WayBack, failures: FailuresOfRuns
+    ) -> None:
+        super().__init__(session, ui, filling.take)
+        self._way_back, self._failures = back, failures
+
+    def action_board(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Count the runs that the list shows, or all without a filter. What was counted stays until
+        another filter or source, or `r`. Closing the board while it counts stops that, leaving it
+        for some of its runs does not."""
+        runs, board = self.source_runs(), self.found
+        if runs is None:
+            return
+        query = self._session.listing.query or ConversationQuery()
+        if (
+            board is None
+            or board.stopped
+            or board.query != query
+            or board.reading.source is not runs.source
+        ):
+            board = boards.Board(runs, query, board)
+            self.begin(board)
+        else:
+            board.drop_unended()
+        self.push(board_screen.BoardScreen(board, self))
+
+    def action_failures(self) -> None:
+        if self.found:
+            self._failures.open(self.found.query, self)
+
+    def open_row(self) -> None:
+        board, group = self.found, self.row
+        if board and group:
+            self.leave()
+            query = ConversationQuery(board.name_of(group), board.query.terms, board.ids(group))
+            self._way_back.list_runs(query, "board", self.show)
+
+
+class SearchAllRuns(PassActions["SearchAll"]):
+    WORK = "search_all"
+    GOES_ON = True
+    NO_RUNS = "there are no runs to search yet"
+
+    def __init__(self, session: Session, ui: Ui, filling: Filling, way_back: WayBack) -> None:
+        super().__init__(session, ui, filling.take)
+        self._way_back = way_back
+
+    def action_search(self) -> None:
+        self.show()
+
+    def show(self, *, comes_back: bool = False) -> None:
+        runs, found = self.source_runs(), self.found
+        if runs is None:
+            return
+        if found is None or found.reading.source is not runs.source:
+            self.stop()
+            found = self.found = search_all.SearchAll(runs)
+        self.push(search_screen.SearchScreen(self._session, found, self, comes_back=comes_back))
+
+    def open_row(self) -> None:
+        found, row = self.found, self.row
+        if found is None or row is None:
+            return
+        hit, conversation = row.hits[found.hit], row.conversation
+        self.leave()
+        self._way_back.open(conversation, partial(self.show, comes_back=True))
+        if hit.is_of_sub_agent and not hit.above:
+            self._ui.tell(f"cannot tell which step started sub-agent {hit.path}")
+        else:  # for a step of a sub-agent the step that started it
+            wanted = hit.above or hit.event_id
+            self._way_back.go_to(conversation, lambda: wanted)
