@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.compare import Comparisons
     from oh_tui.tui.session import Session
+    from oh_tui.tui.state.across_runs.board import Board
     from oh_tui.tui.state.across_runs.failures import FailuresFound
+    from oh_tui.tui.state.across_runs.search_all import SearchAll
     from oh_tui.tui.ui import Ui
 
 
-class FailuresOfRuns(PassActions["FailuresFound"]):
+class FailuresOfRuns(PassActions[Any]):
+    found: FailuresFound | None
     WORK = "failures"
     NO_RUNS = "there are no runs to read yet"
 
@@ -118,7 +121,8 @@ class FailuresOfRuns(PassActions["FailuresFound"]):
             self._comparisons.compare([found.runs[one.run] for one in both])
 
 
-class BoardOfRuns(PassActions["Board"]):
+class BoardOfRuns(PassActions[Any]):
+    found: Board | None
     WORK = "sums"
     NO_RUNS = "there are no runs to count yet"
 
@@ -163,7 +167,8 @@ class BoardOfRuns(PassActions["Board"]):
             self._way_back.list_runs(query, "board", self.show)
 
 
-class SearchAllRuns(PassActions["SearchAll"]):
+class SearchAllRuns(PassActions[Any]):
+    found: SearchAll | None
     WORK = "search_all"
     GOES_ON = True
     NO_RUNS = "there are no runs to search yet"
