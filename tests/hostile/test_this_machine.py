@@ -25,7 +25,7 @@ from oh_tui.settings.startup import Settings, fetch_key, read_settings
 from oh_tui.text.problem import Problem
 from oh_tui.tui import desktop
 from oh_tui.tui.controllers.lists import notices
-from oh_tui.tui.controllers.system import external, save_images, web_pages
+from oh_tui.tui.controllers.system import external, web_pages
 from oh_tui.tui.state.loaded_conversations import Change
 from tests.hostile.bounds import used_by
 from tests.hostile.kinds import run, write_zip
@@ -308,7 +308,7 @@ def test_folders_are_private_whatever_the_umask(tmp_path: Path, open_to_all: Non
     told(HERE, tmp_path / "state" / "oh-tui" / "seen.json", ["a"])
     make_private(tmp_path / "cache" / "oh-tui")
     replace_private(tmp_path / "cache" / "oh-tui" / "status.json", b"{}")
-    save_images._write(tmp_path / "state", "step-1", "png", b"image")
+    external._write(tmp_path / "state", "step-1", "png", b"image")
     publish_as(tmp_path / "cache" / "oh-tui" / "status.json", tmp_path / "cache" / "published")
     write_zip(tmp_path / "run.zip", run(lambda: "x"))
     (tmp_path / "run.zip").chmod(0o600)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from oh_tui.tui.controllers import navigation, servers
 from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
-from oh_tui.tui.controllers.agent import agents, budgets, compose, fork, setup, start
+from oh_tui.tui.controllers.agent import agents, budgets, compose, setup, start
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices
 from oh_tui.tui.controllers.run import (
     annotate,
-    compare,
     find,
     older,
     reader,
@@ -31,7 +30,7 @@ from oh_tui.tui.controllers.run import (
     filter as filters,
 )
 from oh_tui.tui.controllers.sandbox import sandboxes, workspaces
-from oh_tui.tui.controllers.system import clipboard, downloads, external, save_images, web_pages
+from oh_tui.tui.controllers.system import clipboard, downloads, external, web_pages
 from oh_tui.tui.messages import ListEmpty
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ class Controllers:
     goto: find.GoTo
     find: find.Find
     forgotten: reading_on.ForgottenSteps
+    comparisons: reports.Comparisons
     reports: reports.Reports
 
     # What only keys lead to
@@ -86,7 +86,6 @@ class Controllers:
     navigation: navigation.Navigation
     annotations: annotate.AnnotationActions
     branches: sub_conversations.BranchActions
-    comparisons: compare.Comparisons
     sandboxes: sandboxes.SandboxActions
     downloads: downloads.Downloads
     reading_on: reading_on.ReadingOn
@@ -95,11 +94,11 @@ class Controllers:
     composer: compose.Composer
     agent_setups: setup.AgentSetups
     agents: agents.AgentActions
-    forks: fork.Forking
+    forks: start.Forking
     sub_conversations: sub_conversations.SubConversations
     clipboard: clipboard.Clipboard
     external_programs: external.ExternalPrograms
-    images: save_images.Images
+    images: external.Images
     workspaces: workspaces.WorkspaceActions
     new_conversations: start.NewConversations
 

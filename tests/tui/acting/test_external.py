@@ -19,7 +19,7 @@ from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.images import Image
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui import desktop
-from oh_tui.tui.controllers.system import external, save_images
+from oh_tui.tui.controllers.system import external
 from tests.terminal.runs import make_zip
 from tests.terminal.terminal import OH_TUI, Terminal
 from tests.tui.explorer import explore
@@ -171,9 +171,9 @@ def pictures(count: int) -> list[Image]:
 
 def test_of_many_images_a_few_are_saved_and_the_rest_is_counted(tmp_path: Path) -> None:
     elsewhere = Image("image", address="https://a.example/b.png")
-    saved = save_images._save([elsewhere, *pictures(300)], "step-1", tmp_path)
-    assert len(list(tmp_path.iterdir())) == len(saved.paths) == save_images.MOST_IMAGES
-    told = save_images._saved_words(saved, opened=True)
+    saved = external._save([elsewhere, *pictures(300)], "step-1", tmp_path)
+    assert len(list(tmp_path.iterdir())) == len(saved.paths) == external.MOST_IMAGES
+    told = external._saved_words(saved, opened=True)
     assert told.startswith(f"saved 20 images into {tmp_path}, 3 kB, the first is opened · ")
     assert " · 280 more not saved · not saved: image at https://a.example/b.png" in told
 
@@ -185,8 +185,8 @@ async def test_one_key_starts_one_viewer(tmp_path: Path, monkeypatch: pytest.Mon
         shown.append(path)
         return True
 
-    monkeypatch.setattr(save_images, "images_of", lambda step: pictures(3))
-    monkeypatch.setattr(save_images, "open_file", show)
+    monkeypatch.setattr(external, "images_of", lambda step: pictures(3))
+    monkeypatch.setattr(external, "open_file", show)
     async with explore(settings=Settings(download_folder=tmp_path)) as explorer:
         await explorer.open("Why is the signup page slow?")
         await explorer.press("i")
@@ -204,9 +204,9 @@ def test_of_an_image_that_cannot_be_written_nothing_is_left(
         os.close(os.open(path, flags))
         return os.open("/dev/full", os.O_WRONLY)
 
-    monkeypatch.setattr(save_images, "_private", full)
+    monkeypatch.setattr(external, "_private", full)
     with pytest.raises(Problem, match="no space left"):
-        save_images._save(pictures(1), "step-1", tmp_path)
+        external._save(pictures(1), "step-1", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -220,4 +220,4 @@ def test_without_any_pager_the_sentence_says_what_to_set(monkeypatch: pytest.Mon
 def test_the_name_of_an_image_file_is_made_of_a_masked_name() -> None:
     key = "ghp_AbCd0123456789AbCd0123456789AbCd01"
     event = parse_event(json.dumps({"id": "a", "kind": "ActionEvent", "tool_name": key}).encode())
-    assert save_images._image_name(Step(4, event)) == "step-4-hidden"
+    assert external._image_name(Step(4, event)) == "step-4-hidden"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
-    from oh_tui.tui.controllers.run.compare import Comparisons
+    from oh_tui.tui.controllers.run.reports import Comparisons
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.across_runs.board import Board
     from oh_tui.tui.state.across_runs.failures import FailuresFound

@@ -1,26 +1,44 @@
-"""`ctrl+n`: start a new conversation, from the form to the run that is followed."""
+"""New conversations: `ctrl+n` starts one, from the form to the run that is followed; `F` forks a run
+at the step under the cursor, and goes on from there."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from oh_tui.actions import agent_setup, forking
 from oh_tui.actions.start_draft import Draft, choices, draft_like
 from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
-from oh_tui.conversation import Conversation, same_id
+from oh_tui.catalog.run_status import WORDS
+from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.text.problem import Problem
-from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.text.redact import safe, safe_line
+from oh_tui.trajectory.changes.since_step import differing, differing_words
+from oh_tui.trajectory.model.bodies import message_text
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
+from oh_tui.tui.controllers.run.target import NOT_READ
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.start.screen import StartScreen
+from oh_tui.tui.screens.start import screen
 from oh_tui.tui.ui import NotNow
+from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
+    from oh_tui.actions.agent_actions import Agents
+    from oh_tui.actions.forking import Forked, Origin
     from oh_tui.api.requests import StartRequest
+    from oh_tui.sources.source import Source
+    from oh_tui.trajectory.context.fork_places import ForkPlace
+    from oh_tui.trajectory.findings.study import Study
+    from oh_tui.tui.controllers.agent.agents import AgentActions
+    from oh_tui.tui.controllers.agent.compose import Composer
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.controllers.system.external import ExternalPrograms
-
+    from oh_tui.tui.widgets.timeline import Timeline
 
 COST = "makes a new sandbox and starts the agent in it: this may cost money"
 
@@ -79,7 +97,7 @@ class NewConversations(Controller):
         if source.sandboxes is not None:
             pauses = may_pause(session.sandboxes.all, session.conversations)
             stakes = f"{COST}. {pauses}" if pauses else COST
-        form = StartScreen(
+        form = screen.StartScreen(
             draft,
             choices(session.conversations),
             source.label,
@@ -90,7 +108,7 @@ class NewConversations(Controller):
         )
         self._ui.push_screen(form, closed)
 
-    async def _watch(self, form: StartScreen, request: StartRequest) -> None:
+    async def _watch(self, form: screen.StartScreen, request: StartRequest) -> None:
         """Follow a start to its end, whether or not the form is still open."""
         session = self._session
         source = session.source
@@ -124,7 +142,7 @@ class NewConversations(Controller):
         else:
             self._ui.tell(f"started on {source.label}: {title_of(conversation)}")
 
-    def _started(self, form: StartScreen, conversation: Conversation) -> None:
+    def _started(self, form: screen.StartScreen, conversation: Conversation) -> None:
         """Open it, unless the user went on to something else."""
         session = self._session
         session.draft = None
@@ -140,3 +158,187 @@ class NewConversations(Controller):
         form.finish()
         session.follow = True
         self._ui.post_message(RunWanted(conversation, go=True))
+
+
+LONGEST = 100_000
+"""Characters of a message that are put into the line to write in."""
+
+MOST = 9
+"""Profiles to choose from, by a digit each."""
+
+
+class Forking(Controller):
+    _steps: Timeline
+    _run: TargetRun
+    _agents: AgentActions
+    _composer: Composer
+
+    @in_worker("write")
+    async def action_fork(self) -> None:
+        """Fork the run at the cursor, or before a message of one's own; from lists at its end."""
+        session, ui = self._session, self._ui
+        source = session.source
+        if session.no_agent or source is None or source.agents is None:
+            raise NotNow(session.no_agent)
+        if session.in_run and self._steps.sub_step_here:
+            raise NotNow("a fork begins at a step of the run, not of a sub-agent")
+        agents, in_run = source.agents, session.in_run
+        conversation = self._run.show_wanted()
+        with ui.reporting():
+            with ui.preparing("looking where it can be forked"):
+                study = await self._run.until_shown(conversation)
+                if study is None:
+                    raise NotNow(NOT_READ)
+                ready = await forking.ready(agents, conversation.id)
+                origin = ready.conversation
+                step = self._steps.step_here if in_run else None
+                said = own_message(study, step)
+                place, changed = await asyncio.to_thread(
+                    _looked, study, step, before=said is not None
+                )
+            where = f"at step {place.step}" if said is None else f"before step {step}"
+            at = f"of {short_title(origin)} {where}"
+            name = f"{bare_id(origin.id)}/{place.event_id}"
+            lines = _stakes(ready, study, place, changed)
+            text = await self._first_message(name, at, said or "", lines)
+            if text is None:
+                return
+            if said is None:  # the end may be another one by now
+                step = place.step
+            forked = await self._forked(agents, origin, study, step, before=said is not None)
+            session.drafts.pop(name, None)
+            if text.strip():
+                session.drafts[bare_id(forked.conversation.id)] = text
+            if session.source is not source:
+                ui.tell(f"forked on {source.label}: {short_title(forked.conversation)}")
+                return
+            self._show(forked, len(study.trajectory))
+            await self._go_on(source, agents, forked)
+
+    async def _first_message(
+        self, name: str, at: str, said: str, lines: list[list[Piece]]
+    ) -> str | None:
+        """What the fork is told first; None for no fork. The text is kept until there is a fork."""
+        session = self._session
+        editor = editing.Editor(
+            ((f"First message to the fork {at}", "title"),),
+            lines=lines, text=session.drafts.get(name, said), hint="none: it waits for one",
+            send="fork, and send it", keep="no fork",
+        )  # fmt: skip
+        text, sent = await self._agents.write(editor)
+        if text.strip() and text != said:
+            session.drafts[name] = text
+            if not sent:
+                self._ui.tell("nothing was forked; F has the text")
+        else:
+            session.drafts.pop(name, None)
+        return text if sent else None
+
+    async def _forked(
+        self, agents: Agents, origin: Conversation, study: Study, step: int | None, *, before: bool
+    ) -> Forked:
+        works = origin.execution_status == "running"
+        stage = "forking: it is made when this step ends" if works else "forking"
+        self._ui.tell(stage, passing=True)
+        run, writes = study.trajectory, self._session.writes
+        with writes.doing("forking a run", origin.id), self._agents.waiting(stage):
+            return await forking.fork(agents, origin.id, run, step, before=before)
+
+    def _show(self, forked: Forked, total: int) -> None:
+        session, conversation = self._session, forked.conversation
+        session.loaded.take([conversation])
+        if not forked.is_whole:
+            session.loaded.take_fork_step(conversation.id, forked.place.step)
+        session.loaded.reorder(keep=conversation.id)
+        self._ui.post_message(ListsChanged())
+        self._ui.post_message(ListsWanted())
+        session.follow = True
+        self._ui.post_message(RunWanted(conversation, go=True))
+        told = ". ".join(forked.remarks) or f"the fork knows {forked.place.words(total)}"
+        self._tell_of(conversation, f"forked: {told}", error=bool(forked.remarks))
+
+    def _tell_of(self, fork: Conversation, told: str, *, error: bool) -> None:
+        """Show what is to be known of a fork until it runs."""
+
+        def is_idle() -> bool:
+            row = self._session.loaded.row(fork.id)
+            return row is None or row.status not in WORDS["running"] | WORDS["finished"]
+
+        self._ui.tell(told, error=error, about=f"fork {fork.id}", holds=is_idle)
+
+    async def _go_on(self, source: Source, agents: Agents, forked: Forked) -> None:
+        """Send the first message, if the fork is what was asked for; else it stays a draft."""
+        session, conversation = self._session, forked.conversation
+        has_text = bare_id(conversation.id) in session.drafts
+        if forked.has_key is False and not await self._brings_key(agents, conversation, has_text):
+            return
+        if not has_text:
+            return
+        if forked.is_whole or forked.problem or not forked.is_listed:
+            self._ui.note("the first message was not sent: m has it")
+            return
+        await self._composer.send_draft(source, agents, conversation)
+
+    async def _brings_key(self, agents: Agents, conversation: Conversation, has_text: bool) -> bool:
+        """Offer the profiles that have a key to a fork without one; False when it gets none."""
+        kept = "; m has the first message" if has_text else ""
+        setup = await agent_setup.read(agents, conversation.id)
+        profiles = setup.profiles.profiles if setup.profiles else ()
+        fit = [one for one in profiles if one.api_key_set is not False][:MOST]
+        if not fit:
+            told = f"{forking.WITHOUT_KEY}: {forking.make_a_profile(agents)}{kept}"
+            self._tell_of(conversation, told, error=True)
+            return False
+        answers = [
+            Answer(f"{safe_line(one.name)}  {safe_line(one.model or '')}".strip(), one.name, str(n))
+            for n, one in enumerate(fit, 1)
+        ]
+        then = ", and the message is sent then" if has_text else ""
+        lines: list[list[Piece]] = [
+            [(f"{forking.WITHOUT_KEY}.", "warn")],
+            [(f"A profile of the server brings one{then}.", "")],
+        ]
+        stake = Stake.WORK if has_text else Stake.NOTHING
+        question = Question("The fork has no key", lines, answers, "leave it so", stake)
+        chosen = await self._ui.ask(question)
+        if not chosen:
+            self._ui.tell(f"the fork has no key{kept}")
+            return False
+        await agent_setup.switch_profile(agents, setup, chosen)
+        self._ui.tell(f"the fork uses {safe_line(chosen)}", about=f"fork {conversation.id}")
+        return True
+
+
+def _stakes(ready: Origin, study: Study, place: ForkPlace, changed: str) -> list[list[Piece]]:
+    """What a fork is, above its first message."""
+    origin = ready.conversation
+    model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
+    knows = f"It knows {ready.knows(place, len(study.trajectory))}{model}. "
+    costs_nothing = ("It costs nothing until it gets a message.", "dim")
+    lines: list[list[Piece]] = [[(knows, ""), costs_nothing]]
+    if not changed:
+        lines.append([("Both agents work in the same folder.", "warn")])
+    else:
+        lines.append([("The files are not turned back", "warn"), (changed, "")])
+        told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
+        lines.append([(told, "key"), ("  writes them as they were then", "dim")])
+    return lines
+
+
+def own_message(study: Study, step: int | None) -> str | None:
+    """The text of a message of the user, to be said in another way; None for another step."""
+    if step is None:
+        return None
+    event = study.trajectory.steps[step - 1].event
+    if not event.is_by_user:
+        return None
+    text = message_text(event.body())
+    return safe(text) if len(text) <= LONGEST else ""
+
+
+def _looked(study: Study, step: int | None, *, before: bool) -> tuple[ForkPlace, str]:
+    """Where to fork, and which files have changed since, in words. Raises Problem."""
+    place = forking.place_for(study.trajectory, step, before=before)
+    found = differing(study.files.files, study.files.moment(place.step))
+    since = f": since step {place.step}, " if place.step else ": since it began, "
+    return place, f"{since}{differing_words(found)}" if found else ""

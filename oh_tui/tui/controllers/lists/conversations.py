@@ -20,8 +20,7 @@ from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources import server
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
-from oh_tui.tui.controllers.lists.row_details import RowDetails
-from oh_tui.tui.controllers.lists.unpacking import Unpacking
+from oh_tui.tui.controllers.lists.row_details import RowDetails, Unpacking
 from oh_tui.tui.messages import (
     ConversationChanged,
     ListEmpty,

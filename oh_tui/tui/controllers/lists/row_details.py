@@ -1,4 +1,5 @@
-"""What the list tells of runs beside their records, from agent servers, this machine or files."""
+"""What the list tells of runs beside their records, from agent servers, this machine or files; also
+how far the unpacking of files is."""
 
 from __future__ import annotations
 
@@ -13,11 +14,14 @@ from oh_tui.batch import indexed_outcome
 from oh_tui.catalog.run_status import RunStatus, is_current
 from oh_tui.catalog.usage_cache import spent_of
 from oh_tui.conversation import Conversation, bare_id, same_id
+from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.findings.verdict import judge
+from oh_tui.trajectory.formats import copies
 from oh_tui.trajectory.model import branches
 from oh_tui.tui import silent_runs
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsChanged
 
 if TYPE_CHECKING:
@@ -157,3 +161,42 @@ class RowDetails:
         is_shown = shown is not None and same_id(row.id, shown.id)
         is_looked = self._looked.get(row.id) == row.conversation.version
         return not (row.status or is_looked or is_shown)
+
+
+OFTEN = 0.2
+"""Seconds between two news."""
+
+
+class Unpacking(Controller):
+    _told = 0.0
+    """When the last news were shown; 0 for none of what is unpacked now."""
+    _is_begun = False
+
+    def begin(self) -> None:
+        """Tell of all that is unpacked from now on, in whichever thread."""
+        loop, self._is_begun = asyncio.get_running_loop(), True
+
+        def watch(work: copies.Work) -> None:
+            if work.is_over or time.monotonic() - self._told > OFTEN:
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(self._tell, work)
+
+        copies.watching[:] = [watch]
+
+    def stop(self) -> bool:
+        if not (self._is_begun and copies.stop()):
+            return False
+        self._ui.tell("unpacking stopped, nothing was kept")
+        return True
+
+    def _tell(self, work: copies.Work) -> None:
+        if work.is_over or work.is_stopped:
+            if self._told and not work.is_stopped:
+                self._ui.tell("", log=False)
+            self._told = 0.0
+        elif work.elapsed > OFTEN:
+            self._told = time.monotonic()
+            of = f": {size(work.read)} of {size(work.whole)}" if work.whole else ""
+            if work.expected > 2**30:
+                of += f", about {size(work.expected)} unpacked"
+            self._ui.tell(f"unpacking {work.name}{of} · esc stops", log=False)

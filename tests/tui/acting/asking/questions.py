@@ -159,9 +159,9 @@ TABLE = {
     "message to a sandbox that sleeps": Asks(
         "sandboxes.question", ("ctrl+s",), COVERAGE, W, half_a_message
     ),
-    "fork": Asks("fork._first_message", ("F",), WEEKS),
+    "fork": Asks("start._first_message", ("F",), WEEKS),
     "fork without a key": Asks(
-        "fork._brings_key",
+        "start._brings_key",
         ("ctrl+s",),
         WEEKS,
         W,
