@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from rich.segment import Segment
 from textual import events
@@ -29,7 +29,7 @@ from oh_tui.tui import palette
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.system import clipboard
 from oh_tui.tui.hints import idle_keys
-from oh_tui.tui.main_screen import MainScreen
+from oh_tui.tui.main_screen import MainScreen, Options
 from oh_tui.tui.platform import idle_gc, launch
 from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
@@ -44,26 +44,12 @@ from oh_tui.tui.widgets.bars import Footer
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from oh_tui.tui.ui import Connect, OpenDemo, OpenShared
-
 SWITCH = 0.0002
 """Seconds until a computing thread yields to the screen's thread; Python's default is 0.005. While
 a run loads, the screen's thread waits for it nine times a key, and thirty at most."""
 
 CLOSE = 0.5
 """Timeout in seconds for closing the source on shutdown."""
-
-
-class Options(TypedDict, total=False):
-    open_id: str
-    at: str
-    sort: str
-    filter: str
-    at_once: bool
-    demo: OpenDemo
-    connect: Connect
-    shared: OpenShared
-    clock: Callable[[], float]
 
 
 class AsciiFilter(LineFilter):

@@ -106,12 +106,13 @@ def idle_keys(source: Source | None) -> frozenset[str]:
 def _labels(session: Session, zoom: str, followed: bool) -> Labels:
     pane, remote = session.pane, session.source is not None and session.source.remote
     download = f"download {len(session.marks):,}" if session.means_marked else "download"
+    follows = followed and session.run and session.run.whole.status == "running"
     narrows = pane != "conversations" or session.listing.is_on
     return {
         "sandbox.pause": _pause_label(session),
         "download": download if remote and remote.gives_zips else None,
         "load.all": "read all" if session.run and not session.run.whole.complete else None,
-        "follow": _follow_label(session) if followed else None,
+        "follow": ("stop following" if session.follow else "follow") if follows else None,
         "mark": "mark",
         "compare": _compare_label(session),
         "back": _back_label(session),
@@ -165,12 +166,6 @@ def _pause_marked_label(session: Session) -> str | None:
     if running:
         return f"pause {plural(running, 'sandbox', 'sandboxes')}"
     return f"resume {plural(paused, 'sandbox', 'sandboxes')}" if paused else None
-
-
-def _follow_label(session: Session) -> str | None:
-    if session.run is None or session.run.whole.status != "running":
-        return None
-    return "stop following" if session.follow else "follow"
 
 
 def _agent_labels(session: Session) -> Labels:

@@ -81,7 +81,6 @@ FOLD_KEYS = (
     Key("sub_agents.open", "right", "unfold", "→", "sub-agents", "open the sub-agents that a step started, below it", _LOOK),
     Key("sub_agents.close", "left", "fold", "←", "close sub-agents", "close them", _LOOK),
 )  # fmt: skip
-"""Of the timeline."""
 
 SCREEN_KEYS = (
     Key("answer", "a", "agents.answer", "a", "answer", "answer the call that waits: approve or reject", _ACT, ALL - {"sandboxes"}, also="confirm allow deny accept"),

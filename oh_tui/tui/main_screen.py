@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TypedDict, Unpack
 
 from msgspec.structs import replace
 from textual import events, on, work
@@ -50,17 +51,26 @@ REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
 
 
+class Options(TypedDict, total=False):
+    open_id: str
+    at: str
+    sort: str
+    filter: str
+    at_once: bool
+    demo: OpenDemo
+    connect: Connect
+    shared: OpenShared
+    clock: Callable[[], float]
+
+
 class MainScreen(BaseScreen):
     BINDINGS = BINDINGS
     BLANK = True  # its panes cover it
     AUTO_FOCUS = "#conversations"
 
     arrangement: var[Arrangement] = var(Arrangement())
-    """The session's arrangement, as drawn."""
     location: var[tuple[Piece, ...]] = var(())
-    """The header's left part."""
     totals: var[tuple[Piece, ...]] = var(())
-    """The totals in the header."""
     hints: var[tuple[Hint, ...]] = var(())
     """The keys in the footer; `always` stay when room is short."""
     always: var[tuple[Hint, ...]] = var(())
@@ -71,31 +81,24 @@ class MainScreen(BaseScreen):
         settings: Settings,
         preferences: Preferences | None = None,
         annotations: Annotations | None = None,
-        *,
-        open_id: str = "",
-        at: str = "",
-        sort: str = "",
-        filter: str = "",
-        at_once: bool = False,
-        demo: OpenDemo = None,
-        connect: Connect = None,
-        shared: OpenShared = None,
-        clock: Callable[[], float] = time.time,
+        **given: Unpack[Options],
     ) -> None:
         super().__init__()
-        self.session = Session(settings, preferences, annotations, clock=clock)
-        self.session.open_id, self.session.open_at = open_id, at
-        self.session.open_sort, self.session.open_filter = sort, filter
+        clock = given.get("clock", time.time)
+        self.session = session = Session(settings, preferences, annotations, clock=clock)
+        session.open_id, session.open_at = given.get("open_id", ""), given.get("at", "")
+        session.open_sort, session.open_filter = given.get("sort", ""), given.get("filter", "")
         self.footer = Footer(id="footer")
         self.asking = AskingBars(self)
         self.ui = Ui(self.session, self, self.asking, self.footer, self.focus_pane)
-        self._ways = {"OpenDemo": demo, "Connect": connect, "OpenShared": shared}
-        self._at_once = at_once
+        names = {"OpenDemo": "demo", "Connect": "connect", "OpenShared": "shared"}
+        self._ways = {kind: given.get(name) for kind, name in names.items()}
+        self._at_once = given.get("at_once", False)
         """The source is open already and is read without a thread."""
         self._make_source = make_source
         self._enters = False
         """Whether enter opens the run of a sub-agent, which the step under the cursor started."""
-        if not at_once:
+        if not self._at_once:
             self.session.run_shown.set()  # not needed where no source is open at the start
 
     def compose(self) -> ComposeResult:

@@ -1,8 +1,5 @@
-"""The state of the explorer: what is open, selected, filtered, loaded and remembered.
-
-The session alone owns this state. Controllers change it; panes draw it. It holds no widget and
-makes no requests, so that it can be tested without an app.
-"""
+"""The state of the explorer: what is open, selected, filtered, loaded and remembered. Controllers
+change it; panes draw it. It can be tested without an app."""
 
 from __future__ import annotations
 

@@ -94,9 +94,8 @@ def corrected_variables(theme: Theme, variables: dict[str, str]) -> dict[str, st
 
 
 def selection_variables(theme: Theme) -> dict[str, str]:
-    """CSS variables for text selected with the mouse in Textual's own widgets: by default its
-    foreground is transparent, so that text and background have the same colour. Empty for ansi
-    themes, which show a selection in reverse."""
+    """Of text selected with the mouse in Textual's own widgets, which is transparent by default.
+    Empty for ansi themes, which show a selection in reverse."""
     look = style(palette_of(theme), "selection")
     if look.color is None or look.bgcolor is None:
         return {}

@@ -47,9 +47,7 @@ class _Cursors(NamedTuple):
 class Preparation(NamedTuple):
     worker: Worker[object]
     cursors: _Cursors
-    """The cursors when the preparation began."""
     about: str
-    """The conversation concerned."""
 
 
 class Preparations:

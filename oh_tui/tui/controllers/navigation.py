@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 class Navigation(Controller):
     _steps: Timeline
     _controllers: Controllers
-    """Asked to stop what Esc stops."""
 
     def action_pane(self, pane: str) -> None:
         if pane == "sandboxes" and not self._session.arrangement.sandboxes:

@@ -58,7 +58,6 @@ class ContextRow(NamedTuple):
     replaces: tuple[int, ...] = ()
     """The steps that a summary stands for."""
     chars: int = 0
-    """Characters of a message."""
     text: str = ""
     """Safe to show."""
     about: str = ""
@@ -76,7 +75,6 @@ class Fill(NamedTuple):
     prompts: tuple[int, ...]
     """Tokens of each; 0 for a condensation, -1 where they are not known."""
     steps: tuple[int, ...]
-    """The step of each."""
 
 
 class Wanted(NamedTuple):

@@ -33,7 +33,6 @@ class Filtering(msgspec.Struct):
     """How many of its steps are tested or waiting."""
     tested: int = 0
     waiting: Iterator[int] = msgspec.field(default_factory=lambda: iter(()))
-    """Numbers of the steps still to be tested."""
     passed: list[int] = msgspec.field(default_factory=list)
     """Numbers, sorted."""
     unknown: str = ""

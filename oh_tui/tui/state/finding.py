@@ -59,9 +59,7 @@ class Finding:
                 self._rows[row] = _UNKNOWN
 
     def forget_last(self, count: int) -> None:
-        """The text of the last `count` rows may have changed."""
-        for row in range(len(self._rows))[-count:]:
-            self._rows[row] = _UNKNOWN
+        self.forget(range(len(self._rows))[-count:])
 
     def put(self, row: int, holds: bool) -> None:
         if row < len(self._rows):

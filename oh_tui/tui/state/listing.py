@@ -1,5 +1,4 @@
-"""The filter and the order that the user chose for the list, and what they make of the loaded rows.
-Knows no widget and makes no requests."""
+"""The filter and the order that the user chose for the list, and what they make of the rows."""
 
 from __future__ import annotations
 
@@ -40,7 +39,6 @@ class Listing:
         self.of_steps: dict[str, OfSteps] = {}
         """By id: what the steps of a run tell that the filter asks, as far as they were read."""
         self.query: ConversationQuery | None = None
-        """The active filter."""
         self.each_word: ConversationQuery | None = None
         """What is tested instead, as no row has a phrase of the filter."""
         self.back_to = ""

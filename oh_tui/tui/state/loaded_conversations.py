@@ -1,7 +1,4 @@
-"""The loaded conversations and their states.
-
-Knows no widget and makes no requests; callers pass in what they have learned.
-"""
+"""The loaded conversations and their states, from what callers have learned."""
 
 from __future__ import annotations
 
@@ -109,11 +106,9 @@ class LoadedConversations:
         self._heard: dict[str, RunStatus] = {}
         """The state last reported for each agent, to detect changes."""
         self._looks: dict[str, Look] = {}
-        """By id."""
         self._records: dict[str, Metrics | None] = {}
         """The cost in the record of each conversation, by id; rows have the cost that is known."""
         self._acted: set[str] = set()
-        """The ids of those whose agent the user told something."""
         self._settled: dict[str, float] = {}
         """When an action last reported the state of a conversation, by id."""
 

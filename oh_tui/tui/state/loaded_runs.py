@@ -33,9 +33,7 @@ class Run(msgspec.Struct):
     note: str = ""
     event_id: str = ""
     is_outdated: bool = False
-    """It has to be loaded again."""
     study: Study | None = None
-    """The analysis of what is shown, once it is made."""
     parents: Mapping[str, str] = {}
     """Event id -> the id of the one that it follows, where the events did not say it."""
     asked_at: int = 0

@@ -1,4 +1,4 @@
-"""Which sub-agents are opened in the timeline, and their steps. Knows no widget."""
+"""Which sub-agents are opened in the timeline, and their steps."""
 
 from __future__ import annotations
 

@@ -57,7 +57,6 @@ class StepRows:
     """How many rows of sub-agents are above each of them, and in all."""
 
     _starts: Sequence[int] = ()
-    """The row of each of them."""
 
     def __len__(self) -> int:
         return self._base_count() + self._above[-1]

@@ -42,7 +42,6 @@ class Wait(Struct, eq=False):
     """A server response that the user sees being waited for."""
 
     stage: str
-    """What is being waited for, in words."""
     began: float
 
 

@@ -32,9 +32,7 @@ class _ForList(NamedTuple):
     """A view that was left for some runs in the list, where Esc shows it again."""
 
     query: ConversationQuery
-    """The filter that lists them."""
     before: ConversationQuery | None
-    """The filter that was there before."""
     view: str
     """The name of the view in the footer: `esc back to failures`."""
     again: Callable[[], None]

@@ -47,7 +47,6 @@ class FailuresOfRuns(PassActions[Any]):
         super().__init__(session, ui, filling.take)
         self._way_back, self._listing, self._comparisons = way_back, listing, comparisons
         self._below: PassActions[Any] | None = None
-        """The view from which it was opened."""
 
     def action_open(self) -> None:
         """Show what failed in the runs of the list, or in all without a filter."""

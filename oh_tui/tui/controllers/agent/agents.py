@@ -1,8 +1,4 @@
-"""`a` and `P`: answer, stop or continue an agent; see `compose` for `m`.
-
-Each action reads the agent's current state, asks if something is at stake, acts, shows each stage
-and refreshes the lists and the run.
-"""
+"""`a` and `P`: answer, stop or continue an agent; see `compose` for `m`."""
 
 from __future__ import annotations
 
@@ -51,8 +47,6 @@ RISKS = {"HIGH": "bad", "not told": "warn", "MEDIUM": "warn"}
 
 _STAKES = {"LOW": Stake.NOTHING, "MEDIUM": Stake.WORK}
 """Risk -> what is at stake in a call that can be undone; of others it is not known."""
-
-_TELL_IT: Piece = ("m tells it what to do instead.", "dim")
 
 MOST_NAMED = 3
 """Waiting conversations that a question names."""
@@ -211,7 +205,8 @@ class AgentActions(Controller):
             stakes.append([(f"This continues only {title}, not the other marked ones.", "")])
         if repeats := state.repeats:
             stakes.append([(f"It is stuck: {repeats}.", "warn")])
-            stakes.append([("It may do that again, which costs money. ", ""), _TELL_IT])
+            tell_it = ("m tells it what to do instead.", "dim")
+            stakes.append([("It may do that again, which costs money. ", ""), tell_it])
         stakes += self.over_budget(state)
         rejected = state.key_was_rejected
         if rejected and not await self._controllers.agent_setups.goes_on(agents, state, stakes):

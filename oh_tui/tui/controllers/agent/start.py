@@ -1,4 +1,4 @@
-"""New conversations: `ctrl+n` starts one, from the form to the run that is followed; `F` forks a run
+"""New conversations: `ctrl+n` starts one, from the form to the run that is followed; `F` forks one
 at the step under the cursor, and goes on from there."""
 
 from __future__ import annotations

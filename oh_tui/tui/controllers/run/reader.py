@@ -61,7 +61,6 @@ class RunReader(Controller):
     _reading = object()
     """Identifies the latest reading."""
     _told_at = 0.0
-    """When it was last told how much is read."""
     _opened_at = ""
     """The id of the conversation under the list's cursor when a run was last opened."""
 
@@ -84,8 +83,12 @@ class RunReader(Controller):
     ) -> None:
         """Show a conversation's run. A preview does not count as opened, and reads the run only
         when that is cheap, unless it is `wanted`."""
-        session = self._session
-        self._keep_place()
+        session, steps = self._session, self._steps
+        self._opened_at = session.listed_id
+        run = session.run
+        if run and steps.current and steps.trajectory is run.trajectory:  # keep its cursor
+            step = run.trajectory.steps[steps.step_here - 1] if run.trajectory.steps else None
+            run.event_id = (step.event if step and not steps.show_events else steps.current[1]).id
         before = session.current
         changed = before is None or not same_id(before.id, conversation.id)
         moved = before is not None and not changed and before.has_moved(conversation)
@@ -99,13 +102,6 @@ class RunReader(Controller):
         self._ui.post_message(ConversationChanged(another=changed))
         if changed or moved or not (session.has_events or session.is_reading):
             self.read(conversation, preview=preview and not wanted)
-
-    def _keep_place(self) -> None:
-        self._opened_at = self._session.listed_id
-        run, steps = self._session.run, self._steps
-        if run and steps.current and steps.trajectory is run.trajectory:
-            step = run.trajectory.steps[steps.step_here - 1] if run.trajectory.steps else None
-            run.event_id = (step.event if step and not steps.show_events else steps.current[1]).id
 
     # Reading
 

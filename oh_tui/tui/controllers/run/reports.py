@@ -66,9 +66,7 @@ class Reports(Controller):
     _run: TargetRun
     _filter: Filter
     _files: files_screen.FilesScreen | None = None
-    """The files screen, while it is open."""
     _context: contexts.ContextScreen | None = None
-    """The view of a context, while it is open."""
     _versions: Mapping[str, str] = {}
     """Id of a conversation -> the version of its agent server."""
 
@@ -119,8 +117,16 @@ class Reports(Controller):
     def _open_files(self, view: files_screen.FilesScreen, conversation: Conversation) -> None:
         def closed(chosen: files_screen.Chosen) -> None:
             self._files = None
-            if chosen and self._session.is_open(conversation):
-                self._go_to(chosen)
+            if not chosen or not self._session.is_open(conversation):
+                return
+            self._ui.focus_pane("timeline")
+            what, wanted = chosen
+            if isinstance(wanted, int):
+                self._ui.post_message(StepWanted(wanted))
+            elif what == "step":
+                self._steps.go_to_path(wanted)
+            else:
+                self._filter.set_filter(step_filter.parse(f"path:{step_filter.quoted(wanted)}"))
 
         self._files = view
         self._push(view, closed, conversation)
@@ -205,17 +211,6 @@ class Reports(Controller):
         for view in (self._files, self._context):
             if view and view.is_running:
                 view.grown()
-
-    def _go_to(self, chosen: tuple[str, str | int]) -> None:
-        """Go to the steps of one file, or to one step, of a sub-agent too."""
-        self._ui.focus_pane("timeline")
-        what, wanted = chosen
-        if isinstance(wanted, int):
-            self._ui.post_message(StepWanted(wanted))
-        elif what == "step":
-            self._steps.go_to_path(wanted)
-        else:
-            self._filter.set_filter(step_filter.parse(f"path:{step_filter.quoted(wanted)}"))
 
     def _push(self, view: View, closed: Callable[[Any], None], conversation: Conversation) -> None:
         """Open a view, whose first frame shows what is already known."""

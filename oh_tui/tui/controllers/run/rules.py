@@ -47,9 +47,7 @@ class RulesOfRun(Controller):
     _run: TargetRun
     _controllers: Controllers
     _in_force: Rules | None = None
-    """The rules as they were read last."""
     _found: RunFindings | None = None
-    """Of the run whose rules were asked last."""
 
     @property
     def broken(self) -> int:

@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 MOST = 9
 """Sub-agents or branches that can be chosen by one figure; of more branches the number is asked."""
 
-WIDTH = 24
-"""Characters of a task in the choice."""
-
 WHOLE = "z shows the whole step"
 
 
@@ -82,7 +79,7 @@ class SubConversations(Controller):
     async def _choose(self, ids: dict[str, str]) -> str:
         answers = []
         for n, (id, asked) in enumerate(list(ids.items())[:MOST], 1):
-            task = shorten(safe_line(asked), WIDTH, self._ui.glyphs.more)
+            task = shorten(safe_line(asked), 24, self._ui.glyphs.more)
             answers.append(Answer(task or f"number {n}", id, str(n)))
         title = f"This step started {len(ids)} sub-agents"
         return await self._ui.ask(Question(title, [], answers, "none", harmless=True))

@@ -1,9 +1,5 @@
 """`p`: pause and resume sandboxes, one or all marked ones; and access to a sandbox for the shell
-and for files.
-
-Each action checks the current state, asks if something is at stake, shows each stage, and refreshes
-the lists.
-"""
+and for files."""
 
 from __future__ import annotations
 
@@ -236,7 +232,10 @@ class SandboxActions(Controller):
             word = session.changing[next(iter(ids))]
             raise NotNow(f"{plural(len(ids), 'sandbox', 'sandboxes')} still {word}")
         with session.claiming(free) as claimed, self._ui.reporting():
-            plans = await self._plans(sandboxes, free)
+            plans: dict[str, SandboxPlan] = {}
+            for number, one in enumerate(free, 1):  # three calls for each
+                with self._ui.preparing(f"looking at sandbox {number} of {len(free)}"):
+                    plans[one] = await sandboxes.plan(one)
             action = "pause" if any(p.action == "pause" for p in plans.values()) else "resume"
             todo = {one: plan for one, plan in plans.items() if plan.action == action}
             if not todo:
@@ -255,14 +254,6 @@ class SandboxActions(Controller):
                 session.release(one, claimed)
             await self._carry_out_all(sandboxes, todo, claimed, stop_agents=answer == "stop")
         self._ui.post_message(ListsWanted())
-
-    async def _plans(self, sandboxes: ServerSandboxes, ids: list[str]) -> dict[str, SandboxPlan]:
-        """What can be done with each sandbox right now: three calls for each."""
-        plans = {}
-        for number, sandbox_id in enumerate(ids, 1):
-            with self._ui.preparing(f"looking at sandbox {number} of {len(ids)}"):
-                plans[sandbox_id] = await sandboxes.plan(sandbox_id)
-        return plans
 
     async def _carry_out_all(
         self,

@@ -40,9 +40,6 @@ MOST = 1000
 PATIENCE = 0.3
 """Seconds before showing that the text is still being prepared."""
 
-_GAPS = {"m": "\n", "j": ",\n"}
-"""Separators between the texts of several steps; the default is a newline."""
-
 _Asked = tuple[str, str]
 """The text, "" when the step has no such part, and a description of it."""
 
@@ -65,7 +62,6 @@ class Clipboard(Controller):
     _run: TargetRun
     _web_pages: WebPages
     _making: asyncio.Future[_Asked] | None = None
-    """The text and its description, while a thread prepares them."""
 
     def action_copy(self) -> None:
         self._run.show_target()
@@ -184,9 +180,9 @@ def _cleaned(make: Callable[[], _Asked]) -> _Asked:
 
 def _text_of(steps: list[Step], answer: str, make: Callable[[Step], str]) -> _Asked:
     texts = [text for text in map(make, steps) if text]
-    text = _GAPS.get(answer, "\n").join(texts)
+    text = "\n".join(texts)
     if answer == "j" and len(texts) > 1:
-        text = f"[\n{text}\n]"
+        text = "[\n" + ",\n".join(texts) + "\n]"
     name = next(label for key, label, _ in COPY_KEYS if key == answer)
     if len(texts) > 1:
         many = {"c": "the commands", "o": "the outputs"}.get(answer)

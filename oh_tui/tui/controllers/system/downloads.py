@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,19 +54,15 @@ class Downloads(Controller):
         ):
             try:
                 tell("downloading · esc stops", passing=True)
-                path = await remote.download(
-                    conversation, session.settings.download_folder, self._progress("downloading ")
-                )
+                path = await self._save(remote, conversation, "downloading ")
             except asyncio.CancelledError:
                 tell("download stopped, nothing was kept")
                 raise
-            session.saved = path
-            self._filling.take_file(path)
             tell(saved_words(path))
 
     async def _download_marked(self, remote: ServerRuns) -> None:
         """One after the other. Esc cancels the current download and keeps nothing of it."""
-        session = self._session
+        session, tell = self._session, self._ui.tell
         marked = session.marked
         if any(session.writes.is_doing(DOWNLOADING, c.id) for c in marked):
             raise NotNow("one of the marked runs is still being downloaded · esc stops")
@@ -81,12 +76,19 @@ class Downloads(Controller):
             return
         saved: dict[str, int] = {}
         """Bytes by conversation id."""
+        problems: list[Problem] = []
         with session.writes.doing(f"{DOWNLOADING} {count}", *(c.id for c in marked)):
             try:
-                problems = await self._download_each(remote, marked, saved)
+                for number, conversation in enumerate(marked, 1):
+                    head = f"downloading {number} of {len(marked)}"
+                    tell(f"{head} · esc stops", log=False)
+                    try:
+                        path = await self._save(remote, conversation, f"{head}, ")
+                        saved[conversation.id] = path.stat().st_size
+                    except Problem as problem:
+                        problems.append(problem)
             except asyncio.CancelledError:
-                total = size(sum(saved.values()))
-                self._ui.tell(f"stopped: {len(saved)} of {count} saved, {total}")
+                tell(f"stopped: {len(saved)} of {count} saved, {size(sum(saved.values()))}")
                 raise
             finally:
                 session.unmark(c for c in marked if c.id in saved)
@@ -97,31 +99,17 @@ class Downloads(Controller):
             first = problems[0]
             hint = f" ({hint_of(first)})" if hint_of(first) else ""
             news = f"{news}; {len(problems)} failed: {first.sentence}{hint}"
-        self._ui.tell(news, error=bool(problems), about="download")
+        tell(news, error=bool(problems), about="download")
 
-    async def _download_each(
-        self, remote: ServerRuns, marked: tuple[Conversation, ...], saved: dict[str, int]
-    ) -> list[Problem]:
-        """Put what was saved into `saved`; return the problems of the others."""
-        session = self._session
-        problems: list[Problem] = []
-        for number, conversation in enumerate(marked, 1):
-            head = f"downloading {number} of {len(marked)}"
-            self._ui.tell(f"{head} · esc stops", log=False)
-            try:
-                path = await remote.download(
-                    conversation, session.settings.download_folder, self._progress(f"{head}, ")
-                )
-            except Problem as problem:
-                problems.append(problem)
-                continue
-            session.saved = path
-            self._filling.take_file(path)
-            saved[conversation.id] = path.stat().st_size
-        return problems
+    async def _save(self, remote: ServerRuns, conversation: Conversation, head: str) -> Path:
+        def progress(received: int) -> None:
+            self._ui.tell(f"{head}{size(received)} · esc stops", log=False)
 
-    def _progress(self, head: str) -> Callable[[int], None]:
-        return lambda received: self._ui.tell(f"{head}{size(received)} · esc stops", log=False)
+        folder = self._session.settings.download_folder
+        path = await remote.download(conversation, folder, progress)
+        self._session.saved = path
+        self._filling.take_file(path)
+        return path
 
 
 def saved_words(path: Path) -> str:

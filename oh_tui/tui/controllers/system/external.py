@@ -44,9 +44,6 @@ EDITORS = ("nano", "vim", "vi")
 MOST = 4_000_000
 """Bytes of a text that the editor may leave."""
 
-_FAILED = 126
-"""Exit codes from here on mean that the program did not run."""
-
 
 class Unreadable(Problem):
     """What the editor left cannot be read."""
@@ -135,7 +132,7 @@ class ExternalPrograms(Controller):
         if failed is not None:
             reason = (failed.strerror or str(failed)).lower()
             raise Problem(f"{name} could not be started: {reason}") from failed
-        if code >= _FAILED:
+        if code >= 126:  # it did not run
             self._ui.tell(f"{name} ended with exit code {code}", error=True, about="program")
 
 
@@ -255,9 +252,7 @@ class _Saved(NamedTuple):
     took: int
     """Their total size in bytes."""
     missing: list[str]
-    """Images that cannot be saved, and why."""
     left: int
-    """Number of images skipped."""
 
 
 def _save(images: Sequence[Image], name: str, folder: Path) -> _Saved:

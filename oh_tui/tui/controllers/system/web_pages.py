@@ -1,7 +1,5 @@
-"""`o` and `O`: open the web page of a conversation, or of its pull request, in the browser.
-
-Where no browser can be started, the address is shown and copied.
-"""
+"""`o` and `O`: open the web page of a conversation, or of its pull request, in the browser; without
+one the address is shown and copied."""
 
 from __future__ import annotations
 

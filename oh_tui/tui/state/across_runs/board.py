@@ -86,7 +86,6 @@ class Sums(NamedTuple):
     table: Table = Table([], None)
     total: Group = summed((), ())
     before: Group | None = None
-    """Of the range before."""
 
 
 class Board(Pass[Summand, Sums]):
