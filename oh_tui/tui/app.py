@@ -247,8 +247,7 @@ class OhTui(BaseApp):
         super().copy_to_clipboard(hide_keys(clean(text)))
 
     def action_copy_selection(self) -> None:
-        """ctrl+c: copy the text selected with the mouse and say how much it was. Without any it
-        stops the command that runs in the shell."""
+        """ctrl+c: copy the text selected with the mouse; without any stop the shell's command."""
         if getattr(self.focused, "selected_text", ""):
             raise SkipAction  # an input copies its own selection
         news = clipboard.copy_selection(self.screen)

@@ -87,8 +87,7 @@ def doable(session: Session, *, zoom: str, followed: bool) -> dict[str, str]:
 
 
 def idle_keys(source: Source | None) -> frozenset[str]:
-    """Ids of the keys, and labels of the commands without one, that can do nothing on this source
-    in any state: help and palette leave them out."""
+    """Keys, and commands without one, that can do nothing on this source: help leaves them out."""
     if source is None:
         return frozenset()
     needs = (

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class CommandRows(CommandList):
-    """The matching commands. Matches may have changed since the clicked row was drawn; Textual's
-    own list would raise an IndexError then."""
+    """Matches may have changed since the clicked row was drawn: Textual's own list would raise."""
 
     def on_click(self, event: events.Click) -> None:
         if event.style.meta.get("option", -1) >= self.option_count:

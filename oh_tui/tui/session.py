@@ -205,8 +205,7 @@ class Session:
         return self.settings.budget is not None or any(own)
 
     def budget(self, conversation: Conversation, cost: float | None = None) -> budget.Budget | None:
-        """The budget of a run, `cost` being what else is known of its cost; None without one, and
-        for files, whose agents nobody can stop."""
+        """Of a run, `cost` being what else is known of it; None without one, and for files."""
         if self.source is None or not self.source.agents:
             return None
         kept = self.annotations.of(conversation)

@@ -56,8 +56,7 @@ class AgentActions(Controller):
     _controllers: Controllers
 
     async def read_standing(self) -> tuple[Agents, AgentState]:
-        """The state of the agent of the targeted conversation, with its run at the right. Raises
-        NotNow when the agent cannot be addressed from here."""
+        """The state of the agent that a key means, with its run at the right. Raises NotNow."""
         session = self._session
         if session.no_agent or session.source is None or not session.source.agents:
             raise NotNow(session.no_agent)

@@ -82,8 +82,7 @@ class Composer(Controller):
             return await self._send(source, agents, conversation, draft, asks=asks)
 
     async def _write(self, agents: Agents, conversation: Conversation) -> tuple[bool, bool]:
-        """Write the message of a conversation; says whether it should be sent, and whether the
-        editor told that something is asked first."""
+        """Write a message: whether it is to be sent, and whether the editor told of a question."""
         session = self._session
         name = bare_id(conversation.id)
         editor = editing.Editor(

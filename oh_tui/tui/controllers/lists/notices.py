@@ -33,8 +33,7 @@ PASSED_ON = (
     *("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS"),
     *("XDG_CACHE_HOME", "XDG_STATE_HOME"),
 )
-"""Variables passed to the command: what a program needs to show something. API keys are never
-passed, even if one of these variables contains one."""
+"""What a program needs to show something. API keys are not passed, even in one of these."""
 
 LONGEST = 64
 """Characters of an id that are passed on, as an environment is limited; OpenHands ids have 32."""

@@ -259,8 +259,7 @@ def _taken(changes: Mapping[str, str | None]) -> list[str]:
 class Renaming(Controller):
     @in_worker("write")
     async def action_rename(self) -> None:
-        """Ask for a title until the server takes it. Nothing is written that the user did not see:
-        a title that changed meanwhile is refused."""
+        """Ask for a title until the server takes it; one that changed meanwhile is refused."""
         session, ui, source = self._session, self._ui, self._session.source
         conversation = self._target()
         if source is None or source.records is None:

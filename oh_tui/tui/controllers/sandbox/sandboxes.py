@@ -221,8 +221,7 @@ class SandboxActions(Controller):
         return True
 
     async def _pause_marked(self, sandboxes: ServerSandboxes) -> None:
-        """Pause the sandboxes of the marked conversations, or resume them when none of them runs.
-        Skips those that another key is changing."""
+        """Pause the marked ones, or resume them if none runs; skip those that a key changes."""
         session = self._session
         if session.batch:
             raise NotNow("sandboxes marked earlier are still being changed")

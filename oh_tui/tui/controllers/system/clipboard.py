@@ -45,8 +45,7 @@ _Asked = tuple[str, str]
 
 
 def copy_selection(screen: Screen[object]) -> str:
-    """Copy the text selected with the mouse; a message, "" without any. It is cleaned again, as it
-    may join parts that were cleaned separately."""
+    """Copy the text selected with the mouse, cleaned as a whole; a message, "" without any."""
     text = safe(screen.get_selected_text() or "")
     if not text:
         screen.clear_selection()
