@@ -74,7 +74,8 @@ async def test_what_is_chosen_for_a_run_that_is_gone_does_nothing() -> None:
 
 
 def test_without_a_conversation_it_says_so() -> None:
-    session, ui, reports, run, _ = made()
-    run.target = None
-    reports.action_costs()
+    session, ui, reports, _, _ = made()
+    session.current = None
+    with ui.telling():
+        reports.action_costs()
     assert ui.told == [session.no_target] and not ui.pushed

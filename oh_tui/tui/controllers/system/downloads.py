@@ -99,7 +99,7 @@ class Downloads(Controller):
             first = problems[0]
             hint = f" ({hint_of(first)})" if hint_of(first) else ""
             news = f"{news}; {len(problems)} failed: {first.sentence}{hint}"
-        tell(news, error=bool(problems), about="download")
+        self._ui.tell(news, error=bool(problems), about="download")
 
     async def _save(self, remote: ServerRuns, conversation: Conversation, head: str) -> Path:
         def progress(received: int) -> None:
