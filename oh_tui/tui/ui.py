@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class NotNow(Exception):
-    """An action cannot be done here or now: told as news, as no error is to be dismissed."""
+    """An action cannot be done here or now. It is told as news: no error is to be dismissed."""
 
 
 class _Cursors(NamedTuple):
@@ -226,20 +226,22 @@ class Ui:
         not caught."""
         about = about or work_name()
         before = self._footer.errors.get(about)
-        not_now: NotNow | None = None
+
+        def settle() -> None:
+            if self._footer.errors.get(about) is before:  # else it was told meanwhile
+                self._footer.settle(about)
+
         try:
             yield
         except Problem as problem:
             if say:
                 say(problem)
             self.report(problem, about)
-            return
-        except NotNow as why:
-            not_now = why
-        if self._footer.errors.get(about) is before:  # else it was told meanwhile
-            self._footer.settle(about)
-        if not_now:
-            raise not_now
+        except NotNow:
+            settle()
+            raise
+        else:
+            settle()
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
