@@ -1,7 +1,5 @@
-"""The footer's hints: the keys of the focused pane, labelled by what they would do now.
-
-The labels follow the lists; a key itself checks the current state first.
-"""
+"""The footer's hints: the keys of the focused pane, labelled by what they would do now. The labels
+follow the lists; a key itself checks the current state first."""
 
 from __future__ import annotations
 

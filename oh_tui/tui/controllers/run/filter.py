@@ -18,7 +18,7 @@ from oh_tui.trajectory.search import step_filter as queries
 from oh_tui.trajectory.search.fields import Subject
 from oh_tui.trajectory.search.scan import Breathing, scan
 from oh_tui.tui.controllers.controller import Controller, in_worker
-from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
+from oh_tui.tui.controllers.run.pace import RETESTED, SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
 from oh_tui.tui.state.filtering import Filtering
 from oh_tui.tui.state.loaded_runs import beside_words
@@ -33,10 +33,6 @@ T = TypeVar("T")
 
 FIRST = 0.01
 """Seconds before the first rest: the frame that closes the input line shows nearby hits."""
-
-RETESTED = 20
-"""Steps at the end that are tested again as a run grows: the status of a call without a result may
-change without an event of its own."""
 
 
 _FILTERS = {

@@ -21,7 +21,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.search import moments
 from oh_tui.trajectory.search.scan import Breathing, Said, needle, said_by_step, scan, wrap_around
 from oh_tui.tui.controllers.controller import Controller, in_worker
-from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
+from oh_tui.tui.controllers.run.pace import RETESTED, SHOW_EVERY, Pace
 from oh_tui.tui.messages import FindChanged
 from oh_tui.tui.state.finding import Finding
 from oh_tui.tui.ui import NotNow
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 
 PAUSE = 0.004
 """Seconds without a key before a search: letters that come at once are one."""
-
-RETESTED = 20
-"""Rows at the end that are tested again as a run grows: the text of a call without a result may
-change without an event of its own."""
 
 
 class Find(Controller):

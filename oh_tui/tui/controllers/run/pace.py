@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 SHOW_EVERY = 0.2
 """Seconds between two updates of the progress."""
 
+RETESTED = 20
+"""Steps at the end that are tested again as a run grows: status and text of a call without a result
+may change without an event of its own."""
+
 AFTER_KEY = 0.05
 """Seconds that are for what a key leads to: its row is drawn in 20 ms, its step in 30."""
 

@@ -1,7 +1,5 @@
-"""The target of a key: the conversation under the cursor when the key is pressed, and its run.
-
-The run at the right lags behind the list's cursor: it is read only when the cursor rests.
-"""
+"""The target of a key: the conversation under the cursor when it is pressed, and its run, which is
+shown at the right only when the cursor rests."""
 
 from __future__ import annotations
 
