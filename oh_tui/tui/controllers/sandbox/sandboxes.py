@@ -59,7 +59,7 @@ class SandboxActions(Controller):
             self._ui.post_message(ListsWanted())
 
     async def workspace(self, conversation: Conversation) -> Workspace | None:
-        """It may be resumed for that; None if the user declines. Raises Problem if it is down."""
+        """Resumed if it is paused; None if the user declines that. Raises Problem if it is down."""
         session = self._session
         source = session.source
         places = source.workspaces if source else None
