@@ -51,10 +51,9 @@ class Preparation(NamedTuple):
 
 
 class Preparations:
-    """Reading done before an action asks or acts, which takes a while with a distant server.
-    Nothing has changed yet, so it may be dropped: by Esc, and by moving to another conversation,
-    whose reader expects no question about the previous one. A repeated key waits for the first. At
-    most one at a time: the latest request counts."""
+    """What is read before an action asks or acts. Nothing has changed yet, so it may be dropped: by
+    Esc, and by moving to another conversation, whose reader expects no question about another. A
+    repeated key waits for the first; of different ones the latest counts."""
 
     def __init__(self, session: Session, tell: Callable[..., None]) -> None:
         """`tell` is that of the footer."""

@@ -12,9 +12,7 @@ _UNKNOWN, _WITHOUT, _HIT = 0, 1, 2
 
 class Finding:
     """A text to find in the rows of one pane: of a list, of the timeline, or the lines of a result.
-
-    Tested rows are not tested again until the rows change: `basis` identifies them.
-    """
+    Tested rows are not tested again until the rows change: `basis` identifies them."""
 
     def __init__(self, text: str, pane: str) -> None:
         self.text = text

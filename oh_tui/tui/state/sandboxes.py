@@ -84,11 +84,9 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class SandboxOrder:
-    """Sandboxes in error first, then those up, then those paused, each group newest first.
-
-    A sandbox that changes its state, or goes away, keeps its place for a while, so that a second
-    key acts on the same sandbox. A failed one moves to the top at once.
-    """
+    """Sandboxes in error first, then those up, then those paused, each group newest first. One that
+    changes its state, or goes away, keeps its place for a while, so that a second key acts on the
+    same sandbox. A failed one moves to the top at once."""
 
     def __init__(self) -> None:
         self.rows: tuple[SandboxRow, ...] = ()

@@ -1,8 +1,6 @@
-"""`$`: the budget of a run, and what happens when a run that works has cost it.
-
-At four fifths the user is told. At the whole the explorer asks, and stops the agent after its step
-if nobody answers within a minute. It does so only while it runs, for the runs of its list.
-"""
+"""`$`: the budget of a run. At four fifths of it the user is told; at the whole the explorer asks,
+and stops the agent after its step if nobody answers within a minute: while it runs, for the runs of
+its list."""
 
 from __future__ import annotations
 
