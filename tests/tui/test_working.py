@@ -1,7 +1,8 @@
-"""What becomes of cancelled workers."""
+"""What becomes of cancelled workers, and of actions that cannot be done."""
 
 from __future__ import annotations
 
+from oh_tui.tui.ui import NotNow
 from tests.tui.explorer import explore
 
 
@@ -19,3 +20,16 @@ async def test_a_worker_that_ends_before_it_has_begun_leaves_no_warning() -> Non
         it.screen.workers.cancel_group(it.screen, "peek")
         await it.settle()
         assert not begun
+
+
+def refuses() -> None:
+    raise NotNow("nothing waits")
+
+
+async def test_why_not_now_is_told_and_ends_an_earlier_error_about_the_same() -> None:
+    async with explore() as it:
+        ui = it.screen.ui
+        ui.tell("it failed", error=True, about="agent")
+        with ui.telling(), ui.reporting(about="agent"):
+            refuses()
+        assert "nothing waits" in it.footer and not it.screen.footer.errors
