@@ -25,9 +25,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.fork_places import ForkPlace, ForkPlaces
 from oh_tui.trajectory.context.sdk_versions import version_of
-from oh_tui.trajectory.formats.zip.cut_zip import CutTable
-from oh_tui.trajectory.formats.zip.members import CannotRead
-from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
+from oh_tui.trajectory.formats.zip.zip_members import CannotRead, CutTable, ZipMembers
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 

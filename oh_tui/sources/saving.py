@@ -16,8 +16,7 @@ from oh_tui.settings.part_file import part_file_aside, publish
 from oh_tui.text.human import size
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.formats.zip.members import CannotRead
-from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
+from oh_tui.trajectory.formats.zip.zip_members import CannotRead, ZipMembers
 from oh_tui.trajectory.formats.zip.zip_table import TOTAL_LIMIT, NoTable, NotOpened, read_table
 
 _ENDLESS = "it may have no end: ask who runs the server"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
@@ -10,21 +10,24 @@ from oh_tui.trajectory.formats.document import NO_EVENTS, Converted
 from oh_tui.trajectory.formats.run_file import (
     Entry,
     RunFile,
-    Unchanging,
-    on_one_line,
+    RunList,
+    SubAgentFile,
     opening,
     some,
 )
 from oh_tui.trajectory.model.events import Event, parse_event
 
 
-class ConvertedRun:
+class ConvertedRun(RunFile):
     """A converted run. Its text is in memory, or is read from its file."""
+
+    sub_agents: Sequence[SubAgentFile] = ()
+    cut_off = ""
 
     def __init__(self, name: str, converted: Converted) -> None:
         self.name = name
         self._converted = converted
-        self.info: dict[str, object] = redact_json(converted.info)
+        self.info = redact_json(converted.info)
         self.stats = converted.stats
         self.recorded = converted.recorded
         self.sub_agents = converted.sub_agents
@@ -42,10 +45,6 @@ class ConvertedRun:
             numbers = some([str(place + 1) for place in sorted(self._unreadable)])
             lines.append(f"{events} cannot be read: {numbers}")
         return lines
-
-    @property
-    def note(self) -> str:
-        return on_one_line(self.problems)
 
     def __len__(self) -> int:
         return len(self._converted.events)
@@ -67,16 +66,12 @@ class ConvertedRun:
             self._unreadable.add(place)
         return event
 
-    def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
-        for place in range(*slice(start, stop).indices(len(self))):
-            yield self.event(place)
-
     def close(self) -> None:
         self._converted.events, self._converted.originals = NO_EVENTS, None
         self._last = (-1, b"")
 
 
-class OneHeldRun(Unchanging):
+class OneHeldRun(RunList):
     """A file that is one run. Whoever opens the run holds its text; a list of a folder may have
     thousands of runs and holds none."""
 
@@ -88,7 +83,6 @@ class OneHeldRun(Unchanging):
         self._info = self._first.info
         self._name = self._first.name
         self.parts = self._first.parts
-        self.problems: list[str] = []
 
     def entries(self) -> Iterator[Entry]:
         yield Entry(self, 1, info=self._info)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from oh_tui.trajectory.formats.run_file import Source, short_name
 from oh_tui.trajectory.formats.zip.archive import Archive
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
-from oh_tui.trajectory.formats.zip.members import CannotRead
 from oh_tui.trajectory.formats.zip.zip_layout import EVENT_FILE, STATE_FILES, SUB_AGENTS, home_of
+from oh_tui.trajectory.formats.zip.zip_members import CannotRead
 
 
 class CopiedMembers(FolderMembers):

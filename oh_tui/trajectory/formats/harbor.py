@@ -19,7 +19,7 @@ from oh_tui.trajectory.formats.foreign.document_formats import converted_atif
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun
 from oh_tui.trajectory.formats.foreign.usage import amount, tokens_of, told_amount
 from oh_tui.trajectory.formats.plain_file import start_of
-from oh_tui.trajectory.formats.run_file import Entry, Format, FormatProblem, Unchanging, short_name
+from oh_tui.trajectory.formats.run_file import Entry, Format, FormatProblem, RunList, short_name
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT, Label, Recorded
@@ -53,12 +53,11 @@ def _trials(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-class Job(Unchanging):
+class Job(RunList):
     """The trials of a job, or a single trial."""
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError and FormatProblem."""
-        self.problems: list[str] = []
         self._is_job = not is_trial(folder)
         self._trials = sorted(_trials(folder)) if self._is_job else [folder]
         if not self._trials:
@@ -73,9 +72,6 @@ class Job(Unchanging):
     def open(self, number: int) -> ConvertedRun:
         folder = self._trials[number - 1]
         return open_trial(folder, folder.name, short_name(folder.name))
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def told_of(folder: Path, name: str) -> dict[str, object]:

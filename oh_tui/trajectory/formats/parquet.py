@@ -29,7 +29,7 @@ from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,
     RunFile,
-    Unchanging,
+    RunList,
     Unforeseen,
     short_name,
 )
@@ -164,13 +164,13 @@ class _Group:
             self.bomb = f"unpacks from {size(self._packed)} to {size(whole)}, like a bomb"
 
 
-class ParquetRuns(Unchanging):
+class ParquetRuns(RunList):
     """The runs of a Parquet file. Two or three columns suffice to list them."""
 
     def __init__(self, name: str, path: Path) -> None:
         """Raises FormatProblem."""
         self.name = short_name(name)
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         self._path = path.absolute()
         if not is_installed():
             raise FormatProblem(
@@ -210,6 +210,10 @@ class ParquetRuns(Unchanging):
         except OSError as error:
             raise Unforeseen(f"{self.name} cannot be read: {NO_THREADS}") from error
 
+    @property
+    def problems(self) -> list[str]:
+        return self._problems
+
     def entries(self) -> Iterator[Entry]:
         taken: dict[str, int] = {}
         for number, group in enumerate(self._groups):
@@ -217,13 +221,13 @@ class ParquetRuns(Unchanging):
                 break
             where = f"{self.name}, row {group.start + 1:,}: its row group"
             if group.bomb:
-                self.problems.append(f"{where} {group.bomb}")
+                self._problems.append(f"{where} {group.bomb}")
                 continue
             try:
                 rows = json.loads(self._ask("names", number, _LISTED, MOST_ROWS - group.start))
             except NoAnswer as error:
                 why = str(error)
-                self.problems.append(f"{where} {why or 'cannot be read'}")
+                self._problems.append(f"{where} {why or 'cannot be read'}")
                 if why == _NO_ANSWER:  # the next groups would fail the same way
                     for one in self._groups[number:]:
                         one.bomb = why
@@ -232,8 +236,8 @@ class ParquetRuns(Unchanging):
             for place, row in enumerate(rows, group.start + 1):
                 yield self._entry(place, row, taken)
         if self._rows > MOST_ROWS:
-            self.problems.append(f"{self.name} has more than {MOST_ROWS:,} rows: the rest is left")
-        if not self._rows and not self.problems:
+            self._problems.append(f"{self.name} has more than {MOST_ROWS:,} rows: the rest is left")
+        if not self._rows and not self._problems:
             raise FormatProblem(f"{self.name} holds no rows")
 
     def _entry(self, number: int, row: dict[str, Any], taken: dict[str, int]) -> Entry:
@@ -273,9 +277,6 @@ class ParquetRuns(Unchanging):
 
     def _label_in(self, text: bytes) -> Label | None:
         return self._label({"resolved": msgspec.json.decode(text, type=_Labelled).resolved})
-
-    def close(self) -> None:
-        """The worker has one file open, the last that it read."""
 
 
 class _Labelled(msgspec.Struct):

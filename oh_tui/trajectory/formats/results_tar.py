@@ -40,7 +40,6 @@ from oh_tui.trajectory.formats.run_file import (
     RunFile,
     RunList,
     Source,
-    Unchanging,
     short_name,
     some,
 )
@@ -76,8 +75,11 @@ class _Item(NamedTuple):
     is_folder: bool = False
 
 
-class ResultsTar(Unchanging):
+class ResultsTar(RunList):
     """Lists its runs one by one, as it looks at each file."""
+
+    is_outdated = False
+    """Opening a run has found others that are not listed yet."""
 
     def __init__(
         self, source: Source, level: int = 0, tell: Callable[[list[Entry]], None] | None = None
@@ -85,8 +87,6 @@ class ResultsTar(Unchanging):
         """`level` is the depth of a nested tar. `tell` is called with runs that are found when
         others in it are opened."""
         self.name = source.name
-        self.is_outdated = False
-        """Opening a run has found others that are not listed yet."""
         self._tar, self._folder = source, source.path
         self._stamp = stamp_of(source.given) if source.given else ""
         self._level, self._tell = level, tell

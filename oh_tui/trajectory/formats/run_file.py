@@ -7,6 +7,7 @@ run.
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -17,7 +18,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, why
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.recorded import Recorded
+from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
 
 HEAD = 2**16
 """Bytes at the start of a file by which formats recognise it."""
@@ -63,64 +64,62 @@ def opening(name: str) -> Iterator[None]:
         raise Unforeseen(f"{name} cannot be read. {why(error)}") from error
 
 
-class RunFile(Protocol):
+class RunFile(ABC):
     """The events of one run, read on demand. Thread-safe. Never raises: what cannot be read becomes
     an event of kind UNREADABLE and a line in `problems`."""
 
-    @property
-    def name(self) -> str:
-        """The clean name of the file or of the run in it, without a path."""
-        ...
+    name: str
+    """The clean name of the file or of the run in it, without a path."""
+    info: dict[str, object]
+    """Any of `id`, `title`, `llm_model`, `selected_repository`, `execution_status`, ..., without
+    secrets. Any field may be missing or have a wrong type."""
+    stats: bytes = b""
+    """Tokens, cost and latency from outside the events, in the form of `stats_text`."""
+    recorded: Recorded = NOTHING_RECORDED
 
     @property
-    def info(self) -> dict[str, object]:
-        """Any of `id`, `title`, `llm_model`, `selected_repository`, `execution_status`, ...,
-        without secrets. Any field may be missing or have a wrong type."""
-        ...
-
-    @property
-    def stats(self) -> bytes:
-        """Tokens, cost and latency from outside the events, in the form of `stats_text`."""
-        ...
-
-    @property
-    def recorded(self) -> Recorded: ...
-
-    @property
+    @abstractmethod
     def sub_agents(self) -> Sequence[SubAgentFile]:
         """The sub-agents that the run started and that have files here, by name. They may have
         sub-agents of their own."""
-        ...
+
+    @property
+    @abstractmethod
+    def problems(self) -> list[str]:
+        """What cannot be read, a line each. Grows as events are read."""
 
     @property
     def note(self) -> str:
-        """The first `problems` on one line."""
-        ...
+        """The first `problems` on one line, and how many more there are."""
+        problems = self.problems
+        more = len(problems) - MOST
+        return "; ".join([*problems[:MOST], *([plural(more, "more problem")] if more > 0 else [])])
 
     @property
-    def problems(self) -> list[str]:
-        """What cannot be read, a line each."""
-        ...
-
-    @property
+    @abstractmethod
     def cut_off(self) -> str:
         """Why the end of the run is unknown; "" if it is known."""
-        ...
 
+    @abstractmethod
     def __len__(self) -> int: ...
 
+    @abstractmethod
     def read(self, place: int) -> bytes:
         """The JSON of the event at index `place`, in V1 form; b"" if it cannot be read."""
-        ...
 
     def original(self, place: int) -> bytes:
         """The JSON that the event was made from, as it is in the file."""
-        ...
+        return self.read(place)
 
+    @abstractmethod
     def event(self, place: int) -> Event: ...
 
-    def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]: ...
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
+        """The events of the slice `start:stop`, oldest first."""
+        for place in range(*slice(start, stop).indices(len(self))):
+            yield self.event(place)
 
+    @abstractmethod
     def close(self) -> None:
         """Closes the file; bodies of events may no longer be readable."""
 
@@ -140,42 +139,44 @@ class SubAgentFile(NamedTuple):
     """It was a separate conversation on a server, so its cost is not included in its parent's."""
 
 
-class RunList(Protocol):
-    """The runs in one file or folder."""
+class RunList(ABC):
+    """The runs in one file or folder. Most never change."""
 
     @property
     def problems(self) -> list[str]:
         """What could not be listed: sentences that name the file and the place. Grows while
         `entries` runs."""
-        ...
+        return []
 
     @property
     def remarks(self) -> Sequence[str]:
         """Sentences about all runs of a source."""
-        ...
+        return ()
 
     @property
     def is_outdated(self) -> bool:
         """Whether the file has changed, so that reopening it may list more."""
-        ...
+        return False
 
     @property
     def may_grow(self) -> bool:
         """Whether another program may be adding runs to it."""
-        ...
+        return False
 
     def grow(self) -> bool:
         """Adds what was written since; False if the file must be reopened for that."""
-        ...
+        return False
 
+    @abstractmethod
     def entries(self) -> Iterator[Entry]:
         """The runs in order, each as soon as it is found. Raises Problem."""
 
+    @abstractmethod
     def open(self, number: int) -> RunFile:
         """The run with this entry number. Raises Problem."""
-        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:  # noqa: B027
+        """Closes the file if it is open."""
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -270,25 +271,11 @@ class Format(NamedTuple):
     open: Callable[[Source], RunList]
 
 
-class Unchanging:
-    """Base of run lists that never change."""
-
-    is_outdated = may_grow = False
-
-    @property
-    def remarks(self) -> Sequence[str]:
-        return ()
-
-    def grow(self) -> bool:
-        return False
-
-
-class OneRun(Unchanging):
+class OneRun(RunList):
     """A file that is one run, already open."""
 
     def __init__(self, run: RunFile) -> None:
         self.run = run
-        self.problems: list[str] = []
 
     def entries(self) -> Iterator[Entry]:
         yield Entry(self, 1, info=self.run.info, opened=self.run)
@@ -303,12 +290,6 @@ class OneRun(Unchanging):
 def some(names: Sequence[str]) -> str:
     """The first names on one line."""
     return ", ".join(map(short_name, names[:MOST])) + (", ..." if len(names) > MOST else "")
-
-
-def on_one_line(problems: Sequence[str]) -> str:
-    """The first problems on one line, and how many more there are."""
-    more = len(problems) - MOST
-    return "; ".join([*problems[:MOST], *([plural(more, "more problem")] if more > 0 else [])])
 
 
 def short_name(text: str) -> str:

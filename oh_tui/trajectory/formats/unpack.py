@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 from oh_tui.text.human import are, plural, size
 from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, short_name, some
 from oh_tui.trajectory.formats.zip import archive
-from oh_tui.trajectory.formats.zip.members import CannotRead
+from oh_tui.trajectory.formats.zip.zip_members import CannotRead
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PIECE = 2**18

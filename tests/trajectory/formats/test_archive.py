@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.formats.run_file import FormatProblem
 from oh_tui.trajectory.formats.table import find_files
-from oh_tui.trajectory.formats.zip import cut_zip
+from oh_tui.trajectory.formats.zip import zip_members
 from oh_tui.trajectory.formats.zip.archive import Archive, open_archive
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
@@ -556,8 +556,8 @@ def test_damage_in_a_cut_zip_costs_only_what_it_hits() -> None:
 def test_a_cut_zip_made_to_be_searched_for_ever_is_given_up(
     leads_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cut_zip, "MEMBER_LIMIT", 2**16)
-    monkeypatch.setattr(cut_zip, "TOTAL_LIMIT", 2**18)
+    monkeypatch.setattr(zip_members, "MEMBER_LIMIT", 2**16)
+    monkeypatch.setattr(zip_members, "TOTAL_LIMIT", 2**18)
     head = struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 8, 8, 0, 0, 0, 0, 0, 1, 0) + b"x"
     # each header is followed by stored blocks that lead on to the end of the file, or by damage
     block = head + struct.pack("<BHH", 0, 8000, 8000 ^ 0xFFFF) + b"\0" * 8000

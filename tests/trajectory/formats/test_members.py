@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.formats.zip.members import CannotRead
-from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
+from oh_tui.trajectory.formats.zip.zip_members import CannotRead, ZipMembers
 from oh_tui.trajectory.formats.zip.zip_table import NoTable, NotOpened, read_table
 from oh_tui.trajectory.formats.zip.zip_table import _rows as rows_of
 

@@ -61,7 +61,7 @@ KEPT_FROM = 2**24
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
-class JsonLines:
+class JsonLines(RunList):
     """A file that stays open. Its first pass lists the rows as it finds them."""
 
     def __init__(

@@ -19,7 +19,7 @@ from oh_tui.trajectory.formats.run_file import (
     Entry,
     FormatProblem,
     RunFile,
-    Unchanging,
+    RunList,
     short_name,
     some,
 )
@@ -28,7 +28,7 @@ from oh_tui.trajectory.formats.zip.archive import Archive
 FOLDER = "conversations"
 
 
-class Conversation(Unchanging):
+class Conversation(RunList):
     """The runs in the tar of an instance."""
 
     def __init__(self, path: Path, instance: str) -> None:
@@ -39,13 +39,17 @@ class Conversation(Unchanging):
         if about.names is None:
             raise FormatProblem(f"{name} {about.problem or 'is not a tar'}")
         self._homes, _ = runs_in(about.names)
-        self.problems = self._tar.problems
         if not self._homes:
-            raise FormatProblem(self.problems[0] if self.problems else f"{name} holds no run")
+            told = self.problems
+            raise FormatProblem(told[0] if told else f"{name} holds no run")
         unique = UniqueNames()
         names = [unique.take(home.rpartition("/")[2] or path.name, home) for home in self._homes]
         self.names = [short_name(f"{instance}/{one}") for one in names]
         self.size = about.size
+
+    @property
+    def problems(self) -> list[str]:
+        return self._tar.problems
 
     def entries(self) -> Iterator[Entry]:
         """Entries of the runs after the first."""
@@ -55,9 +59,6 @@ class Conversation(Unchanging):
     def open(self, number: int) -> Archive:
         name = self.names[number - 1].partition("/")[2]
         return open_run(self._tar, self._homes[number - 1], name)
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def file_of(folder: Path, instance: str) -> Path | None:

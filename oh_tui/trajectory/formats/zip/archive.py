@@ -6,7 +6,6 @@ import contextlib
 import stat
 import threading
 from array import array
-from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from operator import lt
@@ -21,16 +20,14 @@ from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,
     OneRun,
+    RunFile,
     Source,
     SubAgentFile,
-    on_one_line,
     opening,
     short_name,
     some,
 )
-from oh_tui.trajectory.formats.zip.cut_zip import CutTable
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers, is_near
-from oh_tui.trajectory.formats.zip.members import CannotRead, Members
 from oh_tui.trajectory.formats.zip.zip_layout import (
     EVENT_FILE,
     STATE_FILES,
@@ -39,12 +36,12 @@ from oh_tui.trajectory.formats.zip.zip_layout import (
     lay_out,
     may_be_run,
 )
-from oh_tui.trajectory.formats.zip.zip_members import ZipMembers
+from oh_tui.trajectory.formats.zip.zip_members import CannotRead, CutTable, Members, ZipMembers
 from oh_tui.trajectory.formats.zip.zip_table import NoTable, NotOpened, read_table
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event
-from oh_tui.trajectory.model.recorded import NOTHING_RECORDED, Recorded
+from oh_tui.trajectory.model.recorded import Recorded
 from oh_tui.trajectory.model.trajectory import CUT_OFF, NO_END
 from oh_tui.trajectory.model.usage_stats import stats_text, unnamed_text
 
@@ -58,7 +55,7 @@ class NoTrajectory(FormatProblem):
     """A zip or folder without a run of OpenHands in folders. It may hold others."""
 
 
-class Archive:
+class Archive(RunFile):
     """The events of one run in a zip or folder, ordered by file name.
 
     Lists the files at once and reads each on demand, so that no texts stay in memory. Thread-safe.
@@ -66,13 +63,10 @@ class Archive:
     `problems`.
     """
 
-    recorded: Recorded = NOTHING_RECORDED
-
     def __init__(self, members: Members, name: str, parent: Archive | None = None) -> None:
         """Takes ownership of the members. Raises FormatProblem if they contain no run. A sub-agent
         is named by its home and reads the members of its `parent`."""
         self.name = name
-        """The clean name of the file or folder, without its path."""
         self._members = members
         self.parent = parent
         self._lock: threading.Lock = parent._lock if parent is not None else threading.Lock()
@@ -80,9 +74,6 @@ class Archive:
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of the files that could not be read."""
         self._notes = [short_name(note) for note in members.notes]
-        self.stats = b""
-        """Tokens, cost and latency from the files beside the events, in the form of
-        `stats_text`."""
         layout = lay_out(members.names) if parent is None else parent._below.of_sub_agent(name)
         home = f"{layout.home}/" if layout.home else ""
         beside = (ending_of(one).kind for one in layout.others if not one.startswith(home))
@@ -124,7 +115,7 @@ class Archive:
         is_run = members.is_cut and may_be_run([*islice(members.names, 1), *members.partial])
         if meta is None and not self._files and not is_run and parent is None:
             raise NoTrajectory(f"{name} holds no trajectory", _HINT)
-        self.info: dict[str, object] = meta or {}
+        self.info = meta or {}
         """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
         ...), plus `execution_status` and `stats` of base_state.json. Any field may be missing or
         have a wrong type."""
@@ -153,20 +144,14 @@ class Archive:
 
     @property
     def cut_off(self) -> str:
-        """Why the end of the run is unknown; "" if it is known. The zip may be cut off, the last
-        event broken, or base_state.json may name a missing event."""
+        """The zip may be cut off, the last event broken, or base_state.json may name a missing
+        event."""
         if self._cut_off is None and not self._is_closed:
             self._cut_off = self._last_problem() if self._files else ""
         return self._cut_off or ""
 
     @property
-    def note(self) -> str:
-        """The first `problems` on one line."""
-        return on_one_line(self.problems)
-
-    @property
     def problems(self) -> list[str]:
-        """The problems of the archive, a line each. Grows when a file cannot be read."""
         lines = [CUT_OFF] if self.cut_off == CUT_OFF else []
         with self._lock:
             lines += self._notes
@@ -184,14 +169,9 @@ class Archive:
         self._notes += notes
 
     def read(self, place: int) -> bytes:
-        """The JSON of the event at index `place`; b"" if it cannot be read."""
         return self._read(self._files[place])
 
-    def original(self, place: int) -> bytes:
-        return self.read(place)
-
     def event(self, place: int) -> Event:
-        """The event at index `place`."""
         event = parse_event(self.read(place), store=self, place=place)
         if event.is_unreadable:
             # an event without an id must not get that of another
@@ -200,11 +180,6 @@ class Archive:
             event.id = f"unreadable-{place}-{(match and match[2]) or ''}"
             event.summary = short_name(name.rpartition("/")[2])
         return event
-
-    def events(self, start: int = 0, stop: int | None = None) -> Iterator[Event]:
-        """The events of the slice `start:stop`, oldest first."""
-        for place in range(*slice(start, stop).indices(len(self))):
-            yield self.event(place)
 
     def grow(self) -> bool:
         """Adds what was written into the folder since it was listed. False if a known event is

@@ -8,8 +8,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members
 from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, is_state, level_of
+from oh_tui.trajectory.formats.zip.zip_members import MEMBER_LIMIT, CannotRead, Members
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
 from oh_tui.trajectory.model.events import decode_json, parse_event
 
@@ -35,7 +35,6 @@ class FolderMembers(Members):
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
-        super().__init__()
         self.folder = folder
         self.names = self._list()
 

@@ -1,15 +1,30 @@
-"""The files of a zip, each unpacked when it is read."""
+"""The files of a zip, whole or truncated: listed at once, read one at a time.
+
+Nothing is unpacked to disk, so hostile names do no harm. All reads have a size limit.
+"""
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
-from oh_tui.trajectory.formats.zip.members import MEMBER_LIMIT, CannotRead, Members
-from oh_tui.trajectory.formats.zip.zip_table import DEFLATED, STORED, ZipTable, decoded
+from oh_tui.trajectory.formats.zip.zip_table import (
+    DEFLATED,
+    MEMBERS_LIMIT,
+    STORED,
+    TABLE_LIMIT,
+    TOTAL_LIMIT,
+    Row,
+    ZipTable,
+    decoded,
+)
+
+MEMBER_LIMIT = 64 * 2**20
+"""Most bytes of a file that is read. The largest event measured had 40 kB."""
 
 PIECE = 2**16
 """Bytes that are read or unpacked at once."""
@@ -24,16 +39,46 @@ _SPARE = 2**20
 
 _IS_ENCRYPTED = 0x41
 
+_NAMED = 10
+"""Broken members that are named."""
+
+_CUT = "cut off"
+
+
+class CannotRead(Exception):
+    """Why a file cannot be read, briefly."""
+
+
+class Members:
+    """The files of a zip or folder."""
+
+    names: list[str]
+    is_cut = False
+    """The end of the file is missing."""
+    notes: Sequence[str] = ()
+    """Problems of the whole zip or folder."""
+    partial: Sequence[str] = ()
+    """Names of some unreadable files in a truncated zip."""
+
+    def read(self, index: int) -> bytes:
+        """The bytes of a file. Raises CannotRead."""
+        raise NotImplementedError
+
+    def mention(self, text: str) -> bool:
+        """Whether any file name contains this text."""
+        return any(text in name for name in self.names)
+
+    def close(self) -> None:
+        """Closes the file if this object owns it. A folder needs no closing."""
+
 
 class ZipMembers(Members):
     """A zip. Duplicate names are listed twice."""
 
     def __init__(self, file: IO[bytes] | PooledFile, table: ZipTable) -> None:
-        super().__init__()
         self._file, self._table = file, table
         self.names, self.is_cut = table.names, table.is_cut
-        self.notes += table.notes
-        self.partial += table.partial
+        self.notes, self.partial = table.notes, table.partial
 
     def read(self, index: int) -> bytes:
         if self._table.sizes[index] > MEMBER_LIMIT:
@@ -121,3 +166,114 @@ class Inflating:
                 return
         if inflate and self._left and (out := inflate.decompress(b"", self._left)):
             yield out  # what the last limit held back
+
+
+class CutTable(ZipTable):
+    """The files of a zip without a table of contents.
+
+    Walks from header to header. Servers write headers without the length of the data, so each
+    member is unpacked once to find its end.
+    """
+
+    is_cut = True
+    notes: list[str]
+    partial: list[str]
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Raises OSError."""
+        self._file = file
+        self._size = file.seek(0, os.SEEK_END)
+        self._work = min(TOTAL_LIMIT, 64 * self._size + 4 * MEMBER_LIMIT)
+        """Bytes that may still be read, unpacked or searched. In a hostile file, each header could
+        lead through the whole file."""
+        self._room = TABLE_LIMIT
+        """Bytes of names that may still be added."""
+        self.notes, self.partial = [], []
+        names: list[str] = []
+        rows: list[Row] = []
+        broken = self._walk(names, rows)
+        super().__init__(self._size, names, rows)
+        if broken > _NAMED:
+            self.notes.append(f"{broken - _NAMED} more files cannot be read")
+        if self._work < 0 or self._room < 0:
+            self.notes.append("the search for more files was given up")
+
+    def _walk(self, names: list[str], rows: list[Row]) -> int:
+        """Finds the members. Returns the number of unreadable ones."""
+        offset = broken = 0
+        while self._work >= 0 and (offset := self._find(MARK, offset)) >= 0:
+            head = self._at(offset, HEAD.size)
+            if len(head) < HEAD.size:
+                break
+            _, flags, method, packed, name_size, extra_size = HEAD.unpack(head)
+            written = self._at(offset + HEAD.size, name_size)
+            if len(written) < name_size:
+                break
+            name = decoded(written, flags)
+            start = offset + HEAD.size + name_size + extra_size
+            try:
+                if flags & 1 or method not in (STORED, DEFLATED):
+                    raise CannotRead("encrypted or packed in an unknown way")
+                if method == DEFLATED:
+                    packed = self._size
+                elif packed == 0 and flags & 8:
+                    packed = self._find(b"PK\x07\x08", start) - start
+                packed, size, checksum = self._unpack(start, method, packed)
+            except CannotRead as error:
+                if len(self.partial) < _NAMED:
+                    self.partial.append(name)
+                # the member at the cut is covered by is_cut
+                if not name.endswith("/") and str(error) != _CUT:
+                    broken += 1
+                    if broken <= _NAMED:
+                        self.notes.append(f"{name} cannot be read: {error}")
+                offset = start
+                continue
+            if not name.endswith("/"):
+                self._room -= max(name_size, TABLE_LIMIT // MEMBERS_LIMIT)
+                if self._room < 0:
+                    break
+                names.append(name)
+                rows.append((flags, method, checksum, packed, size, offset))
+            offset = start + packed
+        return broken
+
+    def _unpack(self, start: int, method: int, packed: int) -> tuple[int, int, int]:
+        """The packed size, the size and the CRC of the member whose data is at `start`."""
+        if packed < 0:
+            raise CannotRead(_CUT)
+        self._file.seek(start)
+        member = Inflating(self._file, method, packed, MEMBER_LIMIT + 1)
+        size = checksum = 0
+        try:
+            for piece in member:
+                size, checksum = size + len(piece), zlib.crc32(piece, checksum)
+                self._work -= len(piece)
+                if size > MEMBER_LIMIT or self._work < 0:
+                    raise CannotRead("larger than 64 MiB")
+        except zlib.error as error:
+            raise CannotRead("damaged") from error
+        finally:
+            self._work -= member.taken
+        if not member.is_whole:
+            raise CannotRead(_CUT)
+        return member.taken, size, checksum
+
+    def _at(self, place: int, size: int) -> bytes:
+        self._file.seek(place)
+        return self._file.read(size)
+
+    def _find(self, mark: bytes, start: int) -> int:
+        """The position of the next mark, or -1."""
+        if self._at(start, len(mark)) == mark:  # the usual case
+            return start
+        while start < self._size and self._work >= 0:
+            chunk = self._at(start, PIECE)
+            found = chunk.find(mark)
+            self._work -= len(chunk) if found < 0 else found
+            if found >= 0:
+                return start + found
+            if len(chunk) < PIECE:
+                break
+            start += len(chunk) - len(mark) + 1
+        return -1
