@@ -21,7 +21,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ from oh_tui.trajectory.formats.run_file import (
     Unpacked,
     short_name,
 )
-from oh_tui.trajectory.formats.unpack import NoRoom, Stream, Unpacking
+from oh_tui.trajectory.formats.unpack import Stream, Unpacking
 from oh_tui.trajectory.formats.zip.zip_table import RATIO_FREE, RATIO_LIMIT
 
 PLACE = "OH_TUI_UNPACK"
@@ -169,7 +169,8 @@ def source_of(
     user's. Raises OSError, and FormatProblem if it cannot be unpacked."""
     read, about = path, PLAIN
     if zipped or (stat.S_ISREG(path.stat().st_mode) and unpack.is_archive(path)):
-        key = key_of(stamp_of(path))
+        stamp = stamp_of(path).encode("utf-8", "surrogateescape")
+        key = hashlib.sha256(stamp).hexdigest()[:32]
         try:
             read, about = _copy(_top_of(path) or place() / key, key, path)
         except (_TellsKey, OSError) as error:
@@ -177,10 +178,6 @@ def source_of(
                 raise
             read, about = _copy(temporary() / key, key, path)
     return Source(read, name, path.parent, path if given else None, indexes, about)
-
-
-def key_of(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _top_of(path: Path) -> Path | None:
@@ -193,24 +190,18 @@ def _top_of(path: Path) -> Path | None:
 
 def _copy(top: Path, key: str, path: Path) -> tuple[Path, Unpacked]:
     """The unpacked file, or the folder with the files of a tar, and what is known about it."""
-    home = top / key
-    with _working(path.name) as work, locked_dirs.locked(top, work.tell):
-        locked_dirs.use(top)
-        about = _about(home) or _make(top, home, path, work)
-    return home / FILES / ("" if about.names is not None else unpacked_name(path.name)), about
-
-
-@contextlib.contextmanager
-def _working(name: str) -> Iterator[Work]:
-    work = Work(name)
+    home, work = top / key, Work(path.name)
     at_work.append(work)
     try:
-        yield work
+        with locked_dirs.locked(top, work.tell):
+            locked_dirs.use(top)
+            about = _about(home) or _make(top, home, path, work)
     finally:
         at_work.remove(work)
         work.is_over = True
         for watch in watching:
             watch(work)
+    return home / FILES / ("" if about.names is not None else unpacked_name(path.name)), about
 
 
 def _about(home: Path) -> Unpacked | None:
@@ -222,22 +213,19 @@ def _about(home: Path) -> Unpacked | None:
 
 def _make(top: Path, home: Path, path: Path, work: Work) -> Unpacked:
     room = _room(top)
-    stream = Stream(path, room.left if room else None)
-    try:
-        if room and room.left <= 0:
-            raise UsedUp(work.name, room.all)
-        with locked_dirs.making(home) as part:
-            files = part / FILES
-            files.mkdir(0o700)
-            check = (lambda data: None) if top.parent in _temporary else _refuse_key
-            unpacking = Unpacking(stream, files, work.tell, check)
-            about = unpacking.run(unpacked_name(path.name), is_wanted)
-            # names may have lone surrogates, which msgspec rejects
-            (part / ABOUT).write_text(json.dumps(msgspec.structs.asdict(about)), "utf-8")
-    except NoRoom as problem:
-        raise FormatProblem(f"{work.name} {problem.sentence}", problem.hint) from None
-    finally:
-        stream.close()
+    if room and room.left <= 0:
+        raise UsedUp(work.name, room.all)
+    with (
+        contextlib.closing(Stream(path, room.left if room else None)) as stream,
+        locked_dirs.making(home) as part,
+    ):
+        files = part / FILES
+        files.mkdir(0o700)
+        check = (lambda data: None) if top.parent in _temporary else _refuse_key
+        unpacking = Unpacking(stream, files, work.tell, check, is_wanted)
+        about = unpacking.run(unpacked_name(path.name))
+        # names may have lone surrogates, which msgspec rejects
+        (part / ABOUT).write_text(json.dumps(msgspec.structs.asdict(about)), "utf-8")
     if room is None:
         most = max(RATIO_FREE, RATIO_LIMIT * stream.size)
         room = Room(most, most, about.size)

@@ -4,6 +4,7 @@ checked here and nowhere else."""
 from __future__ import annotations
 
 import bz2
+import contextlib
 import errno
 import gzip
 import importlib
@@ -12,10 +13,12 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from oh_tui.text.human import are, plural, size
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import MOST, FormatProblem, Unpacked, short_name, some
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.formats.zip.zip_members import CannotRead
@@ -42,14 +45,6 @@ Watch = Callable[[int, int, int], None]
 """Called with bytes read, size, and bytes written. Ends the unpacking by raising."""
 
 
-class Packing(NamedTuple):
-    """A compression format."""
-
-    magic: bytes
-    open: Callable[[IO[bytes]], Any]
-    """Raises FormatProblem if this Python lacks it."""
-
-
 def _open_zstd(file: IO[bytes]) -> Any:
     """Python 3.14 has zstd built in; older versions use its backport."""
     for name in ("compression.zstd", "backports.zstd"):
@@ -63,24 +58,13 @@ def _open_zstd(file: IO[bytes]) -> Any:
     )
 
 
-PACKINGS = (  # each module is loaded when used
-    Packing(b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
-    Packing(b"\xfd7zXZ\0", lambda file: lzma.LZMAFile(file)),  # noqa: SIM115
-    Packing(b"BZh", lambda file: bz2.BZ2File(file)),
-    Packing(b"\x28\xb5\x2f\xfd", _open_zstd),
-)
-
-
-class NoRoom(FormatProblem):
-    """It does not fit on the disk."""
-
-    def __init__(self, folder: Path) -> None:
-        free = shutil.disk_usage(folder).free
-        super().__init__(
-            f"has no room to be unpacked: {size(free)} of the disk are free",
-            "unpack it yourself where there is room (tar xf FILE -C FOLDER, gunzip -k FILE)"
-            " and give that, or name a folder with room in OH_TUI_UNPACK",
-        )
+PACKINGS: dict[bytes, Callable[[IO[bytes]], Any]] = {  # each module is loaded when used
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"\xfd7zXZ\0": lambda file: lzma.LZMAFile(file),  # noqa: SIM115
+    b"BZh": lambda file: bz2.BZ2File(file),
+    b"\x28\xb5\x2f\xfd": _open_zstd,
+}
+"""How a packed file begins -> what opens it. Raises FormatProblem if this Python lacks it."""
 
 
 class Stream:
@@ -90,8 +74,8 @@ class Stream:
         """A packed file gives at most `room` bytes. Raises OSError, and FormatProblem if this
         Python lacks the compression."""
         # opening a pipe would block
-        self._file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
-        self.size = os.fstat(self._file.fileno()).st_size
+        self.file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+        self.size = os.fstat(self.file.fileno()).st_size
         most = max(RATIO_FREE, RATIO_LIMIT * self.size)
         self.path = path
         self.most = most if room is None else min(most, room)
@@ -106,29 +90,22 @@ class Stream:
         self.watch: Callable[[], None] = lambda: None
         """Called for each piece. Ends the reading by raising."""
         try:
-            head = self._file.read(8)
-            self._file.seek(0)
-            packing = next((one for one in PACKINGS if head.startswith(one.magic)), None)
-            self._inner = packing.open(self._file) if packing else None
+            head = self.file.read(8)
+            self.file.seek(0)
+            opener = next((PACKINGS[magic] for magic in PACKINGS if head.startswith(magic)), None)
+            self.inner = opener(self.file) if opener else None
+            """What unpacks it; None for a plain file."""
         except BaseException:
-            self._file.close()
+            self.file.close()
             raise
-
-    @property
-    def is_packed(self) -> bool:
-        return self._inner is not None
 
     @property
     def left(self) -> int:
         """Most bytes that can follow, whatever a header claims."""
-        return self.most - self.given if self.is_packed else self.size - self.place
-
-    @property
-    def packed_place(self) -> int:
-        return self._file.tell()
+        return self.size - self.place if self.inner is None else self.most - self.given
 
     def close(self) -> None:
-        self._file.close()
+        self.file.close()
 
     def peek(self, count: int) -> bytes:
         """The next bytes, without consuming them."""
@@ -152,27 +129,25 @@ class Stream:
 
     def _next(self) -> bytes:
         self.watch()
-        if self._inner is None:
-            return self._file.read(PIECE)
+        if self.inner is None:
+            return self.file.read(PIECE)
         if self.problem:
             return b""
         try:
-            piece: bytes = self._inner.read1(PIECE)
+            piece: bytes = self.inner.read1(PIECE)
         except EOFError:
-            return self._end("is cut off: the end of the packed data is missing")
+            self.problem = "is cut off: the end of the packed data is missing"
         except MemoryError:
             raise
         except Exception as error:  # each module has its own exception
+            self.problem = "is damaged, and what stands near the damage may be wrong"
             if self.given and str(error).startswith("Not a gzipped file"):
-                return self._end("has something else after its end")
-            return self._end("is damaged, and what stands near the damage may be wrong")
-        self.given += len(piece)
-        if self.given > self.most:
-            return self._end(f"unpacks from so little to more than {size(self.most)}, like a bomb")
-        return piece
-
-    def _end(self, problem: str) -> bytes:
-        self.problem = problem
+                self.problem = "has something else after its end"
+        else:
+            self.given += len(piece)
+            if self.given <= self.most:
+                return piece
+            self.problem = f"unpacks from so little to more than {size(self.most)}, like a bomb"
         return b""
 
     # for tarfile
@@ -190,8 +165,8 @@ class Stream:
     def seek(self, place: int) -> None:
         if place < self.place:
             raise tarfile.ReadError("a size below zero")
-        if self._inner is None and place > self.place + len(self._piece) - self._at:
-            self._file.seek(place)
+        if self.inner is None and place > self.place + len(self._piece) - self._at:
+            self.file.seek(place)
             self.place, self._piece, self._at = place, b"", 0
             return
         for _ in self.pieces(place - self.place):
@@ -200,9 +175,8 @@ class Stream:
 
 def is_archive(path: Path) -> bool:
     """Whether a file is packed or a tar. Raises OSError."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        head = file.read(BLOCK)
-    return any(head.startswith(one.magic) for one in PACKINGS) or is_tar(head)
+    head = start_of(path, BLOCK)
+    return head.startswith(tuple(PACKINGS)) or is_tar(head)
 
 
 def is_tar(head: bytes) -> bool:
@@ -217,11 +191,8 @@ def is_tar(head: bytes) -> bool:
 def head_of(path: Path, count: int) -> bytes:
     """The first bytes of a file, unpacked. Raises OSError, and FormatProblem if it cannot be
     unpacked, also because this Python lacks the compression."""
-    stream = Stream(path)
-    try:
+    with contextlib.closing(Stream(path)) as stream:
         head = stream.peek(count)
-    finally:
-        stream.close()
     if not head and stream.problem:
         raise FormatProblem(f"{short_name(path.name)} {stream.problem}")
     return head
@@ -234,11 +205,13 @@ class Unpacking:
     """Unpacks one file into a folder."""
 
     def __init__(
-        self, stream: Stream, folder: Path, watch: Watch, check: Callable[[bytes], None]
-    ) -> None:
-        """`check` gets all bytes that are kept. It ends the unpacking by raising."""
+        self, stream: Stream, folder: Path, watch: Watch, check: Callable[[bytes], None],
+        is_wanted: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        """`check` gets all bytes that are kept. It ends the unpacking by raising. `is_wanted`
+        chooses the files of a tar."""
         self._stream, self._folder = stream, folder
-        self._check = check
+        self._check, self._is_wanted = check, is_wanted
         self._size = self._unseen = 0
         """Bytes written, and those since the last look at the free disk."""
         self._made = {folder}
@@ -246,38 +219,44 @@ class Unpacking:
         self._ends: list[str] = []
         """What is wrong with the end of the tar."""
         self._is_cut, self._partial = False, ""
-        stream.watch = lambda: watch(stream.packed_place, stream.size, self._size)
+        stream.watch = lambda: watch(stream.file.tell(), stream.size, self._size)
 
-    def run(self, name: str, is_wanted: Callable[[str], bool]) -> Unpacked:
+    def run(self, name: str) -> Unpacked:
         """Unpacks a file under this name, or the wanted files of a tar. Raises OSError and
-        NoRoom."""
+        FormatProblem."""
         self._require(0)
+        begin, names = self._stream.peek(BLOCK), None
         try:
-            return self._run(name, is_wanted)
+            if is_tar(begin):
+                names = self._files()
+            elif archive.is_zip(begin):
+                names = self._files_of_zip()
+            else:
+                self._copy(self._folder / name)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NoRoom(self._folder) from error
+                raise self._no_room() from error
             raise
-
-    def _run(self, name: str, is_wanted: Callable[[str], bool]) -> Unpacked:
-        begin = self._stream.peek(BLOCK)
-        if is_tar(begin) or archive.is_zip(begin):
-            names = (self._files if is_tar(begin) else self._files_of_zip)(is_wanted)
-            left_out = [
-                f"holds {plural(len(all), kind)}, which {are(len(all))} not read: {some(all)}"
-                for kind, all in self._left_out.items()
-            ]
-            problems = left_out + self._ends
-        else:
-            names, problems = None, []
-            self._copy(self._folder / name)
+        problems = [
+            f"holds {plural(len(all), kind)}, which {are(len(all))} not read: {some(all)}"
+            for kind, all in self._left_out.items()
+        ] + self._ends
         return Unpacked(
             self._size, self._stream.problem, names, problems, self._is_cut, self._partial
         )
 
     def _require(self, count: int) -> None:
         if shutil.disk_usage(self._folder).free < count + SPARE:
-            raise NoRoom(self._folder)
+            raise self._no_room()
+
+    def _no_room(self) -> FormatProblem:
+        free = size(shutil.disk_usage(self._folder).free)
+        return FormatProblem(
+            f"{short_name(self._stream.path.name)} has no room to be unpacked: {free} of the disk"
+            " are free",
+            "unpack it yourself where there is room (tar xf FILE -C FOLDER, gunzip -k FILE)"
+            " and give that, or name a folder with room in OH_TUI_UNPACK",
+        )
 
     def _copy(self, path: Path, count: int | None = None) -> int:
         """Writes the next bytes to a file and returns their number. Raises OSError."""
@@ -300,15 +279,17 @@ class Unpacking:
                     self._require(0)
         return written
 
-    def _files(self, is_wanted: Callable[[str], bool]) -> list[str]:
+    def _files(self) -> list[str]:
         stream, names, fails = self._stream, dict[str, None](), False
         try:
             for number, member in enumerate(self._members()):
                 if number == MEMBERS_LIMIT:
                     self._ends.append(f"holds more than {MEMBERS_LIMIT:,} files")
                     return list(names)
-                name = "" if member.isdir() else self._accepted(member)
-                if not (name and is_wanted(name) and self._makes_folder(name)):
+                odd = "" if member.isreg() else _KINDS.get(member.type, "odd file")
+                odd = "sparse file" if member.issparse() else odd
+                name = "" if member.isdir() else self._accepted(member.name, odd)
+                if not name:
                     continue
                 names[name] = None
                 if self._copy(self._folder / name, member.size) < member.size:
@@ -319,15 +300,15 @@ class Unpacking:
         self._tell_end(fails)
         return list(names)
 
-    def _files_of_zip(self, is_wanted: Callable[[str], bool]) -> list[str]:
+    def _files_of_zip(self) -> list[str]:
         """As `_files`. A file that cannot be read is left empty, so that it is missed. Raises
         FormatProblem."""
         found, failed, most = dict[str, None](), dict[str, list[str]](), self._stream.most
         with self._stream.path.open("rb") as file:
             members = archive.zip_members(file, self._stream.path.name)
             for index, member in enumerate(members.names):
-                name = "" if member.endswith("/") else self._accepted_name(member)
-                if not (name and is_wanted(name) and self._makes_folder(name)):
+                name = "" if member.endswith("/") else self._accepted(member)
+                if not name:
                     continue
                 self._stream.watch()
                 try:
@@ -352,49 +333,39 @@ class Unpacking:
             tar.members = []  # type: ignore[attr-defined]  # else each stays in memory
             self._stream.headers = LONGEST_HEADERS
 
-    def _accepted(self, member: tarfile.TarInfo) -> str:
-        """The name of a file to unpack; "" for anything else, which is reported."""
-        if member.issparse() or not member.isreg():
-            sparse = "sparse file" if member.issparse() else ""
-            self._leave_out(sparse or _KINDS.get(member.type, "odd file"), member.name)
-            return ""
-        return self._accepted_name(member.name)
-
-    def _accepted_name(self, name: str) -> str:
+    def _accepted(self, name: str, odd: str = "") -> str:
+        """The name under which a wanted file is unpacked; "" for anything else. What cannot be
+        unpacked, as all that is `odd`, is reported."""
         parts = [part for part in name.split("/") if part not in ("", ".")]
-        if name.startswith("/"):
+        if odd:
+            kind = odd
+        elif name.startswith("/"):
             kind = "absolute name"
         elif ".." in parts:
             kind = "escaping name"
-        elif not parts or not _is_usable(name):
-            kind = "unusable name"
         else:
-            return "/".join(parts)
-        self._leave_out(kind, name)
+            kind = "unusable name"
+            if parts and _is_usable(name):
+                name = "/".join(parts)
+                if not self._is_wanted(name):
+                    return ""
+                if self._makes_folder(name):
+                    return name
+        names = self._left_out.setdefault(kind, [])
+        names.append(name if len(names) < MOST else "")  # the others are only counted
         return ""
 
     def _makes_folder(self, name: str) -> bool:
         """Whether a file of this name can be created: a file may be where its folder would be."""
         path = self._folder / name
-        missing = []
-        for folder in path.parents:
-            if folder in self._made:
-                break
-            missing.append(folder)
+        missing = list(takewhile(lambda folder: folder not in self._made, path.parents))
         try:
             for folder in reversed(missing):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 self._made.add(folder)
         except (FileExistsError, NotADirectoryError):
-            missing = [path]
-        if path in self._made or path in missing:
-            self._leave_out("unusable name", name)
             return False
-        return True
-
-    def _leave_out(self, kind: str, name: str) -> None:
-        names = self._left_out.setdefault(kind, [])
-        names.append(name if len(names) < MOST else "")  # the others are only counted
+        return path not in self._made
 
     def _tell_end(self, fails: bool) -> None:
         """Says what is wrong with the end of the tar, by the block that was read last."""
@@ -408,7 +379,7 @@ class Unpacking:
             problems.append(f"is damaged at byte {place:,}: what follows is not listed")
         else:
             place = stream.place
-            for piece in stream.pieces(None if stream.is_packed else PADDING):
+            for piece in stream.pieces(PADDING if stream.inner is None else None):
                 if piece.strip(b"\0"):
                     told = f"has something else after its end, at byte {place:,} or later"
                     problems.append(told)
