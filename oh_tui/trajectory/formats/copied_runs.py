@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oh_tui.trajectory.formats.run_file import Source, short_name
-from oh_tui.trajectory.formats.zip.archive import Archive
 from oh_tui.trajectory.formats.zip.folder_members import FolderMembers
 from oh_tui.trajectory.formats.zip.zip_layout import EVENT_FILE, STATE_FILES, SUB_AGENTS, home_of
 from oh_tui.trajectory.formats.zip.zip_members import CannotRead
@@ -38,11 +37,6 @@ def runs_in(names: Iterable[str]) -> tuple[list[str], list[str]]:
         elif not name.endswith("meta.json"):  # a meta.json alone is no run
             homes[home] = None
     return list(homes), others
-
-
-def open_run(tar: Source, home: str, name: str) -> Archive:
-    """The run in a folder of a tar. Raises OSError and FormatProblem."""
-    return Archive(CopiedMembers(tar, home), name)
 
 
 def _home(name: str) -> str | None:

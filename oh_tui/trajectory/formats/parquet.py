@@ -184,14 +184,15 @@ class ParquetRuns(RunList):
             raise FormatProblem(
                 f"{self.name} {str(error) or 'cannot be read as Parquet'}"
             ) from error
-        self._columns = set(about["columns"])
+        columns = set(about["columns"])
+        self._no_label = Label.NONE if "resolved" in columns else None
         self._groups: list[_Group] = []
         start = 0
         for rows, packed, whole in about["groups"]:
             self._groups.append(_Group(start, rows, packed, whole))
             start += rows
         self._rows = start
-        if not self._columns & set(_RUNS):
+        if not columns & set(_RUNS):
             raise FormatProblem(f"{self.name} is not in a format that oh-tui reads", HINT)
         if self._groups and all(group.bomb for group in self._groups):
             raise FormatProblem(f"{self.name} {self._groups[0].bomb}")
@@ -245,17 +246,9 @@ class ParquetRuns(RunList):
         instance = next(filter(None, names), "") or f"row {number}"
         attempt = taken[instance] = taken.get(instance, 0) + 1
         name = instance if attempt == 1 else f"{instance}@{attempt}"
-        return Entry(
-            self,
-            number,
-            name,
-            {"id": name, "title": name, "attempt": attempt, "label": self._label(row)},
-        )
-
-    def _label(self, row: dict[str, Any]) -> Label | None:
-        if "resolved" not in self._columns:
-            return None
-        return read_label(row.get("resolved")) or Label.NONE
+        label = read_label(row.get("resolved")) or self._no_label
+        info = {"id": name, "title": name, "attempt": attempt, "label": label}
+        return Entry(self, number, name, info)
 
     def open(self, number: int) -> RunFile:
         where = f"{self.name}, row {number:,}"
@@ -271,16 +264,9 @@ class ParquetRuns(RunList):
             raise FormatProblem(f"{where} {str(error) or 'cannot be read'}") from error
         group.take(place, len(text))
         converted = read_document(text, where)
-        if converted.recorded.label is None and (label := self._label_in(text)):
-            converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
+        label = converted.recorded.label or self._no_label
+        converted.recorded = msgspec.structs.replace(converted.recorded, label=label)
         return ConvertedRun(where, converted)
-
-    def _label_in(self, text: bytes) -> Label | None:
-        return self._label({"resolved": msgspec.json.decode(text, type=_Labelled).resolved})
-
-
-class _Labelled(msgspec.Struct):
-    resolved: Any = None
 
 
 def is_installed() -> bool:

@@ -230,20 +230,14 @@ def _as_text(value: object) -> str:
 # the process
 
 
-def _limit() -> None:
-    try:
+def main() -> None:
+    importlib.import_module("pyarrow.parquet")
+    importlib.import_module("pyarrow.compute")
+    with contextlib.suppress(OSError, ValueError):  # macOS has no such limit: docs/formats.md
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         taken = pages * os.sysconf("SC_PAGE_SIZE")
         resource.setrlimit(resource.RLIMIT_AS, (taken + ROOM, taken + ROOM))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (OSError, ValueError):
-        pass  # macOS has no such limit: docs/formats.md says so
-
-
-def main() -> None:
-    importlib.import_module("pyarrow.parquet")
-    importlib.import_module("pyarrow.compute")
-    _limit()
     path = ""
     file: TableFile | None = None
     for line in sys.stdin:

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from oh_tui.text.human import are, plural, size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, harbor, json_file
 from oh_tui.trajectory.formats.atif_file import read_files
-from oh_tui.trajectory.formats.copied_runs import UniqueNames, open_run, runs_in
+from oh_tui.trajectory.formats.copied_runs import CopiedMembers, UniqueNames, runs_in
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
 from oh_tui.trajectory.formats.endings import (
     PACKED_ENDINGS,
@@ -62,18 +64,6 @@ _COMMON = frozenset({"agent", "output", "run", "traj", "trajectory", ""})
 
 T = TypeVar("T")
 
-Opener: TypeAlias = Callable[[], RunFile]
-
-
-class _Item(NamedTuple):
-    """A run of the list."""
-
-    name: str
-    """Unique in the tar."""
-    info: dict[str, object]
-    open: Opener
-    is_folder: bool = False
-
 
 class ResultsTar(RunList):
     """Lists its runs one by one, as it looks at each file."""
@@ -91,7 +81,8 @@ class ResultsTar(RunList):
         self._stamp = stamp_of(source.given) if source.given else ""
         self._level, self._tell = level, tell
         self._homes, self._others = runs_in(source.about.names or ())
-        self._items: list[_Item] = []
+        self._entries: list[Entry] = []
+        self._openers: list[Callable[[], RunFile]] = []
         self._unique = UniqueNames()
         self._more = self._found()
         self._lists: list[RunList] = []
@@ -135,20 +126,20 @@ class ResultsTar(RunList):
             return False
 
     def entries(self) -> Iterator[Entry]:
-        number = 0
-        while self.holds(number + 1):
-            item = self._items[number]
-            number += 1
-            if item.is_folder and number == 1 and not self.holds(2):
+        count = 0
+        while self.holds(count + 1):
+            entry = self._entries[count]
+            count += 1
+            if entry.is_folder and count == 1 and not self.holds(2):
                 yield Entry(self, 1)  # the only run needs no name
             else:
-                yield Entry(self, number, item.name, item.info, is_folder=item.is_folder)
-        if not number:
+                yield msgspec.structs.replace(entry)
+        if not count:
             told = self.problems
             raise FormatProblem(told[0] if told else f"{self.name} holds no run", HINT)
 
     def open(self, number: int) -> RunFile:
-        return self._items[number - 1].open()
+        return self._openers[number - 1]()
 
     def close(self) -> None:
         for runs in self._lists:
@@ -157,18 +148,20 @@ class ResultsTar(RunList):
     def holds(self, count: int) -> bool:
         """Looks for runs until there are `count`; False if there are not so many."""
         with self._lock:
-            while len(self._items) < count:
+            while len(self._entries) < count:
                 if next(self._more, self) is self:
                     return False
             return True
 
     def _add(
-        self, short: str, path: str, info: dict[str, object], opener: Opener,
+        self, short: str, path: str, info: dict[str, Any], opener: Callable[[], RunFile],
         *, is_folder: bool = False,
     ) -> None:  # fmt: skip
         """Lists a run as `short`, or as `path` if another has that name."""
-        name = self._unique.take(short, path)
-        self._items.append(_Item(name, info or {"id": name, "title": name}, opener, is_folder))
+        name, number = self._unique.take(short, path), len(self._entries) + 1
+        info = info or {"id": name, "title": name}
+        self._entries.append(Entry(self, number, name, info, is_folder=is_folder))
+        self._openers.append(opener)
 
     def _found(self) -> Iterator[None]:
         """The runs in folders, rows of outputs, Harbor trials, then the files that belong to none
@@ -176,9 +169,8 @@ class ResultsTar(RunList):
         for home in self._homes:
             if not (self._tar.about.is_cut or folder_members.is_run(self._folder / home)):
                 continue
-            name = self._unique.take(home.rpartition("/")[2] or self.name, home)
-            opener = partial(self._run_in, home, name)
-            self._items.append(_Item(name, {"id": name, "title": name}, opener, is_folder=True))
+            number, short = len(self._entries), home.rpartition("/")[2] or self.name
+            self._add(short, home, {}, partial(self._run_in, home, number), is_folder=True)
             yield
         if len(self._others) > MOST_FILES:
             self._told.append(f"{self.name} holds more than {MOST_FILES:,} files beside runs")
@@ -237,11 +229,15 @@ class ResultsTar(RunList):
         path, zipped = self._folder / file, ending_of(file).kind == "zip"
         return copies.source_of(path, self._where(file), zipped=zipped, indexes=self._tar.indexes)
 
-    def _run_in(self, home: str, name: str) -> RunFile:
-        return open_run(self._tar, home, name if len(self._items) > 1 else self.name)
+    def _run_in(self, home: str, index: int) -> RunFile:
+        name = self._entries[index].name if len(self._entries) > 1 else self.name
+        return Archive(CopiedMembers(self._tar, home), name)
 
     def _rows(self, file: str) -> Iterator[Entry]:
-        if output_of(Path(file).name) and self._has_output_beside(file):
+        output = (self._folder / file).with_name("output.jsonl")
+        if output_of(Path(file).name) and any(
+            Path(f"{output}{ending}").exists() for ending in PACKED_ENDINGS
+        ):
             return
         source = self._source(file)
         if not are_lines(start_of(source.path, HEAD), file):
@@ -252,10 +248,6 @@ class ResultsTar(RunList):
             return  # JSON lines, but no runs
         self._lists.append(runs)
         yield from runs.entries()
-
-    def _has_output_beside(self, file: str) -> bool:
-        output = (self._folder / file).with_name("output.jsonl")
-        return any(Path(f"{output}{ending}").exists() for ending in PACKED_ENDINGS)
 
     def _trials(self) -> Iterator[tuple[str, Path]]:
         """Home and folder of each Harbor trial."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import redact_json
-from oh_tui.trajectory.formats.copied_runs import UniqueNames, open_run, runs_in
+from oh_tui.trajectory.formats.copied_runs import CopiedMembers, UniqueNames, runs_in
 from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.endings import TAR_ENDINGS
@@ -57,8 +57,8 @@ class Conversation(RunList):
             yield Entry(self, number, name, {"id": name, "title": name})
 
     def open(self, number: int) -> Archive:
-        name = self.names[number - 1].partition("/")[2]
-        return open_run(self._tar, self._homes[number - 1], name)
+        members = CopiedMembers(self._tar, self._homes[number - 1])
+        return Archive(members, self.names[number - 1].partition("/")[2])
 
 
 def file_of(folder: Path, instance: str) -> Path | None:

@@ -35,6 +35,7 @@ from oh_tui.trajectory.formats.zip.zip_layout import (
     is_state,
     lay_out,
     may_be_run,
+    no_columns,
 )
 from oh_tui.trajectory.formats.zip.zip_members import CannotRead, CutTable, Members, ZipMembers
 from oh_tui.trajectory.formats.zip.zip_table import NoTable, NotOpened, read_table
@@ -74,18 +75,21 @@ class Archive(RunFile):
         self._failed: dict[str, set[str]] = {}
         """Reason -> names of the files that could not be read."""
         self._notes = [short_name(note) for note in members.notes]
-        layout = lay_out(members.names) if parent is None else parent._below.of_sub_agent(name)
+        if parent is None:
+            layout = lay_out(members.names)
+        else:
+            below = parent._below
+            layout = below._replace(home=name, events=below.below[name], note="")
+            self.name = short_name(layout.name_of(name))
+            self._notes = []
         home = f"{layout.home}/" if layout.home else ""
         beside = (ending_of(one).kind for one in layout.others if not one.startswith(home))
         self.may_hold_more = layout.runs > 1 or any(beside)
         """Other runs may be in the file, of which this is the one with the most events."""
-        if parent is not None:
-            self.name = short_name(layout.name_of(name))
-            self._notes = []
         self._below: Layout = layout._replace(
-            numbers=array("Q"), events=array("L"), others=layout.others if layout.below else {}
+            events=no_columns(), others=layout.others if layout.below else {}
         )
-        numbers, self._files = layout.numbers, layout.events
+        numbers, self._files = layout.events
         twice, distinct = 0, len(numbers)
         if not all(map(lt, numbers, numbers[1:])):  # servers write them in order
             names = [members.names[index] for index in self._files]

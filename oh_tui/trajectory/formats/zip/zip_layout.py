@@ -22,7 +22,6 @@ SUB_AGENTS = "subagents"
 _OF_A_RUN = pattern(r"[0-9a-f]{32}/.*|(?:.*/)?(?:meta|base_state)\.json", re.DOTALL)
 """Names of other files in OpenHands' zips."""
 
-
 DEEPEST = 16
 """Levels of sub-agents that are read. Deeper ones are left out."""
 
@@ -34,15 +33,16 @@ class Columns(NamedTuple):
     indexes: array[int]
 
 
+def no_columns() -> Columns:
+    return Columns(array("Q"), array("L"))
+
+
 class Layout(NamedTuple):
     """The run to read. Indexes point into the list of names."""
 
     home: str
     """The folder of its meta.json and base_state.json, without a trailing slash."""
-    numbers: array[int]
-    """The numbers of its event files, in listing order."""
-    events: array[int]
-    """The indexes of its event files."""
+    events: Columns
     others: dict[str, int]
     """The other files of the whole archive: name -> index."""
     below: dict[str, Columns]
@@ -54,11 +54,6 @@ class Layout(NamedTuple):
     runs: int
     """The number of runs, without sub-agents."""
 
-    def of_sub_agent(self, home: str) -> Layout:
-        """The layout of a sub-agent at any depth."""
-        numbers, events = self.below[home]
-        return self._replace(home=home, numbers=numbers, events=events, note="")
-
     def name_of(self, home: str) -> str:
         """The name of a sub-agent's folder, which is its conversation id."""
         return home.rpartition(f"{SUB_AGENTS}/")[2]
@@ -67,7 +62,7 @@ class Layout(NamedTuple):
 def lay_out(names: Iterable[str]) -> Layout:
     """Chooses the run with the most events outside of `subagents`: a parent wins over its
     sub-agents, even with fewer events."""
-    runs: defaultdict[str, Columns] = defaultdict(_columns)
+    runs: defaultdict[str, Columns] = defaultdict(no_columns)
     others: dict[str, int] = {}
     homes: dict[str, str] = {}
     """Folder of event files -> home."""
@@ -75,9 +70,9 @@ def lay_out(names: Iterable[str]) -> Layout:
         match = EVENT_FILE.fullmatch(file)
         if match:
             folder = file.rpartition("/")[0]
-            numbers, events = runs[folder]
+            numbers, indexes = runs[folder]
             numbers.append(int(match[1]))
-            events.append(index)
+            indexes.append(index)
             if folder not in homes:
                 homes[folder] = home_of(folder)
         else:
@@ -88,15 +83,16 @@ def lay_out(names: Iterable[str]) -> Layout:
     candidates = {folder: run for folder, run in runs.items() if homes[folder] in parents}
     if not candidates and not parents:
         candidates = dict(runs)  # nothing but sub-agents
-    chosen, (numbers, events) = max(
-        candidates.items(), key=lambda run: len(run[1][0]), default=(None, _columns())
+    chosen, events = max(
+        candidates.items(), key=lambda run: len(run[1].numbers), default=(None, no_columns())
     )
     home = homes[chosen] if chosen is not None else min(parents, default="")
     inside = [one for one in every if one.startswith(f"{home}/{SUB_AGENTS}/".lstrip("/"))]
-    below = {one: _columns() for one in inside if level_of(one) <= DEEPEST}
+    below = {one: no_columns() for one in inside if level_of(one) <= DEEPEST}
     for folder, run in runs.items():
-        if homes[folder] in below and len(run[0]) > len(below[homes[folder]][0]):
-            below[homes[folder]] = run
+        one = homes[folder]
+        if one in below and len(run.numbers) > len(below[one].numbers):
+            below[one] = run
     started: dict[str, list[str]] = {}
     for one in sorted(below):
         started.setdefault(_starter(one, below, home), []).append(one)
@@ -111,7 +107,7 @@ def lay_out(names: Iterable[str]) -> Layout:
         note += f"sub-agents more than {DEEPEST} levels deep are left out"
     states = (name.rpartition("/") for name in others if name.endswith("base_state.json"))
     tops = {homes[folder] for folder in candidates} | parents.intersection(one[0] for one in states)
-    return Layout(home, numbers, events, others, below, started, note, len(tops))
+    return Layout(home, events, others, below, started, note, len(tops))
 
 
 def may_be_run(names: Iterable[str]) -> bool:
@@ -149,7 +145,3 @@ def _starter(home: str, below: dict[str, Columns], top: str) -> str:
         if (above := "/".join(parts)) in below:
             return above
     return top
-
-
-def _columns() -> Columns:
-    return Columns(array("Q"), array("L"))
