@@ -117,10 +117,6 @@ class UsedUp(FormatProblem):
         self.most = most
 
 
-class _TellsKey(Exception):
-    """The unpacked data contains a key of the user's, so it must not be kept."""
-
-
 def place() -> Path:
     """The folder of copies that last while there is room; `temporary` if none is set."""
     named = os.environ.get(PLACE)
@@ -173,7 +169,7 @@ def source_of(
         key = hashlib.sha256(stamp).hexdigest()[:32]
         try:
             read, about = _copy(_top_of(path) or place() / key, key, path)
-        except (_TellsKey, OSError) as error:
+        except (unpack.Refused, OSError) as error:
             if isinstance(error, OSError) and error.errno not in UNUSABLE:
                 raise
             read, about = _copy(temporary() / key, key, path)
@@ -221,8 +217,8 @@ def _make(top: Path, home: Path, path: Path, work: Work) -> Unpacked:
     ):
         files = part / FILES
         files.mkdir(0o700)
-        check = (lambda data: None) if top.parent in _temporary else _refuse_key
-        unpacking = Unpacking(stream, files, work.tell, check, is_wanted)
+        refuses = (lambda data: False) if top.parent in _temporary else holds_key
+        unpacking = Unpacking(stream, files, work.tell, refuses, is_wanted)
         about = unpacking.run(unpacked_name(path.name))
         # names may have lone surrogates, which msgspec rejects
         (part / ABOUT).write_text(json.dumps(msgspec.structs.asdict(about)), "utf-8")
@@ -234,11 +230,6 @@ def _make(top: Path, home: Path, path: Path, work: Work) -> Unpacked:
         room = Room(room.all, room.left - spent, room.taken + about.size)
     (top / ROOM).write_text(" ".join(map(str, room)))
     return about
-
-
-def _refuse_key(data: bytes) -> None:
-    if holds_key(data):
-        raise _TellsKey
 
 
 class Room(NamedTuple):

@@ -12,7 +12,6 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -34,8 +33,6 @@ from oh_tui.trajectory.formats.run_file import (
     short_name,
 )
 from oh_tui.trajectory.model.recorded import Label, read_label
-
-MAGIC = b"PAR1"
 
 _NAMES = ("instance_id", "trajectory_id", "id")
 _LISTED = (*_NAMES, "resolved")
@@ -133,8 +130,8 @@ def _started() -> subprocess.Popen[bytes]:
 class _Group:
     """A row group, and what is known about it."""
 
-    def __init__(self, start: int, rows: int, packed: int, whole: int) -> None:
-        self.start, self.rows = start, rows
+    def __init__(self, start: int, packed: int, whole: int) -> None:
+        self.start = start
         self.bomb = ""
         """Why it is not read; "" if it is."""
         self._packed = packed
@@ -189,7 +186,7 @@ class ParquetRuns(RunList):
         self._groups: list[_Group] = []
         start = 0
         for rows, packed, whole in about["groups"]:
-            self._groups.append(_Group(start, rows, packed, whole))
+            self._groups.append(_Group(start, packed, whole))
             start += rows
         self._rows = start
         if not columns & set(_RUNS):
@@ -235,20 +232,17 @@ class ParquetRuns(RunList):
                     return
                 continue
             for place, row in enumerate(rows, group.start + 1):
-                yield self._entry(place, row, taken)
+                names = (short_name(name_in(row.get(name))) for name in _NAMES)
+                instance = next(filter(None, names), "") or f"row {place}"
+                attempt = taken[instance] = taken.get(instance, 0) + 1
+                name = instance if attempt == 1 else f"{instance}@{attempt}"
+                label = read_label(row.get("resolved")) or self._no_label
+                info = {"id": name, "title": name, "attempt": attempt, "label": label}
+                yield Entry(self, place, name, info)
         if self._rows > MOST_ROWS:
             self._problems.append(f"{self.name} has more than {MOST_ROWS:,} rows: the rest is left")
         if not self._rows and not self._problems:
             raise FormatProblem(f"{self.name} holds no rows")
-
-    def _entry(self, number: int, row: dict[str, Any], taken: dict[str, int]) -> Entry:
-        names = (short_name(name_in(row.get(name))) for name in _NAMES)
-        instance = next(filter(None, names), "") or f"row {number}"
-        attempt = taken[instance] = taken.get(instance, 0) + 1
-        name = instance if attempt == 1 else f"{instance}@{attempt}"
-        label = read_label(row.get("resolved")) or self._no_label
-        info = {"id": name, "title": name, "attempt": attempt, "label": label}
-        return Entry(self, number, name, info)
 
     def open(self, number: int) -> RunFile:
         where = f"{self.name}, row {number:,}"
@@ -276,6 +270,6 @@ def is_installed() -> bool:
 
 FORMAT = Format(
     "Parquet",
-    lambda head, name: head.startswith(MAGIC),
+    lambda head, name: head.startswith(b"PAR1"),
     lambda source: ParquetRuns(source.name, source.path),
 )

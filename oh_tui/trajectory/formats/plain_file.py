@@ -68,7 +68,7 @@ def stamp_of(path: Path) -> str:
 
 
 def start_of(path: Path, most: int) -> bytes:
-    """The first bytes of a file. Raises OSError, also for a pipe, which would block."""
+    """The first bytes of a file. Raises OSError, without errno for a pipe, which would block."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise FileNotFoundError(path)

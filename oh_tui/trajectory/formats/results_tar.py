@@ -183,7 +183,12 @@ class ResultsTar(RunList):
                 name = entry.name or title_of(file)
                 self._add(name, f"{file}/{entry.name}".rstrip("/"), entry.info, entry.open)
                 yield
-        for home, folder in self._trials():
+        agents = dict.fromkeys(Path(file).parent for file in self._others)
+        for above in [one.parent for one in agents if one.name == "agent"]:
+            folder = self._folder / above
+            if not harbor.is_trial(folder):
+                continue
+            home = "" if above == Path() else str(above)
             name = folder.name if home else title_of(self.name)
             joined.add(f"{home}/agent/trajectory.json".lstrip("/"))
             info = harbor.told_of(folder, name)
@@ -249,19 +254,14 @@ class ResultsTar(RunList):
         self._lists.append(runs)
         yield from runs.entries()
 
-    def _trials(self) -> Iterator[tuple[str, Path]]:
-        """Home and folder of each Harbor trial."""
-        agents = (Path(file).parent for file in self._others)
-        for home in dict.fromkeys(one.parent for one in agents if one.name == "agent"):
-            if harbor.is_trial(self._folder / home):
-                yield "" if home == Path() else str(home), self._folder / home
-
     def _one(self, file: str) -> Iterator[None]:
-        """A zip or a document."""
         path, where = self._folder / file, self._where(file)
         ending = ending_of(file)
         if ending.kind == "zip":
-            if not _is_zip_of_run(path):
+            is_one = False
+            with contextlib.suppress(Problem), open_archive(path) as run:
+                is_one = not run.may_hold_more
+            if not is_one:
                 yield from self._runs_of_tar(file)
                 return
             self._add(title_of(file), file, {}, partial(open_archive, path, where))
@@ -377,15 +377,6 @@ def _conversations(file: str, entry: Entry) -> Iterator[str]:
 
 def _is_document(head: bytes) -> bool:
     return holds_run(head) if len(head) < HEAD else may_be_run(head)
-
-
-def _is_zip_of_run(path: Path) -> bool:
-    """Whether it is one run. Others may hold several."""
-    try:
-        with open_archive(path) as run:
-            return not run.may_hold_more
-    except Problem:
-        return False
 
 
 FORMAT = Format("tar of runs", lambda head, name: is_tar(head), ResultsTar)

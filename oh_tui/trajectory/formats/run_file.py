@@ -210,7 +210,7 @@ class Indexes(Protocol):
     def save(self, key: str, data: bytes) -> None: ...
 
 
-class Unpacked(msgspec.Struct, frozen=True):
+class Unpacked(msgspec.Struct):
     """What unpacking a file gave. Empty for a file that needs none."""
 
     size: int = 0

@@ -101,7 +101,7 @@ def open_runs(path: Path, indexes: Indexes | None = None) -> RunList:
             raise FormatProblem(f"{name} is empty: nothing is packed in it", HINT)
     if head and not kind.lower().endswith((".zip", "/")):
         raise FormatProblem(f"{name} is not in a format that oh-tui reads", HINT)
-    return archive.open_list(Source(path, name, path.parent))  # reports what is wrong with it
+    return OneRun(archive.open_archive(path, name))  # reports what is wrong with it
 
 
 def is_archive_of_runs(path: Path) -> bool:

@@ -41,9 +41,6 @@ BLOCK = 512
 PADDING = 2**20
 """Bytes after the end mark of a plain tar that are looked at."""
 
-Watch = Callable[[int, int, int], None]
-"""Called with bytes read, size, and bytes written. Ends the unpacking by raising."""
-
 
 def _open_zstd(file: IO[bytes]) -> Any:
     """Python 3.14 has zstd built in; older versions use its backport."""
@@ -108,7 +105,6 @@ class Stream:
         self.file.close()
 
     def peek(self, count: int) -> bytes:
-        """The next bytes, without consuming them."""
         while len(self._piece) - self._at < count and (more := self._next()):
             self._piece, self._at = self._piece[self._at :] + more, 0
         return self._piece[self._at : self._at + count]
@@ -201,49 +197,48 @@ def head_of(path: Path, count: int) -> bytes:
 _KINDS = {b"1": "link", b"2": "link", b"3": "device", b"4": "device", b"6": "pipe"}
 
 
-class Unpacking:
-    """Unpacks one file into a folder."""
+class Refused(Exception):
+    """The unpacked data contains what must not be kept."""
 
+
+class Unpacking:
     def __init__(
-        self, stream: Stream, folder: Path, watch: Watch, check: Callable[[bytes], None],
-        is_wanted: Callable[[str], bool],
+        self, stream: Stream, folder: Path, watch: Callable[[int, int, int], None],
+        refuses: Callable[[bytes], bool], is_wanted: Callable[[str], bool],
     ) -> None:  # fmt: skip
-        """`check` gets all bytes that are kept. It ends the unpacking by raising. `is_wanted`
-        chooses the files of a tar."""
+        """`watch` gets bytes read, size, and bytes written, and ends the unpacking by raising.
+        `refuses` gets all bytes that are kept. `is_wanted` chooses the files of a tar."""
         self._stream, self._folder = stream, folder
-        self._check, self._is_wanted = check, is_wanted
-        self._size = self._unseen = 0
-        """Bytes written, and those since the last look at the free disk."""
+        self._refuses, self._is_wanted = refuses, is_wanted
+        self._about = Unpacked()
+        self._unseen = 0
+        """Bytes written since the last look at the free disk."""
         self._made = {folder}
         self._left_out: dict[str, list[str]] = {}
-        self._ends: list[str] = []
-        """What is wrong with the end of the tar."""
-        self._is_cut, self._partial = False, ""
-        stream.watch = lambda: watch(stream.file.tell(), stream.size, self._size)
+        stream.watch = lambda: watch(stream.file.tell(), stream.size, self._about.size)
 
     def run(self, name: str) -> Unpacked:
-        """Unpacks a file under this name, or the wanted files of a tar. Raises OSError and
-        FormatProblem."""
+        """Unpacks a file under this name, or the wanted files of a tar. Raises OSError, Refused
+        and FormatProblem."""
         self._require(0)
-        begin, names = self._stream.peek(BLOCK), None
+        begin, about = self._stream.peek(BLOCK), self._about
         try:
             if is_tar(begin):
-                names = self._files()
+                about.names = self._files()
             elif archive.is_zip(begin):
-                names = self._files_of_zip()
+                about.names = self._files_of_zip()
             else:
                 self._copy(self._folder / name)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise self._no_room() from error
             raise
-        problems = [
+        about.problem = self._stream.problem
+        about.problems[:0] = [
             f"holds {plural(len(all), kind)}, which {are(len(all))} not read: {some(all)}"
             for kind, all in self._left_out.items()
-        ] + self._ends
-        return Unpacked(
-            self._size, self._stream.problem, names, problems, self._is_cut, self._partial
-        )
+        ]
+        return about
 
     def _require(self, count: int) -> None:
         if shutil.disk_usage(self._folder).free < count + SPARE:
@@ -270,9 +265,10 @@ class Unpacking:
         with os.fdopen(os.open(path, flags, 0o600), "wb", 0) as out:
             for piece in pieces:
                 out.write(piece)
-                self._check(tail + piece)
+                if self._refuses(tail + piece):
+                    raise Refused
                 written, tail = written + len(piece), piece[-LONGEST_NAME:]
-                self._size += len(piece)
+                self._about.size += len(piece)
                 self._unseen += len(piece)
                 if self._unseen > SEEN:
                     self._unseen = 0
@@ -282,9 +278,12 @@ class Unpacking:
     def _files(self) -> list[str]:
         stream, names, fails = self._stream, dict[str, None](), False
         try:
-            for number, member in enumerate(self._members()):
+            tar = tarfile.TarFile(fileobj=stream, encoding="utf-8")  # type: ignore[arg-type]
+            for number, member in enumerate(iter(tar.next, None)):
+                tar.members = []  # type: ignore[attr-defined]  # else each stays in memory
+                stream.headers = LONGEST_HEADERS
                 if number == MEMBERS_LIMIT:
-                    self._ends.append(f"holds more than {MEMBERS_LIMIT:,} files")
+                    self._about.problems.append(f"holds more than {MEMBERS_LIMIT:,} files")
                     return list(names)
                 odd = "" if member.isreg() else _KINDS.get(member.type, "odd file")
                 odd = "sparse file" if member.issparse() else odd
@@ -293,7 +292,7 @@ class Unpacking:
                     continue
                 names[name] = None
                 if self._copy(self._folder / name, member.size) < member.size:
-                    stream.block, self._partial = b"", name
+                    stream.block, self._about.partial = b"", name
                     break
         except (tarfile.TarError, ValueError, OverflowError, RecursionError):
             fails = True
@@ -303,7 +302,8 @@ class Unpacking:
     def _files_of_zip(self) -> list[str]:
         """As `_files`. A file that cannot be read is left empty, so that it is missed. Raises
         FormatProblem."""
-        found, failed, most = dict[str, None](), dict[str, list[str]](), self._stream.most
+        about, most = self._about, self._stream.most
+        found, failed = dict[str, None](), dict[str, list[str]]()
         with self._stream.path.open("rb") as file:
             members = archive.zip_members(file, self._stream.path.name)
             for index, member in enumerate(members.names):
@@ -316,22 +316,15 @@ class Unpacking:
                 except CannotRead as error:
                     failed.setdefault(str(error), []).append(name)
                     data = b""
-                if self._size + len(data) > most:
-                    self._ends.append(f"unpacks from so little to more than {size(most)}")
+                if about.size + len(data) > most:
+                    about.problems.append(f"unpacks from so little to more than {size(most)}")
                     break
                 found[name] = None
                 self._put(self._folder / name, [data])
-        self._is_cut = members.is_cut
-        self._ends += [*(["is cut off"] if members.is_cut else []), *members.notes]
-        self._ends += (f"has files that are {why}: {some(all)}" for why, all in failed.items())
+        about.is_cut = members.is_cut
+        about.problems += [*(["is cut off"] if members.is_cut else []), *members.notes]
+        about.problems += (f"has files that are {why}: {some(all)}" for why, all in failed.items())
         return list(found) if members.is_cut else sorted(found, key=lambda one: one.split("/"))
-
-    def _members(self) -> Iterator[tarfile.TarInfo]:
-        tar = tarfile.TarFile(fileobj=self._stream, encoding="utf-8")  # type: ignore[arg-type]
-        while (member := tar.next()) is not None:
-            yield member
-            tar.members = []  # type: ignore[attr-defined]  # else each stays in memory
-            self._stream.headers = LONGEST_HEADERS
 
     def _accepted(self, name: str, odd: str = "") -> str:
         """The name under which a wanted file is unpacked; "" for anything else. What cannot be
@@ -344,8 +337,9 @@ class Unpacking:
         elif ".." in parts:
             kind = "escaping name"
         else:
-            kind = "unusable name"
-            if parts and _is_usable(name):
+            kind, encoded = "unusable name", name.encode("utf-8", "surrogateescape")
+            is_short = max(map(len, encoded.split(b"/"))) <= LONGEST_PART
+            if parts and is_short and len(encoded) <= LONGEST_NAME and b"\0" not in encoded:
                 name = "/".join(parts)
                 if not self._is_wanted(name):
                     return ""
@@ -369,9 +363,9 @@ class Unpacking:
 
     def _tell_end(self, fails: bool) -> None:
         """Says what is wrong with the end of the tar, by the block that was read last."""
-        stream, problems = self._stream, self._ends
+        stream, problems = self._stream, self._about.problems
         if len(stream.block) < BLOCK:
-            self._is_cut = True
+            self._about.is_cut = True
             if not stream.problem:
                 problems.append("has no end mark: it may be cut off")
         elif any(stream.block) or fails:
@@ -385,9 +379,3 @@ class Unpacking:
                     problems.append(told)
                     return
                 place += len(piece)
-
-
-def _is_usable(name: str) -> bool:
-    encoded = name.encode("utf-8", "surrogateescape")
-    longest = max(map(len, encoded.split(b"/")))
-    return b"\0" not in encoded and len(encoded) <= LONGEST_NAME and longest <= LONGEST_PART

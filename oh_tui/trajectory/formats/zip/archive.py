@@ -21,7 +21,6 @@ from oh_tui.trajectory.formats.run_file import (
     FormatProblem,
     OneRun,
     RunFile,
-    Source,
     SubAgentFile,
     opening,
     short_name,
@@ -123,7 +122,9 @@ class Archive(RunFile):
         """meta.json without secrets (`id`, `title`, `llm_model`, `selected_repository`, `metrics`,
         ...), plus `execution_status` and `stats` of base_state.json. Any field may be missing or
         have a wrong type."""
-        self._cut_off = CUT_OFF if members.is_cut or self._lacks_last() else None
+        last = (name for name in map(self.info.get, _LAST) if isinstance(name, str) and name)
+        lacks_last = not all(map(members.mention, last))  # servers write events first
+        self._cut_off = CUT_OFF if members.is_cut or lacks_last else None
         """None until the last event has been checked."""
         if self.folder and len(self._files) > 1 and self.is_original(len(self._files) - 2):
             self.is_held_back = self.folder.is_unfinished(members.names[self._files[-1]])
@@ -151,7 +152,14 @@ class Archive(RunFile):
         """The zip may be cut off, the last event broken, or base_state.json may name a missing
         event."""
         if self._cut_off is None and not self._is_closed:
-            self._cut_off = self._last_problem() if self._files else ""
+            self._cut_off = ""
+            try:
+                with self._lock:
+                    last = self._members.read(self._files[-1]) if self._files else None
+                if last is not None and parse_event(last).kind == UNREADABLE:
+                    self._cut_off = CUT_OFF
+            except CannotRead:
+                self._cut_off = NO_END
         return self._cut_off or ""
 
     @property
@@ -237,7 +245,6 @@ class Archive(RunFile):
             self.info = {**info, **meta}
 
     def close(self) -> None:
-        """Closes the file; bodies of events can no longer be read."""
         with self._lock:
             self._closed = True
             if self.parent is None:
@@ -279,22 +286,6 @@ class Archive(RunFile):
         result: dict[str, object] = redact_json(meta)
         return result
 
-    def _last_problem(self) -> str:
-        """Why the last event cannot be read, or is incomplete; "" if it is fine."""
-        try:
-            with self._lock:
-                text = self._members.read(self._files[-1])
-        except CannotRead:
-            return NO_END
-        return CUT_OFF if parse_event(text).kind == UNREADABLE else ""
-
-    def _lacks_last(self) -> bool:
-        """Whether base_state.json names a missing event. Servers write events first."""
-        last = (self.info.get(name) for name in _LAST)
-        return any(
-            isinstance(name, str) and name and not self._members.mention(name) for name in last
-        )
-
     def _json(self, index: int) -> dict[str, object]:
         try:
             value = decode_json(self._read(index))
@@ -302,11 +293,6 @@ class Archive(RunFile):
             self._notes.append(f"{short_name(self._members.names[index])} is not JSON")
             return {}
         return value if isinstance(value, dict) else {}
-
-
-def open_list(source: Source) -> OneRun:
-    """The run in a zip or folder. Raises FormatProblem."""
-    return OneRun(open_archive(source.path, source.name))
 
 
 def is_zip(head: bytes, name: str = "") -> bool:
@@ -320,7 +306,11 @@ def _is_run_folder(head: bytes, name: str) -> bool:
     )
 
 
-FOLDER = Format("folder of a run", _is_run_folder, open_list)
+FOLDER = Format(
+    "folder of a run",
+    _is_run_folder,
+    lambda source: OneRun(open_archive(source.path, source.name)),
+)
 
 
 def open_archive(source: str | Path | IO[bytes], name: str = "") -> Archive:

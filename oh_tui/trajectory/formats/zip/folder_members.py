@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import stat
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.zip.zip_layout import DEEPEST, EVENT_FILE, is_state, level_of
 from oh_tui.trajectory.formats.zip.zip_members import MEMBER_LIMIT, CannotRead, Members
 from oh_tui.trajectory.model.event_kinds import UNREADABLE
@@ -22,9 +23,6 @@ COPIED = 120.0
 YOUNG = 600.0
 """For this many seconds a file that is not JSON yet may still be being written, and a run that has
 not grown may still be at work."""
-
-NEVER = (0.0, 0)
-"""Time and size of a file that is gone."""
 
 
 class FolderMembers(Members):
@@ -69,7 +67,7 @@ class FolderMembers(Members):
         size of each. () if the folder is gone."""
         names = ("", "events", "base_state.json")
         found = [_time_and_size(self.folder / name) for name in names]
-        return tuple(found) if found[0] != NEVER else ()
+        return tuple(found) if any(found[0]) else ()
 
     def written_at(self, name: str) -> float:
         """When a file was last written; 0 if it is gone."""
@@ -77,12 +75,9 @@ class FolderMembers(Members):
 
     def mention(self, text: str) -> bool:
         """As in `Members`; also looks for files that were added since."""
-        if super().mention(text):
-            return True
-        try:
-            return any(text in name for name in self._list())
-        except OSError:
-            return False
+        with contextlib.suppress(OSError):
+            return super().mention(text) or any(text in name for name in self._list())
+        return False
 
     def add(self, names: list[str]) -> range:
         """Lists more files. Returns their indexes."""
@@ -101,14 +96,9 @@ class FolderMembers(Members):
 def read_file(path: Path) -> bytes:
     """The bytes of a file of a run. Raises CannotRead."""
     try:
-        # must not block if a pipe has taken the file's place
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise CannotRead("no file")
-            data = file.read(MEMBER_LIMIT + 1)
+        data = start_of(path, MEMBER_LIMIT + 1)
     except FileNotFoundError as error:
-        raise CannotRead("gone") from error
+        raise CannotRead("gone" if error.errno else "no file") from error
     except (OSError, ValueError) as error:
         raise CannotRead("no access") from error
     if len(data) > MEMBER_LIMIT:
@@ -128,10 +118,11 @@ def is_near(written: float, timestamp: str) -> bool:
 
 
 def _time_and_size(path: Path) -> tuple[float, int]:
+    """Both 0 if the file is gone."""
     try:
         found = path.stat()
     except (OSError, ValueError):
-        return NEVER
+        return 0.0, 0
     return found.st_mtime, found.st_size
 
 

@@ -67,7 +67,6 @@ class ZipTable:
     """See `Members`."""
 
     def __init__(self, end: int, names: list[str], rows: Sequence[Row]) -> None:
-        """Takes what `read_table` finds, or the search in a cut zip."""
         self.end = end
         """Size of the zip in bytes."""
         self.names = names
@@ -76,17 +75,7 @@ class ZipTable:
         self.sums, self.packed = array("L", sums), array("Q", packed)
         self.sizes, self.offsets = array("Q", sizes), array("Q", offsets)
 
-    def refuse_bombs(self) -> None:
-        """Raises NotOpened."""
-        total = sum(self.sizes)
-        if total > TOTAL_LIMIT:
-            raise NotOpened("unpacks to more than 8 GiB")
-        if total > max(RATIO_FREE, RATIO_LIMIT * self.end):
-            raise NotOpened(f"unpacks from {size(self.end)} to {size(total)}, like a zip bomb")
-        if self._overlaps():
-            raise NotOpened("has files that lie over each other, like a zip bomb")
-
-    def _overlaps(self) -> bool:
+    def overlaps(self) -> bool:
         """Whether members share data, so that reading all takes far longer than reading the zip.
         Members that end beyond the zip are never read."""
         heads = repeat(30)
@@ -115,7 +104,13 @@ def read_table(file: IO[bytes]) -> ZipTable:
         found = ZipTable(end, *_rows(table, length, start - told))
     except (struct.error, ValueError) as error:
         raise NoTable from error
-    found.refuse_bombs()
+    total = sum(found.sizes)
+    if total > TOTAL_LIMIT:
+        raise NotOpened("unpacks to more than 8 GiB")
+    if total > max(RATIO_FREE, RATIO_LIMIT * end):
+        raise NotOpened(f"unpacks from {size(end)} to {size(total)}, like a zip bomb")
+    if found.overlaps():
+        raise NotOpened("has files that lie over each other, like a zip bomb")
     return found
 
 
