@@ -10,8 +10,7 @@ from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.chat import usage_of
-from oh_tui.trajectory.context.answers import Answer
-from oh_tui.trajectory.context.context import Context, Difference
+from oh_tui.trajectory.context.context import Answer, Context, Difference
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.findings.study import Study
 

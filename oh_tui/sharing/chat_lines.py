@@ -13,7 +13,7 @@ from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.display import json_line
 from oh_tui.trajectory import chat
-from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.context.context import Answer
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.bodies import list_field, text_field

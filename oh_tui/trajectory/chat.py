@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.context.context import Answer
 from oh_tui.trajectory.model.usage import TOKENS, ReportedFields, tokens_json
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from oh_tui.trajectory.changes.churn import Lines
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.clock import is_bare, seconds
-from oh_tui.trajectory.model.counts import Counts
-from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.steps import Counts, Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import NO_COST, TOKENS, Cost, Usage, sum_of
 from oh_tui.trajectory.reading.describe import describe

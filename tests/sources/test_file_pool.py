@@ -13,7 +13,7 @@ from oh_tui.sources.file_runs import OPEN
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.converted_run import ConvertedRun
-from oh_tui.trajectory.formats.file_pool import MOST, PooledFile
+from oh_tui.trajectory.formats.plain_file import MOST, PooledFile
 from tests.sources.test_files import write
 
 MESSAGES = [{"role": "user", "content": "Fix it."}, {"role": "assistant", "content": "Done."}]

@@ -1,4 +1,4 @@
-"""The context of one answer, and the difference of two."""
+"""The context of one answer of the model, and the difference of two."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from oh_tui.trajectory.context import gaps, sdk_messages
-from oh_tui.trajectory.context.answers import Answer
 from oh_tui.trajectory.context.context_index import Material
 from oh_tui.trajectory.context.gaps import Gap
 from oh_tui.trajectory.context.message import SYSTEM, Message, Messages
@@ -14,6 +13,30 @@ from oh_tui.trajectory.context.message_order import Arrangement
 from oh_tui.trajectory.context.sdk_messages import Body
 from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model.event_tree import NONE
+from oh_tui.trajectory.model.usage import Usage, fill
+
+
+class Answer(NamedTuple):
+    """One answer of the agent's model: a message, or one or more calls."""
+
+    step: int
+    """The number of its first step."""
+    event_id: str
+    """Of its first event."""
+    event_ids: tuple[str, ...]
+    """Of the message, or of all calls in it."""
+    response: str
+    """Its `llm_response_id`; "" where the run has none."""
+    usage: Usage | None
+    """Its tokens, cost and time, from the list of answers in the stats of the run; None where that
+    does not have it, as in a run of which only sums are known."""
+    window: int
+    """The tokens that the model's context had room for, from the same list; 0 when not known."""
+
+    @property
+    def fill(self) -> float | None:
+        """How full the context was, 1 being full; None when a number for it is not known."""
+        return fill(self.usage, self.window)
 
 
 class Context:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.context import context
-from oh_tui.trajectory.context.answers import Answer
-from oh_tui.trajectory.context.context import Context, Difference
+from oh_tui.trajectory.context.context import Answer, Context, Difference
 from oh_tui.trajectory.context.context_index import Material
 from oh_tui.trajectory.context.gaps import Gap
 from oh_tui.trajectory.context.message import Message

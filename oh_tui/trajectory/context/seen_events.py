@@ -13,10 +13,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oh_tui.trajectory.context.long_list import LongList
 from oh_tui.trajectory.context.message_order import Arrangement, Peeks
 from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
-from oh_tui.trajectory.context.whole import condensed, condensing, whole
+from oh_tui.trajectory.context.whole import LongList, condensed, condensing, whole
 from oh_tui.trajectory.model.event_tree import NONE, Line, Tree
 from oh_tui.trajectory.model.events import Event
 

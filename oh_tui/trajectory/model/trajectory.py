@@ -10,12 +10,12 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.trajectory.model.clock import NOT_KNOWN, is_bare, zoned
-from oh_tui.trajectory.model.counts import Counts
 from oh_tui.trajectory.model.event_kinds import HIDDEN_KINDS, RESULT_KINDS
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
 from oh_tui.trajectory.model.steps import (
+    Counts,
     Outcome,
     Step,
     closed_outcome,

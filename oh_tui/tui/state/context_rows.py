@@ -14,8 +14,7 @@ from oh_tui.trajectory.context.gaps import OWN_CONTEXT, TOOLS
 from oh_tui.trajectory.context.message import SUMMARY, SYSTEM
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.context.answers import Answer
-    from oh_tui.trajectory.context.context import Context, Difference
+    from oh_tui.trajectory.context.context import Answer, Context, Difference
     from oh_tui.trajectory.context.contexts import Contexts
     from oh_tui.trajectory.context.message import Message
     from oh_tui.trajectory.findings.study import Study

@@ -7,14 +7,14 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.context import long_list
-from oh_tui.trajectory.context.long_list import LongList
+from oh_tui.trajectory.context import whole
+from oh_tui.trajectory.context.whole import LongList
 
 
 @given(seed=st.integers(0, 10**6), count=st.integers(0, 40), size=st.integers(1, 4))
 def test_it_has_what_a_plain_list_has(seed: int, count: int, size: int) -> None:
     chance, plain = random.Random(seed), list[int]()
-    usual, long_list._BLOCK = long_list._BLOCK, size
+    usual, whole._BLOCK = whole._BLOCK, size
     try:
         made = LongList()
         for item in range(count):
@@ -33,4 +33,4 @@ def test_it_has_what_a_plain_list_has(seed: int, count: int, size: int) -> None:
         assert all(item in made for item in plain) and count not in made
         assert list(LongList(plain)) == plain
     finally:
-        long_list._BLOCK = usual
+        whole._BLOCK = usual

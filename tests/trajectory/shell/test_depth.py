@@ -9,8 +9,7 @@ from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.reading.intents import acts_of, purposes_of_exit
 from oh_tui.trajectory.reading.lasting import cannot_be_undone
-from oh_tui.trajectory.shell.commands import WRAPPERS, program_of
-from oh_tui.trajectory.shell.effect import effect
+from oh_tui.trajectory.shell.commands import WRAPPERS, effect, program_of
 from oh_tui.trajectory.shell.purpose import Purpose
 from tests.trajectory.edited import A, edit, run
 from tests.trajectory.made import output, shell

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from oh_tui.trajectory.shell.effect import defined, effect
+from oh_tui.trajectory.shell.commands import defined, effect
 
 READS = (
     "", "ls", "ls -la /x && pwd", "cd /x; cat a | head -n 5", "cat a 2>/dev/null", "cat a >&2",

@@ -29,7 +29,7 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
     texts_of,
     timestamp,
 )
-from oh_tui.trajectory.formats.foreign.outputs import read_output
+from oh_tui.trajectory.formats.foreign.text_calls import read_output
 from oh_tui.trajectory.formats.foreign.usage import amount, tokens_of
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, list_field, text_field
 

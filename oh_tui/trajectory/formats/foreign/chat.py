@@ -21,8 +21,7 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
     plain,
     timestamp,
 )
-from oh_tui.trajectory.formats.foreign.outputs import read_output
-from oh_tui.trajectory.formats.foreign.text_calls import RESULTS, without_opening
+from oh_tui.trajectory.formats.foreign.text_calls import RESULTS, read_output, without_opening
 from oh_tui.trajectory.formats.foreign.usage import tokens_of
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.model.events import read_json

@@ -13,11 +13,12 @@ from typing import Any
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.foreign_run import content_blocks, plain
-from oh_tui.trajectory.formats.foreign.outputs import TIMED_OUT, starts_as_output
 from oh_tui.trajectory.formats.foreign.text_calls import (
     RESULTS,
+    TIMED_OUT,
     between,
     shows_calls,
+    starts_as_output,
     take_text_calls,
 )
 from oh_tui.trajectory.model.bodies import field, list_field, text_field

@@ -15,7 +15,7 @@ from typing import IO
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.endings import ending_of
-from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
+from oh_tui.trajectory.formats.plain_file import PooledFile, source_of
 from oh_tui.trajectory.formats.run_file import (
     Format,
     FormatProblem,

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
-from oh_tui.trajectory.formats.file_pool import PooledFile, source_of
+from oh_tui.trajectory.formats.plain_file import PooledFile, source_of
 from oh_tui.trajectory.formats.zip.zip_table import (
     DEFLATED,
     MEMBERS_LIMIT,
