@@ -10,8 +10,7 @@ import msgspec
 
 from oh_tui.trajectory.formats import evaluation
 from oh_tui.trajectory.formats.document import Converted, Document, Fields, Top, top_of, value_of
-from oh_tui.trajectory.formats.foreign.chat_documents import CHAT, SWE_AGENT
-from oh_tui.trajectory.formats.foreign.document_formats import ATIF, V0
+from oh_tui.trajectory.formats.foreign.document_formats import ATIF, CHAT, SWE_AGENT, V0
 from oh_tui.trajectory.formats.foreign.foreign_run import pack
 from oh_tui.trajectory.formats.run_file import HINT, FormatProblem
 from oh_tui.trajectory.model.recorded import Label, read_label

@@ -20,7 +20,6 @@ from oh_tui.text.human import are, plural, size
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, harbor, json_file
 from oh_tui.trajectory.formats.atif_file import read_files
-from oh_tui.trajectory.formats.copied_runs import CopiedMembers, UniqueNames, runs_in
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
 from oh_tui.trajectory.formats.endings import (
     PACKED_ENDINGS,
@@ -31,6 +30,7 @@ from oh_tui.trajectory.formats.endings import (
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF
 from oh_tui.trajectory.formats.lines import cost_report, sidecar_conversation
 from oh_tui.trajectory.formats.lines.json_lines import are_lines, open_rows
+from oh_tui.trajectory.formats.lines.sidecar_conversation import CopiedMembers, UniqueNames, runs_in
 from oh_tui.trajectory.formats.parquet import ParquetRuns
 from oh_tui.trajectory.formats.plain_file import stamp_of, start_of
 from oh_tui.trajectory.formats.run_file import (

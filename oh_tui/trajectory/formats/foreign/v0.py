@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign import v0_tools
-from oh_tui.trajectory.formats.foreign.calls import UNTOLD
+from oh_tui.trajectory.formats.foreign.calls import UNTOLD, is_refusal
 from oh_tui.trajectory.formats.foreign.foreign_run import (
     ForeignRun,
     content_blocks,
@@ -18,7 +18,6 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
     timestamp,
     without,
 )
-from oh_tui.trajectory.formats.foreign.named_tools import is_refusal
 from oh_tui.trajectory.formats.foreign.v0_history import Entry, charge_history, read_history
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
 from oh_tui.trajectory.model.events import read_json
