@@ -13,7 +13,7 @@ from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
 from oh_tui.library.records import Record, record_of
 from oh_tui.trajectory.formats import atif_file
-from oh_tui.trajectory.formats.lines import cost_report, json_lines, row_index, sidecar_conversation
+from oh_tui.trajectory.formats.lines import json_lines, labels, row_index, sidecar_conversation
 from oh_tui.trajectory.formats.table import head_of
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -88,7 +88,7 @@ def _beside(path: Path) -> list[Path]:
     found = sorted(one for one in folder.iterdir() if one.suffix == ".json")[:MOST_BESIDE]
     with contextlib.suppress(OSError):
         found += sorted((folder / sidecar_conversation.FOLDER).iterdir())
-    return [*found, folder / cost_report.NAME]
+    return [*found, folder / labels.COST_REPORT]
 
 
 def _is_output(path: Path) -> bool:

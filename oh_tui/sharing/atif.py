@@ -15,8 +15,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.costs.accounting import SUB_AGENT_USAGES
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.foreign import atif_export
-from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
-from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED
+from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, EMBEDDED, KEPT
 from oh_tui.trajectory.model.bodies import list_field
 from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.steps import Step

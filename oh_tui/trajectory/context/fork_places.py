@@ -68,14 +68,12 @@ class ForkPlaces:
             step = run.step_of(event.id)
             state = _after(self._states[up] if up != NONE else _START, event, step)
             self._states.append(state)
-            if step and not state.open and self._is_whole(state.last):
+            if not step or state.open:
+                continue
+            group = run.group(run.steps[state.last - 1])
+            if not group or group[-1] == state.last:  # no later call is of the same answer
                 self._safe[state.last] = ForkPlace(event.id, state.last, state.known)
         self._steps = sorted(self._safe)
-
-    def _is_whole(self, number: int) -> bool:
-        """Whether no later call is of the same answer."""
-        group = self.run.group(self.run.steps[number - 1])
-        return not group or group[-1] == number
 
     def at(self, step: int) -> ForkPlace:
         """The place after a step. Raises Problem for one that is not safe, naming the nearest
@@ -126,7 +124,6 @@ class ForkPlaces:
 
 
 def _after(before: _State, event: Event, step: Step | None) -> _State:
-    """The state after an event."""
     calls, last, known = before
     if event.is_action:
         calls |= {(event.id, event.tool_call_id)}

@@ -16,7 +16,7 @@ from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.document import Converted
 from oh_tui.trajectory.formats.documents import also_claimed
 from oh_tui.trajectory.formats.foreign.atif import is_atif
-from oh_tui.trajectory.formats.foreign.atif_sub_agents import files_of
+from oh_tui.trajectory.formats.foreign.atif_kept import files_of
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF, converted_atif, top_of_atif
 from oh_tui.trajectory.formats.lines import json_lines
 from oh_tui.trajectory.formats.plain_file import start_of

@@ -28,7 +28,7 @@ from oh_tui.trajectory.formats.endings import (
     output_of,
 )
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF
-from oh_tui.trajectory.formats.lines import cost_report, sidecar_conversation
+from oh_tui.trajectory.formats.lines import labels, sidecar_conversation
 from oh_tui.trajectory.formats.lines.json_lines import are_lines, open_rows
 from oh_tui.trajectory.formats.lines.sidecar_conversation import CopiedMembers, UniqueNames, runs_in
 from oh_tui.trajectory.formats.parquet import ParquetRuns
@@ -202,7 +202,7 @@ class ResultsTar(RunList):
     def _kind(self, file: str) -> str:
         """The kind of a file, a value of `endings.KINDS`. For plain JSON its beginning decides."""
         path, (kind, _, is_packed) = self._folder / file, ending_of(file)
-        if path.name == cost_report.NAME:
+        if path.name == labels.COST_REPORT:
             return ""
         if kind != "document" or is_packed:
             return kind

@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
+import msgspec
+
 from oh_tui.trajectory.model.event_kinds import SEEN_KINDS
 from oh_tui.trajectory.model.events import Event
 
@@ -15,20 +17,17 @@ NONE = -1
 LOST = -2
 
 
-class Line:
+class Line(msgspec.Struct, eq=False):
     """Events that follow each other. It begins at a root, at a branch or with a condensation."""
 
-    __slots__ = ("begins", "branch", "condensation", "tail")
-
-    def __init__(self, begins: int, branch: int, condensation: int = NONE) -> None:
-        self.begins = begins
-        """The event that it continues; NONE at a root."""
-        self.branch = branch
-        """The number of its branch, from 0 in the order in which they began."""
-        self.condensation = condensation
-        """Its first event, if that is a condensation."""
-        self.tail = array("i")
-        """Its events that are in the context, in order."""
+    begins: int
+    """The event that it continues; NONE at a root."""
+    branch: int
+    """The number of its branch, from 0 in the order in which they began."""
+    condensation: int = NONE
+    """Its first event, if that is a condensation."""
+    tail: array[int] = msgspec.field(default_factory=lambda: array("i"))
+    """Its events that are in the context, in order."""
 
 
 class Places:

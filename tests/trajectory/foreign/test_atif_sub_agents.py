@@ -11,8 +11,8 @@ import pytest
 
 from oh_tui.sources.file_runs import run_of
 from oh_tui.trajectory.findings.study import Study, SubRuns
-from oh_tui.trajectory.formats.foreign import atif_sub_agents
-from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST
+from oh_tui.trajectory.formats.foreign import atif_kept
+from oh_tui.trajectory.formats.foreign.atif_kept import DEEPEST
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import record_sums
@@ -192,7 +192,7 @@ def test_sub_agents_without_names_are_numbered_in_one_go() -> None:
 
     found, numbers = Counted(), dict[str, int]()
     for _ in range(1000):
-        found[atif_sub_agents._free("sub-agent", found, numbers)] = None
+        found[atif_kept._free("sub-agent", found, numbers)] = None
     assert list(found)[:2] + list(found)[-1:] == ["sub-agent", "sub-agent-2", "sub-agent-1000"]
     assert Counted.asked <= 3000
 

@@ -12,12 +12,13 @@ from typing import Any
 from oh_tui.text.human import are, plural
 from oh_tui.trajectory.formats.foreign.atif_kept import (
     APART,
+    EMBEDDED,
     KEPT,
     Kept,
     kept_events,
+    references,
     take_kept,
 )
-from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, references
 from oh_tui.trajectory.formats.foreign.calls import Calls
 from oh_tui.trajectory.formats.foreign.foreign_run import (
     ForeignRun,

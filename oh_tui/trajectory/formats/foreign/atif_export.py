@@ -11,8 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from oh_tui.trajectory.formats.foreign.atif import MARK
-from oh_tui.trajectory.formats.foreign.atif_kept import APART, KEPT
-from oh_tui.trajectory.formats.foreign.atif_sub_agents import EMBEDDED, REFERENCE, references
+from oh_tui.trajectory.formats.foreign.atif_kept import APART, EMBEDDED, KEPT, REFERENCE, references
 from oh_tui.trajectory.model.bodies import arguments, content_text, field, list_field, text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step

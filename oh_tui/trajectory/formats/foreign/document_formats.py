@@ -20,12 +20,10 @@ from oh_tui.trajectory.formats.document import (
     value_of,
 )
 from oh_tui.trajectory.formats.evaluation import FIRST, LONGEST, name_in, place_of
-from oh_tui.trajectory.formats.foreign import atif, chat, swe_agent, v0
-from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, KEPT
-from oh_tui.trajectory.formats.foreign.atif_sub_agents import DEEPEST, sub_agents
-from oh_tui.trajectory.formats.foreign.dialects import submitted
+from oh_tui.trajectory.formats.foreign import atif, chat, v0
+from oh_tui.trajectory.formats.foreign.atif_kept import CONVERSATION, DEEPEST, KEPT, sub_agents
+from oh_tui.trajectory.formats.foreign.dialects import is_step, messages_of, model_in, submitted
 from oh_tui.trajectory.formats.foreign.foreign_run import ForeignRun, leaves_out, pack
-from oh_tui.trajectory.formats.foreign.swe_agent import is_step
 from oh_tui.trajectory.formats.foreign.usage import count, usage_of
 from oh_tui.trajectory.formats.foreign.v0_history import is_event
 from oh_tui.trajectory.formats.run_file import SubAgentFile, short_name
@@ -237,14 +235,14 @@ def _last_answer(row: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _is_steps(top: Top) -> bool:
-    return isinstance(top, Fields) and place_of(top, ("trajectory",), swe_agent.is_step) is not None
+    return isinstance(top, Fields) and place_of(top, ("trajectory",), is_step) is not None
 
 
 def _convert_steps(text: bytes, top: Top) -> Converted:
     items = items_at(top, "trajectory")
     row = fields_beside(top, "trajectory")
     history = row.pop("history", None)
-    messages, originals = swe_agent.messages_of(list(map(decoded, items)), items, history)
+    messages, originals = messages_of(list(map(decoded, items)), items, history)
     run = chat.convert(messages, originals)
     attempts = row.get("attempts")
     if isinstance(attempts, list) and attempts[1:]:
@@ -284,7 +282,7 @@ def _whole(
         or text_field(row, "model")
         or text_field(row, "model_name")
         or text_field(row.get("response"), "model")
-        or swe_agent.model_in(row.get("replay_config")),
+        or model_in(row.get("replay_config")),
         "selected_repository": text_field(row, "repo"),
         "execution_status": "finished" if ended else "",
     }

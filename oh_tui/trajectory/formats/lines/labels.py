@@ -2,7 +2,8 @@
 
 Files are recognised by content. A report has lists of ids (`resolved_ids`, `unresolved_ids`, ...),
 a label file has an object with `resolved` for each id, `metadata.json` names the model, and
-`cost_report.jsonl` has costs.
+`cost_report.jsonl` has costs: one JSON text over several lines, with sums of the output and of each
+attempt, and perhaps a line for each instance.
 """
 
 from __future__ import annotations
@@ -12,17 +13,86 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
-from oh_tui.text.human import are, plural
+import msgspec
+
+from oh_tui.text.human import are, dollars, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.evaluation import name_in
 from oh_tui.trajectory.formats.foreign.usage import told_amount
-from oh_tui.trajectory.formats.lines import cost_report
-from oh_tui.trajectory.formats.lines.cost_report import CostReport
 from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import short_name, some
-from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.bodies import field, list_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.recorded import Label, read_label
+
+COST_REPORT = "cost_report.jsonl"
+
+_COSTS = ("cost", "accumulated_cost", "total_cost")
+
+
+class CostReport(msgspec.Struct):
+    """Costs in US dollars; None if the report does not say."""
+
+    costs: dict[str, float] = {}
+    """Id of an instance -> its cost."""
+    rows: int | None = None
+    """Number of rows of the output that it counts."""
+    cost: float | None = None
+    """Cost of these rows."""
+    total: float | None = None
+    """Cost of all attempts."""
+
+    @property
+    def remark(self) -> str:
+        """A sentence about the sums; "" without any."""
+        parts = []
+        if self.cost:
+            count = f" for {plural(self.rows, 'row')}" if self.rows else ""
+            parts.append(f"{dollars(self.cost)}{count}")
+        if self.total and self.total != self.cost:
+            parts.append(f"{dollars(self.total)} with all attempts")
+        return f"{COST_REPORT} tells {', '.join(parts)}" if parts else ""
+
+    def difference(self, count: int, where: str) -> str:
+        """A sentence if the report counts another number of rows than the output has."""
+        if self.rows is None or self.rows == count:
+            return ""
+        has = plural(count, "row")
+        return f"{COST_REPORT} counted {plural(self.rows, 'row')}, and {where} has {has}"
+
+
+def read_costs(text: bytes, output: str) -> CostReport:
+    """What a report says about the output of this name. Raises ValueError if it is not JSON."""
+    report = CostReport()
+    try:
+        value = decode_json(text)
+    except ValueError:
+        rows = [decode_json(line) for line in text.splitlines() if line.strip()]
+    else:
+        rows = [value]
+    for row in rows:
+        if instance := name_in(field(row, "instance_id")):
+            cost = next((c for name in _COSTS if (c := _amount(field(row, name)))), None)
+            if cost:
+                report.costs[instance] = report.costs.get(instance, 0.0) + cost
+        _take_sums(report, row, output)
+    return report
+
+
+def _take_sums(report: CostReport, value: object, output: str) -> None:
+    for one in [field(value, "main_output"), *list_field(value, "critic_files")]:
+        if field(one, "filename") == output:
+            count = field(one, "lines")
+            report.cost = _amount(field(one, "cost"))
+            report.rows = count if type(count) is int and 0 <= count < 10**9 else None
+    if field(value, "main_output", "filename") == output:
+        report.total = _amount(field(value, "summary", "total_cost"))
+
+
+def _amount(value: object) -> float | None:
+    number = told_amount(value)
+    return None if number is None else float(number)
+
 
 LARGEST = 2**25
 """Most bytes of a report. Labels of 100,000 instances take 8 MB."""
@@ -90,15 +160,15 @@ class Beside:
 
     def _read_costs(self, folder: Path, output: str) -> None:
         try:
-            text = start_of(folder / cost_report.NAME, LARGEST + 1)
+            text = start_of(folder / COST_REPORT, LARGEST + 1)
             if len(text) > LARGEST:
-                self.problems.append(f"{cost_report.NAME} is too large to be read")
+                self.problems.append(f"{COST_REPORT} is too large to be read")
                 return
-            self.report = cost_report.read(text, output)
+            self.report = read_costs(text, output)
         except OSError:
             return
         except ValueError:
-            self.problems.append(f"{cost_report.NAME} is not JSON")
+            self.problems.append(f"{COST_REPORT} is not JSON")
         self.costs = self.report.costs | self.costs
 
     def label(self, name: str) -> Label | None:
