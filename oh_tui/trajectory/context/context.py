@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from oh_tui.trajectory.context import gaps, sdk_messages
-from oh_tui.trajectory.context.context_index import Material
-from oh_tui.trajectory.context.gaps import Gap
+from oh_tui.trajectory.context import sdk_messages
+from oh_tui.trajectory.context.context_index import IMAGES, Gap, Material
 from oh_tui.trajectory.context.message import SYSTEM, Message, Messages
 from oh_tui.trajectory.context.message_order import Arrangement
 from oh_tui.trajectory.context.sdk_messages import Body
@@ -64,7 +63,7 @@ class Context:
         """What the events do not tell of it. Reads all messages, once."""
         found = list(self._material.gaps)
         if any(message.has_image for message in self.messages):
-            found.append(gaps.IMAGES)
+            found.append(IMAGES)
         return found
 
     @property

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.context import context
 from oh_tui.trajectory.context.context import Answer, Context, Difference
-from oh_tui.trajectory.context.context_index import Material
-from oh_tui.trajectory.context.gaps import Gap
+from oh_tui.trajectory.context.context_index import Gap, Material
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.context.sdk_versions import SdkBehaviour
 from oh_tui.trajectory.model import usage_stats

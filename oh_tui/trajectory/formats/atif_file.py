@@ -1,24 +1,26 @@
-"""A run in ATIF as a file, with the files beside it that continue it."""
+"""A run as a JSON file of its own, plain or compressed; one in ATIF with the files beside it that
+continue it."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from oh_tui.text.human import size
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import json_file
 from oh_tui.trajectory.formats.converted_run import ConvertedRun, OneHeldRun
 from oh_tui.trajectory.formats.copies import source_of
 from oh_tui.trajectory.formats.document import Converted
-from oh_tui.trajectory.formats.documents import also_claimed
+from oh_tui.trajectory.formats.documents import also_claimed, may_be_run, read_document
 from oh_tui.trajectory.formats.foreign.atif import is_atif
 from oh_tui.trajectory.formats.foreign.atif_kept import files_of
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF, converted_atif, top_of_atif
 from oh_tui.trajectory.formats.lines import json_lines
+from oh_tui.trajectory.formats.lines.json_lines import LARGEST
 from oh_tui.trajectory.formats.plain_file import start_of
 from oh_tui.trajectory.formats.run_file import (
     HEAD,
@@ -31,6 +33,30 @@ from oh_tui.trajectory.formats.run_file import (
 from oh_tui.trajectory.formats.unpack import head_of
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
+
+
+def _is_json(head: bytes, name: str) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") and may_be_run(head)
+
+
+def read_json_file(source: Source) -> ConvertedRun:
+    name = source.name
+    text = start_of(source.path, LARGEST + 1)
+    if len(text) > LARGEST:
+        raise FormatProblem(f"{name} has more than {size(LARGEST)} in one JSON text")
+    return json_run(source, read_document(text, name))
+
+
+def json_run(source: Source, converted: Converted) -> ConvertedRun:
+    if source.about.problem:
+        converted.notes.append(f"{source.name} {source.about.problem}")
+    return ConvertedRun(source.name, converted)
+
+
+JSON_FORMAT = Format(
+    "JSON file", _is_json, lambda source: OneHeldRun(partial(read_json_file, source))
+)
+
 
 MOST_PARTS = 1_000
 """Most continuations that are followed."""
@@ -154,7 +180,7 @@ def _open(source: Source) -> RunList:
     except (ValueError, FormatProblem):
         head = start_of(source.path, HEAD)  # another format, or broken: these readers say which
         is_rows = json_lines.are_lines(head, path.name)
-        return (json_lines.FORMAT if is_rows else json_file.FORMAT).open(source)
+        return (json_lines.FORMAT if is_rows else JSON_FORMAT).open(source)
 
 
 FORMAT = Format("ATIF file", _may_be, _open)

@@ -18,8 +18,8 @@ import msgspec
 
 from oh_tui.text.human import are, plural, size
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.formats import copies, harbor, json_file
-from oh_tui.trajectory.formats.atif_file import read_files
+from oh_tui.trajectory.formats import copies, harbor
+from oh_tui.trajectory.formats.atif_file import json_run, read_files, read_json_file
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
 from oh_tui.trajectory.formats.endings import (
     PACKED_ENDINGS,
@@ -276,8 +276,8 @@ class ResultsTar(RunList):
         if ATIF.may_be(start_of(source.path, HEAD)):
             with contextlib.suppress(ValueError, Problem):
                 converted = read_files(source.folder, Path(file).name).converted
-                return json_file.held(source, converted)
-        return json_file.read(source)
+                return json_run(source, converted)
+        return read_json_file(source)
 
     def _rows_of_table(self, file: str) -> Iterator[None]:
         runs = ParquetRuns(self._where(file), self._folder / file)

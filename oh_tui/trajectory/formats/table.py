@@ -17,7 +17,6 @@ from oh_tui.trajectory.formats import (
     atif_file,
     converted_run,
     harbor,
-    json_file,
     parquet,
     results_tar,
     unpack,
@@ -64,7 +63,7 @@ def formats() -> Iterator[Format]:
     yield parquet.FORMAT
     yield unsupported_formats.FORMAT
     yield json_lines.FORMAT
-    yield json_file.FORMAT
+    yield atif_file.JSON_FORMAT
 
 
 def _open_zip(source: Source) -> RunList:

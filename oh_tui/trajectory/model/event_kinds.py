@@ -1,10 +1,129 @@
-"""Which kind of event is what."""
+"""Which kind of event is what, and whether one reports a failure, in the format of any version."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from oh_tui.trajectory.model.result_state import ERROR_KINDS
+import msgspec
+
+from oh_tui.text.patterns import pattern
+
+ERROR_KINDS = frozenset({"AgentErrorEvent", "ConversationErrorEvent", "ServerErrorEvent"})
+"""Kinds that are always failures."""
+
+STILL_RUNNING = -1
+"""The exit code of a command that was still running when the tool stopped waiting."""
+
+_NONE = msgspec.Raw(b"")
+
+_NO_ERROR = frozenset({b"", b"null", b"false", b'""', b"0", b"[]", b"{}"})
+"""JSON of an `error` field without an error. Pre-releases use strings, true and false."""
+
+_BAD_STATUSES = frozenset({b'"error"', b'"failed"', b'"cancelled"'})
+"""The `status` of a failed task, workflow or call of another agent."""
+
+
+class ObservationHead(msgspec.Struct, gc=False):
+    """The fields of an `observation` that tell its outcome, with the names of the API. Fields whose
+    type differs between versions stay JSON."""
+
+    kind: str | None = None
+    command: msgspec.Raw = _NONE
+    is_error: bool | None = None
+    error: msgspec.Raw = _NONE
+    exit_code: int | None = None
+    timeout: msgspec.Raw = _NONE
+    status: msgspec.Raw = _NONE
+    metadata: msgspec.Raw = _NONE
+    oh_tui_odd_code: bool | None = None
+    """Its `exit_code` is no number."""
+
+
+class ResultHead(msgspec.Struct, gc=False):
+    """The fields of an event that tell its outcome."""
+
+    is_error: bool | None = None
+    error: msgspec.Raw = _NONE
+    success: bool | None = None
+    blocked: bool | None = None
+    status: str | None = None
+    observation: ObservationHead | None = None
+    oh_tui_untold: bool | None = None
+    """Nothing in a result of another format tells whether the call worked."""
+
+
+def has_failed(kind: str, head: ResultHead) -> bool:
+    """Whether an event of this kind reports a failure. An exit code or a timeout alone is no
+    failure of the tool: the command failed."""
+    if kind in ERROR_KINDS or kind == "UserRejectObservation":
+        return True
+    if kind == "HookExecutionEvent" and (head.success is False or head.blocked is True):
+        return True
+    if head.is_error or _is_error(head.error):
+        return True
+    if kind == ACP:
+        return head.status in ("failed", "cancelled")
+    observation = head.observation
+    if observation is None:
+        return False
+    return bool(
+        observation.is_error
+        or _is_error(observation.error)
+        or (len(observation.status) <= 11 and bytes(observation.status) in _BAD_STATUSES)
+    )
+
+
+def exit_code(observation: ObservationHead | None) -> int | None:
+    """The exit code of a command, from the observation or its `metadata`."""
+    if observation is None:
+        return None
+    if observation.exit_code is not None or not observation.metadata:
+        return observation.exit_code
+    try:
+        return as_code(_decode_metadata(observation.metadata).exit_code)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def has_odd_code(observation: ObservationHead | None) -> bool:
+    """Whether an observation without a readable exit code has one that is no number: nothing tells
+    how its command ended."""
+    if observation is None or observation.oh_tui_odd_code or not observation.metadata:
+        return bool(observation and observation.oh_tui_odd_code)
+    try:
+        return _decode_metadata(observation.metadata).exit_code is not None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return bytes(observation.metadata)[:1] == b"{"
+
+
+def timed_out(observation: ObservationHead | None) -> bool:
+    timeout = observation.timeout if observation else _NONE
+    return len(timeout) == 4 and bytes(timeout) == b"true"
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    exit_code: int | float | str | None = None
+
+
+_CODE = pattern(r"-?[0-9]{1,9}")
+
+_decode_metadata = msgspec.json.Decoder(_Metadata).decode
+
+
+def _is_error(error: msgspec.Raw) -> bool:
+    return len(error) > 5 or bytes(error) not in _NO_ERROR
+
+
+def as_code(value: object) -> int | None:
+    """An exit code that may have been written as a float or a text; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return int(value) if _CODE.fullmatch(value) else None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, float) and value.is_integer() else None
+
 
 UNREADABLE = "(cannot read)"
 """The kind of an event that is not a JSON object; its `body()` holds the raw text under "text"."""

@@ -17,10 +17,14 @@ from oh_tui.text.clean import well_formed
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import hide_private_keys
 from oh_tui.trajectory.model.clock import seconds
-from oh_tui.trajectory.model.event_kinds import ACP, NO_KIND, RESULT_KINDS, UNREADABLE, OfKind
-from oh_tui.trajectory.model.result_state import (
+from oh_tui.trajectory.model.event_kinds import (
+    ACP,
+    NO_KIND,
+    RESULT_KINDS,
     STILL_RUNNING,
+    UNREADABLE,
     ObservationHead,
+    OfKind,
     ResultHead,
     as_code,
     exit_code,

@@ -14,9 +14,8 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.call import Call
-from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
+from oh_tui.trajectory.model.event_kinds import NO_KIND, STILL_RUNNING, UNREADABLE
 from oh_tui.trajectory.model.events import Event, read_json
-from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.usual_fields import REDUNDANT_IN_CALL
 from oh_tui.trajectory.presentation import take

@@ -12,8 +12,8 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import blocks_text, field, strip_echo, text_field
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.difference import change, count_changes, count_lines, patch_files
+from oh_tui.trajectory.model.event_kinds import STILL_RUNNING
 from oh_tui.trajectory.model.events import Event, same_tool
-from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.tool_use import (
     Family,
     Parts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.trajectory.context.gaps import OWN_CONTEXT
+from oh_tui.trajectory.context.context_index import OWN_CONTEXT
 from oh_tui.tui.state.context_rows import Wanted
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.foreign.foreign_run import plain, text_block
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.event_kinds import STILL_RUNNING, as_code
 from oh_tui.trajectory.model.events import read_json
-from oh_tui.trajectory.model.result_state import STILL_RUNNING, as_code
 
 _OPENING = "<function="
 _CLOSING = "</function>"

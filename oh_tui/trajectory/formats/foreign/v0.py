@@ -20,8 +20,8 @@ from oh_tui.trajectory.formats.foreign.foreign_run import (
 )
 from oh_tui.trajectory.formats.foreign.v0_history import Entry, charge_history, read_history
 from oh_tui.trajectory.model.bodies import field, list_field, text_field
+from oh_tui.trajectory.model.event_kinds import as_code
 from oh_tui.trajectory.model.events import read_json
-from oh_tui.trajectory.model.result_state import as_code
 from oh_tui.trajectory.model.usual_fields import REDUNDANT
 
 MARK = "v0"
