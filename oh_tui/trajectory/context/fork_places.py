@@ -95,7 +95,11 @@ class ForkPlaces:
         """The place before a message, to say another thing there. Raises Problem as `at`."""
         place = self._places.of(self.run.steps[step - 1].event.id)
         place = NONE if place is None else self._tree.up[place]
-        while place != NONE and not self._is_kept(self.run.events[place]):
+        while place != NONE:
+            event = self.run.events[place]
+            # not with a change of a state, or anything else that is no event of the agent
+            if event.is_system or self.run.step_of(event.id):
+                break
             place = self._tree.up[place]
         if place == NONE:
             raise Problem(f"Nothing is before step {step:,}", "start a new conversation instead")
@@ -103,11 +107,6 @@ class ForkPlaces:
         if state.open:
             raise self._refusal(f"What is before step {step:,}", step)
         return ForkPlace(self.run.events[place].id, state.last, state.known)
-
-    def _is_kept(self, event: Event) -> bool:
-        """Whether a fork can end with it: with no change of a state, and nothing else that is not
-        one of the events of the agent."""
-        return event.is_system or self.run.step_of(event.id) is not None
 
     def nearest(self, step: int) -> tuple[int | None, int | None]:
         """The last safe step before one, and the first after it."""

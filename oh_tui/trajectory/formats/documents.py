@@ -88,7 +88,6 @@ def _also(document: Document, claims: list[Document]) -> list[str]:
 
 
 def _label_in(top: Top) -> Label | None:
-    """The label that a row of an evaluation or a data set contains."""
     for path in (("resolved",), ("report", "resolved"), ("test_result", "report", "resolved")):
         if label := read_label(value_of(top, *path)):
             return label

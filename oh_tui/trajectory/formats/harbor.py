@@ -182,9 +182,10 @@ def _json(folder: Path, name: str) -> object:
     return read_json(_read(folder, name))
 
 
-def _recognises(head: bytes, name: str) -> bool:
-    names = set(head.split(b"\n")) if name.endswith("/") else set[bytes]()
-    return bool(names & {b"config.json", b"result.json"})
-
-
-FORMAT = Format("Harbor job", _recognises, lambda source: Job(source.path))
+FORMAT = Format(
+    "Harbor job",
+    lambda head, name: (
+        name.endswith("/") and not {b"config.json", b"result.json"}.isdisjoint(head.split(b"\n"))
+    ),
+    lambda source: Job(source.path),
+)

@@ -65,7 +65,8 @@ def plain_messages(messages: Sequence[Any], exit_status: str = "") -> list[Any]:
         if place in calls:
             open_calls = calls[place]
             is_refused = is_mini and not open_calls  # mini-swe-agent accepts exactly one command
-            is_over = _finishes(message)
+            called = list_field(message, "tool_calls")  # after it a person speaks
+            is_over = any(text_field(one, "function", "name") == "finish" for one in called)
         elif (
             role == "user"
             and open_calls
@@ -183,12 +184,6 @@ def _are_marked(messages: list[Any], calls: dict[int, int], has_text_calls: bool
             return True
     after = (messages[place + 1 : place + 2] for place, count in calls.items() if count)
     return any(field(one, "role") == "assistant" for found in after for one in found)
-
-
-def _finishes(message: Message) -> bool:
-    """Whether an answer ends the run: what follows is said by a person."""
-    calls = list_field(message, "tool_calls")
-    return any(text_field(call, "function", "name") == "finish" for call in calls)
 
 
 def _find_calls(message: Message, after: Any, *, is_mini: bool, in_text: bool) -> int:

@@ -64,7 +64,6 @@ def _convert_v0(text: bytes, top: Top) -> Converted:
 
 
 def _says_finished(items: list[bytes]) -> bool:
-    """Whether the last action of the agent was to finish."""
     for item in reversed(items[-FIRST:]):
         value = decoded(item)
         for event in reversed(value if isinstance(value, list) else [value]):

@@ -68,8 +68,6 @@ def convert(
 
 
 class _Converter:
-    """Adds the entries of one run in order."""
-
     def __init__(self) -> None:
         self.run = ForeignRun(MARK)
         self._told: dict[str, Fields] = {}

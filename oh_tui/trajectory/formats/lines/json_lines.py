@@ -346,7 +346,6 @@ def _is_json(line: bytes) -> bool:
 
 
 def _read_events(source: Source) -> ConvertedRun:
-    """The run whose events are the lines."""
     text = start_of(source.path, LARGEST + 1)
     if len(text) > LARGEST:
         raise FormatProblem(f"{source.name} has more than {size(LARGEST)} of events")
