@@ -202,8 +202,11 @@ def _hook(event: Event, body: Body) -> Facts:
 
 def _state(event: Event, body: Body) -> Facts:
     value = field(body, "value")
-    if event.key == "stats" and (used := _used(value)):
-        return Family.STATE, "state stats", used
+    if event.key == "stats":
+        used = record_sums(stats_text(value))
+        tokens = f"{compact(used.tokens)} tokens" if used.tokens else ""
+        if found := tuple(filter(None, (dollars(used.cost) if used.cost else "", tokens))):
+            return Family.STATE, "state stats", found
     if event.key == "full_state" and event.status:
         return Family.STATE, "state full_state", (event.status,)
     if isinstance(value, dict | list):
@@ -213,13 +216,6 @@ def _state(event: Event, body: Body) -> Facts:
     else:
         shown = HIDDEN if is_secret_name(event.key) else str(value)
     return Family.STATE, f"state {event.key}", (shown,)
-
-
-def _used(stats: object) -> Parts:
-    """The total cost and tokens so far."""
-    used = record_sums(stats_text(stats))
-    tokens = f"{compact(used.tokens)} tokens" if used.tokens else ""
-    return tuple(filter(None, (dollars(used.cost) if used.cost else "", tokens)))
 
 
 def _system_prompt(event: Event, body: Body) -> Facts:

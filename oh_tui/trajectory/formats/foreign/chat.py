@@ -85,7 +85,11 @@ class _Converter:
         calls = [*_take_calls(rest), *map(_of_part, parts)]
         fields |= {"source": source}
         if source == "agent":
-            fields |= {"llm_response_id": self._charge(rest, f"answer-{id}")}
+            fields |= {"llm_response_id": f"answer-{id}"}
+            usage = field(rest, "usage") or field(rest, "extra", "response", "usage")
+            cost = rest.get("cost") or field(rest, "extra", "cost") or field(usage, "cost")
+            # a cost of 0 means that the program knows no price
+            self.run.bill.add(f"answer-{id}", cost or None, tokens_of(usage))
         for name in ("reasoning_content", "reasoning"):
             if isinstance(rest.get(name), str) and "reasoning_content" not in fields:
                 fields["reasoning_content"] = rest.pop(name)
@@ -105,14 +109,6 @@ class _Converter:
                 original, name, call_id, tool, arguments, leaves_out(rest, call=more),
                 fields | beside,
             )  # fmt: skip
-
-    def _charge(self, rest: Fields, response: str) -> str:
-        """Adds the usage of an answer to the bill. A cost of 0 means that the program knows no
-        price."""
-        usage = field(rest, "usage") or field(rest, "extra", "response", "usage")
-        cost = rest.get("cost") or field(rest, "extra", "cost") or field(usage, "cost")
-        self.run.bill.add(response, cost or None, tokens_of(usage))
-        return response
 
     def _exit(self, original: bytes, id: str, rest: Fields, fields: Fields) -> None:
         """Adds how mini-swe-agent ended, if nothing was submitted."""
