@@ -25,7 +25,6 @@ from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.documents.shapes import common, run
-    from oh_tui.trajectory.changes.order_in_time import Label as StepLabel
     from oh_tui.trajectory.changes.touched_files import Label as StepLabel
 
 WIDTH = 100

@@ -17,7 +17,7 @@ from oh_tui.trajectory.model.event_kinds import NO_KIND, UNREADABLE
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.reading.file_operations import Touch, is_read, may_touch, touches
-from oh_tui.trajectory.shell.effect import Effect, defined, effect
+from oh_tui.trajectory.shell.commands import Effect, defined, effect
 
 Kind: TypeAlias = Literal["before", "edit", "create", "delete", "move", "undo", "elsewhere"]
 

@@ -12,8 +12,8 @@ from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model import bodies
 from oh_tui.trajectory.model.bodies import Body, field, number_text, text_field
 from oh_tui.trajectory.model.difference import patch_files
+from oh_tui.trajectory.model.event_kinds import STILL_RUNNING
 from oh_tui.trajectory.model.events import Event
-from oh_tui.trajectory.model.result_state import STILL_RUNNING
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.usual_fields import USUAL_NUMBERS, is_same
 from oh_tui.trajectory.presentation import take

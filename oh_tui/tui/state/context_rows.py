@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from oh_tui.text.display import cached_line
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.context.gaps import OWN_CONTEXT, TOOLS
-from oh_tui.trajectory.context.context_index import TOOLS
+from oh_tui.trajectory.context.context_index import OWN_CONTEXT, TOOLS
 from oh_tui.trajectory.context.message import SUMMARY, SYSTEM
 
 if TYPE_CHECKING:

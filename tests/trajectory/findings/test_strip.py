@@ -27,11 +27,11 @@ WIDTHS = (1, 2, 7, 40, 119)
 
 
 class Told(Accounts):
-    """The seconds of the model by id of the step's event; `others` for those not named."""
+    """The seconds of the model by id of the step's event; `rest` for those not named."""
 
-    def __init__(self, seconds: dict[str, float] | None = None, others: float | None = 0.0) -> None:
+    def __init__(self, seconds: dict[str, float] | None = None, rest: float | None = 0.0) -> None:
         self.seconds = seconds or {}
-        self.others = others
+        self.rest = rest
         self.changed: int | None = None
 
     def take_changed(self) -> int | None:
@@ -39,7 +39,7 @@ class Told(Accounts):
         return changed
 
     def llm(self, step: Step) -> float | None:
-        return self.seconds.get(step.event.id, self.others)
+        return self.seconds.get(step.event.id, self.rest)
 
 
 def at(second: float) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_shares_are_of_the_time_of_a_column() -> None:
 
 def test_a_time_that_is_not_told_is_taken_to_be_the_models() -> None:
     events = [message("m", "go", **at(0)), shell("a", **at(10)), output("a", **at(20))]
-    columns = strip_of(events, Told(others=None)).picture(4).columns
+    columns = strip_of(events, Told(rest=None)).picture(4).columns
     assert lane(columns, "llm") == [1, 1, 0, 0]
 
 
@@ -100,7 +100,7 @@ def test_but_not_while_the_run_stood_still_or_for_hours() -> None:
         *(shell("a", **at(0)), output("a", **at(1)), state("s", "paused"), shell("b", **at(29))),
         *(output("b", **at(30)), shell("c", **at(8000)), output("c", **at(8001))),
     ]
-    columns = strip_of(events, Told(others=None)).picture(40).columns
+    columns = strip_of(events, Told(rest=None)).picture(40).columns
     assert sum(column.llm for column in columns) == 0
 
 
@@ -314,7 +314,7 @@ def test_a_clock_that_jumps_is_cut_and_one_that_goes_back_stands_still() -> None
 
 def test_an_answer_that_came_after_a_jump_is_no_long_call() -> None:
     events = [shell("a", **at(0)), output("a", **at(9 * 86400)), shell("b", **at(9 * 86400 + 5))]
-    picture = strip_of(events, Told(others=9 * 86400.0)).picture(60)
+    picture = strip_of(events, Told(rest=9 * 86400.0)).picture(60)
     assert sum(column.idle for column in picture.columns) == 2
     assert all(column.tool < 1 for column in picture.columns)
 
@@ -432,7 +432,7 @@ def test_growing_comes_to_the_same_as_reading_at_once(
     events: list[Event], told: list[float | None], parts: list[int]
 ) -> None:
     """Also when the model's times arrive last, and nearly all events are read again for them."""
-    teller = Told(others=None)
+    teller = Told(rest=None)
     with patch.object(activity, "_CHECKPOINT", 3):
         trajectory = Trajectory()
         strip = Strip(trajectory, teller)
@@ -473,7 +473,7 @@ def test_a_time_that_is_told_later_is_taken_in() -> None:
     strip.update()
     assert strip.picture(40) == Strip(trajectory, teller).picture(40)
     assert [n for n, c in enumerate(strip.picture(40).columns) if c.llm] == [39]
-    teller.others = 8.0
+    teller.rest = 8.0
     teller.changed = 1
     trajectory.extend([event("ConversationStateUpdateEvent", "f", key="full_state", value={})])
     strip.update()
@@ -512,7 +512,7 @@ def test_a_hundred_thousand_steps() -> None:
             )
         )
     trajectory = run(events[:-10])
-    strip = Strip(trajectory, Told(others=2.0))
+    strip = Strip(trajectory, Told(rest=2.0))
     with counted() as drawing:
         columns = strip.picture(119).columns
     assert sum(column.mark == "error" for column in columns) > 70
@@ -532,7 +532,7 @@ def test_a_long_way_back_is_read_again_while_the_old_picture_is_shown() -> None:
     trajectory.extend([state("s", "running"), *events[:-400]])
     strip = Strip(trajectory, teller)
     before = strip.picture(40)
-    teller.others, teller.changed = 8.0, 1
+    teller.rest, teller.changed = 8.0, 1
     strip.update()
     first = [column.llm for column in strip.picture(40).columns]
     assert first[:-2] == [column.llm for column in before.columns][:-2]

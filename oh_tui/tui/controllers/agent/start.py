@@ -14,7 +14,7 @@ from oh_tui.catalog.run_status import WORDS
 from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.changes import since_step
+from oh_tui.trajectory.changes.at_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.controllers.run.target import NOT_READ
@@ -339,6 +339,6 @@ def own_message(study: Study, step: int | None) -> str | None:
 def _looked(study: Study, step: int | None, *, before: bool) -> tuple[ForkPlace, str]:
     """Where to fork, and which files have changed since, in words. Raises Problem."""
     place = forking.place_for(study.trajectory, step, before=before)
-    found = since_step.differing(study.files.files, study.files.moment(place.step))
+    found = differing(study.files.files, study.files.moment(place.step))
     since = f": since step {place.step}, " if place.step else ": since it began, "
-    return place, f"{since}{since_step.differing_words(found)}" if found else ""
+    return place, f"{since}{differing_words(found)}" if found else ""

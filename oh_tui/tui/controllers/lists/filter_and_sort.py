@@ -24,8 +24,6 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.search.step_attributes import STEP_ATTRIBUTES, StepOrder, StepSorting
 from oh_tui.trajectory.search.step_filter import NO_PHRASE, QueryError
-from oh_tui.tui.controllers.controller import Controller
-from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
 from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.filter import ask_words
 from oh_tui.tui.messages import ListEmpty, ListsChanged

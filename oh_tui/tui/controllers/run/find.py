@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from oh_tui.text.clean import clean_line
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.search import moments
+from oh_tui.trajectory.search.field import Moment, moment
 from oh_tui.trajectory.search.scan import Breathing, Said, needle, said_by_step, scan, wrap_around
 from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.pace import RETESTED, SHOW_EVERY, Pace
@@ -323,7 +323,7 @@ class GoTo(Controller):
         share = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", place)
         if share:
             return 1 + round(min(1.0, float(share[1]) / 100) * (count - 1))
-        when = moments.moment(place)
+        when = moment(place)
         if when is not None:
             return await self._step_at(trajectory, when, place)
         if re.fullmatch(r"#?[0-9]{1,9}", place):
@@ -342,7 +342,7 @@ class GoTo(Controller):
             raise NotNow(f"{safe_line(event.kind)} is not a step: x shows all events")
         return step.number
 
-    async def _step_at(self, trajectory: Trajectory, when: moments.Moment, place: str) -> int:
+    async def _step_at(self, trajectory: Trajectory, when: Moment, place: str) -> int:
         """The first step at or after a moment, in the timeline's current clock."""
         at = when.at(trajectory, UTC if self._steps.time == "UTC" else None)
         if at is None:

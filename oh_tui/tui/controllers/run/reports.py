@@ -13,9 +13,8 @@ from oh_tui.sharing import shared_run
 from oh_tui.sources import compared
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.changes import touched_files
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.changes import named_places
+from oh_tui.trajectory.changes import touched_files
 from oh_tui.trajectory.findings import study as studies
 from oh_tui.trajectory.findings import verdict
 from oh_tui.trajectory.model.branches import Branches
@@ -41,9 +40,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.changes.touched_files import FilePlace
     from oh_tui.sources.source import Source
-    from oh_tui.trajectory.changes.named_places import FilePlace
+    from oh_tui.trajectory.changes.touched_files import FilePlace
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun

@@ -10,8 +10,6 @@ from textual.app import ComposeResult
 from oh_tui.text.human import plural, size
 from oh_tui.trajectory.presentation.block import Block, Note
 from oh_tui.trajectory.presentation.sent_messages import message_blocks, steps_words
-from oh_tui.tui.state.context_rows import Row
-from oh_tui.trajectory.presentation.sent_messages import message_blocks
 from oh_tui.tui.state.context_rows import ContextRow
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Stack
