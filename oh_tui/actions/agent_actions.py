@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_state import AgentState, read
 from oh_tui.api.errors import ApiError, Conflict, TimedOut
-from oh_tui.api.models import IN_SANDBOX
+from oh_tui.api.models import IN_SANDBOX, StartTask
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.text.problem import Problem, Refused, Remedy
@@ -26,7 +26,6 @@ from oh_tui.trajectory.model.trajectory import build
 if TYPE_CHECKING:
     from oh_tui.actions.start_offers import StartOffers
     from oh_tui.api import AgentServer
-    from oh_tui.api.models import StartTask
     from oh_tui.api.requests import StartRequest
     from oh_tui.api.server import Server
     from oh_tui.conversation import Conversation

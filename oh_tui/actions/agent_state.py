@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.api.models import AgentConversation
+from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Refused, Remedy
@@ -24,10 +25,6 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
-
-if TYPE_CHECKING:
-    from oh_tui.api.models import AgentConversation
-    from oh_tui.conversation import Conversation
 
 WAITING = "waiting_for_confirmation"
 

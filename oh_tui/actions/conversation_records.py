@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from oh_tui.actions.agent_actions import watched
 from oh_tui.api.requests import LONGEST_TITLE
+from oh_tui.api.server import Server
 from oh_tui.catalog.tags import applied
+from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
-
-if TYPE_CHECKING:
-    from oh_tui.api.server import Server
-    from oh_tui.conversation import Conversation
 
 
 def checked_title(title: str) -> str:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.actions.agent_actions import watched
+from oh_tui.actions.agent_actions import Agents, watched
 from oh_tui.actions.agent_state import AgentState
 from oh_tui.actions.conversation_records import checked_title
-from oh_tui.api import BareAgentServer
+from oh_tui.api import AgentServer, BareAgentServer
 from oh_tui.api.errors import ApiError, NotFound
-from oh_tui.api.models import IN_SANDBOX
+from oh_tui.api.models import IN_SANDBOX, AgentConversation
 from oh_tui.api.requests import LONGEST_TITLE
-from oh_tui.conversation import ORIGIN, ORIGIN_EVENT, bare_id
+from oh_tui.conversation import ORIGIN, ORIGIN_EVENT, Conversation, bare_id
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.fork_places import ForkPlace, ForkPlaces
@@ -28,13 +27,7 @@ from oh_tui.trajectory.context.sdk_versions import version_of
 from oh_tui.trajectory.formats.zip.zip_members import CannotRead, CutTable, ZipMembers
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
-
-if TYPE_CHECKING:
-    from oh_tui.actions.agent_actions import Agents
-    from oh_tui.api import AgentServer
-    from oh_tui.api.models import AgentConversation
-    from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 LOOKS = 10
 """Looks, half a second apart, for a fork in the list of an app server."""

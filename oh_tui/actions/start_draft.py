@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.api.requests import LONGEST_TITLE, StartRequest
 from oh_tui.catalog.links import read_repository
 from oh_tui.conversation import Conversation
@@ -16,10 +16,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import Secret, safe, safe_line
 from oh_tui.trajectory.findings.sub_agents import first_message
-
-if TYPE_CHECKING:
-    from oh_tui.api.offered_models import SuggestedTask
-    from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 MODES = ("act", "plan")
 """What an agent does: the task itself, or a plan for it."""

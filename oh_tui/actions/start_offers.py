@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.actions.start_draft import MODES
+from oh_tui.actions.start_draft import MODES, Draft
 from oh_tui.api.errors import NotFound
 from oh_tui.catalog.links import is_repository
 from oh_tui.text.human import plural
@@ -14,7 +14,6 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line
 
 if TYPE_CHECKING:
-    from oh_tui.actions.start_draft import Draft
     from oh_tui.api import AppServer
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.models import Page, Sandbox

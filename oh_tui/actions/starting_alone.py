@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from oh_tui.actions.starting import MOST_NAMED
-from oh_tui.api.bare_server import FOLDER
+from oh_tui.api.bare_server import FOLDER, BareAgentServer
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
 from oh_tui.api.offered_models import AgentProfiles
+from oh_tui.api.requests import StartRequest
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
-
-if TYPE_CHECKING:
-    from oh_tui.api.bare_server import BareAgentServer
-    from oh_tui.api.requests import StartRequest
 
 SET_A_MODEL = (
     'PATCH {url}/api/settings with {{"agent_settings_diff": {{"llm": {{"model": "…", '

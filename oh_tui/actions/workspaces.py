@@ -9,13 +9,12 @@ from msgspec.structs import replace
 
 from oh_tui.actions.workspace import Workspace, open_workspace
 from oh_tui.api.errors import NotFound
-from oh_tui.api.server import running_agent
+from oh_tui.api.server import Server, running_agent
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api.git_models import GitChange, GitCommit
-    from oh_tui.api.server import Server
     from oh_tui.conversation import Conversation
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oh_tui.batch.index_reader import fingerprint_of
 from oh_tui.batch.server_indexing import is_over, place_on
@@ -14,10 +14,7 @@ from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.file_source import FileSource
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.sources.source import Source
+from oh_tui.sources.source import Source
 
 WITH_FAILURES = "LEFT JOIN failures ON failures.run_id = runs.id"
 

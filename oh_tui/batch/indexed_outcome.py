@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.batch.index_snapshot import IndexSnapshot
 from oh_tui.catalog.run_status import is_current
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.catalog.usage_cache import Spent, Sum, spent_of, with_record, with_spent
+from oh_tui.conversation import Conversation
+from oh_tui.sources.source import Source
 from oh_tui.trajectory.costs.accounting import Accounts
 from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage import TOKENS
-
-if TYPE_CHECKING:
-    from oh_tui.catalog.status_cache import LastKnown
-    from oh_tui.conversation import Conversation
-    from oh_tui.sources.source import Source
 
 
 class IndexedOutcome(NamedTuple):

@@ -5,23 +5,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from oh_tui.batch.index_reader import TELLS_KEY, Skipped
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.library.library import Library
 from oh_tui.library.records import record_of
+from oh_tui.sources.source import Source
 from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.sources.source import Source
 
 CALLS = 3
 """Calls for a run that is not on this machine: its number of events, its last page, its

@@ -24,12 +24,11 @@ from oh_tui.trajectory.formats import converted_run
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import IN_UTC, LOCAL, NOT_KNOWN, is_bare, measured, seconds
-from oh_tui.trajectory.model.events import decode_json
+from oh_tui.trajectory.model.events import Event, decode_json
 
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
     from oh_tui.trajectory.formats.run_file import RunFile
-    from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.trajectory import Trajectory
 
 ENDS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -30,10 +30,8 @@ from oh_tui.trajectory.search.field import (
     moment,
     one_of,
 )
+from oh_tui.trajectory.search.field import Field, Term, Test
 from oh_tui.trajectory.search.fields import ANY, failure_id, in_notes
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.search.field import Term
 
 LONGEST = 1_000
 """Characters of a text that are searched."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
 
 SHORTEST = 4
 """Characters that the start of an id must have: fewer are nearly always ambiguous."""

@@ -7,21 +7,19 @@ is no event. So a run is silent where its end was read, and lists read that of f
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from oh_tui.api.models import Sandbox
 from oh_tui.catalog.run_status import updated
+from oh_tui.conversation import Conversation
 from oh_tui.text.human import day_time, rough
 from oh_tui.trajectory.findings.ending import fit, last_telling, what_of, with_outcome
 from oh_tui.trajectory.findings.verdict import CAUSE, SHORT, Verdict, with_sandbox
 from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome
-
-if TYPE_CHECKING:
-    from oh_tui.api.models import Sandbox
-    from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 LAST = 20
 """Events at the end of a run of which the newest counts: some come with an earlier time."""

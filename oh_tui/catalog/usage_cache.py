@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.conversation import Metrics, TokenUsage, WholeMetrics
-from oh_tui.trajectory.model.usage import TOKENS
+from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics
+from oh_tui.trajectory.model.usage import TOKENS, Usage
 from oh_tui.trajectory.model.usage_stats import AGENT
 
 if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.costs.accounting import Accounts
     from oh_tui.trajectory.findings.study import SubRuns
-    from oh_tui.trajectory.model.usage import Usage
 
 _CENT = 1e-6
 """Dollars by which the same cost may differ: servers add floats."""

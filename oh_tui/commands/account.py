@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,13 +28,11 @@ from oh_tui.documents.run import conversation_json, line
 from oh_tui.settings.private_store import PrivateStore
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
+from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import age, cost_words, number, plural, stamp, without
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.usage import cost_sum
-
-if TYPE_CHECKING:
-    from oh_tui.sources.source import Source
 
 LARGEST = 1_000_000
 """Bytes above which the file of answers cannot be ours."""

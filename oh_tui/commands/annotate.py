@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collections.abc import Mapping
+
 from oh_tui.batch.reports.one_run import chosen, whole
 from oh_tui.catalog.tags import fits_server, read_tags, tag_words
+from oh_tui.catalog.user_annotations import Annotations, RunAnnotations
 from oh_tui.commands.framework import filter_argument
 from oh_tui.commands.framework.acting import require_writable, short, text_of
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
 from oh_tui.commands.framework.opening import open_run
 from oh_tui.commands.framework.printing import print_json
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import named
 from oh_tui.documents.steps import step_at
 from oh_tui.text.problem import Problem, Refused
@@ -24,10 +28,6 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from oh_tui.catalog.user_annotations import Annotations, RunAnnotations
-    from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import acts
 
 _KEPT = "It stays on this machine, for you alone, under the id of the conversation: a downloaded\n"

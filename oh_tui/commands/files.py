@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import posixpath
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oh_tui.actions.workspace import Workspace, local_path, local_size
 from oh_tui.batch.reports.one_run import find
@@ -16,6 +17,7 @@ from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import require_consent, short, target_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.printing import for_terminal, print_json
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import line
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import size
@@ -23,9 +25,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import progress, show_progress
 
 if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import files
-
 
 _RELATIVE = "A PATH that does not begin with / counts from the folder in which the agent works."
 

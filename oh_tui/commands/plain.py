@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import find, read_run, whole, with_state
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import name
 from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.commands.conversations import COLUMNS as CONVERSATION
+from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.printing import Row, Style, fit, print_table
 from oh_tui.commands.steps import COLUMNS as STEP
 from oh_tui.commands.steps import step_row
@@ -19,9 +19,6 @@ from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import find_step
-
-if TYPE_CHECKING:
-    from oh_tui.commands.framework.command import Call
 
 WANTS_TERMINAL = "The explorer needs a terminal; this is the plain list."
 

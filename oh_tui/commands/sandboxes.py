@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage, ServerSandboxes
+from oh_tui.api.models import Sandbox
 from oh_tui.batch.reports.one_run import find, require_id
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import conversation_id, read_id, title
@@ -17,6 +18,7 @@ from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.printing import Style, print_json, print_rows
 from oh_tui.commands.framework.run_words import is_path, is_shared
 from oh_tui.commands.framework.status import HUES
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import sandbox_json
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.clean import clean_line
@@ -24,10 +26,6 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
-
-if TYPE_CHECKING:
-    from oh_tui.api.models import Sandbox
-    from oh_tui.conversation import Conversation
 
 
 @command(

@@ -7,8 +7,10 @@ import contextlib
 import shlex
 import sys
 import time
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
+from oh_tui.actions.workspace import Workspace
+from oh_tui.api.models import BashOutput
 from oh_tui.batch.reports.one_run import find
 from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import short
@@ -18,10 +20,6 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
-
-if TYPE_CHECKING:
-    from oh_tui.actions.workspace import Workspace
-    from oh_tui.api.models import BashOutput
 
 TIMEOUT = 300
 """Seconds that a command may take by default."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,6 +14,8 @@ from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import StartTask
+from oh_tui.api.offered_models import SuggestedTask
+from oh_tui.api.requests import StartRequest
 from oh_tui.batch.reports.one_run import on_server, read_run, whole
 from oh_tui.catalog.names import conversation_id, read_id
 from oh_tui.catalog.status_cache import UNSEEN
@@ -20,6 +23,7 @@ from oh_tui.commands.framework.acting import file_text, require_consent, short, 
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.commands.framework.status import outcome
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json, line, verdict_json
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -27,9 +31,6 @@ from oh_tui.text.remarks import progress, say, show_progress
 from oh_tui.trajectory.findings.verdict import Verdict, judge
 
 if TYPE_CHECKING:
-    from oh_tui.api.offered_models import SuggestedTask
-    from oh_tui.api.requests import StartRequest
-    from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import acts
 
 COST = "This makes a sandbox and starts an agent in it, which may cost money"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from oh_tui.actions.start_offers import grouped, kind_of, named
+from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.commands.framework.command import Call, command
 from oh_tui.commands.framework.printing import print_json, print_rows
 from oh_tui.documents.run import line
@@ -12,9 +11,6 @@ from oh_tui.tables.column import Column, json_of
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-
-if TYPE_CHECKING:
-    from oh_tui.api.offered_models import SuggestedTask
 
 
 @command(

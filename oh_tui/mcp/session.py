@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from oh_tui.api.errors import NotFound, OtherKind
 from oh_tui.batch.reports.one_run import chosen, read_run, require_id, whole
 from oh_tui.batch.reports.reader import Reader
+from oh_tui.conversation import Conversation
 from oh_tui.mcp.answers import Asked, Found, answer
 from oh_tui.sources import follow_folder, server
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.results import Loaded
+from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import in_background, listener, say
 from oh_tui.trajectory.findings.study import Study
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.sources.results import Loaded
-    from oh_tui.sources.source import Source
 
 MOST = 4
 """Runs, and answers with more pages, that are kept in memory."""

@@ -6,13 +6,13 @@ Only the server's own sum counts, which oh-tui watches while it runs: no server 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.text.human import BUDGET, dollars, dollars_of, is_budget
+from oh_tui.catalog.user_annotations import RunAnnotations
+from oh_tui.text.amounts import BUDGET, dollars_of, is_budget
+from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
-
-if TYPE_CHECKING:
-    from oh_tui.catalog.user_annotations import RunAnnotations
 
 NEAR = 0.8
 """The share of a budget from which its user is told."""

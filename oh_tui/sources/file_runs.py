@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.clocks import clock_of_file
@@ -25,9 +24,6 @@ from oh_tui.trajectory.formats.run_file import Entry, RunFile, SubAgentFile, ope
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 SLICE = 500
 """Events that are read at once, in 9 ms of a thread: the reader may wait between two such parts."""

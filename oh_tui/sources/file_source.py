@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,6 @@ from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.formats.zip import archive
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.catalog.status_cache import LastKnown
 

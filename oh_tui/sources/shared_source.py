@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from oh_tui.api import SharedServer
 from oh_tui.api.errors import NotFound, TooLarge
+from oh_tui.api.filters import ConversationFilters
 from oh_tui.api.models import Page
 from oh_tui.api.paging import MAX_ROWS, Listing
+from oh_tui.api.server import GivesRuns
 from oh_tui.api.shared_server import NOT_SHARED
 from oh_tui.catalog import silence
 from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.catalog.links import SHARED, SharedLink
 from oh_tui.catalog.run_status import updated
-from oh_tui.conversation import bare_id
+from oh_tui.catalog.status_cache import LastKnown
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.results import Cost, Loaded
 from oh_tui.sources.server_runs.following import news_from_app
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.server_runs.server_stats import stats_of_app
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.trajectory import build
-
-if TYPE_CHECKING:
-    from oh_tui.api import SharedServer
-    from oh_tui.api.filters import ConversationFilters
-    from oh_tui.api.server import GivesRuns
-    from oh_tui.catalog.status_cache import LastKnown
-    from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
-
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
 
 NOTE = "shared, read-only: no states, so the cost is the record's; no sandbox, no zip"
 """What is missing, and why."""

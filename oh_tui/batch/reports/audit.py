@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from oh_tui.api.errors import NotFound
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.reports.over_runs import LEFT_OUT, OK, left_out, results_of, runs_of, say_rest
+from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.rule_rows import RuleRow, RulesJob, RunAudit
 from oh_tui.batch.rules.rule import Finding, Rule, Severity, findings
 from oh_tui.batch.rules.rule_places import rules_in_force
 from oh_tui.batch.run_batch import Result, RunBatch
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.catalog.names import WHOLE, conversation_id, read_id, title
+from oh_tui.conversation import Conversation
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import number
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.rules.question import State
 
 if TYPE_CHECKING:
-    from oh_tui.batch.reports.reader import Reader
-    from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import many
-    from oh_tui.trajectory.findings.study import Study
 
 
 class Audited(NamedTuple):

@@ -16,7 +16,7 @@ from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.file_names import STANDARD_INPUT, given
 from oh_tui.catalog.names import SHORTEST, WHOLE, name, read_id, short_id
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources import compared, server
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.file_source import FileSource
@@ -34,7 +34,6 @@ from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_paren
 from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
     from oh_tui.sources.compared import Compared
     from oh_tui.trajectory.formats.run_file import RunFile
 

@@ -13,14 +13,13 @@ from oh_tui.catalog.run_status import STATUSES, RunStatus, is_current, reported_
 from oh_tui.catalog.silence import Silence, Standing
 from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
 from oh_tui.catalog.usage_cache import spent_of, with_spent
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.human import stamp
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.batch.reports.reader import Reader
-    from oh_tui.conversation import Conversation
     from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.trajectory import Trajectory

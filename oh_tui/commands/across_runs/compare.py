@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from oh_tui.batch.reports.compare import report
 from oh_tui.batch.reports.one_run import chosen, read_compared
@@ -20,6 +20,7 @@ from oh_tui.documents.run import line
 from oh_tui.sources import file_indexes
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.comparison.compare import (
@@ -30,11 +31,8 @@ from oh_tui.trajectory.comparison.compare import (
     counts_words,
     parting_words,
 )
-
-if TYPE_CHECKING:
-    from oh_tui.sources.source import Source
-    from oh_tui.trajectory.comparison.statistics import Figures
-    from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.comparison.statistics import Figures
+from oh_tui.trajectory.model.steps import Step
 
 
 @command(

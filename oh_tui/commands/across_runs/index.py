@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import os
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oh_tui.batch import server_indexing
 from oh_tui.batch.index_reader import TELLS_KEY
@@ -19,6 +20,7 @@ from oh_tui.commands.framework.exit_codes import OK
 from oh_tui.commands.framework.printing import print_json, print_pairs
 from oh_tui.library.library import Library, Status
 from oh_tui.sources.file_rows import plain_path
+from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, rough, size
 from oh_tui.text.problem import Problem, Refused
@@ -28,7 +30,6 @@ from oh_tui.trajectory.formats.table import find_files
 
 if TYPE_CHECKING:
     from oh_tui.documents.shapes import many
-    from oh_tui.sources.source import Source
 
 MOST_LEFT = 10
 """Runs that are named because they are not taken in; the others are counted."""

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.over_runs import PARTIAL
 from oh_tui.batch.reports.sets import CHANGES, Pair, Sets, is_estimate, report, sets_of
 from oh_tui.batch.run_stats import resolved_of
+from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows
+from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import are, dollars, duration, plural
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.comparison.statistics import Figures, Paired
-
-if TYPE_CHECKING:
-    from oh_tui.commands.framework.command import Call
-    from oh_tui.sources.file_source import FileSource
 
 NO_PAIR = WRONG_USE
 """Exit code without a pair, as for sets that are not of the same tasks."""

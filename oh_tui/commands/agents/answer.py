@@ -3,11 +3,12 @@ it, and print the state afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from oh_tui.actions.agent_actions import AgentStage
-from oh_tui.actions.agent_state import AgentStatus
+from collections.abc import Mapping, Sequence
+
+from oh_tui.actions.agent_actions import AgentStage, Steps
+from oh_tui.actions.agent_state import AgentState, AgentStatus
 from oh_tui.batch.reports.one_run import find
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, short, text_of
@@ -22,10 +23,7 @@ from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
-    from oh_tui.actions.agent_actions import Steps
-    from oh_tui.actions.agent_state import AgentState
     from oh_tui.documents.shapes import acts
-
 
 OVER = flag("--yes", about="do not ask, even if the run is over its budget")
 

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from collections.abc import Sequence
 
 from oh_tui.actions import agent_setup, forking
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.conversation_records import checked_title
+from oh_tui.actions.forking import Forked, Origin
 from oh_tui.batch.reports.one_run import find, read_run, whole
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import BRANCH, RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.printing import print_json
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.documents.run import line
 from oh_tui.documents.steps import step_at
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
-from oh_tui.trajectory.changes.at_step import Differs, differing, differing_words
+from oh_tui.trajectory.changes.since_step import Differs, differing, differing_words
+from oh_tui.trajectory.context.fork_places import ForkPlace
 from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from oh_tui.actions.forking import Forked, Origin
-    from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import acts
-    from oh_tui.trajectory.context.fork_places import ForkPlace
-    from oh_tui.trajectory.model.trajectory import Trajectory
+
 
 
 @command(

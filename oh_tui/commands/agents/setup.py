@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_setup
 from oh_tui.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup, profile_hint
@@ -12,14 +11,12 @@ from oh_tui.batch.reports.one_run import find
 from oh_tui.commands.framework.acting import require_consent, require_writable, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
 from oh_tui.commands.framework.printing import print_json
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import line, named
 from oh_tui.text.human import dollars, number, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.text.remarks import progress
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
 
 LABEL = 10
 """Cells of a label."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oh_tui.catalog.names import SHOWN, conversation_id
 from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.printing import ask, interruptible
+from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import taken
+from oh_tui.settings.startup import Settings
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.settings.startup import Settings
 
 MOST = 4_000_000
 """The most bytes of a text for an agent."""

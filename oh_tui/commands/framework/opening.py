@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import chosen, read_run
 from oh_tui.catalog.names import name
 from oh_tui.commands.framework.command import Call
+from oh_tui.conversation import Conversation
+from oh_tui.sources.results import Loaded
 from oh_tui.text.remarks import say
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.sources.results import Loaded
 
 
 async def open_run(

@@ -12,12 +12,13 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from oh_tui.catalog.names import conversation_id, short_id
 from oh_tui.commands.framework.masking import print_masked
+from oh_tui.conversation import Conversation
 from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
 from oh_tui.text.display import json_line
 from oh_tui.text.human import age, stamp, unzoned
@@ -25,9 +26,6 @@ from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
 from oh_tui.trajectory.reading import terminal
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.catalog.run_status import (
     NOT_KNOWN,
@@ -17,10 +17,8 @@ from oh_tui.catalog.run_status import (
 )
 from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.commands.framework.printing import Hue
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.model.recorded import Label
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
 
 HUES: Mapping[str, Hue] = {
     "silent": "amber",

@@ -11,11 +11,14 @@ import heapq
 import tempfile
 import time
 from collections.abc import AsyncGenerator
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from oh_tui.api.errors import TooLarge
+from oh_tui.api.models import Page
 from oh_tui.api.paging import PAGE
+from oh_tui.api.server import GivesRuns
 from oh_tui.catalog.clocks import clock_of_record
+from oh_tui.conversation import Conversation
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Cost, Loaded, Older
 from oh_tui.sources.server_runs.following import LATE
 from oh_tui.sources.server_runs.older_pages import older_from_app
@@ -27,11 +30,6 @@ from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory, build
 from oh_tui.trajectory.model.usage_stats import lists_answers
-
-if TYPE_CHECKING:
-    from oh_tui.api.models import Page
-    from oh_tui.api.server import GivesRuns
-    from oh_tui.conversation import Conversation
 
 READ_COST = 0.00026
 """Seconds that the app server takes per event of a conversation, whichever page is asked for, since

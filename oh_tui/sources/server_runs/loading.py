@@ -9,12 +9,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.api.server import running_agent
+from oh_tui.api.server import GivesRuns, running_agent
 from oh_tui.catalog.clocks import clock_of_record
+from oh_tui.conversation import Conversation
 from oh_tui.sources.results import PEEK, Cost, Loaded, Older
 from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.server_runs import following, server_sub_agents
@@ -28,10 +28,6 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
 from oh_tui.trajectory.model.usage_stats import lists_answers
-
-if TYPE_CHECKING:
-    from oh_tui.api.server import GivesRuns
-    from oh_tui.conversation import Conversation
 
 OVER = ("finished", "error", "stuck")
 """The states in which an agent has ended its run."""

@@ -7,18 +7,14 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from oh_tui.api.server import running_agent
+from oh_tui.api.server import GivesRuns, running_agent
+from oh_tui.conversation import Conversation
 from oh_tui.sources.saving import save_download
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.context.sdk_versions import version_of
 from oh_tui.trajectory.formats.zip.archive import open_archive
-
-if TYPE_CHECKING:
-    from oh_tui.api.server import GivesRuns
-    from oh_tui.conversation import Conversation
 
 STRIPPING = ((1, 31, 2), (1, 36, 1))
 """The first and the last version that leave `parent_id` out of the events that they send (source;

@@ -5,22 +5,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from oh_tui.api import AgentServer
 from oh_tui.catalog.forked import fork_of
+from oh_tui.conversation import Conversation
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.branches import is_rewound
+from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, unnamed_text
-
-if TYPE_CHECKING:
-    from oh_tui.api import AgentServer
-    from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.trajectory import Trajectory
 
 AGAIN = 15.0
 """Seconds between two readings of the record while the agent works: as often as the list reads it

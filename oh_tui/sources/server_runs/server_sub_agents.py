@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.errors import NotFound
 from oh_tui.sources import file_runs
 from oh_tui.text.human import size
@@ -17,9 +17,6 @@ from oh_tui.trajectory.findings.sub_agents import starts
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
 from oh_tui.trajectory.presentation.blocks import links_of
-
-if TYPE_CHECKING:
-    from oh_tui.api.agent_server import AgentServer
 
 IN_MEMORY = 64_000_000
 """Bytes of a download that are held in memory."""
