@@ -27,14 +27,8 @@ from oh_tui.trajectory.context.sdk_versions import version_of
 LONGEST_QUESTION = 100_000
 """Characters of a question; every one is sent to the model, behind the whole context."""
 
-LONGEST_NAME = 200
-"""Characters of the name of a model or a profile that are shown."""
-
 MOST_NAMED = 20
 """Profiles that are named at most."""
-
-ASKS = "ask-agent-llm"
-"""The usage id of questions."""
 
 POLICIES: Mapping[str, ConfirmationPolicy] = {
     "never": ConfirmationPolicy("NeverConfirm"),
@@ -191,7 +185,7 @@ def _named(profile: LlmProfile) -> str:
 
 def _short(text: str | None) -> str:
     """A word of a server, on one line and no longer than a name."""
-    return safe_line((text or "")[:LONGEST_NAME])
+    return safe_line((text or "")[:200])
 
 
 def _also(why: str) -> str:
@@ -264,7 +258,7 @@ def checked(question: str) -> str:
 
 def _spent(record: AgentConversation) -> float:
     """What questions have cost so far, in US dollars."""
-    cost = _usage(record, ASKS).get("accumulated_cost")
+    cost = _usage(record, "ask-agent-llm").get("accumulated_cost")
     return float(cost) if isinstance(cost, int | float) else 0.0
 
 

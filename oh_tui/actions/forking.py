@@ -29,12 +29,6 @@ from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-LOOKS = 10
-"""Looks, half a second apart, for a fork in the list of an app server."""
-
-HEAD = 4_000_000
-"""Bytes of a zip among which the state of the agent is looked for: it comes before the events."""
-
 FORKS, FORKS_AT_STEPS = (1, 18, 0), (1, 31, 0)
 """The first versions of the agent server that can do it (measured, 1.17.0 and 1.30.0; source)."""
 
@@ -246,7 +240,7 @@ async def _found_out(
 
 
 async def _listed(agents: Agents, identifier: str) -> Conversation | None:
-    for look in range(LOOKS):
+    for look in range(10):  # an app server hears of it late
         if look:
             await asyncio.sleep(0.5)
         (found,) = await agents.api.get_conversations([identifier])
@@ -270,7 +264,7 @@ async def keeps_key(agent: AgentServer) -> bool | None:
     async with agent.download() as pieces:
         async for piece in pieces:
             data += piece
-            if len(data) >= HEAD:
+            if len(data) >= 4_000_000:  # its state comes before the events
                 break
     members = ZipMembers(file := io.BytesIO(data), CutTable(file))
     names = {name: n for n, name in enumerate(members.names) if name.endswith("base_state.json")}

@@ -36,12 +36,6 @@ PAGE = 100
 LONGEST = 250
 """Characters of a name."""
 
-SHOWN = 40
-"""Characters of a title in a sentence."""
-
-NAMED = 3
-"""Sandboxes that are named; the others are counted."""
-
 
 class StartOffers:
     """What a server offers. Nothing is asked before `ask` is called."""
@@ -259,8 +253,8 @@ def may_pause(sandboxes: Iterable[Sandbox], conversations: Iterable[Conversation
         return ""
     titles: dict[str, str] = {}
     for one in conversations:
-        titles.setdefault(one.sandbox_id or "", safe_line((one.title or "")[:LONGEST])[:SHOWN])
-    names = [titles.get(one.id) or safe_line(one.id) for one in up[:NAMED]]
+        titles.setdefault(one.sandbox_id or "", safe_line((one.title or "")[:LONGEST])[:40])
+    names = [titles.get(one.id) or safe_line(one.id) for one in up[:3]]
     return (
         f"{plural(len(up), 'sandbox', 'sandboxes')} up: above its limit the server pauses the "
         f"oldest first: {', '.join(names)}"

@@ -24,9 +24,6 @@ process sandboxes)."""
 MISSES = 3
 """Failed looks in a row after which the start counts as lost."""
 
-LOOKS = 5
-"""Looks, a second apart, for the conversation of a finished start."""
-
 HANGS = 30.0
 """Seconds in one stage after which the list of conversations is searched too. One start in some
 dozens never reports that it is ready although its conversation exists (measured, app server
@@ -56,8 +53,6 @@ _NO_AGENT_SERVER = pattern(
 
 MOST_NAMED = 20
 """Profiles that are named."""
-
-NO_PROFILE = "it keeps none: its web page makes one, under Settings, LLM"
 
 
 def what_became(task: StartTask) -> str:
@@ -149,11 +144,9 @@ async def _require_profile(api: AppServer, name: str) -> None:
     """Raises Problem with the names that there are, for one that the server does not keep."""
     names = [one.name for one in (await api.llm_profiles()).profiles]
     if name not in names:
-        known = ", ".join(map(safe_line, names[:MOST_NAMED]))
-        raise Problem(
-            f"The server has no profile {safe_line(name)}",
-            f"it has {known}" if known else NO_PROFILE,
-        )
+        hint = f"it has {', '.join(map(safe_line, names[:MOST_NAMED]))}"
+        hint = hint if names else "it keeps none: its web page makes one, under Settings, LLM"
+        raise Problem(f"The server has no profile {safe_line(name)}", hint)
 
 
 async def _begin(api: AppServer, conversation: Conversation, request: StartRequest) -> None:
@@ -232,7 +225,7 @@ async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conve
 
 async def _listed(api: AppServer, task: StartTask) -> Conversation:
     """The conversation of a finished start, which may appear in the list a moment later."""
-    for _ in range(LOOKS if task.app_conversation_id else 0):
+    for _ in range(5 if task.app_conversation_id else 0):
         (found,) = await api.get_conversations([task.app_conversation_id or ""])
         if found is not None:
             return found

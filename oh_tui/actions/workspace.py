@@ -28,9 +28,6 @@ from oh_tui.trajectory.model.bodies import field
 Progress = Callable[[int, int | None], None]
 """Called with the bytes transferred so far and the total, None if unknown."""
 
-PWD_TIMEOUT = 10
-"""Seconds that the shell may take to name its folder."""
-
 _REFUSED_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 """The errors of a file system for a name that it does not accept."""
 
@@ -92,7 +89,7 @@ class Workspace:
         return ""
 
     async def _shell_folder(self) -> str:
-        return _as_folder((await self.run("pwd", timeout=PWD_TIMEOUT)).stdout)
+        return _as_folder((await self.run("pwd", timeout=10)).stdout)
 
     async def _last_folder(self) -> str:
         page = await self._agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
 
 
-COMMITS = 20
-"""Most commits that are listed; each takes a call."""
-
-
 class Committed(NamedTuple):
     """A commit, and the files that it changed, with absolute paths."""
 
@@ -79,7 +75,7 @@ class Workspaces:
         workspace = (await agent.conversation()).workspace
         folder = (workspace.working_dir if workspace else None) or "."
         try:
-            newest = await agent.git_commits(folder, limit=COMMITS)
+            newest = await agent.git_commits(folder, limit=20)  # each takes a call
         except NotFound:
             return []
         own = [one for one in newest if (seconds(one.timestamp) or 0.0) >= since]

@@ -29,9 +29,6 @@ from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model.events import Event
 
-TITLE = "OpenHands Agent Server"
-"""What an agent server calls itself in `/server_info`."""
-
 FOLDER = "workspace/project"
 """Where the agent of a started conversation works, relative to the server's folder: the server's
 own choice in its examples (source)."""
@@ -251,7 +248,7 @@ async def is_agent_server(http: HttpClient) -> bool:
     """Whether the server calls itself an agent server; False also when it does not say."""
     with contextlib.suppress(ApiError):
         answer = await http.get("/server_info", "find out what it is", timeout=QUICK)
-        return bool(decode.field(answer, "title") == TITLE)
+        return bool(decode.field(answer, "title") == "OpenHands Agent Server")
     return False
 
 

@@ -32,9 +32,6 @@ PARTS = 8
 """Parts of an output in one page. A part is up to 1 MiB characters, which JSON may write in six
 times as many bytes."""
 
-GRACE = 20.0
-"""Seconds after its timeout within which the end of a command must be reported."""
-
 
 class SandboxServer:
     """The agent server of one sandbox. Every method raises the errors of `oh_tui.api.errors`:
@@ -177,7 +174,8 @@ class SandboxServer:
             begun(started.id)
         parts = []
         try:
-            async for part in self.bash_output(started.id, timeout=timeout + GRACE):
+            # the end must be reported soon after its time is up
+            async for part in self.bash_output(started.id, timeout=timeout + 20.0):
                 parts.append(part)
                 if progress is not None:
                     progress(part)

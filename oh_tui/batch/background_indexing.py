@@ -20,9 +20,6 @@ from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import Indexes
 
-NICE = 19
-"""Niceness of the process: everything else goes first."""
-
 
 class InFile(NamedTuple):
     path: Path
@@ -91,7 +88,7 @@ class Filler:
 
     def __init__(self, cache_folder: Path) -> None:
         self._folder = cache_folder
-        self.pool = Pool[bool](1, NICE)
+        self.pool = Pool[bool](1, nice=19)  # everything else goes first
 
     def fill(self, run: Wanted) -> bool:
         """Blocks until the run is indexed or skipped: call it in a thread. False if the library

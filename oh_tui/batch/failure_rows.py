@@ -18,13 +18,8 @@ from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure, 
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-MOST_HELPED = 3
-"""What helped most often, of each failure."""
-
 COLUMNS = ("tool", "kind", "line", "steps", "first", "last", "step", "recovered", "helped")
 """Those of `RunFailureRow` that the sums need."""
-
-_columns = attrgetter(*COLUMNS)
 
 
 class RunFailures(NamedTuple):
@@ -40,7 +35,8 @@ class FailuresJob(NamedTuple):
     """Names of GROUPINGS."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> RunFailures:
-        found = [run_failure(_columns(row)) for row in table_rows.failure_rows(run)]
+        each = map(attrgetter(*COLUMNS), table_rows.failure_rows(run))
+        found = [run_failure(values) for values in each]
         names: tuple[str, ...] = ()
         if self.by:
             row = table_rows.run_row(run, about_with_file(about, self.source))
@@ -198,7 +194,7 @@ class _Sum:
             self._last,
             self._count.ended_well,
             self._count.recovered,
-            helped[:MOST_HELPED],
+            helped[:3],
             max(self._examples.values())[1],
             self._example(recovered=True),
             self._example(recovered=False),

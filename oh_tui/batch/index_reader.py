@@ -21,9 +21,6 @@ DECODED = 2_000
 """A run with up to this many events is decoded once for both rows and texts. That takes about three
 times the memory of the texts."""
 
-MOST_BESIDE = 2_000
-"""Files beside an output that may describe it."""
-
 
 class Skipped(NamedTuple):
     """A run that was not indexed, and why, in our own words."""
@@ -85,7 +82,7 @@ def _beside(path: Path) -> list[Path]:
     folder = path.parent
     if not _is_output(path):
         return [folder / name for name in atif_file.names_beside(path)]
-    found = sorted(one for one in folder.iterdir() if one.suffix == ".json")[:MOST_BESIDE]
+    found = sorted(one for one in folder.iterdir() if one.suffix == ".json")[:2_000]
     with contextlib.suppress(OSError):
         found += sorted((folder / sidecar_conversation.FOLDER).iterdir())
     return [*found, folder / labels.COST_REPORT]

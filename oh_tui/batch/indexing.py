@@ -28,12 +28,6 @@ from oh_tui.trajectory.formats.run_file import Indexes
 AT_ONCE = 5_000_000
 """Characters of text per write. More would take memory, fewer would take time."""
 
-LONGEST = 1.0
-"""Seconds after which waiting records are written anyway."""
-
-PROCESSES = 8
-"""Most that read: one process writes what they find."""
-
 
 class Outcome(msgspec.Struct):
     """Progress of an update. Its counts grow."""
@@ -116,13 +110,13 @@ class Indexing:
             {},
             choose=self._to_read,
             in_order=False,
-            processes=PROCESSES,
+            processes=8,  # one process writes what they find
         )
         try:
             async with contextlib.aclosing(reading.results()) as results:
                 async for one in results:
                     self._take(one)
-                    due = time.monotonic() - self._written > LONGEST
+                    due = time.monotonic() - self._written > 1.0
                     if due or self._characters > AT_ONCE:
                         await self._write()
                     self.outcome.total, self.outcome.read = reading.runs, self.outcome.read + 1

@@ -17,9 +17,6 @@ from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.rules.question import State
 
-MOST_EXAMPLES = 3
-"""Runs that break a rule which are named as examples."""
-
 
 class RunAudit(NamedTuple):
     """What the rules find in one run."""
@@ -89,7 +86,7 @@ class RuleRow(msgspec.Struct):
         self.counts[state] += 1
         if state in (State.UNKNOWN, State.NOTHING):
             return
-        if state is State.BROKEN and len(self.examples) < MOST_EXAMPLES:
+        if state is State.BROKEN and len(self.examples) < 3:
             steps = finding.answer.steps
             self.examples.append(Example(run, steps[0] if steps else None))
         is_labelled = label in (Label.RESOLVED, Label.UNRESOLVED)

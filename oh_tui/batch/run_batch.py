@@ -60,9 +60,6 @@ BREATH = 200
 ASKING = 30.0
 """Seconds after which no other run is asked for, where that is bounded."""
 
-AHEAD = 4
-"""Tasks per processor that may start before the oldest one ends."""
-
 
 class Result(NamedTuple, Generic[T]):
     """What the job gives for one run."""
@@ -293,7 +290,7 @@ class RunBatch(Generic[T]):
     async def _by_processes(
         self, source: FileSource, entries: Mapping[str, Entry], rows: Sequence[Conversation]
     ) -> AsyncIterator[Result[T]]:
-        ahead = AHEAD * self._processes
+        ahead = 4 * self._processes  # tasks that may start before the oldest one ends
         most = min(AT_ONCE, len(rows) // ahead + 1)
         parts = [rows[start : start + most] for start in range(0, len(rows), most)]
         coming = [iter(part) for part in parts]

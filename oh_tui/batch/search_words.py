@@ -38,8 +38,6 @@ FIELDS: Mapping[str, Field] = {
     **STEP_FIELDS, **_OF_RUNS, "is": STEP_FIELDS["is"]._replace(read=_read_outcome),
 }  # fmt: skip
 
-_NOTHING = Beside("steps", "conversations", ())
-
 
 class ManyQuery(NamedTuple):
     text: str = ""
@@ -53,7 +51,7 @@ class ManyQuery(NamedTuple):
 
 def parse(text: str) -> ManyQuery:
     """Raises `QueryError` with the position of the error."""
-    terms = queries.read_terms(text, FIELDS, _NOTHING)
+    terms = queries.read_terms(text, FIELDS, Beside("steps", "conversations", ()))
     return ManyQuery(
         text.strip(),
         Query.of(text, (term for term in terms if term.field in STEP_FIELDS)),

@@ -20,9 +20,6 @@ from oh_tui.trajectory.search.step_filter import Query
 LONGEST = 240
 """Characters of a line that are shown, around its match."""
 
-BEFORE = 60
-"""How many of these characters come before the match."""
-
 
 class Hit(msgspec.Struct, frozen=True):
     """A step that matches. All its texts are clean, without secrets and on one line."""
@@ -156,7 +153,7 @@ def _line_with(text: str, needle: str, before: str) -> tuple[str, int] | None:
 
 
 def _cut(line: str, start: int) -> tuple[str, int]:
-    first = max(0, start - BEFORE) if len(line) > LONGEST else 0
+    first = max(0, start - 60) if len(line) > LONGEST else 0  # of these so many before the match
     cut = line[first : first + LONGEST]
     before = "..." if first else ""
     after = "..." if first + LONGEST < len(line) else ""

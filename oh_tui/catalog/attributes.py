@@ -29,9 +29,6 @@ from oh_tui.trajectory.search.field import Field
 
 Read: TypeAlias = Callable[[Conversation, ConversationState], object]
 
-NEVER = 10_000
-"""More cells than any list has."""
-
 
 class ListColumn(Column[Conversation, ConversationState], frozen=True, kw_only=True):
     """What lists tell of a conversation. Its text is "" if it is unknown."""
@@ -49,7 +46,7 @@ class ListColumn(Column[Conversation, ConversationState], frozen=True, kw_only=T
     most: int = 0
     """It is as wide as its texts, up to this many cells and at least `width`, for the head. 0:
     always as wide."""
-    usual_from: int = NEVER
+    usual_from: int = 10_000  # cells, which no list has
     is_rare: bool = False
     """Left out unless a row has a value."""
 

@@ -34,15 +34,6 @@ if TYPE_CHECKING:
 ENDS = 3
 """Events at the start and at the end of a run that are searched for one with a time."""
 
-ANSWERS = 20
-"""Events at the start of a run that are searched for an answer of the model."""
-
-SAME_SPAN = 5.0
-"""If writing the files of a run took this many seconds more or less than its events did, they are
-copies."""
-
-_OWN = Path(".openhands", "conversations")
-
 Evidence = Iterable[tuple[str, float | None]]
 """Pairs of a time as the clock showed it and the same moment in seconds since 1970."""
 
@@ -80,7 +71,7 @@ def clock_of_file(run: RunFile) -> str:
         )
     if run.folder is None:
         return NOT_KNOWN
-    is_own = run.folder.folder.parent == Path.home() / _OWN
+    is_own = run.folder.folder.parent == Path.home() / ".openhands/conversations"
     return _clock(_written(run, first, last), LOCAL if is_own else NOT_KNOWN)
 
 
@@ -112,13 +103,13 @@ def _written(run: archive.Archive, first: Sequence[Event], last: Sequence[Event]
     wrote = [run.written_at(0), run.written_at(len(run) - 1)]
     if begun is None or ended is None:
         return
-    if abs((wrote[1] - wrote[0]) - (ended - begun)) <= SAME_SPAN:
+    if abs((wrote[1] - wrote[0]) - (ended - begun)) <= 5.0:  # else they are copies
         yield first[0].timestamp, wrote[0]
 
 
 def _answers(run: converted_run.ConvertedRun) -> Iterator[tuple[str, float | None]]:
     """Pairs V0 events with the times of the answers they were made from."""
-    for place, event in enumerate(run.events(0, ANSWERS)):
+    for place, event in enumerate(run.events(0, 20)):
         try:
             original = decode_json(run.original(place))
         except ValueError:

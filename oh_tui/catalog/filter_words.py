@@ -70,10 +70,6 @@ class Subject(NamedTuple):
         return took(self.conversation) if self.worked is None else self.worked
 
 
-_LATEST = 250_000_000_000.0
-"""In the year 9892."""
-
-
 class When(msgspec.Struct, frozen=True):
     """A typed time; exactly one field is set."""
 
@@ -88,7 +84,7 @@ class When(msgspec.Struct, frozen=True):
         """Seconds since 1970, limited to what a date can hold."""
         if self.days is None:
             at = now - self.ago if self.ago is not None else self.at or 0.0
-            return min(max(1.0, at), _LATEST)
+            return min(max(1.0, at), 250_000_000_000.0)  # in the year 9892
         midnight = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
         return (midnight - timedelta(days=self.days)).timestamp()
 
@@ -246,8 +242,6 @@ def _is(subject: Subject, value: str) -> bool | None:
 
 # What matches, in words
 
-_LONGEST_TEXT = 80
-
 
 def _explain_outcome(subject: Subject, term: Term) -> str:
     label, status = subject.conversation.label, subject.state.status.value
@@ -284,7 +278,7 @@ def containing(
         return wanted in (text(subject.conversation) or "")[:LONGEST].lower()
 
     def explain(subject: Subject, term: Term) -> str:
-        return f"{name} {safe_line(text(subject.conversation) or 'none', _LONGEST_TEXT)}"
+        return f"{name} {safe_line(text(subject.conversation) or 'none', 80)}"
 
     return Field(
         name, str.lower, test, explain=explain, help=((f"{name}:", "with this in it"),),
@@ -304,8 +298,6 @@ STATUS = Field(
     ),
 )  # fmt: skip
 
-_GOALS = ("reached", "capped", "interrupted", "running")
-
 
 def _goal(subject: Subject, value: str) -> bool | None:
     goal = subject.state.goal
@@ -313,7 +305,8 @@ def _goal(subject: Subject, value: str) -> bool | None:
 
 
 GOAL = Field(
-    "goal", str.lower, _goal, any_of((*_GOALS, ANY)), about="goals",
+    "goal", str.lower, _goal, any_of(("reached", "capped", "interrupted", "running", ANY)),
+    about="goals",
     help=(("goal:capped", "set a goal; also reached, interrupted, running, any"),),
 )  # fmt: skip
 

@@ -54,15 +54,16 @@ other run does, wherever they are listed."""
 NOT_KNOWN = "not known"
 """The agent's sandbox is away and nobody saw its status before."""
 
-_OURS = {RunStatus.STARTING, RunStatus.SILENT}
-"""Statuses that no server reports."""
-
 STATUSES = {
     "waiting_for_confirmation": RunStatus.WAITING,
     "paused": RunStatus.STOPPED,
-    **{one.value: one for one in RunStatus if one not in (_OURS | {RunStatus.UNKNOWN})},
+    **{
+        one.value: one
+        for one in RunStatus
+        if one not in (RunStatus.STARTING, RunStatus.SILENT, RunStatus.UNKNOWN)
+    },
 }
-"""The server's `execution_status`, or the remembered word -> status."""
+"""The server's `execution_status`, or the remembered word -> status; two are ours alone."""
 
 
 class Group(IntEnum):

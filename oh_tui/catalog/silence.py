@@ -21,14 +21,6 @@ from oh_tui.trajectory.model.clock import is_bare, seconds
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-LAST = 20
-"""Events at the end of a run of which the newest counts: some come with an earlier time."""
-
-PLACE = 90
-"""Characters of the step after which nothing came: what helps comes after it."""
-
-WORD = "silent"
-
 clock = time.time
 """Now by this machine, for commands."""
 
@@ -53,7 +45,8 @@ class Standing(NamedTuple):
 
 def last_event(run: Trajectory) -> float | None:
     """When the last event came, in seconds since 1970; None where no clock is known."""
-    zoned = (event for event in run.events[-LAST:] if not is_bare(event.timestamp))
+    # some come with an earlier time
+    zoned = (event for event in run.events[-20:] if not is_bare(event.timestamp))
     times = (event.seconds() for event in zoned)
     return max((when for when in times if when is not None and when > 0), default=None)
 
@@ -114,12 +107,12 @@ def judged(
     if step is not None:
         number = f"step {step.number}: " if run.complete else ""
         where = f"{'in' if calls else 'after'} {number}{what_of(run, step)}"
-    place = fit(where, PLACE)
+    place = fit(where, 90)  # what helps comes after it
     facts = filter(None, (f"No event since {silence.since}", place, silence.sandbox))
     helps = f" ({silence.helps})" if silence.helps else ""
     return replace(
         verdict,
-        word=WORD,
+        word="silent",
         cause=fit(", ".join(facts) + helps, CAUSE),
         short=fit(line(silence.since, where), SHORT),
     )

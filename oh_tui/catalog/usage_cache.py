@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.costs.accounting import Accounts
     from oh_tui.trajectory.findings.study import SubRuns
 
-_CENT = 1e-6
-"""Dollars by which the same cost may differ: servers add floats."""
-
-_MOST = 10**15
-
 
 class Sum(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
     """Dollars and tokens. Cache and reasoning tokens are included in the others; None if not
@@ -34,11 +29,11 @@ class Sum(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 
     @property
     def is_possible(self) -> bool:
-        return all(0 <= (number or 0) < _MOST for number in msgspec.structs.astuple(self))
+        return all(0 <= (number or 0) < 10**15 for number in msgspec.structs.astuple(self))
 
     def covers(self, other: Sum) -> bool:
         """Whether it is at least `other` in the numbers that every record has."""
-        enough = self.cost >= other.cost - _CENT
+        enough = self.cost >= other.cost - 1e-6  # servers add floats
         return enough and self.prompt >= other.prompt and self.completion >= other.completion
 
 

@@ -34,9 +34,6 @@ from oh_tui.text.human import age, cost_words, number, plural, stamp, without
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.usage import cost_sum
 
-LARGEST = 1_000_000
-"""Bytes above which the file of answers cannot be ours."""
-
 FRESH = 60.0
 """Seconds for which an answer is fresh: a status bar asks every few seconds."""
 
@@ -204,7 +201,7 @@ async def status(call: Call) -> int:
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     folder, address, now = call.settings.cache_folder, call.source.address, call.style.now
     file = folder / cache_files.KEPT["status"].path if folder and address else None
-    kept = _Answers(file, LARGEST, dict)
+    kept = _Answers(file, 1_000_000, dict)
     before = (kept.read() or {}).get(address)
     if before and 0 <= now - before.asked < FRESH:
         return before, []

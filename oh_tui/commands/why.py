@@ -37,10 +37,6 @@ _NAMED = 3
 """How many steps of a group are named; the others are counted."""
 
 
-NOT_JUDGED = 1
-"""Exit code of a run whose end is not in the file."""
-
-
 @command(
     "why",
     *OF_RUN,
@@ -67,7 +63,7 @@ async def why(call: Call) -> int:
         print("\n".join(_lines(trajectory, found, call.style.room)))
         if key_was_rejected(trajectory) and (helps := await setup.other_key(call, conversation)):
             print(f"{'help':<14}{helps}")
-    return NOT_JUDGED if trajectory.cut_off else 0
+    return 1 if trajectory.cut_off else 0
 
 
 # lines for people

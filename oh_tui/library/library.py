@@ -21,9 +21,6 @@ from oh_tui.library.texts import folded
 SHORTEST = 3
 """Characters of the shortest text that the index can find."""
 
-MOST_GRAMS = 100
-"""Trigrams of a text to look for; more would hardly rule out another run."""
-
 
 class Status(NamedTuple):
     runs: int
@@ -230,7 +227,8 @@ class Library(LibraryFile):
     def candidates(self, text: str) -> set[str] | None:
         """The runs that may contain a text, ignoring case; all others do not contain it. None if
         the library cannot tell, as for a text of under 3 characters."""
-        grams = list(dict.fromkeys(_grams(folded(text))))[:MOST_GRAMS]
+        # more would hardly rule out another run
+        grams = list(dict.fromkeys(_grams(folded(text))))[:100]
         if not grams or not self.has_texts:
             return None
         match = "blocks.id IN (SELECT rowid FROM texts WHERE texts MATCH ?)"

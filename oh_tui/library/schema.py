@@ -16,8 +16,6 @@ APPLICATION = 0x6F687475
 
 TYPES = {"str": "TEXT", "int": "INTEGER", "bool": "INTEGER", "float": "REAL"}
 
-RUN_COLUMNS = RunRow.__struct_fields__
-
 TABLES_OF_RUN = tuple(name for name in SCHEMAS if name != "runs")
 """Tables with several rows per run."""
 
@@ -87,7 +85,7 @@ def _insertion(table: str, names: Sequence[str]) -> str:
 
 
 INSERT_RUN = _insertion(
-    "runs", ("place", "home", "fingerprint", "indexed", "characters", *RUN_COLUMNS)
+    "runs", ("place", "home", "fingerprint", "indexed", "characters", *RunRow.__struct_fields__)
 )
 INSERT = {
     name: _insertion(name, (*SCHEMAS[name].__struct_fields__, "run_id")) for name in TABLES_OF_RUN

@@ -32,8 +32,9 @@ Run = Annotated[
 OnlyRun = Annotated[
     str, Field(description="id of a run, or its first characters; needless where there is only one")
 ]
-_STEP = "a step, by its number, by 12.3 in a sub-agent, or by its event"
-At = Annotated[int | str, Field(description=_STEP)]
+At = Annotated[
+    int | str, Field(description="a step, by its number, by 12.3 in a sub-agent, or by its event")
+]
 Branch = Annotated[
     int | None,
     Field(ge=ALL, description=f"of a run with branches, instead of the active one; {ALL}: all"),

@@ -20,10 +20,6 @@ from oh_tui.trajectory.model.events import decode_json
 MOST = 4_000_000
 """Bytes of a line: no call of a tool has as many."""
 
-LAST = 600.0
-"""Most seconds after the last line in which requests are still answered."""
-
-
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -117,7 +113,7 @@ class Wire:
             return line
         if self._asked:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_answered.wait(), LAST)
+                await asyncio.wait_for(self._all_answered.wait(), 600)
         raise StopAsyncIteration
 
     def _answered(self, id: str | int | None) -> None:

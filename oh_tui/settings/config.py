@@ -64,7 +64,6 @@ _Dollars = Annotated[float, Meta(ge=BUDGET[0], le=BUDGET[1])]
 _Budget = Read("{:.2f} to {:,.0f} dollars".format(*BUDGET), _Dollars, float)
 _Command = Annotated[tuple[str, ...], Read("a command in quotes", str | list[str], command_words)]
 _Address = Annotated[str, Read("a text in quotes", str, server_address)]
-_Keys = Annotated[str, Read('keys in quotes, such as "x,f5"', str, key_names)]
 _Table = Read("a table", dict[str, Any], dict)
 
 
@@ -117,8 +116,6 @@ NAMES = Config.__struct_fields__
 SERVER_NAMES = ServerEntry.__struct_fields__[1:]
 """The names in the table of a server; its own name heads the table."""
 
-_OF_SERVER = dict.fromkeys(SERVER_NAMES, " (a server's, under [servers.NAME])")
-
 _OF_NO_SERVER = dict.fromkeys(NAMES, ": it stands before the first [table]") | dict.fromkeys(
     ("key", "api_key", "token", "password", "secret"),
     ": a key is not kept in this file, but named by key_env, key_file, key_command",
@@ -142,7 +139,8 @@ def parse_config(text: str, known: ExplorerNames | None = None) -> tuple[Config,
     are left out.
     """
     file = TomlFile(text, "setting")
-    found = file.fields("", file.values, types_of(Config), "a setting", _OF_SERVER)
+    of_server = dict.fromkeys(SERVER_NAMES, " (a server's, under [servers.NAME])")
+    found = file.fields("", file.values, types_of(Config), "a setting", of_server)
     servers = {name: _server(file, name, of) for name, of in found.pop("servers", {}).items()}
     for name, fault in _unknown_names(found, servers, known):
         file.blame(name, fault)
@@ -196,7 +194,8 @@ def _faults_of_server(name: str, values: Mapping[str, object]) -> Iterator[tuple
 
 def _keys(file: TomlFile, table: Mapping[str, object], known: ExplorerNames) -> dict[str, str]:
     """The keys of each action, without clashes: Textual would silently drop one of two actions."""
-    types = dict.fromkeys(known.actions, _Keys)
+    written = Annotated[str, Read('keys in quotes, such as "x,f5"', str, key_names)]
+    types = dict.fromkeys(known.actions, written)
     keys: dict[str, str] = file.fields("keys.", dict(_leaves(table)), types, "an action")
     owners: dict[str, str] = {}
     # those of the file last, so that the fault is in a line of the file

@@ -26,9 +26,6 @@ SIZES = 40
 SERVERS = 40
 """Servers for which order and columns are kept; the longest unused go first."""
 
-COLUMNS = 32
-"""Columns that are kept for a pane."""
-
 Name = Annotated[str, msgspec.Meta(max_length=64)]
 
 Cells = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -36,9 +33,7 @@ Cells = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 LONGEST = 300
 """Characters of an address for which choices are kept."""
 
-Address = Annotated[str, msgspec.Meta(max_length=LONGEST)]
-
-Columns = Annotated[dict[Name, bool], msgspec.Meta(max_length=COLUMNS)]
+Columns = Annotated[dict[Name, bool], msgspec.Meta(max_length=32)]
 
 FILES = "files"
 """What the choices for files are kept by; it was "" once."""
@@ -70,7 +65,7 @@ class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     """Long lines wrap."""
     left: dict[Cells, Cells] = {}
     """Columns of a terminal -> columns of the left side."""
-    servers: dict[Address, OfServer] = {}
+    servers: dict[Annotated[str, msgspec.Meta(max_length=LONGEST)], OfServer] = {}
     """By address, or "files", "demo" and "local"."""
     greeted: bool = False
     """Not a choice: whether the user has been told how to get help."""

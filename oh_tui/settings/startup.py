@@ -43,10 +43,6 @@ OWN_RUNS = Path(".openhands", "conversations")
 
 CACHE_LIMIT = 500_000_000
 
-MAX_FAULTS = 20
-"""Faults of a settings file that are listed; the rest is counted."""
-
-
 BEFORE_FILE = {
     "default": ("server", "OPENHANDS_BASE_URL"),
     "read_only": ("read_only", ""),
@@ -289,7 +285,7 @@ def _read_config(
     if faults := [one for one in faults if _matters(one.path, uses, named, config)]:
         file, _ = config_file(environment)
         assert file is not None
-        raise faulty(f"The settings file {tilde(file, environment)}", faults, MAX_FAULTS)
+        raise faulty(f"The settings file {tilde(file, environment)}", faults, 20)
     return config
 
 

@@ -13,13 +13,8 @@ from pathlib import Path
 from oh_tui.trajectory.formats import copies, locked_dirs
 from oh_tui.trajectory.formats.copies import Kept
 
-RUNS = "runs"
-
 PART = ".part"
 """Ending of the name of a run that is being written."""
-
-ABANDONED = 3600.0
-"""Seconds after which a part file counts as left by a killed oh-tui."""
 
 DAY = 86_400.0
 """Seconds without use after which a copy larger than the limit goes."""
@@ -36,7 +31,7 @@ def make_room(cache: Path, size: int, limit: int) -> None:
             kept.append(one)
         elif time.time() - one.used > DAY:
             locked_dirs.remove(one.path)
-    runs = sorted(_runs(cache / RUNS))
+    runs = sorted(_runs(cache / "runs"))
     room = limit - size - sum(one.size for one in (*kept, *runs))
     for one in kept:
         if room < 0 and locked_dirs.remove(one.path):
@@ -54,7 +49,8 @@ def _runs(folder: Path) -> Iterator[Kept]:
             if found := _stat(run):
                 if run.suffix == ".zip":
                     yield Kept(found.st_mtime, found.st_size, run)
-                elif run.suffix == PART and time.time() - found.st_mtime > ABANDONED:
+                # left by a killed oh-tui
+                elif run.suffix == PART and time.time() - found.st_mtime > 3600:
                     with contextlib.suppress(OSError):
                         run.unlink()
 

@@ -15,13 +15,6 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.changes.git_patch import relative
 from oh_tui.trajectory.changes.history import FileState
 
-OUTSIDE = "_outside"
-"""The folder for files that were not in the working folder, by their whole paths."""
-
-_LONGEST_NAME = 255
-_LONGEST_PATH = 4000
-"""In bytes, on the usual file systems."""
-
 
 class Written(NamedTuple):
     """What was done for one file."""
@@ -66,7 +59,7 @@ def check_out(
     """
     names = _Names(folder)
     for state in states:
-        path = relative(state.path, root) or f"{OUTSIDE}/{state.path}"
+        path = relative(state.path, root) or f"_outside/{state.path}"
         parts = [name for name in path.split("/") if name]
         text = None
         if state.exists is False:
@@ -97,7 +90,7 @@ class _Names:
     """The names that are taken, as the file system compares them that tells the fewest apart."""
 
     def __init__(self, folder: Path) -> None:
-        self._room = _LONGEST_PATH - len(os.fsencode(folder.absolute()))
+        self._room = 4_000 - len(os.fsencode(folder.absolute()))  # bytes, on the usual file systems
         self._files: set[str] = set()
         self._folders: set[str] = set()
 
@@ -106,7 +99,7 @@ class _Names:
         for name in parts:
             if name in (".", "..") or "\0" in name or os.sep in name:
                 return "its path leaves the folder"
-            if len(_bytes(name)) > _LONGEST_NAME:
+            if len(_bytes(name)) > 255:
                 return "its name is too long"
             if _folded([name]) in (".git", "git~1"):
                 return "files of git itself are not written"

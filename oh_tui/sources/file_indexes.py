@@ -9,13 +9,8 @@ from pathlib import Path
 
 from oh_tui.settings.paths import make_private, read_small, replace_private
 
-FOLDER = "indexes"
-
 LARGEST = 32_000_000
 """Most bytes of an index, enough for 400,000 rows."""
-
-MOST = 50
-"""Indexes that are kept. The least recently used are dropped."""
 
 
 class FileIndexes:
@@ -23,7 +18,7 @@ class FileIndexes:
     through once more."""
 
     def __init__(self, cache_folder: Path) -> None:
-        self._folder = cache_folder / FOLDER
+        self._folder = cache_folder / "indexes"
 
     def load(self, key: str) -> bytes:
         """What was saved under this key; b"" if nothing was, or if the file is another user's."""
@@ -44,7 +39,7 @@ class FileIndexes:
             make_private(self._folder)
             replace_private(file, own + data)
             kept = sorted(self._folder.glob("*.index"), key=lambda one: one.lstat().st_mtime)
-            for old in kept[:-MOST]:
+            for old in kept[:-50]:  # the least recently used are dropped
                 old.unlink(missing_ok=True)
 
     def _own(self, key: str) -> tuple[bytes, Path]:

@@ -31,9 +31,6 @@ from oh_tui.trajectory.reading.describe import describe_event
 FIRST_EVENTS, LAST_EVENTS = 20, 3
 """Events that are searched for the first message, and for the time of the last event."""
 
-ENOUGH = 10
-"""Events at the end of a run that are searched for its last stats."""
-
 _ID = pattern("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
@@ -244,7 +241,7 @@ def _metrics(run: RunFile, clock: str) -> tuple[Metrics | None, str | None]:
     if fork or not usages or usages.keys() & {usage_stats.UNNAMED, COMBINED}:
         end = Trajectory(complete=bool(fork), clock=clock)
         end.stats, end.fork = run.stats, fork
-        end.extend(run.events(0 if fork else max(0, len(run) - ENOUGH)))
+        end.extend(run.events(0 if fork else max(0, len(run) - 10)))  # the last stats are there
         accounts = Accounts(end)
         sums, told, is_partial = accounts.total, accounts.reported.tokens, accounts.is_partial
         is_acp = usage_stats.ACP in accounts.usages

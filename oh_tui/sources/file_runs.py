@@ -35,8 +35,6 @@ What follows is read again for each use."""
 OPEN = 4
 """Most runs of a file with several that stay open."""
 
-NOT_SHOWN = "whose steps are not shown"
-
 UNREAD_HINT = "the file is damaged, or keeps its events in a form that oh-tui does not know"
 
 
@@ -186,7 +184,8 @@ class FileRuns:
 def note_of(run: RunFile) -> str:
     """What of a file cannot be read or is not shown, on one line."""
     agents = plural(len(run.sub_agents), "sub-agent") if run.sub_agents else ""
-    return "; ".join(filter(None, (run.note, agents and f"has {agents}, {NOT_SHOWN}")))
+    unshown = f"has {agents}, whose steps are not shown" if agents else ""
+    return "; ".join(filter(None, (run.note, unshown)))
 
 
 def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -> Trajectory:

@@ -21,9 +21,6 @@ ASGIApp = Callable[
     Awaitable[None],
 ]
 
-GRACE = 0.1
-"""Seconds that an app has to end after `http.disconnect`, before it is cancelled."""
-
 
 class AppTransport(httpx.AsyncBaseTransport):
     """Sends every request to `app`, whatever its host.
@@ -104,7 +101,7 @@ class _Exchange(httpx.AsyncByteStream):
                 # releases a send that waits for a reader
                 with contextlib.suppress(asyncio.QueueEmpty):
                     self._sent.get_nowait()
-                await asyncio.wait({self._task}, timeout=GRACE)
+                await asyncio.wait({self._task}, timeout=0.1)  # to end by itself
             finally:
                 self._task.cancel()
                 await asyncio.wait({self._task})

@@ -108,9 +108,6 @@ class KeyHeader(httpx.Auth):
 MAX_HEAD = 1 << 18
 """Bytes of a head, including all interim responses before it."""
 
-PIECE = 1 << 13
-"""Bytes of a head that are read at a time."""
-
 _BEFORE = b"\r\n\r\n"
 _FINAL = pattern(rb"\r?\n\r?\nHTTP/1\.[01] [2-9]")
 """The begin of a final response."""
@@ -151,7 +148,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if not self._in_head:
             return await self._stream.read(max_bytes, timeout)
-        data = await self._stream.read(min(max_bytes, PIECE), timeout)
+        data = await self._stream.read(min(max_bytes, 1 << 13), timeout)
         self._size += len(data)
         seen = self._end + data
         self._end = seen[-len(_BEFORE + b"HTTP/1.1 ") :]

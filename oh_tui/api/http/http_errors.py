@@ -32,9 +32,6 @@ from oh_tui.text.problem import Remedy
 from oh_tui.text.redact import Secret, safe_line
 from oh_tui.trajectory.model.events import decode_json
 
-LONGEST_WAIT = 86_400.0
-"""Seconds above which a Retry-After is not shown as a number."""
-
 MAYBE_DONE = Remedy.MAYBE_DONE
 
 _GENERIC = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
@@ -97,7 +94,7 @@ def from_status(
         hint = MAYBE_DONE
     if wait:
         hint = f"Try again in {math.ceil(wait)} s"
-        if wait > LONGEST_WAIT:
+        if wait > 86_400:
             hint = "It asks to wait longer than a day"
     detail = explanation(body, content_type, call.key)
     if detail and detail.lower() not in _GENERIC:
@@ -164,14 +161,10 @@ def explanation(body: bytes, content_type: str, key: Secret | None = None) -> st
     return _shortened(safe_line(_shortened(text, 4000)), 1000).strip()
 
 
-_DEEPEST = 20
-"""Levels of JSON in which an explanation is looked for; a real one has three."""
-
-
 def _explained(value: object, depth: int = 0) -> str:
     if isinstance(value, str):
         return value
-    if depth == _DEEPEST:
+    if depth == 20:  # a real one has three levels
         return ""
     if isinstance(value, list):
         return "; ".join(filter(None, (_explained(one, depth + 1) for one in value[:5])))

@@ -17,9 +17,6 @@ from oh_tui.text.redact import safe, safe_line
 
 OF_REPOSITORY = Path(".oh-tui", "rules.toml")
 
-LARGEST = 64 * 1024
-"""Bytes of a file with rules."""
-
 MOST = 1_000
 """Contents that are remembered, the last ones."""
 
@@ -72,7 +69,7 @@ def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed |
 
 def read_rules(file: Path) -> str:
     """Raises Problem."""
-    return read_text(file, safe_line(str(file)), most=LARGEST)
+    return read_text(file, safe_line(str(file)), most=64 * 1024)
 
 
 def of_repository(here: Path | None) -> Path | None:

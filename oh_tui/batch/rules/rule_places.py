@@ -19,9 +19,6 @@ from oh_tui.text.redact import safe_line
 OWN = "rules.toml"
 """Beside the settings file."""
 
-_MOST_FAULTS = 5
-"""Faults of a file that are named."""
-
 
 class Rules(NamedTuple):
     """The rules in force, in the order in which they were found."""
@@ -77,4 +74,4 @@ def _read(file: Path) -> RulesOfFile:
 
 def _faulty(file: Path, faults: Sequence[Fault]) -> Problem:
     what = f"The file with rules {safe_line(str(file))}"
-    return faulty(what, faults, _MOST_FAULTS, ["docs/rules.md tells what a rule has"])
+    return faulty(what, faults, 5, ["docs/rules.md tells what a rule has"])

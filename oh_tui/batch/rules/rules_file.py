@@ -88,9 +88,7 @@ _Tables = Annotated[
         max_length=MOST_RULES, description=f"at most {MOST_RULES:,} tables, each of them [[rule]]"
     ),
 ]
-_Names = Annotated[str | list[str], Meta(description="a list of names of runs in quotes")]
 _Steps = Annotated[Words, _read_by(step_filter.parse)]
-_Runs = Annotated[RunQuestion, _read_by(conversation_query.parse)]
 
 
 class _Written(msgspec.Struct, frozen=True):
@@ -100,9 +98,9 @@ class _Written(msgspec.Struct, frozen=True):
     why: Annotated[str, _LINE] = ""
     severity: Annotated[Severity, Meta(description="look, low, medium or high")] = Severity.MEDIUM
     enabled: Flag = True
-    examples: _Names = ""
+    examples: Annotated[str | list[str], Meta(description="a list of names of runs in quotes")] = ""
     steps: _Steps = ()
-    run: _Runs = ()
+    run: Annotated[RunQuestion, _read_by(conversation_query.parse)] = ()
     never: Annotated[bool, _NEVER] = True
     at_most: Annotated[int, _number(0)] = 0
     at_least: Annotated[int, _number(1)] = 1
@@ -116,8 +114,6 @@ class _Written(msgspec.Struct, frozen=True):
 
 
 NAMES = _Written.__struct_fields__
-
-ASKS = NAMES[NAMES.index("steps") :]
 
 _BESIDE = {"since": ("before", "never_after"), "in_a_row": ("repeated",), "same": ("repeated",)}
 """Name -> the tests of which one has to stand there too."""
@@ -182,7 +178,9 @@ def _rule(written: _Written, values: Mapping[str, object], origin: str) -> Rule:
     of_steps = Question(
         written.steps, test, number, others, written.since, written.same, written.in_a_row
     )
-    asked = tuple((name, _shown(values[name])) for name in ASKS if name in values)
+    asked = tuple(
+        (name, _shown(values[name])) for name in NAMES[NAMES.index("steps") :] if name in values
+    )
     texts = [written.examples] if isinstance(written.examples, str) else written.examples
     examples = tuple(safe_line(one, LONGEST) for one in filter(None, texts))[:MOST_WORDS]
     asks, why = written.run or of_steps, safe_line(written.why)

@@ -35,9 +35,6 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import show_progress
 
-MOST_LISTED = 100
-"""Runs that are listed for people, the newest."""
-
 
 @command(
     "audit",
@@ -102,7 +99,7 @@ async def audit(call: Call) -> int:
     if args.junit:
         found = await _print_junit(call, rules)
     else:
-        most = None if call.as_json else MOST_LISTED
+        most = None if call.as_json else 100  # the newest
         found = await audit_in(call, rules, args.filter, live=args.live, most=most)
         _print(call, found)
     return DEFECTS if found.is_broken(Severity(args.fail_on)) else found.code

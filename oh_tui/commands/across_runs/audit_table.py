@@ -17,9 +17,6 @@ from oh_tui.text.remarks import say
 from oh_tui.trajectory.glyphs import ASCII, UNICODE, rule_mark
 from oh_tui.trajectory.rules.question import State
 
-LEAST_TEXT = 20
-"""Columns of a text beside its name, in the narrowest terminal."""
-
 _HUES: Mapping[State, Hue] = {
     State.BROKEN: "red", State.UNKNOWN: "dim", State.HOLDS: "green", State.NOTHING: "dim",
 }  # fmt: skip
@@ -152,7 +149,8 @@ def print_explained(style: Style, rule: Rule) -> None:
         return
     indent = max(map(len, facts)) + 2
     for name, text in facts.items():
-        first, *others = wrap(text, max(LEAST_TEXT, style.room - indent)) or [""]
+        # in the narrowest terminal
+        first, *others = wrap(text, max(20, style.room - indent)) or [""]
         print(style.paint(name, "dim") + " " * (indent - len(name)) + first)
         for line in others:
             print(" " * indent + line)

@@ -155,14 +155,11 @@ _COLUMNS: Columns = (
     Column("result", share=2),
 )
 
-_FOLDED = 4
-"""As many rows of equal steps become one on a terminal."""
-
 
 def _rows(style: Style, a: Compared, b: Compared, comparison: Comparison) -> Iterator[Row]:
     for is_same, group in groupby(comparison.rows, lambda row: row.kind is Kind.SAME):
         pairs = list(group)
-        if is_same and not style.piped and len(pairs) >= _FOLDED:
+        if is_same and not style.piped and len(pairs) >= 4:
             yield _folded(pairs)
             continue
         for pair in pairs:

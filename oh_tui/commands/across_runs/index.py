@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 MOST_LEFT = 10
 """Runs that are named because they are not taken in; the others are counted."""
 
-ON_PURPOSE = (TELLS_KEY, server_indexing.TOO_LONG)
-"""Reasons to leave out a run that could be read."""
-
-REDRAWN = 0.1
-"""Seconds between two lines of progress."""
-
 
 @command(
     "index",
@@ -142,7 +136,7 @@ async def _files(library: Library, named: list[Path]) -> Outcome:
 
     def report(outcome: Outcome) -> None:
         nonlocal shown
-        if time.monotonic() - shown > REDRAWN:
+        if time.monotonic() - shown > 0.1:
             shown = time.monotonic()
             show_progress(_progress(outcome))
 
@@ -191,7 +185,9 @@ async def _read(call: Call, library: Library, source: Source) -> Outcome:
 
 
 def _tell(call: Call, done: Outcome, status: Status | None) -> int:
-    is_lost = done.damage or any(left.why not in ON_PURPOSE for left in done.skipped)
+    is_lost = done.damage or any(
+        left.why not in (TELLS_KEY, server_indexing.TOO_LONG) for left in done.skipped
+    )
     code = PARTIAL if is_lost else OK
     if call.as_json:
         print_json(

@@ -15,9 +15,6 @@ BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="oh-tui audit"
 
 END = "</testsuites>\n"
 
-LONGEST = 500
-"""Characters of a name or a message."""
-
 _NO_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say."""
 
@@ -62,7 +59,7 @@ def _value(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _NO_XML.sub("\ufffd", safe_line(text, LONGEST))
+    return _NO_XML.sub("\ufffd", safe_line(text, 500))
 
 
 def _in_ascii(xml: str) -> str:

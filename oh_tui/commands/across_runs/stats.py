@@ -110,10 +110,6 @@ async def stats(call: Call) -> int:
     return sums.code
 
 
-BAR = 16
-"""Columns of the bar of endings."""
-
-
 def print_lines(style: Style, trend: Trend) -> None:
     """Each measure as a line of blocks, with its numbers, if there are several periods."""
     if trend.length == 1:
@@ -161,5 +157,5 @@ def _ended(group: Group, style: Style) -> str:
     if style.piped:
         return f"{shares} %"
     signs = (style.glyph("█", "#"), style.glyph("▓", "x"), style.glyph("░", "."))
-    bar = "".join(sign * cells for sign, cells in zip(signs, parted(parts, BAR), strict=True))
+    bar = "".join(sign * cells for sign, cells in zip(signs, parted(parts, 16), strict=True))
     return f"{bar} {shares} %"

@@ -10,9 +10,6 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
-LONGEST = 2_000
-"""Characters of an address: an id of a server may have any number."""
-
 
 class CallLog:
     """Appends to a file that the owner alone can read. Raises Problem when it cannot be written."""
@@ -25,7 +22,7 @@ class CallLog:
         """Logs one attempt of a call; `url` has no query, `status` is None without an answer."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._append(
-            f"{now}  {method:<5} {safe_line(url)[:LONGEST]}  {status or 'no answer'}  "
+            f"{now}  {method:<5} {safe_line(url)[:2_000]}  {status or 'no answer'}  "
             f"{seconds * 1000:.0f} ms\n"
         )
 

@@ -66,8 +66,6 @@ settings file FILE (oh-tui config init writes one):
 exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check found defects,
 4 an agent was stopped at its --stop-at, 130 interrupted"""
 
-_ALWAYS = "demo and local are there"
-
 DEMOS = {
     "slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages",
     "agent": "the same on an agent server, without an app server before it",
@@ -202,7 +200,7 @@ def epilog(file: str = "~/.config/oh-tui/config.toml", servers: Sequence[str] = 
     """The end of the help. The documents have it with the default settings file and no servers."""
     values = {
         "FILE": file,
-        "SERVERS": "".join(f"{clean_line(name)}, " for name in servers) + _ALWAYS,
+        "SERVERS": ", ".join([*map(clean_line, servers), "demo and local are there"]),
         "THEMES": ", ".join(THEMES),
     }
     text = re.sub("FILE|SERVERS|THEMES", lambda found: values[found[0]], _EPILOG)

@@ -22,8 +22,6 @@ from oh_tui.commands.framework.parsing import (
     options_parser,
 )
 
-_FILES = ("PATH", "FILE", "FOLDER")
-
 
 def completion(shell: str) -> str:
     """The script that lets a shell complete the words after oh-tui."""
@@ -38,7 +36,7 @@ def completion(shell: str) -> str:
         for action in one._actions:
             if isinstance(action, Words) and action.const in ("words", "paths"):
                 action.help = argparse.SUPPRESS  # of two lists a shell completes the first
-            if any(word in str(action.metavar) for word in _FILES):
+            if any(word in str(action.metavar) for word in ("PATH", "FILE", "FOLDER")):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
             if action.metavar == SORT.options["metavar"]:
                 action.choices = tuple(ORDERS)

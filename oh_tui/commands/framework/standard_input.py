@@ -14,21 +14,16 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies
 from oh_tui.trajectory.formats.unpack import SPARE
 
-NAME = "standard-input"
-"""Of the file, and so of a run without an id."""
-
-_PIECE = 2**20
-
 
 def copy_of_stdin() -> Path:
     """The path of the copy. The explorer then reads its keys from the terminal. Raises Problem."""
     if sys.stdin is None or sys.stdin.isatty():
         raise Problem("Nothing is piped into standard input", "cat FILE | oh-tui open -")
-    path = copies.temporary() / os.urandom(8).hex() / copies.FILES / NAME
+    path = copies.temporary() / os.urandom(8).hex() / copies.FILES / "standard-input"
     try:
         path.parent.mkdir(0o700, parents=True)
         with interruptible(), path.open("xb") as out:
-            while piece := sys.stdin.buffer.read(_PIECE):
+            while piece := sys.stdin.buffer.read(2**20):
                 out.write(piece)
                 free = shutil.disk_usage(path.parent).free
                 if free < SPARE:

@@ -34,9 +34,6 @@ and after ten."""
 AT_ONCE = 10_000
 """Events that one look brings; the rest comes with the next one."""
 
-MISSES = 2
-"""Failed looks in a row after which the problem is reported; a silence is by itself long enough."""
-
 
 async def follow(
     api: GivesRuns,
@@ -82,7 +79,8 @@ async def follow(
             if agent and await moved_record(api, conversation):
                 yield None
                 return
-            if not told and (misses >= MISSES or isinstance(problem, TimedOut)):
+            # a silence is by itself long enough
+            if not told and (misses >= 2 or isinstance(problem, TimedOut)):
                 told = True
                 report(problem)
             continue

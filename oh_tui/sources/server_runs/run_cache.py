@@ -36,16 +36,11 @@ LARGEST = 100_000_000
 MOST_HELD = 1_000_000_000
 """Most bytes of memory for the events of a run."""
 
-LAST = 60
-"""Events that tell how a run ended."""
-
 NOT_OURS = (errno.ELOOP, errno.EPERM, errno.EACCES, errno.ENXIO)
 """The errors of opening an entry that is a link, no file, another user's or accessible to
 others."""
 
 _ENTRY = pattern(r"[0-9a-f]{32}\.zip")
-_END = b"PK\x05\x06"
-_END_SIZE = 22
 _TAIL = 512
 """Bytes at the end of a zip that contain its last record and our comment."""
 
@@ -93,7 +88,7 @@ class RunCache:
             return []
         with file, contextlib.suppress(Problem, OSError):
             opened = archive.open_archive(file)
-            events = opened.events(max(0, len(opened) - LAST))
+            events = opened.events(max(0, len(opened) - 60))
             return [parse_event(event.raw()) for event in events]
         return []
 
@@ -203,8 +198,8 @@ def _comment(file: IO[bytes]) -> bytes | None:
     """The comment of a zip; None for no zip, or a comment longer than ours."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
     tail = file.read()
-    start = tail.rfind(_END)
-    end = start + _END_SIZE
+    start = tail.rfind(b"PK\x05\x06")
+    end = start + 22
     size, comment = int.from_bytes(tail[end - 2 : end], "little"), tail[end:]
     return comment if start >= 0 and len(comment) == size else None
 
