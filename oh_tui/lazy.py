@@ -153,6 +153,5 @@ def executed() -> Iterator[str]:
 
 
 def install() -> None:
-    """Makes the imports from now on lazy."""
     if _Finder not in sys.meta_path:
         sys.meta_path.insert(0, _Finder)

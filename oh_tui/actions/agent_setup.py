@@ -58,16 +58,12 @@ SINCE: Mapping[Act, str] = {
 
 
 class Answered(NamedTuple):
-    """An answer of an agent, as the server gave it."""
-
     text: str
     cost: float | None
     """US dollars; None when it is not known."""
 
 
 class AgentSetup(msgspec.Struct, frozen=True):
-    """What an agent works with, as just read."""
-
     state: AgentState
     record: AgentConversation
     version: str
@@ -102,7 +98,6 @@ class AgentSetup(msgspec.Struct, frozen=True):
 
     @property
     def asks(self) -> str:
-        """When it asks, for people."""
         policy = self.record.confirmation_policy
         if self.policy != "risky" or policy is None:
             words = {"never": "never", "always": "before every call"}
@@ -141,7 +136,6 @@ class AgentSetup(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> tuple[str, ...]:
-        """What a question costs, for people."""
         cost = self.last_cost
         told = f"about {dollars(cost)} like its last answer" if cost else "its price is not known"
         return "one call of the model", told, "leaves no trace in the run"
@@ -331,7 +325,6 @@ async def condense(agents: Agents, shown: AgentSetup) -> tuple[AgentSetup, int]:
 
 
 def profile_hint(setup: AgentSetup) -> str:
-    """Names the profiles that there are, or says why none is known."""
     if setup.no_profiles:
         return setup.no_profiles
     named = setup.names_shown

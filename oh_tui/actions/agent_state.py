@@ -144,7 +144,6 @@ class AgentState(msgspec.Struct, frozen=True):
 
     @property
     def key_was_rejected(self) -> bool:
-        """Whether the run failed because its model did not take the key."""
         if self.agent_status is not AgentStatus.FAILED:
             return False
         run = Trajectory(complete=False)
@@ -169,7 +168,6 @@ class AgentState(msgspec.Struct, frozen=True):
     # checks before an action
 
     def require_reachable(self) -> None:
-        """Raises Refused when nothing can be sent to the agent."""
         if self.obstacle:
             raise self.obstacle
 
@@ -237,12 +235,10 @@ class AgentState(msgspec.Struct, frozen=True):
         )
 
     def require_nothing_unseen(self, before: AgentState) -> None:
-        """Raises what `unseen` gives."""
         if problem := self.unseen(before):
             raise problem
 
     def require_stopped(self) -> None:
-        """Raises Refused when the agent still works."""
         if self.runs:
             raise Refused("The agent was asked to stop, but still works", Remedy.STOP_AGAIN)
 
@@ -327,7 +323,6 @@ def _is_result(event: Event, call: Event) -> bool:
 
 
 def named(calls: Sequence[Step]) -> str:
-    """The calls on one line."""
     if not calls:
         return "a call that is not among the last events"
     return ", ".join(describe(call, Outcome.WAITING).what for call in calls)

@@ -38,22 +38,17 @@ WITHOUT_KEY = "This server left the key of the model out of the fork, so that it
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """A conversation that can be forked now."""
-
     conversation: Conversation
     takes_all: bool = False
     """Its server takes all steps, whatever is asked for."""
 
     def knows(self, place: ForkPlace, total: int) -> str:
-        """What a fork will know, in words."""
         if self.takes_all and place.step < total:
             return f"all {total:,} steps: {WHOLE[0].lower()}{WHOLE[1:]}"
         return place.words(total)
 
 
 class Forked(msgspec.Struct, frozen=True):
-    """A fork, and what was found out about it."""
-
     conversation: Conversation
     place: ForkPlace
     is_whole: bool = False
@@ -99,7 +94,6 @@ def place_for(run: Trajectory, step: int | None, *, before: bool = False) -> For
 
 
 def title_for(origin: Conversation, place: ForkPlace) -> str:
-    """The title of a fork for which none is given."""
     end = f" (from step {place.step})"
     return f"{clean_line(origin.title or 'Fork')[: LONGEST_TITLE - len(end)]}{end}"
 

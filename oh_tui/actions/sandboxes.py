@@ -53,7 +53,6 @@ class SandboxPlan(msgspec.Struct, frozen=True):
 
     @property
     def running(self) -> tuple[Conversation, ...]:
-        """The conversations whose agent is working."""
         return tuple(c for c in self.conversations if c.execution_status == "running")
 
     @property
@@ -83,7 +82,6 @@ class ServerSandboxes:
         return (await self._api.sandboxes.get([sandbox_id]))[0]
 
     async def inside(self, sandbox_id: str) -> tuple[Conversation, ...]:
-        """The conversations in a sandbox, including sub-conversations."""
         page = await self._api.search_conversations(
             sandbox_id__eq=sandbox_id, include_sub_conversations=True, limit=PAGE
         )

@@ -66,7 +66,6 @@ class Choices(msgspec.Struct, frozen=True):
         return self.providers.get(repository) or next(iter(self.providers.values()), "")
 
     def used(self, field: str, draft: Draft) -> Sequence[str]:
-        """The values that a field of the draft had before."""
         match field:
             case "repository":
                 return self.repositories
@@ -78,7 +77,6 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 def choices(conversations: Iterable[Conversation]) -> Choices:
-    """The suggestions from these conversations, in their order."""
     branches: dict[str, dict[str, None]] = {}
     models: dict[str, None] = {}
     providers: dict[str, str] = {}

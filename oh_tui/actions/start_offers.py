@@ -54,7 +54,6 @@ class StartOffers:
         raise Problem("An agent server suggests no tasks", "write the task yourself")
 
     def names(self, field: str, draft: Draft) -> Sequence[str]:
-        """The values found so far for a field."""
         return ()
 
     def note(self, field: str, draft: Draft) -> str:
@@ -68,7 +67,6 @@ class StartOffers:
         return bool(question) and not {question, question[:2]} & self._asked
 
     def was_asked(self, field: str, draft: Draft) -> bool:
-        """Whether the server has answered what fits this field of the draft."""
         return bool(_question(field, draft)) and not self.is_new(field, draft)
 
     async def ask(self, field: str, draft: Draft, provider: str = "") -> None:
@@ -171,7 +169,6 @@ class AppServerOffers(StartOffers):
         return not typed and page.next_page_id is None
 
     async def _order(self, first: str) -> Sequence[str]:
-        """The providers to ask, one after the other."""
         if self._providers is None:
             try:
                 self._providers = tuple((await self._api.settings()).provider_tokens_set)
@@ -236,7 +233,6 @@ def named(task: SuggestedTask) -> str:
 
 
 def grouped(tasks: Iterable[SuggestedTask]) -> list[SuggestedTask]:
-    """The tasks by repository, in the order of the server."""
     groups: dict[str, list[SuggestedTask]] = {}
     for task in tasks:
         groups.setdefault(task.repo, []).append(task)

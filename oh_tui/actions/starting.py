@@ -150,7 +150,6 @@ async def _require_profile(api: AppServer, name: str) -> None:
 
 
 async def _begin(api: AppServer, conversation: Conversation, request: StartRequest) -> None:
-    """Sets the profile, then sends the first message."""
     try:
         await api.switch_profile(conversation.id, request.profile or "")
         if request.message:
@@ -214,7 +213,6 @@ async def _started(
 
 
 async def _made(api: AppServer, task: StartTask, request: StartRequest) -> Conversation | None:
-    """The conversation in the new sandbox of a start, if the list has it."""
     if not task.sandbox_id or request.sandbox_id:
         return None
     with contextlib.suppress(Problem):

@@ -26,8 +26,6 @@ class Committed(NamedTuple):
 
 
 class Workspaces:
-    """The workspaces of a server's conversations."""
-
     def __init__(self, api: Server) -> None:
         self._api = api
         self.workplace = api.workplace
@@ -86,7 +84,6 @@ class Workspaces:
 
 
 def _below(folder: str, changes: list[GitChange]) -> list[GitChange]:
-    """The changes with absolute paths."""
     return [
         replace(change, path=posixpath.join(folder, _unquoted(change.path))) for change in changes
     ]

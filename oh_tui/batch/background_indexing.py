@@ -84,8 +84,6 @@ def _of_server(library: Library, wanted: OfServer) -> list[Skipped]:
 
 
 class Filler:
-    """Runs `fill` in a process of its own."""
-
     def __init__(self, cache_folder: Path) -> None:
         self._folder = cache_folder
         self.pool = Pool[bool](1, nice=19)  # everything else goes first

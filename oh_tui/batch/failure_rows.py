@@ -65,8 +65,6 @@ class Example(NamedTuple):
 
 
 class Count(msgspec.Struct):
-    """How often something failed."""
-
     runs: int = 0
     steps: int = 0
     ended_well: int = 0
@@ -82,8 +80,6 @@ class Count(msgspec.Struct):
 
 
 class FailureRow(NamedTuple):
-    """A failure over many runs."""
-
     failure: Failure
     runs: int
     steps: int
@@ -113,7 +109,6 @@ class FailureRow(NamedTuple):
 
     @property
     def well(self) -> int:
-        """The share in percent of the runs that ended well anyway."""
         return percentages((self.ended_well, self.runs - self.ended_well))[0]
 
 

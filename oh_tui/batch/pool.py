@@ -41,13 +41,10 @@ class Task(Protocol[T_co]):
         """Yields an `At` before each run, then what it finds. Never raises."""
         ...
 
-    def without(self, places: Sequence[str]) -> Task[T_co]:
-        """The same task without these runs."""
-        ...
+    def without(self, places: Sequence[str]) -> Task[T_co]: ...
 
 
 def cores() -> int:
-    """Number of processors that this process may use."""
     allowed = getattr(os, "sched_getaffinity", None)  # Linux only
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
@@ -158,8 +155,6 @@ class Pool(Generic[T]):
 
 
 class Worker(Generic[T]):
-    """A process, and the task it works on."""
-
     def __init__(self, nice: int) -> None:
         # spawn: a forked child would inherit locks that other threads hold
         context = get_context("spawn")

@@ -19,8 +19,6 @@ from oh_tui.trajectory.rules.question import State
 
 
 class RunAudit(NamedTuple):
-    """What the rules find in one run."""
-
     findings: Sequence[Finding]
     """Of each rule, in their order."""
     label: Label | None = None
@@ -38,8 +36,6 @@ class RulesJob(NamedTuple):
 
 
 class StatesJob(NamedTuple):
-    """The job that tells what each rule finds in a run."""
-
     rules: tuple[Rule, ...]
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Mapping[str, State]:

@@ -62,8 +62,6 @@ ASKING = 30.0
 
 
 class Result(NamedTuple, Generic[T]):
-    """What the job gives for one run."""
-
     conversation: Conversation
     value: T | Unread
 
@@ -147,12 +145,10 @@ class RunBatch(Generic[T]):
 
     @property
     def going_on(self) -> int:
-        """How many runs of `not_here` may still go on."""
         return sum(not is_over(self.source, row) for row in self.not_here)
 
     @property
     def not_read(self) -> int:
-        """How many runs, and files of runs, could not be read."""
         files = self.source.not_read if isinstance(self.source, FileSource) else 0
         return len(self.unread) + files
 

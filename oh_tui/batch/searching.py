@@ -16,8 +16,6 @@ from oh_tui.trajectory.search.step_filter import Query
 
 
 class Found(NamedTuple):
-    """What a search finds in one run."""
-
     hits: list[Hit]
     sub_agents: int = 0
     """Number of sub-agents that cannot be read whole."""
@@ -47,8 +45,6 @@ class SearchJob(NamedTuple):
 
 
 class SearchCounts:
-    """What a search has found by now."""
-
     def __init__(self) -> None:
         self.hits = 0
         self.runs_hit = 0

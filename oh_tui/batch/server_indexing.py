@@ -37,8 +37,6 @@ def price(runs: int) -> str:
 
 
 class Plan(NamedTuple):
-    """What there is to read."""
-
     address: str
     runs: list[Conversation]
     cached: int

@@ -48,8 +48,6 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Part(NamedTuple):
-    """The run itself, or one of its sub-agents."""
-
     study: Study
     above: str = ""
     """The event of the run that started the sub-agent; "" if unknown."""

@@ -21,8 +21,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class RunFacts(NamedTuple):
-    """What is known about a run besides its events."""
-
     conversation: Conversation
     annotations: RunAnnotations = NOTHING
     info: Mapping[str, object] = {}

@@ -34,8 +34,6 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Sorting(NamedTuple):
-    """An order, or its reverse."""
-
     order: Order
     back: bool = False
 
@@ -45,7 +43,6 @@ class Sorting(NamedTuple):
 
     @property
     def short(self) -> str:
-        """The order in two words."""
         return self.order.short[self.back]
 
     @property

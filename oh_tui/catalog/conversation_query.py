@@ -47,7 +47,6 @@ class ConversationQuery(msgspec.Struct, frozen=True):
 
     @property
     def needs_annotations(self) -> bool:
-        """Whether matches depend on the user's annotations."""
         return any(t.field in ("tag", "note") or t.value == "bookmarked" for t in self.terms)
 
     @property
@@ -59,7 +58,6 @@ class ConversationQuery(msgspec.Struct, frozen=True):
 
     @property
     def of_steps(self) -> set[str]:
-        """The words whose matches depend on the steps of runs."""
         return {term.field for term in self.terms if WORDS[term.field].is_of_steps}
 
     def matches(self, subject: Subject) -> bool | None:

@@ -52,8 +52,6 @@ NOT_READ = OfSteps()
 
 
 class Subject(NamedTuple):
-    """A conversation under test."""
-
     conversation: Conversation
     state: ConversationState
     now: float
@@ -262,7 +260,6 @@ def _explain_took(subject: Subject, term: Term) -> str:
 
 
 def _beyond(term: Term, limit: str) -> str:
-    """The bound that a value is beyond."""
     if term.value.sign == "=":
         return ""
     is_most = (term.value.sign in (">", ">=")) is not term.negated

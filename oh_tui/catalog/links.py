@@ -63,7 +63,6 @@ class SharedLink(NamedTuple):
 
 
 def is_shared_link(text: str) -> bool:
-    """Whether an address has the form of one of a shared conversation."""
     is_web = text.strip().lower().startswith(("https://", "http://"))
     return is_web and bool(_shared_path(text))
 

@@ -42,7 +42,6 @@ class Pager(Generic[T]):
 
 
 def _sliced(page: Page[T]) -> tuple[Page[T], Page[T] | None]:
-    """The first rows of a page, and the rest as another page."""
     if len(page.items) <= SLICE:
         return page, None
     kind = type(page)

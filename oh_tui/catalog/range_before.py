@@ -33,7 +33,6 @@ class Ranges(NamedTuple):
 
     @property
     def words(self) -> str:
-        """From when to when the range before is."""
         times = (datetime.fromtimestamp(time) for time in (self.began, self.met))
         return " to ".join(f"{time:%Y-%m-%d %H:%M}" for time in times)
 

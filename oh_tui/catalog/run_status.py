@@ -102,8 +102,6 @@ _LABELLED = {
 
 
 class ConversationState(NamedTuple):
-    """The status of a conversation and how far it can be relied on."""
-
     status: RunStatus = RunStatus.UNKNOWN
     certain: bool = True
     """The server reports it now. If not, it is remembered from when the sandbox ran."""

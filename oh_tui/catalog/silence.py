@@ -26,8 +26,6 @@ clock = time.time
 
 
 class Silence(NamedTuple):
-    """A silence as its verdict tells it."""
-
     since: str
     """When the last event came, in words."""
     helps: str = ""

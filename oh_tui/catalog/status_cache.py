@@ -111,7 +111,6 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         self._set(identifier, state, keep=False)
 
     def record_opened(self, identifier: str, updated_at: float) -> None:
-        """Records that the user opened the run in this state."""
         self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
 
     def record_spent(self, identifier: str, spent: Spent, *, keep: bool = True) -> None:
@@ -120,7 +119,6 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         self._set(identifier, state, keep=keep)
 
     def record_fork(self, identifier: str, step: int) -> None:
-        """Records the step of its origin at which a fork was made."""
         self._set(identifier, msgspec.structs.replace(self.get(identifier), fork_step=step))
 
     def _set(self, identifier: str, state: LastKnown, *, keep: bool = True) -> None:

@@ -54,7 +54,6 @@ def read_tags(text: str) -> dict[str, str | None]:
 
 
 def _end(text: str, position: int) -> int:
-    """Where the gap that starts at `position` ends."""
     gap = _GAP.match(text, position)
     return gap.end() if gap else position
 

@@ -56,7 +56,6 @@ class RunAnnotations(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def notes(self) -> list[str]:
-        """The note on the run, and those on its steps."""
         return [*filter(None, [self.note]), *self.step_notes.values()]
 
 
@@ -85,8 +84,6 @@ _Runs = Mapping[str, RunAnnotations]
 
 
 class Annotations(PrivateStore[_Runs, Change]):
-    """All annotations, and the file that keeps them."""
-
     def __init__(self, file: Path | None = None) -> None:
         super().__init__(file, LARGEST, dict)
         self.runs: _Runs = self.read() or {}

@@ -62,7 +62,6 @@ OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open
 
 
 def after_demo() -> str:
-    """What is said when the demo has ended, in two lines."""
     return f"{OWN_RUNS}\nWhat others share: oh-tui {opening.demo_link()}"
 
 
@@ -81,7 +80,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _is_size(text: str) -> bool:
-    """Whether a terminal may have so many columns or lines."""
     return text.isascii() and text.isdecimal() and len(text) < 6 and 0 < int(text) <= 10_000
 
 

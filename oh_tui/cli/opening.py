@@ -52,7 +52,6 @@ LARGE = 8_000_000
 
 
 def with_first(opened: Source, make_source: MakeSource) -> MakeSource:
-    """Makes the source that is open already, then new ones."""
     ready = [opened]
     return lambda: ready.pop() if ready else make_source()
 
@@ -128,7 +127,6 @@ def call_log(path: str | None) -> calllog.CallLog | None:
 
 
 def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Source:
-    """A new embedded server."""
     made = demo.Demo(shows="odd" if kind == "odd" else "showcase")
     # The real server limits calls because it has many users; this one has a single user.
     made.rate_limited = False
@@ -164,7 +162,6 @@ def _shared_source(
 
 
 def demo_link() -> str:
-    """The link to a conversation that is shared in the demo."""
     return f"{DEMO_SHARES}{SHARED}/{demo.shared_id()}"
 
 

@@ -17,8 +17,6 @@ MakeSource: TypeAlias = "Callable[[], Source]"
 
 
 class Entry(NamedTuple):
-    """A command in the list of commands."""
-
     group: str
     about: str
     """What it does, in one line."""

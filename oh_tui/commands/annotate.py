@@ -158,7 +158,6 @@ async def tag(call: Call) -> int:
 async def _write_there(
     call: Call, conversation: Conversation, changes: Mapping[str, str | None]
 ) -> None:
-    """Writes tags to the agent server. Raises Problem."""
     if not changes:
         raise Problem("--on-server needs a tag to write", "oh-tui tag ID kind:flaky --on-server")
     require_writable("tag --on-server", call.settings, by_flag=call.args.read_only)
@@ -203,7 +202,6 @@ def _require_disk(call: Call) -> None:
 
 
 def _save(kept: Annotations) -> None:
-    """Writes what was changed. Raises Problem."""
     if not kept.save():
         raise Refused(
             f"Bookmarks, notes and tags cannot be written into {kept.trouble}",

@@ -142,7 +142,6 @@ _COLUMNS: Columns = (
 
 
 def _rows(trajectory: Trajectory) -> Iterator[Row]:
-    """One row for each defect and error."""
     for step, outcome in _unanswered(trajectory):
         about = describe(step, outcome).what
         yield _row(_UNANSWERED[outcome], step, step.event, about, "amber")

@@ -75,7 +75,6 @@ async def context(call: Call) -> int:
 
 
 def _check_raw(call: Call) -> None:
-    """Raises Problem where raw texts may not be printed."""
     if not call.args.raw:
         return
     if not call.as_json:
@@ -109,7 +108,6 @@ def _head(study: Study, seen: Context) -> str:
 
 
 def _rows(call: Call, study: Study, seen: Context, differs: Difference | None) -> Iterator[Row]:
-    """A row for each part of a message."""
     came = set(differs.came) if differs else None
     for part in (part for message in seen.messages for part in message.parts):
         is_new = part.is_new if came is None else part in came

@@ -93,7 +93,6 @@ async def show(call: Call) -> int:
 def _facts(
     call: Call, one: Conversation, known: dict[str, str], last_known: LastKnown
 ) -> list[tuple[str, str | Cell]]:
-    """The facts of the record, and those `known` beside it."""
     style, tokens = call.style, one.tokens
     changed = style.when(one.updated_at)
     ago = " ago" if changed not in ("", "now") and style.times == "relative" else ""

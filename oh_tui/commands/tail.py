@@ -225,7 +225,6 @@ class _Printer:
         """Event id of the step that was last reported as waiting."""
 
     def begin(self, count: int) -> None:
-        """Prints the last `count` steps."""
         steps = self._study.trajectory.steps
         older = steps[: max(0, len(steps) - count)]
         self._printed = {step.event.id: len(step.results) for step in older}

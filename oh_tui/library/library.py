@@ -105,12 +105,10 @@ class Library(LibraryFile):
         return len(found)
 
     def mark_gone(self, home: str) -> None:
-        """Marks all runs of this home as gone: it can no longer be read."""
         self.select("UPDATE runs SET gone = 1 WHERE home = ?", home)
         self.select("DELETE FROM homes WHERE home = ?", home)
 
     def mark_places_gone(self, places: Sequence[str]) -> None:
-        """Marks these runs as gone."""
         sql = "UPDATE runs SET gone = 1 WHERE place IN (SELECT value FROM json_each(?))"
         self.select(sql, json.dumps(places))
 
@@ -235,7 +233,6 @@ class Library(LibraryFile):
         return self._having("blocks", match, " AND ".join(grams))
 
     def _having(self, table: str, where: str, value: str) -> set[str] | None:
-        """The places of the runs with such a row of a table."""
         sql = f"SELECT runs.place FROM {table} JOIN runs ON runs.id = {table}.run_id WHERE {where}"
         found = self.select(sql, value)
         return None if found is None else {place for (place,) in found}

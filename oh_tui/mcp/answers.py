@@ -76,7 +76,6 @@ class Asked(NamedTuple):
 
     @property
     def most(self) -> int:
-        """Most rows of the page."""
         return min(MOST, max(1, self.limit))
 
     @property

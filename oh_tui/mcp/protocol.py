@@ -89,8 +89,6 @@ async def serve(session: Session) -> None:
 
 
 def _served(session: Session, tool: Tool) -> Served:
-    """A tool as the SDK has it."""
-
     async def call(**given: Any) -> types.CallToolResult:
         limit, cursor = given.pop("limit", 1), given.pop("cursor", "")
         asked = Asked(repr((tool.name, sorted(given.items()))), cursor, limit)
@@ -123,7 +121,6 @@ def _check(name: str, arguments: dict[str, Any]) -> None:
 
 
 def _told(failure: BaseException) -> str:
-    """A failure in a sentence."""
     if isinstance(failure, Problem):
         hint = worded(failure.hint, "")
         return f"{failure.sentence}: {hint}" if hint else failure.sentence

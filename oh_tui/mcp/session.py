@@ -30,8 +30,6 @@ ASKS = 20
 
 
 class Read(NamedTuple):
-    """A run that was read, and who read it."""
-
     reader: Reader
     conversation: Conversation
     loaded: Loaded

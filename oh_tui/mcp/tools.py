@@ -31,12 +31,10 @@ class Tool:
 
     @property
     def about(self) -> str:
-        """What a client's model is told of it."""
         return " ".join((self.work.__doc__ or "").split())
 
     @cached_property
     def signature(self) -> inspect.Signature:
-        """What a client may give."""
         _, *own = inspect.signature(self.work, eval_str=True).parameters.values()
         named = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
         limit = [_parameter("limit", Limit, self.limit)] if self.limit else []

@@ -123,8 +123,6 @@ _OF_NO_SERVER = dict.fromkeys(NAMES, ": it stands before the first [table]") | d
 
 
 class ExplorerNames(NamedTuple):
-    """The names that only the explorer knows."""
-
     actions: Mapping[str, str]
     """Id of an action -> its keys by Textual's names, separated by commas."""
     themes: Collection[str]

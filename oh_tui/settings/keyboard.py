@@ -45,7 +45,6 @@ _SHOWN = {
 
 
 def character_name(character: str) -> str:
-    """Textual's name for the key of a character."""
     if character.isalnum():
         return character
     name = unicodedata.name(character, character).lower().replace("-", "_").replace(" ", "_")

@@ -128,13 +128,11 @@ def publish_as(part: Path, name: Path) -> None:
 
 
 def taken(path: Path) -> Problem:
-    """The problem of a name that something else has."""
     return Problem(
         f"{clean_line(str(path))} is there already", "nothing is overwritten: name another"
     )
 
 
 def cannot_write(folder: Path, error: OSError) -> Problem:
-    """The problem of a folder into which nothing can be written."""
     reason = (error.strerror or str(error)).lower()
     return Problem(f"Cannot write into {clean_line(str(folder))}: {reason}", Remedy.OTHER_FOLDER)

@@ -43,8 +43,6 @@ V = TypeVar("V")
 
 
 class OfServer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The choices for one server."""
-
     sort: Name = ""
     """The order of its conversations."""
     back: bool = False
@@ -87,8 +85,6 @@ class _File(Choices, frozen=True, kw_only=True):
 
 
 class Preferences(PrivateStore[Choices, Changes]):
-    """The choices, and the file that keeps them."""
-
     def __init__(self, file: Path | None = None) -> None:
         super().__init__(file, LARGEST, Choices)
         self.chosen = self.read() or Choices()
@@ -102,7 +98,6 @@ class Preferences(PrivateStore[Choices, Changes]):
         return self.chosen.servers.get(server, OfServer())
 
     def change_for(self, server: str, **fields: object) -> None:
-        """Chooses something else for a server."""
         if len(server) <= LONGEST:
             self.change(servers={server: replace(self.of(server), **fields)})
 
@@ -114,7 +109,6 @@ class Preferences(PrivateStore[Choices, Changes]):
         return True
 
     def theme(self, known: Collection[str], otherwise: str) -> str:
-        """The chosen theme if it exists, else the other one."""
         return self.chosen.theme if self.chosen.theme in known else otherwise
 
     def changed(self, held: Choices, change: Changes) -> Choices:

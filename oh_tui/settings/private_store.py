@@ -54,7 +54,6 @@ class PrivateStore(ABC, Generic[H, C]):
             return None
 
     def to_write(self, *changes: C) -> None:
-        """Keeps changes for `write`."""
         if self._file:
             self._changes += changes
 
@@ -77,7 +76,6 @@ class PrivateStore(ABC, Generic[H, C]):
         self._changes = [*changes, *self._changes]
 
     def save(self) -> bool:
-        """Writes the changes."""
         return self.write(self.take_changes())
 
     def write(self, changes: list[C]) -> bool:

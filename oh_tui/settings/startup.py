@@ -137,7 +137,6 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The server as the header names it."""
         host = self.base_url.partition("://")[2]
         return f"{self.server}  {host}".strip()
 

@@ -44,8 +44,6 @@ class Read(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A fault in the file."""
-
     line: int
     """Counted from 1."""
     text: str
@@ -141,7 +139,6 @@ def suggestion(name: str, names: Collection[str]) -> str:
 
 
 def _kind_of(value: object) -> str:
-    """The type of a value in words."""
     if isinstance(value, bool):
         return str(value).lower()
     kinds = ((int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "a table"))

@@ -19,15 +19,11 @@ NEAR = 0.8
 
 
 class Spending(StrEnum):
-    """What there is to tell of a budget."""
-
     NEAR = "near its budget"
     OVER = "over its budget"
 
 
 class Budget(NamedTuple):
-    """The budget of a run, and what the run has cost."""
-
     limit: float
     """US dollars."""
     cost: float | None

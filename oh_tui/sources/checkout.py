@@ -17,8 +17,6 @@ from oh_tui.trajectory.changes.history import FileState
 
 
 class Written(NamedTuple):
-    """What was done for one file."""
-
     state: FileState
     name: str
     """Where it is in the folder, with `/`; "" if nothing was written."""

@@ -148,7 +148,6 @@ class FileSource:
             runs.close()
 
     async def pages(self) -> AsyncIterator[Page[Conversation]]:
-        """The rows as they are found."""
         known = 0
         while True:
             most = NEXT_PAGES if known else FIRST_PAGE
@@ -288,7 +287,6 @@ class FileSource:
 
     @property
     def is_zip(self) -> bool:
-        """Whether it is one zip, with all its runs."""
         try:
             return len(self.paths) == 1 and archive.is_zip(start_of(self.paths[0], 2))
         except OSError:

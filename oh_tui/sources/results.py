@@ -42,8 +42,6 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What it costs to read the remaining events of a run."""
-
     events: int
     """How many events remain."""
     calls: int = 0

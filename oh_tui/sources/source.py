@@ -72,9 +72,7 @@ class Runs(Protocol):
         """Whether the run is on this machine and loads at once."""
         ...
 
-    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
-        """What it would cost to read the events that the trajectory lacks."""
-        ...
+    async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost: ...
 
 
 class Source(Protocol):
@@ -159,8 +157,6 @@ class Source(Protocol):
 
 
 class SourceOfServer:
-    """What sources of servers have in common."""
-
     api: AppServer | BareAgentServer
     changes = True
     remarks: Sequence[str] = ()

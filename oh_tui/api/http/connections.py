@@ -80,7 +80,6 @@ class Connections:
         return self._client
 
     def timeout(self, usual: httpx.Timeout) -> httpx.Timeout:
-        """The timeout multiplied by `patience`."""
         times = {name: t and t * self._patience for name, t in usual.as_dict().items()}
         return httpx.Timeout(**times)
 

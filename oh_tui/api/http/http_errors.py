@@ -69,7 +69,6 @@ class Answer:
 
 
 def short_id(identifier: str) -> str:
-    """An id as messages show it."""
     return clean_line(identifier)[:12]
 
 
@@ -130,7 +129,6 @@ _BY_STATUS: dict[int, tuple[type[ApiError], str, str]] = {
 
 
 def _by_status(status: int, *, with_key: bool) -> tuple[type[ApiError], str, str]:
-    """The error, the reason and the hint of a status."""
     if status == 401 and with_key:
         return AuthError, "does not accept this key", "Check that the key is for this server"
     if status == 403 and not with_key:
@@ -183,7 +181,6 @@ def _shortened(text: str, limit: int) -> str:
 
 
 def from_exception(call: ApiCall, error: Exception) -> ApiError:
-    """The error for a call without a complete answer."""
     kind: type[ApiError] = Unreachable
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():

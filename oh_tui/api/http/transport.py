@@ -89,8 +89,6 @@ class RequestBody:
 
 @dataclass(frozen=True)
 class _Options:
-    """The parameters, timeout and body of a call."""
-
     params: Params
     timeout: httpx.Timeout
     body: RequestBody | None = None

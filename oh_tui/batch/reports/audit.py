@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 
 class Audited(NamedTuple):
-    """A run that was read, with what the rules find in it."""
-
     run: str
     title: str
     found: RunAudit
@@ -42,8 +40,6 @@ class Audited(NamedTuple):
 
 
 class AuditFound:
-    """What rules find in runs."""
-
     def __init__(self, rules: Sequence[Rule], most: int | None = None) -> None:
         """Of the runs it keeps the first and those that break a rule, at most `most`; None for
         all."""
@@ -67,7 +63,6 @@ class AuditFound:
             self.runs.append(audited)
 
     def is_broken(self, least: Severity) -> bool:
-        """Whether a rule of at least this severity is broken in some run."""
         return any(
             row.counts[State.BROKEN] and row.rule.severity.rank >= least.rank for row in self.rows
         )
@@ -113,7 +108,6 @@ async def audit_in(
 
 
 def audit_of(conversation: Conversation, study: Study, rules: tuple[Rule, ...]) -> AuditFound:
-    """Asks the rules of one run that was read."""
     found = AuditFound(rules)
     label = study.trajectory.recorded.label
     found.add(conversation, RunAudit(findings(rules, study, conversation), label))

@@ -36,7 +36,6 @@ _WHY = {
 
 
 def not_read(source: Source) -> int:
-    """How many files and runs could not be read."""
     return source.not_read if isinstance(source, FileSource) else 0
 
 

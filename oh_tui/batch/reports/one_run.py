@@ -191,7 +191,6 @@ def _on_branch(reader: Reader, read: Loaded) -> Loaded:
 
 
 def branch_words(run: Trajectory) -> str:
-    """Which branch of a run is read, and how to read another."""
     assert run.branch is not None
     number, count = run.branch.number, run.branch.count
     if number == ALL:

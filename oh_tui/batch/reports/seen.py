@@ -83,7 +83,6 @@ class Seen:
         return None
 
     def save(self) -> None:
-        """Writes what was recorded, for other commands and the explorer."""
         self.states.save()
 
 
@@ -103,7 +102,6 @@ def as_read(reader: Reader, conversation: Conversation, study: Study) -> Convers
 
 
 def standing(reader: Reader, conversation: Conversation, study: Study) -> Standing:
-    """How a run stands that was just read."""
     verdict, run, box = study.verdict, study.trajectory, conversation.sandbox_status
     if isinstance(reader.source, FileSource):
         return Standing(verdict)
@@ -121,7 +119,6 @@ def _now(remote: ServerRuns | None) -> float:
 
 
 def last_known(reader: Reader, conversation: Conversation, now: Standing) -> LastKnown:
-    """What is known of the conversation of a run that was just read."""
     seen = Seen(reader)
     seen.states.record_silent(bare_id(conversation.id), now.silent)
     return seen.of(conversation)

@@ -50,8 +50,6 @@ class Pair(NamedTuple):
 
 
 class Sets(NamedTuple):
-    """Two sets of runs, read."""
-
     names: tuple[str, str]
     sizes: tuple[int, int]
     labels: tuple[Counter[str], Counter[str]]

@@ -29,16 +29,12 @@ OF_PERIODS: tuple[Column[Group, object], ...] = (
 
 
 class Before(NamedTuple):
-    """The sums over the range before."""
-
     ranges: Ranges
     total: Group
     left_out: Mapping[str, int]
 
 
 class Sums(NamedTuple):
-    """The sums over many runs."""
-
     source: str
     by: Sequence[str]
     table: Table
@@ -50,8 +46,6 @@ class Sums(NamedTuple):
 
     @property
     def columns(self) -> Sequence[Column[Group, object]]:
-        """What scripts get of a group."""
-
         def names(group: Group) -> dict[str, object]:
             return dict(zip(self.by, group.names, strict=True))
 

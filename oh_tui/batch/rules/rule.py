@@ -52,8 +52,6 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Finding(NamedTuple):
-    """What a rule finds in a run."""
-
     rule: str
     severity: Severity
     answer: Answer
@@ -87,7 +85,6 @@ def findings(
 
 
 def is_broken(found: Sequence[Finding], least: Severity) -> bool:
-    """Whether a rule of at least this severity is broken."""
     return any(one.state is State.BROKEN and one.severity.rank >= least.rank for one in found)
 
 

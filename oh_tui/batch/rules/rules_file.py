@@ -128,7 +128,6 @@ class RulesOfFile(NamedTuple):
 
 
 def parse_rules(text: str, origin: str = "") -> RulesOfFile:
-    """The rules in the text of a file."""
     file = TomlFile(text, "rule")
     what = "a rule: each begins with [[rule]]"
     tables = file.fields("", file.values, {"rule": _Tables}, what).get("rule", [])

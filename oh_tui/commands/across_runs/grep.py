@@ -125,7 +125,6 @@ def _print(call: Call, one: RunHits) -> None:
 
 
 def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
-    """The title, and below it a line for each hit."""
     style, room = call.style, call.style.room or 0
     facts = [line(run.selected_repository) or "", style.when(updated_text(run))]
     head = "  ".join(filter(None, (title(run), *facts, plural(len(hits), "hit"))))
@@ -140,7 +139,6 @@ def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
 
 
 def _source(call: Call, run: Conversation) -> str:
-    """The server, or the file."""
     if run.place:
         return safe_line(called(run.home))
     return safe_line(call.source.label)

@@ -20,7 +20,6 @@ _NO_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def suite(name: str, rules: Sequence[Rule], found: RunAudit) -> Iterator[str]:
-    """The suite of a run, which was read."""
     failed = sum(is_broken([one], Severity.LOW) for one in found.findings)
     skipped = sum(one.state is not State.HOLDS for one in found.findings) - failed
     yield _head(name, len(found.findings), failed, skipped)
@@ -30,7 +29,6 @@ def suite(name: str, rules: Sequence[Rule], found: RunAudit) -> Iterator[str]:
 
 
 def unread(name: str, reason: str) -> Iterator[str]:
-    """The suite of a run that could not be read."""
     yield _head(name, 1, errors=1)
     yield f'  <testcase classname="oh-tui.audit" name="read"><error message={_value(reason)}/>'
     yield "</testcase>\n </testsuite>\n"

@@ -17,7 +17,6 @@ T = TypeVar("T")
 
 
 def left_of(call: Call) -> Left:
-    """What of each run leaves, by the options of the command."""
     return Left(tuple(call.args.without), call.args.only)
 
 

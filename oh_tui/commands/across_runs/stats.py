@@ -121,7 +121,6 @@ def print_lines(style: Style, trend: Trend) -> None:
 
 
 def print_before(style: Style, now: Group, before: Group, range_words: str) -> None:
-    """What the sums are, and were in the range before."""
     pairs = (f"{name} {one}, was {other}" for name, one, other in beside(now, before))
     words = f"{'; '.join(pairs)}\nwas: {range_words}"
     if not before.runs:

@@ -234,12 +234,10 @@ def _names(calls: tuple[Step, ...]) -> str:
 
 
 def _name(step: Step) -> str:
-    """A call on one line."""
     return describe(step, Outcome.WAITING).what
 
 
 def _next(state: AgentState) -> str:
-    """The command that helps from there."""
     status = AgentStatus.UNREAD if state.can_continue else state.agent_status
     return _NEXT.get(status, _NEXT[AgentStatus.IDLE]).replace("{id}", short(state.conversation))
 
@@ -259,7 +257,6 @@ def _print(
     stages: Sequence[str] = (),
     calls: tuple[Step, ...] = (),
 ) -> None:
-    """What was done, to which calls, and how the agent stands now."""
     if call.as_json:
         print_json(
             {

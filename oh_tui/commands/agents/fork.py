@@ -132,7 +132,6 @@ def _facts(
 
 
 async def _cure(call: Call, forked: Forked) -> list[str]:
-    """What brings a key into a fork without one."""
     if forked.has_key is not False:
         return []
     name = short(forked.conversation)

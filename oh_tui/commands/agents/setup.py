@@ -115,7 +115,6 @@ async def agent(call: Call) -> int:
 
 
 async def _changed(call: Call, setup: AgentSetup) -> tuple[AgentSetup, str]:
-    """The setup after the change that was asked for, and what was done."""
     args, agents = call.args, call.agents
     if args.profile is not None:
         setup = await agent_setup.switch_profile(agents, setup, args.profile)

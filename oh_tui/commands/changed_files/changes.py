@@ -119,8 +119,6 @@ def _print_lines(call: Call, one: BesideGit) -> None:
 
 
 def _listed(lister: Lister) -> Iterator[Column[FileRow, Style]]:
-    """What git or the patch lists, for people."""
-
     def remark(row: FileRow, _style: Style) -> str:
         churn = row.churn
         gone = churn.words if churn and churn.gone else ""
@@ -131,7 +129,6 @@ def _listed(lister: Lister) -> Iterator[Column[FileRow, Style]]:
 
 
 async def _print_as_of(call: Call) -> int:
-    """Prints the files as of a step, or the patch."""
     args = call.args
     conversation, loaded = await open_run(call, sub_agents=True)
     files = Study(whole(loaded)).files

@@ -64,7 +64,6 @@ def target_of(call: Call, *, single: bool = True) -> tuple[Path, str]:
 
 
 def require_free(path: Path) -> None:
-    """Raises Problem for a name that is taken."""
     if path.exists() or path.is_symlink():
         raise taken(path)
 

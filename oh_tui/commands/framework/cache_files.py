@@ -28,8 +28,6 @@ KEPT = {
 
 
 class Held(NamedTuple):
-    """What there is of one entry of `KEPT`."""
-
     files: int
     size: int
     """Bytes."""

@@ -68,19 +68,16 @@ class Call(Reader, kw_only=True):
 
     @property
     def workspaces(self) -> Workspaces:
-        """Where the agents of the server work, for commands that want a server."""
         assert self.source.workspaces is not None
         return self.source.workspaces
 
     @property
     def agents(self) -> Agents:
-        """The agents of the server, for commands that want a server."""
         assert self.source.agents is not None
         return self.source.agents
 
     @property
     def records(self) -> Records:
-        """The records of the server's conversations, for commands that want a server."""
         assert self.source.records is not None
         return self.source.records
 
@@ -125,8 +122,6 @@ def argument(*names: str, **options: Any) -> Argument:
 
 
 def number_of(what: str, least: int, most: int) -> Callable[[str], int]:
-    """What reads a whole number of an argument within these bounds."""
-
     def read(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"{clean_line(text)!r} is not a number of {what}")
@@ -147,7 +142,6 @@ RUN = argument(
 
 
 def _branch(word: str) -> int:
-    """The number of a branch, or `trajectory.ALL`."""
     if word == "all":
         return trajectory.ALL
     if not word.isdecimal() or not 0 < int(word[:9]) < 10**8:
@@ -246,7 +240,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Raises Problem for words of the command line that this version does not take."""
 
     def wants_nothing(self, args: argparse.Namespace) -> bool:
-        """Whether it needs neither a server nor a run with these arguments."""
         return self.wants == "nothing" or any(getattr(args, one) for one in self.alone)
 
     @property
@@ -261,7 +254,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def usage(self) -> str:
-        """The line of usage after the name."""
         names = [one.usage for one in self.arguments if isinstance(one, Argument)]
         rest = " -- CMD..." if self.passes_on else ""
         return " ".join(filter(None, (*names, "[options]"))) + rest

@@ -36,7 +36,6 @@ def form_of(words: Sequence[str]) -> None:
 
 
 def say(sentence: str, hint: str, code: int) -> int:
-    """Prints an error and returns its exit code."""
     # The texts are clean already; this makes sure.
     sentence, hint = (safe(text) for text in (sentence, hint))
     # hints of the service layer begin with a capital; names such as OPENHANDS_… keep theirs
@@ -53,14 +52,12 @@ def say(sentence: str, hint: str, code: int) -> int:
 
 
 def problem(problem: Problem) -> int:
-    """Prints a problem that has words for people."""
     if isinstance(problem, QueryError):
         problem.instead("steps", "oh-tui steps takes it, for one run")
     return say(problem.sentence, problem.hint, code_of(problem))
 
 
 def os_error(error: OSError) -> int:
-    """Prints an error of the operating system, with the file that it is about."""
     why = (error.strerror or type(error).__name__).lower()
     subject, hint = clean_line(str(error.filename)) if error.filename else "", ""
     if error.errno in _FULL:
@@ -70,7 +67,6 @@ def os_error(error: OSError) -> int:
 
 
 def bug(error: Exception) -> int:
-    """Prints that oh-tui failed, and where."""
     if is_of_threads(error):
         return say(NO_THREADS, NO_THREADS_HINT, REFUSED)
     return say(

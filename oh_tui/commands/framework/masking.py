@@ -44,7 +44,6 @@ class _Closed(io.TextIOBase):
 
 @contextlib.contextmanager
 def masking() -> Iterator[None]:
-    """Masks all that this process prints."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast(TextIO, MaskedStream(one)) if one else one for one in before)
     sys.stdout = sys.stdout or cast(TextIO, _Closed())

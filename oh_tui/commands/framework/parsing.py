@@ -208,7 +208,6 @@ def epilog(file: str = "~/.config/oh-tui/config.toml", servers: Sequence[str] = 
 
 
 def _wrapped(line: str) -> str:
-    """A row of a list, its second column wrapped."""
     return textwrap.fill(
         line, 100, subsequent_indent=" " * 24, replace_whitespace=False, drop_whitespace=True
     )
@@ -243,7 +242,6 @@ def add_own_options(parser: argparse.ArgumentParser) -> None:
 
 
 def list_of_commands() -> str:
-    """Every command and what it does, by group."""
     lines: list[str] = []
     for group in dict.fromkeys(entry.group for entry in TABLE.values()):
         entries = ((name, one.about) for name, one in TABLE.items() if one.group == group)

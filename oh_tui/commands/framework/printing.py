@@ -133,7 +133,6 @@ def print_table(style: Style, columns: Columns, rows: Iterable[Row]) -> None:
 
 
 def lines_of(style: Style, columns: Sequence[Column[T, Style]], rows: Iterable[T]) -> Iterator[str]:
-    """The lines of a table whose columns tell the cells of a row."""
     shown = [one for one in columns if one.head is not None]
     return table(style, shown, ([one.cell(row, style) for one in shown] for row in rows))
 
@@ -175,7 +174,6 @@ def _as_cell(cell: str | Cell) -> Cell:
 
 
 def fit(text: str, room: int, style: Style) -> str:
-    """The text, cut to `room` columns of a terminal."""
     if width(text) <= room:
         return text
     end = style.glyph("…", "...")

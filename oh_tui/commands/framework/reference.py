@@ -24,7 +24,6 @@ from oh_tui.commands.framework.parsing import (
 
 
 def completion(shell: str) -> str:
-    """The script that lets a shell complete the words after oh-tui."""
     parser = Parser(parents=[options_parser()])
     add_own_options(parser)
     # as argparse's own subcommands, which shtab knows
@@ -73,7 +72,6 @@ def manual() -> str:
 
 
 def _roff(text: str) -> str:
-    """Text as it stands, in roff."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return ".nf\n" + re.sub(r"(?m)^(?=[.'])", r"\\&", text) + "\n.fi"
 

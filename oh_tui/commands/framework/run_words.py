@@ -27,7 +27,6 @@ def is_path(text: str, *, asks_server: bool = False) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """Whether a word that stands for a file is an address of the web."""
     return text.lower().startswith(("https://", "http://"))
 
 

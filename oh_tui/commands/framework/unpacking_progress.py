@@ -16,8 +16,6 @@ KNOWN, OFTEN = 0.5, 0.1
 
 
 class _Shown:
-    """How far the unpacking is."""
-
     def __init__(self) -> None:
         self._looked = 0.0
         self._said: copies.Work | None = None

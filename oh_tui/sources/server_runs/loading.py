@@ -143,7 +143,6 @@ class ServerRuns:
         """None: it would take reading whole runs."""
 
     async def keeps(self, conversation: Conversation) -> bool:
-        """Whether the run is in the cache."""
         return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
 
     async def cached(self, conversation: Conversation) -> Trajectory | None:
@@ -154,7 +153,6 @@ class ServerRuns:
         return await asyncio.to_thread(run_of_cache, self.cache, conversation)
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
-        """What it would cost to read the events that the trajectory lacks."""
         total, via = await self.count_events(conversation)
         left = max(0, total - len(trajectory.events))
         only_pages = via == "app server" and self.app.gives_only_pages(conversation, total)
@@ -185,7 +183,6 @@ class ServerRuns:
         via: str,
         report: Callable[[Problem | None], None] = lambda _: None,
     ) -> AsyncGenerator[list[Event] | None, None]:
-        """See `Runs.follow`."""
         return following.follow(self.api, conversation, trajectory, via, report)
 
     async def download(
@@ -226,7 +223,6 @@ class ServerRuns:
 
 
 def run_of_cache(cache: RunCache, conversation: Conversation) -> Trajectory | None:
-    """The run as `ServerRuns.cached` returns it."""
     events = cache.load(conversation)
     if events is None:
         return None

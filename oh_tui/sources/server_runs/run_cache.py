@@ -93,7 +93,6 @@ class RunCache:
         return []
 
     def stats(self, conversation: Conversation) -> bytes:
-        """The stats that were cached with a run, or b""."""
         file = self._open(conversation)
         if file is None:
             return b""

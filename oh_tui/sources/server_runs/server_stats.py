@@ -26,8 +26,6 @@ for the budget beside. Events of 1.17.0 tell no cost, and those of 1.58.2 may be
 
 
 class BesideEvents(NamedTuple):
-    """What the agent server's record says of a run beside its events."""
-
     stats: bytes
     head: str
     """The event that the next one will follow; "" where it does not tell."""
