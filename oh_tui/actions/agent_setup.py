@@ -10,19 +10,21 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from oh_tui.actions.agent_actions import Agents, HalfDone, watched
 from oh_tui.actions.agent_state import AgentState
-from oh_tui.api import AgentServer
 from oh_tui.api.errors import ApiError, InvalidRequest, NotFound
 from oh_tui.api.models import AgentConversation, ConfirmationPolicy, LlmProfile, LlmProfiles
 from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.context.sdk_versions import version_of
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer
 
 LONGEST_QUESTION = 100_000
 """Characters of a question; every one is sent to the model, behind the whole context."""

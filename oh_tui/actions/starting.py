@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.api import AppServer
 from oh_tui.api.errors import ServerError
 from oh_tui.api.models import StartTask
 from oh_tui.api.requests import StartRequest
@@ -16,6 +16,9 @@ from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
+
+if TYPE_CHECKING:
+    from oh_tui.api import AppServer
 
 WAITS = (1.0, 2.0, 3.0, 5.0)
 """Seconds before each look at the task; the last value repeats. A start takes 9 to 19 s (measured,

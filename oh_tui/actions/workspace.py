@@ -11,9 +11,8 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from oh_tui.api import AgentServer
 from oh_tui.api.errors import InvalidRequest, NotFound
 from oh_tui.api.models import BashOutput, CommandResult, Workplace
 from oh_tui.api.paging import PAGE
@@ -24,6 +23,9 @@ from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes transferred so far and the total, None if unknown."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_actions, start_offers, starting
 from oh_tui.actions.sandboxes import ServerSandboxes
-from oh_tui.api import AppServer, bare_server
+from oh_tui.api import bare_server
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.pager import SLICE
 from oh_tui.sources import agent_server
@@ -17,6 +17,7 @@ from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.sources.source import Source, SourceOfServer
 
 if TYPE_CHECKING:
+    from oh_tui.api import AppServer
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Page

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from oh_tui.api import SharedServer
 from oh_tui.api.errors import NotFound, TooLarge
 from oh_tui.api.filters import ConversationFilters
 from oh_tui.api.models import Page
@@ -26,6 +26,9 @@ from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
+
+if TYPE_CHECKING:
+    from oh_tui.api import SharedServer
 
 NOTE = "shared, read-only: no states, so the cost is the record's; no sandbox, no zip"
 """What is missing, and why."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from oh_tui.actions import agent_setup, forking
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.conversation_records import checked_title
-from oh_tui.actions.forking import Forked, Origin
 from oh_tui.batch.reports.one_run import find, read_run, whole
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import conversation_id, title
@@ -23,7 +22,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
 from oh_tui.trajectory.changes.since_step import Differs, differing, differing_words
-from oh_tui.trajectory.context.fork_places import ForkPlace
+from oh_tui.trajectory.context import fork_places
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 
@@ -112,9 +111,9 @@ def _step(run: Trajectory, at: str) -> int | None:
 
 def _facts(
     call: Call,
-    origin: Origin,
+    origin: forking.Origin,
     run: Trajectory,
-    place: ForkPlace,
+    place: fork_places.ForkPlace,
     changed: Sequence[Differs],
 ) -> list[str]:
     """What has to be known before a yes."""
@@ -131,7 +130,7 @@ def _facts(
     return [*told, "it costs nothing until it gets a message"]
 
 
-async def _cure(call: Call, forked: Forked) -> list[str]:
+async def _cure(call: Call, forked: forking.Forked) -> list[str]:
     if forked.has_key is not False:
         return []
     name = short(forked.conversation)
@@ -165,7 +164,7 @@ def _say_outcome(call: Call, is_sent: bool, remarks: Sequence[str]) -> None:
 
 
 def _document(
-    forked: Forked,
+    forked: forking.Forked,
     origin: Conversation,
     run: Trajectory,
     changed: Sequence[Differs],

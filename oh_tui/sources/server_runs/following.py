@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
 
-from oh_tui.api import AgentServer
 from oh_tui.api.errors import TimedOut
 from oh_tui.api.paging import PAGE
 from oh_tui.api.server import GivesRuns, running_agent
@@ -19,6 +19,9 @@ from oh_tui.sources.server_runs.server_stats import StatsReader
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer
 
 COME_BACK = 10.0
 """Seconds between two attempts at an agent server that was silent while its sandbox runs."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.api import AgentServer
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.conversation import Conversation
@@ -17,6 +17,9 @@ from oh_tui.sources.server_runs.server_stats import read_record
 from oh_tui.trajectory.model.branches import is_rewound
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory, build
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer
 
 
 async def load_from_agent(

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from oh_tui.api import AgentServer
 from oh_tui.catalog.forked import fork_of
 from oh_tui.conversation import Conversation
 from oh_tui.text.problem import Problem
@@ -19,6 +18,9 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, unnamed_text
+
+if TYPE_CHECKING:
+    from oh_tui.api import AgentServer
 
 AGAIN = 15.0
 """Seconds between two readings of the record while the agent works: as often as the list reads it
