@@ -29,8 +29,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import audit
-from oh_tui.batch.cached_rows import known_rows
-from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.cached_rows import known_misses, known_rows
 from oh_tui.batch.index_reader import IndexJob
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.run_batch import RunBatch

@@ -127,7 +127,7 @@ def test_a_sandbox_that_runs_has_git_beside_it() -> None:
 @pytest.fixture
 def git_texts(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | Problem]:
     """What git in the demo has of files instead of their own text, by the end of the path."""
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
 
     texts: dict[str, str | Problem] = {}
     true = Workspaces.git_text
@@ -222,7 +222,7 @@ def test_the_servers_own_files_are_counted_and_no_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from oh_tui import cli
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
     from oh_tui.api.git_models import GitChange
 
     own = f"/tmp/sandbox/workspace/conversations/{'ab' * 16}/meta.json"
@@ -246,7 +246,7 @@ def test_git_that_does_not_answer_costs_only_its_column(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
 
     async def fails(self: Workspaces, conversation: object) -> None:
         raise Problem("git is asleep")
@@ -263,7 +263,7 @@ def test_an_empty_answer_of_git_is_not_said_to_be_of_a_repository(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
 
     async def lists_nothing(self: Workspaces, conversation: object) -> list[object]:
         return []
@@ -279,7 +279,7 @@ def test_commits_of_the_run_are_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from oh_tui import cli
-    from oh_tui.actions.workspaces import Committed, Workspaces
+    from oh_tui.actions.workspace import Committed, Workspaces
     from oh_tui.api.git_models import GitChange, GitCommit
 
     commit = GitCommit("b" * 40, "bbbbbbb", "Read weeks", timestamp="2026-03-02T10:00:00+01:00")

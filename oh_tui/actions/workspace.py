@@ -1,4 +1,4 @@
-"""Working in the sandbox of a conversation: a shell, and files in and out."""
+"""Where agents work: a shell, files in and out, and what git says of them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from oh_tui.api.errors import InvalidRequest, NotFound
 from oh_tui.api.models import BashOutput, CommandResult, Workplace
 from oh_tui.api.paging import PAGE
-from oh_tui.api.server import Server
+from oh_tui.api.server import Server, running_agent
 from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import part_file_aside, publish
 from oh_tui.text.clean import clean, clean_line
+from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field
+from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
     from oh_tui.api import AgentServer
@@ -36,24 +40,6 @@ _REFUSED_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 class Asleep(Refused):
     """The sandbox is paused and can be resumed."""
-
-
-async def open_workspace(api: Server, conversation: Conversation) -> Workspace:
-    """The workspace of a conversation, after one call for its current state. Raises Asleep if the
-    sandbox is paused, Refused if it is not running for another reason."""
-    (now,) = await api.get_conversations([conversation.id])
-    if now is None:
-        raise Refused("The server no longer has this conversation", Remedy.LIST)
-    status = now.sandbox_status
-    if status == "PAUSED":
-        raise Asleep("The sandbox is paused", Remedy.RESUME)
-    if status == "MISSING" or not status:
-        raise Refused("The sandbox is gone", "its history stays readable")
-    agent = api.agent_server(now) if status == "RUNNING" else None
-    if agent is None:
-        state = safe_line(status or "in no known state").lower()
-        raise Refused(f"The sandbox does not run, it is {state}", Remedy.WAIT)
-    return Workspace(agent, api.workplace)
 
 
 class Workspace:
@@ -268,3 +254,104 @@ def complete_path(text: str) -> str | None:
 def _flush(file: IO[bytes]) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+if TYPE_CHECKING:
+    from oh_tui.api.git_models import GitChange, GitCommit
+    from oh_tui.conversation import Conversation
+
+
+class Committed(NamedTuple):
+    """A commit, and the files that it changed, with absolute paths."""
+
+    commit: GitCommit
+    changes: list[GitChange]
+
+
+class Workspaces:
+    def __init__(self, api: Server) -> None:
+        self._api = api
+        self.workplace = api.workplace
+        """Where they are, in words."""
+
+    async def open(self, conversation: Conversation) -> Workspace:
+        """The shell and files where its agent works, after one call for its current state. Raises
+        Asleep if the sandbox is paused, Refused if it is not running for another reason."""
+        (now,) = await self._api.get_conversations([conversation.id])
+        if now is None:
+            raise Refused("The server no longer has this conversation", Remedy.LIST)
+        status = now.sandbox_status
+        if status == "PAUSED":
+            raise Asleep("The sandbox is paused", Remedy.RESUME)
+        if status == "MISSING" or not status:
+            raise Refused("The sandbox is gone", "its history stays readable")
+        agent = self._api.agent_server(now) if status == "RUNNING" else None
+        if agent is None:
+            state = safe_line(status or "in no known state").lower()
+            raise Refused(f"The sandbox does not run, it is {state}", Remedy.WAIT)
+        return Workspace(agent, self.workplace)
+
+    async def version(self, conversation: Conversation) -> str:
+        """The version of its agent server, in one call; "" unless its sandbox is running."""
+        agent = running_agent(self._api, conversation)
+        return await agent.version() if agent else ""
+
+    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
+        """The files that git in the sandbox lists as changed, with absolute paths; None unless the
+        sandbox is running.
+
+        Takes two calls to the agent server. The repository is the folder that the agent works in,
+        where the app server puts it.
+        """
+        agent = running_agent(self._api, conversation)
+        if agent is None:
+            return None
+        workspace = (await agent.conversation()).workspace
+        folder = (workspace.working_dir if workspace else None) or "."
+        return _below(folder, await agent.git_changes(folder))
+
+    async def git_text(self, conversation: Conversation, path: str) -> str | None:
+        """The text of a file now, as git in the sandbox shows it (see `GitDiff`), in one call; None
+        without a repository, and unless the sandbox is running."""
+        agent = running_agent(self._api, conversation)
+        return (await agent.git_diff(path)).modified if agent else None
+
+    async def commits(self, conversation: Conversation, since: float | None) -> list[Committed]:
+        """The commits where the agent works, since its run began (seconds since 1970), newest
+        first, at most 20. Empty on servers that cannot list them, and without a time.
+
+        Takes two calls to the agent server, and one per commit. Git's own times count, so commits
+        of others are included.
+        """
+        agent = running_agent(self._api, conversation)
+        if agent is None or since is None:
+            return []
+        workspace = (await agent.conversation()).workspace
+        folder = (workspace.working_dir if workspace else None) or "."
+        try:
+            newest = await agent.git_commits(folder, limit=20)  # each takes a call
+        except NotFound:
+            return []
+        own = [one for one in newest if (seconds(one.timestamp) or 0.0) >= since]
+        return [
+            Committed(one, _below(folder, await agent.commit_changes(folder, one.sha)))
+            for one in own
+        ]
+
+
+def _below(folder: str, changes: list[GitChange]) -> list[GitChange]:
+    return [
+        replace(change, path=posixpath.join(folder, _unquoted(change.path))) for change in changes
+    ]
+
+
+def _unquoted(path: str) -> str:
+    """The path in git's quotes, where a byte that is not ASCII is written as `\303`, or as `/303`
+    by agent server 1.34.0 (measured)."""
+    if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
+        return path
+    raw = path[1:-1].encode("utf-8", "surrogatepass")
+    return _GIT_BYTE.sub(lambda byte: bytes([int(byte[1], 8)]), raw).decode("utf-8", "replace")
+
+
+_GIT_BYTE = pattern(rb"[\\/]([23][0-7]{2})")

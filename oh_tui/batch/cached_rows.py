@@ -1,4 +1,5 @@
-"""What the index tells of runs whose entry is up to date: statistics rows, failures and rules."""
+"""What the index tells of runs whose entry is up to date: statistics rows, failures, rules, and
+that a run has nothing of what is looked for."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from oh_tui.batch import searching
 from oh_tui.batch.failure_rows import (
     COLUMNS,
     FailureRow,
@@ -24,6 +26,7 @@ from oh_tui.library.library import Library, columns_of
 from oh_tui.sources.source import Source
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure
 from oh_tui.trajectory.rules.question import State
+from oh_tui.trajectory.search import scan, step_filter
 
 T = TypeVar("T")
 
@@ -94,6 +97,32 @@ def known_failures(
         failures = [run_failure(values) for is_one, *values in each if is_one is not None]
         well = bool(failures) and ended_well(of_run.label, of_run.verdict)
         return RunFailures(well, failures, names_of(of_run, by))
+
+    return Known(cache_folder, source, find)
+
+
+def known_misses(
+    cache_folder: Path | None, source: Source, query: step_filter.Query
+) -> Known[searching.Found]:
+    """Finds nothing in runs that lack a text or a failure. Rules out no run that has sub-agents:
+    the library does not hold their steps."""
+
+    def find(
+        index: IndexSnapshot, rows: Sequence[Conversation]
+    ) -> dict[str, searching.Found | None]:
+        texts = [
+            text
+            for one in query.texts
+            for text in ([one.text] if isinstance(one, scan.Needle) else one.folded)
+        ]
+        candidates = [*map(index.candidates, texts), *map(index.failing, query.failures)]
+        having = [places for places in candidates if places is not None]
+        return {
+            place: None
+            if sub_agents or all(place in one for one in having)
+            else searching.Found([])
+            for place, [[sub_agents]] in index.as_now(rows, ["sub_agents"]).items()
+        }
 
     return Known(cache_folder, source, find)
 

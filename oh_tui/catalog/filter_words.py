@@ -22,6 +22,7 @@ from oh_tui.trajectory.rules.question import State
 from oh_tui.trajectory.search.field import (
     Bound,
     Field,
+    Term,
     Test,
     Wrong,
     any_of,
@@ -30,7 +31,6 @@ from oh_tui.trajectory.search.field import (
     moment,
     one_of,
 )
-from oh_tui.trajectory.search.field import Field, Term, Test
 from oh_tui.trajectory.search.fields import ANY, failure_id, in_notes
 
 LONGEST = 1_000

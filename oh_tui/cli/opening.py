@@ -1,4 +1,5 @@
-"""Opens the source that the words of a command line name: files, a server or the demo."""
+"""Opens the source that the words of a command line name: files, a server or the demo; and the log
+of the calls to it."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import atexit
 import errno
 import os
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +17,7 @@ from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import CLOUD
 from oh_tui.catalog.links import SHARED, SharedLink, read_shared_link
 from oh_tui.commands import MakeSource
-from oh_tui.commands.framework import calllog, unpacking_progress
+from oh_tui.commands.framework import unpacking_progress
 from oh_tui.commands.framework.cache_files import KEPT
 from oh_tui.commands.framework.command import path_of
 from oh_tui.settings.config import DEMO as DEMO_SERVER
@@ -32,6 +34,7 @@ from oh_tui.sources import (
     this_machine,
 )
 from oh_tui.sources.server_runs import run_cache
+from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats import copies, locked_dirs, table
@@ -122,11 +125,11 @@ def _keep_to_limit(place: Path, folder: Path, limit: int) -> None:
         cache_limit.make_room(folder, 0, limit)
 
 
-def call_log(path: str | None) -> calllog.CallLog | None:
-    return calllog.CallLog(path_of(path)) if path else None
+def call_log(path: str | None) -> CallLog | None:
+    return CallLog(path_of(path)) if path else None
 
 
-def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Source:
+def demo_source(log: CallLog | None = None, kind: str = "plain") -> Source:
     made = demo.Demo(shows="odd" if kind == "odd" else "showcase")
     # The real server limits calls because it has many users; this one has a single user.
     made.rate_limited = False
@@ -141,7 +144,7 @@ def demo_source(log: calllog.CallLog | None = None, kind: str = "plain") -> Sour
     return server.ServerSource(api, label, made.opening, last_known=made.last_known)
 
 
-def shared_maker(words: Sequence[str], log: calllog.CallLog | None = None) -> MakeSource:
+def shared_maker(words: Sequence[str], log: CallLog | None = None) -> MakeSource:
     """Makes the source of the shared conversations that the links lead to. No key is looked up for
     it. Raises Problem for a link that leads nowhere."""
     links = [read_shared_link(word) for word in words]
@@ -149,9 +152,7 @@ def shared_maker(words: Sequence[str], log: calllog.CallLog | None = None) -> Ma
     return lambda: _shared_source(address, links, log)
 
 
-def _shared_source(
-    address: str, links: Sequence[SharedLink], log: calllog.CallLog | None
-) -> Source:
+def _shared_source(address: str, links: Sequence[SharedLink], log: CallLog | None) -> Source:
     if address != DEMO_SHARES:
         api = shared_server.SharedServer(address, watch=log)
         return shared_source.SharedSource(api, links)
@@ -165,7 +166,7 @@ def demo_link() -> str:
     return f"{DEMO_SHARES}{SHARED}/{demo.shared_id()}"
 
 
-def server_source(settings: Settings, log: calllog.CallLog | None = None) -> Source:
+def server_source(settings: Settings, log: CallLog | None = None) -> Source:
     """The server that the settings name, or the demo or this machine in its place. May run the
     command that prints the key."""
     if settings.server == DEMO_SERVER:
@@ -240,3 +241,36 @@ def open_files(settings: Settings, paths: list[Path]) -> tuple[file_source.FileS
     if problems:
         raise problems[0]
     return None, False
+
+
+class CallLog:
+    """`--log FILE`: a line for each call to a server, without keys, queries and bodies, in a file
+    that the owner alone can read. Raises Problem when it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._append("")
+
+    def __call__(self, method: str, url: str, status: int | None, seconds: float) -> None:
+        """Logs one attempt of a call; `url` has no query, `status` is None without an answer."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._append(
+            f"{now}  {method:<5} {safe_line(url)[:2_000]}  {status or 'no answer'}  "
+            f"{seconds * 1000:.0f} ms\n"
+        )
+
+    def _append(self, text: str) -> None:
+        try:
+            # a pipe that nobody reads must not block
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+            descriptor = os.open(self._path, flags, 0o600)
+            try:
+                os.write(descriptor, text.encode("utf-8", "replace"))
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError) as error:
+            reason = (getattr(error, "strerror", None) or "no such name").lower()
+            raise Problem(
+                f"Cannot write the log {clean_line(str(self._path))}: {reason}",
+                "choose another file",
+            ) from error

@@ -6,9 +6,8 @@ are: what comes after the ID differs, and so does its help.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import chosen, whole
 from oh_tui.catalog.tags import fits_server, read_tags, tag_words

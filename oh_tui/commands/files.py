@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import posixpath
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oh_tui.actions.workspace import Workspace, local_path, local_size
 from oh_tui.batch.reports.one_run import find

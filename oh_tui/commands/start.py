@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import asyncio
 import contextlib
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oh_tui.actions.workspaces import Committed
+from oh_tui.actions.workspace import Committed
 from oh_tui.conversation import Conversation
 from oh_tui.documents.steps import step_at
 from oh_tui.sources.source import Source

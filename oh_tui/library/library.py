@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 from oh_tui.library import schema
 from oh_tui.library.file import FILE, LibraryFile
-from oh_tui.library.records import LONGEST, Record, names_key, stored
-from oh_tui.library.texts import folded
+from oh_tui.library.records import LONGEST, Record, folded, names_key, stored
 
 SHORTEST = 3
 """Characters of the shortest text that the index can find."""

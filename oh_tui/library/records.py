@@ -1,17 +1,18 @@
-"""What the library stores of a run: its rows and its texts, without secrets."""
+"""What the library stores of a run: its rows and its texts, without secrets. The texts must match
+what `scan` finds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from oh_tui.library.schema import BLOCK, TABLES_OF_RUN
-from oh_tui.library.texts import step_texts
-from oh_tui.text.redact import held, holds_key
+from oh_tui.text.redact import held, holds_key, safe
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.search.searchable_text import texts_of
 from oh_tui.trajectory.table_rows import About, rows
 from oh_tui.trajectory.tables import RunRow
 
@@ -91,3 +92,25 @@ def _blocks(texts: Iterator[str]) -> Iterator[str]:
             block, size = [], 0
     if block:
         yield "\n".join(block)
+
+
+_APART = "\n" * 6
+"""Separates texts: more white space than any pattern of `redact` crosses."""
+
+_CROSSES = (*"\x1b\x90\x98\x9b\x9d\x9e\x9f", "PRIVATE KEY", "Private-")
+"""Starts of what may run on across the separator."""
+
+
+def step_texts(trajectory: Trajectory, rows: Iterable[str]) -> Iterator[str]:
+    """The indexed text of each step, in order: its row from `rows`, then its bodies."""
+    for step, row in zip(trajectory.steps, rows, strict=True):
+        found = [text for event in (step.event, *step.results) for text in texts_of(event)]
+        together = _APART.join(found)  # one call per text would take most of the time
+        texts = found if any(map(together.__contains__, _CROSSES)) else [together]
+        yield folded("\n".join((row, *(safe(text) for text in texts))))
+
+
+def folded(text: str) -> str:
+    """A text as the index compares it: in lower case, each white space as one space. If `scan`
+    finds a text, its folded form occurs in the folded text."""
+    return " ".join(text.lower().split())

@@ -8,10 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from oh_tui.text.human import BUDGET, dollars, dollars_of, is_budget
 from oh_tui.catalog.user_annotations import RunAnnotations
-from oh_tui.text.amounts import BUDGET, dollars_of, is_budget
-from oh_tui.text.human import dollars
+from oh_tui.text.human import BUDGET, dollars, dollars_of, is_budget
 from oh_tui.text.problem import Problem
 
 NEAR = 0.8

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ from oh_tui.sources.file_rows import (
     version_at,
 )
 from oh_tui.sources.file_runs import FileRuns, end_of
-from oh_tui.sources.links_out import reach_out
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.verdict import judge
@@ -368,3 +368,26 @@ def _entries(runs: RunList, wanted: str) -> Iterator[Entry]:
         opener.open().close()
         if runs.is_outdated and runs.grow():
             yield from (entry for entry in runs.entries() if entry.name not in listed)
+
+
+def reach_out(folder: Path, files: Collection[Path]) -> set[Path]:
+    """Those of the runs and files of runs below a folder that a link out of it could be read with:
+    that are one, or hold one, or, as what is beside a zip is not read with it, are no zip and have
+    one beside or below them that is not a run itself."""
+    home = Path(os.path.realpath(folder))
+    out = [one for one in _links(folder) if not Path(os.path.realpath(one)).is_relative_to(home)]
+    others = set(out).difference(files)
+
+    def reaches(file: Path) -> bool:
+        with_it = file if file.is_dir() or file.suffix.lower() == ".zip" else file.parent
+        return file in out or any(with_it in link.parents for link in others)
+
+    return {file for file in files if reaches(file)} if out else set()
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    for home, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(home, name)
+            if path.is_symlink():
+                yield path

@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from oh_tui.actions import conversation_records, workspaces
+from oh_tui.actions import conversation_records, workspace
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.sandboxes import ServerSandboxes
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
     from oh_tui.api import AppServer, BareAgentServer
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Page
@@ -172,7 +172,7 @@ class SourceOfServer:
 
     @cached_property
     def workspaces(self) -> Workspaces:
-        return workspaces.Workspaces(self.api)
+        return workspace.Workspaces(self.api)
 
     @cached_property
     def records(self) -> Records:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.responses import Response
 
-from oh_tui.actions.workspaces import _unquoted
+from oh_tui.actions.workspace import _unquoted
 from oh_tui.api import AppServer, Conversation, NotFound, Secret, ServerError
 from oh_tui.api.git_models import GitChange
 from oh_tui.sources.server import ServerSource

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.cached_rows import known_misses
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse

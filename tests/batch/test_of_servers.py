@@ -8,8 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from oh_tui.batch import server_indexing, step_facts
-from oh_tui.batch.cached_rows import known_rows
-from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.cached_rows import known_misses, known_rows
 from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob

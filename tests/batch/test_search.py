@@ -21,7 +21,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from oh_tui.batch import run_batch, worker
-from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.cached_rows import known_misses
 from oh_tui.batch.indexing import Indexing
 from oh_tui.batch.pool import At
 from oh_tui.batch.run_batch import RunBatch

@@ -117,7 +117,7 @@ def test_wrong_use_says_what_is_right(run_file: Path, words: list[str], said: st
 @pytest.fixture
 def untold(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Events that do not tell which version wrote them; the ids whose server is asked for its."""
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
     from oh_tui.trajectory.context.sdk_versions import Writer
 
     asked: list[str] = []
@@ -147,7 +147,7 @@ def test_where_the_events_do_not_tell_the_server_says_whose_rules_hold(
 def test_a_server_that_does_not_say_its_version_leaves_what_is_assumed(
     untold: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
 
     async def fails(self: Workspaces, conversation: object) -> str:
         raise Problem("the sandbox is silent")
@@ -161,7 +161,7 @@ def test_a_server_that_does_not_say_its_version_leaves_what_is_assumed(
 def test_a_server_is_not_asked_where_the_events_tell(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
 
     monkeypatch.delattr(Workspaces, "version")
     assert cli.main(["--demo", "context", DATES]) == 0

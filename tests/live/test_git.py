@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.actions.workspaces import _unquoted
+from oh_tui.actions.workspace import _unquoted
 from oh_tui.api import AgentServer, AppServer, InvalidRequest, ServerError
 
 from .conftest import Live, every_version

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.batch import search_words
-from oh_tui.batch.index_filter import known_misses
+from oh_tui.batch.cached_rows import known_misses
 from oh_tui.batch.reports.over_runs import runs_of
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.searching import Search, SearchJob

@@ -1,16 +1,17 @@
-"""`oh-tui audit`: which rules hold in runs, which are broken, and of which nobody knows."""
+"""`oh-tui audit`: which rules hold in runs, which are broken, and of which nobody knows; as JUnit
+XML a test suite for each run and a test case for each rule."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from xml.sax.saxutils import escape, quoteattr
 
 from oh_tui.batch.reports.audit import AuditFound, audit_in, rule_json, rules_of
 from oh_tui.batch.rule_rows import RunAudit
-from oh_tui.batch.rules.rule import Rule, Severity
+from oh_tui.batch.rules.rule import Rule, Severity, is_broken
 from oh_tui.batch.run_batch import Result
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog.names import conversation_id, title
-from oh_tui.commands.across_runs import junit
 from oh_tui.commands.across_runs.audit_table import (
     print_against,
     print_explained,
@@ -31,9 +32,11 @@ from oh_tui.commands.framework.exit_codes import DEFECTS, OK
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json, print_table, say_none
 from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import show_progress
+from oh_tui.trajectory.rules.question import Answer, State
 
 
 @command(
@@ -126,16 +129,16 @@ async def _print_junit(call: Call, rules: tuple[Rule, ...]) -> AuditFound:
         show_progress("")
         name = f"{title(one.conversation)} {conversation_id(one.conversation)}"
         if isinstance(one.value, Unread):
-            print_masked(junit.unread(name, one.value.reason))
+            print_masked(_unread(name, one.value.reason))
         else:
-            print_masked(junit.suite(name, rules, one.value))
+            print_masked(_suite(name, rules, one.value))
 
     args = call.args
-    print_masked([junit.BEGIN])
+    print_masked([BEGIN])
     try:
         return await audit_in(call, rules, args.filter, live=args.live, most=1, each=printed)
     finally:  # a reader of XML needs its end, whatever ended the runs
-        print_masked([junit.END])
+        print_masked([END])
 
 
 def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
@@ -151,3 +154,57 @@ def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
         print_table(call.style, columns, rows)
     else:
         print_explained(call.style, chosen[0])
+
+
+BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="oh-tui audit">\n'
+
+END = "</testsuites>\n"
+
+_NO_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot say."""
+
+
+def _suite(name: str, rules: Sequence[Rule], found: RunAudit) -> Iterator[str]:
+    failed = sum(is_broken([one], Severity.LOW) for one in found.findings)
+    skipped = sum(one.state is not State.HOLDS for one in found.findings) - failed
+    yield _head(name, len(found.findings), failed, skipped)
+    for rule, finding in zip(rules, found.findings, strict=True):
+        yield from _case(rule, finding.answer)
+    yield " </testsuite>\n"
+
+
+def _unread(name: str, reason: str) -> Iterator[str]:
+    yield _head(name, 1, errors=1)
+    yield f'  <testcase classname="oh-tui.audit" name="read"><error message={_value(reason)}/>'
+    yield "</testcase>\n </testsuite>\n"
+
+
+def _head(name: str, tests: int, failures: int = 0, skipped: int = 0, errors: int = 0) -> str:
+    counts = f'failures="{failures}" errors="{errors}" skipped="{skipped}"'
+    return f' <testsuite name={_value(name)} tests="{tests}" {counts}>\n'
+
+
+def _case(rule: Rule, answer: Answer) -> Iterator[str]:
+    head = f'  <testcase classname="oh-tui.audit" name={_value(rule.name)}'
+    if answer.state is State.HOLDS:
+        yield f"{head}/>\n"
+    elif answer.state is State.BROKEN and rule.severity is not Severity.LOOK:
+        yield f"{head}><failure type={_value(rule.severity)} message={_value(answer.broken_by())}>"
+        yield f"{_in_ascii(escape(_plain(rule.why)))}</failure></testcase>\n"
+    else:
+        broken_by = f"look: {answer.broken_by()}" if answer.state is State.BROKEN else ""
+        why = broken_by or ": ".join(filter(None, (answer.state, answer.lacks)))
+        yield f"{head}><skipped message={_value(why)}/></testcase>\n"
+
+
+def _value(text: str) -> str:
+    return _in_ascii(quoteattr(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    return _NO_XML.sub("\ufffd", safe_line(text, 500))
+
+
+def _in_ascii(xml: str) -> str:
+    """For any locale, whatever the file says of its encoding."""
+    return xml.encode("ascii", "xmlcharrefreplace").decode("ascii")

@@ -1,34 +1,38 @@
-"""`oh-tui export` of many runs to lines of one file: `--to chat`, what the model got and what it
-answered, of one run too; `--to otlp`, traces."""
+"""`oh-tui export` of many runs: the tables of docs/tables.md in part files, or lines of one file:
+`--to chat`, what the model got and what it answered, of one run too; `--to otlp`, traces. What
+leaves is told once all of it is known."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import tempfile
+from argparse import ArgumentTypeError
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 from oh_tui.batch.reports.one_run import chosen, read_run, whole
 from oh_tui.batch.reports.over_runs import OK, runs_of, say_rest
 from oh_tui.batch.run_batch import Result, RunBatch
-from oh_tui.batch.table_writer import Shard
+from oh_tui.batch.table_writer import Parts, Shard, To
 from oh_tui.batch.worker import Job, RunFacts, Unread
-from oh_tui.commands.across_runs.leaving import Leaves, left_of
 from oh_tui.commands.framework.acting import require_free
 from oh_tui.commands.framework.command import Call, path_of
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.context import server_version
 from oh_tui.settings.part_file import part_file, publish_as
+from oh_tui.settings.paths import make_private
 from oh_tui.sharing.chat_lines import Lines, needs_version
-from oh_tui.sharing.jobs import ChatJob, Leaving, OtlpJob, SizeJob
+from oh_tui.sharing.jobs import ChatJob, Leaving, Left, OtlpJob, SizeJob, TablesJob
+from oh_tui.sharing.what_leaves import WhatLeaves, told
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size
+from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import progress, say, show_progress
 
@@ -36,6 +40,35 @@ T = TypeVar("T")
 
 _PIECE = 2**20
 """Characters that are printed at once."""
+
+
+def left_of(call: Call) -> Left:
+    return Left(tuple(call.args.without), call.args.only)
+
+
+class Leaves:
+    """Adds up what leaves with each run. Its size does not grow with the runs."""
+
+    def __init__(self) -> None:
+        self._sum = WhatLeaves()
+
+    async def taken(self, results: AsyncIterator[Result[Leaving[T]]]) -> AsyncIterator[Result[T]]:
+        """The results alone; what leaves with them is added up."""
+        async for one in results:
+            if isinstance(one.value, Unread):
+                yield Result(one.conversation, one.value)
+                continue
+            self._sum.take_run(one.value.run, one.value.leaves)
+            yield Result(one.conversation, one.value.made)
+
+    @contextmanager
+    def said_in_the_end(self) -> Iterator[None]:
+        """Says it also where an export ends early and what it has written stays."""
+        try:
+            yield
+        finally:
+            for line in told(self._sum) if self._sum.runs else ():
+                say(line)
 
 
 async def export_chat(call: Call) -> int:
@@ -175,3 +208,40 @@ def _move(made: Lines, out: IO[bytes] | None, encode: Callable[[str], bytes] | N
         with path.open(encoding="ascii") as file:
             print_masked(iter(lambda: file.read(_PIECE), ""))
     path.unlink()
+
+
+_SHARD = pattern(r"(\d{1,6})/(\d{1,6})")
+
+
+def shard(text: str) -> Shard:
+    found = _SHARD.fullmatch(text)
+    made = Shard(int(found[1]), int(found[2])) if found else Shard(0, 0)
+    if not 0 < made.number <= made.of:
+        raise ArgumentTypeError(f"{clean_line(text)!r} is not a share such as 3/64, from 1 to N")
+    return made
+
+
+async def export_tables(call: Call) -> int:
+    args = call.args
+    if args.to not in ("jsonl", "parquet"):
+        told = f"--to {args.to} writes one run into one file"
+        raise Problem(told, "name one run and a file; tables of runs are --to jsonl or parquet")
+    if not args.output:
+        raise Problem("Tables of runs are several files", "name a folder for them: -o FOLDER")
+    if not isinstance(call.source, FileSource):
+        raise Problem("Tables are made of files", "oh-tui download ID saves a run as one")
+    folder = path_of(args.output)
+    parts = Parts(folder, args.shard or Shard(), cast(To, args.to))
+    make_private(folder)
+    reading = runs_of(call, TablesJob(left_of(call)), args.filter, choose=parts.plan)
+    leaves = Leaves()
+    with leaves.said_in_the_end(), progress():
+        async for done in parts.write(leaves.taken(reading.results())):
+            show_progress(f"{done:,} of {plural(reading.runs, 'run')}")
+    code = say_rest(call, reading)
+    if call.as_json:
+        print_json({"runs": parts.written, "kept": parts.skipped, "unread": reading.not_read})
+        return code
+    kept = f"; {parts.skipped:,} were there" if parts.skipped else ""
+    say(f"wrote {plural(parts.written, 'run')} to {clean_line(str(folder))}{kept}")
+    return code

@@ -3,9 +3,8 @@ it, and print the state afterwards."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from oh_tui.actions.agent_actions import AgentStage, Steps
 from oh_tui.actions.agent_state import AgentState, AgentStatus

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_setup, forking
 from oh_tui.actions.agent_actions import AgentStage
@@ -28,7 +27,6 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from oh_tui.documents.shapes import acts
-
 
 
 @command(

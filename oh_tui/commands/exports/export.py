@@ -12,7 +12,7 @@ from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import Seen, as_read
 from oh_tui.catalog.names import conversation_id
 from oh_tui.catalog.user_annotations import NOTHING
-from oh_tui.commands.across_runs import part_files, run_lines
+from oh_tui.commands.across_runs import run_lines
 from oh_tui.commands.framework.acting import require_consent, require_free
 from oh_tui.commands.framework.command import (
     BRANCH,
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     ),
     argument(
         "--shard",
-        type=lambda text: part_files.shard(text),
+        type=lambda text: run_lines.shard(text),
         metavar="K/N",
         help="of many runs only share K of N, so that N machines do one each",
     ),
@@ -160,7 +160,7 @@ async def export(call: Call) -> int:
     if call.args.to == "otlp" and _names_many(call):
         return await run_lines.export_otlp(call, encode)
     if _names_many(call):
-        return await part_files.export_tables(call)
+        return await run_lines.export_tables(call)
     query = parse(call.args.filter)
     wanted = FORMATS.get(call.args.to)
     is_whole = wanted is not None and wanted.sub_agents and not query.terms

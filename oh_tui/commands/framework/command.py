@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.sandboxes import ServerSandboxes
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
     from oh_tui.commands.framework.printing import Style
     from oh_tui.settings.config import ExplorerNames
     from oh_tui.sources.source import Source

@@ -31,7 +31,7 @@ from oh_tui.tui.widgets.prompt import SentLine
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.actions.workspaces import Workspaces
+    from oh_tui.actions.workspace import Workspaces
     from oh_tui.tui.session import Session
 
 WHAT = (

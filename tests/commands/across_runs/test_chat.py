@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from oh_tui import cli
-from oh_tui.actions.workspaces import Workspaces
+from oh_tui.actions.workspace import Workspaces
 from oh_tui.batch.worker import RunFacts
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.chat_lines import answers_of, chat_lines

@@ -13,7 +13,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 import oh_tui.tui.app
-from oh_tui.actions.workspaces import Committed
+from oh_tui.actions.workspace import Committed
 from oh_tui.api.git_models import GitChange, GitCommit
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.changes.changes import changes

@@ -36,7 +36,7 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 
 if TYPE_CHECKING:
-    from oh_tui.actions.workspaces import Committed
+    from oh_tui.actions.workspace import Committed
     from oh_tui.trajectory.changes.history import FileHistory
     from oh_tui.trajectory.changes.touched_files import Label
     from oh_tui.trajectory.findings.review_hints.hint import Reason

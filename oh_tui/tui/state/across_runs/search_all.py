@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oh_tui.batch import index_filter
+from oh_tui.batch import cached_rows
 from oh_tui.batch.search_words import ManyQuery
 from oh_tui.batch.searching import Found, RunHits, Search, SearchJob
 from oh_tui.conversation import Conversation
@@ -35,11 +35,11 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
         self.wanted = wanted = wanted or ManyQuery()
         super().__init__(
             runs, wanted.runs, SearchJob(wanted.steps),
-            lambda folder, source: index_filter.known_misses(folder, source, wanted.steps),
+            lambda folder, source: cached_rows.known_misses(folder, source, wanted.steps),
         )  # fmt: skip
 
         def misses(steps: Query) -> Known[Found]:
-            return lambda *rows: index_filter.known_misses(runs.folder, runs.source, steps)(*rows)
+            return lambda *rows: cached_rows.known_misses(runs.folder, runs.source, steps)(*rows)
 
         self.counts = Search(self.reading, wanted.steps.each_word, misses)
         self.words = ""  # they stand in the line
