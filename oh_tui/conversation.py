@@ -151,8 +151,7 @@ class Conversation(msgspec.Struct, frozen=True):
         return usage.Cost(self.cost, self.cost_is_partial, kind == "acp" and self.cost is not None)
 
     def has_moved(self, now: Conversation) -> bool:
-        """Whether the events must now be read from elsewhere, with another key, or from another
-        file."""
+        """Whether the events must now be read from elsewhere, with another key, or another file."""
         names = ("sandbox_status", "conversation_url", "session_api_key", "version")
         return any(getattr(now, name) != getattr(self, name) for name in names)
 

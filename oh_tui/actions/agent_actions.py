@@ -120,8 +120,7 @@ class Agents:
         return await self._of_agent(now, self.agent_server(now))
 
     async def _of_agent(self, conversation: Conversation, agent: AgentServer) -> AgentState:
-        """The state of an agent in its sandbox. The two calls go out together, so that an action
-        can follow them at once."""
+        """The state of an agent. Both calls go out together: an action can follow at once."""
         record, page = await asyncio.gather(
             agent.conversation(), agent.search_events(sort_order="TIMESTAMP_DESC", limit=PAGE)
         )
@@ -304,8 +303,7 @@ class Agents:
         await self.api.send_message(conversation_id, text, run=False)
 
     async def _let_read(self, agent: AgentServer, shown: AgentState) -> None:
-        """Lets an agent continue that got a message. Somebody else may do that first, but not by
-        answering a call."""
+        """Lets an agent go on that got a message. Others may be first, but answer no call."""
         now = await self._of_agent(shown.conversation, agent)
         now.require_as_shown(shown)
         if now.runs:
@@ -348,16 +346,14 @@ class Agents:
     async def _after(
         self, before: AgentState, as_asked: Callable[[AgentState], bool] = lambda _: True
     ) -> AgentState:
-        """`settled` after an action. Raises HalfDone on failure, because the action must not be
-        repeated."""
+        """`settled` after an action. Raises HalfDone on failure: it must not be repeated."""
         try:
             return await self.settled(before, as_asked)
         except Problem as problem:
             raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
 
     async def _as_shown(self, state: AgentState) -> AgentState:
-        """The current state. Raises Refused if it differs from the one that the user saw: a call
-        that nobody saw must not be answered."""
+        """The current state. Raises Refused if the user saw another: no call is answered unseen."""
         now = await self.state(state.conversation.id)
         now.require_as_shown(state)
         return now

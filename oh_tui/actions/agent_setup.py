@@ -198,8 +198,7 @@ def _usage(record: AgentConversation, name: str) -> Mapping[str, Any]:
 
 
 async def read(agents: Agents, conversation_id: str) -> AgentSetup:
-    """What an agent works with, and what its server can. Raises Problem when it cannot be
-    reached."""
+    """What an agent works with, and what its server can. Raises Problem."""
     state = await agents.state(conversation_id)
     state.require_reachable()
     agent = agents.agent_server(state.conversation)
@@ -334,8 +333,7 @@ def profile_hint(setup: AgentSetup) -> str:
 
 
 async def _as_shown(agents: Agents, shown: AgentSetup, act: Act) -> AgentSetup:
-    """The setup now. Raises Refused if it is not the one that the user saw, or if the server cannot
-    do it."""
+    """The setup now. Raises Refused if the user saw another, or if the server cannot do it."""
     now = await read(agents, shown.state.conversation.id)
     if why := now.cannot(act):
         raise Refused(f"{why[0].upper()}{why[1:]}")

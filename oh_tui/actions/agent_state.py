@@ -30,8 +30,7 @@ WAITING = "waiting_for_confirmation"
 
 
 class AgentStatus(StrEnum):
-    """The status of an agent in words that fit anywhere. Explorer and commands may add what
-    helps."""
+    """The status of an agent in words that fit anywhere, to which may be added what helps."""
 
     WAITS = "the agent waits for an answer"
     WORKS = "the agent works"
@@ -161,8 +160,7 @@ class AgentState(msgspec.Struct, frozen=True):
         return [c.event.id for c in self.calls] == [c.event.id for c in other.calls]
 
     def still_waits(self, before: AgentState) -> bool:
-        """Whether the same known calls still wait. If the calls are not known, others may wait by
-        now."""
+        """Whether the same known calls still wait; those not known may be others by now."""
         return self.waits and bool(self.calls) and self.same_calls(before)
 
     # checks before an action
@@ -293,8 +291,7 @@ def open_calls(run: Trajectory) -> tuple[Step, ...]:
 
 
 def answered_since(before: AgentState, now: AgentState) -> tuple[Step, ...]:
-    """The calls newer than `before` that waited and were answered: they were rejected, or the agent
-    continued from waiting for them."""
+    """The calls newer than `before` that waited and were rejected, or went on from waiting."""
     last = before.events[-1].id if before.events else ""
     ids = [event.id for event in now.events]
     since = now.events[ids.index(last) + 1 :] if last in ids else now.events

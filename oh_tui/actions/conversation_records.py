@@ -30,8 +30,7 @@ class Records:
         self._api = api
 
     async def rename(self, shown: Conversation, title: str) -> Conversation:
-        """Renames a conversation and returns its new record. Raises Refused if somebody renamed it
-        since the user saw it."""
+        """Renames it; its new record. Raises Refused if it was renamed since it was shown."""
         title = checked_title(title)
         if not title:
             raise Problem("The title is empty")

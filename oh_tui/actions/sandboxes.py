@@ -142,8 +142,7 @@ class ServerSandboxes:
         yield await self._settled(sandbox_id, wanted, failure, math.inf if patient else SETTLE)
 
     async def displaced(self, *plans: SandboxPlan) -> list[Sandbox]:
-        """The sandboxes that the server paused to make room for the resumed ones. It does not
-        report them (measured)."""
+        """Those paused to make room for the resumed ones, which no answer tells (measured)."""
         resumed = [plan for plan in plans if plan.action == "resume"]
         ran = {one.id for plan in resumed for one in (*plan.others, plan.sandbox) if one}
         if len(ran) < 2:

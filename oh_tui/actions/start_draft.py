@@ -61,8 +61,7 @@ class Choices(msgspec.Struct, frozen=True):
     """Repository -> its provider, if known."""
 
     def provider_of(self, repository: str) -> str:
-        """The provider of a repository, by default that of the last conversation; "" if neither is
-        known."""
+        """The provider of a repository, by default that of the last conversation; "" if unknown."""
         return self.providers.get(repository) or next(iter(self.providers.values()), "")
 
     def used(self, field: str, draft: Draft) -> Sequence[str]:
@@ -100,8 +99,7 @@ def choices(conversations: Iterable[Conversation]) -> Choices:
 
 
 def draft_like(conversation: Conversation, trajectory: Trajectory | None) -> Draft:
-    """A draft to start anew what a conversation was started with. Without its whole run the first
-    message is not known."""
+    """A draft to start anew what was started. Only a whole run tells the first message."""
     is_whole = trajectory is not None and trajectory.complete
     return Draft(
         safe(first_message(trajectory)) if trajectory and is_whole else "",

@@ -215,8 +215,7 @@ def _question(field: str, draft: Draft) -> tuple[str, ...]:
 
 
 def _plain(name: str | None) -> str:
-    """A name that can be typed, shown and sent; "" for any other: with spaces, with control
-    characters, too long, or a secret."""
+    """A name that can be typed, shown and sent; "" for any other, and for a secret."""
     if not name or len(name) > LONGEST or not name.isprintable() or " " in name:
         return ""
     return name if masked(name) == name else ""
@@ -240,8 +239,7 @@ def grouped(tasks: Iterable[SuggestedTask]) -> list[SuggestedTask]:
 
 
 def may_pause(sandboxes: Iterable[Sandbox], conversations: Iterable[Conversation]) -> str:
-    """Which sandboxes a start may pause, the first to go first; "" where none runs. The limit of a
-    server is not told."""
+    """Which sandboxes a start may pause, the first to go first; "" where none runs."""
     up = sorted(
         (one for one in sandboxes if one.status == "RUNNING"), key=lambda one: one.created_at or ""
     )

@@ -136,8 +136,7 @@ async def _titled(api: AppServer, conversation: Conversation, title: str) -> Con
 
 
 def title_lost(request: StartRequest, conversation: Conversation) -> str:
-    """What to say of a conversation that started without the title that was asked for; "" if it has
-    it."""
+    """What to say of a conversation without the title that was asked for; "" if it has it."""
     if not request.title or conversation.title == request.title:
         return ""
     return f"the server did not take the title {safe_line(request.title)[:80]}"

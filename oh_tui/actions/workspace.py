@@ -43,8 +43,7 @@ class Asleep(Refused):
 
 
 class Workspace:
-    """A running sandbox. Runs and writes only what is asked for. Neither the agent nor the events
-    show it."""
+    """A running sandbox. Does only what is asked for; neither the agent nor the events show it."""
 
     def __init__(self, agent: AgentServer, workplace: Workplace) -> None:
         self._agent = agent
@@ -52,8 +51,7 @@ class Workspace:
         """Where it is, in words."""
 
     async def folder(self) -> str:
-        """The absolute path of the agent's folder; "" if that is the sandbox's own folder, which
-        has no name (process sandboxes, measured)."""
+        """The absolute path of the agent's folder; "" without a name (process sandboxes)."""
         folder = await self._working_dir()
         return folder if folder.startswith("/") else ""
 
@@ -85,8 +83,7 @@ class Workspace:
         return next(filter(None, map(_as_folder, folders)), "")
 
     async def path(self, text: str, folder: str | None = None, *, read_only: bool = False) -> str:
-        """The absolute path for one that the user typed, relative to `folder` or, without it, to
-        `whole_folder`. Raises Problem."""
+        """The absolute path of a typed one, from `folder` or `whole_folder`. Raises Problem."""
         path = text.strip()
         if not path or "\0" in path:
             raise Problem("That is not a path", f"say where it is {self.workplace.inside}")
@@ -125,8 +122,7 @@ class Workspace:
         return True
 
     async def size(self, path: str) -> int | None:
-        """The size of a file in bytes; None if there is no such file. Raises InvalidRequest for a
-        folder."""
+        """Bytes of a file; None if there is no such file. Raises InvalidRequest for a folder."""
         try:
             return await self._agent.sandbox.file_size(path) or 0
         except NotFound:
@@ -145,8 +141,7 @@ class Workspace:
         return path, await self.size(path)
 
     async def get(self, path: str, folder: Path, progress: Progress, name: str = "") -> Path:
-        """Saves a file of the sandbox into `folder` and returns its path. Never overwrites a file,
-        and leaves nothing behind on failure."""
+        """Saves a file into `folder`; its path. Overwrites nothing, leaves nothing on failure."""
         target = folder / (name or plain_name(path))
         async with part_file_aside(target) as (file, part):
             received = 0

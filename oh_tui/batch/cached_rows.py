@@ -42,8 +42,7 @@ class Known(Generic[T]):
         source: Source,
         find: Callable[[IndexSnapshot, Sequence[Conversation]], Mapping[str, T | None]],
     ) -> None:
-        """`find` gives the results of the runs that the index has, by place; None for a run that
-        must be read all the same."""
+        """`find` gives what the index has, by place; None for a run to be read all the same."""
         self._folder, self._source, self._find = cache_folder, source, find
 
     def __call__(self, meant: list[Conversation], listed: list[Conversation] | None) -> Ahead[T]:

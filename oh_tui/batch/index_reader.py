@@ -33,8 +33,7 @@ TELLS_KEY = "it contains one of your keys"
 
 
 class IndexJob(NamedTuple):
-    """The job that makes the record of a run in a file; None if the run contains one of the user's
-    keys."""
+    """Makes the record of a run in a file; None if the run contains one of the user's keys."""
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Record | None:
         row = about.conversation
@@ -49,8 +48,7 @@ class IndexJob(NamedTuple):
 
 
 def fingerprint_of(path: Path) -> str:
-    """Changes with the file or folder, and with any file beside it that its runs are read from. ""
-    if it cannot be read."""
+    """Changes with the file or folder and what is read beside it; "" if it cannot be read."""
     try:
         if not path.is_dir():
             found = [path, *_beside(path)]

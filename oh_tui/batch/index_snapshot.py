@@ -49,8 +49,7 @@ class IndexSnapshot(Library):
         return found
 
     def vanished(self, listed: Sequence[Conversation] | None) -> int:
-        """Number of indexed runs that are gone. If the server's list was cut, counts only those
-        already marked as gone."""
+        """Number of indexed runs that are gone; of a cut list those that are marked already."""
         seen = set(map(self.place, listed or ()))
         if self._address:
             found = self.gone([] if listed is None else [self._address])

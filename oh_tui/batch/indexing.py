@@ -49,8 +49,7 @@ class Outcome(msgspec.Struct):
 
 
 class Indexing:
-    """One update of the library. It can be stopped at any moment: indexed runs stay, and the next
-    update does the rest."""
+    """One update of the library. If it is stopped, indexed runs stay; the next does the rest."""
 
     def __init__(
         self,

@@ -272,8 +272,7 @@ def _numbers(trend: Trend, measure: Measure) -> tuple[str, ...]:
 
 
 def beside(now: Group, before: Group) -> list[tuple[str, str, str]]:
-    """What is shown of a range and of the one before it: a name, now, before. Left out is what is
-    known of neither."""
+    """A name, now and before, of each that is known of a range or of the one before it."""
     pairs = [(name, words(now), words(before)) for name, words in _BESIDE.items()]
     return [
         (name, one or "not known", other or "not known")

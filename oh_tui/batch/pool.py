@@ -50,8 +50,7 @@ def cores() -> int:
 
 
 class Pool(Generic[T]):
-    """Worker processes that do one task after another. Any thread may call `stop`, which ends them
-    at once."""
+    """Worker processes for one task after another. Any thread may `stop` them, at once."""
 
     def __init__(self, processes: int, nice: int = 0) -> None:
         """`nice` is added to the niceness of each process."""

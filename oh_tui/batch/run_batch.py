@@ -172,8 +172,7 @@ class RunBatch(Generic[T]):
         return found
 
     async def results(self) -> AsyncGenerator[Result[T], None]:
-        """The results, newest first. Runs that the index settled are skipped. Raises
-        Problem."""
+        """The results, newest first, without runs that the index settled. Raises Problem."""
         rows, listed = await self._wanted()
         rows = self._choose(rows) if self._choose else rows
         self.runs = len(rows)
@@ -194,8 +193,7 @@ class RunBatch(Generic[T]):
     async def missing(
         self, came: Callable[[Conversation], None] = lambda _: None
     ) -> AsyncGenerator[Result[T], None]:
-        """Results of the runs in `not_here`, read from the server. `came` is called after each
-        read."""
+        """Results of the runs in `not_here`, from the server; `came` is told each read."""
         rows, self.not_here = self.not_here, []
         done = 0
         try:
@@ -261,8 +259,7 @@ class RunBatch(Generic[T]):
         return RunFacts(row, self._annotations.of(row))
 
     async def _in_files(self, rows: Sequence[Conversation]) -> AsyncIterator[Result[T]]:
-        """Starts in this process, which gives the first results at once. Worker processes take over
-        if much remains."""
+        """Begins here, which gives first results at once; workers take over if much remains."""
         source = cast("FileSource", self.source)
         entries = source.runs.entries  # of the list as it is now: files may be listed anew
         rows = [row for row in rows if row.id in entries]

@@ -73,8 +73,7 @@ class SearchCounts:
 
 
 class Search(SearchCounts):
-    """One search of a source, for each word of a phrase where no step has that. Its counts grow as
-    it goes."""
+    """A search of a source, of each word of a phrase where no step has that. Its counts grow."""
 
     def __init__(
         self,

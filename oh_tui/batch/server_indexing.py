@@ -109,8 +109,7 @@ async def read(source: Source, library: Library, planned: Plan) -> AsyncIterator
 def take(
     library: Library, run: Trajectory, row: Conversation, address: str, note: str = ""
 ) -> Skipped | None:
-    """Indexes a run. Returns a Skipped if it must not be indexed. Raises Problem if the library
-    accepts nothing more."""
+    """Indexes a run; Skipped if it must not be. Raises Problem if the library takes no more."""
     place = place_on(address, row)
     about = replace(about_with_file(RunFacts(row), address), note=note)
     record = record_of(run, about, place=place, home=address, fingerprint=row.updated_at or "")

@@ -22,8 +22,7 @@ class RowJob(NamedTuple):
 
 
 def about_with_file(about: RunFacts, source: str) -> table_rows.About:
-    """What the row and the file of a run say about it. A run without an id of its own gets its
-    place as id."""
+    """What row and file of a run say about it. One without an id of its own has its place as id."""
     row = about.conversation
     own, dataset = bare_id(row.id), about.info.get("dataset")
     return table_rows.About(

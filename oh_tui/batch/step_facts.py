@@ -44,8 +44,7 @@ class StepFactsLoader:
         """What the index keeps of the rules of a run, by its id."""
 
     async def look_up(self, rows: Sequence[Conversation]) -> None:
-        """Asks the index about all of these at once. Raises Problem if there is no such rule, or
-        a file with rules has faults."""
+        """Asks the index about all at once. Raises Problem for unknown or faulty rules."""
         if "rule" in self._words and not self._rules:
             self._rules = await asyncio.to_thread(_rules_with, self._rule_names)
         if self._words & {"failure", "rule"}:

@@ -109,8 +109,7 @@ def step_of(run: Trajectory, hit: Hit) -> tuple[Step, Trajectory] | None:
 
 
 def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str, int]:
-    """The first event with a match, its line, and the position in it. The event is None if only the
-    row matches."""
+    """The first event with a match, its line, the place in it; no event: the row alone matches."""
     for place in range(len(said.events)):
         for text in said.texts(place):
             if found := _in_text(text, wanted):
@@ -119,8 +118,7 @@ def _first(said: Said, wanted: Needle | Regex) -> tuple[int | None, str, int]:
 
 
 def _in_text(text: str, wanted: Needle | Regex) -> tuple[str, int] | None:
-    """The matching line of a text, cut around the match, and the position of the match in it; None
-    without a match."""
+    """The matching line of a text, cut around it, and where the match is; None without one."""
     before = ""
     for piece in redacted_pieces("".join(cleaned_pieces(hide_split(text)))):
         lines = piece.removesuffix("\n")
@@ -136,8 +134,7 @@ def _in_text(text: str, wanted: Needle | Regex) -> tuple[str, int] | None:
 
 
 def _line_with(text: str, needle: str, before: str) -> tuple[str, int] | None:
-    """The line that contains the needle. If a match spans lines, also from `before` into this text,
-    the lines are shown joined."""
+    """The line with the needle; several joined if a match spans them, also from `before`."""
     low = text.lower()
     if (start := low.find(needle)) >= 0:
         if "\n" not in needle:

@@ -38,8 +38,7 @@ _ARROW = {"str": "string", "int": "int64", "float": "float64", "bool": "bool_"}
 
 
 class Shard(NamedTuple):
-    """Share K of N of all runs. The name of a run decides its shard, so machines need not know of
-    each other."""
+    """Share K of N of all runs, by their names: machines need not know of each other."""
 
     number: int = 1
     of: int = 1
@@ -75,8 +74,7 @@ class Parts:
         self._arrow = _pyarrow() if to == "parquet" else None
 
     def plan(self, rows: Sequence[Conversation]) -> list[Conversation]:
-        """The runs still to be written, part by part. Raises Problem if the folder has parts of
-        other runs."""
+        """The runs still to be written, part by part. Raises Problem for parts of other runs."""
         mine = sorted(
             (row for row in rows if self.shard.has(row)), key=lambda row: (row.id, row.place)
         )
@@ -102,8 +100,7 @@ class Parts:
         return missing
 
     async def write(self, results: AsyncIterator[Result[Tables]]) -> AsyncIterator[int]:
-        """Yields the number of runs written or buffered so far, after each of the planned runs.
-        Raises Problem."""
+        """Yields after each planned run how many are written or buffered. Raises Problem."""
         parts = iter(self._parts)
         part: Part | None = None
         async for one in results:

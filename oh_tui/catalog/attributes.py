@@ -71,8 +71,7 @@ def _text(
     suggest: Callable[[Conversation], Iterable[str]] | None = None,
     **column: Any,
 ) -> ListColumn:
-    """A text attribute: sorted from a to z, filtered by parts of the text. Its JSON field is its
-    label."""
+    """A text: sorted from a to z, filtered by its parts, its label the field in JSON."""
     order = Order(
         name,
         rank,
@@ -280,8 +279,7 @@ WORDS = {"": words.PLAIN} | {word.name: word for one in ATTRIBUTES for word in o
 
 
 def filter_help() -> Iterator[tuple[str, str]]:
-    """The filter words, each as an example with its meaning. Words with the same meaning share a
-    row."""
+    """The filter words, each as an example with its meaning; those of one meaning share a row."""
     rows: dict[str, list[str]] = {}
     for example, meaning in (pair for word in WORDS.values() for pair in word.help):
         rows.setdefault(meaning, []).append(example)

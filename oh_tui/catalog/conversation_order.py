@@ -57,8 +57,7 @@ class Sorting(NamedTuple):
 
 
 def took(conversation: Conversation) -> float | None:
-    """Seconds from creation to last change; None if unknown, as on servers that reset `created_at`
-    with each change (measured)."""
+    """Seconds from creation to last change; None where servers reset `created_at` (measured)."""
     made, now = conversation.created_at or "", updated_text(conversation)
     begun, changed = seconds(made), seconds(now)
     if begun is None or changed is None or is_bare(made) != is_bare(now):

@@ -31,8 +31,7 @@ _COPIES: dict[Path, _Name] = {}
 
 
 def stands_for(copy: Path, word: str, label: str) -> None:
-    """A copy of standard input is called by the word that the user gave, and in sentences by a
-    label."""
+    """Has a copy of standard input called by the user's word, and in sentences by a label."""
     _COPIES[copy] = _Name(word, label)
 
 

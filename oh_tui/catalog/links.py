@@ -105,8 +105,7 @@ _SHARED_PATH = pattern(rf"((?:/[^/]+)*){SHARED}/(.*)")
 
 
 def pull_links(conversation: Conversation) -> list[Link]:
-    """The pages of the pull requests, highest number first. Empty without a pull request or a known
-    repository."""
+    """The pages of its pull requests, highest number first, if the repository is known."""
     numbers = sorted({n for n in conversation.pr_number or () if n > 0}, reverse=True)
     repository = (conversation.selected_repository or "").strip("/")
     provider = (conversation.git_provider or "").lower()

@@ -58,8 +58,7 @@ def since(run: Trajectory, now: float, after: float) -> float | None:
 
 
 def may_be(one: Conversation, now: float, after: float) -> bool:
-    """Whether a run may be silent by its record: one that changed just now had an event, or work of
-    its user."""
+    """Whether a run may be silent by its record: one that changed just now had an event or work."""
     if one.execution_status != "running" or one.sandbox_status != "RUNNING":
         return False
     return now - updated(one) >= after

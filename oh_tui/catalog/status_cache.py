@@ -84,8 +84,7 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
         return self._states.get(identifier, UNSEEN)
 
     def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
-        """Records an outcome reported at `when`. A new outcome drops the line of the previous
-        one."""
+        """Records an outcome reported at `when`. A new one drops the line of the one before."""
         state = self.get(identifier)
         line = state.line if state.outcome == outcome else ""
         silent = state.silent if state.outcome == outcome else None

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 class Sum(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """Dollars and tokens. Cache and reasoning tokens are included in the others; None if not
-    reported."""
+    """Dollars and tokens. Cache and reasoning are in the others; None if not reported."""
 
     cost: float = 0.0
     prompt: int = 0

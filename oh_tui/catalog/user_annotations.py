@@ -114,8 +114,7 @@ class Annotations(PrivateStore[_Runs, Change]):
         self._take([Change(run_name(conversation), "note", event_id, text or None)])
 
     def tag(self, conversation: Conversation, changes: Mapping[str, str | None]) -> None:
-        """Sets tags, and removes those whose value is None. Raises Problem if there are too
-        many."""
+        """Sets tags, and removes those whose value is None. Raises Problem for too many."""
         name = run_name(conversation)
         self._take([Change(name, "tag", key, value) for key, value in changes.items()])
 

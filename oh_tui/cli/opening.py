@@ -69,8 +69,7 @@ def source_maker(
     log: str | None,
     label: str = "",
 ) -> MakeSource:
-    """`label` says where the file of `paths` came from, if it is a copy. `links` lead to shared
-    conversations."""
+    """`label` says of what a file is a copy, if it is one. `links` lead to shared conversations."""
     if links:
         return shared_maker(links, call_log(log))
     if paths:
@@ -167,8 +166,7 @@ def demo_link() -> str:
 
 
 def server_source(settings: Settings, log: CallLog | None = None) -> Source:
-    """The server that the settings name, or the demo or this machine in its place. May run the
-    command that prints the key."""
+    """What the settings name: a server, the demo or this machine. May run the command of a key."""
     if settings.server == DEMO_SERVER:
         return demo_source(log)
     if settings.server == LOCAL:

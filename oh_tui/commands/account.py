@@ -91,8 +91,7 @@ async def _account(source: Source) -> tuple[User, str | None, str]:
 
 
 async def _agent_server_version(source: ServerSource) -> str | None:
-    """The version in the first sandbox that runs; the app server does not tell its own
-    (measured)."""
+    """That of the first sandbox that runs; the app server does not tell its own (measured)."""
     with contextlib.suppress(Problem):
         page = await source.newest()
         for one in page.items:

@@ -27,8 +27,7 @@ _WIDEST, _LAST = 60, 100
 
 
 async def show_plain(call: Call) -> int:
-    """Prints the newest conversations and the steps of one: the one asked for, else the one that
-    the source shows first."""
+    """Prints the newest conversations and the steps of one: that asked for, else the first."""
     source = call.source
     identifier = call.identifier or source.opening
     asked_for = await find(source, identifier) if identifier else None

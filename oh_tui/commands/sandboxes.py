@@ -183,8 +183,7 @@ async def _sandbox_id(call: Call) -> str:
 
 
 async def _say_displaced(sandboxes: ServerSandboxes, plan: SandboxPlan) -> None:
-    """Says what the server paused to make room. The resume has succeeded by now, whatever the
-    server answers here."""
+    """Says what was paused to make room. The resume has succeeded, whatever is answered here."""
     with contextlib.suppress(Problem):
         for sandbox in await sandboxes.displaced(plan):
             inside = await sandboxes.inside(sandbox.id)

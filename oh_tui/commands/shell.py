@@ -112,8 +112,7 @@ async def _stopped(workspace: Workspace, command_id: str) -> bool:
 
 
 def _line(words: list[str]) -> str:
-    """The line for the shell of the sandbox: a single word is one, several are a command and its
-    arguments and are quoted."""
+    """The line for the shell of the sandbox: a single word is one, of several each is quoted."""
     if not words or not words[0].strip():
         raise Problem("There is no command", "oh-tui exec ID -- CMD, such as: exec 5f3a -- ls -l")
     line = words[0] if len(words) == 1 else shlex.join(words)

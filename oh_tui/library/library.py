@@ -201,8 +201,7 @@ class Library(LibraryFile):
     def with_failure(
         self, failure: str, columns: Sequence[str], of_failure: Sequence[str]
     ) -> tuple[int, list[Sequence[Any]]]:
-        """The number of runs, and these columns of each run that has the failure, with those of the
-        failure in it."""
+        """The number of runs, and of each that has the failure these columns of both."""
         names = (*columns_of("runs", columns), *columns_of("failures", of_failure))
         found = self.select(
             f"SELECT (SELECT count(*) FROM runs WHERE NOT gone), {', '.join(names)} FROM failures "

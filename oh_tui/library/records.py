@@ -38,8 +38,7 @@ class Record(msgspec.Struct):
 def record_of(
     trajectory: Trajectory, about: About, *, place: str, home: str, fingerprint: str = ""
 ) -> Record | None:
-    """The record of a run; None if the run contains one of the user's keys, which must not be
-    indexed."""
+    """The record of a run; None if it contains one of the user's keys: that is not indexed."""
     if names_key(place) or _tells_key(trajectory):
         return None
     tables = rows(trajectory, about)

@@ -93,8 +93,7 @@ INSERT = {
 
 
 def make(database: sqlite3.Connection) -> None:
-    """Creates the tables, with a text index if SQLite supports one. The caller has begun a
-    transaction."""
+    """Creates the tables, with a text index if there can be one, in the caller's transaction."""
     for statement in TABLES.split(";"):
         database.execute(statement)
     with contextlib.suppress(sqlite3.OperationalError):

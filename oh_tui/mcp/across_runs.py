@@ -66,8 +66,7 @@ async def find_runs(
 
 
 def without_place(document: common.Conversation) -> common.Conversation:
-    """The record of a conversation without the path of its file, as an export has it: a client
-    names runs by their ids."""
+    """The record without the path of its file, as in exports: a client names runs by ids."""
     return {**document, "source": None}
 
 

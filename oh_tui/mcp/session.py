@@ -128,8 +128,7 @@ def _keep(among: dict[Any, Any], key: object, value: object) -> None:
 
 
 async def _meant(source: Source, wanted: str) -> Conversation:
-    """The conversation with this id or start of one, among those that are listed. Raises
-    Problem."""
+    """The listed conversation with this id or start of one. Raises Problem."""
     if not isinstance(source, FileSource):
         if not wanted:
             raise Problem("Which run?", "find_runs lists them: give one's id as `run`")

@@ -49,8 +49,7 @@ async def part_file_aside(target: Path) -> AsyncIterator[tuple[IO[bytes], Path]]
     held, first = contextlib.ExitStack(), threading.Lock()
 
     def let_go() -> None:
-        """Called by the thread when it is done, and by a cancelled caller. The second call removes
-        the file."""
+        """The thread calls it when done, and a cancelled caller; the second removes the file."""
         if not first.acquire(blocking=False):
             held.close()
 

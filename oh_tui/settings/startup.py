@@ -56,8 +56,7 @@ BEFORE_FILE = {
 def before_file(
     setting: str, options: Mapping[str, object], environment: Mapping[str, str]
 ) -> tuple[str, object]:
-    """What comes before a setting of the file: its name, such as `--server`, and its value; ""
-    twice for nothing."""
+    """The name and value before a setting of the file, as `--server`; "" twice for none."""
     option, variable = BEFORE_FILE.get(setting, ("", ""))
     if value := options.get(option):
         return f"--{option.replace('_', '-')}", value
@@ -289,8 +288,7 @@ def _read_config(
 
 
 def _matters(path: str, uses: Collection[str] | None, named: str, config: Config) -> bool:
-    """Whether a fault of this name stops what uses these settings; of servers, only the one it
-    asks."""
+    """Whether a fault of this name stops what uses these; of servers, only the one it asks."""
     if uses is None or not path:
         return True
     if path.startswith("servers."):

@@ -120,8 +120,7 @@ class TomlFile:
 
 
 def faulty(what: str, faults: Sequence[Fault], most: int, beside: Sequence[str] = ()) -> Problem:
-    """Says what of a file is wrong, a line each as a command prints a hint, and below what else is
-    to be said."""
+    """Says what is wrong with a file, a line each as a command prints a hint, and `beside`."""
     listed = [f"line {fault.line}: {fault.text}" for fault in faults[:most]]
     if len(faults) > most:
         listed.append(f"and {len(faults) - most:,} more")

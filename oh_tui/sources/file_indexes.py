@@ -14,8 +14,7 @@ LARGEST = 32_000_000
 
 
 class FileIndexes:
-    """The indexes on disk, each after its key. If one is missing or damaged, its file is read
-    through once more."""
+    """The indexes on disk, each after its key. Without one a file is read through again."""
 
     def __init__(self, cache_folder: Path) -> None:
         self._folder = cache_folder / "indexes"

@@ -106,8 +106,7 @@ def row_of_run(name: str, run: RunFile, listed: Conversation | None = None) -> C
 def row_of_sub_agent(
     name: str, run: RunFile, parent: Conversation | None, home: str
 ) -> Conversation:
-    """The row of a run in the same file, at `home`, as its parent. `parent` is None if that is a
-    sub-agent too."""
+    """The row of a run in its parent's file, at `home`; no parent: that is a sub-agent too."""
     title = clean_line(parent.title or "") if parent else ""
     return msgspec.structs.replace(
         row_of_run(name, run),

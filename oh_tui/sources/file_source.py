@@ -199,8 +199,7 @@ class FileSource:
     def _rows_from(
         self, start: int, count: int, seconds: float | None = None
     ) -> list[Conversation]:
-        """Up to `count` rows from `start` on, fewer if finding them takes long. Raises Problem if
-        there is no row at all."""
+        """`count` rows from `start` on, fewer if it takes long. Raises Problem without any."""
         rows = self.runs.rows
         end = time.monotonic() + (AT_LEAST if seconds is None else seconds)
         with self._lock:
@@ -355,8 +354,7 @@ class FileSource:
 
 
 def _entries(runs: RunList, wanted: str) -> Iterator[Entry]:
-    """The entries of a file. If `wanted` is `ID/NAME`, includes those that are found when the run
-    `ID` is opened."""
+    """The entries of a file; for `wanted` `ID/NAME` those too that opening the run `ID` finds."""
     listed = set()
     above = wanted.rpartition("/")[0]
     opener = None

@@ -25,16 +25,14 @@ _NO_SUCH_ZIP = "ask who runs the server: OpenHands makes no such zip"
 
 
 def download_name(conversation: Conversation) -> str:
-    """A file name from title and id, safe on any file system. The server's proposal is not
-    trusted."""
+    """A file name from title and id, safe on any file system: that of the server is not trusted."""
     words = re.findall(r"[a-z0-9]+", safe_line(conversation.title or "").lower())
     title = "-".join(words)[:40].strip("-") or "conversation"
     return f"{title}-{re.sub(r'[^0-9a-f]', '', bare_id(conversation.id))[:8]}.zip"
 
 
 async def bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces of a download, which may be endless. Raises Refused beyond the size of the largest
-    zip that can be read."""
+    """The pieces of a download. Raises Refused beyond the largest zip that can be read."""
     received = 0
     async for piece in pieces:
         received += len(piece)
@@ -48,8 +46,7 @@ async def save_download(
     target: Path,
     progress: Callable[[int], None],
 ) -> Path:
-    """Saves a zip as it arrives and checks it before it gets its name, or a numbered one if that is
-    taken. Returns the path."""
+    """Saves a zip, checked before it gets its name, or a numbered one; returns the path."""
     received = 0
     async with part_file_aside(target) as (file, part):
         async with download as pieces:

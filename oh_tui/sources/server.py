@@ -42,8 +42,7 @@ class ServerSource(SourceOfServer):
         cache: RunCache | None = None,
         alone: Callable[[], BareAgentServer] | None = None,
     ) -> None:
-        """`alone` makes the client to use if the server turns out to be an agent server; None if
-        the settings rule that out."""
+        """`alone` makes the client if it turns out to be an agent server; None: it cannot."""
         super().__init__(label, opening, address, last_known)
         self.api = api
         self._alone = alone
@@ -90,6 +89,5 @@ class ServerSource(SourceOfServer):
 
 
 def of_other_kind(source: Source) -> Callable[[], AgentServerSource] | None:
-    """Makes the source for a server that raised `OtherKind`; None if the settings name the kind, or
-    if nothing else is possible."""
+    """Makes the source for a server that raised `OtherKind`; None if there can be no other."""
     return source.instead if isinstance(source, ServerSource) else None

@@ -122,8 +122,7 @@ class SharedSource:
     def __init__(
         self, api: SharedServer, links: Sequence[SharedLink], *, label: str = "", web: bool = True
     ) -> None:
-        """`label` says where they are shared, if the address does not. Without `web` the server has
-        no pages."""
+        """`label` says where they are shared, if the address does not; `web`: it has pages."""
         self.api = api
         self._ids = list(dict.fromkeys(link.id for link in links))
         self.runs = self.remote = SharedRuns(api, self._ids)

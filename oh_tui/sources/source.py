@@ -59,13 +59,11 @@ class Runs(Protocol):
         """
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
-        """The end of a run, which shows its current state, in one cheap call; None if that is not
-        cheap."""
+        """The end of a run, which shows its state, in one cheap call; None if there is none."""
         ...
 
     async def changed_paths(self, conversation: Conversation) -> Collection[str] | None:
-        """The files that a run changed with editor and patch calls; None if a server would have to
-        be read for that."""
+        """The files changed with editor and patch calls; None if a server must be read."""
         ...
 
     async def keeps(self, conversation: Conversation) -> bool:
@@ -76,8 +74,7 @@ class Runs(Protocol):
 
 
 class Source(Protocol):
-    """A source of conversations: their list, their runs, and capabilities that are None where the
-    source lacks them."""
+    """A source of conversations: their list, their runs, and None for what it cannot do."""
 
     label: str
     """The name in the header."""
@@ -95,8 +92,7 @@ class Source(Protocol):
 
     @property
     def changes(self) -> bool:
-        """Whether conversations appear and change by themselves, so that the list must be read
-        again."""
+        """Whether conversations come and change by themselves: the list must be read again."""
         ...
 
     @property
@@ -143,8 +139,7 @@ class Source(Protocol):
         """The conversations, newest first, one call per page."""
 
     def narrowed(self, filters: ConversationFilters) -> AsyncIterator[Page[Conversation]] | None:
-        """Like `pages`, but only conversations that the source finds for this query; None if it
-        cannot search."""
+        """Like `pages`, only what the source finds for this query; None if it cannot search."""
         ...
 
     async def newest(self) -> Page[Conversation]:

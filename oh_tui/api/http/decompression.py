@@ -34,8 +34,7 @@ _GZIP = 31
 
 
 async def unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The decompressed pieces of a body. Raises httpx.DecodingError for another encoding than gzip,
-    and for a damaged or incomplete body."""
+    """The unpacked pieces of a body. Raises httpx.DecodingError unless whole, plain or gzip."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
         async for piece in gathered(response.aiter_raw()):
@@ -96,8 +95,7 @@ async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def steady(pieces: AsyncIterator[bytes], timeout: float | None) -> AsyncIterator[bytes]:
-    """The same pieces. Raises httpx.ReadTimeout when they fall behind MIN_RATE after `timeout`
-    seconds; None disables that."""
+    """The same pieces. Raises httpx.ReadTimeout behind MIN_RATE after `timeout` seconds, if any."""
     clock = asyncio.get_running_loop().time
     began, came = clock(), 0
     async for piece in pieces:

@@ -79,8 +79,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class RequestBody:
-    """The body of a request. `content` creates it for each attempt; `size` is its length in bytes,
-    if known."""
+    """The body of a request, made by `content` for each attempt; `size` in bytes, if known."""
 
     content: Callable[[], bytes | AsyncIterator[bytes]]
     content_type: str = "application/json"

@@ -41,8 +41,7 @@ class Audited(NamedTuple):
 
 class AuditFound:
     def __init__(self, rules: Sequence[Rule], most: int | None = None) -> None:
-        """Of the runs it keeps the first and those that break a rule, at most `most`; None for
-        all."""
+        """Keeps the first run and those that break a rule, at most `most`; None for all."""
         self._most = most
         self.rows = [RuleRow(rule) for rule in rules]
         self.runs: list[Audited] = []

@@ -156,8 +156,7 @@ async def read_run(
 
 
 async def _give_parents(source: Source, conversation: Conversation, run: Trajectory) -> None:
-    """Says of the events which ones they follow where the server leaves that out. Raises Problem
-    where nothing tells it."""
+    """Says which events follow which where the server does not. Raises Problem without a source."""
     if source.remote and lacks_parents(run.events):
         with progress() as show:
             known = await parents.read_parents(
@@ -175,8 +174,7 @@ def followed(reader: Reader, loaded: Loaded) -> Branches:
 
 
 def _on_branch(reader: Reader, read: Loaded) -> Loaded:
-    """The run on the branch that is wanted; says so of a run that has several. Raises Problem for
-    a branch that it has not."""
+    """The run on the wanted branch; says if there are several. Raises Problem without it."""
     wanted, run = reader.branch, whole(read)
     branches = Branches(run, wanted)
     if wanted is not None and wanted > branches.count:

@@ -46,8 +46,7 @@ class Seen:
         return self.states.known
 
     def of(self, conversation: Conversation) -> LastKnown:
-        """What is known of a conversation; looked up once in index and cache if nobody saw its
-        current state."""
+        """What is known of a conversation; asks index and cache once if nobody saw it so."""
         identifier = bare_id(conversation.id)
         known = self.states.get(identifier)
         if identifier not in self._looked_up and indexed_outcome.is_wanted(conversation, known):

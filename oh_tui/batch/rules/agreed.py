@@ -73,8 +73,7 @@ def read_rules(file: Path) -> str:
 
 
 def of_repository(here: Path | None) -> Path | None:
-    """The file with rules of the repository that a folder is in, in the nearest folder from there
-    up to that of the repository."""
+    """The file with rules nearest to a folder, up to the top of its repository."""
     folders = (here.absolute(), *here.absolute().parents) if here else ()
     top = next((n for n, one in enumerate(folders) if os.path.lexists(one / ".git")), -1)
     found = (folder / OF_REPOSITORY for folder in folders[: top + 1])

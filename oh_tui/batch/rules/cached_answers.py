@@ -31,8 +31,7 @@ _CODE = ("batch/rules", "text", "trajectory")
 
 @cache
 def of_code(root: Path = Path(__file__).parents[2]) -> str:
-    """A hash of the code that answers, so that nobody has to think of a number to raise. Takes
-    15 ms, once."""
+    """A hash of the code that answers, so that nobody has to raise a number. Takes 15 ms, once."""
     found = blake2b(__version__.encode(), digest_size=8)
     for folder in _CODE:
         for path in sorted((root / folder).rglob("*.py")):  # none in a zip, which has the version
@@ -54,8 +53,7 @@ def states_text(rules: Sequence[Rule], states: Mapping[str, State]) -> str:
 
 
 def read_states(rules: Sequence[Rule], text: str) -> Mapping[str, State] | None:
-    """What each rule finds; None if the text is of other rules, or one of them may find something
-    else now."""
+    """What each rule finds; None for other rules, or if one may find something else now."""
     of, _, found = text.partition(" ")
     if of != digest(rules) or not all(map(is_stable, rules)):
         return None

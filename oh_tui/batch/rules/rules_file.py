@@ -226,8 +226,7 @@ def contradiction(terms: Sequence[Term]) -> str:
 
 
 def _is_empty(values: Sequence[object]) -> bool:
-    """Whether no number is within all bounds or spans. Rounding is not looked at: `=5` is a span of
-    its own width."""
+    """Whether no number is within all bounds. No rounding: `=5` is a span of its own width."""
     low, high = (-math.inf, 0), (math.inf, 0)
     """1 and -1 for a number just above and just below."""
     for one in values:

@@ -110,8 +110,7 @@ async def _export(
     sub_agents: bool = False,
     encode: Callable[[str], bytes] | None = None,
 ) -> int:
-    """Writes the lines that a job makes of each run, in a folder that it is told. `without` says of
-    which runs it makes none."""
+    """Writes what a job makes of each run in a folder; of those `without` a thing it makes none."""
     runs = lines = empty = 0
     leaves = Leaves()
     with (
@@ -152,8 +151,7 @@ async def _say_size(call: Call) -> None:
 
 
 def _pass_of(call: Call, job: Job[T]) -> RunBatch[T] | None:
-    """The pass over runs in files; None for those of a server, which are named one by one. Raises
-    Problem."""
+    """The pass over files; None for a server's runs, named one by one. Raises Problem."""
     if isinstance(call.source, FileSource):
         shard: Shard = call.args.shard or Shard()
         return runs_of(

@@ -48,8 +48,7 @@ OVER = flag("--yes", about="do not ask, even if the run is over its budget")
     "--approve or --reject says what to do with the call.",
 )
 async def send(call: Call) -> int:
-    """A message makes the agent run what waits before it reads the message: `--approve` or
-    `--reject` must allow that."""
+    """What waits runs before the agent reads it: `--approve` or `--reject` must allow that."""
     text = text_of(call.args.text).rstrip("\n")
     if not text.strip():
         raise Problem("There is nothing to send", "oh-tui send ID TEXT, or - for standard input")

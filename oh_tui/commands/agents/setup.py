@@ -129,8 +129,7 @@ async def _changed(call: Call, setup: AgentSetup) -> tuple[AgentSetup, str]:
 
 
 async def other_key(call: Call, conversation: Conversation) -> str:
-    """What helps a conversation whose key was rejected, with the profiles of its server where they
-    are known; "" for a file."""
+    """What helps where a key was rejected, with the server's profiles if known; "" for a file."""
     if call.source.agents is None:
         return ""
     named = ""

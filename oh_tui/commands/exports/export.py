@@ -245,8 +245,7 @@ _ONLY_FOR = {
 
 
 def _names_many(call: Call) -> bool:
-    """Whether the words are of many runs: of their tables, or traces; and not of the steps of
-    one."""
+    """Whether the words are of many runs, for tables or traces, and not of the steps of one."""
     args = call.args
     if args.to == "parquet" or args.shard is not None or len(args.words) > 1:
         return True

@@ -38,8 +38,7 @@ def require_consent(
 
 
 def require_writable(name: str, settings: Settings, *, by_flag: bool) -> None:
-    """Raises Problem where nothing may be changed on the server; `by_flag` says that the command
-    line forbids it."""
+    """Raises Problem where nothing may be changed on the server, by a flag or by the settings."""
     if settings.read_only:
         why, hint = "--read-only", "leave it out"
         if not by_flag:

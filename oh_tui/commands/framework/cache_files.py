@@ -45,8 +45,7 @@ def held(folder: Path | None, name: str) -> Held:
 
 
 def clear(folder: Path | None, name: str) -> Held:
-    """Removes it, but for copies that another oh-tui reads, and returns what was removed. Raises
-    OSError."""
+    """Removes it, but for copies in use; what was removed. Raises OSError."""
     was = held(folder, name)
     if folder is not None and name == "copies":
         for one in locked_dirs.unused(folder / KEPT[name].path):

@@ -57,8 +57,7 @@ class Call(Reader, kw_only=True):
 
     @property
     def sandboxes(self) -> ServerSandboxes:
-        """The sandboxes of the server, for commands that want a server. Raises Problem for an
-        agent server, which has none."""
+        """Those of the server. Raises Problem for an agent server, which has none."""
         if self.source.sandboxes is None:
             raise Problem(
                 "An agent server has no sandboxes to list, pause or resume",

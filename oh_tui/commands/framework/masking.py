@@ -13,8 +13,7 @@ from oh_tui.text.redact import masked
 
 
 class MaskedStream:
-    """A stream of this process that lets no secret of a text through. Its `buffer` takes bytes as
-    they are."""
+    """A stream that lets no secret of a text through. Its `buffer` takes bytes as they are."""
 
     def __init__(self, stream: TextIO) -> None:
         self.unmasked = stream

@@ -238,8 +238,7 @@ def say_none(words: str, left_out: Mapping[str, int]) -> None:
 
 
 def for_terminal(text: str) -> str:
-    """The output of a foreign program as our terminal may get it: text and colours, without any
-    other control sequence."""
+    """A foreign program's output for our terminal: text and colours, no other control sequence."""
     seen = terminal.read_output(text)
     end = text[len(text.rstrip("\r\n")) :].count("\n") * "\n"
     return (f"{seen.coloured}\x1b[0m" if seen.coloured else seen.text) + end

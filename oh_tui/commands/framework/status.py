@@ -38,8 +38,7 @@ GLYPHS = {"waiting": ("◆", "?"), "failed": ("✗", "x"), "running": ("●", "*
 
 
 def outcome(conversation: Conversation, last_known: LastKnown) -> tuple[str, Hue]:
-    """The status of its agent and the hue, as in the explorer's list; one that is only remembered
-    is dim."""
+    """The status of its agent and the hue, as in the explorer's list: dim if only remembered."""
     how = conversation_state(conversation, last_known)
     word = _word(conversation, how)
     if label := conversation.label:

@@ -101,8 +101,7 @@ async def follow(
 
 
 async def is_on_agent_server(api: GivesRuns, conversation: Conversation) -> bool:
-    """Whether an agent server has the run, at the known address or a new one. The held record may
-    be older than the address."""
+    """Whether an agent server has the run, also one at an address newer than the record."""
     if conversation.sandbox_status not in ("RUNNING", "STARTING"):
         return False
     with contextlib.suppress(Problem):
@@ -134,8 +133,7 @@ def is_foreign(event: Event) -> bool:
 
 
 async def moved_record(api: GivesRuns, conversation: Conversation) -> Conversation | None:
-    """The current record, if an agent server is silent because its sandbox is paused, gone, or has
-    another address or key; else None."""
+    """The record now, if a silent agent server's sandbox is paused, gone or moved; else None."""
     try:
         (now,) = await api.get_conversations([conversation.id])
     except Problem:

@@ -198,8 +198,7 @@ class AppServerEvents:
         stats: bytes,
         file: IO[bytes] | None = None,
     ) -> None:
-        """Caches a whole run, unless an event contains a key of ours. `file` is its zip; without
-        one, makes one."""
+        """Caches a whole run, unless a key of ours is in it; makes a zip without a `file`."""
         if self.cache is None or await asyncio.to_thread(_contain_key, events):
             return
         with contextlib.ExitStack() as stack:

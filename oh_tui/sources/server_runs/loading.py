@@ -37,8 +37,7 @@ AFTER_FORK = "a fork, of which the app server has only what came after it: its s
 
 
 class ServerRuns:
-    """The runs of an app server and of the agent servers of its sandboxes: `Runs`, plus what only a
-    server offers."""
+    """The runs of an app server and its agent servers: `Runs`, plus what only servers offer."""
 
     by_pages = False
     """Whether runs are read page by page, so that a long one takes more calls."""
@@ -85,8 +84,7 @@ class ServerRuns:
         return total, "app server"
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
-        """The end of a run in a running sandbox. The app server would read all its events for
-        that."""
+        """The end of a run in a running sandbox: an app server would read all for that."""
         agent = running_agent(self.api, conversation)
         if agent is None:
             return None
@@ -146,8 +144,7 @@ class ServerRuns:
         return self.cache is not None and await asyncio.to_thread(self.cache.keeps, conversation)
 
     async def cached(self, conversation: Conversation) -> Trajectory | None:
-        """The run from the cache, as of its record's last change, without asking the server; None
-        if it is not cached."""
+        """The run from the cache, as of its last change, without a call; None without it."""
         if self.cache is None:
             return None
         return await asyncio.to_thread(run_of_cache, self.cache, conversation)
@@ -192,8 +189,7 @@ class ServerRuns:
         progress: Callable[[int], None],
         name: str = "",
     ) -> Path:
-        """Saves the trajectory as a zip in `folder` and returns its path. Never overwrites a file,
-        and leaves nothing behind on failure."""
+        """Saves the zip in `folder`; its path. Overwrites nothing, leaves nothing on failure."""
         target = folder / (name or download_name(conversation))
         return await save_download(self.api.download(conversation.id), target, progress)
 

@@ -84,8 +84,7 @@ class StatsReader:
         self._next = time.monotonic() + (AGAIN if trajectory.stats else 0.0)
 
     async def look(self, news: Sequence[Event]) -> bool:
-        """Called after each look at the events. True when the record said something new of the
-        trajectory."""
+        """Called after each look at the events. Whether the record said something new."""
         self._is_stale |= any(e.llm_response_id or e.status or has_stats(e) for e in news)
         stopped = not news and self._trajectory.status != "running" and not self._failed
         if not self._is_stale or not (stopped or time.monotonic() >= self._next):
