@@ -7,12 +7,13 @@ lies below both.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 
 from oh_tui.text.redact import Secret
-from oh_tui.trajectory.model import usage
+from oh_tui.trajectory.model import fork, usage
 
 OwnText = Annotated[str, msgspec.Meta(min_length=1, max_length=0)]
 """A text that is ours: no text in JSON is valid for it, so that no server can set one."""
@@ -165,3 +166,16 @@ def bare_id(identifier: str) -> str:
 def same_id(one: str, other: str) -> bool:
     """Whether two ids name the same thing."""
     return bare_id(one) == bare_id(other)
+
+
+def fork_of(record: Mapping[str, object]) -> fork.Fork | None:
+    """Of which events a record is a fork; None without any: an app server gets none (measured)."""
+    tags = record.get("tags")
+
+    def text(name: str, tag: str = "") -> str:
+        value = record.get(name) or (tags.get(tag) if isinstance(tags, dict) else None)
+        return value if isinstance(value, str) else ""
+
+    if record.get("sandbox_id") or not text("forked_from_conversation_id", ORIGIN):
+        return None
+    return fork.Fork(text("forked_from_event_id", ORIGIN_EVENT), text("created_at"))

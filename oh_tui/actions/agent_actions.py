@@ -112,9 +112,7 @@ class Agents:
             ) from None
 
     async def _state(self, conversation_id: str) -> AgentState:
-        (now,) = await self.api.get_conversations([conversation_id])
-        if now is None:
-            raise Refused("This conversation is not on the server any more", Remedy.LIST)
+        now = await present(self.api, conversation_id)
         if now.sandbox_status != "RUNNING":
             return AgentState(now)
         return await self._of_agent(now, self.agent_server(now))
@@ -367,6 +365,14 @@ class Agents:
                 Remedy.REFRESH,
             )
         return agent
+
+
+async def present(api: Server, conversation_id: str) -> Conversation:
+    """The record of a conversation as it is now. Raises Refused if the server has none."""
+    (now,) = await api.get_conversations([conversation_id])
+    if now is None:
+        raise Refused("This conversation is not on the server any more", Remedy.LIST)
+    return now
 
 
 async def watched(agent: AgentServer, request: Coroutine[object, object, T]) -> T:

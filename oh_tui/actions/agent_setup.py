@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from oh_tui.actions.agent_actions import Agents, HalfDone, watched
+from oh_tui.actions.agent_actions import Agents, HalfDone, present, watched
 from oh_tui.actions.agent_state import AgentState
 from oh_tui.api.errors import ApiError, InvalidRequest, NotFound
 from oh_tui.api.models import AgentConversation, ConfirmationPolicy, LlmProfile, LlmProfiles
@@ -224,9 +224,7 @@ async def ask(agents: Agents, conversation_id: str, question: str) -> Answered:
     """Asks an agent about its run. The call of its model costs money, and goes on there if this is
     cancelled. Raises Problem."""
     question = checked(question)
-    (now,) = await agents.api.get_conversations([conversation_id])
-    if now is None:
-        raise Refused("This conversation is not on the server any more", Remedy.LIST)
+    now = await present(agents.api, conversation_id)
     AgentState(now).require_reachable()
     agent = agents.agent_server(now)
     before = _spent(await agent.conversation())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oh_tui.actions.agent_actions import watched
+from oh_tui.actions.agent_actions import present, watched
 from oh_tui.api.requests import LONGEST_TITLE
 from oh_tui.api.server import Server
 from oh_tui.catalog.tags import applied
@@ -34,7 +34,7 @@ class Records:
         title = checked_title(title)
         if not title:
             raise Problem("The title is empty")
-        now = await self._now(shown)
+        now = await present(self._api, shown.id)
         if (now.title or "") != (shown.title or ""):
             raise Refused(
                 f"It was renamed meanwhile, to {safe_line(now.title or 'no title')[:80]}",
@@ -58,7 +58,7 @@ class Records:
         The server replaces all tags at once, so they are read right before and checked afterwards.
         While a step runs, it accepts them only at the end of the step.
         """
-        now = await self._now(shown)
+        now = await present(self._api, shown.id)
         agent = self._api.agent_server(now) if now.sandbox_status == "RUNNING" else None
         if agent is None:
             raise Refused("No agent server is running to keep the tags", Remedy.RESUME)
@@ -71,9 +71,3 @@ class Records:
         if any(held.get(key) != value for key, value in changes.items()):
             raise Refused("The agent server did not keep the tags", Remedy.REFRESH)
         return held
-
-    async def _now(self, shown: Conversation) -> Conversation:
-        (now,) = await self._api.get_conversations([shown.id])
-        if now is None:
-            raise Refused("This conversation is not on the server any more", Remedy.LIST)
-        return now

@@ -12,7 +12,7 @@ import io
 
 import msgspec
 
-from oh_tui.actions.agent_actions import Agents, watched
+from oh_tui.actions.agent_actions import Agents, present, watched
 from oh_tui.actions.agent_state import AgentState
 from oh_tui.actions.conversation_records import checked_title
 from oh_tui.api import AgentServer, BareAgentServer
@@ -102,9 +102,7 @@ async def ready(agents: Agents, conversation_id: str) -> Origin:
     """A conversation to fork. Raises Problem when that cannot be now, or not by this version of its
     server, or when its agent is a program of its own: the server copies the session of that with
     the fork, which then knows more than the step (source, 1.58.2)."""
-    (now,) = await agents.api.get_conversations([conversation_id])
-    if now is None:
-        raise Refused("This conversation is not on the server any more", Remedy.LIST)
+    now = await present(agents.api, conversation_id)
     AgentState(now).require_reachable()
     agent = agents.agent_server(now)
     record, told = await asyncio.gather(agent.conversation(), agent.version())

@@ -18,8 +18,7 @@ from aiolimiter import AsyncLimiter
 from oh_tui.api import bare_server, decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of
-from oh_tui.api.batches import get_by_ids
-from oh_tui.api.client import Client
+from oh_tui.api.client import Client, get_by_ids
 from oh_tui.api.errors import (
     AuthError,
     BadAnswer,

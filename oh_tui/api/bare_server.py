@@ -14,8 +14,7 @@ import msgspec
 from oh_tui.api import decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of, version_of
-from oh_tui.api.batches import get_by_ids
-from oh_tui.api.client import Client
+from oh_tui.api.client import Client, get_by_ids
 from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.asgi import ASGIApp

@@ -1,11 +1,15 @@
-"""A server over one HTTP client: what closes it, and what the clients of all servers tell."""
+"""What the clients of all servers share: how one is closed, and objects by their ids."""
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Sequence
+from typing import Self, TypeVar
 
+from oh_tui.api import decode
 from oh_tui.api.http.connections import Connections
-from oh_tui.api.http.transport import HttpClient
+from oh_tui.api.http.transport import Hints, HttpClient
+from oh_tui.api.models import ListedRecord, Sandbox, StartTask
+from oh_tui.conversation import Conversation, bare_id
 
 
 class Client:
@@ -32,3 +36,30 @@ class Client:
     async def aclose(self) -> None:
         """Close all connections, also those to agent servers. Later calls raise Unreachable."""
         await self._connections.aclose()
+
+
+M = TypeVar("M", ListedRecord, Conversation, Sandbox, StartTask)
+
+MAX_IDS = 99
+"""Ids in one call: the server refuses 100."""
+
+
+async def get_by_ids(
+    http: HttpClient,
+    path: str,
+    doing: str,
+    ids: Sequence[str],
+    model: type[M],
+    *,
+    parameter: str = "ids",
+    hints: Hints | None = None,
+) -> list[M | None]:
+    """The objects with these ids, with or without dashes, in the same order; None for each that is
+    unknown."""
+    found: dict[str, M] = {}
+    unique = list(dict.fromkeys(ids))
+    for start in range(0, len(unique), MAX_IDS):
+        params = [(parameter, one) for one in unique[start : start + MAX_IDS]]
+        answer = await http.get(path, doing, params, hints=hints)
+        found |= {bare_id(one.id): one for one in decode.model_list(answer, model)}
+    return [found.get(bare_id(one)) for one in ids]

@@ -10,7 +10,7 @@ from functools import partial
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
-from oh_tui.api.batches import get_by_ids
+from oh_tui.api.client import get_by_ids
 from oh_tui.api.errors import NotFound
 from oh_tui.api.filters import page_params
 from oh_tui.api.http.http_errors import short_id

@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from oh_tui.api import decode
 from oh_tui.api.addresses import base_address
 from oh_tui.api.app_server import limiter_for
-from oh_tui.api.batches import get_by_ids
-from oh_tui.api.client import Client
+from oh_tui.api.client import Client, get_by_ids
 from oh_tui.api.errors import AuthError, InvalidRequest, NotFound, NotTheApi, Refused, Unreachable
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.http.asgi import ASGIApp

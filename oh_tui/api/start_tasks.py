@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oh_tui.api import decode
-from oh_tui.api.batches import get_by_ids
+from oh_tui.api.client import get_by_ids
 from oh_tui.api.errors import NotFound, ServerError
 from oh_tui.api.http.transport import Hints, HttpClient
 from oh_tui.api.models import StartTask

@@ -108,9 +108,7 @@ class Pool(Generic[T]):
             worker.end()
 
     def _begun(self, number: int, task: Task[T]) -> Worker[T]:
-        worker = next((one for one in self.workers if one.task is None), None)
-        if worker is None:
-            worker = self._started()
+        worker = next((one for one in self.workers if one.task is None), None) or self._started()
         worker.begin(number, task)
         return worker
 

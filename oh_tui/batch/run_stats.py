@@ -58,10 +58,7 @@ class Summand(NamedTuple):
 
 
 def summand(row: RunRow) -> Summand:
-    return Summand(*_columns(row))
-
-
-_columns = attrgetter(*Summand._fields)
+    return Summand(*attrgetter(*Summand._fields)(row))
 
 
 def _date(row: Summand) -> date | None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.batch import rule_rows
 from oh_tui.batch.index_snapshot import WITH_FAILURES, IndexSnapshot
@@ -119,16 +119,12 @@ def _rules_with(names: set[str]) -> tuple[Rule, ...]:
     return rules
 
 
-class _Keeps(Protocol):
-    async def cached(self, conversation: Conversation) -> Trajectory | None: ...
-
-
 async def read_here(source: Source, row: Conversation) -> Trajectory | None:
     """The whole run; None if it is not on this machine. Raises Problem."""
     if isinstance(source, FileSource):
         return await asyncio.to_thread(source.runs.read, row)
-    if source.address:
-        return await cast("_Keeps", source.runs).cached(row)
+    if source.address and source.remote:
+        return await source.remote.cached(row)
     return await load(source, row)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oh_tui.catalog.forked import fork_of
+from oh_tui.conversation import fork_of
 from oh_tui.trajectory.formats import converted_run
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.bodies import field

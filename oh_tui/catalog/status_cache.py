@@ -86,42 +86,34 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
     def record_outcome(self, identifier: str, outcome: str, when: float) -> None:
         """Records an outcome reported at `when`. A new one drops the line of the one before."""
         state = self.get(identifier)
-        line = state.line if state.outcome == outcome else ""
-        silent = state.silent if state.outcome == outcome else None
-        changed = msgspec.structs.replace(
-            state, outcome=outcome, when=when, line=line, silent=silent
-        )
-        self._set(identifier, changed)
+        line, silent = (state.line, state.silent) if state.outcome == outcome else ("", None)
+        self._set(identifier, outcome=outcome, when=when, line=line, silent=silent)
 
     def record_line(self, identifier: str, line: str, *, keep: bool = True) -> None:
         """Records the line of the outcome, on the disk only with `keep`."""
-        line = safe_line(line, LINE)
-        self._set(identifier, msgspec.structs.replace(self.get(identifier), line=line), keep=keep)
+        self._set(identifier, keep=keep, line=safe_line(line, LINE))
 
     def record_goal(self, identifier: str, goal: str) -> None:
         """Records what its run tells of its goal; "" for none, on the disk only if it had one."""
-        before = self.get(identifier)
-        keep = bool(goal or before.goal)
-        self._set(identifier, msgspec.structs.replace(before, goal=goal), keep=keep)
+        self._set(identifier, keep=bool(goal or self.get(identifier).goal), goal=goal)
 
     def record_silent(self, identifier: str, since: float | None) -> None:
         """Records since when the run is silent; None for one that is not."""
-        state = msgspec.structs.replace(self.get(identifier), silent=since)
-        self._set(identifier, state, keep=False)
+        self._set(identifier, keep=False, silent=since)
 
     def record_opened(self, identifier: str, updated_at: float) -> None:
-        self._set(identifier, msgspec.structs.replace(self.get(identifier), opened=updated_at))
+        self._set(identifier, opened=updated_at)
 
     def record_spent(self, identifier: str, spent: Spent, *, keep: bool = True) -> None:
         """Records what the run used, on disk only with `keep`."""
-        state = msgspec.structs.replace(self.get(identifier), spent=spent)
-        self._set(identifier, state, keep=keep)
+        self._set(identifier, keep=keep, spent=spent)
 
     def record_fork(self, identifier: str, step: int) -> None:
-        self._set(identifier, msgspec.structs.replace(self.get(identifier), fork_step=step))
+        self._set(identifier, fork_step=step)
 
-    def _set(self, identifier: str, state: LastKnown, *, keep: bool = True) -> None:
-        if state != self.get(identifier):
+    def _set(self, identifier: str, *, keep: bool = True, **fields: object) -> None:
+        before = self.get(identifier)
+        if (state := msgspec.structs.replace(before, **fields)) != before:
             self._states[identifier] = state
             if keep and len(identifier) <= LONGEST:
                 self.to_write((identifier, state))

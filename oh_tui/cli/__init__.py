@@ -196,7 +196,9 @@ def _run(words: list[str]) -> int:
         copy = standard_input.copy_of_stdin()
         file_names.stands_for(copy, STDIN, file_names.STANDARD_INPUT)
         if several:
-            args.words = [_in_copy(word, copy) for word in several]
+            args.words = [
+                f"{copy}{word.removeprefix(STDIN)}" if is_stdin(word) else word for word in several
+            ]
         paths = [
             copy if place == STDIN else path for (place, _), path in zip(places, paths, strict=True)
         ]
@@ -242,11 +244,6 @@ def _run(words: list[str]) -> int:
     call.open_shared = lambda link: opening.shared_maker([link], opening.call_log(args.log))()
     call.ask_server = partial(_ask_server, settings, make_source, log=args.log)
     return _carry_out(command, call, make_source, on_files=bool(paths))
-
-
-def _in_copy(word: str, copy: Path) -> str:
-    """A word that names a run, with the copy in place of standard input."""
-    return f"{copy}{word.removeprefix(STDIN)}" if is_stdin(word) else word
 
 
 def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_files: bool) -> int:

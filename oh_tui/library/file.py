@@ -121,17 +121,9 @@ class LibraryFile:
     def _connected(self) -> sqlite3.Connection:
         if not self.writes:
             return connected_to_read(self._path)
-        database = _connect_as(self._path, "mode=rw")
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            # a power cut may lose the last writes, but never breaks their order
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("PRAGMA secure_delete = ON")
-            database.execute(_FIRST)
-        except BaseException:
-            database.close()
-            raise
-        return database
+        # a power cut may lose the last writes, but never breaks their order
+        pragmas = "journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"
+        return _connect_as(self._path, "mode=rw", *pragmas)
 
     def _begin(self) -> None:
         """Creates the tables. Another oh-tui may be doing the same."""
@@ -217,11 +209,11 @@ class LibraryFile:
 def connected_to_read(path: Path) -> sqlite3.Connection:
     """A read-only connection in autocommit mode. Raises sqlite3.Error."""
     try:
-        return _reading(path, "mode=ro")
+        return _connect_as(path, "mode=ro", "query_only = ON")
     except sqlite3.OperationalError:
         if not _is_at_rest(path):
             raise
-        return _reading(path, "mode=ro&immutable=1")
+        return _connect_as(path, "mode=ro&immutable=1", "query_only = ON")
 
 
 def _is_at_rest(path: Path) -> bool:
@@ -233,29 +225,22 @@ def _is_at_rest(path: Path) -> bool:
     return not os.access(path.parent, os.W_OK)
 
 
-def _reading(path: Path, mode: str) -> sqlite3.Connection:
-    database = _connect_as(path, mode)
-    try:
-        database.execute("PRAGMA query_only = ON")
-        database.execute(_FIRST)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-_FIRST = "SELECT count(*) FROM sqlite_master"
-"""Forces a read: opening the file reads nothing."""
-
-
-def _connect_as(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+def _connect_as(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
+    database = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
         uri=True,
         timeout=PATIENCE,
         isolation_level=None,
         check_same_thread=False,
     )
+    try:
+        for pragma in pragmas:
+            database.execute(f"PRAGMA {pragma}")
+        database.execute("SELECT count(*) FROM sqlite_master")  # opening the file reads nothing
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def require_own(path: Path) -> None:

@@ -10,9 +10,8 @@ import msgspec
 
 from oh_tui.catalog.clocks import clock_of_file, first_time
 from oh_tui.catalog.file_names import called, given, is_copy
-from oh_tui.catalog.forked import fork_of
 from oh_tui.catalog.run_status import RunStatus
-from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id
+from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics, bare_id, fork_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern

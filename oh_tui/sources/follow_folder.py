@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 
-from oh_tui.catalog.forked import fork_of
+from oh_tui.conversation import fork_of
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.formats.zip.archive import Archive
@@ -64,9 +64,9 @@ def is_at_work(source: Archive) -> bool:
     )
 
 
-def _is_young(times: Times) -> bool:
+def _is_young(times: Times, seconds: float = YOUNG) -> bool:
     """Whether the files grew lately. A time in the future proves nothing."""
-    return abs(time.time() - max((when for when, _ in times), default=0.0)) <= YOUNG
+    return abs(time.time() - max((when for when, _ in times), default=0.0)) <= seconds
 
 
 def _is_original(source: Archive) -> bool:
@@ -91,7 +91,7 @@ async def follow(
         elif is_gone:
             yield None
             return
-        elif now != seen or source.is_held_back or _is_coarse(now):
+        elif now != seen or source.is_held_back or _is_young(now, COARSE):
             if not await asyncio.to_thread(source.grow):
                 yield None
                 return
@@ -110,8 +110,3 @@ async def follow(
         elif await asyncio.to_thread(take_state, trajectory, source, grows=grows):
             yield []
         await asyncio.sleep(LOOK)
-
-
-def _is_coarse(times: Times) -> bool:
-    """Whether a later change may have the same time as the last one."""
-    return abs(time.time() - max(when for when, _ in times)) <= COARSE

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from oh_tui.api.http.decompression import unpacked
+from oh_tui.api.http.response_body import unpacked
 
 
 async def body(data: bytes, encoding: str = "gzip") -> bytes:

@@ -32,7 +32,8 @@ class Rules(NamedTuple):
 
 
 def builtin_rules() -> list[Rule]:
-    return _builtin().rules
+    text = files("oh_tui.batch.rules").joinpath("builtin.toml").read_text("utf-8")
+    return parse_rules(text).rules
 
 
 def rules_in_force(
@@ -42,7 +43,7 @@ def rules_in_force(
     Raises Problem for a file that cannot be read or has faults, and NotAgreed for one of the
     repository that the user has neither named nor agreed to: its rules are never left out in
     silence."""
-    found: dict[str, Rule] = {rule.name: rule for rule in _builtin().rules}
+    found: dict[str, Rule] = {rule.name: rule for rule in builtin_rules()}
     settings, _ = config_file(environment)
     own = settings.with_name(OWN) if settings else None
     repository = agreed.of_repository(here)
@@ -53,10 +54,6 @@ def rules_in_force(
         if file is not None:
             _add(found, _read(file), file)
     return Rules(list(found.values()), repository)
-
-
-def _builtin() -> RulesOfFile:
-    return parse_rules(files("oh_tui.batch.rules").joinpath("builtin.toml").read_text("utf-8"))
 
 
 def _add(found: dict[str, Rule], read: RulesOfFile, file: Path) -> None:

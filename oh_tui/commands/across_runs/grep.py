@@ -107,7 +107,8 @@ def _print(call: Call, one: RunHits) -> None:
     run, hits, args, style = one.conversation, one.hits, call.args, call.style
     name, called_so = run_name(run), title(run)
     if call.as_json:
-        named = {"run": name, "source": _source(call, run), "title": called_so}
+        place = called(run.home) if run.place else call.source.label
+        named = {"run": name, "source": safe_line(place), "title": called_so}
         of_run = [{"hits": len(hits)} if args.count else {}]
         for document in of_run if args.count or args.runs else map(hit_json, hits):
             print_json_line(named | document)
@@ -136,9 +137,3 @@ def _print_run(call: Call, run: Conversation, hits: list[Hit]) -> None:
         hue: Hue = "red" if hit.outcome is Outcome.ERROR else "amber"
         text = fit(safe_line(hit.line), room - width - 5, style)
         print(f" {hit.path:>{width}} {style.paint(mark, hue)} {text}")
-
-
-def _source(call: Call, run: Conversation) -> str:
-    if run.place:
-        return safe_line(called(run.home))
-    return safe_line(call.source.label)

@@ -57,10 +57,6 @@ def _task(one: Pair, style: Style) -> str:
     return one.title if one.id == one.title or not style.piped else f"{one.id} {one.title}"
 
 
-def _part_at(one: Pair, _style: Style) -> str:
-    return str((one.first and (one.first.a or one.first.b)) or "")
-
-
 def _ended(found: Figures) -> str:
     return ", ".join(filter(None, (found.ended, found.label.words if found.label else "")))
 
@@ -74,7 +70,11 @@ _FIELDS: tuple[Column[Pair, Style], ...] = (
     Column("B ended", lambda one, _: _ended(one.b)),
     Column("steps", lambda one, _: str(one.b.steps), right=True),
     Column("cost", lambda one, _: one.b.price.words, right=True),
-    Column("part at", _part_at, right=True),
+    Column(
+        "part at",
+        lambda one, _: str((one.first and (one.first.a or one.first.b)) or ""),
+        right=True,
+    ),
 )
 
 

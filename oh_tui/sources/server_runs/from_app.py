@@ -23,7 +23,7 @@ from oh_tui.sources.results import DOWNLOAD_LIMIT, Cost, Loaded, Older
 from oh_tui.sources.server_runs.following import LATE
 from oh_tui.sources.server_runs.older_pages import older_from_app
 from oh_tui.sources.server_runs.run_cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
-from oh_tui.sources.server_runs.server_stats import stats_of_app, worth_keeping
+from oh_tui.sources.server_runs.server_stats import stats_of_app
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import holds_key
@@ -207,7 +207,8 @@ class AppServerEvents:
                     tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="oh-tui-")
                 )
                 await asyncio.to_thread(zip_of_events, file, events)
-            kept = worth_keeping(stats)
+            # those alone that no other source has
+            kept = stats if lists_answers(stats) and not holds_key(stats) else b""
             await asyncio.to_thread(self.cache.keep, conversation, file, len(events), kept)
 
 

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from oh_tui.catalog.forked import fork_of
-from oh_tui.conversation import Conversation
+from oh_tui.conversation import Conversation, fork_of
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import holds_key
 from oh_tui.trajectory.model.branches import is_rewound
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
@@ -66,11 +64,6 @@ def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
     if metrics is None:
         return b""
     return unnamed_text(metrics.accumulated_cost, metrics.accumulated_token_usage)
-
-
-def worth_keeping(stats: bytes) -> bytes:
-    """The stats to cache: those that no other source has, unless they contain a key of ours."""
-    return stats if lists_answers(stats) and not holds_key(stats) else b""
 
 
 class StatsReader:
