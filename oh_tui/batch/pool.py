@@ -39,7 +39,6 @@ class Task(Protocol[T_co]):
 
     def work(self) -> Iterator[At | T_co]:
         """Yields an `At` before each run, then what it finds. Never raises."""
-        ...
 
     def without(self, places: Sequence[str]) -> Task[T_co]: ...
 

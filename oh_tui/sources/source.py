@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 class Runs(Protocol):
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events, and the source of that number."""
-        ...
 
     def load(
         self, conversation: Conversation, held: Trajectory | None = None, via: str = ""
@@ -42,7 +41,6 @@ class Runs(Protocol):
 
     def may_grow(self, conversation: Conversation) -> bool:
         """Whether new events may come, so that following the run makes sense."""
-        ...
 
     def follow(
         self,
@@ -60,15 +58,12 @@ class Runs(Protocol):
 
     async def peek(self, conversation: Conversation) -> Trajectory | None:
         """The end of a run, which shows its state, in one cheap call; None if there is none."""
-        ...
 
     async def changed_paths(self, conversation: Conversation) -> Collection[str] | None:
         """The files changed with editor and patch calls; None if a server must be read."""
-        ...
 
     async def keeps(self, conversation: Conversation) -> bool:
         """Whether the run is on this machine and loads at once."""
-        ...
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost: ...
 
@@ -93,17 +88,14 @@ class Source(Protocol):
     @property
     def changes(self) -> bool:
         """Whether conversations come and change by themselves: the list must be read again."""
-        ...
 
     @property
     def problems(self) -> Sequence[str]:
         """Sentences about parts of the source that could not be read."""
-        ...
 
     @property
     def remarks(self) -> Sequence[str]:
         """Sentences in which a file says something about all its runs."""
-        ...
 
     @property
     def runs(self) -> Runs: ...
@@ -111,27 +103,22 @@ class Source(Protocol):
     @property
     def remote(self) -> ServerRuns | None:
         """The same runs with what only a server offers: older pages, and downloads."""
-        ...
 
     @property
     def agents(self) -> Agents | None:
         """The agents, to start, answer, stop and message."""
-        ...
 
     @property
     def workspaces(self) -> Workspaces | None:
         """Where the agents work: the shell, files and git."""
-        ...
 
     @property
     def sandboxes(self) -> ServerSandboxes | None:
         """The sandboxes, to pause and resume."""
-        ...
 
     @property
     def records(self) -> Records | None:
         """The records of the conversations, to rename and tag them."""
-        ...
 
     async def close(self) -> None: ...
 
@@ -140,7 +127,6 @@ class Source(Protocol):
 
     def narrowed(self, filters: ConversationFilters) -> AsyncIterator[Page[Conversation]] | None:
         """Like `pages`, only what the source finds for this query; None if it cannot search."""
-        ...
 
     async def newest(self) -> Page[Conversation]:
         """The first page again, in one call."""
