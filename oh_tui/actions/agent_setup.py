@@ -10,21 +10,19 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from oh_tui.actions.agent_actions import Agents, HalfDone, present, watched
 from oh_tui.actions.agent_state import AgentState
+from oh_tui.api import agent_server
 from oh_tui.api.errors import ApiError, InvalidRequest, NotFound
 from oh_tui.api.models import AgentConversation, ConfirmationPolicy, LlmProfile, LlmProfiles
 from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.context.sdk_versions import version_of
-
-if TYPE_CHECKING:
-    from oh_tui.api import AgentServer
 
 LONGEST_QUESTION = 100_000
 """Characters of a question; every one is sent to the model, behind the whole context."""
@@ -353,7 +351,9 @@ async def _changed(
         raise HalfDone(f"It was done, but then: {problem.sentence}", problem.hint) from problem
 
 
-async def _done(agent: AgentServer, act: Act, request: Coroutine[Any, Any, Any]) -> Any:
+async def _done(
+    agent: agent_server.AgentServer, act: Act, request: Coroutine[Any, Any, Any]
+) -> Any:
     """The answer to a request. A refusal of a server that is too old says since when they can."""
     try:
         return await watched(agent, request)
@@ -363,7 +363,7 @@ async def _done(agent: AgentServer, act: Act, request: Coroutine[Any, Any, Any])
         raise
 
 
-async def _version(agent: AgentServer) -> str:
+async def _version(agent: agent_server.AgentServer) -> str:
     try:
         return await agent.version()
     except ApiError:

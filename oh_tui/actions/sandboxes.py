@@ -6,11 +6,11 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from oh_tui.actions import agent_actions
+from oh_tui.api import app_server
 from oh_tui.api.errors import ApiError, RateLimited
 from oh_tui.api.models import Sandbox, StartTask
 from oh_tui.api.paging import PAGE, cut_words
@@ -18,9 +18,6 @@ from oh_tui.api.server import running_agent
 from oh_tui.conversation import Conversation
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
-
-if TYPE_CHECKING:
-    from oh_tui.api import AppServer
 
 SETTLE = 30.0
 """Seconds after which a pause or resume counts as not done."""
@@ -67,7 +64,7 @@ class SandboxPlan(msgspec.Struct, frozen=True):
 
 
 class ServerSandboxes:
-    def __init__(self, api: AppServer, problems: list[str]) -> None:
+    def __init__(self, api: app_server.AppServer, problems: list[str]) -> None:
         """`problems` receives a sentence when the list is cut."""
         self._api = api
         self._problems = problems

@@ -4,21 +4,17 @@ form. What was answered is kept, so that nothing is asked twice."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from oh_tui.actions.start_draft import MODES, Draft
+from oh_tui.api import app_server, bare_server
 from oh_tui.api.errors import NotFound
+from oh_tui.api.models import Page, Sandbox
+from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.catalog.links import is_repository
+from oh_tui.conversation import Conversation
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import masked, safe_line
-
-if TYPE_CHECKING:
-    from oh_tui.api import AppServer
-    from oh_tui.api.bare_server import BareAgentServer
-    from oh_tui.api.models import Page, Sandbox
-    from oh_tui.api.offered_models import SuggestedTask
-    from oh_tui.conversation import Conversation
 
 KINDS = {
     "OPEN_ISSUE": "open issue",
@@ -83,7 +79,7 @@ class StartOffers:
 class AppServerOffers(StartOffers):
     fields = ("repository", "branch", "title", "model", "profile", "mode", "secrets")
 
-    def __init__(self, api: AppServer) -> None:
+    def __init__(self, api: app_server.AppServer) -> None:
         super().__init__()
         self._api = api
         self._tasks: Page[SuggestedTask] | None = None
@@ -180,7 +176,7 @@ class AppServerOffers(StartOffers):
 class AgentServerOffers(StartOffers):
     fields = ("folder", "title", "profile")
 
-    def __init__(self, api: BareAgentServer) -> None:
+    def __init__(self, api: bare_server.BareAgentServer) -> None:
         super().__init__()
         self._api = api
         self._profiles: tuple[str, ...] = ()

@@ -11,10 +11,11 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 
 from msgspec.structs import replace
 
+from oh_tui.api import agent_server, git_models
 from oh_tui.api.errors import InvalidRequest, NotFound
 from oh_tui.api.models import BashOutput, CommandResult, Workplace
 from oh_tui.api.paging import PAGE
@@ -27,9 +28,6 @@ from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import seconds
-
-if TYPE_CHECKING:
-    from oh_tui.api import AgentServer
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes transferred so far and the total, None if unknown."""
@@ -45,7 +43,7 @@ class Asleep(Refused):
 class Workspace:
     """A running sandbox. Does only what is asked for; neither the agent nor the events show it."""
 
-    def __init__(self, agent: AgentServer, workplace: Workplace) -> None:
+    def __init__(self, agent: agent_server.AgentServer, workplace: Workplace) -> None:
         self._agent = agent
         self.workplace = workplace
         """Where it is, in words."""
@@ -251,16 +249,11 @@ def _flush(file: IO[bytes]) -> None:
     os.fsync(file.fileno())
 
 
-if TYPE_CHECKING:
-    from oh_tui.api.git_models import GitChange, GitCommit
-    from oh_tui.conversation import Conversation
-
-
 class Committed(NamedTuple):
     """A commit, and the files that it changed, with absolute paths."""
 
-    commit: GitCommit
-    changes: list[GitChange]
+    commit: git_models.GitCommit
+    changes: list[git_models.GitChange]
 
 
 class Workspaces:
@@ -291,7 +284,7 @@ class Workspaces:
         agent = running_agent(self._api, conversation)
         return await agent.version() if agent else ""
 
-    async def git_changes(self, conversation: Conversation) -> list[GitChange] | None:
+    async def git_changes(self, conversation: Conversation) -> list[git_models.GitChange] | None:
         """The files that git in the sandbox lists as changed, with absolute paths; None unless the
         sandbox is running.
 
@@ -334,7 +327,7 @@ class Workspaces:
         ]
 
 
-def _below(folder: str, changes: list[GitChange]) -> list[GitChange]:
+def _below(folder: str, changes: list[git_models.GitChange]) -> list[git_models.GitChange]:
     return [
         replace(change, path=posixpath.join(folder, _unquoted(change.path))) for change in changes
     ]

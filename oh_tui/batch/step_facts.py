@@ -7,11 +7,11 @@ import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.batch import rule_rows
 from oh_tui.batch.index_snapshot import WITH_FAILURES, IndexSnapshot
-from oh_tui.batch.rules import agreed, cached_answers, rule_places
+from oh_tui.batch.rules import agreed, cached_answers, rule, rule_places
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.filter_words import NOT_READ, OfSteps
@@ -24,10 +24,7 @@ from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import failures_of
 from oh_tui.trajectory.model.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from oh_tui.batch.rules.rule import Rule
-    from oh_tui.trajectory.rules.question import State
+from oh_tui.trajectory.rules.question import State
 
 
 class StepFactsLoader:
@@ -38,7 +35,7 @@ class StepFactsLoader:
         self._rule_names = {term.value for term in query.terms if term.field == "rule"}
         self._failures: dict[str, list[str]] = {}
         """The failures of runs, by the ids of these."""
-        self._rules: tuple[Rule, ...] = ()
+        self._rules: tuple[rule.Rule, ...] = ()
         """Those in force."""
         self._indexed: dict[str, _Indexed] = {}
         """What the index keeps of the rules of a run, by its id."""
@@ -111,7 +108,7 @@ class _Indexed(NamedTuple):
     rules: str
 
 
-def _rules_with(names: set[str]) -> tuple[Rule, ...]:
+def _rules_with(names: set[str]) -> tuple[rule.Rule, ...]:
     """The rules in force, of which these have to be some. Raises Problem."""
     rules = tuple(rule_places.rules_in_force(os.environ, agreed.here()).rules)
     if missing := sorted(names - {rule.name for rule in rules}):

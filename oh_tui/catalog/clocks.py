@@ -17,19 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from oh_tui.conversation import fork_of
-from oh_tui.trajectory.formats import converted_run
+from oh_tui.conversation import Conversation, fork_of
+from oh_tui.trajectory.formats import converted_run, run_file
 from oh_tui.trajectory.formats.zip import archive
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import IN_UTC, LOCAL, NOT_KNOWN, is_bare, measured, seconds
 from oh_tui.trajectory.model.events import Event, decode_json
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.formats.run_file import RunFile
-    from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 ENDS = 3
 """Events at the start and at the end of a run that are searched for one with a time."""
@@ -56,7 +51,7 @@ def clock_of_record(
     return _clock(_ends(first, events[-ENDS:], *record), default)
 
 
-def clock_of_file(run: RunFile) -> str:
+def clock_of_file(run: run_file.RunFile) -> str:
     """The clock of a run in a file; for a sub-agent, that of its parent. Reads a few events."""
     if isinstance(run, archive.Archive) and run.parent is not None:
         return clock_of_file(run.parent)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from msgspec import structs
 
+from oh_tui.api import filters
 from oh_tui.catalog.attributes import WORDS
 from oh_tui.catalog.filter_words import OF_OTHERS, Subject
 from oh_tui.catalog.tags import tag_words
@@ -21,12 +22,9 @@ from oh_tui.conversation import Conversation
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.search import step_filter as queries
 from oh_tui.trajectory.search.field import any_of
+from oh_tui.trajectory.search.field import Term
 from oh_tui.trajectory.search.fields import ANY
 from oh_tui.trajectory.search.fields import FIELDS as STEP_FIELDS
-
-if TYPE_CHECKING:
-    from oh_tui.api.filters import ConversationFilters
-    from oh_tui.trajectory.search.field import Term
 
 
 class ConversationQuery(msgspec.Struct, frozen=True):
@@ -87,9 +85,9 @@ class ConversationQuery(msgspec.Struct, frozen=True):
             facts.append(f"it matches {safe_line(self.text)}")
         return " and ".join(filter(None, facts))
 
-    def for_server(self, now: float) -> ConversationFilters:
+    def for_server(self, now: float) -> filters.ConversationFilters:
         """The part of the filter that an app server can apply: dates, and one text in the title."""
-        found: ConversationFilters = {}
+        found: filters.ConversationFilters = {}
         if titles := self._values("title"):
             found["title__contains"] = max(titles, key=len)
         if after := self._values("after"):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from oh_tui.conversation import Conversation, Metrics, TokenUsage, WholeMetrics
+from oh_tui.trajectory.costs import accounting
+from oh_tui.trajectory.findings import study
 from oh_tui.trajectory.model.usage import TOKENS, Usage
 from oh_tui.trajectory.model.usage_stats import AGENT
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.costs.accounting import Accounts
-    from oh_tui.trajectory.findings.study import SubRuns
 
 
 class Sum(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
@@ -48,7 +45,7 @@ class Spent(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
         return self.total.is_possible and self.agent.is_possible
 
 
-def spent_of(accounts: Accounts, sub_runs: SubRuns | None = None) -> Spent | None:
+def spent_of(accounts: accounting.Accounts, sub_runs: study.SubRuns | None = None) -> Spent | None:
     """None unless all of it is known. `sub_runs` adds sub-agents in the run's file; on a server a
     sub-conversation counts separately."""
     counted = sub_runs or accounts

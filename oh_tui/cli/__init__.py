@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from oh_tui.api.models import CLOUD
 from oh_tui.batch.reports import one_run
@@ -48,13 +48,12 @@ from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import server
 from oh_tui.text import remarks
+from oh_tui.sources.source import Source
+from oh_tui.text import remarks, remedies
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, worded
 from oh_tui.tui import app, keys
 from oh_tui.tui.platform import daemon_threads, textual_app
-
-if TYPE_CHECKING:
-    from oh_tui.sources.source import Source
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from oh_tui import demo
 from oh_tui.api import app_server, bare_server, shared_server
@@ -34,13 +34,11 @@ from oh_tui.sources import (
     this_machine,
 )
 from oh_tui.sources.server_runs import run_cache
+from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats import copies, locked_dirs, table
-
-if TYPE_CHECKING:
-    from oh_tui.sources.source import Source
 
 T = TypeVar("T")
 

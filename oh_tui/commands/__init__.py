@@ -7,12 +7,11 @@ row names. The module is loaded when the command is called, so that the list cos
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from oh_tui.sources.source import Source
+from oh_tui.sources.source import Source
 
-MakeSource: TypeAlias = "Callable[[], Source]"
+MakeSource: TypeAlias = Callable[[], Source]
 """Makes the source that the command line names, once a command is ready to ask it."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import chosen, on_server, whole
 from oh_tui.catalog.names import conversation_id
@@ -11,16 +10,14 @@ from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import OF_RUN, RUN, Call, argument, command, flag
 from oh_tui.commands.framework.opening import open_run
 from oh_tui.commands.framework.printing import print_json, print_json_line, print_table
+from oh_tui.conversation import Conversation
+from oh_tui.sources import server
 from oh_tui.sources.saving import bounded
 from oh_tui.tables.column import Column, Columns
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.trajectory import ALL
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.sources.server import ServerSource
 
 WAYS = {"app": "app server", "agent": "agent server", "zip": "zip"}
 
@@ -95,7 +92,7 @@ async def count(call: Call) -> int:
     return 0
 
 
-async def _counted(source: ServerSource, conversation: Conversation, way: str) -> int:
+async def _counted(source: server.ServerSource, conversation: Conversation, way: str) -> int:
     if way == "app":
         return await source.api.count_events(conversation.id)
     if way == "agent":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+from typing import Any
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import as_read, standing
@@ -25,7 +26,6 @@ from oh_tui.trajectory.reading.describe import describe
 
 if TYPE_CHECKING:
     from oh_tui.documents.shapes import common, run
-    from oh_tui.trajectory.changes.touched_files import Label as StepLabel
 
 WIDTH = 100
 """The most columns that a line of groups takes."""
@@ -197,7 +197,7 @@ def _reason(trajectory: Trajectory, verdict: common.Verdict) -> tuple[str, str]:
     return numbers, f"{summary}: {' and '.join(called)}{exited}"
 
 
-def _numbers(steps: Sequence[StepLabel]) -> str:
+def _numbers(steps: Sequence[object]) -> str:
     """The first steps of a group; before the end the last one comes first."""
     rest = len(steps) - _NAMED
     shown = steps if rest <= 1 else steps[:_NAMED]

@@ -13,11 +13,15 @@ from oh_tui.batch.reports.compare import report as compare_report
 from oh_tui.batch.reports.conversations import listed, not_read
 from oh_tui.batch.reports.failures import failures_in
 from oh_tui.batch.reports.over_runs import say_rest
+from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.reports.search import hit_json, search_of
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.batch.reports.stats import sums_of
+from oh_tui.batch.searching import Search
+from oh_tui.batch.step_search import Hit
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.names import conversation_id, title
+from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 from oh_tui.documents.steps import say_unjudged
 from oh_tui.mcp import arguments
@@ -31,14 +35,11 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say, show_progress
 from oh_tui.trajectory.comparison.compare import Comparison
 
+RunHit = tuple[Conversation, Hit]
+
 if TYPE_CHECKING:
-    from oh_tui.batch.reports.reader import Reader
-    from oh_tui.batch.searching import Search
-    from oh_tui.batch.step_search import Hit
-    from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import common
 
-    RunHit = tuple[Conversation, Hit]
 
 
 @tool(limit=50)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_actions, start_offers, starting_alone
+from oh_tui.api import bare_server, filters
+from oh_tui.api.models import Page
 from oh_tui.api.paging import PAGE
 from oh_tui.api.server import running_agent
 from oh_tui.catalog.pager import SLICE
+from oh_tui.catalog.status_cache import LastKnown
+from oh_tui.conversation import Conversation
 from oh_tui.sources.results import Cost, Loaded, Older
 from oh_tui.sources.server_runs.from_agent import load_from_agent
 from oh_tui.sources.server_runs.loading import OVER, ServerRuns
 from oh_tui.sources.server_runs.older_pages import older_from_agent
 from oh_tui.sources.source import SourceOfServer
 from oh_tui.trajectory.model.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from oh_tui.api.bare_server import BareAgentServer
-    from oh_tui.api.filters import ConversationFilters
-    from oh_tui.api.models import Page
-    from oh_tui.catalog.status_cache import LastKnown
-    from oh_tui.conversation import Conversation
 
 
 class AgentServerRuns(ServerRuns):
@@ -68,14 +64,14 @@ KIND = "agent server"
 class AgentServerSource(SourceOfServer):
     """The conversations of one agent server. It has no sandbox to pause."""
 
-    api: BareAgentServer
+    api: bare_server.BareAgentServer
     sandboxes = None
     web = ""
     problems: Sequence[str] = ()
 
     def __init__(
         self,
-        api: BareAgentServer,
+        api: bare_server.BareAgentServer,
         label: str,
         opening: str = "",
         *,
@@ -95,7 +91,7 @@ class AgentServerSource(SourceOfServer):
     def pages(self) -> AsyncIterator[Page[Conversation]]:
         return self.api.conversations().pages()
 
-    def narrowed(self, filters: ConversationFilters) -> None:
+    def narrowed(self, filters: filters.ConversationFilters) -> None:
         """It can search conversations only by state, which the record already has."""
 
     async def newest(self) -> Page[Conversation]:

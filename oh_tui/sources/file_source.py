@@ -11,13 +11,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from oh_tui.api import filters
 from oh_tui.api.models import Page
 from oh_tui.catalog.file_names import BELOW
 from oh_tui.catalog.run_status import RunStatus
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_rows import (
     as_given,
@@ -45,10 +46,6 @@ from oh_tui.trajectory.formats.run_file import (
 )
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.formats.zip import archive
-
-if TYPE_CHECKING:
-    from oh_tui.api.filters import ConversationFilters
-    from oh_tui.catalog.status_cache import LastKnown
 
 FIRST_PAGE, NEXT_PAGES = 100, 500
 """Rows per page of the list: the first, and the next ones."""
@@ -158,7 +155,7 @@ class FileSource:
             if is_last:
                 return
 
-    def narrowed(self, filters: ConversationFilters) -> None:
+    def narrowed(self, filters: filters.ConversationFilters) -> None:
         """None: reading the list is the fastest way to find anything."""
 
     async def newest(self) -> Page[Conversation]:

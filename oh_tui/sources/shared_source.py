@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from oh_tui.api.errors import NotFound, TooLarge
 from oh_tui.api.filters import ConversationFilters
 from oh_tui.api.models import Page
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.server import GivesRuns
-from oh_tui.api.shared_server import NOT_SHARED
+from oh_tui.api.shared_server import NOT_SHARED, SharedServer
 from oh_tui.catalog import silence
 from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.catalog.links import SHARED, SharedLink
@@ -26,9 +25,6 @@ from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
-
-if TYPE_CHECKING:
-    from oh_tui.api import SharedServer
 
 NOTE = "shared, read-only: no states, so the cost is the record's; no sandbox, no zip"
 """What is missing, and why."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,12 +29,9 @@ from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import in_background, is_wanted, progress, say, show_progress
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import judge
+from oh_tui.trajectory.formats.run_file import RunFile
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents, shown
 from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
-
-if TYPE_CHECKING:
-    from oh_tui.sources.compared import Compared
-    from oh_tui.trajectory.formats.run_file import RunFile
 
 WORTH_TELLING = 5.0
 """Seconds above which a command announces how long reading takes."""
@@ -197,7 +193,9 @@ def branch_words(run: Trajectory) -> str:
     return f"branch {number} of {count}, {which}; --branch N|all reads another, or all"
 
 
-async def read_compared(reader: Reader, source: Source, conversation: Conversation) -> Compared:
+async def read_compared(
+    reader: Reader, source: Source, conversation: Conversation
+) -> compared.Compared:
     """Reads a run, which may have more facts than its row in the list. Raises Problem."""
     own = msgspec.structs.replace(reader, opened=source)
     loaded = await read_run(own, conversation, sub_agents=True)

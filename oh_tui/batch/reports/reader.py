@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from oh_tui.catalog import user_annotations
-
-if TYPE_CHECKING:
-    from oh_tui.settings.startup import Settings
-    from oh_tui.sources.source import Source
+from oh_tui.settings.startup import Settings
+from oh_tui.sources.source import Source
 
 
 class Reader(msgspec.Struct, kw_only=True):

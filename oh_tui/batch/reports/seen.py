@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from oh_tui.batch import indexed_outcome
+from oh_tui.batch.reports.reader import Reader
 from oh_tui.catalog import silence
 from oh_tui.catalog.run_status import STATUSES, RunStatus, is_current, reported_status, updated
 from oh_tui.catalog.silence import Silence, Standing
@@ -15,14 +15,11 @@ from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
 from oh_tui.catalog.usage_cache import spent_of, with_spent
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.server_runs import loading
 from oh_tui.text.human import stamp
 from oh_tui.text.problem import Problem
-
-if TYPE_CHECKING:
-    from oh_tui.batch.reports.reader import Reader
-    from oh_tui.sources.server_runs.loading import ServerRuns
-    from oh_tui.trajectory.findings.study import Study
-    from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.model.trajectory import Trajectory
 
 ANSWER = 5.0
 """Seconds within which an agent server must tell the end of a run that may be silent."""
@@ -113,7 +110,7 @@ def standing(reader: Reader, conversation: Conversation, study: Study) -> Standi
     return Standing(silence.judged(verdict, run, box, silent), heard)
 
 
-def _now(remote: ServerRuns | None) -> float:
+def _now(remote: loading.ServerRuns | None) -> float:
     return remote.now(silence.clock()) if remote else silence.clock()
 
 

@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING
 
+from oh_tui.api import agent_server
 from oh_tui.api.errors import TimedOut
 from oh_tui.api.paging import PAGE
 from oh_tui.api.server import GivesRuns, running_agent
@@ -19,9 +19,6 @@ from oh_tui.sources.server_runs.server_stats import StatsReader
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from oh_tui.api import AgentServer
 
 COME_BACK = 10.0
 """Seconds between two attempts at an agent server that was silent while its sandbox runs."""
@@ -141,7 +138,9 @@ async def moved_record(api: GivesRuns, conversation: Conversation) -> Conversati
     return now if now is not None and conversation.has_moved(now) else None
 
 
-async def news_from_agent(agent: AgentServer, trajectory: Trajectory) -> list[Event] | None:
+async def news_from_agent(
+    agent: agent_server.AgentServer, trajectory: Trajectory
+) -> list[Event] | None:
     """The events after the last one that the agent server gave.
 
     None when it does not know that event: it answers with its first page then (measured). Those

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.api import agent_server
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.conversation import Conversation
@@ -18,12 +18,9 @@ from oh_tui.trajectory.model.branches import is_rewound
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory, build
 
-if TYPE_CHECKING:
-    from oh_tui.api import AgentServer
-
 
 async def load_from_agent(
-    agent: AgentServer,
+    agent: agent_server.AgentServer,
     conversation: Conversation,
     held: Trajectory | None,
     whole: Trajectory | None,
@@ -54,7 +51,7 @@ async def load_from_agent(
 
 
 async def _all_from_agent(
-    agent: AgentServer, conversation: Conversation, held: Trajectory | None
+    agent: agent_server.AgentServer, conversation: Conversation, held: Trajectory | None
 ) -> AsyncGenerator[Loaded, None]:
     """All events, with the held stats until the record is read. Nothing waits for the record;
     when it arrives last, the run is yielded once more."""
@@ -87,7 +84,7 @@ async def _all_from_agent(
 
 
 async def _events_from_agent(
-    agent: AgentServer, conversation: Conversation, held: Trajectory | None
+    agent: agent_server.AgentServer, conversation: Conversation, held: Trajectory | None
 ) -> AsyncGenerator[Loaded, None]:
     via = "agent server"
     total = await agent.count_events()

@@ -6,8 +6,8 @@ Facts without another source are measured on app server 1.11.0 and agent server 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import TYPE_CHECKING
 
+from oh_tui.api import agent_server
 from oh_tui.api.models import Page
 from oh_tui.api.paging import PAGE
 from oh_tui.sources.results import Older
@@ -16,12 +16,9 @@ from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory
 
-if TYPE_CHECKING:
-    from oh_tui.api import AgentServer
-
 
 async def older_from_agent(
-    agent: AgentServer, trajectory: Trajectory
+    agent: agent_server.AgentServer, trajectory: Trajectory
 ) -> AsyncGenerator[Older, None]:
     """The pages of the agent server.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from oh_tui.api import agent_server
 from oh_tui.conversation import Conversation, fork_of
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.branches import is_rewound
@@ -16,9 +17,6 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usage_stats import has_stats, lists_answers, stats_text, unnamed_text
-
-if TYPE_CHECKING:
-    from oh_tui.api import AgentServer
 
 AGAIN = 15.0
 """Seconds between two readings of the record while the agent works: as often as the list reads it
@@ -45,7 +43,7 @@ class BesideEvents(NamedTuple):
         return is_new
 
 
-async def read_record(agent: AgentServer) -> BesideEvents | None:
+async def read_record(agent: agent_server.AgentServer) -> BesideEvents | None:
     """Takes one call; None without an answer."""
     try:
         record = await agent.conversation()
@@ -69,7 +67,7 @@ def stats_of_app(conversation: Conversation, held: Trajectory | None) -> bytes:
 class StatsReader:
     """Updates the stats of a followed run when the agent stops, and every `AGAIN` before that."""
 
-    def __init__(self, agent: AgentServer, trajectory: Trajectory) -> None:
+    def __init__(self, agent: agent_server.AgentServer, trajectory: Trajectory) -> None:
         self._agent = agent
         self._trajectory = trajectory
         self._is_stale = not trajectory.stats
