@@ -14,8 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.api.models import CLOUD
-from oh_tui.settings.address import server_address
-from oh_tui.settings.config import LOCAL, Config, ExplorerNames
+from oh_tui.settings.config import LOCAL, Config, ExplorerNames, server_address
 from oh_tui.settings.startup import (
     BEFORE_FILE,
     Settings,

@@ -28,7 +28,6 @@ LONGEST_QUESTION = 100_000
 """Characters of a question; every one is sent to the model, behind the whole context."""
 
 MOST_NAMED = 20
-"""Profiles that are named at most."""
 
 POLICIES: Mapping[str, ConfirmationPolicy] = {
     "never": ConfirmationPolicy("NeverConfirm"),
@@ -71,7 +70,6 @@ class AgentSetup(msgspec.Struct, frozen=True):
     profiles: LlmProfiles | None
     """None when they are not known."""
     no_profiles: str = ""
-    """Why they are not known."""
 
     @property
     def model(self) -> str:

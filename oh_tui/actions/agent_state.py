@@ -69,7 +69,6 @@ class AgentState(msgspec.Struct, frozen=True):
     last_agent_event: str = ""
     """The id of the last event that the agent created."""
     steps: tuple[Step, ...] = ()
-    """The last steps."""
     events: tuple[Event, ...] = ()
     """The last events, oldest first."""
     cost: float | None = None

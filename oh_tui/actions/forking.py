@@ -57,7 +57,6 @@ class Forked(msgspec.Struct, frozen=True):
     """Whether its agent has the key of the model that the origin has; None when that is not
     known."""
     is_listed: bool = True
-    """The list of the server has it."""
     problem: Problem | None = None
     """What failed after it was made, so that the rest is not known."""
 

@@ -38,8 +38,6 @@ class SandboxStage(StrEnum):
 
 
 class SandboxPlan(msgspec.Struct, frozen=True):
-    """What pausing or resuming a sandbox would do, as just read from the server."""
-
     action: str
     """"pause", "resume", or "" if neither is possible for the given `reason`."""
     sandbox: Sandbox | None

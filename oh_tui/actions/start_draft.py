@@ -23,8 +23,6 @@ MODES = ("act", "plan")
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """The form of a conversation to start, as the user filled it in."""
-
     prompt: str = ""
     repository: str = ""
     branch: str = ""

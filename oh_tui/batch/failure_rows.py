@@ -68,7 +68,6 @@ class Count(msgspec.Struct):
     runs: int = 0
     steps: int = 0
     ended_well: int = 0
-    """Runs that ended well anyway."""
     recovered: int = 0
     """Runs in which the call that failed so last was made again and worked."""
 

@@ -36,10 +36,8 @@ class Outcome(msgspec.Struct):
     vanished: int = 0
     """Indexed files that are no longer there."""
     total: int = 0
-    """Runs to read."""
     read: int = 0
     runs: int = 0
-    """Runs indexed."""
     skipped: list[Skipped] = []
     damage: list[str] = []
     """What of files could not be read, a sentence each."""

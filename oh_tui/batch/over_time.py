@@ -147,7 +147,6 @@ MEASURES: tuple[Measure, ...] = (
     COST,
     Column("failed", lambda groups, _: f"{_failed(groups) or 0:,}", order=_failed),
 )  # fmt: skip
-"""What is drawn of each period."""
 
 
 def over_time(kind: str, groups: Sequence[Group]) -> Trend | None:

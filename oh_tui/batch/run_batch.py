@@ -71,7 +71,6 @@ class Ahead(NamedTuple, Generic[T]):
 
     results: list[Result[T]]
     remaining: list[Conversation]
-    """The runs that must be read."""
     vanished: int = 0
     """Known runs that are no longer there."""
     indexed: Collection[str] = ()

@@ -95,7 +95,6 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "day": lambda row: day.isoformat() if (day := _date(row)) else UNKNOWN,
     "week": lambda row: week_name(day) if (day := _date(row)) else UNKNOWN,
 }
-"""Groupings by name."""
 
 NO_NAME = {"fork": "none known", "day": "no time", "week": "no time"}
 """What the group without a name is called, where that is not simply not known."""
@@ -148,12 +147,10 @@ class Group(NamedTuple):
     partial: int
     """Those of them whose cost may be incomplete."""
     estimates: int
-    """Runs whose cost is an estimate."""
     errors: Spread
     failed_steps: int
     """Steps that are an error, a failed command or a rejected call."""
     loops: int
-    """Runs that got into a loop."""
     last_error: str
     """The most common last error; "" if no error occurs twice."""
     last_errors: int
@@ -294,7 +291,6 @@ GROUP_COLUMNS: tuple[Column[Group, object], ...] = (
     Column(json="last_error_runs", get=lambda group: group.last_errors),
     Column(json="churn", get=_churn_json),
 )  # fmt: skip
-"""What tables of groups tell."""
 
 SORTS = {one.name: one.order for one in GROUP_COLUMNS if one.order}
 

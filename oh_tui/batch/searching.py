@@ -51,7 +51,6 @@ class SearchCounts:
         self.sub_agents = 0
         """Number of sub-agents whose steps were not all searched."""
         self.gave_up: list[str] = []
-        """Patterns that took too long."""
         self.unknown = Counter[str]()
         """What of how many steps is not known."""
 

@@ -29,7 +29,6 @@ from oh_tui.trajectory.tables import SCHEMAS, Tables
 To = Literal["jsonl", "parquet"]
 
 RUNS = 200
-"""Runs per part."""
 
 LAST = "runs"
 """The table whose file is written last."""
@@ -55,7 +54,6 @@ class Part(msgspec.Struct):
     name: str
     """Stem of its files, before table and ending."""
     pending: int
-    """Runs still to be written."""
     tables: list[Tables] = []
     is_there: bool = False
     """Its files exist but lack some runs. They are rewritten."""

@@ -266,7 +266,6 @@ ORDERS = {
         (one.sorting for one in ATTRIBUTES if one.sorting), key=lambda order: order.rank
     )
 }
-"""Orders by their words."""
 
 NEEDS = ORDERS["needs"]
 """The order of the list, in groups, unless the user chose another."""

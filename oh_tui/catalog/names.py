@@ -46,7 +46,6 @@ def conversation_id(conversation: Conversation) -> str:
 
 
 def name(conversation: Conversation) -> str:
-    """Title and short id of a conversation, for people."""
     return "  ".join(filter(None, (title(conversation), short_id(conversation))))
 
 

@@ -35,7 +35,6 @@ MOST_STEPS = 500
 """Most bookmarks of a run, and most notes on its steps."""
 
 LONGEST_NOTE = 4_000
-"""Most characters of a note."""
 
 LONGEST_NAME, LONGEST_EVENT = 4_096, 128
 """Most characters of the name of a run, and of the id of an event."""

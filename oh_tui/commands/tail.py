@@ -250,7 +250,6 @@ class _Printer:
         return self._study.whole.sub_runs.cost().dollars
 
     def tell_silence(self, conversation: Conversation) -> None:
-        """Says of a run that works that no event has come for long."""
         now = standing(self._call, conversation, self._study)
         if now.silent is not None:
             say(now.verdict.cause)

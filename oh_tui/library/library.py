@@ -30,7 +30,6 @@ class Status(NamedTuple):
     size: int
     """Bytes of the file."""
     has_texts: bool
-    """Texts are indexed."""
 
 
 class Library(LibraryFile):

@@ -1,4 +1,5 @@
-"""The settings file: TOML, read and checked. Every fault is reported with its line."""
+"""The settings file: TOML, read and checked, and addresses of servers as people write them. Every
+fault is reported with its line."""
 
 from __future__ import annotations
 
@@ -6,12 +7,12 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from oh_tui.api.models import Kind
-from oh_tui.settings.address import server_address
 from oh_tui.settings.keyboard import key_names, shown_keys
 from oh_tui.settings.toml_file import (
     Fault,
@@ -24,6 +25,8 @@ from oh_tui.settings.toml_file import (
     types_of,
 )
 from oh_tui.text.human import BUDGET
+from oh_tui.text.amounts import BUDGET
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
 DEMO, LOCAL = "demo", "local"
@@ -37,6 +40,47 @@ THEMES = (
     "rose-pine-dawn", "atom-one-dark", "atom-one-light", "ansi-dark", "ansi-light",
 )  # fmt: skip
 """Names of the themes to choose from: ours, the terminal's own colours, and Textual's."""
+
+
+def server_address(text: str) -> str:
+    """The address without /api, /api/v1 and trailing slashes.
+
+    A missing scheme becomes https, and http for this machine. Raises Problem for anything that is
+    no server address, and for one with a user name or password.
+    """
+    text = text.strip()
+    address = text
+    if "://" not in text:
+        address = f"{'http' if _is_this_machine(text) else 'https'}://{text}"
+    shown = safe_line(text.rpartition("@")[2])
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    schemes = ("http", "https")  # `http` as a host: the colon of the scheme was forgotten
+    unusable = not host.isprintable() or " " in host or host in ("", *schemes)
+    if unusable or parts.scheme not in schemes:
+        raise Problem(
+            f"{shown!r} is not a server address", "an address looks like https://app.all-hands.dev"
+        )
+    if parts.username is not None:
+        raise Problem(
+            f"The server address {shown} carries a user name or password",
+            "give the address alone, and the key as OPENHANDS_API_KEY",
+        )
+    path = parts.path.rstrip("/")
+    for end in ("/api/v1", "/api"):
+        path = path.removesuffix(end).rstrip("/")
+    name = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path}"
+
+
+def _is_this_machine(text: str) -> bool:
+    host = text.partition("/")[0].lower()
+    if host.startswith("["):
+        return host.startswith("[::1]")
+    return host.partition(":")[0] in ("localhost", "127.0.0.1", "0.0.0.0")
 
 
 def command_words(written: str | list[str]) -> tuple[str, ...]:
@@ -94,7 +138,6 @@ class Config(msgspec.Struct, frozen=True):
     """The name of the server to open when none is named."""
     theme: Text = ""
     sort: Text = ""
-    """The order of the conversations."""
     mouse: Flag = True
     ascii: Flag = False
     download_folder: _Path = ""

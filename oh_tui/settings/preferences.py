@@ -44,9 +44,7 @@ V = TypeVar("V")
 
 class OfServer(msgspec.Struct, frozen=True, omit_defaults=True):
     sort: Name = ""
-    """The order of its conversations."""
     back: bool = False
-    """The order is back to front."""
     columns: Columns = {}
     """Column of the list -> whether it is shown; the others follow the room."""
     step_columns: Columns = {}
@@ -60,7 +58,6 @@ class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     time: Name = ""
     """The clock of the time column."""
     wrap: bool = True
-    """Long lines wrap."""
     left: dict[Cells, Cells] = {}
     """Columns of a terminal -> columns of the left side."""
     servers: dict[Annotated[str, msgspec.Meta(max_length=LONGEST)], OfServer] = {}

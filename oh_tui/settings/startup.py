@@ -14,7 +14,6 @@ import msgspec
 from msgspec.structs import replace
 
 from oh_tui.api.models import CLOUD, Auth, Kind
-from oh_tui.settings.address import server_address
 from oh_tui.settings.config import (
     DEMO,
     LOCAL,
@@ -23,6 +22,7 @@ from oh_tui.settings.config import (
     ExplorerNames,
     command_words,
     parse_config,
+    server_address,
 )
 from oh_tui.settings.credentials import Found, command_key, find_key, hold_keys, named_key
 from oh_tui.settings.paths import (
@@ -89,7 +89,6 @@ class Settings(msgspec.Struct, frozen=True):
     kind: Kind = ""
     """"" leaves the question to the server's answer."""
     ascii: bool = False
-    """Draw with ASCII characters only."""
     no_color: bool = False
     read_only: bool = False
     """Offer nothing that changes a server."""
@@ -118,9 +117,7 @@ class Settings(msgspec.Struct, frozen=True):
     """US dollars that a run on this server may cost before the user is asked, unless the run has a
     budget of its own."""
     config: Config = msgspec.field(default_factory=Config)
-    """The settings file."""
     all_read_only: bool = False
-    """Every server is read-only."""
     cautions: tuple[str, ...] = ()
     """Sentences to show once about where the key was found."""
 

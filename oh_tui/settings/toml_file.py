@@ -23,7 +23,6 @@ _TEXTS = pattern(
     r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*',
     re.DOTALL,
 )
-"""Texts and comments."""
 
 MOST_DOTS = 32
 """Dots outside of texts and comments in a line. Each may be a level of nesting; tomllib takes the

@@ -14,9 +14,8 @@ from oh_tui.catalog.pager import SLICE
 from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.conversation import Conversation
 from oh_tui.sources.results import Cost, Loaded, Older
-from oh_tui.sources.server_runs.from_agent import load_from_agent
+from oh_tui.sources.server_runs.from_agent import load_from_agent, older_from_agent
 from oh_tui.sources.server_runs.loading import OVER, ServerRuns
-from oh_tui.sources.server_runs.older_pages import older_from_agent
 from oh_tui.sources.source import SourceOfServer
 from oh_tui.trajectory.model.trajectory import Trajectory
 

@@ -43,7 +43,6 @@ class Loaded(msgspec.Struct, frozen=True):
 
 class Cost(msgspec.Struct, frozen=True):
     events: int
-    """How many events remain."""
     calls: int = 0
     """Calls; for each one the server reads the whole run. 0 if loading brings all events."""
     seconds: float = 0.0

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 
 class ServerSource(SourceOfServer):
-    """An OpenHands app server and the agent servers of its sandboxes."""
-
     api: AppServer
 
     def __init__(

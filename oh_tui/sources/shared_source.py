@@ -27,7 +27,6 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory, build
 
 NOTE = "shared, read-only: no states, so the cost is the record's; no sandbox, no zip"
-"""What is missing, and why."""
 
 GOES_ON = 600.0
 """Seconds since the last change of a record for which its run may go on: no state tells."""
@@ -106,8 +105,6 @@ class SharedRuns(ServerRuns):
 
 
 class SharedSource:
-    """The conversations of some links to one server."""
-
     agents = workspaces = sandboxes = records = None
     remembered_as = "shared"
     address = ""

@@ -46,7 +46,6 @@ class AuditFound:
         self.rows = [RuleRow(rule) for rule in rules]
         self.runs: list[Audited] = []
         self.breaking = 0
-        """Runs that break a rule."""
         self.read = 0
         self.left_out: Mapping[str, int] = dict.fromkeys(LEFT_OUT, 0)
         self.code = OK

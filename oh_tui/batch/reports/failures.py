@@ -30,7 +30,6 @@ class FailuresFound(NamedTuple):
     runs_of_groups: Mapping[tuple[str, ...], int]
     failed_steps: int
     runs: int
-    """Runs that were read."""
     left_out: Mapping[str, int]
     code: int
 

@@ -19,7 +19,6 @@ from oh_tui.trajectory.search.field import Bound, Span, Term
 from oh_tui.trajectory.search.step_filter import Query, QueryError
 
 MOST_RULES = 1_000
-"""Rules in a file."""
 
 LONGEST = 1_000
 """Characters of a reason, and of a question."""

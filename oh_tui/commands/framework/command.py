@@ -211,8 +211,6 @@ LISTED = filter_behind("paths", "conversations must match: 'is:failed repo:dates
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A command as its file declares it."""
-
     run: Run
     arguments: tuple[Argument | tuple[Argument, ...], ...] = ()
     """Those in a tuple exclude each other."""

@@ -1,4 +1,5 @@
-"""Loading a run from the agent server of its sandbox: the newest page, then all events."""
+"""Loading a run from the agent server of its sandbox: the newest page, then all events; and those
+before the held ones, page by page, newest first."""
 
 from __future__ import annotations
 
@@ -11,9 +12,10 @@ from oh_tui.api import agent_server
 from oh_tui.api.paging import PAGE
 from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.conversation import Conversation
-from oh_tui.sources.results import Loaded
+from oh_tui.sources.results import Loaded, Older
 from oh_tui.sources.server_runs.following import news_from_agent
 from oh_tui.sources.server_runs.server_stats import read_record
+from oh_tui.text.problem import Refused
 from oh_tui.trajectory.model.branches import is_rewound
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import Trajectory, build
@@ -103,3 +105,24 @@ async def _events_from_agent(
     clock = clock_of_record(conversation, events, True, held)
     trajectory = await asyncio.to_thread(build, events, live=True, clock=clock)
     yield Loaded(via, trajectory, len(events), len(events))
+
+
+async def older_from_agent(
+    agent: agent_server.AgentServer, trajectory: Trajectory
+) -> AsyncGenerator[Older, None]:
+    """The pages of the agent server.
+
+    Raises Refused if the server does not know the oldest held event: it then answers with its first
+    page (measured).
+    """
+    cursor: str | None = trajectory.events[0].id
+    known = {event.id for event in trajectory.events}
+    total = await agent.count_events()
+    while cursor:
+        page = await agent.search_events(sort_order="TIMESTAMP_DESC", page_id=cursor, limit=PAGE)
+        if not page.items or page.items[0].id != cursor or page.next_page_id == cursor:
+            raise Refused("The agent server lost its place in the older events", "try again")
+        fresh = [event for event in page.items if event.id not in known]
+        known.update(event.id for event in fresh)
+        cursor = page.next_page_id
+        yield Older("agent server", fresh[::-1], total, complete=not cursor)

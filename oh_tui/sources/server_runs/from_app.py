@@ -1,4 +1,5 @@
-"""Loading a run from the app server: kept on this machine, downloaded, or page by page.
+"""Loading a run from the app server: kept on this machine, downloaded, or page by page, and the
+events before those held of a long one, newest first.
 
 Facts without another source are measured on app server 1.11.0.
 """
@@ -10,7 +11,7 @@ import contextlib
 import heapq
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import IO
 
 from oh_tui.api.errors import TooLarge
@@ -21,7 +22,6 @@ from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.conversation import Conversation
 from oh_tui.sources.results import DOWNLOAD_LIMIT, Cost, Loaded, Older
 from oh_tui.sources.server_runs.following import LATE
-from oh_tui.sources.server_runs.older_pages import older_from_app
 from oh_tui.sources.server_runs.run_cache import MOST_HELD, RunCache, events_of_zip, zip_of_events
 from oh_tui.sources.server_runs.server_stats import stats_of_app
 from oh_tui.text.human import plural, size
@@ -234,3 +234,38 @@ def missing_end(conversation: Conversation, newest: Trajectory) -> str:
     if newest.status == "error" and not any(e.is_failure for e in newest.events):
         return "the run ended in an error, and the server does not say which"
     return ""
+
+
+async def older_from_app(
+    fetch: Callable[[str], Awaitable[Page[Event]]], trajectory: Trajectory, total: int
+) -> AsyncGenerator[Older, None]:
+    """The pages of the app server. `fetch` reads one from an offset on, newest events first.
+
+    The server counts from the newest event and may have fewer events than are held. So each page
+    begins with a known event, and none is skipped. Events of the agent server have another order
+    here, with others in between: the first page begins before their end and reaches back before all
+    of them.
+    """
+    known = {event.id for event in trajectory.events}
+    offset = max(0, len(known) - LATE)
+    times = (event.timestamp for event in trajectory.events)
+    oldest = min(filter(None, times), default="later").removesuffix(trajectory.clock)
+    furthest = -1
+    fresh: list[Event] = []
+    while True:
+        page = await fetch(str(offset))
+        if offset and not (page.items and page.items[0].id in known):
+            offset = max(0, offset - (PAGE - 1))
+            continue
+        fresh += [event for event in page.items if event.id not in known]
+        known.update(event.id for event in fresh)
+        cursor = page.next_page_id
+        if not cursor or not page.items or page.items[-1].timestamp < oldest:
+            yield Older("app server", fresh[::-1], total, complete=not cursor)
+            fresh = []
+        if not cursor:
+            return
+        following = int(cursor) if cursor.isdecimal() else 0
+        if following <= max(furthest, offset):
+            raise Refused("The server gives the same older events again", "try again later")
+        furthest, offset = following, following - 1

@@ -19,9 +19,8 @@ from oh_tui.sources.results import PEEK, Cost, Loaded, Older
 from oh_tui.sources.saving import download_name, save_download
 from oh_tui.sources.server_runs import following, server_sub_agents
 from oh_tui.sources.server_runs.following import moved_record
-from oh_tui.sources.server_runs.from_agent import load_from_agent
+from oh_tui.sources.server_runs.from_agent import load_from_agent, older_from_agent
 from oh_tui.sources.server_runs.from_app import AppServerEvents, missing_end
-from oh_tui.sources.server_runs.older_pages import older_from_agent
 from oh_tui.sources.server_runs.run_cache import RunCache
 from oh_tui.sources.server_runs.server_stats import stats_of_app
 from oh_tui.text.problem import Problem
@@ -42,7 +41,6 @@ class ServerRuns:
     by_pages = False
     """Whether runs are read page by page, so that a long one takes more calls."""
     gives_zips = True
-    """Whether runs can be downloaded."""
 
     def __init__(self, api: GivesRuns, cache: RunCache | None = None) -> None:
         self.api = api
