@@ -56,7 +56,6 @@ class Metrics(msgspec.Struct, frozen=True):
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens together."""
         usage = self.accumulated_token_usage
         return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
 
@@ -136,7 +135,6 @@ class Conversation(msgspec.Struct, frozen=True):
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens together."""
         return self.metrics.tokens if self.metrics else 0
 
     @property
@@ -164,7 +162,6 @@ def bare_id(identifier: str) -> str:
 
 
 def same_id(one: str, other: str) -> bool:
-    """Whether two ids name the same thing."""
     return bare_id(one) == bare_id(other)
 
 

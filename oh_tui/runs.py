@@ -133,8 +133,7 @@ class Run:
     def cost(self) -> Cost:
         """Of all branches, with its sub-agents: `dollars`, None when no price is known, and
         `is_partial`."""
-        row = self.conversation
-        return self.study.whole.sub_runs.cost(row.price)
+        return self.study.whole.sub_runs.cost(self.conversation.price)
 
     def context(self, step: int) -> Context:
         """What the model saw when it made a step, by its number: `messages`, each with `kind`,

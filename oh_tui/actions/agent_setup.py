@@ -68,7 +68,6 @@ class AgentSetup(msgspec.Struct, frozen=True):
     version: str
     """Of its agent server; "" when it does not say."""
     profiles: LlmProfiles | None
-    """None when they are not known."""
     no_profiles: str = ""
 
     @property
@@ -311,8 +310,7 @@ async def condense(agents: Agents, shown: AgentSetup) -> tuple[AgentSetup, int]:
     agent = agents.agent_server(state.conversation)
     after = await _changed(agents, now, _done(agent, Act.CONDENSE, agent.condense()))
     known = {event.id for event in state.events}
-    news = [event for event in after.state.events if event.id not in known]
-    for event in reversed(news):
+    for event in reversed([event for event in after.state.events if event.id not in known]):
         if event.is_condensation:
             gone = event.body().get("forgotten_event_ids")
             return after, len(gone) if isinstance(gone, list) else 0

@@ -42,7 +42,6 @@ class SandboxPlan(msgspec.Struct, frozen=True):
     """"pause", "resume", or "" if neither is possible for the given `reason`."""
     sandbox: Sandbox | None
     conversations: tuple[Conversation, ...] = ()
-    """All conversations in the sandbox, sub-conversations too."""
     others: tuple[Sandbox, ...] = ()
     """For a resume: the other running sandboxes, oldest first, which the server may pause."""
     reason: str = ""

@@ -68,8 +68,7 @@ class StartOffers:
     async def ask(self, field: str, draft: Draft, provider: str = "") -> None:
         """Ask what fits a field, if that is new. The `provider` is asked first."""
         if self.is_new(field, draft):
-            question = _question(field, draft)
-            self._asked.add(await self._find(question, provider))
+            self._asked.add(await self._find(_question(field, draft), provider))
 
     async def _find(self, question: tuple[str, ...], provider: str) -> tuple[str, ...]:
         """Gives the question that is answered now, which may be a wider one."""

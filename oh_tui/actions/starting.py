@@ -110,8 +110,7 @@ async def start(
     if request.profile:
         await _require_profile(api, request.profile)
     message = "" if request.profile else request.message
-    asked = msgspec.structs.replace(request, message=message)
-    async for step in _started(api, asked, waits):
+    async for step in _started(api, msgspec.structs.replace(request, message=message), waits):
         if isinstance(step, Conversation):
             if request.title:
                 step = await _titled(api, step, request.title)

@@ -260,7 +260,6 @@ class Workspaces:
     def __init__(self, api: Server) -> None:
         self._api = api
         self.workplace = api.workplace
-        """Where they are, in words."""
 
     async def open(self, conversation: Conversation) -> Workspace:
         """The shell and files where its agent works, after one call for its current state. Raises
@@ -320,10 +319,10 @@ class Workspaces:
             newest = await agent.git_commits(folder, limit=20)  # each takes a call
         except NotFound:
             return []
-        own = [one for one in newest if (seconds(one.timestamp) or 0.0) >= since]
         return [
             Committed(one, _below(folder, await agent.commit_changes(folder, one.sha)))
-            for one in own
+            for one in newest
+            if (seconds(one.timestamp) or 0.0) >= since
         ]
 
 

@@ -335,8 +335,7 @@ class AppServer(Client):
             retries=self._retries,
             hints=_AGENT_HINTS,
         )
-        identifier = re.split(r"[^\w-]", path, maxsplit=1)[0]
-        return AgentServer(http, identifier or conversation.id)
+        return AgentServer(http, re.split(r"[^\w-]", path, maxsplit=1)[0] or conversation.id)
 
 
 class OpenHands(AppServer):

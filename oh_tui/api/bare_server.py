@@ -99,8 +99,7 @@ class BareAgentServer(Client):
         )
 
     async def count_conversations(self) -> int:
-        answer = await self._http.get("/api/conversations/count", "count conversations")
-        return decode.count(answer)
+        return decode.count(await self._http.get("/api/conversations/count", "count conversations"))
 
     async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, with or without dashes, in the same order; None for an

@@ -26,10 +26,9 @@ class ConversationFilters(TypedDict, total=False):
 
 def conversation_params(filters: ConversationFilters) -> Params:
     """The filters as parameters, with all times in UTC."""
-    values = cast("Mapping[str, Any]", filters)
     return [
         (name, _utc(value) if name.startswith(("created_at", "updated_at")) else value or None)
-        for name, value in values.items()
+        for name, value in cast("Mapping[str, Any]", filters).items()
     ]
 
 

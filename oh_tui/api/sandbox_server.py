@@ -53,11 +53,10 @@ class SandboxServer:
         is read. Neither the agent nor the events know of it."""
         if not command.strip():
             raise InvalidRequest("There is no command to run", "Type one")
-        body = {"command": command, "timeout": timeout} | ({"cwd": cwd} if cwd else {})
         answer = await self._http.post(
             "/api/bash/start_bash_command",
             "start the command",
-            json=body,
+            json={"command": command, "timeout": timeout} | ({"cwd": cwd} if cwd else {}),
             timeout=QUICK,
             hints={NotFound: _TOO_OLD},
         )

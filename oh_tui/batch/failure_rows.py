@@ -48,8 +48,7 @@ class FailuresJob(NamedTuple):
 def run_failure(values: Sequence[Any]) -> RunFailure:
     """A failure of a run, of the values of COLUMNS."""
     tool, kind, line, steps, first, last, step, recovered, helped = values
-    failure = Failure(tool, kind, line)
-    return RunFailure(failure, steps, first, last, step, bool(recovered), helped)
+    return RunFailure(Failure(tool, kind, line), steps, first, last, step, bool(recovered), helped)
 
 
 def ended_well(label: str, verdict: str) -> bool:
@@ -179,7 +178,6 @@ class _Sum:
 
     def row(self, failure: Failure) -> FailureRow:
         helped = sorted(self._helped.items(), key=lambda each: (-each[1], each[0]))
-        groups = sorted(self._groups.items(), key=lambda each: (-each[1].runs, each[0]))
         return FailureRow(
             failure,
             self._count.runs,
@@ -192,7 +190,7 @@ class _Sum:
             max(self._examples.values())[1],
             self._example(recovered=True),
             self._example(recovered=False),
-            groups,
+            sorted(self._groups.items(), key=lambda each: (-each[1].runs, each[0])),
         )
 
     def _example(self, *, recovered: bool) -> Example | None:

@@ -23,8 +23,6 @@ times the memory of the texts."""
 
 
 class Skipped(NamedTuple):
-    """A run that was not indexed, and why, in our own words."""
-
     place: str
     why: str
 

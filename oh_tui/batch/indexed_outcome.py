@@ -41,7 +41,6 @@ class IndexedOutcomes:
         self._folder, self._source = library_folder, source
 
     def __call__(self, conversation: Conversation) -> IndexedOutcome:
-        """Takes milliseconds."""
         remote = self._source.remote
         if remote is None or not conversation.updated_at:
             return NOTHING

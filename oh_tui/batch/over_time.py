@@ -55,7 +55,6 @@ class Trend(NamedTuple):
     kind: str
     """A key of PERIODS."""
     groups: Mapping[int, Group]
-    """Those with runs, by their number."""
     no_time: int
     """Runs in no period: nobody knows when they began."""
 
@@ -248,8 +247,7 @@ def draw(trend: Trend, room: int, levels: str) -> Drawing:
             )
         )
     each = trend.each(cells)
-    facts = trend.facts + ([f"{each:,} {trend.kind}s a block"] if each > 1 else [])
-    return Drawing(found, facts)
+    return Drawing(found, trend.facts + ([f"{each:,} {trend.kind}s a block"] if each > 1 else []))
 
 
 def _numbers(trend: Trend, measure: Measure) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from oh_tui.trajectory.rules.question import State
 
 class RunAudit(NamedTuple):
     findings: Sequence[Finding]
-    """Of each rule, in their order."""
     label: Label | None = None
 
 
@@ -30,8 +29,7 @@ class RulesJob(NamedTuple):
     rules: tuple[Rule, ...]
 
     def __call__(self, run: Trajectory, about: RunFacts) -> RunAudit:
-        study = Study(shown(run))
-        found = findings(self.rules, study, about.conversation, about.annotations)
+        found = findings(self.rules, Study(shown(run)), about.conversation, about.annotations)
         return RunAudit(found, run.recorded.label)
 
 

@@ -72,7 +72,6 @@ class Ahead(NamedTuple, Generic[T]):
     results: list[Result[T]]
     remaining: list[Conversation]
     vanished: int = 0
-    """Known runs that are no longer there."""
     indexed: Collection[str] = ()
     """Ids of those whose index entry is up to date."""
 
@@ -121,7 +120,6 @@ class RunBatch(Generic[T]):
         """Number of runs that were asked for so."""
         self._indexed: Collection[str] = ()
         self.runs = 0
-        """Number of selected runs."""
         self.read = 0
         self.not_here: list[Conversation] = []
         """Runs of a server that are not on this machine."""
@@ -130,11 +128,9 @@ class RunBatch(Generic[T]):
         self.unread: list[str] = []
         """Why runs could not be read, a sentence each."""
         self.vanished = 0
-        """Known runs that are no longer there."""
         self.no_phrase = ""
         """Says that nothing has a phrase of the words."""
         self._is_over = False
-        """Nobody waits for results any more."""
 
     def begin_again(self, job: Job[T], known: Known[T] | None) -> None:
         """Begin anew with what is asked where nothing has a phrase."""

@@ -154,7 +154,6 @@ class Group(NamedTuple):
     last_error: str
     """The most common last error; "" if no error occurs twice."""
     last_errors: int
-    """Number of runs with that error."""
     churn: Churn
 
     @property

@@ -30,8 +30,7 @@ def _read_outcome(typed: str) -> object:
     except Wrong as wrong:
         if typed.lower() not in WORDS["is"].values(None):
             raise
-        hint = f"did you mean {queries.RUN}is:{typed}, which asks for the run?"
-        raise Wrong(hint) from wrong
+        raise Wrong(f"did you mean {queries.RUN}is:{typed}, which asks for the run?") from wrong
 
 
 FIELDS: Mapping[str, Field] = {

@@ -20,7 +20,6 @@ class Found(NamedTuple):
     sub_agents: int = 0
     """Number of sub-agents that cannot be read whole."""
     gave_up: Sequence[str] = ()
-    """Patterns that took too long."""
     unknown: Mapping[str, int] = {}
     """What of how many steps is not known."""
 

@@ -36,7 +36,6 @@ class StepFactsLoader:
         self._failures: dict[str, list[str]] = {}
         """The failures of runs, by the ids of these."""
         self._rules: tuple[rule.Rule, ...] = ()
-        """Those in force."""
         self._indexed: dict[str, _Indexed] = {}
         """What the index keeps of the rules of a run, by its id."""
 
@@ -79,8 +78,7 @@ class StepFactsLoader:
             with contextlib.suppress(Problem):
                 run = await read_here(self._source, row)
         if run is not None and lacks_failures:
-            failed = await asyncio.to_thread(failures_of, run)
-            failures = [one.failure.id for one in failed]
+            failures = [one.failure.id for one in await asyncio.to_thread(failures_of, run)]
         if run is not None and lacks_rules:
             rules = await asyncio.to_thread(self._ask_rules, run, row, annotations)
         return found._replace(failures=failures, rules=rules)

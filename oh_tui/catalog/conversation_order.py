@@ -20,7 +20,6 @@ class Order(msgspec.Struct, frozen=True):
     word: str
     """On the command line and in the settings."""
     rank: int
-    """Its place among the orders."""
     key: Callable[[Conversation, ConversationState], object]
     """The sort key of a conversation; None if unknown."""
     headings: tuple[str, str]
@@ -52,8 +51,7 @@ class Sorting(NamedTuple):
     def sort(self, items: Iterable[tuple[object, float, T]]) -> list[T]:
         """Sorts items by their values. Equal values and missing ones are sorted newest first. Each
         item comes with its value and the time of its last change."""
-        newest = sorted(items, key=itemgetter(1), reverse=True)
-        return ranked(newest, falling=self.is_falling)
+        return ranked(sorted(items, key=itemgetter(1), reverse=True), falling=self.is_falling)
 
 
 def took(conversation: Conversation) -> float | None:

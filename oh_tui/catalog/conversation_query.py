@@ -21,8 +21,7 @@ from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.conversation import Conversation
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.search import step_filter as queries
-from oh_tui.trajectory.search.field import any_of
-from oh_tui.trajectory.search.field import Term
+from oh_tui.trajectory.search.field import Term, any_of
 from oh_tui.trajectory.search.fields import ANY
 from oh_tui.trajectory.search.fields import FIELDS as STEP_FIELDS
 
@@ -75,8 +74,7 @@ class ConversationQuery(msgspec.Struct, frozen=True):
 
     def unknown(self, subject: Subject) -> list[str]:
         """The words that ask what is not known of a conversation, for rules."""
-        terms = self.terms
-        return [t.field for t in terms if WORDS[t.field].exact(subject, t.value) is None]
+        return [t.field for t in self.terms if WORDS[t.field].exact(subject, t.value) is None]
 
     def explain(self, subject: Subject) -> str:
         """What of a conversation matches, in words: `worked 2h17m, the limit is 2h`."""

@@ -41,11 +41,8 @@ class OfSteps(NamedTuple):
     """What only the steps of a run tell; None for what is not known."""
 
     changed: Collection[str] | None = None
-    """The files that the run changed."""
     failures: Collection[str] | None = None
-    """The ids of its failures."""
     rules: Mapping[str, State] | None = None
-    """What each rule finds in it."""
 
 
 NOT_READ = OfSteps()

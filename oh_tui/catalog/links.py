@@ -145,7 +145,6 @@ def read_repository(text: str) -> tuple[str, str]:
     text = text.strip()
     provider = ""
     if match := re.fullmatch(r"(?:\w+://)?(?:git@)?([\w.-]+\.[a-z]{2,})[:/](.+)", text):
-        host = match[1].removeprefix("www.")
-        provider, text = _HOSTS.get(host, ""), match[2]
+        provider, text = _HOSTS.get(match[1].removeprefix("www."), ""), match[2]
     text = text.strip("/").removesuffix(".git")
     return (text, provider) if is_repository(text) else ("", "")

@@ -31,7 +31,6 @@ class Pager(Generic[T]):
         self._count = 0
 
     async def next(self) -> Page[T] | None:
-        """The next page; None after the last one."""
         count = self._count
         async with self._call:
             if self._count == count:

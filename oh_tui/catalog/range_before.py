@@ -27,7 +27,6 @@ class Ranges(NamedTuple):
     met: float
     ended: float
     query: ConversationQuery
-    """The filter with its times fixed."""
     before: ConversationQuery
     """The same filter in the range before."""
 
@@ -41,10 +40,8 @@ class TimeRange(NamedTuple):
     """From when to when a filter lets runs through, in seconds since 1970."""
 
     began: float | None
-    """None for all times."""
     ended: float
     is_to_now: bool
-    """It ends now."""
 
 
 def time_range(query: ConversationQuery, now: float) -> TimeRange:

@@ -75,8 +75,7 @@ def fits_server(key: str) -> bool:
 
 
 def applied(tags: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
-    both = {**tags, **changes}
-    return {key: value for key, value in both.items() if value is not None}
+    return {key: value for key, value in {**tags, **changes}.items() if value is not None}
 
 
 def tag_words(tags: Mapping[str, str]) -> list[str]:

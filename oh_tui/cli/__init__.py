@@ -47,7 +47,6 @@ from oh_tui.commands.framework.run_words import (
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import server
-from oh_tui.text import remarks
 from oh_tui.sources.source import Source
 from oh_tui.text import remarks, remedies
 from oh_tui.text.clean import clean_line

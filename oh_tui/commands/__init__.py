@@ -18,7 +18,6 @@ MakeSource: TypeAlias = Callable[[], Source]
 class Entry(NamedTuple):
     group: str
     about: str
-    """What it does, in one line."""
     home: str = ""
     """The module that declares it; by default the one of its own name."""
 

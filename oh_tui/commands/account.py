@@ -86,8 +86,7 @@ async def _account(source: Source) -> tuple[User, str | None, str]:
         await source.newest()
         return User(), await source.api.version() or None, source.api.base_url
     assert isinstance(source, ServerSource)
-    user = await source.api.users_me()
-    return user, await _agent_server_version(source), source.api.base_url
+    return await source.api.users_me(), await _agent_server_version(source), source.api.base_url
 
 
 async def _agent_server_version(source: ServerSource) -> str | None:

@@ -192,7 +192,6 @@ def _step_json(step: Step, own: RunAnnotations) -> acts.Bookmark:
 
 
 def _require_disk(call: Call) -> None:
-    """Raises Problem where nothing can be kept."""
     if call.settings.annotations_file is not None:
         return
     if call.args.no_state:

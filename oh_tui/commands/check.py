@@ -143,8 +143,7 @@ _COLUMNS: Columns = (
 
 def _rows(trajectory: Trajectory) -> Iterator[Row]:
     for step, outcome in _unanswered(trajectory):
-        about = describe(step, outcome).what
-        yield _row(_UNANSWERED[outcome], step, step.event, about, "amber")
+        yield _row(_UNANSWERED[outcome], step, step.event, describe(step, outcome).what, "amber")
     for step in trajectory.steps:
         for event in step.second_results:
             yield _row("second result", step, event, _about(event))

@@ -113,8 +113,7 @@ def _rows(call: Call, study: Study, seen: Context, differs: Difference | None) -
         is_new = part.is_new if came is None else part in came
         yield _row(call, study, part, "+" if is_new else "")
         if part.kind == SYSTEM and seen.tools:
-            named = safe_line(", ".join(seen.tools))
-            yield "", Cell("tools", "dim"), "", Cell(named, "dim"), ""
+            yield "", Cell("tools", "dim"), "", Cell(safe_line(", ".join(seen.tools)), "dim"), ""
     for part in differs.went if differs else ():
         yield _row(call, study, part, "-")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oh_tui.actions.workspace import Workspace, local_path, local_size
-from oh_tui.batch.reports.one_run import find
 from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import require_consent, short, target_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
+from oh_tui.commands.framework.opening import meant
 from oh_tui.commands.framework.printing import for_terminal, print_json
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import line
@@ -109,8 +109,7 @@ async def put(call: Call) -> int:
 
 
 async def _workspace(call: Call) -> tuple[Conversation, Workspace]:
-    conversation = await find(call.source, call.identifier)
-    call.about = short(conversation)
+    conversation = await meant(call)
     return conversation, await call.workspaces.open(conversation)
 
 

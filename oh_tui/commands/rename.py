@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from oh_tui.batch.reports.one_run import find
 from oh_tui.catalog.names import conversation_id, title
-from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import Call, argument, command
+from oh_tui.commands.framework.opening import meant
 from oh_tui.commands.framework.printing import print_json
 
 
@@ -18,8 +17,7 @@ from oh_tui.commands.framework.printing import print_json
     epilog="A file has no server: oh-tui note and oh-tui tag work on files.",
 )
 async def rename(call: Call) -> int:
-    conversation = await find(call.source, call.identifier)
-    call.about = short(conversation)
+    conversation = await meant(call)
     call.goes_on = f"it may still be renamed: oh-tui show {call.about} shows it"
     renamed = await call.records.rename(conversation, call.args.title)
     call.goes_on = ""

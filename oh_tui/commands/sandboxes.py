@@ -161,7 +161,6 @@ async def _change(call: Call, verb: str, *, stop_agents: bool) -> int:
 
 
 async def _sandbox_id(call: Call) -> str:
-    """The sandbox that a word names, by its own id or by a conversation in it."""
     word = call.args.target
     if is_path(word):
         what = "a shared link" if is_shared(word) else "a file"

@@ -11,10 +11,9 @@ from typing import IO
 
 from oh_tui.actions.workspace import Workspace
 from oh_tui.api.models import BashOutput
-from oh_tui.batch.reports.one_run import find
 from oh_tui.catalog.names import conversation_id
-from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, number_of
+from oh_tui.commands.framework.opening import meant
 from oh_tui.commands.framework.printing import for_terminal, print_json
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import duration
@@ -56,9 +55,8 @@ TIMED_OUT, NOT_STARTED = 124, 126
 )
 async def execute(call: Call) -> int:
     line = _line(call.args.command or [])
-    conversation = await find(call.source, call.identifier)
+    conversation = await meant(call)
     limit = call.args.timeout
-    call.about = short(conversation)
     workspace = await call.workspaces.open(conversation)
     place = workspace.workplace
     # the agent's folder, as in the explorer; where it has none, the sandbox's own
@@ -104,7 +102,6 @@ async def execute(call: Call) -> int:
 
 
 async def _stopped(workspace: Workspace, command_id: str) -> bool:
-    """Ends the command after ctrl+c, on a server that can."""
     with contextlib.suppress(Problem, TimeoutError):
         async with asyncio.timeout(STOP):
             return await workspace.stop(command_id)

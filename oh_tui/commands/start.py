@@ -177,7 +177,6 @@ def _prompt(call: Call) -> str:
 
 
 async def _request(call: Call, prompt: str) -> StartRequest:
-    """Raises Problem for a part of it that is not valid."""
     args = call.args
     task = await _task(call, args.task) if args.task else None
     draft = Draft(
@@ -224,8 +223,7 @@ async def _stake(call: Call) -> str:
         return COST_ALONE
     if call.args.yes:
         return COST
-    up = await call.source.sandboxes.all()
-    pauses = may_pause(up, (await call.source.newest()).items)
+    pauses = may_pause(await call.source.sandboxes.all(), (await call.source.newest()).items)
     return f"{COST}. {pauses}" if pauses else COST
 
 

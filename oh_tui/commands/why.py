@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-from typing import Any
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import as_read, standing

@@ -126,7 +126,6 @@ class LibraryFile:
         return _connect_as(self._path, "mode=rw", *pragmas)
 
     def _begin(self) -> None:
-        """Creates the tables. Another oh-tui may be doing the same."""
         assert self._database is not None
         self._database.execute("BEGIN EXCLUSIVE")
         try:
@@ -203,7 +202,6 @@ class LibraryFile:
                 self.before.append(home)
 
     trouble = ""
-    """Why the last `do` failed."""
 
 
 def connected_to_read(path: Path) -> sqlite3.Connection:

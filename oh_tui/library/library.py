@@ -76,8 +76,7 @@ class Library(LibraryFile):
         self._drop(database, "place = ?", record.place)
         characters = sum(map(len, record.blocks))
         known = (record.place, record.home, record.fingerprint, time.time(), characters)
-        values = (*known, *stored(record.run))
-        number = database.execute(schema.INSERT_RUN, values).lastrowid
+        number = database.execute(schema.INSERT_RUN, (*known, *stored(record.run))).lastrowid
         for table, rows in record.rows.items():
             database.executemany(schema.INSERT[table], ((*row, number) for row in rows))
         if not self.has_texts:
@@ -134,8 +133,7 @@ class Library(LibraryFile):
                 found = 0
                 for column in ("home", "place"):
                     found += self._drop(database, f"{column} = ?", name)
-                    start = f"substr({column}, 1, {len(below)}) = ?"
-                    found += self._drop(database, start, below)
+                    found += self._drop(database, f"substr({column}, 1, {len(below)}) = ?", below)
                 database.execute(
                     f"DELETE FROM homes WHERE home = ? OR substr(home, 1, {len(below)}) = ?",
                     (name, below),
@@ -183,7 +181,6 @@ class Library(LibraryFile):
         return [row[0] for row in self.select(sql) or ()]
 
     def lacking(self) -> int:
-        """The number of homes with runs that could not be read."""
         found = self.select("SELECT count(*) FROM homes WHERE fingerprint = ''")
         return int(found[0][0]) if found else 0
 

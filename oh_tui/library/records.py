@@ -45,14 +45,13 @@ def record_of(
     taken = trajectory.steps[: trajectory.inherited]  # its origin has their rows
     told: list[Any] = [describe(step, trajectory.outcome(step)) for step in taken]
     told += tables.steps[: len(trajectory) - len(told)]
-    lines = [f"{one.what} {one.result}" for one in told]
     return Record(
         place=place,
         home=home,
         fingerprint=fingerprint,
         run=tables.runs[0],
         rows={name: list(map(stored, getattr(tables, name))) for name in TABLES_OF_RUN},
-        blocks=list(_blocks(step_texts(trajectory, lines))),
+        blocks=list(_blocks(step_texts(trajectory, [f"{one.what} {one.result}" for one in told]))),
     )
 
 

@@ -144,8 +144,7 @@ async def failures(
     live: arguments.Live = False,
 ) -> Found:
     """What fails again and again in many runs, in how many, how many recovered and by what."""
-    reader = await session.reader()
-    found = await failures_in(reader, words, by, least, sort or "runs", live=live)
+    found = await failures_in(await session.reader(), words, by, least, sort or "runs", live=live)
     head = found.document()
     for row in head["failures"]:
         row["compare"] = None  # which has paths: a client names runs by ids
@@ -179,6 +178,5 @@ async def compare(session: Session, a: arguments.Run, b: arguments.Run) -> Found
         compared(one.conversation, one.study, one.study.verdict, one.loaded.note)
         for one in [await session.read(a), await session.read(b)]
     ]
-    comparison = Comparison(left.study.trajectory, right.study.trajectory)
-    head = compare_report(left, right, comparison)
+    head = compare_report(left, right, Comparison(left.study.trajectory, right.study.trajectory))
     return paged({**head}, lambda row: f"{row['a']} {row['b']}", "differences")

@@ -38,7 +38,6 @@ class Read(NamedTuple):
 
 class _Kept(NamedTuple):
     version: object
-    """Differs once the run has changed."""
     read: Read
     remarks: list[str]
 

@@ -12,9 +12,7 @@ from oh_tui.settings.paths import locked, make_private, read_small, replace_priv
 from oh_tui.text.redact import safe_line
 
 H = TypeVar("H")
-"""What a file holds."""
 C = TypeVar("C")
-"""A change of it."""
 
 
 class PrivateStore(ABC, Generic[H, C]):
@@ -43,7 +41,6 @@ class PrivateStore(ABC, Generic[H, C]):
         """`held` with the change; may be `held` itself."""
 
     def read(self) -> H | None:
-        """What the file holds; None when it is too large or cannot be understood."""
         if self._file is None:
             return self._nothing()
         try:
@@ -107,5 +104,4 @@ class PrivateStore(ABC, Generic[H, C]):
 
 
 def aside(file: Path) -> Path:
-    """Where a file is kept that cannot be understood."""
     return file.with_name(f"{file.stem}.old{file.suffix}")

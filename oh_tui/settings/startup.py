@@ -191,8 +191,7 @@ def read_settings(
         config=config,
     )
     if config.download_folder:
-        folder = expanded(config.download_folder, environment)
-        settings = replace(settings, download_folder=folder)
+        settings = replace(settings, download_folder=expanded(config.download_folder, environment))
     if local:
         return settings
     written = named or config.default

@@ -45,8 +45,7 @@ class AgentServerRuns(ServerRuns):
         return True
 
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost:
-        total = await self.api.count_events(conversation.id)
-        return Cost(max(0, total - len(trajectory.events)))
+        return Cost(max(0, await self.api.count_events(conversation.id) - len(trajectory.events)))
 
     async def older(
         self, conversation: Conversation, trajectory: Trajectory, via: str
@@ -61,8 +60,6 @@ KIND = "agent server"
 
 
 class AgentServerSource(SourceOfServer):
-    """The conversations of one agent server. It has no sandbox to pause."""
-
     api: bare_server.BareAgentServer
     sandboxes = None
     web = ""

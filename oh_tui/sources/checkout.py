@@ -21,7 +21,6 @@ class Written(NamedTuple):
     name: str
     """Where it is in the folder, with `/`; "" if nothing was written."""
     why_not: str = ""
-    """Why nothing was written, or ""."""
     is_masked: bool = False
     """Secrets in it were hidden, so that it is not as it was."""
 
@@ -125,7 +124,6 @@ def _folded(parts: list[str]) -> str:
 
 
 def _write(folder: Path, parts: list[str], text: str) -> str:
-    """Writes a new file, folder by folder, through no link. Returns why it could not, or ""."""
     try:
         with contextlib.ExitStack() as stack:
             place = _opened(stack, folder, None)
@@ -147,7 +145,6 @@ def _write(folder: Path, parts: list[str], text: str) -> str:
 
 
 def _opened(stack: contextlib.ExitStack, name: str | Path, above: int | None) -> int:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    place = os.open(name, flags, dir_fd=above)
+    place = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
     stack.callback(os.close, place)
     return place

@@ -15,7 +15,6 @@ class Compared(NamedTuple):
     study: Study
     figures: Figures
     note: str = ""
-    """A note on how it was read."""
 
 
 def compared(

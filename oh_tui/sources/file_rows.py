@@ -149,7 +149,6 @@ def parts_apart(files: Sequence[Path]) -> dict[Path, str]:
 
 
 def _common(paths: Sequence[Sequence[str]]) -> int:
-    """How many parts all paths have in common at their start."""
     columns = enumerate(zip(*paths, strict=False))
     shortest = min(map(len, paths), default=0)
     return next((place for place, parts in columns if len(set(parts)) > 1), shortest)
@@ -249,5 +248,4 @@ def _metrics(run: RunFile, clock: str) -> tuple[Metrics | None, str | None]:
     is_partial |= any(one.usage not in usages for one in within)
     counts = {name: getattr(sums, name) for name in TOKENS}
     usage = TokenUsage(*(n if n or name in told else None for name, n in counts.items()))
-    metrics = (Metrics if is_partial else WholeMetrics)(sums.cost, usage)
-    return metrics, "acp" if is_acp else None
+    return (Metrics if is_partial else WholeMetrics)(sums.cost, usage), "acp" if is_acp else None

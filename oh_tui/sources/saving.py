@@ -19,10 +19,6 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.formats.zip.zip_members import CannotRead, ZipMembers
 from oh_tui.trajectory.formats.zip.zip_table import TOTAL_LIMIT, NoTable, NotOpened, read_table
 
-_ENDLESS = "it may have no end: ask who runs the server"
-
-_NO_SUCH_ZIP = "ask who runs the server: OpenHands makes no such zip"
-
 
 def download_name(conversation: Conversation) -> str:
     """A file name from title and id, safe on any file system: that of the server is not trusted."""
@@ -37,7 +33,10 @@ async def bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for piece in pieces:
         received += len(piece)
         if received > TOTAL_LIMIT:
-            raise Refused(f"The download is longer than {size(TOTAL_LIMIT)}", _ENDLESS)
+            raise Refused(
+                f"The download is longer than {size(TOTAL_LIMIT)}",
+                "it may have no end: ask who runs the server",
+            )
         yield piece
 
 
@@ -72,7 +71,10 @@ def finish_zip(file: IO[bytes]) -> None:
     try:
         members = ZipMembers(file, read_table(file))
     except NotOpened as error:
-        raise Refused(f"The download is not kept: the zip {error}", _NO_SUCH_ZIP) from error
+        raise Refused(
+            f"The download is not kept: the zip {error}",
+            "ask who runs the server: OpenHands makes no such zip",
+        ) from error
     except NoTable as error:
         raise Refused(
             "The download broke off: what came is no whole zip", Remedy.DOWNLOAD_AGAIN

@@ -65,8 +65,7 @@ class SharedRuns(ServerRuns):
             is_first = not newest_first
             newest_first += page.items
             if is_first and page.next_page_id:
-                newest = newest_first[::-1]
-                yield await self._loaded(conversation, newest, held=held, total=total)
+                yield await self._loaded(conversation, newest_first[::-1], held=held, total=total)
             elif page.next_page_id:
                 count = len(newest_first)
                 yield Loaded("app server", None, count, max(total, count))

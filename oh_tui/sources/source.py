@@ -72,7 +72,6 @@ class Source(Protocol):
     """A source of conversations: their list, their runs, and None for what it cannot do."""
 
     label: str
-    """The name in the header."""
     opening: str
     """Id of the conversation to open first; "" for the newest."""
     address: str

@@ -336,8 +336,7 @@ class HttpClient:
             finally:
                 if self._connections.watch:
                     url = str(request.url.copy_with(query=None, userinfo=b""))
-                    took = time.perf_counter() - began
-                    self._connections.watch(call.method, url, status, took)
+                    self._connections.watch(call.method, url, status, time.perf_counter() - began)
 
     async def _refusal(self, call: ApiCall, response: httpx.Response) -> FailedAttempt:
         status = response.status_code

@@ -126,7 +126,6 @@ async def _pair(
 
 
 def report(sets: Sets) -> many.SetsComparison:
-    """What `--json` prints."""
     measures = sets.measures()
     return {
         "a": _side_json(sets, 0),

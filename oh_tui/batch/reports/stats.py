@@ -41,7 +41,6 @@ class Sums(NamedTuple):
     total: Group
     left_out: Mapping[str, int]
     before: Before | None
-    """Only if it is asked for."""
     code: int
 
     @property

@@ -46,8 +46,6 @@ class NotAgreed(Problem):
 
 
 class _Agreed(PrivateStore[list[str], str]):
-    """Hashes of contents."""
-
     def decoded(self, data: bytes) -> list[str]:
         return msgspec.json.decode(data, type=list[str])
 
@@ -68,7 +66,6 @@ def not_agreed(environment: Mapping[str, str], file: Path | None) -> NotAgreed |
 
 
 def read_rules(file: Path) -> str:
-    """Raises Problem."""
     return read_text(file, safe_line(str(file)), most=64 * 1024)
 
 

@@ -30,7 +30,6 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for the lowest."""
         return list(Severity).index(self)
 
 
@@ -124,8 +123,7 @@ def _subject(
             created_at=conversation.created_at or (times[0] if times else None),
             updated_at=conversation.updated_at or (times[-1] if times else None),
         )
-    known = LastKnown(outcome=status, goal=verdict.goal_word)
-    state = conversation_state(conversation, known)
+    state = conversation_state(conversation, LastKnown(outcome=status, goal=verdict.goal_word))
     fields = {term.field for query in queries for term in query.terms}
     failures = [one.failure.id for one in failures_of(run)] if "failure" in fields else None
     of_steps = OfSteps(study.edited_paths, failures)

@@ -91,8 +91,6 @@ _Steps = Annotated[Words, _read_by(step_filter.parse)]
 
 
 class _Written(msgspec.Struct, frozen=True):
-    """A rule as its file has it."""
-
     name: Annotated[str, _NAME] = ""
     why: Annotated[str, _LINE] = ""
     severity: Annotated[Severity, Meta(description="look, low, medium or high")] = Severity.MEDIUM

@@ -123,8 +123,6 @@ def _print(call: Call, found: AuditFound) -> None:
 
 
 async def _print_junit(call: Call, rules: tuple[Rule, ...]) -> AuditFound:
-    """Prints each run as it was read."""
-
     def printed(one: Result[RunAudit]) -> None:
         show_progress("")
         name = f"{title(one.conversation)} {conversation_id(one.conversation)}"
@@ -138,7 +136,7 @@ async def _print_junit(call: Call, rules: tuple[Rule, ...]) -> AuditFound:
     try:
         return await audit_in(call, rules, args.filter, live=args.live, most=1, each=printed)
     finally:  # a reader of XML needs its end, whatever ended the runs
-        print_masked([END])
+        print_masked(["</testsuites>\n"])
 
 
 def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
@@ -157,8 +155,6 @@ def _print_rules(call: Call, rules: Sequence[Rule], named: str | None) -> None:
 
 
 BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="oh-tui audit">\n'
-
-END = "</testsuites>\n"
 
 _NO_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say."""

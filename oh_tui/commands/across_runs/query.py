@@ -61,8 +61,7 @@ async def query(call: Call) -> int:
         raise Problem("There is no index of runs", "--no-library or OH_TUI_CACHE turns it off")
     if call.as_json and call.args.csv:
         raise Problem("--json and --csv cannot be used together", "leave one out")
-    kept = _kept(call.annotations())
-    with asked(folder, call.args.sql, call.args.seconds, kept) as answer:
+    with asked(folder, call.args.sql, call.args.seconds, _kept(call.annotations())) as answer:
         if call.as_json:
             for column in answer.columns:
                 if answer.columns.count(column) > 1:

@@ -38,9 +38,6 @@ from oh_tui.text.remarks import progress, say, show_progress
 
 T = TypeVar("T")
 
-_PIECE = 2**20
-"""Characters that are printed at once."""
-
 
 def left_of(call: Call) -> Left:
     return Left(tuple(call.args.without), call.args.only)
@@ -83,8 +80,7 @@ async def export_chat(call: Call) -> int:
 async def export_otlp(call: Call, encode: Callable[[str], bytes] | None) -> int:
     """`encode` makes protobuf of the lines."""
     job = partial(OtlpJob, call.args.messages, call.args.whole, left_of(call))
-    target = _target(call)
-    return await _export(call, target, job, "without a step", sub_agents=True, encode=encode)
+    return await _export(call, _target(call), job, "without a step", sub_agents=True, encode=encode)
 
 
 def _target(call: Call) -> Path | None:
@@ -204,7 +200,7 @@ def _move(made: Lines, out: IO[bytes] | None, encode: Callable[[str], bytes] | N
             shutil.copyfileobj(file, out)
     else:
         with path.open(encoding="ascii") as file:
-            print_masked(iter(lambda: file.read(_PIECE), ""))
+            print_masked(iter(lambda: file.read(2**20), ""))
     path.unlink()
 
 

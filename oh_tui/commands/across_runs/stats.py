@@ -29,7 +29,6 @@ from oh_tui.trajectory.glyphs import ASCII, UNICODE
 
 
 def groupings(text: str) -> list[str]:
-    """Names of GROUPINGS, between commas."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in GROUPINGS:

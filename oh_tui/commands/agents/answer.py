@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions.agent_actions import AgentStage, Steps
 from oh_tui.actions.agent_state import AgentState, AgentStatus
-from oh_tui.batch.reports.one_run import find
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
+from oh_tui.commands.framework.opening import meant
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.run import line
 from oh_tui.sources.budget import budget_of
@@ -179,8 +179,7 @@ async def go_on(call: Call) -> int:
 
 async def _state(call: Call) -> AgentState:
     """The agent's current state. Raises Refused when nothing can be done with it."""
-    conversation = await find(call.source, call.identifier)
-    call.about = short(conversation)
+    conversation = await meant(call)
     state = await call.agents.state(conversation.id)
     state.require_reachable()
     return state
@@ -189,13 +188,11 @@ async def _state(call: Call) -> AgentState:
 def _over_budget(call: Call, state: AgentState) -> list[str]:
     """What is at stake if the run has cost what its user set; nothing otherwise."""
     one = state.conversation
-    kept = call.annotations().of(one)
-    budget = budget_of(kept, call.settings.budget, one.cost, state.cost)
+    budget = budget_of(call.annotations().of(one), call.settings.budget, one.cost, state.cost)
     return [f"It has cost {budget.words}"] if budget and budget.is_over else []
 
 
 def _require_budget(call: Call, state: AgentState, *words: str) -> None:
-    """Asks if the run has cost what its user set: the agent goes on."""
     for stake in _over_budget(call, state):
         name, *rest = words
         require_consent(call, stake, f"oh-tui {' '.join([name, call.about, *rest])} --yes")

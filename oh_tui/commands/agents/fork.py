@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from oh_tui.actions import agent_setup, forking
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.conversation_records import checked_title
-from oh_tui.batch.reports.one_run import find, read_run, whole
+from oh_tui.batch.reports.one_run import read_run, whole
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, short, text_of
 from oh_tui.commands.framework.command import BRANCH, RUNNING, Call, argument, command, flag
+from oh_tui.commands.framework.opening import meant
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.documents.run import line
@@ -55,8 +56,7 @@ async def fork(call: Call) -> int:
     if message is not None and not message.strip():
         raise Problem("The message is empty", "leave --message out to send none")
     checked_title(args.title)
-    conversation = await find(call.source, call.identifier)
-    call.about = short(conversation)
+    conversation = await meant(call)
     ready = await forking.ready(call.agents, conversation.id)
     origin = ready.conversation
     run = whole(await read_run(call, origin, sub_agents=True))

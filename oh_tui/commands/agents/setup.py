@@ -7,9 +7,9 @@ import contextlib
 
 from oh_tui.actions import agent_setup
 from oh_tui.actions.agent_setup import POLICIES, SINCE, Act, AgentSetup, profile_hint
-from oh_tui.batch.reports.one_run import find
 from oh_tui.commands.framework.acting import require_consent, require_writable, short, text_of
 from oh_tui.commands.framework.command import RUNNING, Call, argument, command, flag
+from oh_tui.commands.framework.opening import meant
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import line, named
@@ -135,13 +135,11 @@ async def other_key(call: Call, conversation: Conversation) -> str:
     named = ""
     with contextlib.suppress(Problem):
         named = f": {profile_hint(await agent_setup.read(call.agents, conversation.id))}"
-    about = short(conversation)
-    return f"oh-tui agent {about} --profile NAME switches to another key{named}"
+    return f"oh-tui agent {short(conversation)} --profile NAME switches to another key{named}"
 
 
 async def _read(call: Call) -> tuple[Conversation, AgentSetup]:
-    conversation = await find(call.source, call.identifier)
-    call.about = short(conversation)
+    conversation = await meant(call)
     return conversation, await agent_setup.read(call.agents, conversation.id)
 
 

@@ -67,8 +67,7 @@ async def changes(call: Call) -> int:
     if args.patch or args.at:
         return await _print_as_of(call)
     conversation, loaded = await open_run(call, sub_agents=True)
-    study = Study(whole(loaded))
-    changed = await changed_by(call.source, conversation, study)
+    changed = await changed_by(call.source, conversation, Study(whole(loaded)))
     if call.as_json:
         say_damage(loaded)
         print_json(changed.document())
@@ -92,8 +91,7 @@ async def changes(call: Call) -> int:
         subject = safe_line(one.commit.subject)
         sha = safe_line(one.commit.short_sha or one.commit.sha)[:12]
         remark(f"committed {sha} {subject}  {plural(len(one.changes), 'file')}")
-    lister = lister_of(log, git)
-    print_rows(call.style, (*COLUMNS, *_listed(lister)), found)
+    print_rows(call.style, (*COLUMNS, *_listed(lister_of(log, git))), found)
     if any(row.file and not row.file.whole for row in found):
         remark("pieces: only parts of the file are known, so + and - sum up its edits")
     for path, now in beside.items():

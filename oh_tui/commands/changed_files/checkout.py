@@ -60,8 +60,7 @@ async def checkout(call: Call) -> int:
         raise Problem("This run edited no file through the editor", "commands may have")
     folder = path_of(call.args.output)
     prepare(folder)
-    hide = without_held if call.args.raw else masked
-    written = list(check_out(states, files.root, folder, hide))
+    written = list(check_out(states, files.root, folder, without_held if call.args.raw else masked))
     if call.as_json:
         print_json(report(str(folder), call.args.at, written))
         return 0
@@ -73,7 +72,6 @@ async def checkout(call: Call) -> int:
 
 
 def report(folder: str, at: str, written: list[Written]) -> dict[str, Any]:
-    """What `--json` prints."""
     return {
         "folder": folder,
         "at": at or None,

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from oh_tui.batch.reports.one_run import chosen, read_run
+from oh_tui.batch.reports.one_run import chosen, find, read_run
 from oh_tui.catalog.names import name
+from oh_tui.commands.framework.acting import short
 from oh_tui.commands.framework.command import Call
 from oh_tui.conversation import Conversation
 from oh_tui.sources.results import Loaded
 from oh_tui.text.remarks import say
+
+
+async def meant(call: Call) -> Conversation:
+    """The conversation to act on, which hints name from here on. Raises Problem."""
+    conversation = await find(call.source, call.identifier)
+    call.about = short(conversation)
+    return conversation
 
 
 async def open_run(
@@ -19,12 +27,10 @@ async def open_run(
     `sub_agents` are not shown, unless they are. Raises Problem if no event can be read, unless it
     may be `damaged`."""
     conversation = await chosen(call.source, call.identifier)
-    read = await read_run(call, conversation, sub_agents=sub_agents, damaged=damaged)
-    return conversation, read
+    return conversation, await read_run(call, conversation, sub_agents=sub_agents, damaged=damaged)
 
 
 def say_damage(loaded: Loaded) -> None:
-    """Says what of a file could not be read, for documents that have no place for it."""
     if loaded.via == "file" and loaded.note:
         say(loaded.note)
 

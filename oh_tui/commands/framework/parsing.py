@@ -227,7 +227,6 @@ def main_parser(options: Parser, kind: type[Parser] = Parser) -> Parser:
 
 
 def add_own_options(parser: argparse.ArgumentParser) -> None:
-    """The options that stand without a command."""
     for one in (SORT, FILTER):
         parser.add_argument(*one.names, **one.options)
     parser.add_argument("-V", "--version", action="version", version=f"oh-tui {__version__}")
@@ -265,8 +264,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
     args, rest = options.parse_known_args(list(words))
     index = _find_command(rest)
     if "" in rest[: rest.index("--") if "--" in rest else None]:
-        hint = help_of("" if index is None else rest[index])
-        raise Problem("An argument is empty", hint)
+        raise Problem("An argument is empty", help_of("" if index is None else rest[index]))
     if index is None and rest and rest[0] == "help":
         _print_help(rest[1:], options)
     if index is None:

@@ -224,8 +224,7 @@ def print_json(document: object, *, raw: bool = False) -> None:
     """Prints an indented document, in ASCII alone, which any terminal and locale takes. Of a `raw`
     one only the keys of this machine are hidden."""
     document = json_without_held(document) if raw else redact_json(document)
-    text = msgspec.json.format(json.dumps(document, allow_nan=False), indent=2)
-    print_masked((text, "\n"))
+    print_masked((msgspec.json.format(json.dumps(document, allow_nan=False), indent=2), "\n"))
 
 
 def print_json_line(document: object) -> None:

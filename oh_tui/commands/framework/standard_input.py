@@ -31,8 +31,7 @@ def copy_of_stdin() -> Path:
                         f"{size(free)} are free to keep standard input", "free some of it"
                     )
     except OSError as error:
-        told = os.strerror(error.errno or 0)
-        raise Problem(f"Standard input cannot be kept: {told}") from error
+        raise Problem(f"Standard input cannot be kept: {os.strerror(error.errno or 0)}") from error
     path.chmod(0o400)  # what lacks its end is cut off, and not still being written
     if not path.stat().st_size:
         raise Problem("Standard input is empty", "cat FILE | oh-tui open -")

@@ -88,8 +88,7 @@ class RunCache:
             return []
         with file, contextlib.suppress(Problem, OSError):
             opened = archive.open_archive(file)
-            events = opened.events(max(0, len(opened) - 60))
-            return [parse_event(event.raw()) for event in events]
+            return [parse_event(event.raw()) for event in opened.events(max(0, len(opened) - 60))]
         return []
 
     def stats(self, conversation: Conversation) -> bytes:
@@ -115,8 +114,7 @@ class RunCache:
         with contextlib.suppress(OSError), self._entered(make=True) as folder:
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-                handle = os.open(part, flags, 0o600, dir_fd=folder)
-                with os.fdopen(handle, "w+b") as out:
+                with os.fdopen(os.open(part, flags, 0o600, dir_fd=folder), "w+b") as out:
                     file.seek(0)
                     shutil.copyfileobj(file, out, 1 << 20)
                     if stats:
