@@ -43,7 +43,7 @@ def take_state(run: Trajectory, source: RunFile, *, grows: bool | None = None) -
     if (archive := folder_of(source)) and archive.folder:
         is_original = grows is not None or _is_original(archive)
         if grows is None:
-            grows = _is_young(archive.folder.written())
+            grows = _is_young(archive.folder.written(), YOUNG)
         run.live = is_original and grows
         run.orphaned = is_original and not run.live
     run.cut_off = "" if run.live else source.cut_off
@@ -59,12 +59,12 @@ def is_at_work(source: Archive) -> bool:
     return (
         source.folder is not None
         and source.info.get("execution_status") == "running"
-        and _is_young(source.folder.written())
+        and _is_young(source.folder.written(), YOUNG)
         and _is_original(source)
     )
 
 
-def _is_young(times: Times, seconds: float = YOUNG) -> bool:
+def _is_young(times: Times, seconds: float) -> bool:
     """Whether the files grew lately. A time in the future proves nothing."""
     return abs(time.time() - max((when for when, _ in times), default=0.0)) <= seconds
 
@@ -104,7 +104,7 @@ async def follow(
             place, changed = place + len(news), True
             yield news
         grows = None if grew is None else time.monotonic() - grew <= YOUNG
-        is_over = trajectory.live and not (_is_young(now) if grows is None else grows)
+        is_over = trajectory.live and not (_is_young(now, YOUNG) if grows is None else grows)
         if not (now and (changed or is_over)):
             pass
         elif await asyncio.to_thread(take_state, trajectory, source, grows=grows):
