@@ -48,7 +48,7 @@ from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import Settings, choose, read_settings
 from oh_tui.sources import server
 from oh_tui.sources.source import Source
-from oh_tui.text import remarks, remedies
+from oh_tui.text import remarks
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, worded
 from oh_tui.tui import app, keys

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from oh_tui.documents.shapes import common
 
 
-
 @tool(limit=50)
 async def find_runs(
     session: Session,

@@ -24,7 +24,6 @@ from oh_tui.settings.toml_file import (
     suggestion,
     types_of,
 )
-from oh_tui.text.amounts import BUDGET
 from oh_tui.text.human import BUDGET
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line

@@ -21,7 +21,7 @@ from oh_tui.documents.steps import step_at
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
-from oh_tui.trajectory.changes.since_step import Differs, differing, differing_words
+from oh_tui.trajectory.changes.at_step import Differs, differing, differing_words
 from oh_tui.trajectory.context import fork_places
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
