@@ -9,14 +9,7 @@ from msgspec.structs import replace
 
 from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
-from oh_tui.sharing.chat_lines import (
-    Lines,
-    Size,
-    answers_of,
-    chat_lines,
-    name_of,
-    written,
-)
+from oh_tui.sharing.chat_lines import Lines, Size, answers_of, chat_lines, name_of, written
 from oh_tui.sharing.left_out import Ranges, part_of
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import Part, SharedRun

@@ -9,24 +9,11 @@ from typing import cast
 
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.otlp.messages import Messages
-from oh_tui.sharing.otlp.span import (
-    CLIENT,
-    ERROR,
-    INTERNAL,
-    OK,
-    Attributes,
-    Moments,
-    Span,
-    hash_of,
-)
+from oh_tui.sharing.otlp.span import CLIENT, ERROR, INTERNAL, OK, Attributes, Moments, Span, hash_of
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.findings.study import Study, SubRun
-from oh_tui.trajectory.model.bodies import (
-    field,
-    message_text,
-    text_field,
-)
+from oh_tui.trajectory.model.bodies import field, message_text, text_field
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.recorded import UNKNOWN_AGENT

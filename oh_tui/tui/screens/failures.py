@@ -13,13 +13,7 @@ from oh_tui.batch.run_stats import GROUPINGS
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.text.human import plural
-from oh_tui.tui.screens.failure_list import (
-    FailureList,
-    all_or_none,
-    by_group,
-    detail,
-    line_of,
-)
+from oh_tui.tui.screens.failure_list import FailureList, all_or_none, by_group, detail, line_of
 from oh_tui.tui.screens.find_line import FindLine
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.typed_line import TypedLine

@@ -35,6 +35,8 @@ from oh_tui.tui.state.context_rows import (
     first_with,
     page_of,
 )
+from oh_tui.tui.state.context_rows import Fill, Page, Wanted, alone, fill_of, first_with, page_of
+from oh_tui.tui.state.context_walk import Walk
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.row_list import RowList
