@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+from textual.app import App
 
 from oh_tui.tui.rendering import highlight, lines
-
-if TYPE_CHECKING:
-    from textual.app import App
 
 WARM_UP = 1.0
 """Seconds after the first paint at which the rest is loaded, if no run was drawn before."""

@@ -20,15 +20,12 @@ from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
-
-if TYPE_CHECKING:
-    from textual.app import App
-    from textual.message import Message
-
+from textual.message import Message
 
 _GIVEN_BACK = "\x1b[0m" + "".join(f"\x1b[?{mode}" for mode in (
     *("2026l", "1000l", "1003l", "1015l", "1006l", "1004l", "2048l", "2004l"),

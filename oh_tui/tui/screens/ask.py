@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, work
 from textual.binding import Binding, BindingType
@@ -21,9 +21,6 @@ from oh_tui.tui.state.questions import Asked, Questions
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.prompt import Prompt, SentLine
 from oh_tui.tui.widgets.rule import joined
-
-if TYPE_CHECKING:
-    from oh_tui.actions.agent_setup import Answered
 
 WHAT = (
     "The agent answers from what its model sees of the run, also while it works. Neither question "
@@ -70,7 +67,7 @@ class AskScreen(LineScreen):
         questions: Questions,
         price: tuple[str, ...],
         *,
-        ask: Callable[[str], Awaitable[Answered]],
+        ask: Callable[[str], Awaitable[agent_setup.Answered]],
         keep: Callable[[str], str],
     ) -> None:
         line = QuestionLine(

@@ -7,7 +7,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,14 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 
 from oh_tui.trajectory.costs.spending import Spending, context_fill, spending
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.screens.view import KeyLabels, View
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.findings.study import Study
 
 WIDEST = 100
 """Cells of a line at most: in a wider one the eye loses its way from name to number."""

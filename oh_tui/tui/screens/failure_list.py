@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
-from oh_tui.batch.failure_rows import SORTS
+from oh_tui.batch.failure_rows import SORTS, FailureRow
 from oh_tui.batch.over_time import PERIODS, counted_part
 from oh_tui.batch.run_stats import NO_NAME
+from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.human import age, day_time, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.widgets.table_list import Columns, TableList
-
-if TYPE_CHECKING:
-    from oh_tui.batch.failure_rows import FailureRow
-    from oh_tui.catalog.range_before import TimeRange
 
 
 def line_of(row: FailureRow) -> str:
@@ -36,7 +32,7 @@ def _number(
     )  # fmt: skip
 
 
-class FailureList(TableList["FailureRow"]):
+class FailureList(TableList[FailureRow]):
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(id="failures")
         self._clock = clock

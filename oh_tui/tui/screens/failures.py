@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from oh_tui.batch.failure_rows import FailureRow
 from oh_tui.batch.run_stats import GROUPINGS
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.conversation_query import ConversationQuery
@@ -22,13 +23,10 @@ from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.state.across_runs.failures import FailuresFound
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.prompt import Complete
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import name_after
-
-if TYPE_CHECKING:
-    from oh_tui.batch.failure_rows import FailureRow
-    from oh_tui.tui.widgets.prompt import Complete
 
 AT_ONCE = 500
 """Rows that `/` searches before other keys get their turn."""

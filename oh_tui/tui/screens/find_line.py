@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from textual import work
 from textual.message import Message
 
 from oh_tui.tui.screens.typed_line import TypedLine
 from oh_tui.tui.widgets.bars import Footer
-
-if TYPE_CHECKING:
-    from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import RowList
 
 FirstWith = Callable[[Sequence[int], str], int | None]
 """The first of some rows that holds a text, which is in lower case; called in a thread."""

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on
 
+from oh_tui.conversation import Conversation
 from oh_tui.trajectory.search.step_filter import QueryError
 from oh_tui.tui.remedies import offer, words_of
 from oh_tui.tui.screens.view import View
-from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
+from oh_tui.tui.session import Session
+from oh_tui.tui.state.across_runs.passes import Pass, Show, SourceRuns
+from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.table_list import TableList
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from oh_tui.conversation import Conversation
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.state.across_runs.passes import Show
-    from oh_tui.tui.ui import Ui
-    from oh_tui.tui.widgets.prompt import Prompt
 
 P = TypeVar("P", bound=Pass[Any, Any])
 Q = TypeVar("Q")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -14,14 +14,17 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from oh_tui.batch import search_words as queries
-from oh_tui.batch.step_search import step_of
+from oh_tui.batch.searching import RunHits
+from oh_tui.batch.step_search import Hit, step_of
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Heading, Note
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.search_lists import Hits, RunsHit
 from oh_tui.tui.screens.view import KeyLabels, pair
+from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.search_all import SearchAll
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -31,12 +34,6 @@ from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.shown import Place, of_step
-
-if TYPE_CHECKING:
-    from oh_tui.batch.searching import RunHits
-    from oh_tui.batch.step_search import Hit
-    from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.session import Session
 
 WIDE, MIDDLE = 140, 100
 """Columns from which there are three panes side by side, and from which there is a preview."""

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from oh_tui.batch.searching import RunHits
+from oh_tui.batch.step_search import Hit
 from oh_tui.catalog.run_status import updated, updated_text
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age, unzoned
-from oh_tui.trajectory.glyphs import outcome_mark, status_mark
+from oh_tui.trajectory.glyphs import Glyphs, outcome_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
+from oh_tui.tui.session import Session
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from oh_tui.batch.searching import RunHits
-    from oh_tui.batch.step_search import Hit
-    from oh_tui.trajectory.glyphs import Glyphs
-    from oh_tui.tui.session import Session
-
-
-class RunsHit(TableList["RunHits"]):
+class RunsHit(TableList[RunHits]):
     """The runs with a hit, the newest first."""
 
     def __init__(self, session: Session) -> None:
@@ -56,7 +51,7 @@ def _where(row: RunHits, _glyphs: Glyphs) -> str:
     return "  ".join(filter(None, facts))
 
 
-class Hits(TableList["Hit"]):
+class Hits(TableList[Hit]):
     """The hits in one run."""
 
     def columns(self) -> Columns[Hit]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, work
 from textual.binding import Binding, BindingType
 
+from oh_tui.actions.workspaces import Workspaces
 from oh_tui.api.models import BashOutput, CommandResult
 from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
@@ -24,15 +25,12 @@ from oh_tui.trajectory.presentation.block import Command, Failure, Note, Plain
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.line_screen import LineScreen
 from oh_tui.tui.screens.view import KeyLabels
+from oh_tui.tui.session import Session
 from oh_tui.tui.state.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.prompt import SentLine
 from oh_tui.tui.widgets.rule import joined
-
-if TYPE_CHECKING:
-    from oh_tui.actions.workspace import Workspaces
-    from oh_tui.tui.session import Session
 
 WHAT = (
     "A command runs {} with /bin/sh, beside the agent: neither the agent nor the timeline sees it."

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from oh_tui.tui.widgets.drawing import Label
 from oh_tui.tui.widgets.prompt import Prompt
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from textual.widget import Widget
 
 
 class TypedLine(Horizontal):

@@ -4,7 +4,7 @@ in, and esc."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -15,9 +15,7 @@ from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.screens.typed_line import TypedLine
 from oh_tui.tui.widgets.bars import Footer
-
-if TYPE_CHECKING:
-    from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.body_view import BodyView
 
 T = TypeVar("T")
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.catalog.tags import of_people, tag_words
+from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.text.redact import safe_line
 from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, shorten
-
-if TYPE_CHECKING:
-    from oh_tui.catalog.user_annotations import RunAnnotations
 
 MOST_TAGS = 20
 """Tags that are drawn at most."""

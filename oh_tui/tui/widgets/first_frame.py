@@ -7,16 +7,13 @@ nobody has seen.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from oh_tui.tui.platform.key_queue import FrameShown
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
-if TYPE_CHECKING:
-    from textual.geometry import Region
-    from textual.strip import Strip
-    from textual.widget import Widget
-
-    from oh_tui.tui.platform.key_queue import Hands, KeyQueueApp
+from oh_tui.tui.platform.key_queue import FrameShown, Hands, KeyQueueApp
 
 
 def after_frame(widget: Widget, call: Callable[[], None]) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from oh_tui.conversation import Conversation
+from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.state.arrangement import PANES, Arrangement
+from oh_tui.tui.state.sandboxes import SandboxRow
 from oh_tui.tui.widgets.drawing import Divider, Row
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
-
-if TYPE_CHECKING:
-    from oh_tui.conversation import Conversation
-    from oh_tui.trajectory.model.events import Event
-    from oh_tui.trajectory.model.steps import Step
-    from oh_tui.tui.state.sandboxes import SandboxRow
 
 
 class Panes(Row):

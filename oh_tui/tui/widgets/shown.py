@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import compact, dollars, duration, size
 from oh_tui.text.redact import safe
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import Glyphs, outcome_mark
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -16,10 +18,6 @@ from oh_tui.trajectory.presentation import blocks as content
 from oh_tui.trajectory.presentation import step_context
 from oh_tui.trajectory.presentation.block import Block, Json, Note, Thought
 from oh_tui.tui.widgets.drawing import Piece
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.costs.accounting import Accounts
-    from oh_tui.trajectory.findings.study import Study
 
 LARGE = 100_000
 """Bytes of JSON up to which making the bodies takes less than a frame; larger ones are made in a

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
+from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.text.human import clock, clock_time, duration, unzoned
+from oh_tui.trajectory.costs.accounting import Accounts
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import FAMILY_HUES, Glyphs, outcome_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.events import Event
@@ -20,17 +23,13 @@ from oh_tui.trajectory.search.step_attributes import (
     StepColumn,
     StepOrder,
 )
+from oh_tui.trajectory.search.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepColumn
+from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import LOOK, PHASE, Choice, fitting
+from oh_tui.tui.state.opened_sub_agents import SubStep
 from oh_tui.tui.widgets.drawing import Piece, fit, shorten
 from oh_tui.tui.widgets.row_list import HeadCell
-
-if TYPE_CHECKING:
-    from oh_tui.catalog.user_annotations import RunAnnotations
-    from oh_tui.trajectory.costs.accounting import Accounts
-    from oh_tui.trajectory.findings.study import Study
-    from oh_tui.trajectory.search.step_attributes import StepSorting
-    from oh_tui.tui.state.opened_sub_agents import SubStep
 
 CLOCK = 10
 GUTTER = 2

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -11,14 +9,11 @@ from textual.strip import Strip
 from oh_tui.catalog import silence as silent_runs
 from oh_tui.sources.budget import Budget, Spending
 from oh_tui.text.human import compact, dollars, duration, percent, plural
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import label_mark, verdict_mark
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, fit
-
-if TYPE_CHECKING:
-    from oh_tui.catalog.silence import Silence
-    from oh_tui.trajectory.findings.study import Study
 
 GAP = "   "
 
@@ -37,7 +32,7 @@ class Summary(Drawn):
     short: reactive[bool] = reactive(False)
     sandbox: reactive[str] = reactive("")
     """The state of the sandbox by the record of the conversation; "" for a file."""
-    silence: reactive[Silence | None] = reactive(None)
+    silence: reactive[silent_runs.Silence | None] = reactive(None)
     """Since when nothing comes of a silent run, in words."""
     as_of: reactive[str] = reactive("")
     """When the server was last heard, in words; "" for one that answers."""

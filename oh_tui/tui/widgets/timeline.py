@@ -15,7 +15,8 @@ from textual.reactive import reactive
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.human import plural
 from oh_tui.text.redact import held
-from oh_tui.trajectory.findings import sub_agents
+from oh_tui.trajectory.findings import strip_lane, sub_agents
+from oh_tui.trajectory.findings.study import Study, SubRun
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -26,15 +27,12 @@ from oh_tui.tui.keys import FOLD
 from oh_tui.tui.state.columns import Choice
 from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
 from oh_tui.tui.state.step_rows import EventRows, StepRows
+from oh_tui.tui.state.opened_sub_agents import ClosedStep, OpenedSubAgents, SubStep
+from oh_tui.tui.state.step_rows import StepRows
 from oh_tui.tui.widgets import step_lines
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.shown import Place
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.findings.strip_lane import Lane
-    from oh_tui.trajectory.findings.study import Study, SubRun
-    from oh_tui.tui.state.opened_sub_agents import ClosedStep, SubStep
 
 TIMES = ("elapsed", "clock", "UTC")
 """Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
@@ -318,7 +316,7 @@ class Timeline(RowList):
         return self._opened.started(self.study, step)
 
     @property
-    def lanes(self) -> list[Lane]:
+    def lanes(self) -> list[strip_lane.Lane]:
         """The sub-agents that are opened."""
         return self._opened.lanes
 

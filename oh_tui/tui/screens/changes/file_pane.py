@@ -16,6 +16,10 @@ from textual.message import Message
 from oh_tui.text.human import plural
 from oh_tui.trajectory.changes.history import Stopped
 from oh_tui.trajectory.changes.touched_files import END
+from oh_tui.trajectory.changes.history import FileHistory, FileState, Stopped
+from oh_tui.trajectory.changes.order_in_time import END, Label, Moment
+from oh_tui.trajectory.changes.versions import Version
+from oh_tui.trajectory.presentation.block import Block
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.changes import file_versions
 from oh_tui.tui.screens.changes.blame_list import BlameList, BlameRow, blame_rows
@@ -23,12 +27,6 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, fit_end
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.changes.history import FileHistory, FileState
-    from oh_tui.trajectory.changes.touched_files import Label, Moment
-    from oh_tui.trajectory.changes.versions import Version
-    from oh_tui.trajectory.presentation.block import Block
 
 Shown: TypeAlias = Literal["change", "version", "text", "blame"]
 

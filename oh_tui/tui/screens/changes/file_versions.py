@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from collections.abc import Iterator, Sequence
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe
-from oh_tui.trajectory.changes.history import FileState
+from oh_tui.trajectory.changes.history import FileHistory, FileState
+from oh_tui.trajectory.changes.order_in_time import Moment
+from oh_tui.trajectory.changes.possible_writes import PossibleWrite
 from oh_tui.trajectory.changes.touched_files import shown_path
+from oh_tui.trajectory.changes.versions import Version
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Heading, Note
 from oh_tui.trajectory.reading.describe import describe_event
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.changes.history import FileHistory
-    from oh_tui.trajectory.changes.touched_files import Moment
-    from oh_tui.trajectory.changes.versions import PossibleWrite, Version
-    from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.drawing import Piece
 
 NAMED = 5
 """Commands that are named of those that may have written a version."""

@@ -12,6 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 
 from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
+from oh_tui.trajectory.changes.history import FileHistory
+from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.presentation.change_blocks import step_words
+from oh_tui.trajectory.presentation.change_rows import FileRow
 from oh_tui.tui.screens.changes.file_list import FileList
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.find_line import FindLine
@@ -20,12 +25,7 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
 
-if TYPE_CHECKING:
-    from oh_tui.trajectory.changes.history import FileHistory
-    from oh_tui.trajectory.changes.touched_files import Label
-    from oh_tui.trajectory.findings.study import Study
-
-Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], "Label"] | None
+Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], Label] | None
 """The user's choice, for the main screen: the steps of one file, one step, or None."""
 
 SLICE = 0.02

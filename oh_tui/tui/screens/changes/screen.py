@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual import work
 from textual.reactive import var
 
+from oh_tui.actions.workspaces import Committed
 from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.changes.at_step import BesideGit, beside_git
 from oh_tui.trajectory.changes.changes import ChangeLog
+from oh_tui.trajectory.changes.history import FileHistory
+from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.findings.review_hints.hint import Reason
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.presentation.change_rows import (
@@ -34,14 +40,6 @@ from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
 from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
-
-if TYPE_CHECKING:
-    from oh_tui.actions.workspace import Committed
-    from oh_tui.trajectory.changes.history import FileHistory
-    from oh_tui.trajectory.changes.touched_files import Label
-    from oh_tui.trajectory.findings.review_hints.hint import Reason
-    from oh_tui.trajectory.findings.study import Study
-    from oh_tui.trajectory.presentation.block import Block
 
 GitText = Callable[[str], Awaitable[str | None]]
 """Asks git for the text that a file has now, by its path. Raises Problem."""

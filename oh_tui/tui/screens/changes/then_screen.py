@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual import work
 
@@ -15,6 +16,8 @@ from oh_tui.text.redact import safe
 from oh_tui.trajectory.changes.at_step import FileThen, files_then, sums, text_of
 from oh_tui.trajectory.changes.changes import size_words
 from oh_tui.trajectory.changes.touched_files import END, START
+from oh_tui.trajectory.changes.named_places import FilePlace
+from oh_tui.trajectory.changes.order_in_time import END, START, Label, Moment
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
 from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
@@ -24,9 +27,6 @@ from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, eviden
 from oh_tui.tui.screens.changes.files_screen import FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.changes.touched_files import FilePlace, Label, Moment
 
 
 class FilesThenScreen(FilesScreen):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from oh_tui.sources.compared import Compared
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.glyphs import Glyphs, label_mark, verdict_mark
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.table_list import Columns, TableList
-
-if TYPE_CHECKING:
-    from oh_tui.sources.compared import Compared
 
 
 class RunRow(NamedTuple):

@@ -7,7 +7,7 @@ of three to eight first a table, whose rows are compared with the first.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.widget import Widget
 
-from oh_tui.sources.compared import fork_of
+from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.tables.column import Cell
 from oh_tui.trajectory.comparison.compare import (
     Comparison,
@@ -44,9 +44,6 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Row, Stack
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule, joined
-
-if TYPE_CHECKING:
-    from oh_tui.sources.compared import Compared
 
 SIDE_BY_SIDE = 100
 """Columns from which two bodies stand side by side, else one above the other."""

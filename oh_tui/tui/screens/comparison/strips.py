@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip as Line
 
+from oh_tui.sources.compared import Compared
 from oh_tui.tui.widgets.drawing import Drawn
 from oh_tui.tui.widgets.strip_view import REVERSE, AxisText, axis_cells, llm_cell, tool_cell
-
-if TYPE_CHECKING:
-    from oh_tui.sources.compared import Compared
 
 LABEL = 8
 """Cells before the lanes."""

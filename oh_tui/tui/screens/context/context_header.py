@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.text.human import compact, percent, plural
+from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.context.context import Answer
-    from oh_tui.trajectory.glyphs import Glyphs
-    from oh_tui.tui.state.context_rows import Page
-    from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.state.context_rows import Page
+from oh_tui.tui.widgets.drawing import Piece
 
 
 def of_answer(page: Page) -> list[Piece]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import compact
 from oh_tui.text.redact import held
 from oh_tui.trajectory.presentation.sent_messages import message_line, steps_words
+from oh_tui.trajectory.context.message import Message
+from oh_tui.trajectory.glyphs import Glyphs
+from oh_tui.trajectory.message_lines import message_line, steps_words
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.context_rows import GAP, ContextRow, Sign
 from oh_tui.tui.widgets.drawing import Piece, fit
 from oh_tui.tui.widgets.table_list import Columns, TableList
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.context.message import Message
-    from oh_tui.trajectory.glyphs import Glyphs
-    from oh_tui.trajectory.model.trajectory import Trajectory
 
 _ROLES = {"user": "you", "model": "llm", "summary": "llm", "system": "dim", GAP: "dim"}
 """Role -> hue; others are plain."""

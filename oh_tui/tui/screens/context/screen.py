@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,6 +16,9 @@ from textual.reactive import var
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
+from oh_tui.trajectory.context.contexts import Contexts
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.rendering.cells import total_width
@@ -41,11 +44,6 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import shorten
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
-
-if TYPE_CHECKING:
-    from oh_tui.trajectory.context.contexts import Contexts
-    from oh_tui.trajectory.findings.study import Study
-    from oh_tui.trajectory.model.steps import Step
 
 SLICE = 20
 """Messages that are searched at a time; between them esc can end the search."""

@@ -5,24 +5,19 @@ from __future__ import annotations
 import os
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from oh_tui.batch.rules.rule import Finding, Rule
 from oh_tui.settings.paths import tilde
 from oh_tui.tables.column import FILL, Cell, Column
-from oh_tui.trajectory.glyphs import rule_mark
+from oh_tui.trajectory.glyphs import Glyphs, rule_mark
+from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Heading, Note, Plain
 from oh_tui.trajectory.reading.describe import describe
-from oh_tui.trajectory.rules.question import State
+from oh_tui.trajectory.rules.question import Answer, State
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
-if TYPE_CHECKING:
-    from oh_tui.batch.rules.rule import Finding, Rule
-    from oh_tui.trajectory.glyphs import Glyphs
-    from oh_tui.trajectory.model.steps import Step
-    from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.trajectory.rules.question import Answer
-
-    RuleRow = tuple[Rule, Finding]
+RuleRow = tuple[Rule, Finding]
 
 _NAMED = 3
 """Steps that a row names."""
@@ -47,7 +42,7 @@ def _told_of(row: RuleRow, _glyphs: Glyphs) -> Cell:
     return Cell(told_of(found.answer), "" if found.state is State.BROKEN else "dim")
 
 
-class RuleList(TableList["RuleRow"]):
+class RuleList(TableList[RuleRow]):
     def columns(self) -> Columns[RuleRow]:
         return (
             Column("", lambda row, glyphs: Cell(*rule_mark(glyphs, row[1].state)), width=1),

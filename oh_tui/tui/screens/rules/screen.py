@@ -6,26 +6,23 @@ import asyncio
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from oh_tui.batch.rules.rule_places import Rules
 from oh_tui.settings.paths import tilde
 from oh_tui.trajectory.glyphs import rule_mark
-from oh_tui.trajectory.rules.question import State
+from oh_tui.trajectory.rules.question import Answer, State
 from oh_tui.tui.screens.rules.rule_list import RuleList, rule_blocks
 from oh_tui.tui.screens.view import KeyLabels, View, pair
+from oh_tui.tui.state.rules import RunFindings
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Labels, Piece, wrap_pieces
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
-
-if TYPE_CHECKING:
-    from oh_tui.batch.rules.rule_places import Rules
-    from oh_tui.trajectory.rules.question import Answer
-    from oh_tui.tui.state.rules import RunFindings
 
 MOST_FAULTS = 10
 """Lines of faults at most, and at most a third of all."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from textual import events, on, work
@@ -22,8 +22,10 @@ from textual.reactive import var
 from textual.widgets import Input
 
 from oh_tui.actions.start_draft import Choices, Draft, Invalid, has_prompt, request_for
-from oh_tui.actions.start_offers import kind_of, named
+from oh_tui.actions.start_offers import StartOffers, kind_of, named
 from oh_tui.api.errors import AuthError
+from oh_tui.api.offered_models import SuggestedTask
+from oh_tui.api.requests import StartRequest
 from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
@@ -34,11 +36,6 @@ from oh_tui.tui.widgets.drawing import Label, Labels, Piece, cut
 from oh_tui.tui.widgets.editor import EARLY, Lines
 from oh_tui.tui.widgets.first_frame import hands_of
 from oh_tui.tui.widgets.rule import Rule
-
-if TYPE_CHECKING:
-    from oh_tui.actions.start_offers import StartOffers
-    from oh_tui.api.offered_models import SuggestedTask
-    from oh_tui.api.requests import StartRequest
 
 MOST_SHOWN = 20
 """Values that fit, in the line below the fields."""

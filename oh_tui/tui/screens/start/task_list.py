@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from oh_tui.actions.start_offers import grouped, kind_of
+from oh_tui.actions.start_offers import StartOffers, grouped, kind_of
+from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import plural
@@ -18,10 +19,6 @@ from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import Columns, TableList
-
-if TYPE_CHECKING:
-    from oh_tui.actions.start_offers import StartOffers
-    from oh_tui.api.offered_models import SuggestedTask
 
 
 class TaskRow(NamedTuple):
