@@ -35,7 +35,7 @@ from oh_tui.tui.platform.base_app import BaseApp
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.platform.daemon_threads import DaemonThreads
 from oh_tui.tui.platform.key_queue import MANY
-from oh_tui.tui.platform.scroll_bar import QuietScrollBar
+from oh_tui.tui.platform.scrolling import QuietScrollBar
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.theme import DARK, LIGHT, corrected_variables, theme_name
 from oh_tui.tui.ui import NotNow

@@ -20,7 +20,7 @@ from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.palette import Palette
-from oh_tui.tui.platform.scroll_bar import THUMB
+from oh_tui.tui.platform.scrolling import THUMB
 from oh_tui.tui.screens.context.screen import ContextScreen
 from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs

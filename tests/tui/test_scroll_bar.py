@@ -8,7 +8,7 @@ from textual.scrollbar import ScrollBar
 from textual.theme import BUILTIN_THEMES
 
 from oh_tui.trajectory.glyphs import HUES
-from oh_tui.tui.platform.scroll_bar import THUMB, QuietScrollBar
+from oh_tui.tui.platform.scrolling import THUMB, QuietScrollBar
 from oh_tui.tui.theme import corrected_variables, style
 from tests.tui.explorer import explore
 

@@ -33,8 +33,15 @@ from oh_tui.trajectory.reading.plans import Task
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.cells import chopped, expand, expand_at, head, width_of
 from oh_tui.tui.rendering.colours import Colours
-from oh_tui.tui.rendering.sections import Line, MarkdownSection, RowSection, Section, TextSection
-from oh_tui.tui.rendering.slices import SLICE, slices
+from oh_tui.tui.rendering.sections import (
+    SLICE,
+    Line,
+    MarkdownSection,
+    RowSection,
+    Section,
+    TextSection,
+    slices,
+)
 
 PLAIN_MARKDOWN = 500_000
 """Characters of Markdown beyond which its source is shown instead."""

@@ -4,25 +4,213 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import ClassVar
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 
-from oh_tui.batch.over_time import PERIODS
+from oh_tui.batch.over_time import COST, PERIODS, Trend, beside, counted_part, draw
 from oh_tui.batch.rules import agreed, rule_places
-from oh_tui.batch.run_stats import GROUPINGS
+from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, GROUPINGS, NO_NAME, Group
 from oh_tui.catalog.filter_words import AFTER
+from oh_tui.catalog.range_before import TimeRange
+from oh_tui.tables.column import Cell, Column
+from oh_tui.text.human import dollars, parted, percentages, plural
 from oh_tui.text.problem import Problem
+from oh_tui.text.sparkline import sparkline
+from oh_tui.trajectory.glyphs import Glyphs
+from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.board_groups import Groups
-from oh_tui.tui.screens.board_over_time import BoardSection, cost_alone, each_period, range_before
+from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.view import KeyLabels
-from oh_tui.tui.state.across_runs.board import NAMES, RULE, Board, RulesOfRuns, Sums
+from oh_tui.tui.state.across_runs.board import NAMES, RULE, Before, Board, RulesOfRuns, Sums
+from oh_tui.tui.widgets.drawing import Labels, Piece
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.table_list import name_after
+from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
+
+SHOWN = 8
+"""Characters of an id."""
+
+RUNS, *OTHERS = (one for one in GROUP_COLUMNS if one.head and one is not ENDED)
+
+
+def _parts(group: Group) -> tuple[int, int, int]:
+    """The finished, the failed and the other runs."""
+    return group.finished, group.failed, group.runs - group.finished - group.failed
+
+
+def _share(place: int, end: str = "") -> Callable[[Group, Glyphs], str]:
+    return lambda group, _: f"{percentages(_parts(group))[place]}{end}" if group.runs else ""
+
+
+class Groups(TableList[Group]):
+    by = "model"
+    asked: Mapping[str, Counter[State]] | None = None
+    """Of each rule what it finds in how many runs, if the groups are those of rules."""
+    times: TimeRange | None = None
+    """The range of time that was asked for."""
+    _names: Mapping[tuple[str, ...], str] = {}
+
+    def key(self, row: Group) -> object:
+        return row.names
+
+    def columns(self) -> Columns[Group]:
+        names = shown_names(self.rows, self.by)
+        if self.times and self.by in PERIODS:
+            parts = (counted_part(self.by, name, self.times) for name in names)
+            names = [" ".join(each).strip() for each in zip(names, parts, strict=True)]
+        self._names = dict(zip((row.names for row in self.rows), names, strict=True))
+        least = 20 if self.asked is None else 40  # a rule is known by its name
+        return (
+            Column(NAMES[self.by], self._named, name="name", share=2, least=least),
+            *((RUNS,) if self.asked is None else self._counted()),
+            Column(ENDED.head, draw=self._bar, width=20, goes=3),
+            Column(
+                "ok", _share(0), hue="number", name=ENDED.name, order=ENDED.order,
+                right=True, gap=3, width=3,
+            ),
+            Column("fail", _share(1), hue="number", right=True, gap=1, width=4),
+            Column("other", _share(2, "%"), hue="number", right=True, gap=1, width=5),
+            *OTHERS,
+        )  # fmt: skip
+
+    def _named(self, group: Group, _glyphs: Glyphs) -> Cell:
+        shown = self._names[group.names] or NO_NAME.get(self.by, "not known")
+        return Cell(shown, "" if group.names[0] else "dim")
+
+    def _counted(self) -> Iterator[Column[Group, Glyphs]]:
+        """How many runs hold a rule, break it, or do not tell."""
+
+        def column(head: str, state: State, hue: str, name: str = "") -> Column[Group, Glyphs]:
+            def count(group: Group, _glyphs: Glyphs) -> Cell:
+                found = (self.asked or {})[group.names[0]][state]
+                return Cell(f"{found:,}", hue if found else "dim")
+
+            return Column(head, count, name=name, order=RUNS.order, right=True, width=5)
+
+        yield column(self.glyphs.finished, State.HOLDS, "dim")
+        yield column(self.glyphs.error, State.BROKEN, "bad", RUNS.name)
+        yield column(self.glyphs.unknown, State.UNKNOWN, "")
+
+    def _bar(self, group: Group, room: int) -> list[Piece]:
+        if not group.runs:
+            return [(" " * room, "")]
+        glyphs, cells = self.glyphs, parted(_parts(group), room)
+        signs = ((glyphs.levels[-1], "good"), (glyphs.shaded, "bad"), (glyphs.no_result, "dim"))
+        return [(sign * count, hue) for (sign, hue), count in zip(signs, cells, strict=True)]
+
+
+def shown_names(groups: Sequence[Group], by: str) -> list[str]:
+    """The names as they are shown: of models without the vendor, of forks the start of the id of
+    their origin, as in the list, unless two would be the same."""
+    names = [group.names[0] for group in groups]
+    if by == "model":
+        short = [name.rpartition("/")[2] or name for name in names]
+    elif by == "fork":
+        short = [name[:SHOWN] for name in names]
+    else:
+        return names
+    return [one if short.count(one) == 1 else name for one, name in zip(short, names, strict=True)]
+
+
+HUES = {"resolved": "good", "failed": "bad"}
+"""Of the blocks of a measure; those of others are as in the strip."""
+
+
+class Shown(NamedTuple):
+    """A rule with a title and facts, and the lines below it."""
+
+    title: str
+    facts: Sequence[Piece]
+    lines: Sequence[Sequence[Piece]]
+
+
+class BoardSection(Vertical):
+    """What is shown below a rule; neither is there where nothing is shown."""
+
+    DEFAULT_CSS = """
+    BoardSection { height: auto; width: 1fr; }
+    BoardSection Rule { height: 1; width: 1fr; }
+    BoardSection Labels { height: auto; width: 1fr; }
+    """
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.rule, self.lines = Rule(), Labels()
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, self.lines)
+
+    def show(self, shown: Shown | None) -> None:
+        self.display = shown is not None
+        if shown:
+            self.rule.title = ((shown.title, "title"),)
+            self.rule.facts = joined(shown.facts, self.rule.glyphs.dot)
+            self.lines.lines = tuple(((" ", ""), *line) for line in shown.lines)
+
+
+def each_period(trend: Trend, room: int, glyphs: Glyphs) -> Shown | None:
+    """A line for each measure, if there are several periods."""
+    if trend.length == 1:
+        return None
+    drawing = draw(trend, room, glyphs.levels)
+    lines = [
+        [(name, "dim"), (blocks, HUES.get(name.strip(), "llm")), (numbers, "")]
+        for name, blocks, numbers in drawing.lines
+    ]
+    facts = [(fact, "dim") for fact in drawing.facts]
+    return Shown(f"Each {NAMES[trend.kind]}", facts, lines)
+
+
+def cost_alone(trend: Trend, room: int, glyphs: Glyphs) -> Shown | None:
+    """The cost over time in one line, if it is known of several periods."""
+    costs = {n: group.cost.total for n, group in sorted(trend.groups.items()) if group.cost.known}
+    if not costs or trend.length == 1:
+        return None
+    each, most = trend.each(room), max(costs, key=costs.__getitem__)
+    title = f"Cost by {trend.kind if each == 1 else plural(each, trend.kind)}"
+    facts = [
+        (f"{trend.name(trend.first)} to {trend.name(trend.last)}", "dim"),
+        (f"most on {trend.name(most)}: {dollars(costs[most])}", ""),
+    ]
+    facts += [(text, "dim") for text in trend.without_estimates]
+    blocks = sparkline(trend.values(COST, room), glyphs.levels)
+    return Shown(title, facts, [[(blocks, "llm")]])
+
+
+def range_before(now: Group, before: Before, was: Group, room: int, glyphs: Glyphs) -> Shown:
+    """What the sums are, and were before: on one line, or on several where there is no room."""
+    board, parts = before.board, list[list[Piece]]()
+    facts = [(before.ranges.words, "dim"), *((text, "warn") for text in board.reading.left_out)]
+    if board.problem:
+        parts = [[(text, "warn")] for text in board.problem]
+    elif not board.ended:
+        parts = [[("counting …", "dim")]]
+    elif not was.runs:
+        parts = [[("no runs before", "dim")]]
+    else:
+        parts = [
+            [(f"{name} ", "dim"), (one, ""), (f", was {other}", "")]
+            for name, one, other in beside(now, was)
+        ]
+    return Shown("The range before", facts, _in_lines(parts, room, glyphs.dot))
+
+
+def _in_lines(parts: Sequence[Sequence[Piece]], room: int, dot: str) -> list[list[Piece]]:
+    """Parts side by side, with a dot between them."""
+    lines: list[list[Piece]] = [[]]
+    for part in parts:
+        if lines[-1] and total_width([*lines[-1], *part]) + 3 > room:
+            lines.append([])
+        between = [(f" {dot} ", "dim")] if lines[-1] else []
+        lines[-1] += [*between, *part]
+    return lines
 
 
 class BoardScreen(PassScreen[Board]):

@@ -13,7 +13,7 @@ from oh_tui.trajectory.search.step_filter import QueryError
 from oh_tui.tui.remedies import offer, words_of
 from oh_tui.tui.screens.view import View
 from oh_tui.tui.session import Session
-from oh_tui.tui.state.across_runs.passes import Pass, Show, SourceRuns
+from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.prompt import Prompt
@@ -91,7 +91,7 @@ class PassActions(Generic[P]):
         self.found = found
         self.work(found.go)
 
-    def work(self, do: Callable[[Show], Coroutine[object, object, None]]) -> None:
+    def work(self, do: Callable[..., Coroutine[object, object, None]]) -> None:
         self._ui.work_on(self.WORK, do, self._renew, instead=True)
 
     def go_on(self, found: P) -> None:

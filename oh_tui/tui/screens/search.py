@@ -16,24 +16,29 @@ from textual.widgets import Input
 from oh_tui.batch import search_words as queries
 from oh_tui.batch.searching import RunHits
 from oh_tui.batch.step_search import Hit, step_of
-from oh_tui.text.human import plural
+from oh_tui.catalog.run_status import updated, updated_text
+from oh_tui.tables.column import FILL, Cell, Column
+from oh_tui.text.display import cached_line
+from oh_tui.text.human import age, plural, unzoned
 from oh_tui.text.problem import Problem
+from oh_tui.trajectory.glyphs import Glyphs, outcome_mark, status_mark
+from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Heading, Note
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
-from oh_tui.tui.screens.search_lists import Hits, RunsHit
 from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.search_all import SearchAll
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import Divider, Label, Piece
+from oh_tui.tui.widgets.drawing import Divider, Label, Piece, fit
 from oh_tui.tui.widgets.first_frame import FirstFrame
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.shown import Place, of_step
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 WIDE, MIDDLE = 140, 100
 """Columns from which there are three panes side by side, and from which there is a preview."""
@@ -43,6 +48,62 @@ REST = 0.1
 
 HELD = 3
 """Runs that are held for the preview."""
+
+
+class RunsHit(TableList[RunHits]):
+    """The runs with a hit, the newest first."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="runs-hit")
+        self._session = session
+
+    def columns(self) -> Columns[RunHits]:
+        return (
+            Column("", self._mark, width=1),
+            Column("", lambda row, _: title_of(row.conversation), gap=1, width=FILL, share=2),
+            Column("", _where, share=1, hue="dim", goes=1, least=12),
+            Column("", self._aged, gap=0, width=5, right=True, hue="dim"),
+            Column(
+                "", lambda row, _: f"{len(row.hits):,} ", gap=0, width=6, right=True, hue="number"
+            ),
+        )
+
+    def _mark(self, row: RunHits, glyphs: Glyphs) -> Cell:
+        known = self._session.loaded.row(row.conversation.id)
+        return Cell(*status_mark(glyphs, known.status if known else ""))
+
+    def _aged(self, row: RunHits, _glyphs: Glyphs) -> str:
+        when = updated(row.conversation)
+        aged = age(when, self._session.clock()) if when else ""
+        return unzoned(aged, is_bare(updated_text(row.conversation)))
+
+
+def _where(row: RunHits, _glyphs: Glyphs) -> str:
+    facts = (row.conversation.apart, cached_line(row.conversation.selected_repository))
+    return "  ".join(filter(None, facts))
+
+
+class Hits(TableList[Hit]):
+    """The hits in one run."""
+
+    def columns(self) -> Columns[Hit]:
+        return (
+            Column("", lambda hit, _: f"{_number(hit):>4}", hue="number", right=True),
+            Column(
+                "", lambda hit, glyphs: Cell(*outcome_mark(glyphs, hit.outcome)), gap=1, width=1
+            ),
+            Column("", draw=self._around, gap=1, width=FILL, share=1),
+        )
+
+    def _around(self, hit: Hit, room: int) -> Sequence[Piece]:
+        line = hit.line
+        if hit.at > room // 2:  # else the match may be cut off
+            line = self.glyphs.more + line[hit.at - room // 4 :]
+        return [(fit(line, room, self.glyphs.more), "")]
+
+
+def _number(hit: Hit) -> str:
+    return hit.path if hit.is_of_sub_agent else f"{hit.step:,}"
 
 
 class Words(FirstFrame, Prompt):

@@ -21,7 +21,7 @@ from textual.timer import Timer
 
 from oh_tui.trajectory.presentation.block import Block
 from oh_tui.tui.keys import MOVE
-from oh_tui.tui.platform.kept_lines import KeptLines
+from oh_tui.tui.platform.scrolling import KeptLines
 from oh_tui.tui.rendering.colours import PREFIX, style_of
 from oh_tui.tui.rendering.lines import Document, in_sight
 from oh_tui.tui.rendering.sections import Line, cut

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.tui.keys import MOVE
-from oh_tui.tui.platform.kept_lines import KeptLines
+from oh_tui.tui.platform.scrolling import KeptLines
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, hits
 

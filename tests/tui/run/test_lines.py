@@ -35,7 +35,7 @@ from oh_tui.trajectory.reading.plans import Task
 from oh_tui.tui.rendering import cells, sections
 from oh_tui.tui.rendering.cells import chop, expand, width_of
 from oh_tui.tui.rendering.lines import Document
-from oh_tui.tui.rendering.slices import SLICE, slices
+from oh_tui.tui.rendering.sections import SLICE, slices
 from tests.work import counted
 
 

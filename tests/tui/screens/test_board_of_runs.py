@@ -16,9 +16,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.screens.board import BoardScreen
-from oh_tui.tui.screens.board_groups import OTHERS, Groups, shown_names
-from oh_tui.tui.screens.board_over_time import BoardSection
+from oh_tui.tui.screens.board import OTHERS, BoardScreen, BoardSection, Groups, shown_names
 from oh_tui.tui.state.across_runs.board import Board, Counted
 from tests.tui.explorer import Between, Explorer, case, explore
 

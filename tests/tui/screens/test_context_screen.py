@@ -17,7 +17,7 @@ import oh_tui.tui.app
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.tui.screens.context.fill_line import LABEL
+from oh_tui.tui.screens.context.parts import LABEL
 from oh_tui.tui.screens.context.screen import ContextScreen
 from oh_tui.tui.theme import DARK, LIGHT
 from oh_tui.tui.widgets.drawing import Drawn

@@ -14,8 +14,7 @@ from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure, 
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.comparison.screen import CompareScreen
-from oh_tui.tui.screens.failure_list import FailureList, line_of
-from oh_tui.tui.screens.failures import FailuresScreen
+from oh_tui.tui.screens.failures import FailureList, FailuresScreen, line_of
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.made import output, shell
 from tests.tui.explorer import Between, Explorer, case, explore

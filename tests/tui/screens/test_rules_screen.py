@@ -10,7 +10,7 @@ import pytest
 
 from oh_tui.batch.rules import rule
 from oh_tui.batch.rules.rule import findings
-from oh_tui.tui.screens.rules.screen import RulesScreen
+from oh_tui.tui.screens.rules import RulesScreen
 from tests.tui.explorer import Explorer, case, explore
 
 WEEKS = "Parse ISO week dates"

@@ -18,7 +18,7 @@ from oh_tui.trajectory.presentation.block import Code
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import Pace
 from oh_tui.tui.messages import RulesFound, StepWanted
-from oh_tui.tui.screens.rules import screen
+from oh_tui.tui.screens import rules as screen
 from oh_tui.tui.state import rules as state
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.target import TargetRun
-    from oh_tui.tui.screens.rules.screen import RulesScreen
+    from oh_tui.tui.screens.rules import RulesScreen
     from oh_tui.tui.state.rules import RunFindings
     from oh_tui.tui.widgets.timeline import Timeline
 

@@ -1,10 +1,12 @@
-"""A list of files, and below it the one under the cursor."""
+"""A list of files with their state in git, and below it the one under the cursor."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,18 +14,20 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 
 from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
+from oh_tui.tables.column import Cell, Column
 from oh_tui.trajectory.changes.history import FileHistory
 from oh_tui.trajectory.changes.order_in_time import Label
 from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.presentation.change_blocks import step_words
-from oh_tui.trajectory.presentation.change_rows import FileRow
-from oh_tui.tui.screens.changes.file_list import FileList
+from oh_tui.trajectory.presentation.change_rows import FileRow, Lister
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
-from oh_tui.tui.screens.find_line import FindLine
+from oh_tui.tui.screens.typed_line import FindLine
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.table_list import Columns, TableList
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], Label] | None
 """The user's choice, for the main screen: the steps of one file, one step, or None."""
@@ -33,6 +37,74 @@ SLICE = 0.02
 
 LINES = 5_000
 """Lines of blame that are searched at a time."""
+
+
+WIDE = 100
+"""The width in cells from which the column of reads is shown."""
+
+
+class FileList(TableList[FileRow]):
+    lister: Lister = ""
+    """Whose letters are shown."""
+
+    def key(self, row: FileRow) -> object:
+        return row.path, row.agent
+
+    def columns(self) -> Columns[FileRow]:
+        # as of a step, what is certain matters more than the last
+        last_from = WIDE if any(row.then for row in self.rows[:1]) else 0
+        return (
+            Column("path", _path, share=1, least=12, is_path=True),
+            Column(self.lister, lambda row, _: row.letter, hue="number", width=len(self.lister)),
+            _number("reads", _reads, "dim", WIDE),
+            _number("edits", _edits),
+            _number("+", _added, "edit"),
+            _number("-", _removed, "edit"),
+            _number("last step", _last, "dim", last_from),
+            Column("", self._remark, share=9),
+        )
+
+    def _remark(self, row: FileRow, _glyphs: Glyphs) -> Cell:
+        text = row.remark(self.lister)
+        is_sure = row.then.state.certain if row.then else row.key and "not in " not in text
+        return Cell(text, "dim" if is_sure else "warn")
+
+
+def _path(row: FileRow, _glyphs: Glyphs) -> Cell:
+    only_read = row.file is not None and not row.file.edits
+    return Cell(row.path, "dim" if only_read else "")
+
+
+def _number(
+    head: str, text: Callable[[FileRow], str], hue: str = "", usual_from: int = 0
+) -> Column[FileRow, object]:
+    return Column(head, lambda row, _: text(row), hue=hue, right=True, usual_from=usual_from)
+
+
+def _reads(row: FileRow) -> str:
+    return f"{len(row.file.reads):,}" if row.file and row.file.reads else ""
+
+
+def _edits(row: FileRow) -> str:
+    steps = row.then.steps if row.then else row.file.edits if row.file else ()
+    return f"{len(steps):,}" if steps else ""
+
+
+def _added(row: FileRow) -> str:
+    count = (row.then.lines or (0, 0))[0] if row.then else row.file.added if row.file else 0
+    return f"+{count:,}" if count else ""
+
+
+def _removed(row: FileRow) -> str:
+    count = (row.then.lines or (0, 0))[1] if row.then else row.file.removed if row.file else 0
+    return f"-{count:,}" if count else ""
+
+
+def _last(row: FileRow) -> str:
+    if row.then:
+        return str(row.then.steps[-1])
+    last = row.label(row.file.last_step) if row.file else ""
+    return f"{last:,}" if isinstance(last, int) else last
 
 
 class FilesScreen(View[Chosen]):

@@ -34,9 +34,8 @@ from oh_tui.trajectory.presentation.change_rows import (
     rows,
     without_servers,
 )
-from oh_tui.tui.screens.changes.file_list import WIDE
 from oh_tui.tui.screens.changes.file_pane import Subject
-from oh_tui.tui.screens.changes.files_screen import SLICE, FilesScreen
+from oh_tui.tui.screens.changes.files_screen import SLICE, WIDE, FilesScreen
 from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined

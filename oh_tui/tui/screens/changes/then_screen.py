@@ -22,9 +22,11 @@ from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Note
 from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
 from oh_tui.tui.screens.changes.file_list import WIDE
+from oh_tui.trajectory.presentation.change_blocks import step_words
+from oh_tui.trajectory.presentation.change_rows import FileRow
 from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, evidence
-from oh_tui.tui.screens.changes.files_screen import FilesScreen
+from oh_tui.tui.screens.changes.files_screen import WIDE, FilesScreen
 from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.rule import joined
 

@@ -36,9 +36,13 @@ from oh_tui.trajectory.presentation.blocks import (
     result_title,
 )
 from oh_tui.trajectory.presentation.step_context import StepContext
-from oh_tui.tui.screens.comparison.compared_runs import ComparedHeads, ComparedRuns, RunRow
-from oh_tui.tui.screens.comparison.compared_steps import ComparedSteps
-from oh_tui.tui.screens.comparison.strips import ComparedStrips
+from oh_tui.tui.screens.comparison.parts import (
+    ComparedHeads,
+    ComparedRuns,
+    ComparedSteps,
+    ComparedStrips,
+    RunRow,
+)
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Row, Stack

@@ -22,11 +22,16 @@ from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.tui.rendering.cells import total_width
-from oh_tui.tui.screens.context import context_header
-from oh_tui.tui.screens.context.fill_line import FillLine
-from oh_tui.tui.screens.context.message_list import MessageList
-from oh_tui.tui.screens.context.message_text import MessageText
-from oh_tui.tui.screens.find_line import FindLine
+from oh_tui.tui.screens.context.parts import (
+    FillLine,
+    MessageList,
+    MessageText,
+    answer_facts,
+    condensed_facts,
+    list_title,
+    message_facts,
+)
+from oh_tui.tui.screens.typed_line import FindLine
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.state.context_rows import (
     Fill,
@@ -233,13 +238,13 @@ class ContextScreen(View[int | None]):
         if page is not None and self._walk is not None:
             run = self._walk.contexts.run
             step = run.steps[page.wanted.answer.step - 1]
-            facts += context_header.of_answer(page)
+            facts += answer_facts(page)
             at = f"  step {step.number:,}"
             rule.title = (title, (at, ""), (self._did(step, total_width(facts)), "dim"))
-            listed = [(self._note, "warn"), *context_header.of_messages(page, self._walk.marked)]
-            self.list_rule.title = ((context_header.title(page), "title"),)
+            listed = [(self._note, "warn"), *message_facts(page, self._walk.marked)]
+            self.list_rule.title = ((list_title(page), "title"),)
             self.list_rule.facts = joined([fact for fact in listed if fact[0]], dot)
-            self.fill_line.show(self._fill, step.number, context_header.of_fill(page, rule.glyphs))
+            self.fill_line.show(self._fill, step.number, condensed_facts(page, rule.glyphs))
         rule.facts = joined([fact for fact in facts if fact[0]], dot)
         self.show_keys()
 

@@ -1,1 +1,0 @@
-"""Which rules a run holds and which it breaks."""
