@@ -47,13 +47,14 @@ def part_of(
     after = leave_out(before, frozenset(without), wanted)
     kept = {event.id for event in run.others} if wanted is None else set[str]()
     found = (after.step_of(step.event.id) for step in steps)
+    named = ", ".join(part for part in PARTS if part in without)
     return replace(
         run,
         conversation=_titled(run, wanted),
         study=Study(after),
         steps=[step for step in found if step],
         others=[event for event in after.events if event.id in kept],
-        note=". ".join(filter(None, (run.note, left_out_words(without)))),
+        note=". ".join(filter(None, (run.note, f"left out: {named}" if named else ""))),
         is_part=run.is_part or only is not None,
     )
 
@@ -71,12 +72,6 @@ def _titled(run: SharedRun, wanted: Collection[str] | None) -> Conversation:
 
 _FIRST = 50
 """Steps of which one is the first message of the user."""
-
-
-def left_out_words(without: Collection[Part]) -> str:
-    """Such as "left out: results, images"; "" for nothing."""
-    named = [part for part in PARTS if part in without]
-    return f"left out: {', '.join(named)}" if named else ""
 
 
 def leave_out(

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from oh_tui.sharing import found_in_text
-from oh_tui.sharing.hidden import hidden_in
-from oh_tui.sharing.high_entropy import shortened, suspects
+from oh_tui.sharing.found_in_text import hidden_in, shortened, suspects
 from oh_tui.text.human import plural
 from oh_tui.text.redact import is_secret_name, safe_line
 from oh_tui.text.secret_values import NO_SECRET

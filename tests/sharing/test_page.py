@@ -11,10 +11,9 @@ from itertools import chain
 import pytest
 
 from oh_tui.catalog.user_annotations import RunAnnotations
-from oh_tui.sharing.html import long_run
+from oh_tui.sharing.html import page as html_page
 from oh_tui.sharing.html.changed_files import changed_files_html
-from oh_tui.sharing.html.page import page
-from oh_tui.sharing.html.style import policy
+from oh_tui.sharing.html.page import page, policy
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.redact import hide_keys
@@ -166,8 +165,8 @@ def test_a_text_without_line_ends_is_cut_too() -> None:
 def test_of_a_long_run_begin_end_errors_and_turns_are_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(long_run, "MOST", 10)
-    monkeypatch.setattr(long_run, "_ENDS", 3)
+    monkeypatch.setattr(html_page, "MOST", 10)
+    monkeypatch.setattr(html_page, "_ENDS", 3)
     events = [each for n in range(50) for each in (shell(f"s{n}"), output(f"s{n}"))]
     events[60:62] = [message("m", "Now the rest")]
     found = read(events)
@@ -180,7 +179,7 @@ def test_of_a_long_run_begin_end_errors_and_turns_are_shown(
 
 
 def test_of_many_hidden_events_the_first_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_run, "_OTHERS", 2)
+    monkeypatch.setattr(html_page, "_OTHERS", 2)
     events = [event("ConversationStateUpdateEvent", f"e{n}", key="x") for n in range(5)]
     names = [name for name in read(events).ids if name.startswith("event-e")]
     text = read(events).text

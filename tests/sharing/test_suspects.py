@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oh_tui.sharing.high_entropy import shortened, suspects
+from oh_tui.sharing.found_in_text import shortened, suspects
 
 SECRETS = {
     "of a mail service": "xkeysib-4f9Kq2Lz8RtB1nVx7CwYp3Ds-Qm5J",

@@ -30,9 +30,9 @@ from oh_tui.documents.steps import matching, say_unjudged
 from oh_tui.settings.part_file import publish_as
 from oh_tui.sharing import left_out
 from oh_tui.sharing.formats import FORMATS
-from oh_tui.sharing.hidden import hidden_in
-from oh_tui.sharing.html.long_run import fitting
-from oh_tui.sharing.otlp import protobuf
+from oh_tui.sharing.found_in_text import hidden_in
+from oh_tui.sharing.html.page import fitting
+from oh_tui.sharing.otlp.otlp import protobuf_encoder
 from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
 from oh_tui.sharing.sink import Sink, Write
 from oh_tui.sharing.what_leaves import told
@@ -154,7 +154,7 @@ async def export(call: Call) -> int:
     if call.args.protobuf:
         if not call.args.output:
             raise Problem("Protobuf is not text", "name a file: -o traces.pb")
-        encode = protobuf.encoder()
+        encode = protobuf_encoder()
     if call.args.to == "chat":
         return await run_lines.export_chat(call)
     if call.args.to == "otlp" and _names_many(call):

@@ -34,19 +34,15 @@ _TAG = pattern("<[^<>]{0,}+>")
 
 
 def opened_link(address: str) -> str:
-    """The tag that begins a link to a page by https; "" for any other address."""
-    if not _is_page(address):
-        return ""
-    return f'<a href="{escape(address)}" rel="noopener noreferrer">'
-
-
-def _is_page(address: str) -> bool:
-    """Whether it is one of https without a name and password in it."""
+    """The tag that begins a link to a page by https without a name and password in it; "" for any
+    other address."""
     try:
         parts = urlsplit(address)
     except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+        return ""
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+        return ""
+    return f'<a href="{escape(address)}" rel="noopener noreferrer">'
 
 
 _ODD = pattern(r"[^\w.:-]+", re.ASCII)

@@ -1,20 +1,25 @@
-"""The page: its parts in order."""
+"""The page: its parts in order, its style and script, and what of a long run it has."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 
-from oh_tui.sharing.hidden import listed
+from oh_tui.sharing.found_in_text import listed
 from oh_tui.sharing.html.changed_files import changed_files_html
 from oh_tui.sharing.html.escaping import seen, text
 from oh_tui.sharing.html.head import head_html
-from oh_tui.sharing.html.long_run import fitting
 from oh_tui.sharing.html.steps import StepsWriter, event_html
-from oh_tui.sharing.html.style import policy, script, style
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import plural
 from oh_tui.text.redact import hide_keys
+from oh_tui.trajectory.glyphs import COLOURS, HUES
+from oh_tui.trajectory.model.steps import Outcome, Step
 
 
 def page(run: SharedRun, sink: Sink) -> Iterator[str]:
@@ -95,3 +100,109 @@ def _opened(run: SharedRun) -> frozenset[int]:
     """The last step, and the answer: the last message of the agent, or its end."""
     answer = next((step for step in reversed(run.steps) if step.event.ends_turn), None)
     return frozenset(step.number for step in (*run.steps[-1:], answer) if step)
+
+
+_DARK, _LIGHT = 0, 1
+"""Columns of COLOURS."""
+
+_ATTRIBUTES = {
+    "bold": "font-weight:600",
+    "italic": "font-style:italic",
+    "underline": "text-decoration:underline",
+    "strike": "text-decoration:line-through",
+}
+
+
+@cache
+def style() -> str:
+    """The explorer's colours and hues as variables and classes, then the layout."""
+    dark, light = (
+        "".join(
+            f"--{name}:{values[column]};" for name, values in COLOURS.items() if name != "found"
+        )
+        for column in (_DARK, _LIGHT)
+    )
+    hues = "".join(f".h-{hue}{{{_rules(words)}}}\n" for hue, words in HUES.items())
+    on_hues = "".join(
+        f".rev.h-{hue}{{background:var(--{words});color:var(--paper)}}\n"
+        for hue, words in HUES.items()
+        if words in COLOURS
+    )
+    return (
+        f":root{{{light}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
+        f"@media print{{:root{{{light}}}}}\n{hues}{_read('page.css')}{on_hues}"
+    )
+
+
+@cache
+def script() -> str:
+    """Search, folding and keys; the page is whole without it."""
+    return _read("page.js")
+
+
+def policy() -> str:
+    """A Content-Security-Policy under which nothing is loaded, sent or run but `script`."""
+    return (
+        f"default-src 'none'; style-src {_hash(style())}; script-src {_hash(script())}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _rules(words: str) -> str:
+    """A hue of the explorer, such as "bold red" or "on added", in CSS."""
+    rules: list[str] = []
+    is_ground = False
+    for word in words.split():
+        if word == "on":
+            is_ground = True
+        elif word in _ATTRIBUTES:
+            rules.append(_ATTRIBUTES[word])
+        elif word in COLOURS and word != "found":
+            rules.append(f"{'background' if is_ground else 'color'}:var(--{word})")
+    return ";".join(rules)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+MOST = 5_000
+"""Steps of such a page."""
+
+_ENDS = 2_000
+"""Steps at the begin and at the end of a longer run; between them errors and turns."""
+
+_OTHERS = 1_000
+"""Hidden events of such a page, the first ones."""
+
+_HOW = "This page is cut: oh-tui export --whole writes all of the run, --only 40-61 other steps"
+
+
+def fitting(run: SharedRun) -> SharedRun:
+    """The run, without the middle of a long one, unless it is to be written whole."""
+    too_many = max(0, len(run.others) - _OTHERS)
+    if run.whole or run.is_cut or not (len(run.steps) > MOST or too_many):
+        return run
+    missing = f"{plural(too_many, 'hidden event')} left out" if too_many else ""
+    return replace(
+        run,
+        steps=list(_fewer(run)) if len(run.steps) > MOST else run.steps,
+        others=run.others[:_OTHERS],
+        note=". ".join(filter(None, (run.note, _HOW, missing))),
+        is_cut=True,
+    )
+
+
+def _fewer(run: SharedRun) -> Iterator[Step]:
+    outcome, last = run.study.trajectory.outcome, len(run.steps) - _ENDS
+    room = MOST - 2 * _ENDS
+    for place, step in enumerate(run.steps):
+        if _ENDS <= place < last:
+            if not room or not (outcome(step) is Outcome.ERROR or step.event.is_by_user):
+                continue
+            room -= 1
+        yield step

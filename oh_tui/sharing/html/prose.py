@@ -1,8 +1,9 @@
-"""Markdown as HTML: tags are text, images are not loaded, links lead to pages by https."""
+"""Markdown, code and diffs as HTML: tags are text, images are not loaded, links lead to pages by
+https."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -10,10 +11,11 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from oh_tui.sharing.html.code import code_html, plain_note
 from oh_tui.sharing.html.escaping import opened_link, text
+from oh_tui.text import lexers, syntax
 from oh_tui.text.commonmark import parse
 from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.syntax import Piece
 
 LONGEST = 500_000
 """Characters of Markdown beyond which its source is written."""
@@ -95,3 +97,40 @@ class _Writer(RendererHTML):
 
 def _heading(token: Token) -> str:
     return f"h{min(6, int(token.tag[1:]) + _BELOW)}"
+
+
+def code_html(code: str, name: str) -> str:
+    """Code of a language, or of a file with this path, as the content of a `pre`; long code is
+    written without colours."""
+    lexer = lexers.find_lexer(name) if name else None
+    if lexer is None or code.count("\n") >= syntax.WHOLE:
+        return text(code)
+    return "\n".join(map(_pieces, syntax.paint(lexer, code)))
+
+
+def plain_note(name: str) -> str:
+    """Says of a language that it has no colours."""
+    told = lexers.without_colours(name) if name else ""
+    return f'<p class="note">{text(told)}</p>' if told else ""
+
+
+def _pieces(pieces: Iterable[Piece]) -> str:
+    return "".join(
+        f'<i class="h-{style}">{text(part)}</i>' if style else text(part) for part, style in pieces
+    )
+
+
+_LINES = {"+": "h-add", "-": "h-del", "@": "h-hunk", "\\": "h-note"}
+
+
+def diff_html(diff: str) -> str:
+    """A line each; the sign of a line tells it without its colour too."""
+    parts: list[str] = []
+    is_after_block = True
+    for line in diff.split("\n"):
+        look = _LINES.get(line[:1], "")
+        # a coloured line is a block, which ends it
+        before = "" if look or is_after_block else "\n"
+        parts.append(f'<b class="{look}">{text(line)}</b>' if look else before + text(line))
+        is_after_block = bool(look)
+    return "".join(parts)
