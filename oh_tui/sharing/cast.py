@@ -70,7 +70,6 @@ class _Recording:
         self._now = 0.0
         """Seconds since the recording began."""
         self._moment: float | None = None
-        """Which moment of the run that is."""
         self._ahead = 0.0
         """By how much typing is ahead of the run."""
 

@@ -68,7 +68,6 @@ def _is_address(text: str) -> bool:
 
 
 def people(text: str) -> Iterator[str]:
-    """Owners of home folders, authors in git."""
     if "/home/" in text or "Users" in text:
         for match in _HOME.finditer(text):
             if match[1].lower() not in _NOBODY:

@@ -39,8 +39,6 @@ def needs_version(run: Trajectory) -> bool:
 
 
 class Size(NamedTuple):
-    """How much the lines of a run will be."""
-
     lines: int
     chars: int
 
@@ -111,8 +109,6 @@ def chat_lines(run: SharedRun, sink: Sink, *, every: bool) -> Iterator[str]:
 
 
 class Leaving(NamedTuple, Generic[T]):
-    """What is written of a run, and what leaves with it."""
-
     run: str
     """Its name, without a path of this machine."""
     made: T
@@ -136,8 +132,6 @@ class Left(NamedTuple):
 
 
 class TablesJob(NamedTuple):
-    """Makes the table rows of a run."""
-
     left: Left = Left()
 
     def __call__(self, run: Trajectory, about: RunFacts) -> Leaving[Tables]:
@@ -182,8 +176,6 @@ def _number(path: str) -> int:
 
 
 class ChatJob(NamedTuple):
-    """Makes the lines of contexts and answers of a run."""
-
     every: bool
     left: Left
     folder: str
@@ -209,8 +201,6 @@ class SizeJob(NamedTuple):
 
 
 class OtlpJob(NamedTuple):
-    """Makes the lines of traces of a run."""
-
     messages: bool
     whole: bool
     left: Left

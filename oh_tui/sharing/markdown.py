@@ -74,7 +74,6 @@ def markdown(run: SharedRun, sink: Sink) -> Iterator[str]:
 
 
 def _looks(run: SharedRun) -> Iterator[str]:
-    """What is worth a look, with the numbers of the steps."""
     found, more = run.looks()
     if not found:
         return

@@ -81,7 +81,6 @@ class SharedRun:
         return [one for one in found if here.issuperset(range(one.first, one.last + 1))]
 
     def phase_words(self, phase: Phase) -> str:
-        """Its time, its cost and what it did."""
         took = self.study.spent(phase)
         words = (
             duration(took.seconds) if took.seconds and took.seconds >= 0.05 else "",

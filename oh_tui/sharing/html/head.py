@@ -58,7 +58,6 @@ _NUMBER = pattern(r"\d+(?:,\d{3})*")
 
 
 def _with_links(cause: str, here: Container[int]) -> str:
-    """The cause with a link at each step that it names."""
 
     def linked(found: re.Match[str]) -> str:
         number = int(found[0].replace(",", ""))
@@ -133,7 +132,6 @@ def _turns(run: SharedRun) -> str:
 
 
 def _looks(run: SharedRun, here: Container[int]) -> str:
-    """What is worth a look, with the steps."""
     found, more = run.looks()
     rows = [
         f'<li><span class="n">{step_link(label, here)}</span> {text(reason.why)}</li>\n'
@@ -157,7 +155,6 @@ def _phases(run: SharedRun, here: Container[int]) -> str:
 
 
 COLUMNS = 100
-"""Columns of time."""
 
 _CELL, _LEFT = 10, 36
 """Width of a column, and of the names of the lanes."""

@@ -35,7 +35,6 @@ class BaseApp(KeyQueueApp):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.report: Path | None = None
-        """The file with the report of a crash."""
         self.crashed = ""
         """The type of the error that ended the app; "" for none."""
         self._deadline: threading.Timer | None = None

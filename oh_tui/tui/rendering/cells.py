@@ -20,14 +20,12 @@ def is_narrow(text: str) -> bool:
 
 
 def width_of(text: str) -> int:
-    """The cells that a text takes."""
     if is_narrow(text):
         return len(text)
     return cell_len(text) if len(text) < 200 else sum(map(get_character_cell_size, text))
 
 
 def total_width(pieces: Iterable[tuple[str, str]]) -> int:
-    """The cells that pieces of text take side by side."""
     return sum(width_of(text) for text, _ in pieces)
 
 

@@ -121,7 +121,6 @@ class Document:
         return number, self._sections[number].anchor(inner)
 
     def row_of(self, anchor: tuple[int, float]) -> int:
-        """The line that shows an anchor."""
         number, inner = anchor
         if number >= len(self._sections):
             return 0

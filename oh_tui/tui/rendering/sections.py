@@ -344,7 +344,6 @@ class MarkdownSection(RowSection):
 
 
 def cut(pieces: Sequence[Piece], start: int, end: int) -> Sequence[Piece]:
-    """The pieces of the characters from `start` to `end`."""
     found = []
     offset = 0
     for text, style in pieces:

@@ -297,7 +297,6 @@ class BoardScreen(PassScreen[Board]):
         await self._regrouped()
 
     async def action_rules(self) -> None:
-        """A row for each rule."""
         board = self.found
         try:
             if board.rules is None:

@@ -72,7 +72,6 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         self._here = here
         """The keys of the pane from which the help was opened."""
         self._wanted = ""
-        """The search text."""
         self.rule = Rule()
         self.left = Static(id="help-left", markup=False)
         self.right = Static(id="help-right", markup=False)
@@ -92,7 +91,6 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         self._show()
 
     def on_key(self, event: events.Key) -> None:
-        """Edit the search text with the typed key."""
         if event.key == "backspace":
             self._wanted = self._wanted[:-1]
         elif event.key == "ctrl+u":
@@ -183,7 +181,6 @@ ALSO_COPIED = (
 
 
 def key_section(title: str, keys: Iterable[Key]) -> Section:
-    """The keys of a group."""
     entries: list[Entry] = []
     for key in keys:
         entries.append(Entry(key.shown, key.help, also=key.label))

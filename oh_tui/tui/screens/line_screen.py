@@ -73,7 +73,6 @@ class LineScreen(View[None]):
     # What a view of this kind has of its own
 
     def send(self, text: str) -> None:
-        """Take what was written."""
         raise NotImplementedError
 
     def show_output(self) -> None:

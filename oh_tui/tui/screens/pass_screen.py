@@ -95,7 +95,6 @@ class PassActions(Generic[P]):
         self._ui.work_on(self.WORK, do, self._renew, instead=True)
 
     def go_on(self, found: P) -> None:
-        """Go through what is still to be gone through."""
         if not self._ui.at_work(self.WORK):
             self.work(found.go)
 
@@ -132,7 +131,6 @@ class PassScreen(View[None], Generic[P]):
     # What a view has of its own
 
     def draw(self, rows: Any) -> None:
-        """Show the rows of what was found by now."""
         raise NotImplementedError
 
     def about(self) -> str:
@@ -155,7 +153,6 @@ class PassScreen(View[None], Generic[P]):
         await self.renew()
 
     async def renew(self) -> None:
-        """Show what was found by now."""
         if not self.list.is_mounted:
             return  # it will, once the list is there
         found = self.found
@@ -197,7 +194,6 @@ class PassScreen(View[None], Generic[P]):
         await self.renew()
 
     async def action_sort(self) -> None:
-        """Sort by the next column that is shown."""
         self.found.sort = self.list.next_sort(self.found.order)
         await self.renew()
         self.footer.tell(f"sorted by {self.found.sort}", log=False)

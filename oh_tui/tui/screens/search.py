@@ -84,8 +84,6 @@ def _where(row: RunHits, _glyphs: Glyphs) -> str:
 
 
 class Hits(TableList[Hit]):
-    """The hits in one run."""
-
     def columns(self) -> Columns[Hit]:
         return (
             Column("", lambda hit, _: f"{_number(hit):>4}", hue="number", right=True),

@@ -43,15 +43,12 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 class ChoiceRow(NamedTuple):
     label: str
     value: str
-    """What is chosen."""
     is_less: bool
     """Less leaves by it."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is shared, and how."""
-
     format: str = next(iter(FORMATS))
     without: frozenset[Part] = frozenset()
     notes: bool = False

@@ -218,7 +218,6 @@ class ShellScreen(LineScreen):
             self.footer.tell(words_of(problem), error=True, about="stop")
 
     def action_time(self) -> None:
-        """Change the time limit of the next command."""
         self.shell.timeout = self._next_time()
         self.show_facts()
 

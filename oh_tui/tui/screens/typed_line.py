@@ -96,7 +96,6 @@ class FindLine(TypedLine):
         self._rows, self._first_with, self._at_once = rows, first_with, at_once
         self._missing = missing
         self.needle = ""
-        """The text that is looked for."""
 
     def ask(self) -> None:
         self.begin(self.needle)

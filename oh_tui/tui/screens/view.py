@@ -63,7 +63,6 @@ class View(ModalScreen[T], ClosesOnce[T]):
         return {}
 
     def hints(self) -> tuple[Hint, ...]:
-        """The keys that do something now."""
         labels = self.key_labels()
         if labels is None:
             return ()
@@ -77,7 +76,6 @@ class View(ModalScreen[T], ClosesOnce[T]):
 
     @property
     def typed(self) -> TypedLine | None:
-        """The line that is typed in."""
         return next((line for line in self.lines if line.is_open), None)
 
     def show_keys(self) -> None:

@@ -355,7 +355,6 @@ class AskingBars(Stack):
 
     @property
     def is_typing(self) -> bool:
-        """Whether the user types in the input line."""
         return self._typed is not None and not self._typed.done()
 
     def refuse(self) -> bool:

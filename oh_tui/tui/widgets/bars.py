@@ -100,7 +100,6 @@ MOST_LINES = 4
 
 
 def wrapped(text: str, width: int, widget: Widget) -> list[str]:
-    """The text in lines of at most `width` cells."""
     return [line.plain.rstrip() for line in Text(text).wrap(widget.app.console, width)]
 
 

@@ -64,7 +64,6 @@ class BodyView(KeptLines, Drawn, can_focus=True):
         """It keeps to the end, as soon as it has a size and while lines are estimated."""
         self._needle = ""
         self._hit: int | None = None
-        """The line of the last hit."""
         self._strips: LRUCache[int, Strip] = LRUCache(256)
         self._reported = (0, 0, 0)
         self._ahead: Timer | None = None

@@ -72,7 +72,6 @@ class ConversationList(RowList):
     order: reactive[Sorting | None] = reactive(None)
     """An order other than that of the groups; its name then is the only heading."""
     choice: reactive[Choice] = reactive({})
-    """The columns that the user chose."""
     marks: reactive[frozenset[str]] = reactive(frozenset())
     """Ids of the rows that are marked."""
     annotated: reactive[Mapping[str, RunAnnotations]] = reactive({})
@@ -92,7 +91,6 @@ class ConversationList(RowList):
         self._empty: frozenset[str] = frozenset()
         """Columns that have nothing to show: files seldom name a repository."""
         self._cells = {one.name: one.most or one.width for one in COLUMNS}
-        """Cells of the columns, by their names."""
         self._repeated: frozenset[str | None] = frozenset()
         """Titles of several files, as they came, which only their names tell apart."""
         self._has_ages = False

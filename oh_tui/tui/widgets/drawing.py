@@ -48,7 +48,6 @@ class Drawn(Widget):
     """Caches `rich_style`. Textual computes it from all ancestors on each access, which took a
     quarter of the time to draw a screen (measured)."""
     _palette = ""
-    """The palette of the current theme."""
 
     @property
     def glyphs(self) -> Glyphs:
@@ -60,7 +59,6 @@ class Drawn(Widget):
 
     @property
     def base(self) -> Style:
-        """The style of the pane's own text."""
         if self._base is None:
             self._base = self.rich_style
         return self._base
@@ -212,7 +210,6 @@ class Divider(Drawn):
     """The line between the left and the right side, which the mouse can drag."""
 
     held: reactive[bool] = reactive(False)
-    """Whether the mouse is dragging it."""
 
     class Dragged(Message):
         """The mouse dragged the divider to this column of the screen."""

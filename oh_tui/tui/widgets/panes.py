@@ -35,7 +35,6 @@ class Panes(Row):
         }
 
     def show_panes(self, arrangement: Arrangement) -> None:
-        """Show the visible panes and hide the others."""
         visible = arrangement.visible()
         for pane, container in self._panes.items():
             container.display = pane in visible
@@ -47,7 +46,6 @@ class Panes(Row):
         self.sidebar.fit(arrangement)
 
     def takes_keys(self, pane: str) -> Widget:
-        """The widget of a pane that receives the focus."""
         return {
             "conversations": self.sidebar.list,
             "sandboxes": self.sidebar.sandbox_list,

@@ -84,8 +84,6 @@ class AskedLine(SentLine, Prompt):
 
 
 class Completions(Suggester):
-    """A suggester that asks a function."""
-
     def __init__(self, complete: Complete) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._complete = complete

@@ -54,7 +54,6 @@ class Answer(NamedTuple):
         return (confirms,) if confirms else (("y",), ("enter",))
 
     def keys(self, stake: Stake) -> str:
-        """Those keys in words."""
         return " or ".join(", then ".join(way) for way in self.ways(stake))
 
 

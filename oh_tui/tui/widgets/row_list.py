@@ -116,7 +116,6 @@ class RowList(KeptLines, Drawn, can_focus=True):
         return line
 
     def line_pieces(self, line: int, width: int) -> list[Piece]:
-        """The content of a line in `width` cells."""
         return self.pieces(line, width)
 
     find_text: reactive[str] = reactive("")
@@ -306,14 +305,12 @@ class RowList(KeptLines, Drawn, can_focus=True):
 
     @property
     def _shows_cursor(self) -> bool:
-        """The cursor's row is in view."""
         height = self.scrollable_content_region.height
         top = round(self.scroll_y)
         return not height or top <= self._line < top + height
 
     @property
     def last_seen(self) -> int:
-        """The last row in view."""
         line = round(self.scroll_y) + self.scrollable_content_region.height - 1
         return min(self.row_near(line), self.row_count() - 1)
 

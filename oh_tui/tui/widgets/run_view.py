@@ -82,7 +82,6 @@ class RunView(Stack):
         self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None
         self._study_of: Conversation | None = None
-        """The conversation that the study belongs to."""
         self._now = 0.0
         self._rules = {rule.id: rule for rule in self.query(Rule)}
         self._is_low = True
@@ -130,7 +129,6 @@ class RunView(Stack):
         rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     def show_annotations(self, kept: RunAnnotations) -> None:
-        """Show what the user keeps of the run."""
         self.timeline.kept = kept
         shown = self._conversation
         self._annotations.show(kept, (shown.tags or {}) if shown else {})
@@ -187,7 +185,6 @@ class RunView(Stack):
         self.note = "; ".join(filter(None, notes))
 
     def show_filter(self, filtering: Filtering | None) -> None:
-        """Show the steps that match a filter, or all steps."""
         self.filter_text = filtering.query.text if filtering else ""
         self.filter_note = filtering.note if filtering else ""
         if filtering:
@@ -269,7 +266,6 @@ class RunView(Stack):
         rule.facts = ((found, "mark"), dot, *facts) if found else facts
 
     def _counts(self, trajectory: Trajectory) -> tuple[Piece, ...]:
-        """The counts that are not zero."""
         counts, glyphs = trajectory.counts, glyphs_of(self.app)
         parts: list[Piece] = []
         shown = self.timeline.filtered

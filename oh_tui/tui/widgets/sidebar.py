@@ -131,9 +131,7 @@ class Sidebar(Stack):
     rows: var[tuple[Row, ...]] = var(())
     """The conversations, in order."""
     marks: var[frozenset[str]] = var(frozenset())
-    """Ids of the rows that are marked."""
     annotated: var[Mapping[str, RunAnnotations]] = var({})
-    """What the user keeps of runs, by their names."""
     sandboxes: var[tuple[Sandbox, ...]] = var(())
     knows_sandboxes: var[bool] = var(False)
     """Whether they were read, so that an empty list means that there are none."""
@@ -148,7 +146,6 @@ class Sidebar(Stack):
     """The sandboxes have the whole screen."""
     now: var[float] = var(0.0)
     losses: var[Losses] = var({})
-    """The servers that do not answer."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -158,7 +155,6 @@ class Sidebar(Stack):
         self.in_sandboxes = False
         """The reader is in the Sandboxes pane, so that its rows keep their places."""
         self.conversations: tuple[Conversation, ...] = ()
-        """The listed conversations in order."""
         self.loaded: tuple[Conversation, ...] = ()
         """All loaded conversations, listed or not."""
         self._filter = ""

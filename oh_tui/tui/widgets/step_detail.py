@@ -53,9 +53,7 @@ class StepDetail(Stack):
         self._call_facts: tuple[Piece, ...] = ()
         self._result_facts: tuple[Piece, ...] = ()
         self._phase: Phase | None = None
-        """That of the step."""
         self._finding: Finding | None = None
-        """The text to find in the result."""
 
     def compose(self) -> ComposeResult:
         yield Rule("4 Call", id="call-rule")
@@ -149,7 +147,6 @@ class StepDetail(Stack):
         self.result_view.scroll_lines(lines)
 
     def wrap_lines(self, wraps: bool) -> None:
-        """Wrap long lines, or cut them."""
         for view in self.bodies:
             view.wrap = wraps
 
@@ -194,7 +191,6 @@ class StepDetail(Stack):
         return not self._made.is_set()
 
     async def made(self) -> None:
-        """Wait until the bodies of the selected step are complete."""
         await self._made.wait()
 
     def _show_bodies(

@@ -84,7 +84,6 @@ class StepLines(NamedTuple):
     latest: float | None
     """When the last one of these happened."""
     kept: RunAnnotations
-    """What the user keeps of the run."""
     forgotten: frozenset[int]
     """The numbers of the steps of which nothing is in the context of the step under the cursor."""
 
@@ -137,7 +136,6 @@ class StepLines(NamedTuple):
 
     @property
     def _clock(self) -> str:
-        """The head of the column of times."""
         if self.time == "elapsed":
             return "at"
         knows_zone = self.trajectory is None or self.trajectory.knows_zone
@@ -257,7 +255,6 @@ class StepLines(NamedTuple):
         return (self.glyphs.last if step.number == group[-1] else self.glyphs.middle), "dim"
 
     def _kept_sign(self, event: Event) -> str:
-        """The sign of a step with a bookmark or a note; "" for none."""
         if event.id in self.kept.bookmarks:
             return self.glyphs.bookmark
         return self.glyphs.note if event.id in self.kept.step_notes else ""

@@ -158,7 +158,6 @@ class StripView(Drawn):
         return self._marked(line, cells, selected, is_marks=row == _MARKS)
 
     def _lane(self, run: Strip, number: int, width: int) -> Line:
-        """The line of a sub-agent."""
         if number >= len(self._lanes):
             return self.strip([], self.size.width)
         lane = self._lanes[number]

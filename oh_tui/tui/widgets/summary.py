@@ -127,7 +127,6 @@ def _cost_words(study: Study, limit: float | None) -> str:
 
 
 def _failed_words(study: Study, sign: str) -> tuple[Piece, ...]:
-    """Which sub-agents failed."""
     failed = [run.path.rstrip(".") for run in study.sub_runs.failed]
     if not failed:
         return ()
@@ -137,7 +136,6 @@ def _failed_words(study: Study, sign: str) -> tuple[Piece, ...]:
 
 
 def full_words(study: Study) -> tuple[Piece, ...]:
-    """That the context was nearly full at the last answer."""
     fill = study.accounts.fill_now
     if fill is None or fill <= NEARLY_FULL:
         return ()

@@ -71,7 +71,6 @@ class TableList(RowList, Generic[T]):
     """In how many cells they were shown last."""
 
     def columns(self) -> Columns[T]:
-        """The columns of the rows that are shown now."""
         raise NotImplementedError
 
     def key(self, row: T) -> object:

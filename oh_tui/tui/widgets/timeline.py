@@ -65,11 +65,9 @@ class Timeline(RowList):
     order: reactive[StepSorting | None] = reactive(None)
     """None for the order of the run."""
     choice: reactive[Choice] = reactive({})
-    """The columns that the user chose."""
     range_from: reactive[int | None] = reactive(None)
     """The step at one end of the range; the cursor is the other. None without a range."""
     kept: reactive[RunAnnotations] = reactive(NOTHING)
-    """What the user keeps of the run."""
     forgotten: reactive[frozenset[int]] = reactive(frozenset())
     """The numbers of the steps of which nothing is in the context of the step under the cursor."""
     events_forgotten = 0
@@ -317,7 +315,6 @@ class Timeline(RowList):
 
     @property
     def lanes(self) -> list[strip_lane.Lane]:
-        """The sub-agents that are opened."""
         return self._opened.lanes
 
     @property

@@ -112,7 +112,6 @@ class BlameList(TableList[BlameRow]):
 
     @property
     def is_wide(self) -> bool:
-        """Some line does not fit."""
         return self._widest > self._room
 
     def validate_left(self, left: int) -> int:
@@ -372,7 +371,6 @@ class FilePane(Vertical):
 
     @property
     def inner(self) -> BodyView | BlameList:
-        """What takes the focus."""
         return self.lines if self.shown == "blame" else self.body
 
     def scroll_half(self, pages: int) -> None:

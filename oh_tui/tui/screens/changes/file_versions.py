@@ -25,7 +25,6 @@ NOT_KNOWN = "the events do not hold its text"
 
 
 def versions_until(file: FileHistory, moment: Moment) -> list[Version]:
-    """The versions of a file up to its state at a moment."""
     state = file.at(moment)
     return [one for one in file.versions if one is state.version or one.edit.ended <= moment]
 
@@ -57,7 +56,6 @@ def origin(versions: Sequence[Version], number: int) -> str:
 
 
 def facts(versions: Sequence[Version], number: int, state: FileState) -> list[Piece]:
-    """For the head of a version."""
     version = versions[number]
     found: list[Piece] = [(f"version {number + 1:,} of {len(versions):,}", "")]
     if version.is_found:
@@ -118,7 +116,6 @@ def _text_before(versions: Sequence[Version], number: int) -> str | None:
 
 
 def _remarks(versions: Sequence[Version], number: int, state: FileState) -> Iterator[str]:
-    """What is to be known of a version before its text."""
     version = versions[number]
     if version.kind == "move" and version.edit.other:
         way = "from" if version.exists else "to"

@@ -200,7 +200,6 @@ class FilesScreen(View[Chosen]):
         raise NotImplementedError
 
     def _show_facts(self) -> None:
-        """The rule above the list."""
         raise NotImplementedError
 
     def _subject(self, row: FileRow) -> Subject:

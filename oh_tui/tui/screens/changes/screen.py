@@ -252,7 +252,6 @@ def _blocks(
 
 
 def commit_notes(commits: Sequence[Committed], row: FileRow) -> list[Block]:
-    """The commits that changed a file."""
     return [
         Note(f"in the commit {safe_line(commit.short_sha)} {safe_line(commit.subject)}")
         for commit, changes in commits
@@ -268,7 +267,6 @@ MOST_LOOKS = 5
 
 
 def look_notes(row: FileRow) -> list[Block]:
-    """What is worth a look in the edits of a file."""
     notes: list[Block] = [
         Note(f"worth a look, step {label}: {reason.why}")
         for label, reason in row.looks[:MOST_LOOKS]

@@ -44,7 +44,6 @@ class RunRow(NamedTuple):
 
 
 def _ended(row: RunRow, glyphs: Glyphs) -> Cell:
-    """How a run ended, with its sign; and what an evaluation says of it."""
     found = row.run.figures
     glyph, hue = verdict_mark(glyphs, found.verdict.word)
     if found.verdict.cut_off:
@@ -113,7 +112,6 @@ class ComparedStrips(Drawn):
         self.refresh()
 
     def select(self, a: int | None, b: int | None) -> None:
-        """The steps under the cursor."""
         self._selected = a, b
         self.refresh()
 

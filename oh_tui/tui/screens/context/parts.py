@@ -61,7 +61,6 @@ class FillLine(Drawn):
 
     @property
     def _columns(self) -> int:
-        """The cells of the picture."""
         room = self.size.width - len(LABEL) - 1
         said = total_width(self._facts) + 2 if self._facts else 0
         count = len(self._fill.prompts)
@@ -96,7 +95,6 @@ class FillLine(Drawn):
 
 
 def answer_facts(page: Page) -> list[Piece]:
-    """Tokens and messages."""
     answer = page.wanted.answer
     facts: list[Piece] = [("tokens not known", "dim")]
     if usage := answer.usage:
@@ -114,7 +112,6 @@ def answer_facts(page: Page) -> list[Piece]:
 
 
 def list_title(page: Page) -> str:
-    """What the list shows."""
     first = page.wanted.first
     if first is None:
         return "Messages"
@@ -122,7 +119,6 @@ def list_title(page: Page) -> str:
 
 
 def message_facts(page: Page, marked: Answer | None) -> list[Piece]:
-    """How many messages are new, and how many are gone."""
     if page.wanted.first is not None:
         counts = f"{page.came:,} came", f"{page.went:,} went"
         return [*((count, "") for count in counts), (f"{page.same:,} the same", "dim")]

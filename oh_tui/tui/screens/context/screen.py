@@ -152,7 +152,6 @@ class ContextScreen(View[int | None]):
         self.list.refresh()
 
     def grown(self) -> None:
-        """The run has more events."""
         if self._walk is not None:
             self._begin()
 

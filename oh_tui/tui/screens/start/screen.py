@@ -311,7 +311,6 @@ class StartScreen(View[None]):
         self.dismiss(None)
 
     def _show_stages(self) -> None:
-        """A line for each stage, with the time that it took."""
         lines: list[tuple[Piece, ...]] = []
         sign, hue = (self.rule.glyphs.running, "mark"), ""
         end = time.monotonic() - self._began
