@@ -1,15 +1,20 @@
-"""The formats that explorer and `oh-tui export` write of a run, by name."""
+"""The formats that explorer and `oh-tui export` write of a run, by name; and how a new file is
+written: whole or not at all."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
+from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.sharing.atif import atif
 from oh_tui.sharing.cast import cast
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.sink import Write
+from oh_tui.text.problem import Problem, Remedy
 
 
 class Format(NamedTuple):
@@ -29,3 +34,22 @@ FORMATS = {
     "atif": Format("ATIF", ".json", atif, sub_agents=True, has_notes=False),
     "otlp": Format("traces (OTLP)", ".jsonl", otlp, sub_agents=True, has_notes=False),
 }
+
+
+def write(
+    target: Path,
+    pieces: Iterable[str] | Iterable[bytes],
+    publish: Callable[[Path, Path], Path | None] = publish_as,
+) -> Path:
+    """Returns the path, which `publish` may make another one. Whatever ends it before, an error of
+    `pieces` too, leaves nothing."""
+    try:
+        with part_file(target) as (file, part):
+            for one in pieces:
+                file.write(one if isinstance(one, bytes) else one.encode("utf-8", "replace"))
+            file.flush()
+            return publish(part, target) or target
+    except Problem as problem:
+        if problem.hint != Remedy.OTHER_FOLDER:
+            raise
+        raise Problem(problem.sentence, "choose another place") from problem

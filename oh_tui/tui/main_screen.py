@@ -127,7 +127,7 @@ class MainScreen(BaseScreen):
         self.set_interval(1.0, self.tick)
         self.set_interval(5.0, self._tick_lists)
         self.watch(self.timeline, "range_from", self._show_keys, init=False)
-        self.sidebar.show_annotations(self.session.annotations.runs)
+        self.sidebar.annotated = self.session.annotations.runs
         self.sidebar.say("reading the conversations …")
         self.location = location(self.session)
         highlight.put_off()
@@ -314,7 +314,8 @@ class MainScreen(BaseScreen):
         """Show how long nothing came of the run at the right, or that its server is silent."""
         session = self.session
         lost = session.hearing.lost(session.current)
-        self.run_view.show_standing(silent_runs.told(session), lost.as_of if lost else "")
+        summary = self.run_view.summary
+        summary.silence, summary.as_of = silent_runs.told(session), lost.as_of if lost else ""
 
     def tick(self) -> None:
         self.run_view.tick(self.session.hearing.now(self.session.current))
@@ -369,13 +370,13 @@ class MainScreen(BaseScreen):
             self.controllers.budgets.watch()
 
     def on_marks_changed(self) -> None:
-        self.sidebar.show_marks(self.session.marks)
+        self.sidebar.marks = self.session.marks
         self._show_keys()
 
     def on_annotations_changed(self) -> None:
         session = self.session
         session.listing.annotations_changed()
-        self.sidebar.show_annotations(session.annotations.runs)
+        self.sidebar.annotated = session.annotations.runs
         self._show_annotations()
         self.show_lists()
         self.controllers.filter.annotations_changed()
@@ -384,7 +385,7 @@ class MainScreen(BaseScreen):
         session, current = self.session, self.session.current
         self.run_view.show_annotations(session.annotations.of(current) if current else NOTHING)
         budget = session.budget(current) if current else None
-        self.run_view.show_budget(budget.limit if budget else None)
+        self.run_view.summary.budget = budget.limit if budget else None
 
     def on_find_changed(self) -> None:
         self.run_view.find(self.session.finding)
@@ -418,7 +419,7 @@ class MainScreen(BaseScreen):
             self.run_view.show_run(None)
             if session.cursors and session.cursors.listed is session.current:
                 self._rest.pause()
-        self.sidebar.show_rows(session.listed)
+        self.sidebar.rows = session.listed
         self.run_view.show_conversation(session.current, session.hearing.now(session.current))
         self._show_standing()
         self._show_annotations()
@@ -462,7 +463,7 @@ class MainScreen(BaseScreen):
                 self.controllers.filter.study_came()
             if message.grew:
                 self.controllers.reports.run_grew()
-            self.sidebar.show_rows(session.listed)
+            self.sidebar.rows = session.listed
             if not message.grew:
                 self._show_totals()
             session.run_shown.set()
@@ -482,7 +483,7 @@ class MainScreen(BaseScreen):
 
     @on(messages.RulesFound)
     def _show_broken(self) -> None:
-        self.run_view.show_broken(self.controllers.broken_rules)
+        self.run_view.summary.broken = self.controllers.broken_rules
 
     def _ask_rules(self) -> None:
         """A little later: loading what asks them would delay the first screen."""
@@ -493,7 +494,7 @@ class MainScreen(BaseScreen):
 
     def on_following_changed(self) -> None:
         words = "following (f stops)" if self.session.follow else "not following (f follows)"
-        self.run_view.show_following(words if self.controllers.run.is_followed else "")
+        self.run_view.following = words if self.controllers.run.is_followed else ""
         self._show_keys()
 
     def on_agent_changed(self, message: messages.AgentChanged) -> None:
@@ -604,7 +605,7 @@ class MainScreen(BaseScreen):
                 self.controllers.run.catch_up()
             if session.current:
                 session.loaded.open(session.current.id)
-                self.sidebar.show_rows(session.listed)
+                self.sidebar.rows = session.listed
 
     def action_help(self) -> None:
         keymap = self.session.settings.config.keys

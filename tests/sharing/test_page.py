@@ -12,7 +12,7 @@ import pytest
 
 from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.sharing.html import page as html_page
-from oh_tui.sharing.html.changed_files import changed_files_html
+from oh_tui.sharing.html.head import changed_files_html
 from oh_tui.sharing.html.page import page, policy
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.sink import Sink

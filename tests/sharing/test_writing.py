@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.sharing.writing import write
+from oh_tui.sharing.formats import write
 from oh_tui.text.problem import Problem
 
 

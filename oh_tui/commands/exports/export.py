@@ -29,14 +29,13 @@ from oh_tui.documents.run import conversation_json, step_json, verdict_json
 from oh_tui.documents.steps import matching, say_unjudged
 from oh_tui.settings.part_file import publish_as
 from oh_tui.sharing import left_out
-from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.formats import FORMATS, write
 from oh_tui.sharing.found_in_text import hidden_in
 from oh_tui.sharing.html.page import fitting
 from oh_tui.sharing.otlp.otlp import protobuf_encoder
 from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
 from oh_tui.sharing.sink import Sink, Write
 from oh_tui.sharing.what_leaves import told
-from oh_tui.sharing.writing import write
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.display import json_line

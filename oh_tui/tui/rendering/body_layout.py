@@ -11,24 +11,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.syntax import Piece
 from oh_tui.trajectory.glyphs import UNICODE, Glyphs
-from oh_tui.trajectory.presentation.block import (
-    Block,
-    Checklist,
-    Code,
-    Command,
-    Diff,
-    Failure,
-    Fields,
-    Heading,
-    ImageNote,
-    Json,
-    Markdown,
-    Note,
-    Output,
-    Plain,
-    Table,
-    Thought,
-)
+from oh_tui.trajectory.presentation import block as b
 from oh_tui.trajectory.reading.plans import Task
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.rendering.cells import chopped, expand, expand_at, head, width_of
@@ -51,51 +34,51 @@ PROSE = 50_000
 
 
 def lay_out(
-    blocks: Sequence[Block], width: int, wrap: bool, glyphs: Glyphs = UNICODE
+    blocks: Sequence[b.Block], width: int, wrap: bool, glyphs: Glyphs = UNICODE
 ) -> list[Section]:
     """The sections of all blocks, with an empty line around prose and above headings."""
     sections: list[Section] = []
     for number, block in enumerate(blocks):
-        after_prose = number > 0 and isinstance(blocks[number - 1], Markdown)
-        if number > 0 and (after_prose or isinstance(block, Heading | Markdown)):
+        after_prose = number > 0 and isinstance(blocks[number - 1], b.Markdown)
+        if number > 0 and (after_prose or isinstance(block, b.Heading | b.Markdown)):
             sections.append(RowSection([Line("", [])], 0))
         sections += (section for section in _block(block, width, wrap, glyphs) if len(section))
     return sections
 
 
-def _block(block: Block, width: int, wrap: bool, glyphs: Glyphs) -> list[Section]:
+def _block(block: b.Block, width: int, wrap: bool, glyphs: Glyphs) -> list[Section]:
     match block:
-        case Markdown(text):
+        case b.Markdown(text):
             return _markdown(expand(text, 4), width)
-        case Thought(text, most):
+        case b.Thought(text, most):
             return [_thought(expand(text, 4), width, most)]
-        case Command(text):
+        case b.Command(text):
             return [_command(expand(text, 8).split("\n"), width)]
-        case Output(text, coloured):
+        case b.Output(text, coloured):
             return [_output(text, coloured, width, wrap)]
-        case Diff(text, path):
+        case b.Diff(text, path):
             return [_diff(_split(text, 4), path, width, wrap)]
-        case Code(text, path, first):
+        case b.Code(text, path, first):
             told = highlight.without_colours(path)
             plain = [_text(told, width, "note")] if told else []
             return [*plain, _code(_split(text, 4), path, first, width, wrap)]
-        case Json(text):
+        case b.Json(text):
             return [_code(_split(text, 4), "json", None, width, wrap)]
-        case Fields(pairs):
+        case b.Fields(pairs):
             return _fields(pairs, width)
-        case Checklist(tasks):
+        case b.Checklist(tasks):
             return [_checklist(tasks, width, glyphs)]
-        case Table(columns, rows):
+        case b.Table(columns, rows):
             return _table(columns, rows, width)
-        case Plain(text):
+        case b.Plain(text):
             return [_text(text, width)]
-        case Failure(text):
+        case b.Failure(text):
             return [_text(text, width, "failure")]
-        case Heading(text):
+        case b.Heading(text):
             return [_text(text, width, "heading")]
-        case Note(text):
+        case b.Note(text):
             return [_text(text, width, "note")]
-        case ImageNote(text, many):
+        case b.ImageNote(text, many):
             key = "i saves them" if many else "i saves and opens it"
             return [_text(f"{text}; {key}", width, "note")]
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeAlias
 
 from oh_tui.text.patterns import pattern
 from oh_tui.text.syntax import Piece
@@ -29,35 +29,6 @@ class Line(NamedTuple):
         return "".join(text for text, _ in self.body)
 
 
-class Section(Protocol):
-    """One block laid out for a width."""
-
-    pending: bool
-    """The number of lines is an estimate until `prepare` is called."""
-    width: int
-    """Cells of the widest line, gutter included."""
-
-    def __len__(self) -> int: ...
-    def line(self, row: int) -> Line: ...
-    def text(self, row: int) -> str: ...
-    def continues(self, row: int) -> bool:
-        """Whether the line above belongs to the same line of the source."""
-
-    def anchor(self, row: int) -> float:
-        """Where in the source a line is; independent of the width."""
-
-    def row_of(self, anchor: float) -> int: ...
-    def find(self, needle: str, row: int, back: bool) -> int | None:
-        """The nearest line at or after (before) `row` in which the text begins."""
-
-    def marks(self, row: int, needle: str, seen: slice) -> list[tuple[int, int]]:
-        """Where the text occurs in a line, as character offsets, partial hits at its edges
-        included; at least in the part that is seen."""
-
-    def prepare(self) -> None:
-        """Make the estimated lines true ones."""
-
-
 _LONG = 10_000
 """Characters of a line whose cuts are kept from the first measure on."""
 
@@ -70,6 +41,9 @@ class TextSection:
     """
 
     pending = False
+    """Whether the number of lines is an estimate until `prepare` is called."""
+    width: int
+    """Cells of the widest line, gutter included."""
 
     def __init__(
         self,
@@ -146,6 +120,7 @@ class TextSection:
         return self._lines[number][start:end]
 
     def continues(self, row: int) -> bool:
+        """Whether the line above belongs to the same line of the source."""
         return self._find_line(row)[1] > 0
 
     def line(self, row: int) -> Line:
@@ -162,6 +137,7 @@ class TextSection:
         return Line(gutter, body, tint)
 
     def anchor(self, row: int) -> float:
+        """Where in the source a line is; independent of the width."""
         number, start, _ = self._span(row)
         return number + min(0.999, start / (len(self._lines[number]) + 1))
 
@@ -174,6 +150,7 @@ class TextSection:
         return first + max(0, bisect_right(self._cuts(number), offset) - 1)
 
     def find(self, needle: str, row: int, back: bool) -> int | None:
+        """The nearest line at or after (before) `row` in which the text begins."""
         low, pattern = needle.lower(), _pattern(needle)
         number, _ = self._find_line(row)
         for n in range(number, -1, -1) if back else range(number, len(self._lines)):
@@ -188,6 +165,8 @@ class TextSection:
         return None
 
     def marks(self, row: int, needle: str, seen: slice) -> list[tuple[int, int]]:
+        """Where the text occurs in a line, as character offsets, partial hits at its edges
+        included; at least in the part that is seen."""
         number, start, end = self._span(row)
         first, last, _ = seen.indices(end - start)
         begin = max(0, start + first - len(needle) + 1)
@@ -341,6 +320,9 @@ class MarkdownSection(RowSection):
             self.prepare()
             row = len(self) - 1 if back else 0
         return super().find(needle, row, back)
+
+
+Section: TypeAlias = TextSection | RowSection
 
 
 def cut(pieces: Sequence[Piece], start: int, end: int) -> Sequence[Piece]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -261,6 +261,7 @@ class BoardScreen(PassScreen[Board]):
             return ("there is no run to count",)
         return ("no run could be counted", *board.left_out)
 
+    @on(events.Resize)
     def _show_over_time(self) -> None:
         room, glyphs, sums = self.app.size.width - 2, self.rule.glyphs, self.found.shown
         periods = days = before = None
@@ -345,6 +346,3 @@ class BoardScreen(PassScreen[Board]):
             "before": has_start and ("not before" if board.before else "before"),
             "count others": board.not_here,
         }
-
-    def on_resize(self) -> None:
-        self._show_over_time()

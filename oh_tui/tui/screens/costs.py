@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -155,9 +155,7 @@ class CostsPage(RowList):
             if old != new:
                 self.refresh(Region(0, line - round(self.scroll_y), self.size.width, 1))
 
-    def on_resize(self) -> None:
-        self._lay_out()
-
+    @on(events.Resize)
     def _lay_out(self) -> None:
         if self._spent is None:
             return

@@ -21,8 +21,7 @@ from oh_tui.text.human import age, day_time, plural
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
-from oh_tui.tui.screens.typed_line import FindLine, TypedLine
-from oh_tui.tui.screens.view import KeyLabels, pair
+from oh_tui.tui.screens.view import FindLine, KeyLabels, TypedLine, pair
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.state.across_runs.failures import FailuresFound
 from oh_tui.tui.widgets.body_view import BodyView
@@ -34,11 +33,6 @@ from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 
 AT_ONCE = 500
 """Rows that `/` searches before other keys get their turn."""
-
-
-def line_of(row: FailureRow) -> str:
-    """What failed, on one line."""
-    return row.failure.words
 
 
 def _number(
@@ -59,7 +53,7 @@ class FailureList(TableList[FailureRow]):
     def columns(self) -> Columns[FailureRow]:
         return (
             Column(
-                "what failed", lambda row, _: line_of(row),
+                "what failed", lambda row, _: row.failure.words,
                 name="what", width=FILL, share=2, least=30,
             ),
             Column(
@@ -83,13 +77,14 @@ class FailureList(TableList[FailureRow]):
 
     def row_text(self, row: int) -> str:
         found = self.rows[row]
-        return "\n".join((line_of(found), found.failure.tool, *(what for what, _ in found.helped)))
+        helped = (what for what, _ in found.helped)
+        return "\n".join((found.failure.words, found.failure.tool, *helped))
 
 
 def detail(row: FailureRow, runs: int, example: str, now: float) -> list[Block]:
     """All that is known of a failure in so many runs; `example` is the title of the run in which
     it was last seen."""
-    return [FailureText(line_of(row)), Fields(tuple(_fields(row, runs, example, now)))]
+    return [FailureText(row.failure.words), Fields(tuple(_fields(row, runs, example, now)))]
 
 
 def _fields(row: FailureRow, runs: int, example: str, now: float) -> Iterator[tuple[str, str]]:
@@ -263,7 +258,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
 
     def action_copy(self) -> None:
         if row := self._row():
-            self.app.copy_to_clipboard(line_of(row))
+            self.app.copy_to_clipboard(row.failure.words)
             self.footer.tell("what failed was sent to the terminal's clipboard")
 
     async def action_again(self) -> None:

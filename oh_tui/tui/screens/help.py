@@ -193,6 +193,9 @@ def key_section(title: str, keys: Iterable[Key]) -> Section:
 def signs(glyphs: Glyphs) -> Section:
     """The legend: every sign on the screen, in its colour."""
     levels = f"{glyphs.levels[0]}{glyphs.levels[4]}{glyphs.levels[-1]}"
+    cut = "a text was cut here for lack of room"
+    if glyphs.before != glyphs.more:
+        cut += f"; {glyphs.before} its beginning"
     return Section(
         "Signs",
         [
@@ -238,7 +241,7 @@ def signs(glyphs: Glyphs) -> Section:
             Entry("$0.14+", "at least: the cost of a part is not known", "dim"),
             Entry("~$0.10", "an estimate: the agent's program made it up", "dim"),
             Entry("~13:29", "a time as written: its zone is unknown", "dim"),
-            Entry(glyphs.more, _cut(glyphs), "dim"),
+            Entry(glyphs.more, cut, "dim"),
             Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),
             Entry("= ~ < >", "in =: the same in both, changed, only in A, only in B", "mark"),
             Entry(
@@ -253,11 +256,6 @@ def signs(glyphs: Glyphs) -> Section:
             Entry("+ -", "lines added and removed", "add-sign"),
         ],
     )
-
-
-def _cut(glyphs: Glyphs) -> str:
-    end = "a text was cut here for lack of room"
-    return end if glyphs.before == glyphs.more else f"{end}; {glyphs.before} its beginning"
 
 
 def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:

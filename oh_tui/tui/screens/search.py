@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -365,9 +365,7 @@ class SearchScreen(PassScreen[SearchAll]):
     def action_clear_words(self) -> None:
         self.words.value = ""
 
-    def on_resize(self) -> None:
-        self._arrange()
-
+    @on(events.Resize)
     def _arrange(self) -> None:
         width = self.app.size.width
         self.set_class(width >= WIDE, "-wide")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -241,6 +241,7 @@ class Footer(Drawn):
             lines[MOST_LINES - 1] = shorten(" ".join(lines[MOST_LINES - 1 :]), room)
         return lines[:MOST_LINES]
 
+    @on(events.Resize)
     def _fit(self) -> None:
         lines = self._lines()
         if self._long is None:
@@ -252,9 +253,6 @@ class Footer(Drawn):
         self._long.lines = lines
 
     def watch_hints(self) -> None:
-        self._fit()
-
-    def on_resize(self) -> None:
         self._fit()
 
     def render_line(self, y: int) -> Strip:

@@ -31,7 +31,6 @@ from oh_tui.tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oh_tui.catalog.silence import Silence
     from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.trajectory.findings.phases.phases import Phase
     from oh_tui.trajectory.findings.study import Study
@@ -77,7 +76,7 @@ class RunView(Stack):
         self.detail = self.query_one(StepDetail)
         # Kept, not queried: at the end workers may still call while the screen is taken down.
         self._head = self.query_one(ColumnHead)
-        self._summary = self.query_one(Summary)
+        self.summary = self.query_one(Summary)
         self._annotations = self.query_one(AnnotationLine)
         self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None
@@ -104,9 +103,9 @@ class RunView(Stack):
 
     def show_conversation(self, conversation: Conversation | None, now: float) -> None:
         self._conversation, self._now = conversation, now
-        self._summary.tick(now)
+        self.summary.tick(now)
         self.timeline.now = now
-        self._summary.sandbox = (conversation.sandbox_status or "") if conversation else ""
+        self.summary.sandbox = (conversation.sandbox_status or "") if conversation else ""
         self._show_title()
 
     def _show_title(self) -> None:
@@ -134,19 +133,6 @@ class RunView(Stack):
         self._annotations.show(kept, (shown.tags or {}) if shown else {})
         self._arrange_top()
         self.detail.show_current()
-
-    def show_standing(self, silence: Silence | None, as_of: str) -> None:
-        """Show since when nothing comes of the run, None for one that is not silent, and when its
-        server was last heard, "" for one that answers."""
-        self._summary.silence, self._summary.as_of = silence, as_of
-
-    def show_budget(self, limit: float | None) -> None:
-        """Show what the run may cost, in dollars, beside what it has cost."""
-        self._summary.budget = limit
-
-    def show_broken(self, rules: int) -> None:
-        """Show how many rules of high severity the run breaks; 0 for none, or not known."""
-        self._summary.broken = rules
 
     def show_run(self, trajectory: Trajectory | None, step: int | None = None) -> None:
         self.detail.forget()
@@ -203,12 +189,9 @@ class RunView(Stack):
     def show_progress(self, words: str) -> None:
         self.progress = words
 
-    def show_following(self, words: str) -> None:
-        self.following = words
-
     def tick(self, now: float) -> None:
         """What counts up counts: the time of the run, and of its running steps."""
-        self._summary.tick(now)
+        self.summary.tick(now)
         trajectory = self.timeline.trajectory
         if trajectory and trajectory.live and trajectory.status == "running":
             self.timeline.now = now
@@ -224,7 +207,7 @@ class RunView(Stack):
         if not self.is_mounted:
             return
         self._study_of = self._conversation
-        self.timeline.study = self._summary.study = study
+        self.timeline.study = self.summary.study = study
         self._strip.show(study.strip if study else None, self._phases)
         self._head.refresh()
         self._arrange_top()
@@ -232,12 +215,13 @@ class RunView(Stack):
 
     def _arrange_top(self) -> None:
         """Show the summary and the strip when they have content and no pane is zoomed."""
-        study = self.study
-        has_content = not self.detail.whole_call and study is not None and study.tells_something
-        self._summary.display = has_content
-        self._annotations.display = not self.detail.whole_call and self._annotations.says_something
-        self._strip.display = has_content and bool(self.study and self.study.trajectory.steps)
-        self._summary.short = self._strip.compact = self._is_low
+        study, is_zoomed = self.study, self.detail.whole_call
+        has_content = not is_zoomed and study is not None and study.tells_something
+        self.summary.display = has_content
+        annotations = self._annotations
+        annotations.display = not is_zoomed and bool(annotations.tags or annotations.note)
+        self._strip.display = has_content and bool(study and study.trajectory.steps)
+        self.summary.short = self._strip.compact = self._is_low
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
         self.timeline.grown(changed, follow=follow)

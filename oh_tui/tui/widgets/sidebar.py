@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.reactive import reactive, var
 from textual.strip import Strip
@@ -74,13 +74,11 @@ class SandboxList(TableList[SandboxRow]):
         super().show(rows, 0 if is_untouched else cursor, keep_line=not is_untouched)
         self.post_message(self.Highlighted(self))
 
-    def on_resize(self) -> None:
-        self._see()
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._see()
 
+    @on(events.Resize)
     def _see(self) -> None:
         self.seen = round(self.scroll_y) + self.scrollable_content_region.height
 
@@ -220,15 +218,6 @@ class Sidebar(Stack):
         self._show_total()
         self.knows_sandboxes = sandboxes is not None
         self.sandboxes, self.show_gone = sandboxes or (), show_gone
-
-    def show_rows(self, rows: tuple[Row, ...]) -> None:
-        self.rows = rows
-
-    def show_annotations(self, annotated: Mapping[str, RunAnnotations]) -> None:
-        self.annotated = annotated
-
-    def show_marks(self, marks: frozenset[str]) -> None:
-        self.marks = marks
 
     def find(self, finding: Finding | None) -> None:
         """Highlight a text, and count its hits if this pane is searched."""

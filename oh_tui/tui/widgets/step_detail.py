@@ -143,16 +143,9 @@ class StepDetail(Stack):
             return "call", self.call_view.blocks
         return "result", self.result_view.blocks
 
-    def scroll_result(self, lines: int) -> None:
-        self.result_view.scroll_lines(lines)
-
     def wrap_lines(self, wraps: bool) -> None:
         for view in self.bodies:
             view.wrap = wraps
-
-    def toggle_json(self) -> None:
-        """Show the step as raw JSON, or as before."""
-        self.as_json = not self.as_json
 
     def show_finding(self, finding: Finding | None) -> None:
         """Show the hits of a text in the result, as far as they are counted."""

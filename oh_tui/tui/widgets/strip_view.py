@@ -151,7 +151,7 @@ class StripView(Drawn):
             line, _ = self._row((width, shown), label, lambda: axis_cells(width, shown, ticks))
             mark = self.glyphs.selected, self.base + self.hue("mark")
             return line if selected is None else _with_mark(line, selected, *mark)
-        draw = (llm_cell, tool_cell, _mark)[row - 1]
+        draw = (llm_cell, tool_cell, mark_cell)[row - 1]
         line, cells = self._row(
             (width, row), label, lambda: [draw(column, self.glyphs) for column in picture.columns]
         )
@@ -269,7 +269,7 @@ def tool_cell(column: Column, glyphs: Glyphs) -> Piece:
 def _below(column: Column, glyphs: Glyphs) -> Piece:
     """The lane of a sub-agent: how much it worked, or what went wrong."""
     if column.mark in _TROUBLE:
-        return _mark(column, glyphs)
+        return mark_cell(column, glyphs)
     if column.idle:
         return glyphs.cut, "dim"
     if column.open:
@@ -285,5 +285,5 @@ def _level(share: float, glyphs: Glyphs) -> str:
     return levels[min(max(1, round(share * len(levels))), len(levels)) - 1]
 
 
-def _mark(column: Column, glyphs: Glyphs) -> Piece:
+def mark_cell(column: Column, glyphs: Glyphs) -> Piece:
     return strip_mark(glyphs, column.mark)

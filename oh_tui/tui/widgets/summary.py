@@ -210,10 +210,6 @@ class AnnotationLine(Drawn):
         self.tags = (*own, *((f"#{word}", "dim") for word in tag_words(others)))[:MOST_TAGS]
         self.note = safe_line(kept.note)
 
-    @property
-    def says_something(self) -> bool:
-        return bool(self.tags or self.note)
-
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         tags = [piece for tag in self.tags for piece in ((" ", ""), tag)]

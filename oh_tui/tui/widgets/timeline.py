@@ -184,10 +184,6 @@ class Timeline(RowList):
         had_one, self.range_from = self.range_from is not None, None
         return had_one
 
-    def toggle_events(self) -> None:
-        """Show or hide the events that are not steps."""
-        self.show_events = not self.show_events
-
     def take_time(self, time: str) -> None:
         """Show this clock in the time column, if it exists."""
         self.time = time if time in TIMES else TIMES[0]
@@ -529,12 +525,13 @@ class Timeline(RowList):
     def pieces(self, row: int, width: int) -> list[Piece]:
         step, event = self.row(row)
         described = self.describe_row(step, event)
+        first, last = (self.range_from is not None and self.range) or (0, 0)
         return self._lines.pieces(
             step,
             event,
             described,
             width,
-            in_range=step is not None and self._in_range(self._rows.number(row)),
+            in_range=step is not None and first <= self._rows.number(row) <= last,
             sub=self._rows.sub(row),
             starts=not self.show_events and self._starts_any(step),
         )
@@ -546,7 +543,3 @@ class Timeline(RowList):
 
     def _starts_any(self, step: Step | None) -> bool:
         return bool(self._opened.started(self.study, step)) or self._can_read(step)
-
-    def _in_range(self, number: int) -> bool:
-        selected = self.range if self.range_from is not None else None
-        return bool(selected and selected[0] <= number <= selected[1])

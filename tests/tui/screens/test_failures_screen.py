@@ -14,7 +14,7 @@ from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure, 
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.comparison.screen import CompareScreen
-from oh_tui.tui.screens.failures import FailureList, FailuresScreen, line_of
+from oh_tui.tui.screens.failures import FailureList, FailuresScreen
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.made import output, shell
 from tests.tui.explorer import Between, Explorer, case, explore
@@ -45,7 +45,7 @@ async def ended(it: Explorer, view: FailuresScreen) -> None:
 
 
 def place_of(view: FailuresScreen, line: str) -> int:
-    return next(n for n, row in enumerate(view.list.rows) if line in line_of(row))
+    return next(n for n, row in enumerate(view.list.rows) if line in row.failure.words)
 
 
 async def test_f_on_the_board_shows_what_failed_in_its_runs() -> None:
@@ -203,7 +203,7 @@ async def test_copies_the_line_of_the_row() -> None:
         await filtered(it, "repo:acme/dates")
         view = await failures(it)
         await it.press("y")
-        assert view.list.current and it.app.clipboard == line_of(view.list.current)
+        assert view.list.current and it.app.clipboard == view.list.current.failure.words
         assert "clipboard" in it.text_of(view.footer)
 
 
@@ -293,11 +293,13 @@ async def test_finds_in_the_rows() -> None:
         await it.press("slash")
         await it.type("valueerror")
         await it.press("enter")
-        await it.until(lambda: view.list.current and "ValueError" in line_of(view.list.current))
+        await it.until(
+            lambda: view.list.current and "ValueError" in view.list.current.failure.words
+        )
         first = view.list.cursor
         await it.press("n")
         await it.until(lambda: view.list.cursor != first)
-        assert view.list.current and "ValueError" in line_of(view.list.current)
+        assert view.list.current and "ValueError" in view.list.current.failure.words
         await it.press("N")
         await it.until(lambda: view.list.cursor == first)
         await it.press("escape")

@@ -14,8 +14,8 @@ from oh_tui.actions.start_draft import Choices
 from oh_tui.api.requests import StartRequest
 from oh_tui.tui.controllers.run.target import TargetRun
 from oh_tui.tui.screens.start import screen as start_screen
+from oh_tui.tui.screens.start.parts import TaskScreen
 from oh_tui.tui.screens.start.screen import StartScreen
-from oh_tui.tui.screens.start.task_list import TaskScreen
 from tests.tui.explorer import Between, Explorer, explore
 
 TASKS = "GET /api/v1/git/suggested-tasks/search"

@@ -52,7 +52,7 @@ class StepActions(Controller):
         self._run.act(lambda: self._steps.move_to(self._steps.cursor + by))
 
     def action_scroll_result(self, by: int) -> None:
-        self._run.act(partial(self._bodies.scroll_result, by))
+        self._run.act(partial(self._bodies.result_view.scroll_lines, by))
 
     def action_next_error(self, by: int) -> None:
         self._run.act(partial(self._next_error, by))

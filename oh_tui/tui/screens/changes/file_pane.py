@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -277,6 +277,7 @@ class FilePane(Vertical):
     def _at_a_line(self) -> None:
         self.post_message(self.Changed())
 
+    @on(events.Resize)
     @on(BodyView.Scrolled)
     def _show_position(self) -> None:
         if self._subject is None:
@@ -291,9 +292,6 @@ class FilePane(Vertical):
         name = fit_end(path, min(room, width_of(path)), self.body.glyphs.before)
         self.rule.title = ((name, "title"),)
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
-
-    def on_resize(self) -> None:
-        self._show_position()
 
     # Versions
 

@@ -22,8 +22,7 @@ from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.presentation.change_blocks import step_words
 from oh_tui.trajectory.presentation.change_rows import FileRow, Lister
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
-from oh_tui.tui.screens.typed_line import FindLine
-from oh_tui.tui.screens.view import KeyLabels, View, pair
+from oh_tui.tui.screens.view import FindLine, KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.rule import Rule
@@ -296,14 +295,11 @@ class FilesScreen(View[Chosen]):
         if self.files.current:
             self.pane.switch_blame()
 
+    @on(RowList.Opened, "#changed-files")
+    @on(BodyView.Opened)
     def action_whole(self) -> None:
         if self.files.current:
             self.whole = not self.whole
-
-    @on(RowList.Opened, "#changed-files")
-    @on(BodyView.Opened)
-    def _open(self) -> None:
-        self.action_whole()
 
     def watch_whole(self, whole: bool) -> None:
         if self.is_mounted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
@@ -293,9 +293,7 @@ class CompareScreen(View[None]):
         views[self.view].focus()
         self._at_a_row()
 
-    def on_resize(self) -> None:
-        self._arrange()
-
+    @on(events.Resize)
     def _arrange(self) -> None:
         in_runs, in_steps = self.view == "runs", self.view == "steps"
         is_high = self.size.height >= WITH_STRIPS

@@ -43,6 +43,7 @@ from oh_tui.tui.state.context_rows import (
     first_with,
     page_of,
 )
+from oh_tui.tui.screens.view import FindLine, KeyLabels, View, pair
 from oh_tui.tui.state.context_rows import Fill, Page, Wanted, alone, fill_of, first_with, page_of
 from oh_tui.tui.state.context_walk import Walk
 from oh_tui.tui.widgets.body_view import BodyView

@@ -29,8 +29,7 @@ from oh_tui.api.requests import StartRequest
 from oh_tui.text.human import clock
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.start.field import Field
-from oh_tui.tui.screens.start.task_list import TaskScreen
+from oh_tui.tui.screens.start.parts import Field, TaskScreen
 from oh_tui.tui.screens.view import KeyLabels, View
 from oh_tui.tui.widgets.drawing import Label, Labels, Piece, cut
 from oh_tui.tui.widgets.editor import EARLY, Lines
