@@ -88,8 +88,7 @@ def _atif(
 
 
 def _count(sink: Sink, text: str, steps: list[Step], path: str) -> None:
-    """Counts a step of the format: each of its events where the step is that it is of, and what its
-    other fields say besides."""
+    """Counts a step: each event where the step is that it is of, then what other fields say."""
     told = read_json(text, text)
     events = list_field(told, "extra", KEPT, "events")
     known = set(texts_in(events, Counter()))

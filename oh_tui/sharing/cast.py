@@ -180,8 +180,7 @@ class _Recording:
         yield from self._print(text, colour, f"{_PLAIN}\n")
 
     def _print(self, text: str, before: str = "", after: str = "") -> Iterator[str]:
-        """A clean text, masked by itself: a mask may go to the end of a line, and take away what
-        stands there."""
+        """A clean text, masked by itself: a mask may take away what stands behind it."""
         text = masked(text)
         self._sink.take(SGR.sub("", text))
         yield from self._pieces(f"{before}{text}{after}")
@@ -195,8 +194,7 @@ class _Recording:
 
 
 def shortened(text: str) -> str:
-    """Clean lines, which may have colours, without their middle if they are too long; how much is
-    missing stands in its place."""
+    """Clean lines, which may have colours; of long ones the size of the middle in its place."""
     parts = cut(text, _ROOM)
     if not parts.at_line_ends:
         parts = cut(SGR.sub("", text), _ROOM)  # a sequence may be cut in two

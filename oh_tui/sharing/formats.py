@@ -41,8 +41,7 @@ def write(
     pieces: Iterable[str] | Iterable[bytes],
     publish: Callable[[Path, Path], Path | None] = publish_as,
 ) -> Path:
-    """Returns the path, which `publish` may make another one. Whatever ends it before, an error of
-    `pieces` too, leaves nothing."""
+    """Returns the path, which `publish` may change. Whatever ends it before leaves nothing."""
     try:
         with part_file(target) as (file, part):
             for one in pieces:

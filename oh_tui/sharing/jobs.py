@@ -63,23 +63,20 @@ def written(lines: Iterable[str], folder: str) -> Lines:
 
 
 def name_of(about: RunFacts) -> str:
-    """The id of a run; of one without an id the name of its file, without a path of this
-    machine."""
+    """The id of a run, else the name of its file, without a path of this machine."""
     told = about.info.get("id")
     return told if isinstance(told, str) and told else Path(about.conversation.id).name
 
 
 def answers_of(run: SharedRun, *, every: bool) -> list[Answer]:
-    """The last answer in the steps that are shared, or `every` one: those whose contexts are
-    told."""
+    """The last answer in the steps that are shared, or `every` one."""
     here = {step.number for step in run.steps}
     answers = [one for one in run.study.contexts.answers if one.step in here]
     return answers if every else answers[-1:]
 
 
 def chat_lines(run: SharedRun, sink: Sink, *, every: bool) -> Iterator[str]:
-    """A line for each answer, without secrets. Contexts repeat: the text of a message is made
-    once."""
+    """A line for each answer, without secrets; the text of a message is made once."""
     study = run.study
     contexts, label = study.contexts, study.trajectory.recorded.label
     made: dict[Message, str] = {}

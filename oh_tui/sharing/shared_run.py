@@ -54,8 +54,7 @@ class SharedRun:
     """Whether traces have the texts too: what the model got and answered, calls and results."""
 
     def looks(self) -> tuple[list[tuple[Label, Reason]], int]:
-        """What is worth a look in the steps that are written: the first ones, and how many more
-        there are."""
+        """What is worth a look in the steps that are written: the first ones, and how many more."""
         here = {step.number for step in self.steps}
         found = [
             (label, reason)

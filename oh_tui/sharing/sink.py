@@ -77,8 +77,7 @@ class Sink:
         return line
 
     def files(self, step: Step, **seen: bool) -> None:
-        """Counts the files whose whole text is written with a step; of it is `seen` what
-        `whole_files` names."""
+        """Counts the files whose whole text is written with a step; `seen` as in `whole_files`."""
         for path in whole_files(step, **seen):
             self.file(path)
 

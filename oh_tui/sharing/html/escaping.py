@@ -34,8 +34,7 @@ _TAG = pattern("<[^<>]{0,}+>")
 
 
 def opened_link(address: str) -> str:
-    """The tag that begins a link to a page by https without a name and password in it; "" for any
-    other address."""
+    """The tag of a link to a page by https without a name and password; "" for others."""
     try:
         parts = urlsplit(address)
     except ValueError:

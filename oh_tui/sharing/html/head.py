@@ -309,8 +309,7 @@ _STARTED_AT = pattern(r"\d+")
 
 
 def step_link(label: Label, here: Container[int]) -> str:
-    """The number of a step, with a link if the step is in the page: one of a sub-agent is with the
-    step that started it."""
+    """The number of a step, as a link if it, or the step that started its sub-agent, is `here`."""
     started_at = _STARTED_AT.match(str(label))
     if started_at and int(started_at[0]) not in here:
         return str(label)

@@ -1,5 +1,4 @@
-"""Markdown, code and diffs as HTML: tags are text, images are not loaded, links lead to pages by
-https."""
+"""Markdown, code and diffs as HTML: tags are text, images not loaded, links lead to https."""
 
 from __future__ import annotations
 
@@ -100,8 +99,7 @@ def _heading(token: Token) -> str:
 
 
 def code_html(code: str, name: str) -> str:
-    """Code of a language, or of a file with this path, as the content of a `pre`; long code is
-    written without colours."""
+    """Code of a language, or of a file with this path, for a `pre`; long code has no colours."""
     lexer = lexers.find_lexer(name) if name else None
     if lexer is None or code.count("\n") >= syntax.WHOLE:
         return text(code)

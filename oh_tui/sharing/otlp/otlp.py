@@ -146,8 +146,7 @@ class Spans:
         return {name: value for name, value in found.items() if value}
 
     def _chat(self, study: Study, step: Step, parent: str) -> Span:
-        """The answer of the model that made a step, with its usage: that of a group of calls is
-        charged to the first of them."""
+        """The answer that made a step, with its usage, which of a group of calls is the first's."""
         run, event = study.trajectory, step.event
         group = run.group(step)
         first = run.steps[group[0] - 1] if group else step
@@ -245,8 +244,7 @@ class Spans:
 
 
 def _thinking(study: Study, step: Step, used: Usage | None) -> tuple[Moments, Attributes]:
-    """From when to when the model worked on a step. Where nobody measured that, it began when the
-    step before had ended."""
+    """When the model worked on a step: if nobody measured it, from the end of the one before."""
     end = step.event.seconds()
     took = study.accounts.llm(step)
     start = None if end is None or took is None else end - took

@@ -118,8 +118,7 @@ class BaseApp(KeyQueueApp):
     # Ending
 
     def end_in_time(self, number: int) -> None:
-        """A signal handler that ends the process after PATIENCE if the event loop, which handles
-        the signal too, is stuck."""
+        """A signal handler that ends the process after PATIENCE if the event loop is stuck."""
         if self._deadline is None:
             self._deadline = threading.Timer(PATIENCE, self._end_now, (128 + number,))
             self._deadline.daemon = True

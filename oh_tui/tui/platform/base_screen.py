@@ -32,8 +32,7 @@ class BaseScreen(Screen[int]):
             self._is_new = event.refresh_styles = False
 
     def _screen_resized(self, size: Size) -> None:
-        """Lay out only for another size: Textual reports the first one three times. `outer_size` is
-        the size of the last layout."""
+        """Lay out only for another size than the last: Textual reports the first three times."""
         if size != self.outer_size:
             super()._screen_resized(size)
 
@@ -57,16 +56,14 @@ class ClosesOnce(Screen[T]):
 
     @classmethod
     def key_table(cls) -> Iterator[tuple[str, Binding]]:
-        """Those with a description, as people write them, in the order of the footer: those of the
-        view itself come first."""
+        """Those with a description, as people write them, the view's own first."""
         for base in takewhile(lambda base: base is not Screen, cls.__mro__):
             for one in vars(base).get("BINDINGS", ()):
                 if one.description:
                     yield one.key_display or shown_keys(one.key), one
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing before it is composed: the app handles its priority keys without waiting for
-        that."""
+        """Nothing before it is composed: the app's priority keys do not wait for that."""
         return self.is_mounted and super().check_action(action, parameters)
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:

@@ -126,8 +126,7 @@ class TerminalDriver(LinuxDriver):
         self._heed(signal.SIGCONT, self._continued)
 
     def _continued(self) -> None:
-        """Continue after SIGSTOP, which cannot be caught: another program may have drawn on the
-        terminal and changed its modes."""
+        """Continue after SIGSTOP: another program may have drawn, and changed terminal modes."""
         if self._is_started() and self._has_terminal() and not self._app._exit:
             self.suspend_application_mode()
             self._start()
@@ -137,8 +136,7 @@ class TerminalDriver(LinuxDriver):
         self.start_application_mode()
 
     def give_back(self) -> None:
-        """Restore the terminal from another thread, right before the process ends although its
-        event loop is stuck."""
+        """Restore the terminal from another thread, as the process ends with a stuck loop."""
         text = _GIVEN_BACK
         if self._is_started():
             text = _KEYS_BACK + text

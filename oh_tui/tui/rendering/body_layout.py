@@ -188,8 +188,7 @@ _HUNK = pattern(r"@@ -(\d{1,9})(?:,\d+)? \+(\d{1,9})(?:,\d+)? @@")
 
 
 def _line_numbers(lines: list[str]) -> list[int]:
-    """The number of each line of a diff: in the new file, or in the old one for a removed line; 0
-    where it is unknown."""
+    """The number of each line: in the new file, or the old for a removed one; 0 for unknown."""
     numbers: list[int] = []
     old = new = 0
     known = False
@@ -259,8 +258,7 @@ _TASK_LOOKS = {
     "in_progress": ("running", "[>]", "mark", "bold"),
     "todo": ("starting", "[ ]", "dim", ""),
 }
-"""Status of a task -> its glyph, its ASCII form, which needs no legend, the hue of both, and the
-style of the title."""
+"""Status of a task -> its glyph, its ASCII form, the hue of both, and the style of the title."""
 
 _CHANGES = {
     "new": ("new", "mark"),

@@ -86,8 +86,7 @@ def _defined(colour: Colour) -> str:
 
 @lru_cache(maxsize=2048)
 def style_of(palette: str, name: str) -> Style:
-    """The style to draw a name such as `sgr:bold color(1) on #ff8800` with. Hidden and blinking
-    text is shown like any other."""
+    """The style of a name such as `sgr:bold color(1)`. Hidden and blinking text is shown too."""
     written = Style.parse(name.removeprefix(PREFIX))
     front, back = (
         None if colour is None or colour.is_default else colour
@@ -107,8 +106,7 @@ def style_of(palette: str, name: str) -> Style:
 
 
 def _on_ansi(front: Color | None, back: Color | None, reverse: bool) -> Style:
-    """Text on a colour becomes reversed text in that colour: both are what the terminal can tell
-    apart."""
+    """Text on a colour becomes reversed text in it: both are what the terminal can tell apart."""
     shown = back or front
     name = _ANSI[(shown.number or 0) % 8] if shown and _is_of_sixteen(shown) else "default"
     if name == "default":

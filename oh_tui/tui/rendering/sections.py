@@ -1,5 +1,4 @@
-"""Sections: one block, or a slice of Markdown, laid out for a width; its lines are made when they
-are asked for."""
+"""Sections: a block or a slice of Markdown laid out for a width, in lines made when asked for."""
 
 from __future__ import annotations
 
@@ -278,8 +277,7 @@ def slices(text: str) -> list[str]:
 
 
 class MarkdownSection(RowSection):
-    """A slice of Markdown; its number of lines is an estimate until it is rendered. With `gap` an
-    empty line follows."""
+    """A slice of Markdown, its height estimated until it is rendered; with `gap` a line follows."""
 
     def __init__(self, source: str, width: int, *, gap: bool = False) -> None:
         super().__init__([], width)

@@ -82,8 +82,7 @@ class FailureList(TableList[FailureRow]):
 
 
 def detail(row: FailureRow, runs: int, example: str, now: float) -> list[Block]:
-    """All that is known of a failure in so many runs; `example` is the title of the run in which
-    it was last seen."""
+    """All that is known of a failure in so many runs; `example` is the title of its last run."""
     return [FailureText(row.failure.words), Fields(tuple(_fields(row, runs, example, now)))]
 
 
@@ -251,8 +250,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
         return row
 
     def _follow_cursor(self) -> None:
-        """The cursor stays on a row to which the user went; its message may come after other
-        rows."""
+        """Keeps the cursor on a row that the user chose: its message may come after other rows."""
         if self.list.current and self.list.cursor != self._place:
             self._place, self.found.chosen = self.list.cursor, self.list.current.failure
 

@@ -129,8 +129,7 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
 def sections(
     here: Section, keymap: Keymap, glyphs: Glyphs, idle: Ids = frozenset()
 ) -> tuple[Sequence[Section], Sequence[Section]]:
-    """The sections of the two columns: the first begins with the current pane, the second ends with
-    the signs."""
+    """Both columns: the first begins with the current pane, the second ends with the signs."""
     keys = {title: key_section(title, keys) for title, keys in help_groups(keymap, idle)}
     of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_HELP])
     of_list = Section("Filter (&) of conversations", [Entry(*p) for p in filter_help()])

@@ -85,8 +85,7 @@ def told_of(answer: Answer) -> str:
 
 
 def rule_blocks(rule: RunRule, found: Finding, run: Trajectory) -> list[Block]:
-    """Why the rule is there, what it asks, and the steps that break it. Decodes those: call it in a
-    thread."""
+    """Why the rule is there, what it asks, which steps break it. Decodes those: for a thread."""
     origin = tilde(Path(rule.origin), os.environ) if rule.origin else "oh-tui itself"
     blocks: list[Block] = [
         Plain(rule.why),

@@ -119,8 +119,7 @@ class ShellScreen(LineScreen):
 
     @work(group=WORK, exclusive=True)
     async def _run(self, command: str, to: str) -> None:
-        """Run a command, or change to the folder `to`. A problem puts the command back into the
-        line."""
+        """Run a command, or change to the folder `to`. A problem puts it back into the line."""
         shell = self.shell
         self._printed = 0
         entry = ShellEntry([Command(safe(command))])

@@ -1,5 +1,4 @@
-"""What the views above the main screen have in common: a footer made of their keys, lines to type
-in, and esc."""
+"""What the views above the main screen share: their keys in the footer, lines to type in, esc."""
 
 from __future__ import annotations
 

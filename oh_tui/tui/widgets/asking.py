@@ -318,8 +318,7 @@ class AskingBars(Stack):
 
     @property
     def hints(self) -> tuple[tuple[Hint, ...], tuple[Hint, ...]] | None:
-        """The footer's hints, left and right, while a question or editor is open; otherwise
-        None."""
+        """The footer's hints, left and right, while a question or editor is open; else None."""
         writing = self.editor is not None and self.editor.has_focus_within
         if self.is_questioning or writing:
             return (), ()  # they show their own
@@ -362,8 +361,7 @@ class AskingBars(Stack):
         return self._end_typing() or self._give(self._answer, "") or self._end_writing(sent=False)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Leaving the input line with Tab or a click closes it as Esc does; switching to another
-        window of the desktop does not."""
+        """Tab or a click out of the input line closes it as Esc does; another window does not."""
         if not self.is_typing:
             return
         line = self.find_input

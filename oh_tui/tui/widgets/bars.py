@@ -201,8 +201,7 @@ class Footer(Drawn):
             self._show_under()
 
     def add(self, text: str, *, log: bool = True) -> None:
-        """Show a message beside the one that still shows, as its remark, instead of the last one
-        that was added."""
+        """Show a message beside the one that still shows, in place of the last that was added."""
         is_error = self._shown.is_error
         shown = self._shown.text if self._shown.stays or is_error else ""
         shown = shown.removesuffix(self._shown.added).removesuffix(" · ")

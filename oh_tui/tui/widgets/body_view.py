@@ -190,8 +190,7 @@ class BodyView(KeptLines, Drawn, can_focus=True):
 
     @property
     def hit_line(self) -> str:
-        """The line of the source with the last hit, else with the first that is marked; "" for
-        none."""
+        """The line of the source with the last hit, else with the first mark; "" for none."""
         hit = self._hit
         if hit is None and self._needle:
             hit = self._document.find(self._needle, 0)

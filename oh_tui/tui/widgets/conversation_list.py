@@ -63,8 +63,7 @@ _BY_WEIGHT = sorted(COLUMNS, key=lambda one: (one.usual_from, -one.place))
 
 
 class ConversationList(RowList):
-    """Rows in the given order; the cursor stays with its conversation. It skips headings and
-    second lines."""
+    """Rows in the given order; the cursor stays with its own, and skips all other lines."""
 
     rows: reactive[tuple[Row, ...]] = reactive(())
     grouped: reactive[bool] = reactive(True)
@@ -302,8 +301,7 @@ class ConversationList(RowList):
         return f" {number:>{COST.width if self._is_table(width) else 7}} " if is_shown else " "
 
     def _counted(self, shown: frozenset[str]) -> ListColumn:
-        """What the column of the cost shows: the number that the rows are sorted by, unless that
-        has a column."""
+        """What the column of the cost shows: the number of the order, unless that has its own."""
         sorted_by = NUMBERS.get(self.order.order.word, COST) if self.order else COST
         return COST if sorted_by.name in shown else sorted_by
 

@@ -93,8 +93,7 @@ _ARROWS = {"↑↓": "up/down", "↑": "up", "↓": "down", "←": "left", "→"
 
 
 def spelled(text: str, glyphs: Glyphs) -> str:
-    """A text of ours with arrow keys in it: in ASCII as words, because `<` `>` `^` `v` are other
-    keys."""
+    """A text with arrow keys; in ASCII as words, because `<` `>` `^` `v` are other keys."""
     for arrow, word in _ARROWS.items() if glyphs is ASCII else ():
         text = text.replace(arrow, word)
     return text

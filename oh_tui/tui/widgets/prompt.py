@@ -56,8 +56,7 @@ class Prompt(InputLine):
 
 
 class SentLine(FirstFrame, Input):
-    """A line that enter sends, unless a part of it was typed before it was seen, until the hands
-    rest."""
+    """Enter sends it, unless a part was typed before it was seen, until the hands rest."""
 
     async def action_submit(self) -> None:
         if hands_of(self).in_motion:

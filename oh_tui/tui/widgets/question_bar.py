@@ -46,8 +46,7 @@ class Answer(NamedTuple):
     """Where it is another than that of the question."""
 
     def ways(self, stake: Stake) -> tuple[tuple[str, ...], ...]:
-        """The keys that give it, each right after the one before. A letter only chooses where
-        something is at stake."""
+        """The keys that give it, in order. A letter only chooses where something is at stake."""
         confirms = _CONFIRMS[stake if self.stake is None else self.stake]
         if self.letter:
             return ((self.letter, *confirms),)
@@ -178,8 +177,7 @@ class QuestionBar(Drawn, can_focus=True):
         return max(1, self.screen.size.width - 2)
 
     def _lines(self, question: Question) -> list[list[Piece]]:
-        """The lines of the question, wrapped. They leave half of the screen to the run, and all
-        answers on it."""
+        """The lines of the question, wrapped; they leave the run half of the screen."""
         lines = [part for line in question.lines for part in wrap_pieces(line, self._room)]
         most = max(1, self.screen.size.height // 2 - len(self._answers(question)))
         if len(lines) > most:

@@ -94,8 +94,7 @@ class RowList(KeptLines, Drawn, can_focus=True):
         return max(0, self.scrollable_content_region.width - 1)
 
     def sort_sign(self, *, falling: bool) -> str:
-        """After the name of the column that the rows are sorted by, set off by a blank: in ASCII it
-        is a letter."""
+        """After the name of the column of the order, set off by a blank: in ASCII a letter."""
         return " " + (self.glyphs.falling if falling else self.glyphs.rising)
 
     # Rows and lines

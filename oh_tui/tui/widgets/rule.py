@@ -15,8 +15,7 @@ from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
 
 
 class Rule(Drawn):
-    """`─ 3 Timeline ━━━━━━━━━ 61 steps ─`; the line is heavy while its pane has the focus, which
-    shows the focus without colour."""
+    """`─ 3 Timeline ━━━ 61 steps ─`; the line is heavy with the focus, which needs no colour so."""
 
     heavy: reactive[bool] = reactive(False)
     title: reactive[tuple[Piece, ...]] = reactive(())

@@ -20,8 +20,7 @@ from oh_tui.trajectory.presentation.block import Block, Json, Note, Thought
 from oh_tui.tui.widgets.drawing import Piece
 
 LARGE = 100_000
-"""Bytes of JSON up to which making the bodies takes less than a frame; larger ones are made in a
-thread."""
+"""Bytes of JSON up to which making the bodies takes less than a frame; else a thread does."""
 
 
 NOTE_LINES = 2

@@ -208,8 +208,7 @@ class StepDetail(Stack):
             view.mark(text, go=text.lower() not in shown.lower())
 
     def _fit_call(self) -> None:
-        """Call takes the lines it needs, at most a third of the room or, if possible, three: a
-        thought takes two."""
+        """The lines it needs, at most a third of the room or three: a thought takes two."""
         room = self.size.height - 2
         least = 3 if room >= 7 else 2 if room >= 5 else 1
         lines = min(self.call_view.position()[2], max(least, room // 3))

@@ -35,8 +35,7 @@ CLOCK = 10
 GUTTER = 2
 PHASE_CELLS = 9
 LOOK_CELLS = 15
-"""Cells of the time, of the signs before a step, of the phase that it begins, and of what it is
-worth a look for."""
+"""Cells of the time, the signs before a step, the phase that it begins, and its look."""
 
 _LEFT = tuple(one for one in STEP_ATTRIBUTES if not one.at_right)
 _RIGHT = tuple(one for one in STEP_ATTRIBUTES if one.at_right)
@@ -152,8 +151,7 @@ class StepLines(NamedTuple):
         sub: SubStep | None = None,
         starts: bool = False,
     ) -> list[Piece]:
-        """`sub` is a step of a sub-agent that is opened in place; `starts`: the step started
-        sub-agents that can be opened."""
+        """`sub` is a step of a sub-agent opened in place; `starts`: it started some that can be."""
         cells = self.columns(width)
         trajectory = sub.run.trajectory if sub else self.trajectory
         assert trajectory is not None

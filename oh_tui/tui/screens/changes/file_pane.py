@@ -233,8 +233,7 @@ class FilePane(Vertical):
 
     @work(group="change", exclusive=True)
     async def _read(self, keep: bool, stop: Callable[[], bool]) -> None:
-        """Uses a thread: comparing two texts of 10 MB takes a second or two, and so do the lines of
-        a file with hundreds of edits."""
+        """Uses a thread: comparing 10 MB takes seconds, as do the lines of hundreds of edits."""
         subject = self._subject
         if subject is None:
             return

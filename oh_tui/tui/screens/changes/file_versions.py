@@ -32,8 +32,7 @@ def versions_until(file: FileHistory, moment: Moment) -> list[Version]:
 def state_of(
     file: FileHistory, versions: Sequence[Version], number: int, moment: Moment
 ) -> FileState:
-    """The file as one of these versions: the last as it was at the moment, others when they were
-    made or found."""
+    """The file as one of its versions: the last as at the moment, others as made or found."""
     version = versions[number]
     if number == len(versions) - 1:
         return file.at(moment)
@@ -44,8 +43,7 @@ def state_of(
 
 
 def origin(versions: Sequence[Version], number: int) -> str:
-    """Of a version that no edit made, such as "elsewhere, between 10 and 16: 1 command that may
-    write"."""
+    """Of a version that no edit made: "elsewhere, between 10 and 16: 1 command that may write"."""
     version = versions[number]
     if version.kind == "before":
         return "before the run"

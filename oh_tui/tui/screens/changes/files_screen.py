@@ -107,8 +107,7 @@ def _last(row: FileRow) -> str:
 
 
 class FilesScreen(View[Chosen]):
-    """A subclass lists the files; call `show_study` with the run, and `grown` when it got more
-    events."""
+    """A subclass lists the files; `show_study` gets the run, `grown` says that it has more."""
 
     DEFAULT_CSS = "FilesScreen FileList { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -277,8 +277,7 @@ def look_notes(row: FileRow) -> list[Block]:
 
 
 def git_blocks(beside: BesideGit, path: str) -> list[Block]:
-    """The lines in which git now differs from the last version of a file, to stand before what the
-    run changed."""
+    """How git now differs from the last version of a file, to stand before what the run changed."""
     if beside.same is None:
         return [Note(safe_line(beside.words))]
     if beside.same:

@@ -1,5 +1,4 @@
-"""The parts of the view: the compared runs as rows, their strips on one axis, and the steps of two
-side by side."""
+"""The parts of the view: runs as rows, their strips on one axis, the steps of two side by side."""
 
 from __future__ import annotations
 
@@ -92,8 +91,7 @@ class ComparedHeads(ComparedRuns, can_focus=False):
 
 
 class ComparedStrips(Drawn):
-    """Both runs on one axis, that of the longer one: a shorter run is a shorter strip. A click goes
-    to a step."""
+    """Both runs on the axis of the longer one. A click goes to a step."""
 
     @dataclass
     class Picked(Message):

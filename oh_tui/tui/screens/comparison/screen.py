@@ -83,8 +83,7 @@ class CompareScreen(View[None]):
     AUTO_FOCUS = ""
 
     view: var[str] = var("steps")
-    """What is shown: the table of "runs", the "steps" of two, "both" calls and results of a row, or
-    their "diff"."""
+    """The table of "runs", the "steps" of two, "both" bodies of a row, or their "diff"."""
 
     def __init__(self, count: int) -> None:
         super().__init__()

@@ -1,5 +1,4 @@
-"""The parts of the view: how full the contexts were, what is said of one, its messages as rows,
-and the text of a message."""
+"""The parts of the view: the fill of all contexts; facts and messages of one; a message in full."""
 
 from __future__ import annotations
 

@@ -62,8 +62,7 @@ WITH_FILL = 20
 
 
 class ContextScreen(View[int | None]):
-    """Returns the number of the step to go to, or None. Call `show_study` with the run, and `grown`
-    when it got more events."""
+    """Returns the step to go to, or None. `show_study` gets the run; `grown` tells of more."""
 
     DEFAULT_CSS = """
     ContextScreen MessageList { height: 1fr; }

@@ -26,8 +26,7 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 
 
 class Field(Prompt):
-    """A line that suggests values: after the caret the one that begins with what was typed, with
-    ↑ ↓ those that hold it."""
+    """Suggests after the caret a value that begins with what was typed, with ↑ ↓ those with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", show=False),

@@ -59,8 +59,7 @@ HINTS = {
 
 
 class StartScreen(View[None]):
-    """The form. It calls `begin` with a valid request; the caller then calls `show_stage`, and at
-    the end `fail` or `finish`."""
+    """The form. It calls `begin` with a request, and then is told stages, and the end."""
 
     DEFAULT_CSS = """
     StartScreen Horizontal { height: 1; width: 1fr; }
