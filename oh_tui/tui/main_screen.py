@@ -235,7 +235,7 @@ class MainScreen(BaseScreen):
         if not self.asking.is_asking:
             pane = "timeline" if message.control is self.timeline else "conversations"
             self.focus_pane(pane)
-            self.controllers.listing.pick(pane, message.name)
+            self.controllers.listing.pick(pane, message.text)
 
     @on(RowList.Wheeled, "#timeline")
     def _at_the_top(self) -> None:
@@ -274,11 +274,11 @@ class MainScreen(BaseScreen):
 
     @on(Timeline.SubAgentsWanted)
     def _read_sub_agents(self, message: Timeline.SubAgentsWanted) -> None:
-        self.controllers.sub_conversations.read_below(message.path)
+        self.controllers.sub_conversations.read_below(message.text)
 
     @on(Timeline.KeyIdle)
     def _say_why(self, message: Timeline.KeyIdle) -> None:
-        self.ui.tell(message.why, remark=True)
+        self.ui.tell(message.text, remark=True)
 
     @on(BodyView.Opened)
     def _zoom_body(self) -> None:

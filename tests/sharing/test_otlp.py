@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from oh_tui.conversation import Conversation
-from oh_tui.sharing.otlp.messages import MOST
 from oh_tui.sharing.otlp.otlp import CHARS, SPANS, otlp, provider
-from oh_tui.sharing.otlp.span import TEXT
+from oh_tui.sharing.otlp.span import MOST, TEXT
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
 from oh_tui.trajectory.findings.study import Study

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from oh_tui.sharing.html.escaping import text
-from oh_tui.sharing.html.prose import code_html, diff_html, plain_note, prose_html
+from oh_tui.sharing.html.texts import code_html, diff_html, plain_note, prose_html, text
 from oh_tui.sharing.sink import Cut, Room, Sink
 from oh_tui.text.patterns import pattern
 from oh_tui.text.sgr import LONGEST, PLAIN, Colour, Look, looks

@@ -10,9 +10,9 @@ from functools import cache
 from importlib.resources import files
 
 from oh_tui.sharing.found_in_text import listed
-from oh_tui.sharing.html.escaping import seen, text
 from oh_tui.sharing.html.head import changed_files_html, head_html
 from oh_tui.sharing.html.steps import StepsWriter, event_html
+from oh_tui.sharing.html.texts import seen, text
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.human import plural

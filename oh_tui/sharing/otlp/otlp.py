@@ -12,8 +12,17 @@ from dataclasses import dataclass
 
 from oh_tui import __version__
 from oh_tui.conversation import Conversation, bare_id
-from oh_tui.sharing.otlp.messages import Messages
-from oh_tui.sharing.otlp.span import CLIENT, ERROR, INTERNAL, OK, Attributes, Moments, Span, hash_of
+from oh_tui.sharing.otlp.span import (
+    CLIENT,
+    ERROR,
+    INTERNAL,
+    OK,
+    Attributes,
+    Messages,
+    Moments,
+    Span,
+    hash_of,
+)
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.display import json_line

@@ -190,7 +190,7 @@ class PassScreen(View[None], Generic[P]):
     @on(RowList.HeadPicked)
     async def _sort_by(self, message: RowList.HeadPicked) -> None:
         message.stop()
-        self.found.sort = message.name
+        self.found.sort = message.text
         await self.renew()
 
     async def action_sort(self) -> None:

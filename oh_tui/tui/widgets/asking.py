@@ -192,7 +192,7 @@ class AskingBars(Stack):
 
     @on(QuestionBar.Answered)
     def _take_answer(self, message: QuestionBar.Answered) -> None:
-        self._give(self._answer, message.value)
+        self._give(self._answer, message.text)
 
     def _give(self, to: asyncio.Future[T] | None, answer: T) -> bool:
         """Give an answer to whoever asked; False when nobody did."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from rich.text import Text
 from textual import events, on
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
@@ -19,33 +18,20 @@ from oh_tui.tui.keys import LEAST_HINTS, Hint
 from oh_tui.tui.platform.key_queue import KeyQueueApp
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, spelled
-from oh_tui.tui.widgets.rule import whole_pieces
+from oh_tui.tui.widgets.rule import Facts, whole_pieces
 
 LEAST_LOCATION = 16
 """Cells that `location` keeps, however many facts there are."""
 
 
-class Header(Drawn):
+class Header(Facts):
     """`location`, where we are, at the left and `facts` at the right. Where room is short, the dim
     pieces of the location after its first are left out, and the first is cut; warnings stay."""
 
     location: reactive[tuple[Piece, ...]] = reactive(())
-    facts: reactive[tuple[Piece, ...]] = reactive(())
 
-    _places: Sequence[tuple[int, int, str]] = ()
-    """First cell, cell after the last one, and text of each fact drawn."""
-
-    class Picked(Message):
-        """A fact was clicked."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def on_click(self, event: events.Click) -> None:
-        for start, end, text in self._places:
-            if start <= event.x < end:
-                self.post_message(self.Picked(text))
+    class Picked(Facts.Picked):
+        """A fact of the header was clicked."""
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -61,12 +47,7 @@ class Header(Drawn):
             left += about
         left += warnings
         gap = " " * max(1, width - total_width(left) - total_width(facts) - 1)
-        start = total_width(left) + len(gap)
-        places: list[tuple[int, int, str]] = []
-        for text, _ in facts:
-            places.append((start, start + width_of(text), text))
-            start += width_of(text)
-        self._places = places
+        self._place(facts, total_width(left) + len(gap))
         return self.strip([*left, (gap, ""), *facts], width)
 
 

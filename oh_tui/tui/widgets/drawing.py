@@ -26,11 +26,11 @@ Piece = tuple[str, str]
 
 
 class PaneMessage(Message):
-    """A message of a pane that `@on` can select by its id."""
+    """A message of a pane that `@on` can select by its id, with a text where it tells one."""
 
-    def __init__(self, pane: Widget) -> None:
+    def __init__(self, pane: Widget, text: str = "") -> None:
         super().__init__()
-        self._pane = pane
+        self._pane, self.text = pane, text
 
     @property
     def control(self) -> Widget:

@@ -17,7 +17,7 @@ from textual.timer import Timer
 from oh_tui.text.human import plural
 from oh_tui.tui.platform.key_queue import REST
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, wrap_pieces
+from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, shorten, wrap_pieces
 from oh_tui.tui.widgets.first_frame import after_frame, hands_of
 
 
@@ -110,12 +110,8 @@ class QuestionBar(Drawn, can_focus=True):
 
     question: reactive[Question | None] = reactive(None, layout=True)
 
-    class Answered(Message):
-        """The user answered. `value` is that of the answer, "" for Esc."""
-
-        def __init__(self, value: str) -> None:
-            super().__init__()
-            self.value = value
+    class Answered(PaneMessage):
+        """The user answered: with the value of the answer, or "" for Esc."""
 
     class Scrolled(Message):
         """The subject of the question is to scroll by pages or lines."""
@@ -243,7 +239,7 @@ class QuestionBar(Drawn, can_focus=True):
         if self.question is None:
             return
         if event.key == "escape":
-            self.post_message(self.Answered(""))
+            self.post_message(self.Answered(self, ""))
         elif event.key == "n":
             self._say_no(self.question)
         elif hands.in_motion:
@@ -261,14 +257,14 @@ class QuestionBar(Drawn, can_focus=True):
         no = next((one for one in question.answers if one.letter == "n"), None)
         if no is None or hands.ignored:
             hands.follow()
-            self.post_message(self.Answered(""))
+            self.post_message(self.Answered(self, ""))
         else:
-            self.post_message(self.Answered(no.value))
+            self.post_message(self.Answered(self, no.value))
 
     def _take(self, question: Question, key: str) -> None:
         typed, ways = (*self._typed, key), question.ways
         if typed in ways:
-            self.post_message(self.Answered(ways[typed].value))
+            self.post_message(self.Answered(self, ways[typed].value))
         elif any(way[: len(typed)] == typed for way in ways):
             self._typed = typed
             self._show_again()

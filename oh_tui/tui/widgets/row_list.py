@@ -58,10 +58,6 @@ class RowList(KeptLines, Drawn, can_focus=True):
     class HeadPicked(PaneMessage):
         """The name of a column was clicked, to sort by it."""
 
-        def __init__(self, pane: RowList, name: str) -> None:
-            super().__init__(pane)
-            self.name = name
-
     class Wheeled(PaneMessage):
         """The wheel scrolled the rows."""
 

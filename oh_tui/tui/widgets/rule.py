@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from textual import events
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten
+from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, shorten
 
 
-class Rule(Drawn):
-    """`─ 3 Timeline ━━━ 61 steps ─`; the line is heavy with the focus, which needs no colour so."""
+class Facts(Drawn):
+    """Draws facts that a click picks."""
 
-    heavy: reactive[bool] = reactive(False)
-    title: reactive[tuple[Piece, ...]] = reactive(())
     facts: reactive[tuple[Piece, ...]] = reactive(())
 
     _places: Sequence[tuple[int, int, str]] = ()
     """First cell, cell after the last one, and text of each fact drawn."""
 
-    class Picked(Message):
+    class Picked(PaneMessage):
         """A fact was clicked."""
 
-        def __init__(self, rule: Rule, text: str) -> None:
-            super().__init__()
-            self.rule = rule
-            self.text = text
-
-        @property
-        def control(self) -> Rule:
-            return self.rule
+    def _place(self, facts: Sequence[Piece], start: int) -> None:
+        """The facts are drawn from this cell on."""
+        ends = [*accumulate((width_of(text) for text, _ in facts), initial=start)]
+        self._places = [(*at, text) for at, (text, _) in zip(pairwise(ends), facts, strict=True)]
 
     def on_click(self, event: events.Click) -> None:
         for start, end, text in self._places:
             if start <= event.x < end:
                 self.post_message(self.Picked(self, text))
+
+
+class Rule(Facts):
+    """`─ 3 Timeline ━━━ 61 steps ─`; the line is heavy with the focus, which needs no colour so."""
+
+    heavy: reactive[bool] = reactive(False)
+    title: reactive[tuple[Piece, ...]] = reactive(())
 
     def __init__(self, title: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -60,11 +61,7 @@ class Rule(Drawn):
             left += [(" ", ""), *title, (" ", "")]
         right: list[Piece] = [(" ", ""), *facts, (" ", ""), (line, hue)] if facts else []
         middle = line * (width - total_width(left) - total_width(right))
-        start, places = width - total_width(right) + 1, list[tuple[int, int, str]]()
-        for text, _ in facts:
-            places.append((start, start + width_of(text), text))
-            start += width_of(text)
-        self._places = places
+        self._place(facts, width - total_width(right) + 1)
         return self.strip([*left, (middle, hue), *right], width)
 
 

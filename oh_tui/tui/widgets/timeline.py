@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
 from textual.binding import BindingType
-from textual.message import Message
 from textual.reactive import reactive
 
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
@@ -30,7 +29,7 @@ from oh_tui.tui.state.step_rows import EventRows, StepRows
 from oh_tui.tui.state.opened_sub_agents import ClosedStep, OpenedSubAgents, SubStep
 from oh_tui.tui.state.step_rows import StepRows
 from oh_tui.tui.widgets import step_lines
-from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.drawing import PaneMessage, Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.shown import Place
 
@@ -79,19 +78,11 @@ class Timeline(RowList):
     reads_sub_agents = False
     """Whether the runs of sub-agents can be read one by one: those of a server."""
 
-    class SubAgentsWanted(Message):
+    class SubAgentsWanted(PaneMessage):
         """The sub-agents of the step under the cursor, which has this number, are to be read."""
 
-        def __init__(self, path: str) -> None:
-            super().__init__()
-            self.path = path
-
-    class KeyIdle(Message):
-        """A key did nothing; `why` says the reason."""
-
-        def __init__(self, why: str) -> None:
-            super().__init__()
-            self.why = why
+    class KeyIdle(PaneMessage):
+        """A key did nothing, for this reason."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -326,13 +317,13 @@ class Timeline(RowList):
         path, runs = self._rows.path(self.cursor), self.sub_runs_here
         is_settled = bool(step.results) and all(run.is_settled for run in runs)
         if self._opened.is_open(path):
-            self.post_message(self.KeyIdle("its sub-agents are open"))
+            self.post_message(self.KeyIdle(self, "its sub-agents are open"))
         elif self._can_read(step) and not (runs and is_settled):
-            self.post_message(self.SubAgentsWanted(path))
+            self.post_message(self.SubAgentsWanted(self, path))
         elif runs:
             self.open_below(path)
         else:
-            self.post_message(self.KeyIdle(self._opened.why_none(self.study, step)))
+            self.post_message(self.KeyIdle(self, self._opened.why_none(self.study, step)))
 
     def _step_to_open(self) -> Step | None:
         """The step under the cursor; None, having said why, where sub-agents cannot be opened."""
@@ -345,7 +336,7 @@ class Timeline(RowList):
             why = "sub-agents open only in the order of time: esc ends the sorting"
         else:
             return step
-        self.post_message(self.KeyIdle(why))
+        self.post_message(self.KeyIdle(self, why))
         return None
 
     def open_below(self, path: str) -> None:
@@ -409,7 +400,7 @@ class Timeline(RowList):
             self._open_sub_agents()
             self._opened_changed(row)
         else:
-            self.post_message(self.KeyIdle("no sub-agent is open here"))
+            self.post_message(self.KeyIdle(self, "no sub-agent is open here"))
 
     def _opened_changed(self, row: int) -> None:
         self.rows_changed(row, keep_line=True)

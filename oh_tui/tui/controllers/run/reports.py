@@ -103,9 +103,9 @@ class Reports(Controller):
 
     def _files_then(
         self, conversation: Conversation, study: Study, place: FilePlace | None = None
-    ) -> then.FilesThenScreen:
+    ) -> changes.FilesThenScreen:
         sub, here = self._steps.sub_step_here, self._steps.step_here
-        return then.FilesThenScreen(
+        return changes.FilesThenScreen(
             title_of(conversation),
             sub.path if sub else here,
             place,
