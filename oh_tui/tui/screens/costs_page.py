@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TypeVar
 
@@ -30,26 +31,20 @@ SMALL = 0.005
 EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
+@dataclass
 class Writer:
     """Writes the page, section after section, in lines of `width` cells at most."""
 
-    def __init__(
-        self,
-        spent: Spending,
-        glyphs: Glyphs,
-        width: int,
-        so_far: tuple[float, float],
-        of_all: str = "",
-    ) -> None:
-        """`so_far` are the active and the waiting time with what goes on now; `of_all` is what a
-        branch cost of what all of them did, in words."""
-        self.so_far, self.of_all = so_far, of_all
-        self.spent = spent
-        self.glyphs = glyphs
-        self.width = width
-        self.lines: list[list[Piece]] = []
-        self.step_lines: list[tuple[int, int]] = []
-        """Line and number of each step on the page."""
+    spent: Spending
+    glyphs: Glyphs
+    width: int
+    so_far: tuple[float, float]
+    """The active and the waiting time with what goes on now."""
+    of_all: str = ""
+    """What a branch cost of what all of them did, in words."""
+    lines: list[list[Piece]] = field(default_factory=list)
+    step_lines: list[tuple[int, int]] = field(default_factory=list)
+    """Line and number of each step on the page."""
 
     def time(self) -> None:
         """How model and tools share the active time."""
@@ -64,15 +59,15 @@ class Writer:
                 rows.append((family, FAMILY_HUES.get(family, ""), span))
         rows.append(("other", "dim", rest))
         rows = [row for row in rows if row[2] >= SHORT]
-        facts: list[Piece] = []
         active, waited = self.so_far
-        if active >= SHORT:
-            facts.append((f"{duration(active)} active", ""))
-        if waited >= SHORT:
-            facts.append((f"{duration(waited)} waiting for you", "you"))
-        if not facts and not rows:
+        facts: list[Piece] = [
+            (f"{duration(active)} active" if active >= SHORT else "", ""),
+            (f"{duration(waited)} waiting for you" if waited >= SHORT else "", "you"),
+        ]
+        told = joined(facts, "+")
+        if not told and not rows:
             return
-        self._head("Time", *joined(facts, "+"))
+        self._head("Time", *told)
         room = self.width - 2 - LABEL - NUMBER - 7
         for name, hue, span in rows:
             share = span / whole
@@ -92,23 +87,17 @@ class Writer:
             if words := "this run records no tokens or cost" if spent.answered else inherited:
                 self._head("Money", (words, "dim"))
             return
-        facts: list[Piece] = []
-        if self.of_all:
-            facts.append((self.of_all, ""))
-        elif not spent.priced:
-            facts.append(("price unknown", "warn"))
-        elif total.cost:
-            is_estimate = any(usage == ACP for usage, _ in spent.usages)
-            words = Cost(total.cost, spent.is_partial, is_estimate).words
-            facts.append((words, ""))
-        if total.calls:
-            facts.append((plural(total.calls, "answer"), ""))
-        if total.prompt:
-            cached = min(1.0, total.cache_read / total.prompt)
-            share = f", {percent(cached)} cached" if cached else ""
-            facts.append((f"{compact(total.prompt)} tokens in{share}", ""))
-        if total.completion:
-            facts.append((f"{compact(total.completion)} out", ""))
+        is_estimate = any(usage == ACP for usage, _ in spent.usages)
+        cost = Cost(total.cost, spent.is_partial, is_estimate).words if total.cost else ""
+        cached = min(1.0, total.cache_read / total.prompt) if total.prompt else 0
+        share = f", {percent(cached)} cached" if cached else ""
+        facts: list[Piece] = [
+            (self.of_all or (cost if spent.priced else ""), ""),
+            ("" if self.of_all or spent.priced else "price unknown", "warn"),
+            (plural(total.calls, "answer") if total.calls else "", ""),
+            (f"{compact(total.prompt)} tokens in{share}" if total.prompt else "", ""),
+            (f"{compact(total.completion)} out" if total.completion else "", ""),
+        ]
         columns: list[Column[tuple[str, Usage], object]] = [
             Column("", lambda row, _: f"  {row[0] or 'all others'}", width=FILL, share=1),
             _number("answers", lambda row: f"{row[1].calls:,}" if row[1].calls else ""),
@@ -146,11 +135,9 @@ class Writer:
 
         of = f" of {compact(spent.window).replace('.0', '')}" if spent.window else ""
         last = f"at the end {compact(spent.last)}{of} tokens{share(spent.last_fill)}"
-        facts: list[Piece] = [(last, "")]
-        if spent.fullest > spent.last:
-            facts.append((f"most {compact(spent.fullest)}{share(spent.most_fill)}", ""))
-        if condensed:
-            facts.append((f"{self.glyphs.condensed} history condensed", "dim"))
+        most = f"most {compact(spent.fullest)}{share(spent.most_fill)}"
+        said = f"{self.glyphs.condensed} history condensed" if condensed else ""
+        facts = (last, ""), (most * (spent.fullest > spent.last), ""), (said, "dim")
         self._head("Context", *joined(facts, self.glyphs.dot))
         if len(fill) < 2:  # one column is no picture
             return

@@ -174,12 +174,11 @@ class ShellScreen(LineScreen):
     def facts(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
         folder = self.shell.cwd or f"{self._place.name}'s own folder"
         folder = shorten(folder, max(20, self.size.width // 2))
-        facts: list[Piece] = []
-        if self.waiting:
-            facts.append((f"running {duration(self.seconds)}", "mark"))
-            if self._printed:
-                facts.append((f"{size(self._printed)} so far", ""))
-        facts.append((f"at most {TIMES[self.shell.timeout]}", "dim"))
+        facts = (
+            (f"running {duration(self.seconds)}" if self.waiting else "", "mark"),
+            (f"{size(self._printed)} so far" if self.waiting and self._printed else "", ""),
+            (f"at most {TIMES[self.shell.timeout]}", "dim"),
+        )
         return ((folder, "title"),), joined(facts, self.rule.glyphs.dot)
 
     def key_labels(self) -> KeyLabels:

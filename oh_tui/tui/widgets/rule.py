@@ -82,6 +82,6 @@ def whole_pieces(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
 
 
 def joined(parts: Sequence[Piece], dot: str) -> tuple[Piece, ...]:
-    """Facts with a dot between them."""
+    """The facts that say something, with a dot between them."""
     between = (f" {dot} ", "dim")
-    return tuple(piece for part in parts for piece in (between, part))[1:]
+    return tuple(piece for part in parts if part[0] for piece in (between, part))[1:]

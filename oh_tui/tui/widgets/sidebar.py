@@ -300,20 +300,15 @@ class Sidebar(Stack):
             name = f"1 & {filtered}" if is_short else f"{name} & {filtered}"
         elif order and is_short:
             name, order = f"1 {order.short}", None
-        facts: list[Piece] = []
-        if found := self.list.find_words():
-            facts.append((found, "mark"))
-        if self.marks:
-            facts.append((f"{len(self.marks):,} marked", "marked"))
+        marked = f"{len(self.marks):,} marked" if self.marks else ""
+        facts: list[Piece] = [(self.list.find_words(), "mark"), (marked, "marked")]
         if loaded or self.total is not None or not self.has_more:
             shown = f"{listed:,}"
             if listed != total:
                 shown += f" of {total:,}"
             if self._filter and loaded < total:
                 shown = f"{listed:,} of {loaded:,} of {total:,}"
-            facts.append((shown, "dim"))
-            if order:
-                facts.append((order.short, "mark"))
+            facts += ((shown, "dim"), (order.short if order else "", "mark"))
         glyphs = glyphs_of(self.app)
         self._rule.facts = joined(facts, glyphs.dot)
         room = max(LEAST, self.size.width - total_width(self._rule.facts) - 8)

@@ -166,8 +166,7 @@ class ChangesScreen(FilesScreen):
             facts.append((f"{self.files.lister} differs in {differ}", "warn"))
         elif self._why:
             facts.append((f"git: {self._why}", "dim"))
-        shown = [] if self._waits else [fact for fact in facts if fact[0]]
-        self.list_rule.facts = joined(shown, dot)
+        self.list_rule.facts = joined([] if self._waits else facts, dot)
 
     def key_labels(self) -> KeyLabels:
         labels, read = super().key_labels(), self.changes.only_read

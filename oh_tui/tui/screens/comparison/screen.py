@@ -324,7 +324,7 @@ def _facts(run: Trajectory, step: Step | None, dot: str) -> tuple[Piece, ...]:
     if step is None:
         return ()
     told = result_title(step, run.outcome(step)).split(" · ")
-    return joined([(fact, "dim") for fact in told if fact], dot)
+    return joined([(fact, "dim") for fact in told], dot)
 
 
 def _body(run: Trajectory, step: Step | None, name: str) -> list[Block]:

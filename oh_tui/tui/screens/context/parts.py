@@ -272,12 +272,8 @@ class MessageText(Stack):
         if row is None:
             self.rule.title = self.rule.facts = ()
             return
-        facts: list[Piece] = []
-        if row.message is not None:
-            facts.append((plural(row.chars, "character"), ""))
-        facts += self.body.position_facts()
-        if words := steps_words(row.steps):
-            facts.append((words, "dim"))
+        chars = plural(row.chars, "character") if row.message is not None else ""
+        facts = [(chars, ""), *self.body.position_facts(), (steps_words(row.steps), "dim")]
         self.rule.title = ((row.role.capitalize(), "title"),)
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
 

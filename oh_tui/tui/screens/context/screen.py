@@ -242,9 +242,9 @@ class ContextScreen(View[int | None]):
             rule.title = (title, (at, ""), (self._did(step, total_width(facts)), "dim"))
             listed = [(self._note, "warn"), *message_facts(page, self._walk.marked)]
             self.list_rule.title = ((list_title(page), "title"),)
-            self.list_rule.facts = joined([fact for fact in listed if fact[0]], dot)
+            self.list_rule.facts = joined(listed, dot)
             self.fill_line.show(self._fill, step.number, condensed_facts(page, rule.glyphs))
-        rule.facts = joined([fact for fact in facts if fact[0]], dot)
+        rule.facts = joined(facts, dot)
         self.show_keys()
 
     def _did(self, step: Step, told: int) -> str:
