@@ -52,7 +52,6 @@ class Lines(NamedTuple):
 
 
 def written(lines: Iterable[str], folder: str) -> Lines:
-    """Lines of ASCII in a new file of a folder."""
     count = 0
     descriptor, path = tempfile.mkstemp(".jsonl", dir=folder)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -186,8 +185,6 @@ class ChatJob(NamedTuple):
 
 
 class SizeJob(NamedTuple):
-    """Tells how much the lines of a `ChatJob` will be."""
-
     every: bool
     left: Left
 

@@ -248,7 +248,6 @@ _MOST_LINKS = 20
 
 
 def changed_files_html(study: Study, sink: Sink, here: Container[int]) -> Iterator[str]:
-    """`here` are the numbers of the steps in the page."""
     log, below = study.changes, study.changes_below
     lister, found = lister_of(log, None), rows(log, None, below)
     if not found:

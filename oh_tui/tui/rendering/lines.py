@@ -106,7 +106,6 @@ class Document:
             row = max(row + 1, self._firsts[number + 1])
 
     def prepare_next(self) -> None:
-        """Render one more slice."""
         for section in self._sections:
             if section.pending:
                 section.prepare()

@@ -41,7 +41,6 @@ RUNS, *OTHERS = (one for one in GROUP_COLUMNS if one.head and one is not ENDED)
 
 
 def _parts(group: Group) -> tuple[int, int, int]:
-    """The finished, the failed and the other runs."""
     return group.finished, group.failed, group.runs - group.finished - group.failed
 
 

@@ -52,7 +52,6 @@ class CostsScreen(View[int | None]):
         self._clock = clock
         self.run_title = title
         self.study: Study | None = None
-        """The analysis of the run, once it is available."""
         self._progress = ""
         self.rule = Rule()
         self.page = CostsPage()
@@ -85,7 +84,6 @@ class CostsScreen(View[int | None]):
         self.add_up(study)
 
     def fail(self, why: tuple[str, ...]) -> None:
-        """The run cannot be read."""
         self.page.empty = why
         self.page.refresh()
 
@@ -130,7 +128,6 @@ class CostsPage(RowList):
 
     @property
     def number(self) -> int | None:
-        """The step under the cursor."""
         return self._steps[self.cursor][1] if self._steps else None
 
     def show(

@@ -78,7 +78,6 @@ class Writer:
             self.lines.append([label, *numbers, (self._bar(share, room), hue)])
 
     def money(self) -> None:
-        """The cost by usage id."""
         spent, total = self.spent, self.spent.total
         steps, used = spent.inherited
         cost = f" ({dollars(used.cost)})" if used.cost else ""

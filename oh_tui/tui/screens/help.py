@@ -149,7 +149,6 @@ def _spelled(section: Section, glyphs: Glyphs) -> Section:
 
 
 def without_key(idle: Ids) -> Section:
-    """The commands of the palette alone."""
     return Section(
         "Without a key, in the palette",
         [
@@ -258,7 +257,6 @@ def signs(glyphs: Glyphs) -> Section:
 
 
 def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
-    """The entries that contain every typed word."""
     words = wanted.lower().split()
     kept: list[Section] = []
     for section in among:
@@ -273,7 +271,6 @@ def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
 
 
 def written(sections: Iterable[Section], width: int, palette: str) -> Text:
-    """Sections one below the other, `width` cells wide."""
     text = Text()
     for section in sections:
         names = 16 if any(len(entry.name) > 11 for entry in section.entries) else 12

@@ -107,7 +107,6 @@ class LineScreen(View[None]):
 
     @property
     def seconds(self) -> float:
-        """How long it takes so far."""
         return time.monotonic() - self._began
 
     # Drawing

@@ -40,7 +40,6 @@ class PassActions(Generic[P]):
         """`keep` gets each run that was read from the server."""
         self._session, self._ui, self._keep = session, ui, keep
         self.found: P | None = None
-        """What the last pass found."""
         self.view: PassScreen[P] | None = None
         """While it is open."""
 
@@ -79,7 +78,6 @@ class PassActions(Generic[P]):
         self._ui.push_screen(view, closed)
 
     def leave(self) -> None:
-        """Close the screen for what it leads to."""
         view, self.view = self.view, None
         if view:
             view.dismiss(None)
@@ -134,14 +132,12 @@ class PassScreen(View[None], Generic[P]):
         raise NotImplementedError
 
     def about(self) -> str:
-        """What the rule says beside the name."""
         raise NotImplementedError
 
     def facts(self) -> Sequence[Piece]:
         return [(text, "") for text in self.found.facts]
 
     def nothing(self) -> tuple[str, ...]:
-        """What the list says where nothing was found."""
         raise NotImplementedError
 
     # What was found

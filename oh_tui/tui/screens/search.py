@@ -287,7 +287,6 @@ class SearchScreen(PassScreen[SearchAll]):
             self.step.find(text, back=False, here=True)
 
     async def _run_here(self) -> Trajectory | None:
-        """The run under the cursor, read again."""
         row = self.list.current
         if row is None:
             return None

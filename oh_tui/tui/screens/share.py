@@ -111,7 +111,6 @@ class ShareScreen(View[None]):
         self._looking: Choice | None = None
         """For which choice is looked at what leaves, and not told yet."""
         self._looked_at = 0
-        """The step that was looked at last."""
         self._stop = threading.Event()
         self._is_writing = False
         self.written: Path | None = None

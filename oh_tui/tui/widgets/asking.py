@@ -61,7 +61,6 @@ class AskingBars(Stack):
         self._changed: Callable[[str], None] | None = None
         """Called with the text as it is typed."""
         self._enter = ""
-        """What Enter does in the line."""
         self._asked_facts: tuple[Piece, ...] = ()
         self._mounting: asyncio.Future[None] | None = None
         self._mounting_editor: asyncio.Future[None] | None = None
@@ -97,7 +96,6 @@ class AskingBars(Stack):
         yield self.find_input
 
     async def be_there(self) -> None:
-        """Wait until the bars are on the screen."""
         if self._mounting is None:
             self._mounting = asyncio.ensure_future(self._mount_bars())
         await asyncio.shield(self._mounting)

@@ -205,7 +205,6 @@ class Footer(Drawn):
         return was_error
 
     def drop_remark(self) -> None:
-        """Remove a remark when a key is pressed."""
         if self._shown.is_remark:
             self._show_under()
 

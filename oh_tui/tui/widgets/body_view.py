@@ -205,7 +205,6 @@ class BodyView(KeptLines, Drawn, can_focus=True):
         return self._document.extract(first - 1, 0, last - 1, None) if last else ""
 
     def return_to(self, line: int) -> None:
-        """Go to a line, without a current hit."""
         self._hit = None
         self._go(line)
 

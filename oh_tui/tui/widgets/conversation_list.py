@@ -67,7 +67,6 @@ class ConversationList(RowList):
 
     rows: reactive[tuple[Row, ...]] = reactive(())
     grouped: reactive[bool] = reactive(True)
-    """Whether groups have headings."""
     order: reactive[Sorting | None] = reactive(None)
     """An order other than that of the groups; its name then is the only heading."""
     choice: reactive[Choice] = reactive({})
@@ -125,7 +124,6 @@ class ConversationList(RowList):
         self.rows_changed()
 
     def _lay_out(self) -> None:
-        """Give rows and headings their lines, and the columns their widths."""
         empty: set[str] = set()
         for column in COLUMNS:
             rows = self.rows if column.is_measured else ()
@@ -273,7 +271,6 @@ class ConversationList(RowList):
         return self._shown(self.row_width)
 
     def _facts(self, row: Row, width: int) -> str:
-        """The columns between title and age: the cost, and more with more room."""
         shown = self._shown(width)
         cells = (
             "  " + self._cell(one, one.text(row.conversation, row.state))
@@ -290,7 +287,6 @@ class ConversationList(RowList):
         return f"{text:{'>' if column.right else '<'}{self._cells[column.name]}}"
 
     def _number(self, row: Row, width: int, is_shown: bool) -> str:
-        """The column of the cost, or of the number that the rows are sorted by."""
         counted = self._counted(self._shown(width))
         number, is_chosen = counted.text(row.conversation, row.state), COST.name in self.choice
         if self.order and width < WIDE and not is_shown:

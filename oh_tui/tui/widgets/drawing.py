@@ -169,8 +169,6 @@ def hits(pieces: list[Piece], needle: str) -> list[Piece]:
 
 
 class Label(Drawn):
-    """One line of pieces."""
-
     pieces: reactive[tuple[Piece, ...]] = reactive(())
 
     def __init__(self, *pieces: Piece) -> None:
@@ -200,8 +198,6 @@ class Stack(Vertical):
 
 
 class Row(Horizontal):
-    """Panes side by side."""
-
     BLANK = True
 
 

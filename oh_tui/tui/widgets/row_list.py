@@ -114,7 +114,6 @@ class RowList(KeptLines, Drawn, can_focus=True):
         return self.pieces(line, width)
 
     find_text: reactive[str] = reactive("")
-    """Highlighted in the rows."""
     finding: reactive[Finding | None] = reactive(None, always_update=True)
     """Which of the rows hold the text; None when another pane is searched."""
 

@@ -50,7 +50,6 @@ class RunView(Stack):
     progress: var[str] = var("")
     """What is being loaded, or why the run is incomplete; shown in place of the counts."""
     filter_text: var[str] = var("")
-    """The filter as it was typed, for the rule."""
     filter_note: var[str] = var("")
     """That not all texts could be searched for the filter."""
     study: var[Study | None] = var(None, always_update=True)
@@ -153,7 +152,6 @@ class RunView(Stack):
         self._arrange_top()
 
     def say(self, *lines: str) -> None:
-        """Show lines in place of steps."""
         self.timeline.empty = lines
         self.timeline.refresh()
 
@@ -197,7 +195,6 @@ class RunView(Stack):
             self.timeline.now = now
 
     def clear(self, now: float) -> None:
-        """Clear the view: no conversation is open."""
         self.progress = ""
         self.show_conversation(None, now)
         self.show_run(None)
@@ -305,7 +302,6 @@ class RunView(Stack):
 
     @property
     def _phases(self) -> Sequence[Phase]:
-        """As far as they are known."""
         phases = self.study.known_phases if self.study else None
         return (phases.known or ()) if phases else ()
 

@@ -220,13 +220,11 @@ class Sidebar(Stack):
         self.sandboxes, self.show_gone = sandboxes or (), show_gone
 
     def find(self, finding: Finding | None) -> None:
-        """Highlight a text, and count its hits if this pane is searched."""
         self.list.find_text = finding.marked if finding else ""
         self.list.finding = finding if finding and finding.pane == "list" else None
         self._show_total()
 
     def tick(self, now: float, losses: Losses) -> None:
-        """Update the ages, and which servers do not answer."""
         self.now, self.losses = now, losses
 
     def enter(self, pane: str) -> None:
@@ -275,7 +273,6 @@ class Sidebar(Stack):
         self._show_total()
 
     def say(self, *lines: str) -> None:
-        """Show lines in place of conversations."""
         self.list.empty = lines
 
     def watch_sandboxes(self) -> None:

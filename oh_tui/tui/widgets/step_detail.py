@@ -148,7 +148,6 @@ class StepDetail(Stack):
             view.wrap = wraps
 
     def show_finding(self, finding: Finding | None) -> None:
-        """Show the hits of a text in the result, as far as they are counted."""
         self._finding = finding
         self._show_position()
 
@@ -171,7 +170,6 @@ class StepDetail(Stack):
         return self.result_view.hit_line or self.call_view.hit_line
 
     def count_hits(self, finding: Finding) -> Iterable[object]:
-        """Find out which lines of the result hold the text, one line per turn."""
         return self.result_view.count_hits(finding)
 
     def way_back(self) -> Callable[[], None]:

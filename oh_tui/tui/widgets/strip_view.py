@@ -67,7 +67,6 @@ class StripView(Drawn):
         self._phases: Sequence[Phase] = ()
         self._opened: list[Lane] = []
         self._lanes: list[Lane] = []
-        """Those of them that are shown."""
         self._here: SubStep | None = None
         """The step of a sub-agent that the timeline's cursor is on."""
         self._columns: dict[tuple[str, int], list[Column]] = {}
@@ -84,7 +83,6 @@ class StripView(Drawn):
         self.refresh()
 
     def show_phases(self, phases: Sequence[Phase]) -> None:
-        """Show where they begin."""
         self._phases = phases
         self._drawn.clear()
         self.refresh()
@@ -210,7 +208,6 @@ class StripView(Drawn):
         return [AxisText(column, text) for column, text in axis]
 
     def _at_the_end(self, run: Strip, width: int) -> Iterator[AxisText]:
-        """What stands at the right end of the axis."""
         if run.is_cut_off:
             yield AxisText(width - len("cut off"), "cut off", "warn", gap=True)
         if not run.has_times:

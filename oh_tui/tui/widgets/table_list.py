@@ -66,9 +66,7 @@ class TableList(RowList, Generic[T]):
 
     _columns: Columns[T] = ()
     _wanted: Sequence[int] = ()
-    """What each column would take."""
     _fitted: tuple[int, Fitted[T]] | None = None
-    """In how many cells they were shown last."""
 
     def columns(self) -> Columns[T]:
         raise NotImplementedError

@@ -117,7 +117,6 @@ class Timeline(RowList):
     """The step under the cursor before a filter without matches."""
 
     def row_of(self, event_id: str) -> int | None:
-        """The row of an event or of its step; None without a row."""
         return self._rows.row_of(event_id)
 
     @property
@@ -127,7 +126,6 @@ class Timeline(RowList):
         return self.current[1].id if self.current else "", sub.path if sub else ""
 
     def _row_at(self, place: _Place) -> int | None:
-        """The row of what the cursor was on; None without a row."""
         event_id, path = place
         sub = self._rows.row_of_path(path) if path else None
         return self.row_of(event_id) if sub is None else sub
@@ -166,7 +164,6 @@ class Timeline(RowList):
         return f"step {first}" if first == last else f"steps {first}-{last}"
 
     def begin_range(self) -> None:
-        """Select from the step under the cursor."""
         if self.current and self.current[0]:
             self.range_from = self.step_here
 
@@ -296,7 +293,6 @@ class Timeline(RowList):
 
     @property
     def sub_runs_here(self) -> list[SubRun]:
-        """The sub-agents that the step under the cursor started."""
         step = self.current[0] if self.current else None
         return self._opened.started(self.study, step)
 
@@ -306,7 +302,6 @@ class Timeline(RowList):
 
     @property
     def sub_step_here(self) -> SubStep | None:
-        """The step of a sub-agent under the cursor."""
         return self._rows.sub(self.cursor)
 
     def action_unfold(self) -> None:
@@ -347,7 +342,6 @@ class Timeline(RowList):
             self._opened_changed(self._row_at(here) or 0)
 
     def closed_steps(self) -> Iterator[ClosedStep]:
-        """The steps of sub-agents that can be opened among the rows."""
         rearranged = self.show_events or self.order or self.filtered is not None
         if self.study is not None and not rearranged:
             yield from self._opened.closed(self.study)

@@ -138,7 +138,6 @@ class FilesScreen(View[Chosen]):
         super().__init__()
         self.run_title = title
         self.study: Study | None = None
-        """The analysis of the run, once it is available."""
         self._waits: tuple[str, ...] = ("reading the run …",)
         """Shown in place of files until the run is read."""
         self._files: dict[str, FileHistory] | None = None
@@ -164,19 +163,16 @@ class FilesScreen(View[Chosen]):
     # The run
 
     def show_study(self, study: Study, progress: str = "") -> None:
-        """Show the run that has been read."""
         self.study, self._waits = study, ()
         if self.is_mounted:
             self.read()
 
     def fail(self, why: tuple[str, ...]) -> None:
-        """The run cannot be read."""
         self._waits = why
         if self.is_mounted:
             self._list()
 
     def grown(self) -> None:
-        """The run has more steps or results than before."""
         if not self._waits:
             self.read()
 

@@ -63,7 +63,6 @@ class ChangesScreen(FilesScreen):
     HELP_TITLE = "In the changed files"
 
     show_read: var[bool] = var(False)
-    """Files that were only read are listed too."""
 
     def __init__(self, title: str = "") -> None:
         super().__init__(title)

@@ -110,7 +110,6 @@ class ContextScreen(View[int | None]):
         self.run_title, self._event_id, self._of = title, event_id, of
         self._version = version
         self.study: Study | None = None
-        """The analysis of the run, once it is available."""
         self._progress = ""
         self._walk: Walk | None = None
         self._fill = Fill((), ())
@@ -147,7 +146,6 @@ class ContextScreen(View[int | None]):
             self._begin()
 
     def fail(self, why: tuple[str, ...]) -> None:
-        """The run cannot be read."""
         self.list.empty = why
         self.list.refresh()
 
@@ -307,7 +305,6 @@ class ContextScreen(View[int | None]):
         self._want(to)
 
     def action_answer(self, by: int) -> None:
-        """Go to an answer before or after, as shown now."""
         now = self._wanted or (self._page.wanted if self._page else None)
         if now is not None and self._walk is not None:
             self._go(self._walk.beside(now, by))

@@ -199,7 +199,6 @@ class StartScreen(View[None]):
         self.show_keys()
 
     def _show_offered(self, *, asking: bool = False) -> None:
-        """The values that fit the field that has the keys, or why there are none."""
         field = self.focused
         pieces: list[Piece] = []
         refusal: Problem | None = None
