@@ -415,7 +415,7 @@ class MainScreen(BaseScreen):
             if session.filtering:
                 self.controllers.filter.clear_filter()
             self.run_view.show_filter(self.session.filtering)
-            self.timeline.sort_by(None)
+            self.timeline.order = None
             self.run_view.show_run(None)
             if session.cursors and session.cursors.listed is session.current:
                 self._rest.pause()

@@ -73,7 +73,7 @@ class Navigation(Controller):
         elif session.in_run and zoom != "detail" and self._steps.filtered is not None:
             controllers.filter.clear_filter()
         elif zoom != "detail" and session.pane == "timeline" and self._steps.order:
-            self._steps.sort_by(None)
+            self._steps.order = None
         elif not zoom and ((in_list and controllers.run.stop()) or controllers.come_back()):
             pass
         elif zoom or not controllers.sub_conversations.leave():

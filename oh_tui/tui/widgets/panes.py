@@ -20,14 +20,11 @@ class Panes(Row):
     """The lists at the left, the run at the right; also implements the session's `Cursors`."""
 
     def compose(self) -> ComposeResult:
-        yield Sidebar(id="left")
-        yield Divider(id="divider")
-        yield RunView(id="right")
+        self.sidebar, self.run_view = Sidebar(id="left"), RunView(id="right")
+        self._divider = Divider(id="divider")
+        yield from (self.sidebar, self._divider, self.run_view)
 
     def on_mount(self) -> None:
-        self.sidebar = self.query_one(Sidebar)
-        self.run_view = self.query_one(RunView)
-        self._divider = self.query_one(Divider)
         self._panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
         self._rules = {
             pane: self.query_one(f"#{'result' if pane == 'detail' else pane}-rule", Rule)

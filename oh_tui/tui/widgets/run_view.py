@@ -59,29 +59,23 @@ class RunView(Stack):
     """Whether the cursor follows the newest step, and the key that changes that."""
 
     def compose(self) -> ComposeResult:
-        yield Rule(id="run-rule")
-        yield Summary(id="summary")
-        yield AnnotationLine(id="annotations")
-        yield StripView(id="strip")
+        self._rule, self._timeline_rule = (
+            Rule(id="run-rule"),
+            Rule("3 Timeline", id="timeline-rule"),
+        )
+        self.summary, self._annotations = Summary(id="summary"), AnnotationLine(id="annotations")
+        self._strip, self.timeline = StripView(id="strip"), Timeline(id="timeline")
+        self._head = ColumnHead(self.timeline)
+        self.detail = StepDetail(self.timeline, id="detail-pane")
+        yield from (self._rule, self.summary, self._annotations, self._strip)
         with Stack(id="timeline-pane"):
-            yield Rule("3 Timeline", id="timeline-rule")
-            timeline = Timeline(id="timeline")
-            yield ColumnHead(timeline)
-            yield timeline
-        yield StepDetail(timeline, id="detail-pane")
+            yield from (self._timeline_rule, self._head, self.timeline)
+        yield self.detail
 
     def on_mount(self) -> None:
-        self.timeline = self.query_one(Timeline)
-        self.detail = self.query_one(StepDetail)
-        # Kept, not queried: at the end workers may still call while the screen is taken down.
-        self._head = self.query_one(ColumnHead)
-        self.summary = self.query_one(Summary)
-        self._annotations = self.query_one(AnnotationLine)
-        self._strip = self.query_one(StripView)
         self._conversation: Conversation | None = None
         self._study_of: Conversation | None = None
         self._now = 0.0
-        self._rules = {rule.id: rule for rule in self.query(Rule)}
         self._is_low = True
         """The screen is low: less is shown above the timeline."""
         for name in (
@@ -108,7 +102,7 @@ class RunView(Stack):
         self._show_title()
 
     def _show_title(self) -> None:
-        rule, conversation = self._rules["run-rule"], self._conversation
+        rule, conversation = self._rule, self._conversation
         if conversation is None:
             rule.title = rule.facts = ()
             return
@@ -234,7 +228,7 @@ class RunView(Stack):
     def _show_counts(self) -> None:
         self._head.refresh()
         self._strip.time = self.timeline.shown_time
-        rule = self._rules["timeline-rule"]
+        rule = self._timeline_rule
         trajectory = self.timeline.trajectory
         found = self.timeline.find_words()
         if self.progress and self.timeline.filtered is None and self.timeline.range_from is None:

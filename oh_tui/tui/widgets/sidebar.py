@@ -158,27 +158,19 @@ class Sidebar(Stack):
         self._filter = ""
 
     def compose(self) -> ComposeResult:
+        self._rule = Rule("1 Conversations", id="conversations-rule")
+        self.list = ConversationList(id="conversations")
+        self._head = ColumnHead(self.list)
         with Stack(id="conversations-pane"):
-            yield Rule("1 Conversations", id="conversations-rule")
-            conversations = ConversationList(id="conversations")
-            yield ColumnHead(conversations)
-            yield conversations.data_bind(
-                Sidebar.marks, Sidebar.now, Sidebar.losses, Sidebar.annotated
-            )
+            yield from (self._rule, self._head)
+            yield self.list.data_bind(Sidebar.marks, Sidebar.now, Sidebar.losses, Sidebar.annotated)
+        self._sandbox_rule = Rule("2 Sandboxes", id="sandboxes-rule")
+        self.sandbox_list = SandboxList(id="sandboxes")
+        self._fold = Fold(self.sandbox_list, id="sandboxes-fold")
         with Stack(id="sandboxes-pane"):
-            yield Rule("2 Sandboxes", id="sandboxes-rule")
-            sandboxes = SandboxList(id="sandboxes")
-            yield sandboxes.data_bind(Sidebar.now)
-            yield Fold(sandboxes, id="sandboxes-fold")
+            yield from (self._sandbox_rule, self.sandbox_list.data_bind(Sidebar.now), self._fold)
 
     def on_mount(self) -> None:
-        # Kept, not queried: at the end workers may still call while the screen is taken down.
-        self.list = self.query_one(ConversationList)
-        self.sandbox_list = self.query_one(SandboxList)
-        self._fold = self.query_one(Fold)
-        self._head = self.query_one(ColumnHead)
-        self._rule = self.query_one("#conversations-rule", Rule)
-        self._sandbox_rule = self.query_one("#sandboxes-rule", Rule)
         self.watch(self.sandbox_list, "seen", self._show_fold, init=False)
         for name in ("marks", "has_more", "total"):
             self.watch(self, name, self._show_total, init=False)

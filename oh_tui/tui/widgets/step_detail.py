@@ -56,18 +56,13 @@ class StepDetail(Stack):
         self._finding: Finding | None = None
 
     def compose(self) -> ComposeResult:
-        yield Rule("4 Call", id="call-rule")
-        yield BodyView(id="call")
-        yield Rule("Result", id="result-rule")
-        yield BodyView(id="result")
+        self._call_rule, self.call_view = Rule("4 Call", id="call-rule"), BodyView(id="call")
+        self._result_rule = Rule("Result", id="result-rule")
+        self.result_view = BodyView(id="result")
+        self.bodies = (self.call_view, self.result_view)
+        yield from (self._call_rule, self.call_view, self._result_rule, self.result_view)
 
     def on_mount(self) -> None:
-        # Kept, not queried: at the end workers may still call while the screen is taken down.
-        self.call_view = self.query_one("#call", BodyView)
-        self.result_view = self.query_one("#result", BodyView)
-        self.bodies = (self.call_view, self.result_view)
-        self._call_rule = self.query_one("#call-rule", Rule)
-        self._result_rule = self.query_one("#result-rule", Rule)
         for name in ("whole_call", "as_json"):
             self.watch(self, name, self.show_current, init=False)
         self.watch(self._timeline, "find_text", self._mark_hits, init=False)

@@ -245,10 +245,6 @@ class Timeline(RowList):
 
     # Sorting
 
-    def sort_by(self, order: StepSorting | None) -> None:
-        """Show the steps in another order, from its first, or in that of the run."""
-        self.order = order
-
     def watch_order(self) -> None:
         if self.trajectory is None:
             return

@@ -182,10 +182,10 @@ async def test_a_filter_keeps_what_is_opened_and_another_order_hides_it(tmp_path
         await it.settle()
         assert paths(it) == ["2", "2.1", "2.2", "2.3", "4"]
         it.screen.timeline.filtered = None
-        it.screen.timeline.sort_by(StepSorting(StepOrder.COST))
+        it.screen.timeline.order = StepSorting(StepOrder.COST)
         await it.settle()
         assert sorted(paths(it)) == ["1", "2", "3", "4"]
-        it.screen.timeline.sort_by(None)
+        it.screen.timeline.order = None
         await it.settle()
         assert paths(it) == ["1", "2", "2.1", "2.2", "2.3", "3", "4"]
 

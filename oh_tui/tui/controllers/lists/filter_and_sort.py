@@ -121,7 +121,7 @@ class ListActions(Controller):
     async def _ask_step_order(self) -> None:
         if answer := await self._ask("Sort steps by", STEP_KEYS):
             order = StepOrder(answer)
-            self._steps.sort_by(None if order is StepOrder.TIME else StepSorting(order))
+            self._steps.order = None if order is StepOrder.TIME else StepSorting(order)
 
     async def _ask(self, title: str, keys: Sequence[tuple[str, str, str]]) -> str:
         pane = self._session.pane
@@ -135,10 +135,10 @@ class ListActions(Controller):
         if pane == "timeline":
             now, order = self._steps.order, StepOrder(column)
             if now is None or now.order is not order:
-                self._steps.sort_by(StepSorting(order, back=order is StepOrder.TIME))
+                self._steps.order = StepSorting(order, back=order is StepOrder.TIME)
             else:
                 back = StepSorting(order, back=True)
-                self._steps.sort_by(back if now != back else None)
+                self._steps.order = back if now != back else None
             return
         before, wanted = self._session.listing.order, ORDERS[column]
         if before is None or before.order is not wanted:

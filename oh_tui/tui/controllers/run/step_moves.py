@@ -153,7 +153,7 @@ class StepActions(Controller):
         session.follow = not session.follow
         self._ui.post_message(FollowingChanged())
         if session.follow:
-            steps.sort_by(None)
+            steps.order = None
             steps.move_to(steps.row_count())
             self._ui.tell("following the newest step")
         else:
