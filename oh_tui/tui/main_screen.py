@@ -39,10 +39,9 @@ from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
 from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Divider, Piece
+from oh_tui.tui.widgets.drawing import Divider, Piece, Rule
 from oh_tui.tui.widgets.panes import Panes
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.step_detail import BLAME
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline

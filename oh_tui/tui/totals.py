@@ -8,8 +8,7 @@ from oh_tui.catalog.run_status import AT_WORK
 from oh_tui.text.human import cost_words, plural, without
 from oh_tui.trajectory.glyphs import label_mark
 from oh_tui.trajectory.model.recorded import Label
-from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.rule import joined
+from oh_tui.tui.widgets.drawing import Piece, joined
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.glyphs import Glyphs

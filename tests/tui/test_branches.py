@@ -17,7 +17,7 @@ from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.model.events import Event
 from oh_tui.tui.screens.costs import CostsScreen
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Rule
 from tests.trajectory.branched import two, write_run
 from tests.trajectory.context.made import said, user
 from tests.tui.explorer import AT_ONCE, NOW, Between, Explorer, explore

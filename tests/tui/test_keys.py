@@ -26,7 +26,7 @@ from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs
 from oh_tui.tui.screens.view import View
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Rule
 from tests.tui.explorer import Explorer, case, explore
 
 

@@ -19,8 +19,10 @@ from oh_tui.tui.screens.line_screen import LineScreen
 from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.state.questions import Asked, Questions
 from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.screens.view import KeyLabels, LineScreen
+from oh_tui.tui.state.questions import Question, Questions
+from oh_tui.tui.widgets.drawing import Piece, joined
 from oh_tui.tui.widgets.prompt import Prompt, SentLine
-from oh_tui.tui.widgets.rule import joined
 
 WHAT = (
     "The agent answers from what its model sees of the run, also while it works. Neither question "

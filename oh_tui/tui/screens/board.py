@@ -29,9 +29,8 @@ from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.state.across_runs.board import NAMES, RULE, Before, Board, RulesOfRuns, Sums
-from oh_tui.tui.widgets.drawing import Labels, Piece
+from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, joined
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 
 SHOWN = 8

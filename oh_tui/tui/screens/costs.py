@@ -18,9 +18,8 @@ from oh_tui.trajectory.costs.spending import Spending, context_fill, spending
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.screens.view import KeyLabels, View
-from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.drawing import Piece, Rule
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule
 
 WIDEST = 100
 """Cells of a line at most: in a wider one the eye loses its way from name to number."""

@@ -14,8 +14,7 @@ from oh_tui.trajectory.glyphs import FAMILY_HUES, Glyphs
 from oh_tui.trajectory.model.usage import NO_USAGE, Cost, Usage
 from oh_tui.trajectory.model.usage_stats import ACP
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.widgets.drawing import Piece, fit, shorten
-from oh_tui.tui.widgets.rule import joined, whole_pieces
+from oh_tui.tui.widgets.drawing import Piece, fit, joined, shorten, whole_pieces
 from oh_tui.tui.widgets.table_list import Fitted
 
 T = TypeVar("T")

@@ -26,9 +26,9 @@ from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.state.across_runs.failures import FailuresFound
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.prompt import Complete
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 
 AT_ONCE = 500

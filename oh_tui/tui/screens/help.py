@@ -23,8 +23,7 @@ from oh_tui.tui.keys import COPY_KEYS, MORE, Hint, Ids, Key, Keymap, help_groups
 from oh_tui.tui.platform.base_screen import ClosesOnce
 from oh_tui.tui.theme import palette_of, style
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import glyphs_of, spelled
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Rule, glyphs_of, spelled
 
 WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""

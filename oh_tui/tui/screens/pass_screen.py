@@ -15,10 +15,9 @@ from oh_tui.tui.screens.view import View
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 from oh_tui.tui.ui import Ui
-from oh_tui.tui.widgets.drawing import Piece
+from oh_tui.tui.widgets.drawing import Piece, Rule, joined
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.table_list import TableList
 
 P = TypeVar("P", bound=Pass[Any, Any])

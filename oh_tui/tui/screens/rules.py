@@ -28,9 +28,8 @@ from oh_tui.trajectory.rules.question import Answer, State
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.state.rules import RunFindings
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Labels, Piece, wrap_pieces
+from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, joined, wrap_pieces
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 MOST_FAULTS = 10

@@ -32,11 +32,9 @@ from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.search_all import SearchAll
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import Divider, Label, Piece, fit
-from oh_tui.tui.widgets.first_frame import FirstFrame
+from oh_tui.tui.widgets.drawing import Divider, FirstFrame, Label, Piece, Rule, fit, joined
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.shown import Place, of_step
 from oh_tui.tui.widgets.table_list import Columns, TableList
 

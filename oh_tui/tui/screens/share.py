@@ -33,9 +33,8 @@ from oh_tui.tui.desktop import open_file
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import PaneMessage
+from oh_tui.tui.widgets.drawing import PaneMessage, Rule
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 

@@ -23,14 +23,12 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import Command, Failure, Note, Plain
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.line_screen import LineScreen
-from oh_tui.tui.screens.view import KeyLabels
+from oh_tui.tui.screens.view import KeyLabels, LineScreen
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.shells import TIMES, Shell, ShellEntry, result_blocks
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import Piece, shorten
+from oh_tui.tui.widgets.drawing import Piece, joined, shorten
 from oh_tui.tui.widgets.prompt import SentLine
-from oh_tui.tui.widgets.rule import joined
 
 WHAT = (
     "A command runs {} with /bin/sh, beside the agent: neither the agent nor the timeline sees it."

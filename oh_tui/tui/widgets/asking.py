@@ -22,10 +22,8 @@ from oh_tui.tui.keys import Hint
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, Stack
-from oh_tui.tui.widgets.first_frame import hands_of
+from oh_tui.tui.widgets.drawing import Piece, Rule, Stack, hands_of
 from oh_tui.tui.widgets.question_bar import Question, QuestionBar, Stake
-from oh_tui.tui.widgets.rule import Rule
 
 if TYPE_CHECKING:
     from textual.widgets import Input

@@ -17,8 +17,7 @@ from textual.worker import NoActiveWorker, get_current_worker
 from oh_tui.tui.keys import LEAST_HINTS, Hint
 from oh_tui.tui.platform.key_queue import KeyQueueApp
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, shorten, spelled
-from oh_tui.tui.widgets.rule import Facts, whole_pieces
+from oh_tui.tui.widgets.drawing import Drawn, Facts, Piece, shorten, spelled, whole_pieces
 
 LEAST_LOCATION = 16
 """Cells that `location` keeps, however many facts there are."""

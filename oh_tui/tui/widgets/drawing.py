@@ -1,9 +1,12 @@
-"""Drawing for panes: pieces of text with a hue, cut and padded to cells."""
+"""Drawing for panes: pieces of text with a hue, cut and padded to cells; the rules above panes; and
+whether a first frame was seen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, pairwise
+from typing import cast
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -11,14 +14,15 @@ from rich.style import Style
 from textual import events
 from textual.app import App
 from textual.containers import Horizontal, Vertical
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from oh_tui.trajectory.glyphs import ASCII, UNICODE, Glyphs
-from oh_tui.tui.rendering.cells import chop, width_of
+from oh_tui.tui.platform.key_queue import FrameShown, Hands, KeyQueueApp
+from oh_tui.tui.rendering.cells import chop, total_width, width_of
 from oh_tui.tui.theme import palette_of, style
 
 Piece = tuple[str, str]
@@ -245,3 +249,110 @@ class Divider(Drawn):
         """The screen became narrow, or another pane was zoomed, during the drag."""
         if self.held:
             self.release_mouse()
+
+
+class Facts(Drawn):
+    """Draws facts that a click picks."""
+
+    facts: reactive[tuple[Piece, ...]] = reactive(())
+
+    _places: Sequence[tuple[int, int, str]] = ()
+    """First cell, cell after the last one, and text of each fact drawn."""
+
+    class Picked(PaneMessage):
+        """A fact was clicked."""
+
+    def _place(self, facts: Sequence[Piece], start: int) -> None:
+        """The facts are drawn from this cell on."""
+        ends = [*accumulate((width_of(text) for text, _ in facts), initial=start)]
+        self._places = [(*at, text) for at, (text, _) in zip(pairwise(ends), facts, strict=True)]
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, text in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Picked(self, text))
+
+
+class Rule(Facts):
+    """`─ 3 Timeline ━━━ 61 steps ─`; the line is heavy with the focus, which needs no colour so."""
+
+    heavy: reactive[bool] = reactive(False)
+    title: reactive[tuple[Piece, ...]] = reactive(())
+
+    def __init__(self, title: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        if title:
+            self.set_reactive(Rule.title, ((title, "title"),))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        line = self.glyphs.heavy if self.heavy else self.glyphs.rule
+        hue = "" if self.heavy else "rule"
+        wanted = total_width(self.facts)
+        # a long title leaves a third of the line to the facts, unless the line is short
+        kept = min(wanted + 2, width // 3) if wanted and width >= 60 else 0
+        title = whole_pieces(self.title, width - 6 - kept)
+        facts = whole_pieces(self.facts, width - total_width(title) - 7)
+        left: list[Piece] = [(line, hue)]
+        if total_width(title):
+            left += [(" ", ""), *title, (" ", "")]
+        right: list[Piece] = [(" ", ""), *facts, (" ", ""), (line, hue)] if facts else []
+        middle = line * (width - total_width(left) - total_width(right))
+        self._place(facts, width - total_width(right) + 1)
+        return self.strip([*left, (middle, hue), *right], width)
+
+
+def whole_pieces(pieces: tuple[Piece, ...], room: int) -> list[Piece]:
+    """The pieces that fit whole; only the first may be shortened."""
+    kept: list[Piece] = []
+    for text, name in pieces:
+        cells = width_of(text)
+        if cells > room:
+            if not kept and room >= 6:
+                kept.append((shorten(text, room), name))
+            break
+        kept.append((text, name))
+        room -= cells
+    while kept and kept[-1][0].strip() in ("", UNICODE.dot, ASCII.dot):
+        kept.pop()
+    return kept
+
+
+def joined(parts: Sequence[Piece], dot: str) -> tuple[Piece, ...]:
+    """The facts that say something, with a dot between them."""
+    between = (f" {dot} ", "dim")
+    return tuple(piece for part in parts if part[0] for piece in (between, part))[1:]
+
+
+def after_frame(widget: Widget, call: Callable[[], None]) -> None:
+    """Call `call` once the frame of the widget that is being drawn is on the terminal: by then all
+    keys typed before it have been handled, and none typed after it."""
+    widget.call_after_refresh(cast("KeyQueueApp", widget.app).mark_frame, FrameShown(call))
+
+
+def hands_of(widget: Widget) -> Hands:
+    return cast("KeyQueueApp", widget.app).hands
+
+
+class FirstFrame:
+    """A widget that knows whether its first frame is on the terminal (`is_seen`) and the keys from
+    before have been handled: they may fill a field, but answer and send nothing. Else a paste
+    without brackets, or keys typed over a slow line, would confirm a question that nobody has seen.
+    The first base of its class."""
+
+    is_seen = False
+    _awaited = False
+
+    def wait_for_frame(self, waits: bool) -> None:
+        """It opens again: what comes before its next frame is early, if it `waits` for that."""
+        self.is_seen = self._awaited = not waits
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if not self._awaited:
+            self._awaited = True
+            after_frame(cast("Widget", self), self._seen)
+        lines: list[Strip] = super().render_lines(crop)  # type: ignore[misc]  # of the widget
+        return lines
+
+    def _seen(self) -> None:
+        self.is_seen = True

@@ -18,9 +18,7 @@ from textual.strip import Strip
 
 from oh_tui.tui.platform.text_field import TextField
 from oh_tui.tui.rendering.cells import total_width
-from oh_tui.tui.widgets.drawing import Drawn, Labels, Piece, wrap_pieces
-from oh_tui.tui.widgets.first_frame import FirstFrame, hands_of
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Drawn, FirstFrame, Labels, Piece, Rule, hands_of, wrap_pieces
 
 MOST_LINES = 12
 """Visible lines of text at most."""

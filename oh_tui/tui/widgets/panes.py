@@ -10,8 +10,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.state.arrangement import PANES, Arrangement
 from oh_tui.tui.state.sandboxes import SandboxRow
-from oh_tui.tui.widgets.drawing import Divider, Row
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Divider, Row, Rule
 from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
 

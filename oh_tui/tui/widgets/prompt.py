@@ -13,7 +13,7 @@ from textual.widgets.input import Selection
 
 from oh_tui.tui.platform.input_line import InputLine
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.first_frame import FirstFrame, hands_of
+from oh_tui.tui.widgets.drawing import FirstFrame, hands_of
 
 Complete = Callable[[str], Awaitable[str | None]]
 """Gives the whole text that begins with what is typed, None for no such."""

@@ -17,8 +17,15 @@ from textual.timer import Timer
 from oh_tui.text.human import plural
 from oh_tui.tui.platform.key_queue import REST
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, shorten, wrap_pieces
-from oh_tui.tui.widgets.first_frame import after_frame, hands_of
+from oh_tui.tui.widgets.drawing import (
+    Drawn,
+    PaneMessage,
+    Piece,
+    after_frame,
+    hands_of,
+    shorten,
+    wrap_pieces,
+)
 
 
 class Stake(IntEnum):

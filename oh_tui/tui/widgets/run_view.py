@@ -20,9 +20,8 @@ from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.columns import PHASE
 from oh_tui.tui.state.loaded_runs import Run, why_empty
 from oh_tui.tui.widgets.conversation_list import file_name_of, title_of
-from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of, shorten
+from oh_tui.tui.widgets.drawing import Piece, Rule, Stack, glyphs_of, joined, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.step_detail import StepDetail
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.summary import AnnotationLine, Summary

@@ -26,9 +26,8 @@ from oh_tui.tui.state.hearing import Losses
 from oh_tui.tui.state.sandboxes import GONE, SandboxOrder, SandboxRow, counted, folded, lines_for
 from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, Stack, fit, glyphs_of, shorten
+from oh_tui.tui.widgets.drawing import Drawn, Piece, Rule, Stack, fit, glyphs_of, joined, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, Stack, glyphs_of
-from oh_tui.tui.widgets.rule import Rule, joined
+from oh_tui.tui.widgets.drawing import Piece, Rule, Stack, glyphs_of, joined
 from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of_step, weight
 from oh_tui.tui.widgets.timeline import Timeline
 

@@ -23,7 +23,7 @@ from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.keys import ALL_KEYS, MORE
 from oh_tui.tui.screens.shell import ShellScreen
 from oh_tui.tui.screens.start.screen import StartScreen
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Rule
 from tests.api.servers import AT_ONCE
 from tests.tui.explorer import NOW, Between, explore
 

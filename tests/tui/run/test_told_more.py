@@ -7,7 +7,7 @@ from pathlib import Path
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.tui.screens.help import Section, sections, written
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Rule
 from tests.tui.explorer import explore
 from tests.tui.run.test_run import FLAKY, FUZZING, OAUTH, WEEKS
 

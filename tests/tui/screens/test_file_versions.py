@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Note
 from oh_tui.tui.screens.changes import file_pane, file_versions
 from oh_tui.tui.screens.changes.screen import ChangesScreen, FilesThenScreen
-from oh_tui.tui.widgets.rule import Rule
+from oh_tui.tui.widgets.drawing import Rule
 from tests.demo_runs import demo_run
 from tests.trajectory.edited import A, edit, run, view
 from tests.trajectory.made import call, message, output, result, shell

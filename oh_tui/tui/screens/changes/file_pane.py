@@ -30,9 +30,8 @@ from oh_tui.tui.rendering.lines import in_sight
 from oh_tui.tui.rendering.sections import Line
 from oh_tui.tui.screens.changes import file_versions
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, fit, fit_end
+from oh_tui.tui.widgets.drawing import Piece, Rule, fit, fit_end, joined
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 Shown: TypeAlias = Literal["change", "version", "text", "blame"]

@@ -24,8 +24,8 @@ from oh_tui.trajectory.presentation.change_rows import FileRow, Lister
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.view import FindLine, KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 Chosen = tuple[Literal["filter"], str] | tuple[Literal["step"], Label] | None

@@ -47,8 +47,7 @@ from oh_tui.tui.screens.changes.file_pane import Subject
 from oh_tui.tui.screens.changes.file_versions import NOT_KNOWN, commands, evidence
 from oh_tui.tui.screens.changes.files_screen import SLICE, WIDE, FilesScreen
 from oh_tui.tui.screens.view import KeyLabels
-from oh_tui.tui.widgets.drawing import Piece
-from oh_tui.tui.widgets.rule import joined
+from oh_tui.tui.widgets.drawing import Piece, joined
 
 GitText = Callable[[str], Awaitable[str | None]]
 """Asks git for the text that a file has now, by its path. Raises Problem."""

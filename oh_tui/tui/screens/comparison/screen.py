@@ -45,9 +45,8 @@ from oh_tui.tui.screens.comparison.parts import (
 )
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, Row, Stack
+from oh_tui.tui.widgets.drawing import Piece, Row, Rule, Stack, joined
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 
 SIDE_BY_SIDE = 100
 """Columns from which two bodies stand side by side, else one above the other."""

@@ -26,8 +26,7 @@ from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.state.context_rows import GAP, Fill, Page, Row, Sign
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Drawn, Piece, Stack, fit
-from oh_tui.tui.widgets.rule import Rule, joined, whole_pieces
+from oh_tui.tui.widgets.drawing import Drawn, Piece, Rule, Stack, fit, joined, whole_pieces
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 LABEL = "  fill  "

@@ -47,9 +47,8 @@ from oh_tui.tui.screens.view import FindLine, KeyLabels, View, pair
 from oh_tui.tui.state.context_rows import Fill, Page, Wanted, alone, fill_of, first_with, page_of
 from oh_tui.tui.state.context_walk import Walk
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import shorten
+from oh_tui.tui.widgets.drawing import Rule, joined, shorten
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule, joined
 
 SLICE = 20
 """Messages that are searched at a time; between them esc can end the search."""

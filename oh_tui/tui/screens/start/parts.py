@@ -18,10 +18,9 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.view import View
-from oh_tui.tui.widgets.drawing import glyphs_of, spelled
+from oh_tui.tui.widgets.drawing import Rule, glyphs_of, spelled
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
-from oh_tui.tui.widgets.rule import Rule
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 

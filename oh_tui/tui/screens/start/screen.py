@@ -31,10 +31,8 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start.parts import Field, TaskScreen
 from oh_tui.tui.screens.view import KeyLabels, View
-from oh_tui.tui.widgets.drawing import Label, Labels, Piece, cut
+from oh_tui.tui.widgets.drawing import Label, Labels, Piece, Rule, cut, hands_of
 from oh_tui.tui.widgets.editor import EARLY, Lines
-from oh_tui.tui.widgets.first_frame import hands_of
-from oh_tui.tui.widgets.rule import Rule
 
 MOST_SHOWN = 20
 """Values that fit, in the line below the fields."""

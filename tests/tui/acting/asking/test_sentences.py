@@ -30,7 +30,7 @@ from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
-from oh_tui.tui.screens.line_screen import LineScreen
+from oh_tui.tui.screens.view import LineScreen
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 from tests.terminal.terminal import first_of
 from tests.trajectory.branched import two, write_run
