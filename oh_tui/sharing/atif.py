@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oh_tui.sharing.found_in_text import hidden_in
-from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink, hidden_events
 from oh_tui.sharing.what_leaves import texts_in
 from oh_tui.text.display import json_line
 from oh_tui.text.redact import safe_line

@@ -13,7 +13,7 @@ from oh_tui.sharing.cast import cast
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.otlp.otlp import otlp
-from oh_tui.sharing.sink import Write
+from oh_tui.sharing.shared_run import Write
 from oh_tui.text.problem import Problem, Remedy
 
 

@@ -16,8 +16,7 @@ from oh_tui.batch.stats_rows import about_with_file
 from oh_tui.batch.worker import RunFacts
 from oh_tui.sharing.left_out import Ranges, part_of
 from oh_tui.sharing.otlp.otlp import otlp
-from oh_tui.sharing.shared_run import Part, SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import Part, SharedRun, Sink
 from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.text.json_lines import json_line
 from oh_tui.trajectory import chat, table_rows

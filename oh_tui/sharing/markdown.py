@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from oh_tui.catalog.tags import tag_words
 from oh_tui.sharing.found_in_text import listed
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.text.human import duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked, safe, safe_line

@@ -31,8 +31,7 @@ from oh_tui.tui.controllers.system import clipboard
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.main_screen import MainScreen, Options
 from oh_tui.tui.platform import idle_gc, launch
-from oh_tui.tui.platform.base_app import BaseApp
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.platform.base_app import BaseApp, ClosesOnce
 from oh_tui.tui.platform.daemon_threads import DaemonThreads
 from oh_tui.tui.platform.key_queue import MANY
 from oh_tui.tui.platform.scrolling import QuietScrollBar

@@ -28,7 +28,7 @@ from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.hints import idle_keys, key_hints
 from oh_tui.tui.keys import BINDINGS, Hint, keys_here
 from oh_tui.tui.platform import launch
-from oh_tui.tui.platform.base_screen import BaseScreen
+from oh_tui.tui.platform.base_app import BaseScreen
 from oh_tui.tui.rendering import highlight
 from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session

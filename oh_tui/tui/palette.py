@@ -17,7 +17,7 @@ from oh_tui.settings.config import THEMES
 from oh_tui.tui.hints import doable, idle_keys
 from oh_tui.tui.keys import CANNOT, MORE, SCREEN_KEYS, Key, bound
 from oh_tui.tui.messages import RunWanted
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.platform.base_app import ClosesOnce
 from oh_tui.tui.theme import theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
 

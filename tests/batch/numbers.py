@@ -29,8 +29,7 @@ from oh_tui.sharing.atif import atif
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.otlp.otlp import otlp
-from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sharing.sink import Sink, Write
+from oh_tui.sharing.shared_run import SharedRun, Sink, Write, hidden_events
 from oh_tui.text.human import compact, dollars, duration
 from oh_tui.trajectory.costs.spending import spending
 from oh_tui.trajectory.findings.study import Study

@@ -10,7 +10,7 @@ import pytest
 from pygments import lexers as of_pygments  # type: ignore[import-untyped]
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
 
-from oh_tui.sharing.html.texts import code_html, prose_html
+from oh_tui.sharing.html.blocks import code_html, prose_html
 from oh_tui.text import lexers, syntax
 from oh_tui.trajectory.presentation.block import Code, Markdown
 from oh_tui.tui.rendering import highlight

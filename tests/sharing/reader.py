@@ -7,8 +7,7 @@ from html.parser import HTMLParser
 
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.html.page import page
-from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sharing.sink import Sink, Write
+from oh_tui.sharing.shared_run import SharedRun, Sink, Write, hidden_events
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import build

@@ -16,8 +16,7 @@ from hypothesis import given
 
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.cast import CHARS, IDLE, cast, shortened
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oh_tui.sharing.sink import Room, cut
+from oh_tui.sharing.shared_run import Room, cut
 
 TEXTS = st.text("ab\n", max_size=60)
 ROOMS = st.builds(

@@ -17,8 +17,7 @@ import pytest
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.otlp.otlp import CHARS, SPANS, otlp, provider
 from oh_tui.sharing.otlp.span import MOST, TEXT
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory

@@ -15,7 +15,7 @@ from oh_tui.sharing.html import page as html_page
 from oh_tui.sharing.html.head import changed_files_html
 from oh_tui.sharing.html.page import page, policy
 from oh_tui.sharing.markdown import markdown
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import Sink
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.recorded import Recorded

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from oh_tui.conversation import Conversation
-from oh_tui.sharing import left_out, sink
+from oh_tui.sharing import left_out, shared_run
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.otlp.otlp import otlp
-from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sharing.sink import Wanted
+from oh_tui.sharing.shared_run import SharedRun, Wanted, hidden_events
 from oh_tui.sharing.what_leaves import SHOWN, WhatLeaves, told
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.study import Study
@@ -52,7 +51,7 @@ def what_leaves(
     run: SharedRun, form: str = "atif", is_wanted: Wanted = lambda step: True
 ) -> WhatLeaves:
     """By the format that has the events of a run whole."""
-    return sink.what_leaves(FORMATS[form].write, run, is_wanted)
+    return shared_run.what_leaves(FORMATS[form].write, run, is_wanted)
 
 
 def of_output(output: str) -> WhatLeaves:

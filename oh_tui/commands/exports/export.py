@@ -33,8 +33,7 @@ from oh_tui.sharing.formats import FORMATS, write
 from oh_tui.sharing.found_in_text import hidden_in
 from oh_tui.sharing.html.page import fitting
 from oh_tui.sharing.otlp.otlp import protobuf_encoder
-from oh_tui.sharing.shared_run import SharedRun, hidden_events, named
-from oh_tui.sharing.sink import Sink, Write
+from oh_tui.sharing.shared_run import SharedRun, Sink, Write, hidden_events, named
 from oh_tui.sharing.what_leaves import told
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 
 from oh_tui import __version__
 from oh_tui.catalog.tags import tag_words
-from oh_tui.sharing.html.blocks import blocks_html
+from oh_tui.sharing.html.blocks import blocks_html, line, text
 from oh_tui.sharing.html.steps import time_html
-from oh_tui.sharing.html.texts import line, text
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.text.human import compact, duration, moment, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line

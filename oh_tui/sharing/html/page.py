@@ -10,11 +10,10 @@ from functools import cache
 from importlib.resources import files
 
 from oh_tui.sharing.found_in_text import listed
+from oh_tui.sharing.html.blocks import seen, text
 from oh_tui.sharing.html.head import changed_files_html, head_html
 from oh_tui.sharing.html.steps import StepsWriter, event_html
-from oh_tui.sharing.html.texts import seen, text
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.text.human import plural
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.glyphs import COLOURS, HUES

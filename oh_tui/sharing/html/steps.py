@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
-from oh_tui.sharing.html.blocks import blocks_html
-from oh_tui.sharing.html.texts import anchor, line, text
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.html.blocks import anchor, blocks_html, line, text
+from oh_tui.sharing.shared_run import Sink
 from oh_tui.text.human import clock, dollars, duration, plural
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.findings.study import Study, SubRun

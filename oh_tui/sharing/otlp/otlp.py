@@ -26,6 +26,8 @@ from oh_tui.sharing.otlp.span import (
 from oh_tui.sharing.shared_run import SharedRun
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.display import json_line
+from oh_tui.sharing.shared_run import SharedRun, Sink
+from oh_tui.text.json_lines import json_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line

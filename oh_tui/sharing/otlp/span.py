@@ -11,6 +11,7 @@ from typing import Any
 
 from oh_tui.sharing.sink import Sink
 from oh_tui.text.display import json_line
+from oh_tui.sharing.shared_run import Sink
 from oh_tui.text.human import size
 from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import masked

@@ -20,7 +20,7 @@ from oh_tui.catalog.attributes import filter_help
 from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.search.step_filter import FILTER_HELP
 from oh_tui.tui.keys import COPY_KEYS, MORE, Hint, Ids, Key, Keymap, help_groups
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.platform.base_app import ClosesOnce
 from oh_tui.tui.theme import palette_of, style
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.drawing import Rule, glyphs_of, spelled

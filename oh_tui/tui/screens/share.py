@@ -20,8 +20,7 @@ from oh_tui.settings.paths import tilde
 from oh_tui.sharing.formats import FORMATS, write
 from oh_tui.sharing.html.page import fitting
 from oh_tui.sharing.left_out import PARTS, Ranges, leave_out, part_of
-from oh_tui.sharing.shared_run import Part, SharedRun, hidden_events
-from oh_tui.sharing.sink import Sink, what_leaves
+from oh_tui.sharing.shared_run import Part, SharedRun, Sink, hidden_events, what_leaves
 from oh_tui.sharing.what_leaves import WhatLeaves
 from oh_tui.sources.saving import download_name
 from oh_tui.tables.column import FILL, Cell, Column

@@ -22,7 +22,7 @@ from textual.worker import get_current_worker
 
 from oh_tui.settings.keyboard import shown_keys
 from oh_tui.tui.keys import HELP, HELP_IN_FIELD, Hint
-from oh_tui.tui.platform.base_screen import ClosesOnce
+from oh_tui.tui.platform.base_app import ClosesOnce
 from oh_tui.tui.state.questions import Questions
 from oh_tui.tui.state.shells import Shell
 from oh_tui.tui.widgets.bars import Footer

@@ -20,8 +20,7 @@ from oh_tui.actions.workspace import Workspaces
 from oh_tui.batch.worker import RunFacts
 from oh_tui.conversation import Conversation
 from oh_tui.sharing.jobs import ChatJob, Left, answers_of, chat_lines
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.trajectory import chat
 from oh_tui.trajectory.context.sdk_versions import Writer
 from oh_tui.trajectory.findings.study import Study

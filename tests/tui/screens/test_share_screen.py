@@ -10,8 +10,7 @@ import pytest
 
 from oh_tui.settings.startup import Settings
 from oh_tui.sharing.formats import FORMATS
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.share import ShareScreen
 from tests.hostile.kinds import write_zip
