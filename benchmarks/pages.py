@@ -18,8 +18,7 @@ from oh_tui.conversation import Conversation
 from oh_tui.sharing.formats import FORMATS
 from oh_tui.sharing.html.page import page
 from oh_tui.sharing.markdown import markdown
-from oh_tui.sharing.shared_run import SharedRun, hidden_events
-from oh_tui.sharing.sink import Sink
+from oh_tui.sharing.shared_run import SharedRun, Sink, hidden_events
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.formats.table import open_runs
 from oh_tui.trajectory.model.trajectory import build

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
-from oh_tui.text.display import json_line
-from oh_tui.sharing.sink import Room, Sink, cut
 from oh_tui.sharing.shared_run import Room, SharedRun, Sink, cut
+from oh_tui.text.display import json_line
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import masked, safe, safe_line

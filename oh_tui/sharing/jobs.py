@@ -18,9 +18,9 @@ from oh_tui.sharing.left_out import Ranges, part_of
 from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import Part, SharedRun, Sink
 from oh_tui.sharing.what_leaves import WhatLeaves
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.trajectory import chat, table_rows
-from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.context.context import Answer
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.bodies import list_field, text_field

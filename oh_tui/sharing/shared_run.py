@@ -18,14 +18,12 @@ from oh_tui.sharing.found_in_text import hidden_in
 from oh_tui.sharing.what_leaves import WhatLeaves, add, texts_in
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
+from oh_tui.text.display import json_line
 from oh_tui.text.human import dollars, duration, plural, size
-from oh_tui.text.json_lines import json_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.changes.touched_files import Label
-from oh_tui.trajectory.changes.order_in_time import Label
-from oh_tui.trajectory.changes.touched_files import shown_path
+from oh_tui.trajectory.changes.touched_files import Label, shown_path
 from oh_tui.trajectory.findings.phases.phases import Phase
 from oh_tui.trajectory.findings.review_hints.hint import MOST, Reason
 from oh_tui.trajectory.findings.study import Study

@@ -26,10 +26,17 @@ from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.context import server_version
 from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.settings.paths import make_private
-from oh_tui.sharing.chat_lines import Lines, needs_version
-from oh_tui.sharing.jobs import ChatJob, Leaving, Left, OtlpJob, SizeJob, TablesJob
+from oh_tui.sharing.jobs import (
+    ChatJob,
+    Leaving,
+    Left,
+    Lines,
+    OtlpJob,
+    SizeJob,
+    TablesJob,
+    needs_version,
+)
 from oh_tui.sharing.what_leaves import WhatLeaves, told
-from oh_tui.sharing.jobs import ChatJob, Leaving, Lines, OtlpJob, SizeJob, needs_version
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, size

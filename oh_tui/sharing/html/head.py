@@ -15,15 +15,20 @@ from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.text.human import compact, duration, moment, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.trajectory.context.sdk_versions import told_version
 from oh_tui.trajectory.findings.strip import Column, Strip
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import FAMILY_HUES, UNICODE, strip_mark, verdict_mark
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import plain_text
-from oh_tui.trajectory.presentation.change_blocks import change_blocks
-from oh_tui.trajectory.presentation.change_rows import FileRow, Lister, lister_of, rows
+from oh_tui.trajectory.presentation.change_rows import (
+    FileRow,
+    Lister,
+    change_blocks,
+    lister_of,
+    rows,
+)
 from oh_tui.trajectory.reading.describe import describe
 
 

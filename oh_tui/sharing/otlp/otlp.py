@@ -9,6 +9,7 @@ import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from oh_tui import __version__
 from oh_tui.conversation import Conversation, bare_id
@@ -23,11 +24,8 @@ from oh_tui.sharing.otlp.span import (
     Span,
     hash_of,
 )
-from oh_tui.sharing.shared_run import SharedRun
-from oh_tui.sharing.sink import Sink
-from oh_tui.text.display import json_line
 from oh_tui.sharing.shared_run import SharedRun, Sink
-from oh_tui.text.json_lines import json_line
+from oh_tui.text.display import json_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -271,7 +269,7 @@ def _spent(used: Usage | None, study: Study) -> Attributes:
 
 
 def _usage(used: Usage, told: ReportedFields) -> Attributes:
-    counts = tokens_json(used, told) or {}
+    counts = cast("dict[str, int | None]", tokens_json(used, told) or {})
     return {_TOKENS[name]: count for name, count in counts.items()}
 
 

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from oh_tui.sharing.sink import Sink
-from oh_tui.text.display import json_line
 from oh_tui.sharing.shared_run import Sink
+from oh_tui.text.display import json_line
 from oh_tui.text.human import size
-from oh_tui.text.json_lines import json_line
 from oh_tui.text.redact import masked
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.model.bodies import arguments, list_field, text_field

@@ -164,7 +164,7 @@ class ViewActions(Controller):
         elif self._steps.order:
             self._ui.tell("only steps can be sorted: esc ends the sorting, then x")
         else:
-            self._steps.toggle_events()
+            self._steps.show_events = not self._steps.show_events
 
     def action_time(self) -> None:
         time = self._steps.next_time()
@@ -184,7 +184,7 @@ class ViewActions(Controller):
 
     def action_json(self) -> None:
         self._run.show_target()
-        self._bodies.toggle_json()
+        self._bodies.as_json = not self._bodies.as_json
 
     def action_columns(self) -> None:
         if self._session.pane == "sandboxes":

@@ -15,12 +15,8 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import Note, Plain
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.line_screen import LineScreen
-from oh_tui.tui.screens.view import KeyLabels
-from oh_tui.tui.state.questions import Asked, Questions
-from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.screens.view import KeyLabels, LineScreen
-from oh_tui.tui.state.questions import Question, Questions
+from oh_tui.tui.state.questions import Asked, Questions
 from oh_tui.tui.widgets.drawing import Piece, joined
 from oh_tui.tui.widgets.prompt import Prompt, SentLine
 

@@ -19,9 +19,8 @@ from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, GROUPINGS, NO_NAME, Gro
 from oh_tui.catalog.filter_words import AFTER
 from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Cell, Column
-from oh_tui.text.human import dollars, parted, percentages, plural
+from oh_tui.text.human import dollars, parted, percentages, plural, sparkline
 from oh_tui.text.problem import Problem
-from oh_tui.text.sparkline import sparkline
 from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.remedies import words_of

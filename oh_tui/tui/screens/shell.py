@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, work
 from textual.binding import Binding, BindingType
 
-from oh_tui.actions.workspaces import Workspaces
+from oh_tui.actions.workspace import Workspaces
 from oh_tui.api.models import BashOutput, CommandResult
 from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line

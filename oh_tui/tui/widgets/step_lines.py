@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from oh_tui.catalog.user_annotations import RunAnnotations
 from oh_tui.text.human import clock, clock_time, duration, unzoned
@@ -22,9 +22,8 @@ from oh_tui.trajectory.search.step_attributes import (
     STEP_ATTRIBUTES,
     StepColumn,
     StepOrder,
+    StepSorting,
 )
-from oh_tui.trajectory.search.step_attributes import COST, RAN, STEP_ATTRIBUTES, StepColumn
-from oh_tui.trajectory.search.step_order import StepOrder, StepSorting
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import LOOK, PHASE, Choice, fitting
 from oh_tui.tui.state.opened_sub_agents import SubStep

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from textual.binding import BindingType
@@ -24,10 +24,8 @@ from oh_tui.trajectory.reading import describe
 from oh_tui.trajectory.search.step_attributes import StepSorting
 from oh_tui.tui.keys import FOLD
 from oh_tui.tui.state.columns import Choice
-from oh_tui.tui.state.opened_sub_agents import OpenedSubAgents
-from oh_tui.tui.state.step_rows import EventRows, StepRows
 from oh_tui.tui.state.opened_sub_agents import ClosedStep, OpenedSubAgents, SubStep
-from oh_tui.tui.state.step_rows import StepRows
+from oh_tui.tui.state.step_rows import EventRows, StepRows
 from oh_tui.tui.widgets import step_lines
 from oh_tui.tui.widgets.drawing import PaneMessage, Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList

@@ -26,7 +26,6 @@ from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens import costs, share
 from oh_tui.tui.screens.changes import files_screen
 from oh_tui.tui.screens.changes import screen as changes
-from oh_tui.tui.screens.changes import then_screen as then
 from oh_tui.tui.screens.comparison import screen
 from oh_tui.tui.screens.context import screen as contexts
 from oh_tui.tui.state import loaded_runs

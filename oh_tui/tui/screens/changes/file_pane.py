@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -17,12 +17,10 @@ from textual.reactive import reactive
 
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import plural
-from oh_tui.trajectory.changes.history import Stopped
-from oh_tui.trajectory.changes.touched_files import END
 from oh_tui.text.redact import safe_lines
 from oh_tui.trajectory.changes.blame import Histories, blame
 from oh_tui.trajectory.changes.history import FileHistory, FileState, Stopped
-from oh_tui.trajectory.changes.order_in_time import END, Label, Moment
+from oh_tui.trajectory.changes.touched_files import END, Label, Moment
 from oh_tui.trajectory.changes.versions import Version
 from oh_tui.trajectory.presentation.block import Block
 from oh_tui.tui.rendering.cells import width_of

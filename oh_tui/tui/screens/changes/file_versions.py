@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from collections.abc import Iterator, Sequence
 
 from oh_tui.text.human import plural
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.changes.history import FileHistory, FileState
-from oh_tui.trajectory.changes.order_in_time import Moment
-from oh_tui.trajectory.changes.possible_writes import PossibleWrite
-from oh_tui.trajectory.changes.touched_files import shown_path
-from oh_tui.trajectory.changes.versions import Version
+from oh_tui.trajectory.changes.touched_files import Moment, shown_path
+from oh_tui.trajectory.changes.versions import PossibleWrite, Version
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Heading, Note
 from oh_tui.trajectory.reading.describe import describe_event

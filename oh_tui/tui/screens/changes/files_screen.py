@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
@@ -13,14 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
-from oh_tui.trajectory.presentation.change_rows import FileRow, step_words
 from oh_tui.tables.column import Cell, Column
 from oh_tui.trajectory.changes.history import FileHistory
-from oh_tui.trajectory.changes.order_in_time import Label
+from oh_tui.trajectory.changes.touched_files import Label
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import Glyphs
-from oh_tui.trajectory.presentation.change_blocks import step_words
-from oh_tui.trajectory.presentation.change_rows import FileRow, Lister
+from oh_tui.trajectory.presentation.change_rows import FileRow, Lister, step_words
 from oh_tui.tui.screens.changes.file_pane import FilePane, Subject
 from oh_tui.tui.screens.view import FindLine, KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView

@@ -3,8 +3,6 @@ were after one of its steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,27 +11,27 @@ from functools import partial
 from textual import work
 from textual.reactive import var
 
-from oh_tui.actions.workspaces import Committed
+from oh_tui.actions.workspace import Committed
 from oh_tui.api.git_models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
-from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.changes.at_step import BesideGit, beside_git
-from oh_tui.trajectory.changes.changes import ChangeLog
 from oh_tui.text.redact import safe, safe_line
-from oh_tui.trajectory.changes.at_step import FileThen, files_then, sums, text_of
-from oh_tui.trajectory.changes.beside_git import BesideGit, beside_git
+from oh_tui.trajectory.changes.at_step import (
+    BesideGit,
+    FileThen,
+    beside_git,
+    files_then,
+    sums,
+    text_of,
+)
 from oh_tui.trajectory.changes.changes import ChangeLog, size_words
 from oh_tui.trajectory.changes.history import FileHistory
-from oh_tui.trajectory.changes.named_places import FilePlace
-from oh_tui.trajectory.changes.order_in_time import END, START, Label, Moment
+from oh_tui.trajectory.changes.touched_files import END, START, FilePlace, Label, Moment
 from oh_tui.trajectory.findings.review_hints.hint import Reason
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note
 from oh_tui.trajectory.presentation.block import Block, Code, Diff, Heading, Note
-from oh_tui.trajectory.presentation.change_blocks import change_blocks, edited_steps, step_words
 from oh_tui.trajectory.presentation.change_rows import (
     FileRow,
     change_blocks,
@@ -41,6 +39,7 @@ from oh_tui.trajectory.presentation.change_rows import (
     left_out,
     lister_of,
     rows,
+    step_words,
     without_servers,
 )
 from oh_tui.tui.screens.changes.file_pane import Subject

@@ -14,17 +14,16 @@ from textual.strip import Strip
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import compact, percent, plural, size
 from oh_tui.text.redact import held
-from oh_tui.trajectory.context.answers import Answer
+from oh_tui.trajectory.context.context import Answer
 from oh_tui.trajectory.context.message import Message
 from oh_tui.trajectory.costs.spending import context_fill
 from oh_tui.trajectory.glyphs import Glyphs
-from oh_tui.trajectory.message_lines import message_line, steps_words
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Note
-from oh_tui.trajectory.presentation.sent_messages import message_blocks
+from oh_tui.trajectory.presentation.sent_messages import message_blocks, message_line, steps_words
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.state.context_rows import GAP, Fill, Page, Row, Sign
+from oh_tui.tui.state.context_rows import GAP, ContextRow, Fill, Page, Sign
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Drawn, Piece, Rule, Stack, fit, joined, whole_pieces
 from oh_tui.tui.widgets.table_list import Columns, TableList
@@ -142,7 +141,7 @@ _ROLES = {"user": "you", "model": "llm", "summary": "llm", "system": "dim", GAP:
 """Role -> hue; others are plain."""
 
 
-def _sign(row: Row, glyphs: Glyphs) -> Cell:
+def _sign(row: ContextRow, glyphs: Glyphs) -> Cell:
     if row.sign is Sign.FORGOTTEN:
         return Cell(glyphs.forgotten, "dim")
     if row.sign is Sign.GONE:
@@ -152,15 +151,15 @@ def _sign(row: Row, glyphs: Glyphs) -> Cell:
     return Cell("+", "good") if row.sign is Sign.NEW else Cell(" ")
 
 
-def _role(row: Row, _glyphs: Glyphs) -> Cell:
+def _role(row: ContextRow, _glyphs: Glyphs) -> Cell:
     return Cell(row.role, "dim" if row.sign is Sign.FORGOTTEN else _ROLES.get(row.role, ""))
 
 
-def _size(row: Row, _glyphs: Glyphs) -> str:
+def _size(row: ContextRow, _glyphs: Glyphs) -> str:
     return f"{compact(row.chars)} ch" if row.message else ""
 
 
-class MessageList(TableList[Row]):
+class MessageList(TableList[ContextRow]):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.run: Trajectory | None = None
@@ -168,7 +167,7 @@ class MessageList(TableList[Row]):
         self._steps = 0
         """Cells of the longest list of steps."""
 
-    def columns(self) -> Columns[Row]:
+    def columns(self) -> Columns[ContextRow]:
         self._steps = max((len(steps_words(row.steps)) for row in self.rows), default=0)
         return (
             Column("", _sign, width=1),
@@ -177,7 +176,7 @@ class MessageList(TableList[Row]):
             Column("", draw=self._said, width=FILL, share=1),
         )
 
-    def show_messages(self, rows: tuple[Row, ...], run: Trajectory) -> None:
+    def show_messages(self, rows: tuple[ContextRow, ...], run: Trajectory) -> None:
         """Show other rows. The cursor stays with its message, or is on the last row."""
         if run is not self.run:
             self._line_of.cache_clear()
@@ -191,12 +190,12 @@ class MessageList(TableList[Row]):
     def row_text(self, row: int) -> str:
         return self._text(self.rows[row])
 
-    def _text(self, row: Row) -> str:
+    def _text(self, row: ContextRow) -> str:
         if row.message is None or self.run is None:
             return row.text
         return self._line_of(row.message, self.run, held())
 
-    def _said(self, row: Row, room: int) -> list[Piece]:
+    def _said(self, row: ContextRow, room: int) -> list[Piece]:
         """The text of a row in so many cells, what is known of it, and the steps of a message."""
         more, about = self.glyphs.more, ""
         steps = f"  {steps_words(row.steps):>{self._steps}} " if row.message else " "
@@ -233,14 +232,14 @@ class MessageText(Stack):
 
     def __init__(self) -> None:
         super().__init__()
-        self._row: Row | None = None
+        self._row: ContextRow | None = None
         self.needle = ""
         self.rule, self.body = Rule(id="message-rule"), BodyView(id="message")
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.body)
 
-    def show(self, row: Row | None) -> None:
+    def show(self, row: ContextRow | None) -> None:
         before, self._row = self._row, row
         if before is not None and row is not None and before.key == row.key:
             return
@@ -252,7 +251,7 @@ class MessageText(Stack):
             self._read(row)
 
     @work(group="message", exclusive=True)
-    async def _read(self, row: Row) -> None:
+    async def _read(self, row: ContextRow) -> None:
         self._show_blocks(await asyncio.to_thread(_blocks, row))
 
     def _show_blocks(self, blocks: list[Block]) -> None:
@@ -277,7 +276,7 @@ class MessageText(Stack):
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
 
 
-def _blocks(row: Row | None) -> list[Block]:
+def _blocks(row: ContextRow | None) -> list[Block]:
     if row is None:
         return []
     if row.message is not None:

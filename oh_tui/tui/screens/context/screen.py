@@ -31,8 +31,7 @@ from oh_tui.tui.screens.context.parts import (
     list_title,
     message_facts,
 )
-from oh_tui.tui.screens.typed_line import FindLine
-from oh_tui.tui.screens.view import KeyLabels, View, pair
+from oh_tui.tui.screens.view import FindLine, KeyLabels, View, pair
 from oh_tui.tui.state.context_rows import (
     Fill,
     Page,
@@ -43,9 +42,6 @@ from oh_tui.tui.state.context_rows import (
     first_with,
     page_of,
 )
-from oh_tui.tui.screens.view import FindLine, KeyLabels, View, pair
-from oh_tui.tui.state.context_rows import Fill, Page, Wanted, alone, fill_of, first_with, page_of
-from oh_tui.tui.state.context_walk import Walk
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Rule, joined, shorten
 from oh_tui.tui.widgets.row_list import RowList
