@@ -28,8 +28,6 @@ ORIGIN, ORIGIN_EVENT = "forkedfrom", "forkedat"
 
 
 class TokenUsage(msgspec.Struct, frozen=True):
-    """Tokens, summed over a conversation."""
-
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cache_read_tokens: int | None = None

@@ -352,6 +352,5 @@ def _is_unread(run: Trajectory) -> bool:
 
 
 def _last_agent_event(run: Trajectory) -> str:
-    """The id of the last event of the agent, or of the condensation of its history."""
     own = (s for s in reversed(run.steps) if s.event.source == "agent" or s.event.is_condensation)
     return next((step.event.id for step in own), "")

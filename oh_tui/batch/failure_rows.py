@@ -46,7 +46,6 @@ class FailuresJob(NamedTuple):
 
 
 def run_failure(values: Sequence[Any]) -> RunFailure:
-    """A failure of a run, of the values of COLUMNS."""
     tool, kind, line, steps, first, last, step, recovered, helped = values
     return RunFailure(Failure(tool, kind, line), steps, first, last, step, bool(recovered), helped)
 

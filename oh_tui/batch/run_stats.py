@@ -305,7 +305,6 @@ def grouped(rows: Sequence[Summand], by: Sequence[str], sort: str = "runs") -> l
 
 
 def ordered(groups: list[Group], sort: str) -> list[Group]:
-    """Groups in the order of their names, by another one."""
     if sort == "name":
         return groups
     key = SORTS[sort]

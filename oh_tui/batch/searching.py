@@ -25,8 +25,6 @@ class Found(NamedTuple):
 
 
 class RunHits(NamedTuple):
-    """The hits in one run, at least one."""
-
     conversation: Conversation
     hits: list[Hit]
 
@@ -59,7 +57,6 @@ class SearchCounts:
         return bool(self.sub_agents or self.gave_up or self.unknown)
 
     def take(self, conversation: Conversation, found: Found | Unread) -> RunHits | None:
-        """Count a run; its hits, None without any."""
         if isinstance(found, Unread):
             return None
         self.hits += len(found.hits)

@@ -150,7 +150,6 @@ class Parts:
 
 
 def columns(table: str) -> list[tuple[str, str, bool]]:
-    """Name, type and nullability of each column."""
     found = []
     for name, kind in SCHEMAS[table].__annotations__.items():
         word, _, rest = str(kind).partition(" ")

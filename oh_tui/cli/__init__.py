@@ -351,7 +351,6 @@ def _explore(
 
 
 def _known() -> ExplorerNames:
-    """The names of keys and themes, which the explorer defines."""
     return keys.known()
 
 

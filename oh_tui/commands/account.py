@@ -131,8 +131,6 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class _Answers(PrivateStore[dict[str, _Answer], tuple[str, _Answer]]):
-    """The last answer of each server, by address."""
-
     def decoded(self, data: bytes) -> dict[str, _Answer]:
         """Of a damaged file nothing is kept aside: the next answer takes its place."""
         try:

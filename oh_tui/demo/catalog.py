@@ -68,7 +68,6 @@ class Entry:
 
     @property
     def sandbox_id(self) -> str:
-        """The id of its sandbox, also of one that is gone."""
         return sandbox_id(self.sandbox or f"gone {self.parent or self.slug}")
 
     def write(self, run: Run) -> None:

@@ -35,7 +35,6 @@ class Files(dict[str, bytes]):
         self._changed[path] = at
 
     def below(self, path: str) -> list[str]:
-        """The files in a folder and its folders."""
         return [name for name in self if name.startswith(path.rstrip("/") + "/")]
 
     def is_folder(self, path: str) -> bool:

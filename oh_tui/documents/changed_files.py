@@ -39,8 +39,6 @@ ASKED = 20
 
 
 class Changed(NamedTuple):
-    """What a run changed, and what git says of it."""
-
     log: ChangeLog
     git: Git | None
     rows: list[FileRow]
@@ -50,7 +48,6 @@ class Changed(NamedTuple):
     """How many of the server's own files git lists beside; None where it could not be asked."""
 
     def document(self) -> dict[str, Any]:
-        """What `--json` prints."""
         commits = [_committed(one) for one in self.commits]
         return report(self.log, self.rows, self.git, self.beside) | {
             "commits": commits,

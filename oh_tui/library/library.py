@@ -278,7 +278,6 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def _grams(text: str) -> Iterator[str]:
-    """The trigrams of a text, as an FTS5 query."""
     for start in range(len(text) - SHORTEST + 1):
         gram = text[start : start + SHORTEST]
         if "\0" not in gram and gram.isprintable():

@@ -158,7 +158,6 @@ def plain(document: object) -> Any:
 
 
 def as_json(document: object) -> str:
-    """A plain document as text."""
     return msgspec.json.encode(document).decode()
 
 

@@ -33,7 +33,6 @@ Row = tuple[Study, Step]
 
 
 def _word(step: int | str | None) -> str:
-    """A step as the words of a command name it, "" for none."""
     return "" if step is None else str(step)
 
 

@@ -40,8 +40,6 @@ Part: TypeAlias = Literal["results", "files", "thoughts", "images"]
 
 @dataclass
 class SharedRun:
-    """A run, and which part of it leaves this machine."""
-
     conversation: Conversation
     study: Study
     steps: list[Step]
@@ -151,7 +149,6 @@ class Sink:
             self.hidden[where] = self.hidden.get(where, Counter()) + found
 
     def json(self, document: object) -> str:
-        """A document on one line, without secrets."""
         line = json_line(document)
         self.count(read_json(line, line))
         return line

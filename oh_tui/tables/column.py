@@ -95,7 +95,6 @@ class Column(msgspec.Struct, Generic[T_contra, F_contra], frozen=True):
         return self.order(row) if self.order else None
 
     def read(self, row: T_contra) -> object:
-        """The value for JSON."""
         return self.get(row) if self.get else getattr(row, self.json)
 
     def parts(self, row: T_contra) -> Mapping[str, object]:

@@ -128,7 +128,6 @@ class OhTui(BaseApp):
         return corrected_variables(self.current_theme, super().get_css_variables())
 
     def on_paste(self, event: events.Paste) -> None:
-        """A paste that no field took."""
         footer = next(iter(self.screen.query(Footer)), None)
         if footer:
             footer.tell("pasting does nothing here: / finds text, m writes to the agent")
@@ -262,7 +261,6 @@ class OhTui(BaseApp):
 
     @property
     def _footer(self) -> Footer:
-        """That of the topmost screen, if it has one."""
         return next(iter(self.screen.query(Footer)), self.main.footer)
 
     def end(self, code: int) -> None:

@@ -269,7 +269,6 @@ class Ui:
         self._screen.app.bell()
 
     def write_terminal(self, sequence: str) -> None:
-        """Write one of our escape sequences to the terminal."""
         self._app.write_terminal(sequence)
 
     def push_screen(

@@ -66,7 +66,6 @@ class AuditFound:
         )
 
     def document(self) -> dict[str, Any]:
-        """What `--json` prints."""
         return {
             "rules": [_row_json(row) for row in self.rows],
             "runs": [_run_json(run) for run in self.runs],

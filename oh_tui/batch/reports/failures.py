@@ -49,7 +49,6 @@ class FailuresFound(NamedTuple):
         return (*_OF_FAILURE, groups, *_EXAMPLES)
 
     def document(self) -> dict[str, Any]:
-        """What `--json` prints."""
         groups = sorted(self.runs_of_groups.items()) if self.by else ()
         return {
             "failures": [json_of(self.columns(), row) for row in self.rows],

@@ -52,7 +52,6 @@ class Sums(NamedTuple):
         return (named, *GROUP_COLUMNS, *(OF_PERIODS if set(self.by) & PERIODS.keys() else ()))
 
     def document(self) -> dict[str, Any]:
-        """What `--json` prints."""
         document: dict[str, Any] = {
             "source": self.source,
             "by": self.by,

@@ -193,7 +193,6 @@ _OF_USER = frozenset({"bookmarked", "unread", "needs"})
 
 
 def _shown(value: object) -> str:
-    """A value as a rule tells it, on one line."""
     if isinstance(value, list):
         return " or ".join(safe_line(str(one)) for one in value)
     return str(value).lower() if isinstance(value, bool) else safe_line(str(value))

@@ -181,7 +181,6 @@ def _folded(pairs: list[StepPair]) -> Row:
 
 
 def _cells(style: Style, side: Compared, step: Step | None) -> Row:
-    """Number, mark, what and result of a step."""
     if step is None:
         return ("", "", "", "")
     row = step_row(style, side.study, step)

@@ -192,7 +192,6 @@ PATHS = argument("paths", metavar="PATH", nargs="*", help="files and folders, fo
 
 
 def filter_behind(runs: str, about: str) -> Argument:
-    """The words of a filter, behind the argument `runs`."""
     return argument(
         "filter", metavar="FILTER", nargs="*", default=(), const=runs, action=filter_argument.Words,
         help=f"words that {about}",

@@ -92,7 +92,6 @@ class Meter:
         return value
 
     def total(self) -> dict[str, object]:
-        """The tokens of all calls together."""
         return self._usage(self.tokens, "")
 
     def _usage(self, counts: list[int], response: str) -> dict[str, object]:

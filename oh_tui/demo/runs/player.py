@@ -186,7 +186,6 @@ class _Player:
         self.run.observe(self.last, dict(self.last.observation or {}))
 
     def _stray_result(self, fields: Table) -> None:
-        """The result of a call that never was."""
         run, call = self.run, self._call(dict(fields))
         call.id, call.call_id = str(run.new_id()), run.new_call_id()
         run.observe(call, dict(call.observation or {}))

@@ -102,7 +102,6 @@ class Recorder:
 
     @property
     def model(self) -> Model:
-        """The agent's model."""
         return self.meters["agent"].model
 
     # time -----------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ import msgspec
 
 
 def text(content: str) -> dict[str, object]:
-    """A text as content of a message or an observation."""
     return {"cache_prompt": False, "type": "text", "text": content}
 
 

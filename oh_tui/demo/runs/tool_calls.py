@@ -116,7 +116,6 @@ def refused_edit(run: Run, path: str, old: str, new: str) -> Call:
 
 
 def insert(run: Run, path: str, line: int, new: str) -> Call:
-    """Insert lines after line number `line`."""
     content = run.files[path]
     kept = content.splitlines(keepends=True)
     after = "".join((*kept[:line], new.rstrip("\n") + "\n", *kept[line:]))

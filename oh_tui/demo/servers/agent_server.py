@@ -270,7 +270,6 @@ class AgentServers:
 
     @property
     def _cannot_stop(self) -> Response | None:
-        """The refusal to stop what is not there."""
         is_new = self.world.agent_version == AgentVersion.NEW
         return None if is_new else detail(400, "Bad Request")
 

@@ -43,7 +43,6 @@ class Disks:
         self._disks: dict[str, Disk] = {}
 
     def of(self, box: Sandbox) -> Disk:
-        """The disk of a sandbox, with what its agents have written by now."""
         disk = self._disks.get(box.slug)
         if disk is None:
             disk = self._disks[box.slug] = Disk(Files(self.world.clock.now))

@@ -30,7 +30,6 @@ def answer(value: object, status: int = 200, headers: dict[str, str] | None = No
 
 
 def detail(status: int, words: object) -> Response:
-    """An error as FastAPI sends it."""
     return answer({"detail": words}, status)
 
 
@@ -60,7 +59,6 @@ def invalid(name: str, kind: str, message: str, where: str = "body") -> Refused:
 
 
 def raw_page(items: Sequence[bytes], next_page_id: str | None) -> Response:
-    """A page of events that are already encoded."""
     body = b'{"items":[' + b",".join(items) + b'],"next_page_id":'
     return Response(body + msgspec.json.encode(next_page_id) + b"}", media_type="application/json")
 
@@ -155,7 +153,6 @@ _FLAGS |= dict.fromkeys(("false", "0", "no", "off", "f", "n"), False)
 
 
 def offset(page_id: str | None) -> int | None:
-    """The offset in a page id; None for anything else."""
     try:
         return int(page_id or 0)
     except ValueError:
@@ -179,7 +176,6 @@ def path_uuid(request: Request) -> UUID:
 
 
 def uuid_or_none(text: str) -> UUID | None:
-    """The UUID in a text, with or without dashes."""
     try:
         return UUID(text)
     except ValueError:

@@ -85,8 +85,6 @@ class StartTask:
 
 
 class StartTasks:
-    """The start tasks of visitors, in one demo."""
-
     def __init__(self, world: World) -> None:
         self.world = world
         self.starts: list[StartTask] = []
@@ -128,7 +126,6 @@ class StartTasks:
         return self._made(start, now)
 
     def find(self, identifier: str) -> StartTask | None:
-        """The start task with an id, in its present stage."""
         wanted = identifier.replace("-", "").lower()
         return next((start for start in self.all() if start.id == wanted), None)
 

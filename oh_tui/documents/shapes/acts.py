@@ -30,12 +30,10 @@ class Acted(TypedDict):
     """What was done, such as approved, or nothing to stop."""
     stages: list[str]
     calls: list[ActedCall]
-    """The calls that it was done to."""
     status: str | None
     """How the agent stands now."""
     sandbox_status: str | None
     without_result: list[ActedCall]
-    """The calls that have no result now."""
 
 
 class AgentProfile(TypedDict):
@@ -57,14 +55,12 @@ class Agent(TypedDict):
     """What was changed; null when nothing was asked for."""
     model: str | None
     profile: str | None
-    """The profile that the agent was switched to."""
     profiles: list[AgentProfile] | None
     """Those that its server keeps; null when they are not known."""
     confirm: str | None
     """When it asks: never, risky, always, or the server's name of another policy."""
     condenser: str | None
     server_version: str | None
-    """Of the agent server."""
     cannot: dict[str, Cannot]
     """What this server or this agent cannot do: ask, condense, confirm, profile."""
 
@@ -125,7 +121,6 @@ class Config(TypedDict):
 class Conversations(TypedDict):
     source: str
     more: bool
-    """There are more than were asked for."""
     remarks: list[str]
     """What a file says of all its runs, such as the sums of a cost report."""
     not_read: int
@@ -148,14 +143,12 @@ class Executed(TypedDict):
 
 class ForkOrigin(TypedDict):
     id: str
-    """Without dashes."""
     title: str
     step: int
     """The last step that was asked for; 0 for none."""
     event_id: str | None
     """Of its last event."""
     steps: int
-    """How many the run has."""
 
 
 class ForkedFile(TypedDict):
@@ -163,25 +156,20 @@ class ForkedFile(TypedDict):
     certain: bool
     """The file has another text; else it may have."""
     edited: bool
-    """An edit since then changed it."""
 
 
 class Fork(TypedDict):
     id: str
-    """Of the fork, without dashes."""
     title: str
     origin: ForkOrigin
     knows: int
-    """How many steps the fork knows."""
     whole: bool
     """The server took all steps instead of those asked for."""
     has_key: bool | None
     """Its agent has the key of the model that the origin has; null when that is not known."""
     listed: bool
-    """The list of the server has it."""
     model: str | None
     sent: bool
-    """It got the message."""
     files: list[ForkedFile]
     """Not as they were at the step, as they are not turned back."""
     remarks: list[str]
@@ -207,7 +195,6 @@ class SandboxChange(TypedDict):
 
 class Renamed(TypedDict):
     id: str
-    """Without dashes."""
     title: str
     was: str
 
@@ -262,7 +249,6 @@ class Status(TypedDict):
     """How many more are of agents that speak ACP: their cost is an estimate and left out."""
     asked: Moment
     age_s: Amount
-    """How old the answer is."""
     listed: list[StatusRun]
     """Those that are counted; empty with --short from the cache."""
 

@@ -39,14 +39,12 @@ class Goal(TypedDict):
     word: str
     """running, reached, capped, interrupted, or another of a newer server."""
     rounds: Count
-    """Rounds that were judged."""
     most: Count
     """Rounds that it may take; 0 where that is not told."""
     objective: str
     score: float | None
     """Of the last verdict, from 0 to 1."""
     missing: str
-    """What the judge found missing."""
 
 
 class Verdict(TypedDict):
@@ -56,11 +54,9 @@ class Verdict(TypedDict):
     short: str
     steps: list[Count]
     landing: Count | None
-    """The step to look at first."""
     plan: tuple[Count, Count] | None
     """Done, and all items of the last plan."""
     goal: Goal | None
-    """The last goal that the run was set."""
     cut_off: bool
     """The end of the run is not in the file, so that nobody can say how it ended."""
 
@@ -108,7 +104,6 @@ class Conversation(Priced):
     created: str | None
     """ISO 8601; without Z where the zone is not known."""
     updated: str | None
-    """ISO 8601; without Z where the zone is not known."""
     tags: NotRequired[dict[str, str]]
     """Those that people have set on the server and your own; an empty text for one without a
     value."""
@@ -117,7 +112,6 @@ class Conversation(Priced):
     machine_tags: NotRequired[dict[str, str]]
     """Those that servers and automations have set for themselves."""
     note: NotRequired[str]
-    """Yours on the run."""
     bookmarks: NotRequired[list[str]]
     """Ids of the events of the steps that you bookmarked."""
     step_notes: NotRequired[dict[str, str]]

@@ -22,7 +22,6 @@ class ContextGap(TypedDict):
 class AnswerUsage(Tokens):
     cost: float | None
     llm_s: float | None
-    """Seconds the model took."""
     window: Count | None
     """The tokens that the context has room for."""
     fill: Amount | None
@@ -54,7 +53,6 @@ class AboutMessage(TypedDict):
     chars: Count
     """Of its texts, calls and thinking."""
     new: bool
-    """It came since the answer before."""
 
 
 class WentMessage(TypedDict):

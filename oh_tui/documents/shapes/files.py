@@ -88,7 +88,6 @@ class Changes(Churn):
 class FileAt(TypedDict):
     path: str
     exists: bool | None
-    """Null if not known."""
     certain: bool
     state: str
     """Such as: as of step 18; 4 commands since may have changed it."""
@@ -104,7 +103,6 @@ class FileAt(TypedDict):
 
 class ChangesAt(TypedDict):
     at: str
-    """The step that was named."""
     changed: Count
     """Files edited by then."""
     added: Count

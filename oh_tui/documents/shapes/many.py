@@ -52,7 +52,6 @@ class Rules(TypedDict):
 
 class AuditedRule(Rule):
     holds: Count
-    """In so many runs."""
     broken: Count
     not_known: Count
     nothing_to_check: Count
@@ -77,14 +76,12 @@ class Broken(TypedDict):
 class NotKnown(TypedDict):
     rule: str
     lacks: str
-    """What is not known and decides it."""
 
 
 class AuditedRun(TypedDict):
     run: str
     title: str
     label: Label | None
-    """What an evaluation says."""
     broken: list[Broken]
     not_known: list[NotKnown]
     nothing_to_check: list[str]
@@ -96,7 +93,6 @@ class Audit(TypedDict):
     runs: list[AuditedRun]
     """Those that were read, the newest first."""
     read: Count
-    """Runs that were read."""
     left_out: LeftOut
 
 
@@ -150,7 +146,6 @@ class ComparisonTotals(TypedDict):
 
 class Comparison(TypedDict):
     fork: NotRequired[ForkOf]
-    """Only where one of the two was forked from the other."""
     a: ComparedRun
     b: ComparedRun
     first_difference: FirstDifference | None
@@ -214,7 +209,6 @@ class SetsTotals(TypedDict):
     only_a: Count
     only_b: Count
     unread: Count
-    """Pairs that cannot be read."""
     resolved: ResolvedPairs
     mcnemar_p: Amount | None
     """Exact and two-sided; null without labels."""
@@ -267,7 +261,6 @@ class Failure(TypedDict):
     first: str | None
     """When its first step began, in UTC, or as written where nobody knows the zone."""
     last: str | None
-    """When its last step began."""
     ended_well: Count
     """Runs that are resolved, or finished where no evaluation labels them."""
     recovered: Count
@@ -280,9 +273,7 @@ class Failure(TypedDict):
     example: FailureExample
     """The first such step of the run in which it was last seen."""
     recovered_example: FailureExample | None
-    """The same of the last run that recovered."""
     failed_example: FailureExample | None
-    """The same of the last run that did not recover."""
     compare: str | None
     """The command that compares these two runs; null without both, and in oh-tui mcp."""
 
@@ -293,9 +284,7 @@ class Failures(TypedDict):
     failed_steps: Count
     """Steps whose outcome is error, command failed or rejected, of the runs themselves."""
     runs: Count
-    """Runs that were read."""
     by: list[str]
-    """The words of --by."""
     groups: list[FailuresGroup]
     """All runs of each group, with and without a failure; empty without --by."""
     left_out: LeftOut
@@ -303,7 +292,6 @@ class Failures(TypedDict):
 
 class HitInRun(TypedDict, total=False):
     step: Number
-    """Its number in its own run."""
     path: str
     """Of a sub-agent: its number in the whole run, such as 12.3."""
     event_id: str
@@ -318,7 +306,6 @@ class Hit(HitInRun):
     run: str
     """The conversation id without dashes; of a run in a file PATH or PATH#ID."""
     source: str
-    """The server, or the file."""
     title: str
     hits: NotRequired[Number]
     """With -c."""
@@ -334,16 +321,13 @@ class Library(TypedDict):
     gone: Count
     """Runs that can no longer be read."""
     places: Count
-    """Files, folders and servers."""
     text_bytes: Count
     bytes: Count
     has_texts: bool
-    """Texts are indexed; false where SQLite cannot."""
 
 
 class Index(TypedDict):
     indexed: NotRequired[Count]
-    """Runs that were taken in."""
     unchanged: NotRequired[Count]
     """Files, and runs of a server, that were in already."""
     vanished: NotRequired[Count]
@@ -368,7 +352,6 @@ class Spread(TypedDict):
 
 class Churn(TypedDict):
     known: Count
-    """Runs in which it is known."""
     lines_written: Count | None
     lines_removed_later: Count | None
     """Of these, those that a later edit took out, rewrote or did not find again."""
@@ -385,12 +368,10 @@ class Sums(TypedDict):
     work_s: Spread
     cost: Spread
     cost_partial_runs: Count
-    """Runs whose cost may lack a part."""
     cost_estimated_runs: Count
     """Runs of agents that speak ACP, whose cost is an estimate and left out of cost."""
     errors: Spread
     looped: Count
-    """Runs that went in a loop."""
     last_error: str | None
     """The most common; null where none occurred twice."""
     last_error_runs: Count

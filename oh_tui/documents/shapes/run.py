@@ -65,7 +65,6 @@ class Step(Numbers):
     index: Number
     """The number that the timeline shows; stays under filters."""
     kind: str
-    """Kind of its event."""
     family: Family
     tool: str | None
     what: str
@@ -79,17 +78,13 @@ class Step(Numbers):
     """Only of a step that a fork took from its origin: what the origin was charged for it; `cost`
     and `tokens` are null, and it is in no total."""
     call_id: str | None
-    """The `tool_call_id`."""
     result_ids: list[str]
     parallel_group: str | None
     """The same for all calls of one answer of the model; null for a single call."""
     risk: str | None
     look: NotRequired[list[Look]]
-    """Why it is worth a look."""
     bookmarked: NotRequired[Literal[True]]
-    """By you."""
     note: NotRequired[str]
-    """Yours on the step."""
     path: NotRequired[str]
     """Of a step of a sub-agent: its number in the whole run, as 12.3."""
     sub_agents: NotRequired[list[SubAgent]]
@@ -131,7 +126,6 @@ class Totals(Priced):
     work_s: float | None
     """From the first step to the last, without the waiting; null without times."""
     waited_s: float | None
-    """For you."""
     llm_s: float | None
     """Of all answers, as the server measured it; null when it tells none."""
     llm_calls: Count | None
@@ -195,9 +189,7 @@ class Phase(TypedDict):
     seconds: float | None
     """In which the model or a tool worked; null where no clock measured it."""
     cost: float | None
-    """In US dollars."""
     summary: str
-    """What it did, from facts of its steps."""
 
 
 class FirstTrouble(TypedDict):
@@ -226,7 +218,6 @@ class Why(OfBranch):
     look: list[LookAt]
     """Steps that are worth a look, in order, at most 100."""
     look_more: Count
-    """Reasons that are not listed."""
 
 
 class Check(TypedDict):
@@ -275,7 +266,6 @@ class EventCount(TypedDict):
     via: Literal["app server", "agent server", "zip", "file"]
     events: Count | None
     reason: str | None
-    """Why there is no number."""
 
 
 class EventCounts(TypedDict):

@@ -49,7 +49,6 @@ def text(value: str) -> str:
 
 
 def line(value: str) -> str:
-    """Any text as HTML on one line."""
     return escape(safe_line(value))
 
 

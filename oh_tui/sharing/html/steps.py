@@ -151,7 +151,6 @@ def time_html(event: Event, began: float | None) -> str:
 
 
 def event_html(event: Event, sink: Sink) -> str:
-    """An event that belongs to no step."""
     about, blocks = describe_event(event), event_blocks(event)
     sink.hides(f"event {safe_line(event.id)}", plain_text(blocks))
     body = blocks_html(blocks, iter(find_images(event.body())), sink)

@@ -129,8 +129,6 @@ class FileState(NamedTuple):
 
 
 class FileHistory:
-    """One file that the run edited."""
-
     def __init__(
         self,
         path: str,
@@ -158,7 +156,6 @@ class FileHistory:
         return [n for n, version in enumerate(self.versions) if not version.is_found]
 
     def at(self, moment: Moment) -> FileState:
-        """The file at a moment."""
         place = bisect_right(self.edits, moment, key=lambda edit: edit.ended) - 1
         following = self.edits[place + 1] if place + 1 < len(self.edits) else None
         if place < 0:
@@ -219,7 +216,6 @@ class Files:
 
     @property
     def root(self) -> str:
-        """The working folder."""
         return self.parts[0].touched.work_folder
 
     def update(self, budget: float | None = None, stop: Stop | None = None) -> bool:
@@ -288,11 +284,9 @@ class Files:
 
     @property
     def files(self) -> list[FileHistory]:
-        """All of them, by path."""
         return list(self._build().values())
 
     def get(self, path: str) -> FileHistory | None:
-        """The file with this key."""
         return self._build().get(path)
 
     def named(self, name: str) -> FileHistory:

@@ -101,7 +101,6 @@ class Context:
         return frozenset(hidden - material.steps(seen))
 
     def dump(self) -> list[Body]:
-        """All messages, as `Message.dump` has each."""
         return [message.dump() for message in self.messages]
 
 

@@ -20,8 +20,6 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 
 class Gap(NamedTuple):
-    """One thing that is not known."""
-
     name: str
     """In one or two words, the same in each run."""
     about: str
@@ -115,8 +113,6 @@ class Gaps:
 
 
 class Look(NamedTuple):
-    """What is kept of a message."""
-
     chars: int
     has_image: bool
 
@@ -204,7 +200,6 @@ class Material:
         return step.number if step else 0
 
     def steps(self, items: Iterable[int]) -> set[int]:
-        """The numbers of their steps."""
         return {self.step(item if item >= 0 else ~item) for item in items} - {0}
 
     def stood_for(self, items: Items) -> set[int]:

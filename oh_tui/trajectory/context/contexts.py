@@ -140,7 +140,6 @@ class Contexts:
         return context.difference(self._material, self.at(first), self.at(second))
 
     def reply(self, answer: Answer) -> Message:
-        """The message that the answer itself is."""
         left = set(answer.event_ids)
         items = []
         for place in range(self._of_event[answer.event_id], len(self.run.events)):

@@ -17,8 +17,6 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 
 class ForkPlace(NamedTuple):
-    """A place to fork a run at."""
-
     event_id: str
     """The last event that the fork takes."""
     step: int

@@ -33,7 +33,6 @@ class Peeks:
         return self.events[item].id if item >= 0 else f"{self.events[~item].id}{_SUMMARY}"
 
     def items(self, ids: Iterable[str]) -> set[int]:
-        """Those with these ids."""
         found: set[int | None] = set()
         for one in ids:
             found.add(self._places.of(one))

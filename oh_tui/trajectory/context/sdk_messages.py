@@ -56,7 +56,6 @@ def plain(made: Body) -> str:
 
 
 def tools(prompt: Body) -> tuple[str, ...]:
-    """The names of the tools in a system prompt."""
     found = []
     for tool in list_field(prompt, "tools"):
         places = (("title",), ("name",), ("function", "name"))

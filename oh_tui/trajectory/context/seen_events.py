@@ -213,7 +213,6 @@ class Views:
             self._gone[self._tree.line[line.condensation]] = array("i", sorted(gone))
 
     def taken_out(self, condensation: int) -> array[int]:
-        """The items that a condensation took out."""
         at = self._tree.line[condensation]
         if (known := self._gone.get(at)) is None:
             self._base(at)

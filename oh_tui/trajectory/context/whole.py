@@ -71,8 +71,6 @@ class LongList:
 
 
 class Condensing(NamedTuple):
-    """What a condensation does."""
-
     forgotten: frozenset[str]
     """The ids of what it takes out."""
     offset: int | None

@@ -58,7 +58,6 @@ class Accounts(Charges):
 
     @property
     def _named(self) -> Usage:
-        """What is reported by usage id."""
         return sum((ledger.total for ledger in list(self._ledgers.values())), NO_USAGE)
 
     @property

@@ -261,7 +261,6 @@ class SubRun(Study):
 
     @cached_property
     def prompt(self) -> str:
-        """The first message to it."""
         return first_message(self.trajectory)
 
 

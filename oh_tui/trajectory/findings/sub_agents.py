@@ -190,7 +190,6 @@ class UsedBelow(Generic[R]):
         self._by_step: dict[int, list[R]] = {}
 
     def of(self, step: Step) -> list[R]:
-        """Those that a step started."""
         return self._by_step.get(step.number, [])
 
     @property
@@ -290,7 +289,6 @@ class UsedBelow(Generic[R]):
 
     @property
     def reported(self) -> ReportedFields:
-        """What is reported of the total."""
         found = self._accounts.reported
         for run in self._within:
             found = found.joined(run.sub_runs.reported)

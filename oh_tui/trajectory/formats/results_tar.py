@@ -323,7 +323,6 @@ class ResultsTar(RunList):
         return ResultsTar(source, self._level + 1, partial(self._add_found, title))
 
     def _first(self, file: str) -> RunFile:
-        """The first run of a nested tar."""
         if file not in self._firsts:
             runs = self._inner(file)
             found = runs.entries()

@@ -110,7 +110,6 @@ class Stream:
         return self._piece[self._at : self._at + count]
 
     def pieces(self, count: int | None = None) -> Iterator[bytes]:
-        """The next `count` bytes, or all that follow."""
         while count is None or count > 0:
             if self._at == len(self._piece):
                 self._piece, self._at = self._next(), 0

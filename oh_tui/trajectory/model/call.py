@@ -25,7 +25,6 @@ class Call:
 
     @cached_property
     def body(self) -> Body:
-        """The body of the call."""
         return self.event.body()
 
     @cached_property

@@ -116,7 +116,6 @@ def _lines_in(text: str) -> int:
 
 
 def _common(one: str, other: str) -> int:
-    """The length of the common prefix."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2

@@ -204,12 +204,10 @@ class OfKind:
 
     @property
     def is_by_user(self) -> bool:
-        """A message of the user."""
         return self.is_message and self.source == "user"
 
     @property
     def is_by_agent(self) -> bool:
-        """A message of the agent."""
         return self.is_message and self.source == "agent"
 
     @property

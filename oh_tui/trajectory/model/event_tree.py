@@ -102,7 +102,6 @@ class Tree:
                 self.lines[at].tail.append(place)
 
     def path(self, end: int) -> list[int]:
-        """All events from the root to `end`."""
         found = []
         while end != NONE:
             found.append(end)

@@ -62,7 +62,6 @@ def goal_in(event: Event) -> Goal | None:
 
 
 def goal_of(trajectory: Trajectory) -> Goal | None:
-    """The last goal of the run."""
     return goal_in(trajectory.goals[-1].event) if trajectory.goals else None
 
 

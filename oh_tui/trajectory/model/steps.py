@@ -100,7 +100,6 @@ class Step(msgspec.Struct, gc=False, eq=False):
 
 
 def closed_outcome(event: Event, result: Event | None) -> Outcome:
-    """The outcome of a step that has ended."""
     last = result or event
     if last.failed:
         return Outcome.REJECTED if last.is_rejection else Outcome.ERROR

@@ -111,7 +111,6 @@ class ReportedFields(NamedTuple):
         return True if self.cost else False if self.answered else None
 
     def joined(self, other: ReportedFields) -> ReportedFields:
-        """That of the sum of two."""
         return ReportedFields(
             self.tokens | other.tokens,
             self.cost or other.cost,

@@ -172,7 +172,6 @@ def unnamed_text(cost: object, tokens: object) -> bytes:
 
 
 def record_sums(text: bytes) -> Usage:
-    """The sum of all usage ids in a text of `stats_text`."""
     return sum((read_metrics(metrics).total for metrics in read_record(text).values()), NO_USAGE)
 
 

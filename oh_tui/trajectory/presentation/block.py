@@ -86,8 +86,6 @@ class Fields(msgspec.Struct, frozen=True):
 
 
 class Checklist(msgspec.Struct, frozen=True):
-    """A plan and its changes."""
-
     tasks: tuple[Task, ...]
 
 

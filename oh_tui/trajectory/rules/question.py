@@ -75,8 +75,6 @@ NEEDS_STEPS = frozenset(Condition) - {Condition.AT_MOST, Condition.AT_LEAST}
 
 
 class Same(StrEnum):
-    """What is the same in repeated steps."""
-
     CALL = "call"
     """The tool and all its arguments, as in a comparison."""
     FILE = "file"

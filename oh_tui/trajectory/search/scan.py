@@ -105,7 +105,6 @@ class Said:
 
     @property
     def events(self) -> list[Event]:
-        """The events with their JSON in memory."""
         if self._inlined is None:
             self._inlined = [
                 msgspec.structs.replace(event, inline=raw, store=None)
@@ -115,7 +114,6 @@ class Said:
 
     @property
     def shown(self) -> str:
-        """The text of the row."""
         if self._shown is None:
             about = self._described(self.events)
             self._shown = f"{about.what} {about.result}".strip()

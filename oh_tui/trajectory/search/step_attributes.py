@@ -41,8 +41,6 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class StepColumn(Column["Step", object], frozen=True, kw_only=True):
-    """A number of a step."""
-
     value: Value
     """None when it is not known. Without accounts only what the step itself tells."""
     words: Callable[[float], str]

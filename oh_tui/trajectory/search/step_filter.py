@@ -183,7 +183,6 @@ def unknown_words(counts: Mapping[str, int]) -> str:
 
 
 def each_word(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """The terms, with each word of a phrase by itself."""
     return tuple(word for term in terms for word in term.words or (term,))
 
 

@@ -48,7 +48,6 @@ def git_words(words: Words) -> Words:
 
 
 def purpose(words: Words) -> Purpose | None:
-    """What git is for with these words."""
     rest = git_words(words)
     name, given = (rest[0], rest[1:]) if rest else ("", [])
     is_dry = "--dry-run" in given or ("-n" in given and name != "commit")  # there it is no dry run

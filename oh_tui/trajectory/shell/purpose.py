@@ -57,7 +57,6 @@ _LINT_WORD = pattern(
 
 
 def names(text: str) -> frozenset[str]:
-    """The words of a text, as a set."""
     return frozenset(text.split())
 
 

@@ -42,7 +42,6 @@ class IdleCollector:
         self._took = 0.1
 
     def touch(self) -> None:
-        """A key was pressed."""
         self._touched = self._clock()
 
     def tick(self) -> None:

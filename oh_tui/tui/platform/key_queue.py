@@ -91,7 +91,6 @@ class Hands:
         self.in_motion = True
 
     def ignore(self) -> None:
-        """The last key was ignored."""
         self.in_motion = True
         self.ignored += 1
 

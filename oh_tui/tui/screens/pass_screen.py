@@ -48,7 +48,6 @@ class PassActions(Generic[P]):
         return self.view.list.current if self.view else None
 
     def show(self) -> None:
-        """Show what was found, as it was left."""
         raise NotImplementedError
 
     def open_row(self) -> None:

@@ -49,8 +49,6 @@ HELD = 3
 
 
 class RunsHit(TableList[RunHits]):
-    """The runs with a hit, the newest first."""
-
     def __init__(self, session: Session) -> None:
         super().__init__(id="runs-hit")
         self._session = session

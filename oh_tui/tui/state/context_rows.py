@@ -77,8 +77,6 @@ class Fill(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is to be shown."""
-
     answer: Answer
     forgotten: bool = False
     """With what was forgotten before it."""

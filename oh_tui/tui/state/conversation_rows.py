@@ -76,7 +76,6 @@ class Row(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def due(self) -> Group:
-        """The group it belongs to."""
         return self.state.group(self.conversation)
 
     @cached_property

@@ -69,7 +69,6 @@ class Filtering(msgspec.Struct):
             yield number
 
     def put(self, number: int, passes: bool) -> None:
-        """A step was tested."""
         self.tested += 1
         place = bisect_left(self.passed, number)
         after = place + (self.passed[place : place + 1] == [number])

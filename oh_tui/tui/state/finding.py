@@ -72,7 +72,6 @@ class Finding:
         return row < len(self._rows) and self._rows[row] == _HIT
 
     def untested(self) -> Iterator[int]:
-        """The untested rows, from the top."""
         row = self._rows.find(_UNKNOWN)
         while row >= 0:
             yield row

@@ -90,8 +90,6 @@ class ListSums(NamedTuple):
 
 
 class LoadedConversations:
-    """The loaded conversations, their states and their order."""
-
     def __init__(self, last_known: LastKnownStates | None = None, *, grouped: bool = True) -> None:
         """Without groups (files need nobody) rows keep the given order."""
         self.last_known = last_known or LastKnownStates()

@@ -58,8 +58,6 @@ class Sandboxes:
 
 
 class SandboxRow(msgspec.Struct, frozen=True):
-    """A sandbox and the loaded conversations in it."""
-
     id: str
     status: str
     created_at: str

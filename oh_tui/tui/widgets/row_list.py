@@ -77,7 +77,6 @@ class RowList(KeptLines, Drawn, can_focus=True):
         raise NotImplementedError
 
     def pieces(self, row: int, width: int) -> list[Piece]:
-        """The content of a row in `width` cells."""
         raise NotImplementedError
 
     def head(self) -> list[HeadCell]:
@@ -134,7 +133,6 @@ class RowList(KeptLines, Drawn, can_focus=True):
         return finding.words(self.cursor) if finding and finding.basis is self.basis else ""
 
     def row_text(self, row: int) -> str:
-        """The text of a row that find searches."""
         return "".join(text for text, _ in self.pieces(row, 200))
 
     _line = 0

@@ -146,7 +146,6 @@ def _hidden(event: Event) -> Fields:
 
 
 def _untold(event: Event) -> Fields:
-    """An event without a counterpart."""
     return {"source": "system", "message": event.kind}
 
 

@@ -252,7 +252,6 @@ class AnnotationActions(Controller):
 
 
 def _taken(changes: Mapping[str, str | None]) -> list[str]:
-    """The keys that changes remove."""
     return [key for key, value in changes.items() if value is None]
 
 

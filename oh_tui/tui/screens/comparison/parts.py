@@ -202,7 +202,6 @@ class ComparedSteps(TableList[StepPair]):
         return place == 0 or self.rows[place - 1].kind is not kind
 
     def row_of(self, side: int, number: int) -> int | None:
-        """The row of a step of A (0) or B (1)."""
         steps = ((row.a, row.b)[side] for row in self.rows)
         return next((n for n, step in enumerate(steps) if step and step.number == number), None)
 

@@ -47,8 +47,6 @@ class Counted(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The range before, and its runs."""
-
     ranges: Ranges
     board: Board
 
