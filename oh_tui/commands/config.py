@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -153,7 +152,7 @@ def _schema(name: str) -> int:
     """Prints the schema of what a command prints with `--json`, always as JSON."""
     if name not in TYPES:
         raise Problem(f"No document is named {clean_line(name)[:60]}", f"one of {', '.join(TYPES)}")
-    print(json.dumps(schema_of(name), indent=2))
+    print_json(schema_of(name))
     return 0
 
 

@@ -17,11 +17,13 @@ TURNS = """
 def turns(*_, **__):
     while True:
         pass
-view.ViewActions.action_hidden = turns
+navigation.ViewActions.action_hidden = turns
 """
 WAITS = """
 import threading
-view.ViewActions.action_hidden = lambda *_: threading.Lock().acquire() and threading.Event().wait()
+def waits(*_, **__):
+    threading.Event().wait()
+navigation.ViewActions.action_hidden = waits
 """
 AT_THE_END = """
 import time

@@ -126,7 +126,7 @@ async def test_a_cursor_draws_the_mark_of_the_strip_and_not_the_strip(
         cells.append(column)
         return draw(column, glyphs)
 
-    for name in ("llm_cell", "tool_cell", "_mark"):
+    for name in ("llm_cell", "tool_cell", "mark_cell"):
         monkeypatch.setattr(strip_view, name, partial(counted, getattr(strip_view, name)))
     async with explore(size=(160, 40)) as it:
         await it.open(DATES)

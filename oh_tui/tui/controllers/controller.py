@@ -38,7 +38,7 @@ class Controller(_MadeOfParts):
     _session: Session
     _ui: Ui
 
-    def _target(self) -> Conversation:
+    def _meant(self) -> Conversation:
         """The conversation that a key means. Raises NotNow."""
         conversation = self._session.target()
         if conversation is None:

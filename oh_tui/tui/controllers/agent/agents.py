@@ -60,7 +60,7 @@ class AgentActions(Controller):
         session = self._session
         if session.no_agent or session.source is None or not session.source.agents:
             raise NotNow(session.no_agent)
-        agents, conversation = session.source.agents, self._target()
+        agents, conversation = session.source.agents, self._meant()
         with self._ui.preparing("asking for the agent's state"):
             state = await agents.state(conversation.id)
         if not session.is_open(conversation):

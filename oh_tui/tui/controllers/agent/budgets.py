@@ -45,7 +45,7 @@ class Budgets(Controller):
         session, ui = self._session, self._ui
         if session.source is None or not session.source.agents:
             raise NotNow("these are files: a budget is for a run on a server")
-        conversation = self._target()
+        conversation = self._meant()
         own = session.annotations.of(conversation).budget
 
         async def take(typed: str) -> bool:

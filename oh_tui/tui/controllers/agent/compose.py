@@ -54,7 +54,7 @@ class Composer(Controller):
         agents = source.agents if source else None
         if session.no_agent or source is None or agents is None:
             raise NotNow(session.no_agent)
-        conversation = self._target()
+        conversation = self._meant()
         if session.writes.is_doing(SENDING, conversation.id):
             raise NotNow("the previous message is still being sent")
         with self._ui.reporting(about=AGENT):

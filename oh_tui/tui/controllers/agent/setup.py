@@ -46,7 +46,7 @@ class AgentSetups(Controller):
         session = self._session
         if session.no_agent or session.source is None or session.source.agents is None:
             raise NotNow(session.no_agent)
-        agents, conversation = session.source.agents, self._target()
+        agents, conversation = session.source.agents, self._meant()
         asked = session.questions.setdefault(bare_id(conversation.id), Questions())
         with self._ui.reporting():
             try:
@@ -73,7 +73,7 @@ class AgentSetups(Controller):
         session = self._session
         if session.source is None or session.source.agents is None:
             raise NotNow(session.no_changes)
-        agents, conversation = session.source.agents, self._target()
+        agents, conversation = session.source.agents, self._meant()
         with self._ui.reporting():
             with self._ui.preparing("asking what the agent works with"):
                 setup = await agent_setup.read(agents, conversation.id)

@@ -65,7 +65,7 @@ class NewConversations(Controller):
         self._run.act(self._like, opens=True)
 
     def _like(self) -> None:
-        conversation = self._target()
+        conversation = self._meant()
         study = self._run.study_of(conversation)
         draft = draft_like(conversation, study.trajectory if study else None)
         self._open(draft, "" if draft.prompt else UNREAD)

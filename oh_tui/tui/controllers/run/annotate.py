@@ -160,7 +160,7 @@ class AnnotationActions(Controller):
 
     @in_worker("ask")
     async def action_tag(self) -> None:
-        session, conversation = self._session, self._target()
+        session, conversation = self._session, self._meant()
 
         async def take(typed: str) -> dict[str, str | None]:
             if changes := read_tags(typed):
@@ -260,7 +260,7 @@ class Renaming(Controller):
     async def action_rename(self) -> None:
         """Ask for a title until the server takes it; one that changed meanwhile is refused."""
         session, ui, source = self._session, self._ui, self._session.source
-        conversation = self._target()
+        conversation = self._meant()
         if source is None or source.records is None:
             what = "what a shared link opens" if source and source.remote else "a file"
             raise NotNow(f"{what} cannot be renamed from here: ; writes a note, # a tag")

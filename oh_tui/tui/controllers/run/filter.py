@@ -94,7 +94,7 @@ class Filter(Controller):
     @in_worker("ask", opens=False)
     async def _ask(self) -> None:
         ui, text, pane = self._ui, self._session.filter_text, self._session.pane
-        conversation = self._target()
+        conversation = self._meant()
         hint = "filter: is:failed tool:terminal took:>5s words -not"
         query = await ask_words(ui, hint, text, queries.parse, self._complete, pane)
         if query is not None and await self._run.is_there(conversation):

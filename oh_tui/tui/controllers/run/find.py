@@ -297,7 +297,7 @@ class GoTo(Controller):
 
     @in_worker("ask", opens=False)
     async def _ask(self) -> None:
-        ui, pane, conversation = self._ui, self._session.pane, self._target()
+        ui, pane, conversation = self._ui, self._session.pane, self._meant()
         typed = await ui.prompt(
             "go to: step, 60%, +12:30, 13:30:05, start of an id", "", enter="go there"
         )

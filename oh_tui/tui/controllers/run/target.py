@@ -40,7 +40,7 @@ class TargetRun(Controller):
     def show_wanted(self) -> Conversation:
         """Show the targeted run and read it. Raises NotNow when there is none."""
         self.show_target(wanted=True)
-        return self._target()
+        return self._meant()
 
     def study_of(self, conversation: Conversation) -> Study | None:
         """The analysis of this run, once it is drawn at the right."""

@@ -57,7 +57,7 @@ class WorkspaceActions(Controller):
         session = self._session
         if session.no_answer:
             raise NotNow(session.no_answer)
-        conversation = self._target()
+        conversation = self._meant()
         with self._ui.reporting():
             workspace = await self._sandboxes.workspace(conversation)
             if workspace is None:
@@ -82,7 +82,7 @@ class WorkspaceActions(Controller):
         session = self._session
         if session.no_agent:
             raise NotNow(session.no_agent)
-        conversation = self._target()
+        conversation = self._meant()
         with self._ui.reporting():
             workspace = await self._sandboxes.workspace(conversation)
             if workspace is None:

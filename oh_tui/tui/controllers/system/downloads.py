@@ -42,7 +42,7 @@ class Downloads(Controller):
         if remote and session.means_marked:
             await self._download_marked(remote)
             return
-        conversation = self._target()
+        conversation = self._meant()
         if not remote:
             label = source.label if source else ""
             raise NotNow(f"this run is a file already: {label}")
