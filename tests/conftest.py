@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,17 @@ def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as processors, and one: a third of the time a test waits, for a timer, a
     terminal or a program. More only read all tests once more, in 4 s each."""
     return (os.cpu_count() or 1) * 3 // 2 + 1
+
+
+@pytest.hookimpl(tryfirst=True)  # before items are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    seen = Counter[str]()
+    for item in items:
+        if mark := item.get_closest_marker("slow_but"):
+            name = item.nodeid.partition("[")[0]
+            seen[name] += 1
+            if seen[name] > mark.args[0]:
+                item.add_marker("slow")
 
 
 def pytest_collection_finish() -> None:

@@ -146,6 +146,7 @@ def many_commands(command: str, count: int) -> list[Event]:
     return [one for n in range(count) for one in (shell(str(n), command), output(str(n)))]
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("slug", SLUGS)
 def test_keys_are_the_same_for_all_runs(slug: str) -> None:
     found, other = told(slug), told("week-dates")

@@ -74,6 +74,7 @@ _TEXTS = _PARTS | st.tuples(_PARTS, st.integers(0, 4), st.integers(1, 12)).map(
 _WORDS = _TEXTS.filter(str.strip).map(quoted) | st.sampled_from(["re:/val.e/", "is:failed"])
 
 
+@pytest.mark.slow
 @settings(phases=[Phase.explicit, Phase.generate])
 @given(words=st.lists(st.tuples(st.booleans(), _WORDS), min_size=1, max_size=3))
 def test_the_same_is_found_with_the_library(words: list[tuple[bool, str]]) -> None:

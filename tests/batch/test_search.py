@@ -137,12 +137,14 @@ def check(data: st.DataObject, count: int, has_index: bool) -> None:
 SOME = settings(phases=[Phase.explicit, Phase.generate])
 
 
+@pytest.mark.slow
 @SOME
 @given(st.data())
 def test_equals_a_scan_of_all_texts(data: st.DataObject) -> None:
     check(data, RUNS, has_index=False)
 
 
+@pytest.mark.slow
 @SOME
 @given(st.data())
 def test_equals_a_scan_of_all_texts_with_an_index(data: st.DataObject) -> None:
@@ -269,6 +271,7 @@ def first_match(pattern: regex.Regex, text: str) -> tuple[str, int] | None:
             return found
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("in_thread", [False, True])
 def test_a_pattern_that_does_not_end_is_given_up(in_thread: bool) -> None:
     def search_all() -> tuple[regex.Regex, float]:
@@ -342,6 +345,7 @@ def test_a_pattern_means_what_it_means_to_python(typed: str) -> None:
         assert first_match(regex.Regex(typed), line) == expected, line
 
 
+@pytest.mark.slow
 def test_large_outputs_do_not_end_an_innocent_pattern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,7 @@ class Slow(NamedTuple):
         return self
 
 
+@pytest.mark.slow
 def test_results_come_in_order_and_few_are_held_for_a_slow_task(tmp_path: Path) -> None:
     there, gate = tmp_path, tmp_path / "gate"
     tasks = [Slow(0, gate), *(Slow(number, there) for number in range(1, 50))]
@@ -165,6 +166,7 @@ class Deadly(NamedTuple):
         return len(run.steps)
 
 
+@pytest.mark.slow
 def test_where_a_process_ends_its_run_alone_is_unread_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from tests.processes import oh_tui
 LONG = IDS["coverage"]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_over_is_downloaded_once_until_the_cache_is_cleared(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,6 +99,7 @@ TOLD = ("index", "query", "start", "download", "get", "cache", "config", "events
 """Whose example has an id of its own, a path or an age of the machine that it was made on."""
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     ("words", "example"), [row for row in _rows() if row[0].split()[0] not in TOLD]
 )

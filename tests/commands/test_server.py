@@ -321,6 +321,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, run_file: Path)
 FULL = Path("/dev/full")
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.skipif(not FULL.exists(), reason="needs a file that is always full")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(

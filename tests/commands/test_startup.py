@@ -11,6 +11,7 @@ from tests.test_architecture import loaded_by
 ON_FILE = ("steps", "show", "why", "check", "changes", "count", "events", "export", "tail")
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", ON_FILE)
 def test_a_command_on_a_file_loads_no_screen_and_no_network(name: str, run_file: Path) -> None:
     loaded = loaded_by(name, run_file)

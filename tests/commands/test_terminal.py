@@ -47,6 +47,7 @@ def seen(*words: str, columns: int = 80, **environment: str) -> str:
     return told
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("columns", first_of([60, 120]))
 @pytest.mark.parametrize(
     "words",
@@ -111,6 +112,7 @@ def plain_help() -> str:
     return seen("conversations", "--help", columns=100)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("size", ["-5", "0", "99999999999", "abc", "²", ""])
 def test_a_size_that_no_terminal_has_is_ignored(size: str) -> None:
     assert seen("conversations", "--help", columns=100, COLUMNS=size, LINES=size) == plain_help()

@@ -208,6 +208,7 @@ def test_what_was_put_and_cannot_be_looked_for_may_be_there(
 # On the screen
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", [name for name in FAULTS if name != "silence"])
 async def test_a_message_that_fails_is_told_once_and_its_text_is_offered_again(
     wire: Wire, name: str

@@ -126,6 +126,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent_actions, "READY", 0.1)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("key", AGENT.values(), ids=AGENT)
 @pytest.mark.usefixtures("hurried")
 async def test_what_is_told_to_an_agent(wire: Wire, key: Key) -> None:
@@ -174,6 +175,7 @@ SANDBOX = {
 }  # fmt: skip
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("key", SANDBOX.values(), ids=SANDBOX)
 @pytest.mark.usefixtures("hurried")
 async def test_what_is_asked_of_a_sandbox(wire: Wire, key: Sandbox) -> None:

@@ -186,6 +186,7 @@ async def test_ids_that_change_their_case_and_dashes_are_the_same(wire: Wire) ->
         assert it.screen.timeline.row_count() == 12
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("jump", [8 * 3600.0, -8 * 3600.0, -400 * 86400.0, 1e10, -1e9])
 async def test_a_clock_that_jumps_changes_ages_and_nothing_else(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, jump: float

@@ -123,6 +123,7 @@ SHELL: dict[str, tuple[str, Callable[[Case], tuple[str, str]]]] = {
 }
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("words", SHELL)
 def test_in_a_shell(
     wire: Wire,
@@ -176,6 +177,7 @@ async def test_lists_on_the_screen(wire: Wire) -> None:
         assert await last_told(it, wire, "r") is None
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("key", ["enter", "d", "p"])
 async def test_keys_on_the_screen(
     wire: Wire, demo: Demo, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -44,6 +44,7 @@ def spoilt(name: str) -> Any:
     return lambda call, value: spoil(value)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", BROKEN)
 async def test_the_history_is_read_from_the_app_server(name: str) -> None:
     demo = Demo(NOW, "everything")

@@ -122,6 +122,7 @@ def test_on_a_server_whose_every_word_is_hostile(
         assert told or line.startswith("exec"), line
 
 
+@pytest.mark.slow
 def test_on_files_whose_every_word_is_hostile(tmp_path: Path) -> None:
     for start in (0, 17):
         name = f"x\x1b]0;owned\x07\n\x9b2J{start}.zip"

@@ -162,6 +162,7 @@ def try_shapes(first: int, every: int, *, some: bool = False) -> int:
     return tried
 
 
+@pytest.mark.slow
 def test_one_shape_or_another_at_every_second_place_of_each_event() -> None:
     assert try_shapes(0, 2, some=True) > 350
 

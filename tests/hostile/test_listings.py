@@ -71,6 +71,7 @@ async def test_few_rows_of_many_bytes_end_it_too(monkeypatch: pytest.MonkeyPatch
     assert answer.asked <= 12
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("row", ["{},", "1,", '{"id":"a"},', "[[]],", '"a" ,\n\n'])
 def test_a_page_of_nothing_but_rows_takes_no_more_memory_than_its_bytes(
     row: str, tmp_path: Path
@@ -113,6 +114,7 @@ def test_an_answer_of_a_million_parts_that_is_no_page_is_refused(tmp_path: Path)
     assert used.mib < 250
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("of", ["events", "sandboxes"])
 @pytest.mark.parametrize("row", ['{"id":"a","x":[PARTS]}', '{"id":1,"kind":"X","x":{"y":[PARTS]}}'])
 def test_a_single_row_of_many_million_parts_is_refused(row: str, of: str, tmp_path: Path) -> None:
@@ -146,6 +148,7 @@ def test_rows_of_any_length_are_found_on_a_page_of_many_parts() -> None:
     assert page.unreadable == 2
 
 
+@pytest.mark.slow
 def test_the_commands_say_that_there_is_more() -> None:
     with serving(Script(WithoutEnd())) as url:
         told = oh_tui("sandboxes", "--server", url)

@@ -56,6 +56,7 @@ def pairs(count: int) -> list[Conversation]:
     ]
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     "make",
     [

@@ -154,6 +154,7 @@ def test_why_of_a_call_with_128_000_results_takes_seconds(tmp_path: Path) -> Non
     assert time.process_time() - began < 60
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     "event",
     [

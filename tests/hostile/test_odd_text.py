@@ -99,6 +99,7 @@ def check(words: tuple[str | Path, ...], text: str) -> None:
         assert not found, (about, text[max(0, found.start() - 50) :][:99])
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("odd", FORMATS, indirect=True)
 def test_each_output_is_well_formed(odd: Path, tmp_path: Path) -> None:
     for words in commands(odd, tmp_path / "out"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.hostile.bounds import used_by
 from tests.trajectory.evaluation_files import history, row
 
@@ -46,6 +48,7 @@ def test_a_huge_row_is_listed_and_not_opened_in_little_memory(tmp_path: Path) ->
     assert used.seconds < 10
 
 
+@pytest.mark.slow
 def test_many_small_values_in_a_row_are_read_in_bounded_memory(tmp_path: Path) -> None:
     values = b"[" + b",".join([b"{}"] * 3_000_000) + b"]"
     (tmp_path / "output.jsonl").write_bytes(

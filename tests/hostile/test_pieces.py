@@ -64,12 +64,14 @@ async def in_single_bytes(writer: asyncio.StreamWriter) -> None:
     writer.write(b"1\r\n5\r\n0\r\n\r\n")
 
 
+@pytest.mark.slow
 async def test_a_body_in_single_bytes_keeps_no_key_waiting() -> None:
     async with sending(in_single_bytes) as api, Turns() as turns:
         assert await api.count_conversations() == 5
         assert turns.longest < 0.1
 
 
+@pytest.mark.slow
 async def test_a_download_in_single_bytes_comes_in_few_pieces() -> None:
     async with sending(in_single_bytes) as api, Turns() as turns:
         async with api.download("5f3a") as pieces:

@@ -31,6 +31,7 @@ Screen.on_unmount = lambda *_: time.sleep(600)
 """
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("change", [TURNS, WAITS], ids=["turns", "waits"])
 def test_a_signal_ends_it_though_the_loop_is_stuck(

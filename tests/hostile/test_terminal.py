@@ -113,6 +113,7 @@ def is_half(char: str) -> bool:
     return "\ud800" <= char <= "\udfff"
 
 
+@pytest.mark.slow
 def test_files_with_hostile_names_titles_and_events_of_every_kind(runs: Path) -> None:
     with looking("open", runs) as it:
         it.terminal.wait_for("1 Conversations")

@@ -317,6 +317,7 @@ def test_folders_are_private_whatever_the_umask(tmp_path: Path, open_to_all: Non
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     "words", ["why --json ID", "stats --json", "export --to jsonl ID", "why ID"]
 )

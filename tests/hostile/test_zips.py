@@ -127,6 +127,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_is_refused_before_anything_is_unpacked(bomb: str, tmp_path: Path) -> None:
     make, told = BOMBS[bomb]

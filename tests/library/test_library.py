@@ -141,6 +141,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, li
         yield opened, runs
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_run_in_which_a_scan_finds_a_text_is_ruled_out(
@@ -186,6 +187,7 @@ def test_runs_that_a_home_no_longer_has_are_marked(filled: Library) -> None:
     assert filled.fingerprint(HOME) == ""
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_is_gone_from_the_file(filled: Library, tmp_path: Path) -> None:
     made = MAKER.made(4)
     assert all(filled.select(f"SELECT * FROM {table}") for table in schema.TABLES_OF_RUN)
@@ -261,6 +263,7 @@ def test_forgetting_a_folder_takes_what_is_below_it_and_no_neighbour(library: Li
     assert library.homes() == ["/a/xy"]
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_run_whose_bodies_are_decoded_once_is_the_same_and_stays_as_it_is(slug: str) -> None:
     raws = [event.raw() for event in demo_events(slug)]

@@ -217,6 +217,7 @@ def exported(path: Path, form: str, *words: str) -> str:
     return re.sub(r"\\(?=_)", "", done.stdout)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_is_in_no_format(run: Path, again: Path, part: str, form: str) -> None:

@@ -105,6 +105,7 @@ def test_the_official_schema_takes_every_run_of_the_demo(messages: bool) -> None
         assert parsed(lines) == len(spans_in(lines)) >= (1 if run.steps else 0)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_official_schema_takes_hostile_texts(name: str) -> None:
     pytest.importorskip("opentelemetry.proto")
@@ -164,6 +165,7 @@ def test_each_answer_has_its_usage_and_the_agent_the_sum() -> None:
     assert condensed and condensed[0]["attributes"]["openhands.condensation.forgotten"] > 5
 
 
+@pytest.mark.slow
 def test_how_a_run_ended_is_the_status_of_its_agent() -> None:
     told = {
         slug: traced(demo_run(slug))[0].get("status", {}) for slug in SLUGS if demo_run(slug).steps

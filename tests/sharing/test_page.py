@@ -86,6 +86,7 @@ def test_what_is_worth_a_look_is_listed_with_its_steps() -> None:
     assert "Worth a look" not in read([shell("b", "ls"), output("b")]).text
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_text_stays_text_in_every_field_of_every_kind(text: str) -> None:
     events = [parse_event(json.dumps(each).encode()) for each in kinds.run(lambda: text)]

@@ -122,6 +122,7 @@ def indexed_at(cache: Path) -> list[float]:
         return [when for (when,) in library.select("SELECT indexed FROM runs") or ()]
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("least", range(RUNS))
 def test_killed_at_any_stage_it_is_whole(zips: list[Path], cache: Path, least: int) -> None:
     with begun(cache, zips) as process:

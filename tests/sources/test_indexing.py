@@ -284,6 +284,7 @@ def test_a_run_that_fails_us_is_left_and_read_again(
     assert found(cache) == expected()
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("times", [1, 2])
 def test_runs_at_which_a_process_was_killed_are_read_again(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, times: int
@@ -323,6 +324,7 @@ def deadly(line: Connection, nice: int) -> None:
         serve(line, nice)
 
 
+@pytest.mark.slow
 def test_where_a_process_ends_its_run_alone_is_left_and_named(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -407,6 +409,7 @@ def runs_in(cache: Path) -> int:
     return status.runs if status else 0
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("least", [0, 1, 5, 11])
 def test_a_process_that_is_killed_leaves_a_whole_library(
     folder: Path, tmp_path: Path, least: int

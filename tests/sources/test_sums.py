@@ -22,6 +22,7 @@ LIVE = {entry.slug for entry in ENTRIES if entry.live}
 NO_DOWNLOAD = "fuzzing"
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("slug", [entry.slug for entry in ENTRIES])
 async def test_a_run_of_the_demo_took_the_same_everywhere(slug: str, tmp_path: Path) -> None:
     async with demo_read() as here:

@@ -19,6 +19,7 @@ def at_oauth(terminal: Terminal) -> None:
     terminal.settle()
 
 
+@pytest.mark.slow
 def test_a_yes_in_one_write_with_what_asks_approves_nothing() -> None:
     with Terminal(OH_TUI, "--demo", size=(120, 36)) as terminal:
         at_oauth(terminal)

@@ -37,6 +37,7 @@ def cursor(terminal: Terminal) -> str:
     return next((line for line in terminal.text.split("\n") if "▌" in line[41:]), "")[41:]
 
 
+@pytest.mark.slow
 def test_wheel_names_of_columns_and_counts(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 40), home=tmp_path) as terminal:
         terminal.wait_for("conversations, at least $")

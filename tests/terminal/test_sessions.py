@@ -59,6 +59,7 @@ def look_around(terminal: Terminal) -> None:
     terminal.wait_without("Search for commands")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", first_of([(160, 48), (120, 36)]))
 def test_the_demo_shows_its_runs_knows_its_keys_and_leaves_nothing_behind(
     size: tuple[int, int],
@@ -190,6 +191,7 @@ def test_with_16_colours_text_never_has_the_colour_of_its_ground(run: Path) -> N
                     assert grounds[part[:-1]] + part[-1:] not in parts
 
 
+@pytest.mark.slow
 def test_with_the_flag_nothing_but_ascii_is_drawn(run: Path) -> None:
     with Terminal(OH_TUI, "open", run, "--ascii") as terminal:
         terminal.wait_for("30 steps")

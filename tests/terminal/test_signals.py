@@ -268,6 +268,7 @@ def test_quitting_does_not_wait_for_a_host_that_is_not_found(tmp_path: Path) -> 
         assert terminal.said == "threads: ['MainThread']"
 
 
+@pytest.mark.slow
 def test_quitting_while_runs_are_read_and_followed_leaves_no_task_behind(tmp_path: Path) -> None:
     with Terminal("python", "-X", "dev", "-m", "oh_tui", "--demo", home=tmp_path) as terminal:
         terminal.wait_for("61 steps")

@@ -31,6 +31,7 @@ from tests.trajectory.sub_agent_files import run_files, zip_of
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tables.md"
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_sums_are_those_of_why_and_steps(slug: str) -> None:
     found = rows(demo_run(slug), About(run="r"))

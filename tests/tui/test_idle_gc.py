@@ -39,6 +39,7 @@ def frozen() -> Iterator[weakref.ref[Ring]]:
     gc.unfreeze()
 
 
+@pytest.mark.slow
 def test_what_nobody_holds_goes_when_nobody_types(frozen: weakref.ref[Ring]) -> None:
     now = 1000.0
     collector = IdleCollector(lambda: now)
@@ -132,6 +133,7 @@ async def test_what_a_worker_had_read_goes_when_it_is_put_aside() -> None:
             gc.enable()
 
 
+@pytest.mark.slow
 async def test_runs_that_were_left_go_without_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the runs kept for going back stay, however often the user switches."""
 

@@ -379,6 +379,7 @@ HARMLESS = re.compile(
 )
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (61, 17)])
 async def test_hostile_texts_stay_texts_in_every_pane(
     tmp_path: Path, size: tuple[int, int]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from oh_tui.demo.servers.network import Network
 from tests.tui.explorer import Between, explore
 
@@ -11,6 +13,7 @@ SLOW = Network(waits=(0.01, 0.04), fails=0.0, rows=6)
 ALL = 42
 
 
+@pytest.mark.slow
 async def test_moving_at_the_end_of_the_list_while_its_next_page_comes() -> None:
     between = Between()
     async with explore(wrap=lambda app: between(SLOW.over(app, seed=1))) as it:

@@ -197,6 +197,7 @@ def test_rules_are_listed_and_explained_without_a_key() -> None:
     schemas.check("audit", json.loads(done.stdout))
 
 
+@pytest.mark.slow
 def test_each_rule_names_the_runs_of_the_demo_that_show_it() -> None:
     done = oh_tui("--demo", "audit", "--json")
     assert done.returncode == 3

@@ -35,6 +35,7 @@ def grep(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, s
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_hits_of_the_demo_stand_by_run_newest_first(shell: Shell) -> None:
     said = shell("grep ValueError --json")
     assert (said.code, said.err) == (0, "")

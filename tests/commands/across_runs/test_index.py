@@ -199,6 +199,7 @@ def server() -> Iterator[Served]:
         yield one
 
 
+@pytest.mark.slow
 def test_runs_of_an_agent_server_that_are_over_are_taken_in_until_they_go_on(cache: Path) -> None:
     """No sandbox stops there, so the state of the run says whether it is over."""
     keyed = {"OPENHANDS_API_KEY": "made-up-key"}
@@ -257,6 +258,7 @@ def test_grep_searches_what_stats_counts(kind: str, cache: Path) -> None:
     assert still["left_out"]["going_on"] == done["going_on"]
 
 
+@pytest.mark.slow
 def test_what_is_over_on_a_server_is_read_after_a_yes(server: Served, cache: Path) -> None:
     words = ("index", "--server", server.url)
     keyed = {"OPENHANDS_API_KEY": "made-up-key"}

@@ -56,6 +56,7 @@ def found(capsys: pytest.CaptureFixture[str], folder: Path, words: str) -> set[s
     return {one["title"] for one in listed}
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("has_index", [True, False])
 def test_the_same_runs_as_audit_tells(
     folder: Path,

@@ -38,6 +38,7 @@ def asked(*words: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("slug", SOME)
 def test_all_that_is_told_of_a_run_of_the_demo_agrees(
     served: Served, slug: str, tmp_path: Path
@@ -81,6 +82,7 @@ def test_sums_over_many_say_how_many_are_known_in_part(server: Served) -> None:
         assert odd([before[run], Told("query", cost, None, bool(partial))]) == []
 
 
+@pytest.mark.slow
 def test_what_was_indexed_is_known_to_the_list(server: Served) -> None:
     """The sum of the index, until the record changes."""
     at = ("--server", server.url)

@@ -123,6 +123,7 @@ def told(path: Path, words: tuple[str, ...], out: Path) -> list[Any]:
     return [without_paths(one) for one in documents]
 
 
+@pytest.mark.slow_but(1)
 @packed
 def test_all_commands_tell_the_same_of_it(
     folder: Path, tmp_path: Path, pack: Callable[[Path], Path]

@@ -77,6 +77,7 @@ def test_a_run_from_standard_input_is_read(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     "words",
     [

@@ -100,6 +100,7 @@ async def test_two_clients_have_a_program_each(run_file: Path, tmp_path: Path) -
         assert [each["conversation"]["title"] for each in told] == ["Parse ISO week dates", "other"]
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_while_the_client_lives(run_file: Path, number: signal.Signals) -> None:
     for wait in (0, 0.002, 0.1):  # also in the middle of what the SDK does first
@@ -179,6 +180,7 @@ def test_each_call_is_answered_whatever_its_arguments_are(run_file: Path) -> Non
         assert (process.returncode, out, err) == (0, b"", b"")
 
 
+@pytest.mark.slow
 def test_a_client_that_closed_its_reading_end_ends_it_quietly(run_file: Path) -> None:
     for calls in (1, 3):
         with running(run_file) as process:

@@ -126,6 +126,7 @@ def test_a_step_and_a_file_come_in_full(tmp_path: Path) -> None:
     use(work, path)
 
 
+@pytest.mark.slow
 def test_runs_are_found_searched_summed_and_compared(shell: Shell) -> None:
     listed, sums = printed("--demo", "conversations", "--all"), printed("--demo", "stats")
     code, out, _ = said_by("--demo", "grep", "Invalid week", "--json")
@@ -225,6 +226,7 @@ def test_the_words_of_filters_stand_with_their_meaning(run_file: Path) -> None:
     use(work, run_file)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("tool", ["stats", "failures", "audit", "compare", "steps", "context"])
 def test_a_page_after_the_first_computes_nothing_again(
     tool: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
@@ -331,6 +333,7 @@ def test_a_server_is_asked_for_its_own_runs_alone(other: str, shell: Shell) -> N
     use(work, "--demo")
 
 
+@pytest.mark.slow
 def test_a_server_is_only_read(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

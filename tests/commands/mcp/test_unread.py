@@ -12,6 +12,7 @@ from tests.commands.conftest import Served, serve
 from tests.commands.mcp.using import Tools, use
 
 
+@pytest.mark.slow
 def test_runs_that_nobody_indexed_are_read_so_many_at_a_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ OF_RUN = (
 )
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("first", [0, 97, 640])
 def test_no_form_of_a_secret_leaves_a_run(
     first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

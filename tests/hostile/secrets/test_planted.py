@@ -236,6 +236,7 @@ def test_no_key_leaves(name: str, whole_names: bool, home: Path) -> None:
     assert seen >= 4
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_key_is_told_to_another_agent(name: str, home: Path) -> None:
     path = FORMATS[name](home / "in", Planter(whole_names=True))
@@ -286,6 +287,7 @@ def unpacked(data: bytes) -> bytes:
     return b"\n".join(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", first_of(FORMATS))
 def test_no_key_is_drawn_or_copied(name: str, home: Path) -> None:
     path = FORMATS[name](home / "in", Planter(whole_names=True))

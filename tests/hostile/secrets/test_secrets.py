@@ -241,6 +241,7 @@ def processes(pid: int) -> str:
     return shown.stdout
 
 
+@pytest.mark.slow
 def test_no_secret_reaches_screen_clipboard_log_files_or_process_list(
     leaky: tuple[Leaky, str], tmp_path: Path
 ) -> None:
@@ -288,6 +289,7 @@ EACH = (
 )
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", ["", "file", "command", "named"])
 def test_no_secret_is_printed_logged_or_kept_by_a_command(
     name: str, leaky: tuple[Leaky, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

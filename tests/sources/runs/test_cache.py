@@ -204,6 +204,7 @@ async def test_a_broken_off_download_is_said_and_not_kept(here: Here) -> None:
     assert not list(here.folder.glob("runs/*/*"))
 
 
+@pytest.mark.slow
 async def test_resting_on_a_long_run_reads_it_when_it_is_kept(here: Here) -> None:
     demo, runs = Demo(NOW, "everything"), RunCache(here.folder, SERVER, LIMIT)
     demo.rate_limited = False
@@ -313,6 +314,7 @@ def writable(folder: Path) -> None:
     folder.chmod(0o777)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("change", [linked_away, writable])
 @pytest.mark.parametrize("depth", [0, 1, 2])
 async def test_a_folder_that_others_may_write_to_is_not_used(
@@ -496,6 +498,7 @@ for turn in range(150):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_may_use_it_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "oh-tui"
     words = [sys.executable, "-c", AT_ONCE_SCRIPT, str(folder)]

@@ -192,6 +192,7 @@ async def change(servers: Standing, reader: Reader, status: str) -> None:
     await reader.load()
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("write", LATE_ONES)
 @pytest.mark.parametrize("meanwhile", ["", "write", "read"])
 async def test_what_comes_late_is_there_after_a_pause_and_a_resume(

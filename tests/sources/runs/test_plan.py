@@ -280,6 +280,7 @@ async def test_opening_a_run_costs_no_more_calls_than_its_loading() -> None:
         assert len(between.asked) <= 3, "coming back costs nothing"
 
 
+@pytest.mark.slow
 async def test_reading_changes_nothing_on_the_server() -> None:
     between = Between()
     async with explore(wrap=between) as it:

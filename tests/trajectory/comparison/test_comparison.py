@@ -261,6 +261,7 @@ def test_programs_that_call_each_other_a_thousand_times_do_not_break_it(command:
     assert Comparison(trajectory, trajectory).differences == []
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("kinds", [2, 40, 5000])
 def test_five_thousand_steps_are_not_each_compared_with_all(kinds: int) -> None:
     rng = random.Random(7)

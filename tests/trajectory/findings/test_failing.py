@@ -640,6 +640,7 @@ def works(program: str) -> bool:
     return not done.returncode
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("case", REAL)
 def test_what_programs_write_joins_the_same_errors_alone(case: str, tmp_path: Path) -> None:
     program, script, *files = REAL[case]
@@ -668,6 +669,7 @@ COLOURED = {
 """A program without and with colours, and a file."""
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("program", COLOURED)
 def test_colours_make_no_other_error(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -210,6 +210,7 @@ MANY: dict[str, Callable[[int], Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", MANY)
 def test_a_run_four_times_as_long_takes_about_four_times_as_long(name: str) -> None:
     spent = []

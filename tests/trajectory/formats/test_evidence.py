@@ -92,6 +92,7 @@ def events(run: Any) -> list[Any]:
     return [one for one in found if one["kind"] != "ConversationStateUpdateEvent"]
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", ROWS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())

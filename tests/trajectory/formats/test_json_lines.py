@@ -223,6 +223,7 @@ def test_zstd_is_read_where_python_can_and_else_says_what_to_install(tmp_path: P
     assert problems == []
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "output.jsonl.gz"
     path.write_bytes(gzip.compress(lines(ROWS) + b"0" * 300_000_000, compresslevel=1))

@@ -230,6 +230,7 @@ def measured(program: str, path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("long", ["instance_id", "history"])
 def test_a_text_that_is_the_value_of_each_row_takes_little_memory(
     tmp_path: Path, long: str
@@ -275,6 +276,7 @@ def repeated(text: str, places: list[int], kind: str) -> Any:
     return arrow.ListArray.from_arrays(offsets, made)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("kind", ["texts", "messages"])
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_a_text_in_all_places_of_a_list_is_refused_and_the_other_rows_open(
@@ -317,6 +319,7 @@ def messages_of(calls: int) -> list[JsonObject]:
     return [{"role": "user", "content": f"Go {n}."} for n in range(calls)]
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("how", ["numbers", "nothing", "prefixes"])
 def test_other_bombs_of_lists_are_refused(tmp_path: Path, how: str) -> None:
     arrow = pytest.importorskip("pyarrow")
@@ -380,6 +383,7 @@ def test_a_file_that_is_cut_while_it_is_read_is_told(tmp_path: Path, left: int) 
     assert next(iter(open_runs(other).entries())).open()
 
 
+@pytest.mark.slow
 def test_the_end_of_the_process_that_reads_costs_one_row(tmp_path: Path) -> None:
     runs = open_runs(write(tmp_path / "x.parquet", ROWS, row_group_size=5))
     entries = list(runs.entries())

@@ -129,6 +129,7 @@ MANY = {
 }
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("name", MANY)
 def test_four_times_as_many_take_about_four_times_as_long(tmp_path: Path, name: str) -> None:
     spent = []

@@ -95,6 +95,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("case", HOSTILE)
 def test_the_work_grows_with_the_text_and_no_faster(case: str) -> None:
     piece = HOSTILE[case]
@@ -109,6 +110,7 @@ def test_the_work_grows_with_the_text_and_no_faster(case: str) -> None:
     assert large < 40 * small + 20_000
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_megabyte_is_read_at_once(case: str) -> None:
     piece = HOSTILE[case]

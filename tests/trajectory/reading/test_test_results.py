@@ -200,6 +200,7 @@ def _ran(*command: str, cwd: Path) -> str:
     return (done.stdout + done.stderr).decode()
 
 
+@pytest.mark.slow
 def test_runs_of_pytest_and_unittest_tell_their_counts(tmp_path: Path) -> None:
     (tmp_path / "test_x.py").write_text(
         "import unittest\nclass T(unittest.TestCase):\n"

@@ -31,6 +31,7 @@ def found(deeds: list[str], bill: Bill) -> Broken:
     return {one.rule: told(one) for one in found}
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("first", range(0, 500, 50))
 def test_each_violation_is_found_and_no_other(first: int) -> None:
     for seed in range(first, first + 50):

@@ -235,6 +235,7 @@ def test_never_raises_and_finds_a_part_where_the_whole_is(
         assert set(whole) <= set(found(wanted[1:], *map(parse_event, raws)))
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_word_of_every_row_is_found(slug: str) -> None:
     """Words that rows add must be in the list of such words; otherwise find would miss them."""

@@ -221,6 +221,7 @@ async def test_a_raised_budget_ends_the_question() -> None:
         assert between.count(PAUSE) == 0
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     ("title", "keys", "told"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+import pytest
+
 from oh_tui.tui.widgets.question_bar import Answer, Question
 from tests.tui.acting.test_answering import (
     COVERAGE,
@@ -231,6 +233,7 @@ async def test_to_a_run_that_works_it_says_when_it_is_read() -> None:
         assert "and a changelog" in said(it, FLAKY)
 
 
+@pytest.mark.slow
 async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
     between = Between()
     async with explore(wrap=between) as it:
@@ -249,6 +252,7 @@ async def test_a_paused_sandbox_is_resumed_first_if_one_wants() -> None:
         await it.settle()
 
 
+@pytest.mark.slow
 async def test_a_sandbox_that_p_resumes_is_not_resumed_once_more_for_a_message() -> None:
     between = Between()
     held = between.hold(RESUME)
@@ -300,6 +304,7 @@ def is_offered_after(it: Explorer, status: int) -> bool:
     return f"({status})" in it.footer and editor is not None and editor.has_focus_within
 
 
+@pytest.mark.slow
 async def test_a_message_that_fails_is_offered_again() -> None:
     between = Between()
     async with explore(wrap=between) as it:

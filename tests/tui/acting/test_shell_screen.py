@@ -67,6 +67,7 @@ async def test_a_command_shows_its_output_exit_code_and_errors() -> None:
         )
 
 
+@pytest.mark.slow
 async def test_3_mb_of_output_are_whole_and_stay_quick() -> None:
     async with explore() as it:
         await open_shell(it)

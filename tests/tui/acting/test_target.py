@@ -236,6 +236,7 @@ async def test_acts_leave_the_cursor_on_the_conversation_that_they_were_done_to(
         assert under and under.title == OAUTH
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     ("marks", "keys", "told"),
     [
@@ -358,6 +359,7 @@ ACTS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow_but(1)
 @ACTS
 async def test_sandboxes_asked_for_before_an_act_do_not_take_it_back(
     act: Callable[[Explorer], Awaitable[str]], then: str
@@ -374,6 +376,7 @@ async def test_sandboxes_asked_for_before_an_act_do_not_take_it_back(
         assert states[SANDBOXES[title]] == then
 
 
+@pytest.mark.slow_but(1)
 @ACTS
 async def test_conversations_asked_for_before_an_act_do_not_take_back_how_their_sandbox_stands(
     act: Callable[[Explorer], Awaitable[str]], then: str

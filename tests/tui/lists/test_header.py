@@ -8,6 +8,7 @@ from oh_tui.cli import opening
 from tests.tui.explorer import explore
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     ("kind", "columns", "said"),
     [
@@ -25,6 +26,7 @@ async def test_the_demo_says_what_it_is_in_whole_words(kind: str, columns: int, 
         assert f"oh-tui  {said}" in it.text("#header")
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("columns", [80, 100, 120, 160, 200])
 async def test_a_sum_that_leaves_acp_runs_out_says_so_at_each_width(columns: int) -> None:
     async with explore(size=(columns, 40)) as it:

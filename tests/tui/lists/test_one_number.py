@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +92,7 @@ def on_board(session: Session) -> dict[str, int]:
     return {"failed": group.failed, "finished": group.finished}
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(listing, min_size=1, max_size=3), st.lists(known, max_size=len(IDS)), st.data())
 def test_all_places_agree(

@@ -61,6 +61,7 @@ async def drag(it: Explorer, start: tuple[str, int, int], end: tuple[str, int, i
             return
 
 
+@pytest.mark.slow
 async def test_a_selection_is_readable_under_every_theme() -> None:
     async with explore() as it:
         await it.open(OAUTH)
@@ -88,6 +89,7 @@ async def test_a_selection_is_readable_under_every_theme() -> None:
                 assert contrast(style.bgcolor, ground.bgcolor) >= 3, f"{theme}: it stands out"
 
 
+@pytest.mark.slow
 async def test_a_selection_in_the_help_is_readable_under_every_theme() -> None:
     async with explore() as it:
         await it.press("question_mark")

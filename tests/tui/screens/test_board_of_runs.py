@@ -64,6 +64,7 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
         assert f"${total.cost.total:.2f}" in text(it, view, "#board-rule")
 
 
+@pytest.mark.slow
 async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
     async with explore(size=(160, 40)) as it:
         view = await board(it)
@@ -106,6 +107,7 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
             await it.until(lambda: "by model" in text(it, back, "#board-rule"))
 
 
+@pytest.mark.slow
 async def test_rules_that_no_run_breaks_have_rows_too() -> None:
     async with explore(size=(160, 40)) as it:
         view = await board(it)
@@ -185,6 +187,7 @@ async def test_sorting_by_key_and_by_head() -> None:
             assert head in text(it, view, "#groups-head")
 
 
+@pytest.mark.slow
 async def test_in_ascii_the_sign_of_the_order_is_no_letter_of_the_name() -> None:
     async with explore(settings=Settings(ascii=True), size=(160, 40)) as it:
         view = await board(it)
@@ -452,6 +455,7 @@ RECENT = "after:2026-11-22 before:2026-11-26"
 """The demo has runs before these days too."""
 
 
+@pytest.mark.slow
 async def test_p_shows_the_range_before_beside_until_p_again() -> None:
     async with explore(size=(160, 40)) as it:
         await filtered(it, RECENT)
@@ -474,6 +478,7 @@ async def test_p_shows_the_range_before_beside_until_p_again() -> None:
         assert view.found.before is None
 
 
+@pytest.mark.slow
 async def test_the_range_before_fits_into_80_columns() -> None:
     async with explore(size=(60, 30)) as it:
         await filtered(it, RECENT)
@@ -486,6 +491,7 @@ async def test_the_range_before_fits_into_80_columns() -> None:
         )
 
 
+@pytest.mark.slow
 async def test_where_no_run_was_before_it_says_so() -> None:
     async with explore(size=(120, 30)) as it:
         await filtered(it, "after:2026-01-01 before:2026-11-26")
@@ -495,6 +501,7 @@ async def test_where_no_run_was_before_it_says_so() -> None:
         assert ", was" not in text(it, view, "#before")
 
 
+@pytest.mark.slow
 async def test_on_a_narrow_terminal_the_footer_names_the_keys_that_matter() -> None:
     async with explore(size=(80, 24)) as it:
         await filtered(it, RECENT)
@@ -519,6 +526,7 @@ async def test_without_a_range_it_says_what_to_give() -> None:
         assert not view.before.display
 
 
+@pytest.mark.slow
 async def test_what_is_not_read_of_the_range_before_is_counted_by_i_too() -> None:
     async with explore(size=(160, 30)) as it:
         source = it.screen.session.source
@@ -543,6 +551,7 @@ async def test_what_is_not_read_of_the_range_before_is_counted_by_i_too() -> Non
         await it.until(lambda: ", was " in text(it, view, "#before"))
 
 
+@pytest.mark.slow
 async def test_closing_ends_the_counting_of_the_range_before() -> None:
     between = Between()
     async with explore(size=(160, 40), wrap=between) as it:

@@ -349,6 +349,7 @@ async def test_in_ascii_no_other_character_is_drawn() -> None:
         assert all(line.isascii() for line in drawn)
 
 
+@pytest.mark.slow
 async def test_thousands_of_files_open_at_once() -> None:
     events = [e for n in range(3000) for e in edit(str(n), f"/w/{n:04}.py", "a\n", "b\n")]
     async with look(run(*events)) as it:

@@ -209,6 +209,7 @@ async def test_a_run_too_long_for_a_download_says_how_to_read_it() -> None:
         assert "read all of it with L" in " ".join(view(it).steps.empty)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("size", [(160, 48), (120, 36), (80, 24), (60, 16)])
 async def test_rows_fit_at_every_size(size: tuple[int, int]) -> None:
     async with explore(size=size) as it:

@@ -142,6 +142,7 @@ async def test_l_lists_the_runs_of_a_row_and_esc_comes_back_to_it() -> None:
         assert it.screen.session.listing.query is None
 
 
+@pytest.mark.slow
 async def test_esc_leads_back_through_all_views_that_were_left() -> None:
     async with explore(size=(160, 40)) as it:
         view = await failures(it)
@@ -165,6 +166,7 @@ async def test_esc_leads_back_through_all_views_that_were_left() -> None:
         await it.until(lambda: again.list.current == row)
 
 
+@pytest.mark.slow
 async def test_a_filter_typed_over_that_of_the_failures_is_ones_own() -> None:
     async with explore(size=(160, 40)) as it:
         await failures(it)
@@ -175,6 +177,7 @@ async def test_a_filter_typed_over_that_of_the_failures_is_ones_own() -> None:
         assert it.app.screen is it.screen and it.screen.session.listing.query is None
 
 
+@pytest.mark.slow
 async def test_compares_a_run_that_recovered_with_one_that_did_not() -> None:
     async with explore(size=(160, 40)) as it:
         view = await failures(it)
@@ -207,6 +210,7 @@ async def test_copies_the_line_of_the_row() -> None:
         assert "clipboard" in it.text_of(view.footer)
 
 
+@pytest.mark.slow
 async def test_sorting_by_key_and_by_head() -> None:
     async with explore(size=(160, 40)) as it:
         view = await failures(it)
@@ -232,6 +236,7 @@ async def test_sorting_by_key_and_by_head() -> None:
         assert lines == sorted(lines)
 
 
+@pytest.mark.slow
 async def test_words_leave_other_runs_out_and_mistakes_are_shown() -> None:
     async with explore(size=(160, 40)) as it:
         view = await failures(it)
@@ -287,6 +292,7 @@ async def test_b_counts_by_model_and_by_other_groupings_too() -> None:
         assert "acme/dates" not in text(it, view, "#failure")
 
 
+@pytest.mark.slow
 async def test_finds_in_the_rows() -> None:
     async with explore(size=(160, 40)) as it:
         view = await failures(it)
@@ -358,6 +364,7 @@ async def test_esc_stops_the_reading_and_f_reads_anew() -> None:
         assert "The server went away" in text(it, again, "#failures-rule")
 
 
+@pytest.mark.slow
 async def test_a_reading_goes_on_while_an_example_is_open() -> None:
     between = Between()
     async with explore(size=(160, 40), wrap=between) as it:

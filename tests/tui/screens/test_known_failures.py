@@ -79,6 +79,7 @@ async def test_e_says_what_the_index_tells(folder: Path, tmp_path: Path) -> None
         assert "seen in" not in it.footer
 
 
+@pytest.mark.slow
 async def test_without_an_index_e_says_what_the_view_of_all_runs_has_read() -> None:
     async with explore(size=(200, 40)) as it:
         await it.open("Parse ISO week dates")

@@ -78,6 +78,7 @@ def in_field(it: Explorer) -> str:
     return it.screen.asking.find_input.value if it.screen.asking.is_typing else ""
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize(
     ("title", "key", "answer", "sends"),
     [

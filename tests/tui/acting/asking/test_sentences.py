@@ -161,6 +161,7 @@ def rounds() -> Iterator[Any]:
         yield pytest.param(speed, takes, part, marks=marks)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize(("speed", "takes", "part"), rounds())
 async def test_a_sentence_typed_does_nothing(speed: float, takes: float, part: int) -> None:
@@ -173,6 +174,7 @@ async def test_a_sentence_typed_does_nothing(speed: float, takes: float, part: i
                     await asks_and_types(it, between, asks, text, speed, takes)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("bracketed", [True, False], ids=["bracketed", "raw"])
 @pytest.mark.parametrize("takes", [LOCAL, SLOW], ids=["local", "slow"])
@@ -189,6 +191,7 @@ async def test_a_sentence_pasted_with_its_line_end_does_nothing(
                     await asks_and_types(it, between, asks, text, 0.0, takes, bracketed=bracketed)
 
 
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("opens", ["", "o"], ids=["no key", "open"])
 @pytest.mark.parametrize("speed", SPEEDS)
 async def test_without_a_key_a_sentence_opens_no_source_and_quits_not(
