@@ -40,7 +40,7 @@ class StatesJob(NamedTuple):
         return {one.rule: one.state for one in RulesJob(self.rules)(run, about).findings}
 
 
-class Example(NamedTuple):
+class RuleExample(NamedTuple):
     run: str
     step: int | None
     """The first that breaks the rule; None for a rule about the whole run."""
@@ -72,7 +72,7 @@ class RuleRow(msgspec.Struct):
 
     rule: Rule
     counts: Counter[State] = msgspec.field(default_factory=Counter)
-    examples: list[Example] = []
+    examples: list[RuleExample] = []
     against: Against = msgspec.field(default_factory=Against)
 
     def add(self, run: str, finding: Finding, label: Label | None) -> None:
@@ -82,7 +82,7 @@ class RuleRow(msgspec.Struct):
             return
         if state is State.BROKEN and len(self.examples) < 3:
             steps = finding.answer.steps
-            self.examples.append(Example(run, steps[0] if steps else None))
+            self.examples.append(RuleExample(run, steps[0] if steps else None))
         is_labelled = label in (Label.RESOLVED, Label.UNRESOLVED)
         name = f"{state}_{label}" if is_labelled else "without_label"
         setattr(self.against, name, getattr(self.against, name) + 1)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from oh_tui.batch.run_batch import Known, Result, RunBatch
-from oh_tui.batch.step_search import Hit, Part, hits, sub_agents
+from oh_tui.batch.step_search import Hit, RunPart, hits, sub_agents
 from oh_tui.batch.worker import RunFacts, Unread
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.findings.study import Study
@@ -35,7 +35,7 @@ class SearchJob(NamedTuple):
     def __call__(self, run: Trajectory, about: RunFacts) -> Found:
         study = Study(run)
         below, unread = sub_agents(study)
-        parts = (Part(study), *below)
+        parts = (RunPart(study), *below)
         found = [hit for part in parts for hit in hits(part, self.query, about.annotations)]
         unknown = sum((self.query.unknown(part.study) for part in parts), Counter[str]())
         return Found(found, unread, self.query.gave_up, unknown)

@@ -47,21 +47,21 @@ class Hit(msgspec.Struct, frozen=True):
         return "." in self.path
 
 
-class Part(NamedTuple):
+class RunPart(NamedTuple):
     study: Study
     above: str = ""
     """The event of the run that started the sub-agent; "" if unknown."""
 
 
-def sub_agents(study: Study) -> tuple[list[Part], int]:
+def sub_agents(study: Study) -> tuple[list[RunPart], int]:
     """Reads the runs of all sub-agents. Returns them and how many cannot be read whole."""
-    run, found, unread = study.trajectory, list[Part](), 0
+    run, found, unread = study.trajectory, list[RunPart](), 0
 
     def add(runs: SubRuns, above: str | None = None) -> None:
         nonlocal unread
         for one in runs.runs:
             started = run.steps[one.step - 1].event.id if above is None and one.step else above
-            found.append(Part(one, started or ""))
+            found.append(RunPart(one, started or ""))
             unread += bool(one.note)
             add(one.sub_runs, started or "")
 
@@ -70,14 +70,14 @@ def sub_agents(study: Study) -> tuple[list[Part], int]:
     return found, unread
 
 
-def hits(part: Part, query: Query, annotations: Annotations | None = None) -> Iterator[Hit]:
+def hits(part: RunPart, query: Query, annotations: Annotations | None = None) -> Iterator[Hit]:
     study = part.study
     for step in study.trajectory.steps:
         if query.matches(step, study.trajectory, study, annotations):
             yield _hit(step, part, query)
 
 
-def _hit(step: Step, part: Part, query: Query) -> Hit:
+def _hit(step: Step, part: RunPart, query: Query) -> Hit:
     run = part.study.trajectory
     said = said_by_step(step, run)
     event, where, line, at = step.event, "row", said.shown, 0

@@ -29,6 +29,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.change_rows import FileRow, rows, without_servers
 
 if TYPE_CHECKING:
+    from oh_tui.documents.shapes import common
     from oh_tui.documents.shapes import files as shapes
 
 Git = list[tuple[str, str]]
@@ -152,7 +153,7 @@ def report(
     }
 
 
-def _churn(lines: Lines | None) -> shapes.Churn:
+def _churn(lines: Lines | None) -> common.Churn:
     written, gone = lines or (None, None)
     return {"lines_written": written, "lines_removed_later": gone}
 

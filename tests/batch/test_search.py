@@ -27,7 +27,7 @@ from oh_tui.batch.pool import At
 from oh_tui.batch.run_batch import RunBatch
 from oh_tui.batch.search_words import parse
 from oh_tui.batch.searching import Search, SearchJob
-from oh_tui.batch.step_search import Part, hits
+from oh_tui.batch.step_search import RunPart, hits
 from oh_tui.catalog.user_annotations import Annotations
 from oh_tui.conversation import Conversation
 from oh_tui.library.library import Library
@@ -368,7 +368,7 @@ def test_the_end_of_a_large_output_is_found() -> None:
     run = Trajectory()
     run.extend([shell("a1", "x"), output("a1", lines)])
     for words in ("re:/needle\\d+/", "needle77", '"of it the needle77"'):
-        (hit,) = hits(Part(Study(run)), parse(words).steps)
+        (hit,) = hits(RunPart(Study(run)), parse(words).steps)
         assert "the needle77 is here" in hit.line and hit.where == "result"
 
 
@@ -379,7 +379,7 @@ def test_the_line_of_a_hit_has_no_secret_of_the_lines_before(gap: str) -> None:
     run = Trajectory()
     run.extend([shell("a1", "x"), output("a1", gap + key)])
     for words in ("needle77", "re:/needle77/"):
-        for hit in hits(Part(Study(run)), parse(words).steps):
+        for hit in hits(RunPart(Study(run)), parse(words).steps):
             assert "needle77" not in hit.line
 
 

@@ -134,6 +134,13 @@ class Named(TypedDict):
     title: str
 
 
+class Churn(TypedDict):
+    lines_written: Count | None
+    """Lines that its edits wrote; null where a text is not known."""
+    lines_removed_later: Count | None
+    """Of these, those that a later edit took out, rewrote or did not find again."""
+
+
 class LeftOut(TypedDict):
     not_kept: Count
     """Runs of a server that this machine has not read."""

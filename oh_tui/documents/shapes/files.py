@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from oh_tui.documents.shapes.common import Count, Number, StepNumber
+from oh_tui.documents.shapes.common import Churn, Count, Number, StepNumber
 
 
 class GitNow(TypedDict):
@@ -14,13 +14,6 @@ class GitNow(TypedDict):
     """But for the last newline."""
     diff: str
     """The lines that differ, from that version to git's."""
-
-
-class Churn(TypedDict):
-    lines_written: Count | None
-    """Lines that its edits wrote; null where a text is not known."""
-    lines_removed_later: Count | None
-    """Of these, those that a later edit took out, rewrote or did not find again."""
 
 
 class ChangedFile(Churn):

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 from oh_tui.documents.shapes.common import (
     Amount,
+    Churn,
     Count,
     LeftOut,
     Number,
@@ -350,11 +351,8 @@ class Spread(TypedDict):
     p90: float | None
 
 
-class Churn(TypedDict):
+class KnownChurn(Churn):
     known: Count
-    lines_written: Count | None
-    lines_removed_later: Count | None
-    """Of these, those that a later edit took out, rewrote or did not find again."""
 
 
 class Sums(TypedDict):
@@ -375,7 +373,7 @@ class Sums(TypedDict):
     last_error: str | None
     """The most common; null where none occurred twice."""
     last_error_runs: Count
-    churn: Churn
+    churn: KnownChurn
 
 
 class StatsGroup(Sums):

@@ -120,7 +120,7 @@ HUES = {"resolved": "good", "failed": "bad"}
 """Of the blocks of a measure; those of others are as in the strip."""
 
 
-class Shown(NamedTuple):
+class TitledLines(NamedTuple):
     """A rule with a title and facts, and the lines below it."""
 
     title: str
@@ -144,7 +144,7 @@ class BoardSection(Vertical):
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.lines)
 
-    def show(self, shown: Shown | None) -> None:
+    def show(self, shown: TitledLines | None) -> None:
         self.display = shown is not None
         if shown:
             self.rule.title = ((shown.title, "title"),)
@@ -152,7 +152,7 @@ class BoardSection(Vertical):
             self.lines.lines = tuple(((" ", ""), *line) for line in shown.lines)
 
 
-def each_period(trend: Trend, room: int, glyphs: Glyphs) -> Shown | None:
+def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
     """A line for each measure, if there are several periods."""
     if trend.length == 1:
         return None
@@ -162,10 +162,10 @@ def each_period(trend: Trend, room: int, glyphs: Glyphs) -> Shown | None:
         for name, blocks, numbers in drawing.lines
     ]
     facts = [(fact, "dim") for fact in drawing.facts]
-    return Shown(f"Each {NAMES[trend.kind]}", facts, lines)
+    return TitledLines(f"Each {NAMES[trend.kind]}", facts, lines)
 
 
-def cost_alone(trend: Trend, room: int, glyphs: Glyphs) -> Shown | None:
+def cost_alone(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
     """The cost over time in one line, if it is known of several periods."""
     costs = {n: group.cost.total for n, group in sorted(trend.groups.items()) if group.cost.known}
     if not costs or trend.length == 1:
@@ -178,10 +178,10 @@ def cost_alone(trend: Trend, room: int, glyphs: Glyphs) -> Shown | None:
     ]
     facts += [(text, "dim") for text in trend.without_estimates]
     blocks = sparkline(trend.values(COST, room), glyphs.levels)
-    return Shown(title, facts, [[(blocks, "llm")]])
+    return TitledLines(title, facts, [[(blocks, "llm")]])
 
 
-def range_before(now: Group, before: Before, was: Group, room: int, glyphs: Glyphs) -> Shown:
+def range_before(now: Group, before: Before, was: Group, room: int, glyphs: Glyphs) -> TitledLines:
     """What the sums are, and were before: on one line, or on several where there is no room."""
     board, parts = before.board, list[list[Piece]]()
     facts = [(before.ranges.words, "dim"), *((text, "warn") for text in board.reading.left_out)]
@@ -196,7 +196,7 @@ def range_before(now: Group, before: Before, was: Group, room: int, glyphs: Glyp
             [(f"{name} ", "dim"), (one, ""), (f", was {other}", "")]
             for name, one, other in beside(now, was)
         ]
-    return Shown("The range before", facts, _in_lines(parts, room, glyphs.dot))
+    return TitledLines("The range before", facts, _in_lines(parts, room, glyphs.dot))
 
 
 def _in_lines(parts: Sequence[Sequence[Piece]], room: int, dot: str) -> list[list[Piece]]:

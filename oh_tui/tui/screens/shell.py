@@ -37,7 +37,7 @@ WHAT = (
 _CD = pattern(r"\s*cd(?:\s+(?P<where>[^;&|<>\n]+))?\s*")
 
 
-class Line(SentLine):
+class ShellLine(SentLine):
     """The command line; ↑ ↓ walk through its history."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,14 +85,14 @@ class ShellScreen(LineScreen):
     WORK = "shell"
     ONE_AT_A_TIME = "one command at a time: esc stops waiting for the one that runs"
 
-    line: Line
+    line: ShellLine
     _stop: Callable[[], Awaitable[bool]] | None = None
     """Ends the running command, once its id is known."""
 
     def __init__(
         self, session: Session, places: Workspaces, conversation: Conversation, shell: Shell
     ) -> None:
-        line = Line(session.shell_history, shell.draft)
+        line = ShellLine(session.shell_history, shell.draft)
         super().__init__("Shell", title_of(conversation), "$", line, shell)
         self._places, self._place = places, places.workplace
         self.conversation = conversation

@@ -201,7 +201,7 @@ class Stack(Vertical):
     BLANK = True
 
 
-class Row(Horizontal):
+class SideBySide(Horizontal):
     BLANK = True
 
 

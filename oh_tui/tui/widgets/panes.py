@@ -10,12 +10,12 @@ from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.state.arrangement import PANES, Arrangement
 from oh_tui.tui.state.sandboxes import SandboxRow
-from oh_tui.tui.widgets.drawing import Divider, Row, Rule
+from oh_tui.tui.widgets.drawing import Divider, Rule, SideBySide
 from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
 
 
-class Panes(Row):
+class Panes(SideBySide):
     """The lists at the left, the run at the right; also implements the session's `Cursors`."""
 
     def compose(self) -> ComposeResult:

@@ -45,7 +45,7 @@ from oh_tui.tui.screens.comparison.parts import (
 )
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, Row, Rule, Stack, joined
+from oh_tui.tui.widgets.drawing import Piece, Rule, SideBySide, Stack, joined
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 
 SIDE_BY_SIDE = 100
@@ -106,7 +106,7 @@ class CompareScreen(View[None]):
         self.diff_rule = Rule()
         self.diff = BodyView(id="compared-diff")
         self.bodies = (*self.sides, self.diff)
-        self.both = Row(id="both")
+        self.both = SideBySide(id="both")
         self.tell_progress("reading the runs …")
 
     def compose(self) -> ComposeResult:
