@@ -140,7 +140,7 @@ def _with_patch(edited: list[FileRow], patch: list[PatchedFile]) -> list[FileRow
 
 
 PIECES = 200
-"""Edits shown of a file that is not known whole, unless fewer are asked for: the last ones."""
+"""The most edits that are shown of a file whose text is not known whole; the last ones are."""
 
 
 def edited_steps(row: FileRow) -> str:
