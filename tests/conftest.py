@@ -15,6 +15,8 @@ import pytest
 from aiolimiter import AsyncLimiter
 from hypothesis import HealthCheck, settings
 
+from oh_tui.sources import canvas
+
 # A property test tries the same examples each time, and however slowly the machine makes them; more
 # of them in `make test-slow`.
 settings.register_profile(
@@ -87,6 +89,12 @@ def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_once(limiter: AsyncLimiter, amount: float = 1) -> None: ...
 
     monkeypatch.setattr(AsyncLimiter, "acquire", at_once)
+
+
+@pytest.fixture(autouse=True)
+def no_canvas_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What listens on a port of Agent Canvas on this machine is not asked."""
+    monkeypatch.setattr(canvas, "PORTS", ())
 
 
 @pytest.fixture(params=["UTC", "America/New_York", "Asia/Kolkata"])

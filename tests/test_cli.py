@@ -16,10 +16,11 @@ import pytest
 
 import oh_tui
 from oh_tui import cli
+from oh_tui.api.models import CLOUD
 from oh_tui.cli import opening
 from oh_tui.commands import TABLE
 from oh_tui.commands.framework import failing
-from oh_tui.settings.startup import Settings
+from oh_tui.settings.startup import NoKey, Settings
 from oh_tui.text.problem import Problem, Refused
 from tests.processes import oh_tui as run
 from tests.terminal.runs import make_zip
@@ -341,7 +342,7 @@ def test_without_a_terminal_the_list_is_not_sorted_in_secret(
 def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
     explorer: Explorer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["5f3a"]) == 0
+    assert cli.main(["--server", "cloud", "5f3a"]) == 0
     assert explorer.make_source is None
     assert callable(explorer.told.pop("connect")) and callable(explorer.told.pop("shared"))
     assert explorer.told == {
@@ -353,6 +354,17 @@ def test_without_a_key_the_explorer_starts_without_a_source_of_its_own(
         "demo": opening.demo_source,
     }
     assert capsys.readouterr().out == ""
+
+
+def test_without_a_server_and_a_key_the_explorer_looks_for_canvas_by_itself(
+    explorer: Explorer,
+) -> None:
+    assert cli.main(["5f3a"]) == 0
+    with pytest.raises(NoKey):
+        explorer.make_source()
+    of_cloud = f"{CLOUD}/conversations/5f3a91c0-5f3a-91c0-5f3a-91c05f3a91c0"
+    assert cli.main([of_cloud]) == 0
+    assert explorer.make_source is None, "the address names Cloud"
 
 
 def test_the_explorer_opens_a_conversation_named_by_its_web_address(explorer: Explorer) -> None:

@@ -97,8 +97,8 @@ def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in caught.value.sentence + caught.value.hint
 
 
-def test_the_default_is_cloud_without_a_key() -> None:
-    settings = read_settings(UTF8)
+def test_the_name_of_cloud_is_cloud_without_a_key() -> None:
+    settings = read_settings(UTF8, server="cloud")
     assert (settings.base_url, settings.key, settings.key_from) == (CLOUD, None, "")
     assert settings.auth is None
     assert not settings.read_only and not settings.no_color

@@ -37,7 +37,8 @@ class BareAgentServer(Client):
     """One agent server, over one HTTP client that is closed on leaving `async with`.
 
     Parameters and errors are those of `AppServer`; calls are not paced, as these servers limit
-    none (source). Its conversations read as RUNNING: who answers can be worked with.
+    none (source). Its conversations read as RUNNING: who answers can be worked with. `hint` says
+    what to do when the key is refused. `direct` asks no proxy of the environment.
     """
 
     workplace = ON_SERVER
@@ -54,9 +55,11 @@ class BareAgentServer(Client):
         retries: RetryPolicy | None = None,
         watch: Watch | None = None,
         patience: float = 1.0,
+        hint: str = "",
+        direct: bool = False,
     ) -> None:
         self.base_url = base_address(base_url)
-        self._connections = Connections(app, watch, patience)
+        self._connections = Connections(app, watch, patience, direct=direct)
         self._http = HttpClient(
             self.base_url,
             self._connections,
@@ -65,7 +68,7 @@ class BareAgentServer(Client):
             first="session",  # it refuses Authorization: Bearer, which a proxy before it may want
             limiter=None,
             retries=retries or RetryPolicy(),
-            hints=_HINTS,
+            hints={AuthError: hint} if hint else _HINTS,
         )
 
     # conversations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import gc
 import os
 import sys
@@ -45,7 +46,7 @@ from oh_tui.commands.framework.run_words import (
     split_place,
 )
 from oh_tui.settings.config import LOCAL, ExplorerNames
-from oh_tui.settings.startup import Settings, choose, read_settings
+from oh_tui.settings.startup import NoKey, Settings, choose, read_settings
 from oh_tui.sources import server
 from oh_tui.sources.source import Source
 from oh_tui.text import remarks
@@ -204,7 +205,9 @@ def _run(words: list[str]) -> int:
         acting.require_writable(name, settings, by_flag=args.read_only)
     if command.on_server and settings.server == LOCAL:
         raise Problem(f"{name} needs a server; `local` is a folder", "name another with --server")
-    here = "" if args.demo else settings.base_url
+    # a web address names its server
+    of_cloud = settings.is_looked_for and any(one.startswith(f"{CLOUD}/") for one in targets)
+    here = "" if args.demo else CLOUD if of_cloud else settings.base_url or settings.server
     identifiers = [one_run.require_id(word, here) if word else "" for word in targets]
     if explores and _has_terminal() and len(places) == 1:
         # the others are listed beside the one that is named
@@ -217,13 +220,12 @@ def _run(words: list[str]) -> int:
     make_source = opening.source_maker(
         settings, paths, wanted, links=links, demo=args.demo, log=args.log, label=label
     )
-    has_key = local or settings.has_key
+    has_key = local or (settings.has_key and not of_cloud)
     if explores and _has_terminal():
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and not command.wants_nothing(args):
-        if told := getattr(args, "no_files", ""):
-            remarks.say(told)
-        raise _no_key()
+        _say_no_files(args)
+        raise NoKey
     for caution in settings.cautions:
         print(f"oh-tui: {caution}", file=sys.stderr)
     style = printing.style_of_stdout(
@@ -257,6 +259,9 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
 
         try:
             return await opening.with_source(make_source, run)
+        except NoKey:
+            _say_no_files(call.args)
+            raise
         except Problem as problem:
             problem.hint = worded(problem.hint, problem.about or call.about)
             raise
@@ -272,12 +277,9 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         raise Ended(call.goes_on) from None
 
 
-def _no_key() -> Problem:
-    return Problem(
-        "There is no key for OpenHands Cloud",
-        f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
-        "oh-tui --demo, oh-tui open PATH",
-    )
+def _say_no_files(args: Any) -> None:
+    if told := getattr(args, "no_files", ""):
+        remarks.say(told)
 
 
 async def _ask_server(
@@ -291,7 +293,7 @@ async def _ask_server(
     """See `Call.ask_server`."""
     chosen = choose(settings, name, os.environ) if name else settings
     if not chosen.has_key:
-        raise _no_key()
+        raise NoKey
     if name:
         make_source = partial(opening.server_source, chosen, opening.call_log(log))
     return await opening.with_source(make_source, work)
@@ -318,7 +320,8 @@ def _explore(
     if args.filter:
         conversation_query.parse(args.filter)  # wrong words are said in the shell
     if make_source and not paths and 0 < len(identifier) < WHOLE:
-        identifier = _whole_id(make_source, identifier)
+        with contextlib.suppress(NoKey):  # the explorer says so
+            identifier = _whole_id(make_source, identifier)
     opened, at_once = opening.open_files(settings, paths)
     if paths:
         unpacking_progress.tell_nothing()

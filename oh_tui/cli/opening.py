@@ -20,13 +20,15 @@ from oh_tui.commands import MakeSource
 from oh_tui.commands.framework import unpacking_progress
 from oh_tui.commands.framework.cache_files import KEPT
 from oh_tui.commands.framework.command import path_of
+from oh_tui.settings.canvas import CanvasFiles
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
 from oh_tui.settings.paths import expanded
-from oh_tui.settings.startup import Settings, fetch_key
+from oh_tui.settings.startup import NoKey, Settings, fetch_key
 from oh_tui.sources import (
     agent_server,
     cache_limit,
+    canvas,
     file_indexes,
     file_source,
     server,
@@ -164,11 +166,14 @@ def demo_link() -> str:
 
 
 def server_source(settings: Settings, log: CallLog | None = None) -> Source:
-    """What the settings name: a server, the demo or this machine. May run the command of a key."""
+    """What the settings name: a server, the demo or this machine. May run the command of a key, or
+    look for Canvas. Raises NoKey where Canvas was looked for in vain."""
     if settings.server == DEMO_SERVER:
         return demo_source(log)
     if settings.server == LOCAL:
         return this_machine.ThisMachine(settings.own_runs)
+    if settings.canvas:
+        return _canvas_source(settings, settings.canvas, log)
     key, address = fetch_key(settings), settings.base_url
 
     def alone() -> bare_server.BareAgentServer:
@@ -185,6 +190,22 @@ def server_source(settings: Settings, log: CallLog | None = None) -> Source:
         address=address,
         cache=kept,
         alone=None if settings.kind or address == CLOUD else alone,
+    )
+
+
+def _canvas_source(settings: Settings, files: CanvasFiles, log: CallLog | None) -> Source:
+    def connect(address: str, hint: str) -> bare_server.BareAgentServer:
+        return bare_server.BareAgentServer(
+            address, key=files.key, auth="session", watch=log, hint=hint, direct=True
+        )
+
+    if opened := canvas.open_canvas(files, connect):
+        return opened
+    if settings.is_looked_for:
+        raise NoKey(files.skipped)
+    raise Problem(
+        "Canvas does not run on this machine, and has left no runs",
+        "start it (agent-canvas); one elsewhere goes by its address: oh-tui --server URL",
     )
 
 

@@ -32,8 +32,8 @@ async def show_plain(call: Call) -> int:
     identifier = call.identifier or source.opening
     asked_for = await find(source, identifier) if identifier else None
     page = await source.newest()
-    for problem in source.problems:
-        say(problem)
+    for sentence in (*source.problems, *source.remarks):
+        say(sentence)
     print(f"Conversations: {source.label}")
     style = Style(room=10**6, ascii=True, times="relative", now=call.style.now)
     seen = Seen(call)

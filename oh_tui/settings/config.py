@@ -28,8 +28,11 @@ from oh_tui.text.human import BUDGET
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 
-DEMO, LOCAL = "demo", "local"
-"""Servers that always exist: the embedded one, and the runs kept on this machine."""
+DEMO, LOCAL, CANVAS, CLOUD_NAME = "demo", "local", "canvas", "cloud"
+BUILT_IN = (CLOUD_NAME, CANVAS, LOCAL, DEMO)
+"""Servers that always exist: OpenHands Cloud, Agent Canvas on this machine, the runs that the
+OpenHands CLI keeps on it, and the embedded one. The file may say something else of the first two,
+which may be elsewhere or want a key of their own; what it says holds then."""
 
 THEMES = (
     "oh-dark", "oh-light", "ansi",
@@ -198,7 +201,7 @@ def _unknown_names(
 ) -> Iterator[tuple[str, str]]:
     themes, orders = (known.themes, known.orders) if known else ((), ())
     for setting, word, names, some in (
-        ("default", "server", [*servers, LOCAL, DEMO], ""),
+        ("default", "server", [*servers, *BUILT_IN], ""),
         ("theme", "theme", themes, f": {', '.join([*themes][:3])}, …"),
         ("sort", "order", orders, f": {', '.join(orders)}"),
     ):

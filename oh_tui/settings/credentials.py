@@ -33,7 +33,7 @@ Found = tuple[Secret | None, str, tuple[str, ...]]
 
 VARIABLES = ("OPENHANDS_CLOUD_API_KEY", "OPENHANDS_API_KEY")
 
-_key_variables = set(VARIABLES)
+_key_variables = {*VARIABLES, "LOCAL_BACKEND_API_KEY"}
 """Variables that may hold a key, including those that the settings name."""
 
 
@@ -68,14 +68,14 @@ def named_key(server: ServerEntry, environment: Mapping[str, str]) -> Found:
                 f"The key of {server.name} should be in {server.key_env}, which is not set",
                 f"set it, or change key_env of [servers.{server.name}]",
             )
-        return _secret(written, server.key_env), server.key_env, ()
+        return secret_of(written, server.key_env), server.key_env, ()
     file = expanded(server.key_file, environment)
     shown = tilde(file, environment)
     hint = f"change key_file of [servers.{server.name}]"
     written = read_text(file, f"The key of {server.name} in {shown}", hint).strip()
     if not written:
         raise Problem(f"The key file {shown} is empty", "put the key into it, and nothing else")
-    return _secret(written, shown), f"the file {shown}", _caution(file, shown)
+    return secret_of(written, shown), f"the file {shown}", caution_of(file, shown)
 
 
 def find_key(environment: Mapping[str, str], base_url: str) -> Found:
@@ -85,22 +85,23 @@ def find_key(environment: Mapping[str, str], base_url: str) -> Found:
     for name in VARIABLES if base_url == CLOUD else reversed(VARIABLES):
         key = environment.get(name, "").strip()
         if key:
-            return _secret(key, name), name, ()
+            return secret_of(key, name), name, ()
     # The stored key comes from Cloud and goes to no other server.
     file = under_home(environment, STORED_KEY)
     if base_url == CLOUD and file:
         shown = f"~/{STORED_KEY}"
         try:
-            key, caution = read_small(file).decode("utf-8").strip(), _caution(file, shown)
+            key, caution = read_small(file).decode("utf-8").strip(), caution_of(file, shown)
         except (OSError, UnicodeDecodeError):
             return None, "", ()
         if key:
             caution = caution or (f"using the key that the OpenHands CLI keeps in {shown}",)
-            return _secret(key, shown), f"the OpenHands CLI ({shown})", caution
+            return secret_of(key, shown), f"the OpenHands CLI ({shown})", caution
     return None, "", ()
 
 
-def _caution(file: Path, shown: str) -> tuple[str, ...]:
+def caution_of(file: Path, shown: str) -> tuple[str, ...]:
+    """What to say of a key file that others can read, too."""
     with contextlib.suppress(OSError):
         if file.stat().st_mode & 0o077:
             return (f"others can read the key in {shown}: chmod 600 {shown}",)
@@ -113,10 +114,11 @@ def command_key(words: tuple[str, ...]) -> Secret:
     key = _output(words, name).strip()
     if not key:
         raise Problem(f"{name} printed no key", "it has to print the key, and nothing else")
-    return _secret(key, f"the output of {name}")
+    return secret_of(key, f"the output of {name}")
 
 
-def _secret(key: str, origin: str) -> Secret:
+def secret_of(key: str, origin: str) -> Secret:
+    """The key, from where `origin` says. Raises Problem for one that no header can carry."""
     # Other keys break the header they are sent in, with an error that may show them.
     if not key.isascii() or not key.isprintable() or " " in key:
         raise Problem(

@@ -25,16 +25,20 @@ PATIENCE = 1.0
 """Seconds to wait for another oh-tui that is writing."""
 
 
-def read_small(file: Path, most: int = MAX_SMALL) -> bytes:
+def read_small(file: Path, most: int = MAX_SMALL, *, own: bool = False) -> bytes:
     """The content of a file. Raises OSError, also for more than `most` bytes, and for a pipe or a
-    device, which would block."""
-    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    device, which would block. With `own`, also for a link, and for a file of another user than
+    this one and root."""
+    link = os.O_NOFOLLOW if own else 0
+    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | link)
     try:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
+        found = os.fstat(handle)
+        if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "it is not a regular file")
+        if own and found.st_uid not in (os.getuid(), 0):
+            raise OSError(0, "it belongs to another user")
     except OSError:
         os.close(handle)
         raise

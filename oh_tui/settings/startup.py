@@ -14,12 +14,17 @@ import msgspec
 from msgspec.structs import replace
 
 from oh_tui.api.models import CLOUD, Auth, Kind
+from oh_tui.settings.canvas import CanvasFiles, read_canvas_files
 from oh_tui.settings.config import (
+    BUILT_IN,
+    CANVAS,
+    CLOUD_NAME,
     DEMO,
     LOCAL,
     NAMES,
     Config,
     ExplorerNames,
+    ServerEntry,
     command_words,
     parse_config,
     server_address,
@@ -71,13 +76,31 @@ def _start_folder() -> Path:
         return Path.home()
 
 
+class NoKey(Problem):
+    """There is no key for OpenHands Cloud, and nothing else to open."""
+
+    def __init__(self, beside: str = "") -> None:
+        """`beside` is a sentence about a key that is there and not used."""
+        super().__init__(
+            "There is no key for OpenHands Cloud",
+            f"make one at {CLOUD}/settings/api-keys and set OPENHANDS_API_KEY; without one: "
+            f"oh-tui --demo, oh-tui open PATH{f'. {beside}' if beside else ''}",
+        )
+        self.beside = beside
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The settings for one start of oh-tui, or for a server chosen after it."""
 
     server: str = ""
-    """The name of a server in the settings file, DEMO or LOCAL; "" for an address or files."""
+    """The name of a server in the settings file, or one of BUILT_IN; "" for an address or files."""
     base_url: str = CLOUD
-    """The server's address without /api/v1 and without a trailing slash; "" for LOCAL and DEMO."""
+    """The server's address without /api/v1 and without a trailing slash; "" for LOCAL and DEMO, and
+    for CANVAS, which is looked for."""
+    canvas: CanvasFiles | None = None
+    """What CANVAS left on this machine; None for other servers."""
+    is_looked_for: bool = False
+    """No server is named, and there is no key of Cloud: CANVAS is looked for."""
     key: Secret | None = None
     key_command: tuple[str, ...] = ()
     """The words of a command that prints the key, to be run by `fetch_key`; none with a `key`."""
@@ -133,6 +156,8 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
+        if self.is_looked_for:
+            return ""
         host = self.base_url.partition("://")[2]
         return f"{self.server}  {host}".strip()
 
@@ -199,28 +224,33 @@ def read_settings(
         return choose(settings, written, environment)
     base_url = server_address(written or CLOUD)
     key, key_from, cautions = find_key(environment, base_url)
+    auth = _auth(environment)
+    if not (written or key):
+        return replace(_of_canvas(settings, environment), auth=auth, is_looked_for=True)
     return replace(
         settings,
         base_url=base_url,
         key=key,
         key_from=key_from,
-        auth=_auth(environment),
+        auth=auth,
         last_known_file=state_file(environment, "seen") if settings.keeps_state else None,
         cautions=cautions,
     )
 
 
 def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Settings:
-    """The settings for a server of the file, DEMO or LOCAL, with its key unless a command prints
+    """The settings for a server of the file or of BUILT_IN, with its key unless a command prints
     it. Reads at most one small file. Raises Problem when the key cannot be found."""
     blank = replace(
         settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
         kind="", read_only=settings.all_read_only, budget=settings.config.budget,
-        last_known_file=None, cautions=(),
+        last_known_file=None, cautions=(), canvas=None, is_looked_for=False,
     )  # fmt: skip
     if name in (DEMO, LOCAL):
         return blank
-    server = settings.config.servers[name]
+    if name == CANVAS and name not in settings.config.servers:
+        return _of_canvas(blank, environment)
+    server = settings.config.servers.get(name) or ServerEntry(CLOUD_NAME, CLOUD)
     found: Found = None, "", ()
     auth = server.auth or None
     if server.key_env or server.key_file or server.key_command:
@@ -243,6 +273,19 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         budget=blank.budget if server.budget is None else server.budget,
         last_known_file=state_file(environment, "seen") if settings.keeps_state else None,
         cautions=cautions,
+    )
+
+
+def _of_canvas(blank: Settings, environment: Mapping[str, str]) -> Settings:
+    files = read_canvas_files(environment)
+    return replace(
+        blank,
+        server=CANVAS,
+        base_url="",
+        canvas=files,
+        key_from=files.key_from,
+        last_known_file=state_file(environment, "seen") if blank.keeps_state else None,
+        cautions=files.cautions,
     )
 
 
@@ -301,7 +344,7 @@ def _is_name(written: str, config: Config) -> bool:
     Raises Problem for the name of an unknown server. Without servers in the file a single word is a
     host.
     """
-    if written in config.servers or written in (DEMO, LOCAL):
+    if written in config.servers or written in BUILT_IN:
         return True
     is_word = re.fullmatch(r"[A-Za-z0-9_-]+", written) and written.lower() != "localhost"
     if not is_word or not config.servers:

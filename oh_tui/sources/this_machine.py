@@ -1,4 +1,5 @@
-"""The runs that the OpenHands CLI keeps on this machine. This source always exists."""
+"""The runs that the OpenHands CLI keeps on this machine, which always exist as a source, and those
+that Agent Canvas left."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ import msgspec
 from oh_tui.api.models import Page
 from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import Conversation
+from oh_tui.settings.config import LOCAL
+from oh_tui.settings.startup import OWN_RUNS
 from oh_tui.sources.file_rows import name_of, placed, plain_path, row_of_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.follow_folder import is_at_work
@@ -24,17 +27,28 @@ HINT = "the OpenHands CLI keeps its runs there; other places: oh-tui open PATH"
 
 
 class ThisMachine(FileSource):
-    """A folder with a folder per run, latest first. New runs appear when the list is read again."""
-
-    remembered_as = "local"
+    """Folders with a folder per run, latest first. New runs appear when the list is read again."""
 
     @property
     def changes(self) -> bool:
         return True
 
-    def __init__(self, folder: Path | None) -> None:
-        super().__init__([folder or Path(".openhands", "conversations")])
-        self.label = "local  ~/.openhands/conversations"
+    @property
+    def remarks(self) -> list[str]:
+        return [self._told, *super().remarks] if self._told else super().remarks
+
+    def __init__(
+        self,
+        *folders: Path | None,
+        name: str = LOCAL,
+        where: str = f"~/{OWN_RUNS}",
+        told: str = "",
+    ) -> None:
+        """`told` is a sentence about why they are read from here."""
+        super().__init__([folder or OWN_RUNS for folder in folders])
+        self.label = f"{name}  {where}"
+        self.remembered_as = name
+        self._told, self._where = told, where
         self._archives: dict[Path, tuple[float, Archive | None]] = {}
         """Path of a run -> when it was last written at the time it was opened, and its archive;
         None for a run that cannot be opened."""
@@ -42,13 +56,12 @@ class ThisMachine(FileSource):
         """The row of each archive, as its file says."""
 
     def conversations(self) -> list[Conversation]:
-        folder = self.paths[0]
-        if not folder.is_dir():
-            raise Problem("There is no folder ~/.openhands/conversations on this machine", HINT)
+        if not any(folder.is_dir() for folder in self.paths):
+            raise Problem(f"There is no folder {self._where} on this machine", HINT)
         # archives that were opened before stay open: the screen may still read events from them
         before, self._archives, self._unopened = self._archives, {}, []
-        for path in find_files([folder]):
-            if path == folder:  # nothing in the folder is a run
+        for path in find_files(self.paths):
+            if path in self.paths:  # nothing in the folder is a run
                 continue
             written = _last_written(path)
             kept = before.get(path)

@@ -528,6 +528,9 @@ class MainScreen(BaseScreen):
         self.location = location(self.session)
         self.totals, self.app.title = (), "oh-tui"  # the next one may not open at all
 
+    def on_key_wanted(self, message: messages.KeyWanted) -> None:
+        self.controllers.explain_key(message.beside)
+
     def on_quit_wanted(self) -> None:
         self.app.exit(0)
 

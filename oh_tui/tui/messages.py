@@ -53,6 +53,13 @@ class SourceChanged(Message):
     """The session has a new source, or none until one is open."""
 
 
+class KeyWanted(WithFacts):
+    """Canvas was looked for in vain, and there is no key of Cloud. `beside` says why a key that is
+    there is not used, or is ""."""
+
+    beside: str
+
+
 class FindChanged(Message):
     """The text to find or its known hits changed: highlight and count them again."""
 

@@ -40,11 +40,18 @@ class Connections:
 
     It holds no key and accepts no cookies, so nothing can follow a call to another server. With
     `app` every call goes to that ASGI app in this process. `patience` multiplies all timeouts.
+    `direct` asks no proxy of the environment.
     """
 
     def __init__(
-        self, app: ASGIApp | None = None, watch: Watch | None = None, patience: float = 1.0
+        self,
+        app: ASGIApp | None = None,
+        watch: Watch | None = None,
+        patience: float = 1.0,
+        *,
+        direct: bool = False,
     ) -> None:
+        self._direct = direct
         self._app = app
         self.watch = watch
         self._patience = patience
@@ -66,6 +73,7 @@ class Connections:
                     },
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                     follow_redirects=False,
+                    trust_env=not self._direct,
                     event_hooks={"response": [keep_location]},
                 )
                 bound_heads(self._client)

@@ -7,7 +7,7 @@ import importlib
 import os
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from oh_tui.settings.config import ExplorerNames
     from oh_tui.sources.source import Source
 
+
+T = TypeVar("T")
 
 AskServer: TypeAlias = Callable[
     [str, Callable[["Source"], Coroutine[object, object, object]]], Coroutine[object, object, Any]
@@ -55,9 +57,19 @@ class Call(Reader, kw_only=True):
     explorer_names: Callable[[], ExplorerNames] | None = None
     """The names that a settings file can use and only the explorer knows."""
 
+    def _of_server(self, found: T | None) -> T:
+        """What a source of a server has. Raises Problem where Canvas does not run."""
+        if found is None:
+            raise Problem(
+                f"This needs a server, and {self.source.label} is read from disk",
+                "start Canvas (agent-canvas), or name a server with --server",
+            )
+        return found
+
     @property
     def sandboxes(self) -> ServerSandboxes:
         """Those of the server. Raises Problem for an agent server, which has none."""
+        self._of_server(self.source.remote)
         if self.source.sandboxes is None:
             raise Problem(
                 "An agent server has no sandboxes to list, pause or resume",
@@ -67,18 +79,15 @@ class Call(Reader, kw_only=True):
 
     @property
     def workspaces(self) -> Workspaces:
-        assert self.source.workspaces is not None
-        return self.source.workspaces
+        return self._of_server(self.source.workspaces)
 
     @property
     def agents(self) -> Agents:
-        assert self.source.agents is not None
-        return self.source.agents
+        return self._of_server(self.source.agents)
 
     @property
     def records(self) -> Records:
-        assert self.source.records is not None
-        return self.source.records
+        return self._of_server(self.source.records)
 
     @property
     def identifier(self) -> str:

@@ -142,13 +142,17 @@ class Controllers:
     def begin(self, make_source: Callable[[], Source] | None, *, in_thread: bool) -> None:
         """Open the first source, `in_thread` or not, or explain how to get a key."""
         if make_source is None:
-            self._ui.post_message(ListEmpty("no API key"))
-            self._ui.work_on("write", self.servers.open_without_key)
+            self.explain_key()
             return
         if self._session.preferences.greet():
             self._ui.tell("new here? press ? for the keys, ctrl+p for commands")
         self.servers.show_cautions()
         self.conversations.open(make_source, in_thread=in_thread)
+
+    def explain_key(self, beside: str = "") -> None:
+        """Say that there is no key, and `beside` why one that is there is not used."""
+        self._ui.post_message(ListEmpty("no API key"))
+        self._ui.work_on("write", self.servers.open_without_key, beside)
 
     def stop_nearest(self) -> bool:
         """Esc: stop the activity that the footer shows first; False when there is none."""

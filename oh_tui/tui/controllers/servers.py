@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from oh_tui.api.models import CLOUD
 from oh_tui.catalog.links import is_shared_link, read_shared_link
-from oh_tui.settings.config import DEMO, LOCAL
+from oh_tui.settings.config import CANVAS, CLOUD_NAME, DEMO, LOCAL
 from oh_tui.settings.paths import expanded, split_run
 from oh_tui.settings.startup import choose
 from oh_tui.sources import file_source
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from oh_tui.tui.widgets.drawing import Piece
 
 OURS = {
+    CLOUD_NAME: CLOUD,
+    CANVAS: "Agent Canvas on this machine, or the runs that it left",
     LOCAL: "the runs that the OpenHands CLI keeps on this machine",
     DEMO: "made-up data: nothing leaves this machine",
 }
@@ -42,8 +45,11 @@ class Servers(Controller):
         settings = self._session.settings
         if self._connect is None:
             return []
-        named = [(name, server.url) for name, server in settings.config.servers.items()]
-        return [entry for entry in (*named, *OURS.items()) if entry[0] != settings.server]
+        named = {name: server.url for name, server in settings.config.servers.items()}
+        is_cloud = CLOUD in named.values() or (not settings.server and settings.key is not None)
+        known = {*named, settings.server, *([CLOUD_NAME] if is_cloud else [])}
+        ours = [(name, what) for name, what in OURS.items() if name not in known]
+        return [*((name, url) for name, url in named.items() if name != settings.server), *ours]
 
     async def switch(self, name: str) -> None:
         """Go to another server. Asks if something is being written; stays without a key."""
@@ -53,8 +59,11 @@ class Servers(Controller):
         with self._ui.reporting():
             settings = await asyncio.to_thread(choose, self._session.settings, name, os.environ)
             if not settings.has_key:
-                add = f"add key_env, key_file or key_command to [servers.{name}] in the settings"
-                raise Problem(f"There is no key for {name}", f"{add} file")
+                add = (
+                    f"add key_env, key_file or key_command to [servers.{name}] in the settings file"
+                )
+                add = add if name in settings.config.servers else "set OPENHANDS_API_KEY"
+                raise Problem(f"There is no key for {name}", add)
             await save(self._session.loaded.last_known)
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
 
@@ -73,15 +82,18 @@ class Servers(Controller):
         question = Question("Another server", lines, answers, "stay", Stake.WORK)
         return await self._ui.ask(question) == "go"
 
-    async def open_without_key(self) -> None:
+    async def open_without_key(self, beside: str = "") -> None:
         """Explain how to get the key that the server needs, and offer the demo and a file."""
-        server = self._session.settings.base_url
+        looked = self._session.settings.is_looked_for
+        told = beside or "Agent Canvas was not found on this machine either."
         lines: list[list[Piece]] = [
-            [(f"{server} needs a key, and none is set.", "")],
+            [(f"{CLOUD} needs a key, and none is set.", "")],
             [("Create one there under Settings, API Keys. Then, in this shell:", "")],
             [("  export OPENHANDS_API_KEY=KEY   and start oh-tui again", "key")],
             [("Your own server: oh-tui --server http://localhost:3000", "dim")],
         ]
+        if looked:
+            lines.append([(told, "dim")])
         answers = [
             Answer("look around in the demo", "demo", "d"),
             Answer("open a file or a shared link", "open", "o"),

@@ -17,12 +17,14 @@ from oh_tui.api.paging import cut_words
 from oh_tui.catalog.pager import Pager
 from oh_tui.catalog.status_cache import LastKnownStates
 from oh_tui.conversation import Conversation, bare_id
+from oh_tui.settings.startup import NoKey
 from oh_tui.sources import server
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.row_details import RowDetails, Unpacking
 from oh_tui.tui.messages import (
     ConversationChanged,
+    KeyWanted,
     ListEmpty,
     ListsChanged,
     MarksChanged,
@@ -87,7 +89,11 @@ class Conversations:
             await save(session.loaded.last_known)
             if former:
                 await former.close()
-            source = await asyncio.to_thread(make_source) if in_thread else make_source()
+            try:
+                source = await asyncio.to_thread(make_source) if in_thread else make_source()
+            except NoKey as problem:
+                ui.post_message(KeyWanted(problem.beside))
+                return
             session.source = source
             if not source.remote:
                 self.unpacking.begin()
