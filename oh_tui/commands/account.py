@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,7 +29,10 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.status import GLYPHS, HUES, Needy, needy
 from oh_tui.documents.run import conversation_json, line
+from oh_tui.settings.canvas import read_canvas_files
 from oh_tui.settings.private_store import PrivateStore
+from oh_tui.settings.startup import Settings
+from oh_tui.sources import canvas, listeners
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
@@ -33,6 +40,9 @@ from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import age, cost_words, number, plural, stamp, without
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.usage import cost_sum
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes.acts import CanvasHere
 
 FRESH = 60.0
 """Seconds for which an answer is fresh: a status bar asks every few seconds."""
@@ -63,8 +73,9 @@ async def whoami(call: Call) -> int:
         "agent_server_version": version,
         "oh_tui_version": __version__,
     }
+    here = None if call.args.demo else await asyncio.to_thread(_canvas_here, settings)
     if call.as_json:
-        print_json(found)
+        print_json({**found, "canvas": here})
         return 0
     git = " ".join(filter(None, (line(user.git_user_name), line(user.git_user_email))))
     facts = (
@@ -74,14 +85,47 @@ async def whoami(call: Call) -> int:
         ("git", git),
         ("agent server", str(found["agent_server_version"] or "")),
         ("oh-tui", __version__),
+        *(_canvas_facts(here, beside=here["address"] != address) if here else ()),
     )
     print_pairs(call.style, facts)
     return 0
 
 
+def _canvas_here(settings: Settings) -> CanvasHere | None:
+    """The Canvas that runs on this machine, also beside another server. Two requests at most."""
+    if (found := canvas.look()) is None:
+        return None
+    files = settings.canvas or read_canvas_files(os.environ)
+    return {
+        "address": found.address,
+        "agent_server_version": found.version,
+        "automations": found.automations,
+        "key_from": files.key_from[:PLACE] or None,
+        "key_skipped": files.skipped or listeners.why_not_ours(found.port) or None,
+        "gives_key_away": canvas.gives_key_away(found),
+    }
+
+
+def _canvas_facts(here: CanvasHere, *, beside: bool) -> Iterator[tuple[str, str]]:
+    version = here["agent_server_version"]
+    if beside:
+        yield "canvas", here["address"] + (f", agent server {version}" if version else "")
+        yield "its key", here["key_skipped"] or here["key_from"] or "not found"
+    yield "automations", here["automations"] or ""
+    if here["gives_key_away"]:
+        yield (
+            "warning",
+            "its page hands that key to whoever opens it, and other machines reach it unless a "
+            "firewall stops them; agent-canvas --public asks for the key instead",
+        )
+
+
 async def _account(source: Source) -> tuple[User, str | None, str]:
     """The account, the version of the agent server, and the server's address. An agent server that
-    is the server has no accounts; reading its list shows whether it takes the key."""
+    is the server has no accounts; reading its list shows whether it takes the key. Nor has a Canvas
+    that does not run."""
+    if source.remote is None:
+        return User(), None, source.label
     if isinstance(source, AgentServerSource):
         await source.newest()
         return User(), await source.api.version() or None, source.api.base_url

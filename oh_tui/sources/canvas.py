@@ -75,7 +75,9 @@ class CanvasSource(agent_server.AgentServerSource):
         super().__init__(api, f"{CANVAS}  {found.host}", address=found.address)
         self.canvas = found
         key = f"key from {files.key_from}" if files.key else files.skipped or "no key found"
-        self.remarks = (f"{found.words}, {key}",)
+        is_open = listeners.is_open_to_all(found.port)
+        more = f"; other machines reach port {found.port}: oh-tui whoami" if is_open else ""
+        self.remarks = (f"{found.words}, {key}{more}",)
 
 
 def normal(address: str) -> str:

@@ -111,3 +111,19 @@ def home_with(home: Path, key: str = KEY + "\n", *, runs: bool = False) -> Path:
         with zipfile.ZipFile(SAMPLES / "run.zip") as archive:
             archive.extractall(folder / "dev_conversations")
     return folder
+
+
+def proc(folder: Path, *listeners_of: tuple[str, int, int]) -> Path:
+    """A folder as /proc/net, of addresses in the kernel's form, ports and users."""
+    folder.mkdir(exist_ok=True)
+    lines = ["  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"]
+    lines += [
+        f"   0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  "
+        f"{user}        0 624 1 0000000049278387 100 0 0 10 0"
+        for address, port, user in listeners_of
+    ]
+    (folder / "tcp").write_text("\n".join([*lines, "", "what is this", "1: x"]))
+    return folder
+
+
+ALL, LOOPBACK = "00000000", "0100007F"

@@ -20,7 +20,17 @@ from oh_tui.sources import canvas, listeners
 from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
-from tests.canvas.here import KEY, home_with, page, program, running_canvas, server_info
+from tests.canvas.here import (
+    ALL,
+    KEY,
+    LOOPBACK,
+    home_with,
+    page,
+    proc,
+    program,
+    running_canvas,
+    server_info,
+)
 from tests.hostile.server import serving
 
 
@@ -167,22 +177,6 @@ async def test_a_key_of_its_own_is_asked_for_by_name(
 
 
 # Whose port it is
-
-
-def proc(folder: Path, *listeners_of: tuple[str, int, int]) -> Path:
-    """A folder as /proc/net, of addresses in the kernel's form, ports and users."""
-    folder.mkdir(exist_ok=True)
-    lines = ["  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"]
-    lines += [
-        f"   0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  "
-        f"{user}        0 624 1 0000000049278387 100 0 0 10 0"
-        for address, port, user in listeners_of
-    ]
-    (folder / "tcp").write_text("\n".join([*lines, "", "what is this", "1: x"]))
-    return folder
-
-
-ALL, LOOPBACK = "00000000", "0100007F"
 
 
 @pytest.mark.parametrize(

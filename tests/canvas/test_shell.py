@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from oh_tui import cli
-from tests.canvas.here import KEY, home_with, program, running_canvas
+from oh_tui.sources import listeners
+from tests.canvas.here import ALL, KEY, home_with, proc, program, running_canvas
+from tests.commands.conftest import Served, serve
 
 NO_KEY = "oh-tui: There is no key for OpenHands Cloud\n        make one at "
 
@@ -17,6 +20,12 @@ NO_KEY = "oh-tui: There is no key for OpenHands Cloud\n        make one at "
 @pytest.fixture
 def home() -> Path:
     return Path(os.environ["HOME"])
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serve() as one:
+        yield one
 
 
 def test_without_a_server_and_a_key_the_runs_of_canvas_are_listed(
@@ -64,3 +73,51 @@ def test_where_it_does_not_run_its_runs_come_from_disk_and_nothing_is_done_to_th
     for words in (["stop", "1281", "--now"], ["sandboxes"], ["rename", "1281", "another"]):
         assert cli.main(words) == 2
         assert "This needs a server, and canvas" in capsys.readouterr().err
+
+
+def test_whoami_tells_what_was_found_and_warns_of_a_key_that_is_given_away(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    home_with(home)
+    with running_canvas(monkeypatch) as here:
+        folder = proc(tmp_path / "net", (ALL, here.port, os.getuid()))
+        monkeypatch.setattr(listeners, "PROC", folder)
+        assert cli.main(["whoami", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["server"] == here.url
+        assert told["canvas"] == {
+            "address": here.url,
+            "agent_server_version": "1.49.1",
+            "automations": f"{here.url}/api/automation",
+            "key_from": "the file ~/.openhands/agent-canvas/api-key.txt",
+            "key_skipped": None,
+            "gives_key_away": True,
+        }
+        assert cli.main(["whoami"]) == 0
+        told = capsys.readouterr().out
+        assert "warning\tits page hands that key to whoever opens it" in told
+        assert f"automations\t{here.url}/api/automation" in told and KEY not in told
+
+
+def test_whoami_of_another_server_tells_of_canvas_beside_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    home_with(home)
+    with running_canvas(monkeypatch) as here:
+        assert cli.main(["whoami", "--server", served.url]) == 0
+        told = capsys.readouterr().out
+        assert f"server\t{served.url}" in told and f"canvas\t{here.url}, agent server" in told
+        assert set(here.paths) == {"/server_info"} and not here.holds(KEY)
+        assert cli.main(["whoami", "--demo", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["canvas"] is None
+        assert len(here.asked) == 1, "the demo asks nobody"
+
+
+def test_whoami_where_it_does_not_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home_with(home, runs=True)
+    assert cli.main(["whoami", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["canvas"] is None and told["server"].startswith("canvas  ")

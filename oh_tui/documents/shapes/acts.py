@@ -281,6 +281,20 @@ class Tasks(TypedDict):
     """By repository, in the order of the server."""
 
 
+class CanvasHere(TypedDict):
+    """Agent Canvas, as it answers on this machine."""
+
+    address: str
+    agent_server_version: str | None
+    automations: str | None
+    """The address of its automations."""
+    key_from: str | None
+    key_skipped: str | None
+    """Why the key that was found is not used."""
+    gives_key_away: bool | None
+    """Whether its page has the key in clear and other machines reach it; null: not told."""
+
+
 class Account(TypedDict):
     server: str
     demo: bool
@@ -292,3 +306,5 @@ class Account(TypedDict):
     agent_server_version: str | None
     """Of a sandbox that runs."""
     oh_tui_version: str
+    canvas: CanvasHere | None
+    """Null where none answers, and for the demo."""

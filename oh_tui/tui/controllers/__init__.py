@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oh_tui.api.models import CLOUD
 from oh_tui.tui.controllers import navigation, servers
 from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
 from oh_tui.tui.controllers.agent import agents, budgets, compose, setup, start
@@ -32,6 +33,7 @@ from oh_tui.tui.controllers.run import (
 from oh_tui.tui.controllers.sandbox import sandboxes, workspaces
 from oh_tui.tui.controllers.system import clipboard, downloads, external, web_pages
 from oh_tui.tui.messages import ListEmpty
+from oh_tui.tui.platform import launch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +150,12 @@ class Controllers:
             self._ui.tell("new here? press ? for the keys, ctrl+p for commands")
         self.servers.show_cautions()
         self.conversations.open(make_source, in_thread=in_thread)
+        settings = self._session.settings
+        if not settings.server and settings.base_url == CLOUD and settings.key:
+            self._ui.set_timer(launch.CANVAS, self._look_for_canvas)
+
+    def _look_for_canvas(self) -> None:
+        self._ui.work_on("canvas", self.servers.tell_canvas)
 
     def explain_key(self, beside: str = "") -> None:
         """Say that there is no key, and `beside` why one that is there is not used."""

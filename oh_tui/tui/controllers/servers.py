@@ -13,7 +13,7 @@ from oh_tui.catalog.links import is_shared_link, read_shared_link
 from oh_tui.settings.config import CANVAS, CLOUD_NAME, DEMO, LOCAL
 from oh_tui.settings.paths import expanded, split_run
 from oh_tui.settings.startup import choose
-from oh_tui.sources import file_source
+from oh_tui.sources import canvas, file_source
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListEmpty, QuitWanted, SourceWanted
@@ -70,6 +70,14 @@ class Servers(Controller):
     def show_cautions(self) -> None:
         for caution in self._session.settings.cautions:
             self._ui.tell(caution)
+
+    async def tell_canvas(self) -> None:
+        """Say that Canvas runs here, to whom Cloud was opened because of its key."""
+        found = await asyncio.to_thread(canvas.look)
+        source = self._session.source
+        if found and source and source.address == CLOUD:
+            words = f"Canvas runs here too, at {found.host}: ctrl+p server canvas"
+            self._ui.tell(words, remark=True)
 
     async def _may_leave(self, name: str) -> bool:
         """Whether the user agrees to leave. Unsent messages are kept with their conversations."""

@@ -21,6 +21,9 @@ FILL = 2.0
 RULES = 0.5
 """Seconds after a run was read at which its rules are asked."""
 
+CANVAS = 2.0
+"""Seconds after the first paint at which Canvas is looked for beside Cloud."""
+
 FIRST_ROWS = 0.2
 """Seconds that the screen may wait for its first rows after the first paint."""
 
