@@ -12,6 +12,7 @@ from pathlib import Path
 import oh_tui.api
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.app_server import AppServer, OpenHands
+from oh_tui.api.automations import AutomationServer
 from oh_tui.api.bare_server import BareAgentServer
 from oh_tui.api.git_providers import GitProviders
 from oh_tui.api.sandbox_server import SandboxServer
@@ -33,6 +34,7 @@ CLASSES = (
     SandboxService,
     StartTasks,
     GitProviders,
+    AutomationServer,
     AppServer,
     BareAgentServer,
     OpenHands,
@@ -119,11 +121,15 @@ def _names(module: object) -> list[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     ]
-    return found + [
-        (node.targets[0].id, module.__name__)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    ]
+    return (
+        found
+        + [
+            (node.targets[0].id, module.__name__)
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        ]
+        + [(node.name, module.__name__) for node in tree.body if isinstance(node, ast.ClassDef)]
+    )
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ from oh_tui.text.redact import Secret
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.app_server import AppServer, OpenHands
+    from oh_tui.api.automations import AutomationServer
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.api.git_providers import GitProviders
     from oh_tui.api.requests import StartRequest
@@ -60,6 +61,7 @@ __all__ = [
     "ApiError",
     "AppServer",
     "AuthError",
+    "AutomationServer",
     "BadAnswer",
     "BareAgentServer",
     "Conflict",
@@ -93,6 +95,7 @@ __all__ = [
 _LAZY = {
     "AgentServer": "agent_server",
     "AppServer": "app_server",
+    "AutomationServer": "automations",
     "BareAgentServer": "bare_server",
     "GitProviders": "git_providers",
     "OpenHands": "app_server",

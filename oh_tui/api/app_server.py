@@ -18,6 +18,7 @@ from aiolimiter import AsyncLimiter
 from oh_tui.api import bare_server, decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of
+from oh_tui.api.automations import PREFIX, AutomationServer
 from oh_tui.api.client import Client, get_by_ids
 from oh_tui.api.errors import (
     AuthError,
@@ -97,10 +98,14 @@ class AppServer(Client):
         self.sandboxes = SandboxService(self._http)
         self.start_tasks = StartTasks(self._http)
         self.git = GitProviders(self._http)
+        self.automations = AutomationServer(self._http)
 
     async def _tell_kind(self, missing: NotFound) -> None:
         """Raises OtherKind when the server that lacks an address is an agent server. It is asked
-        once, so that an app server never gets a call more for nothing."""
+        once, so that an app server never gets a call more for nothing; and not at all after what
+        another server beside it answers."""
+        if PREFIX in missing.address:
+            return
         if self._is_agent_server is None:
             self._is_agent_server = False  # its own 404 must not ask again
             self._is_agent_server = await bare_server.is_agent_server(self._http)

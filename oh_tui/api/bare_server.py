@@ -14,6 +14,7 @@ import msgspec
 from oh_tui.api import decode
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of, version_of
+from oh_tui.api.automations import AutomationServer
 from oh_tui.api.client import Client, get_by_ids
 from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
 from oh_tui.api.filters import SortOrder, page_params
@@ -24,6 +25,7 @@ from oh_tui.api.models import ON_SERVER, Auth, ListedRecord, LlmProfiles, Page
 from oh_tui.api.offered_models import AgentProfiles, AgentSettings
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
+from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model.events import Event
@@ -70,6 +72,8 @@ class BareAgentServer(Client):
             retries=retries or RetryPolicy(),
             hints={AuthError: hint} if hint else _HINTS,
         )
+        self.automations = AutomationServer(self._http)
+        self.sandbox = SandboxServer(self._http, ON_SERVER)
 
     # conversations
 

@@ -13,15 +13,15 @@ import msgspec
 
 from oh_tui.api.errors import Conflict
 from oh_tui.api.http.http_errors import Answer, bad_answer, not_the_api
-from oh_tui.api.models import AgentConversation, Page
+from oh_tui.api.models import Page
 from oh_tui.api.paging import MAX_ROWS
-from oh_tui.conversation import Conversation, same_id
+from oh_tui.conversation import same_id
 from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model.events import Event, decode_json, parse_event
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
-R = TypeVar("R", AgentConversation, Conversation)
+
 
 LARGE = 1 << 20
 """Bytes of an answer from which a thread decodes it, so that no key waits for it."""
@@ -74,6 +74,17 @@ def model_list(answer: Answer, model: type[M]) -> list[M]:
     return [item for item in models if item is not None]
 
 
+def model_rows(answer: Answer, name: str, kind: type[M]) -> tuple[list[M], int]:
+    """The readable rows under a name of an object, and how many others there are. Raises NotTheApi,
+    BadAnswer."""
+    rows = field(answer, name)
+    if not isinstance(rows, list):
+        raise bad_answer(answer, f"no object with {name}")
+    models = [loose_model(_encode(row), kind) for row in rows[:MAX_ROWS]]
+    items = [item for item in models if item is not None]
+    return items, len(models) - len(items)
+
+
 def model(answer: Answer, kind: type[M]) -> M:
     """One object. Raises NotTheApi, BadAnswer."""
     value = loose_model(answer.data, kind)
@@ -83,11 +94,11 @@ def model(answer: Answer, kind: type[M]) -> M:
     return value
 
 
-def record_of(answer: Answer, kind: type[R], identifier: str) -> R:
+def record_of(answer: Answer, kind: type[M], identifier: str) -> M:
     """One object, which has to be the one that was asked for: what comes next is done to it.
     Raises NotTheApi, BadAnswer."""
     found = model(answer, kind)
-    if not same_id(found.id, identifier):
+    if not same_id(getattr(found, "id", ""), identifier):
         raise bad_answer(answer, "another id than was asked for")
     return found
 

@@ -14,6 +14,7 @@ manager. sync.pyi tells their types; scripts/sync_client.py writes it.
 from oh_tui.api import (
     agent_server,
     app_server,
+    automations,
     bare_server,
     git_providers,
     sandbox_server,
@@ -28,6 +29,7 @@ AgentServer = waiting(agent_server.AgentServer, Blocking)
 SandboxService = waiting(sandbox_service.SandboxService, Blocking)
 StartTasks = waiting(start_tasks.StartTasks, Blocking)
 GitProviders = waiting(git_providers.GitProviders, Blocking)
+AutomationServer = waiting(automations.AutomationServer, Blocking)
 AppServer = waiting(app_server.AppServer, Server)
 BareAgentServer = waiting(bare_server.BareAgentServer, Server)
 OpenHands = waiting(app_server.OpenHands, AppServer)

@@ -63,7 +63,7 @@ class FileSource:
     address = web = ""
     remembered_as = "files"
     last_known: Mapping[str, LastKnown] = {}
-    remote = agents = workspaces = sandboxes = records = None
+    remote = agents = workspaces = sandboxes = automations = records = None
 
     def __init__(
         self,

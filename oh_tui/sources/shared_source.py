@@ -104,7 +104,7 @@ class SharedRuns(ServerRuns):
 
 
 class SharedSource:
-    agents = workspaces = sandboxes = records = None
+    agents = workspaces = sandboxes = automations = records = None
     remembered_as = "shared"
     address = ""
     """None, so that nothing of the conversations of others is kept among one's own."""

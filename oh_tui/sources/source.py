@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from oh_tui.actions import conversation_records, workspace
+from oh_tui.actions import automations, conversation_records, workspace
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
+    from oh_tui.actions.automations import Automations
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspace import Workspaces
@@ -116,6 +117,10 @@ class Source(Protocol):
         """The sandboxes, to pause and resume."""
 
     @property
+    def automations(self) -> Automations | None:
+        """What the server runs by itself, to look at, stop and switch."""
+
+    @property
     def records(self) -> Records | None:
         """The records of the conversations, to rename and tag them."""
 
@@ -153,6 +158,10 @@ class SourceOfServer:
     @cached_property
     def workspaces(self) -> Workspaces:
         return workspace.Workspaces(self.api)
+
+    @cached_property
+    def automations(self) -> Automations:
+        return automations.Automations({"": self.api})
 
     @cached_property
     def records(self) -> Records:

@@ -1,0 +1,328 @@
+"""Automations of servers: list them and their runs, read the log of a run, stop it, switch one on
+and off, run it.
+
+Facts without another source are measured on openhands-automation 1.13.1 and 1.26.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from oh_tui.actions.agent_actions import HalfDone
+from oh_tui.api import app_server, bare_server
+from oh_tui.api.automations import Automation, AutomationRun, RunPage
+from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, NotTheApi
+from oh_tui.api.sandbox_server import SandboxServer
+from oh_tui.api.server import running_agent
+from oh_tui.catalog.automations import conversation_of, is_over, outcome, works_on
+from oh_tui.catalog.run_status import updated
+from oh_tui.conversation import Conversation, same_id
+from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.trajectory.model.clock import seconds
+
+Api: TypeAlias = "app_server.AppServer | bare_server.BareAgentServer"
+
+PATIENCE = 8.0
+"""Seconds within which a server must tell its automations, one that starts or hangs."""
+
+LOOK_BACK = 10
+"""Pages of runs or of conversations that are searched for one."""
+
+SETTLE = 6.0
+"""Seconds within which an interrupted agent has stopped."""
+
+
+class StopStage(StrEnum):
+    """A stage of stopping a run, in words that fit anywhere."""
+
+    CANCELLING = "cancelling the run"
+    CANCELLED = "the run is cancelled"
+    ENDED = "the run ended by itself meanwhile"
+    SCRIPT_GOES_ON = "its script goes on, and may still start its agent"
+    INTERRUPTING = "stopping its agent now"
+    STOPPED = "its agent is stopped"
+
+
+class StopPlan(msgspec.Struct, frozen=True):
+    """What stopping a run would do now."""
+
+    run: AutomationRun
+    conversation: Conversation | None = None
+    """None where there is none, or none is known."""
+
+    @property
+    def cancels(self) -> bool:
+        return not is_over(self.run)
+
+    @property
+    def interrupts(self) -> bool:
+        """Its agent works, whether or not the run is over."""
+        return self.conversation is not None and self.conversation.execution_status == "running"
+
+    @property
+    def works_on(self) -> bool:
+        """The run is over and its agent works on."""
+        return works_on(self.run, self.conversation)
+
+    @property
+    def words(self) -> str:
+        """What it does, as part of a sentence; "" for nothing."""
+        if self.works_on:
+            return f"stop its agent, which works on: the run is over ({outcome(self.run).word})"
+        if self.interrupts:
+            return "cancel the run, end its script and stop its agent, which works"
+        if self.run.status == "PENDING":
+            return "cancel the run before it begins"
+        return "cancel the run and end its script; no agent of it is known to work" * self.cancels
+
+
+class RunLog(msgspec.Struct, frozen=True):
+    """What the script of a run printed: its setup, and what carried it out."""
+
+    text: str
+    exit_code: int | None
+    """None while it has not ended."""
+    is_cut: bool = False
+
+
+class Automations:
+    """The automations of the servers of a list. Runs are read of one automation at a time: no
+    server lists them of all."""
+
+    def __init__(self, apis: Mapping[str, Api]) -> None:
+        """`apis` are the servers by their names in the list, "" for the only one."""
+        self._apis = apis
+        self._known: dict[str, list[Automation]] = {}
+        self._without: set[str] = set()
+        """Servers that have no automations: they were asked once."""
+        self.problems: dict[str, Problem] = {}
+        """Why a server did not list its automations when it was last asked, by its name."""
+
+    @property
+    def problem(self) -> str:
+        """The same in one sentence; "" for none."""
+        named = ((name, one.sentence) for name, one in self.problems.items())
+        return "; ".join(f"{name}: {why}" if name else why for name, why in named)
+
+    @property
+    def are_there(self) -> bool:
+        """Whether a server has automations, or may have some that it did not tell."""
+        return len(self._without) < len(self._apis)
+
+    def now(self, server: str = "") -> float:
+        """The time by the clock of a server, in seconds since 1970."""
+        return time.time() - self._apis[server].seconds_ahead
+
+    async def all(self) -> list[Automation]:
+        """All automations, those of a server that does not answer as it told them last. All servers
+        are asked at once, a page of a hundred at a time."""
+        await asyncio.gather(*map(self._ask, self._apis))
+        return [one for name in self._apis for one in self._known.get(name, ())]
+
+    async def _ask(self, server: str) -> None:
+        if server in self._without:
+            return
+        found: list[Automation] = []
+        try:
+            async with asyncio.timeout(PATIENCE):
+                async for page in self._apis[server].automations.all().pages():
+                    found += [replace(one, server=server) for one in page.items]
+        except (NotFound, NotTheApi):
+            self._without.add(server)
+            self.problems.pop(server, None)
+        except ApiError as error:
+            self.problems[server] = _starting() if error.status in (502, 503) else error
+        except TimeoutError:
+            self.problems[server] = Refused(
+                f"The automation server did not answer within {PATIENCE:.0f} s", Remedy.WAIT
+            )
+        else:
+            self._known[server] = found
+            self.problems.pop(server, None)
+
+    async def runs(self, automation: Automation, limit: int = 20) -> RunPage:
+        """Its newest runs, at most 100, in one call."""
+        page = await self._apis[automation.server].automations.runs(automation.id, limit=limit)
+        named = (self._named(run, automation) for run in page.runs)
+        return replace(page, runs=tuple(named))
+
+    @staticmethod
+    def _named(run: AutomationRun, automation: Automation) -> AutomationRun:
+        """The run with the automation that it was asked of."""
+        return replace(run, automation_id=automation.id, server=automation.server)
+
+    async def current(self, run: AutomationRun) -> AutomationRun:
+        """The run as it is now: no server tells one alone, so a call for each 100 newer ones.
+        Raises Refused if it is not among the newest thousand."""
+        pages = self._apis[run.server].automations.all_runs(run.automation_id or "").pages()
+        for _ in range(LOOK_BACK):
+            page = await anext(pages, None)
+            for one in page.items if page else ():
+                if same_id(one.id, run.id):
+                    return replace(one, automation_id=run.automation_id, server=run.server)
+            if page is None:
+                break
+        raise Refused("The run is not on the server any more", Remedy.REFRESH)
+
+    def conversation_of(
+        self, run: AutomationRun, loaded: Iterable[Conversation]
+    ) -> Conversation | None:
+        """Its conversation among those of the list; see `catalog.automations.conversation_of`."""
+        return conversation_of(run, loaded)
+
+    async def conversation(
+        self, run: AutomationRun, loaded: Iterable[Conversation] = ()
+    ) -> Conversation | None:
+        """Its conversation as it is now: one call where it is known, else one for each hundred
+        conversations that changed since the run was made, at most ten."""
+        api = self._apis[run.server]
+        known = conversation_of(run, loaded)
+        if identifier := known.id if known else run.conversation_id:
+            try:
+                (found,) = await api.get_conversations([identifier])
+            except InvalidRequest:
+                found = None  # no id
+            if found:
+                return found
+        if run.status == "PENDING":
+            return None
+        began = seconds(run.created_at or "") or 0.0
+        pages = api.conversations().pages()
+        for _ in range(LOOK_BACK):
+            page = await anext(pages, None)
+            if page is None:
+                break
+            if found := conversation_of(run, page.items):
+                return found
+            if page.items and updated(page.items[-1]) < began:
+                break
+        return None
+
+    async def log(
+        self, run: AutomationRun, conversation: Conversation | None = None
+    ) -> RunLog | None:
+        """What its script printed, up to 8 MiB of it, in one call. None where nothing is told: an
+        app server tells it only of a conversation whose sandbox runs."""
+        shell = self._shell(run, conversation)
+        if not run.bash_command_id or shell is None:
+            return None
+        page = await shell.search_bash_events(run.bash_command_id)
+        if not page.items:
+            return None
+        parts = sorted(page.items, key=lambda part: (part.order or 0, part.exit_code is not None))
+        text = "".join(f"{part.stdout or ''}{part.stderr or ''}" for part in parts)
+        codes = [part.exit_code for part in parts if part.exit_code is not None]
+        return RunLog(text, codes[-1] if codes else None, page.next_page_id is not None)
+
+    def _shell(self, run: AutomationRun, conversation: Conversation | None) -> SandboxServer | None:
+        api = self._apis[run.server]
+        if isinstance(api, bare_server.BareAgentServer):
+            return api.sandbox
+        agent = running_agent(api, conversation) if conversation else None
+        return agent.sandbox if agent else None
+
+    # acts
+
+    async def stop_plan(self, run: AutomationRun, loaded: Iterable[Conversation] = ()) -> StopPlan:
+        """What stopping it would do now. Raises Refused where there is nothing to stop."""
+        now = await self.current(run)
+        plan = StopPlan(now, await self.conversation(now, loaded))
+        if not plan.words:
+            raise Refused(
+                f"The run is over ({outcome(now).word}), and no agent of it works", Remedy.REFRESH
+            )
+        return plan
+
+    async def stop(self, plan: StopPlan) -> AsyncIterator[StopStage]:
+        """Cancels the run, ends its script and interrupts its agent, as planned.
+
+        Raises Refused if it stands otherwise by now, and HalfDone if the agent works on.
+        """
+        run = plan.run
+        now = await self.stop_plan(run, [plan.conversation] if plan.conversation else ())
+        if now.run.status != run.status or now.interrupts != plan.interrupts:
+            raise Refused("The run has changed meanwhile, so nothing was done", Remedy.REFRESH)
+        conversation = now.conversation
+        if plan.cancels:
+            yield StopStage.CANCELLING
+            try:
+                await self._apis[run.server].automations.cancel(run.id)
+                yield StopStage.CANCELLED
+            except Conflict:
+                yield StopStage.ENDED
+            goes_on = run.status == "RUNNING" and not await self._end_script(now)
+            conversation = await self.conversation(now.run, [conversation] if conversation else ())
+            if goes_on and conversation is None:
+                yield StopStage.SCRIPT_GOES_ON
+        if conversation is not None and conversation.execution_status == "running":
+            yield StopStage.INTERRUPTING
+            await self._interrupt(run, conversation)
+            yield StopStage.STOPPED
+
+    async def _end_script(self, plan: StopPlan) -> bool:
+        """Ends the command of the run, which a cancel leaves alone (source): it may start an agent.
+        False where that cannot be done, as before 1.52, or is not known to be done."""
+        shell = self._shell(plan.run, plan.conversation)
+        if shell is None or not plan.run.bash_command_id:
+            return False
+        try:
+            await shell.stop_bash_command(plan.run.bash_command_id)
+        except ApiError:
+            return False
+        return True
+
+    async def _interrupt(self, run: AutomationRun, conversation: Conversation) -> None:
+        api = self._apis[run.server]
+        end = asyncio.get_running_loop().time() + SETTLE
+        try:
+            agent = running_agent(api, conversation)
+            if agent is None:
+                raise Refused("its sandbox is away")
+            await agent.interrupt()
+            while True:
+                (now,) = await api.get_conversations([conversation.id])
+                if now is None or now.execution_status != "running":
+                    return
+                if asyncio.get_running_loop().time() > end:
+                    raise Refused("it still works")
+                await asyncio.sleep(0.2)
+        except Problem as error:
+            raise HalfDone(
+                f"The run is over, but its agent was not stopped: {error.sentence}",
+                Remedy.STOP_AGAIN,
+            ) from error
+
+    async def set_enabled(self, automation: Automation, enabled: bool) -> Automation:
+        """Switches its trigger on or off. Raises Refused if somebody did so meanwhile."""
+        server = self._apis[automation.server].automations
+        now = await server.get(automation.id)
+        if now.is_on is enabled:
+            raise Refused(f"The automation is {'on' if enabled else 'off'} already", Remedy.REFRESH)
+        after = await server.set_enabled(now, enabled)
+        return replace(after, server=automation.server)
+
+    async def run_now(self, automation: Automation) -> AutomationRun:
+        """Begins a run, also of one that is off; it costs money. Raises Refused if it would do
+        something else than the user saw."""
+        server = self._apis[automation.server].automations
+        now = await server.get(automation.id)
+        if (now.name, now.prompt, now.model) != (
+            automation.name, automation.prompt, automation.model,
+        ):  # fmt: skip
+            raise Refused(
+                "The automation was changed meanwhile, so nothing was done", Remedy.REFRESH
+            )
+        return self._named(await server.dispatch(automation.id), automation)
+
+
+def _starting() -> Problem:
+    return Refused(
+        "Automations do not answer: their server is starting, or away", "try again in a moment"
+    )

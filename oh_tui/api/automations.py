@@ -1,0 +1,248 @@
+"""The automation server beside an app server or agent server: what it runs by itself, and its runs.
+
+Facts without another source are measured on openhands-automation 1.13.1 and 1.26.0. The older one
+lacks `state`, `tags` and `trigger_source`; what both have is the same.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from oh_tui.api import decode
+from oh_tui.api.addresses import segment
+from oh_tui.api.errors import Conflict, InvalidRequest, NotFound
+from oh_tui.api.filters import page_params
+from oh_tui.api.http.http_errors import Answer, short_id
+from oh_tui.api.http.transport import HttpClient
+from oh_tui.api.models import Page
+from oh_tui.api.paging import MAX_ROWS, Listing
+from oh_tui.conversation import OwnText
+
+PREFIX = "/api/automation/v1"
+
+
+class Trigger(msgspec.Struct, frozen=True):
+    """When an automation runs."""
+
+    type: str | None = None
+    """cron or event."""
+    schedule: str | None = None
+    """A cron line of five fields, in `timezone`."""
+    timezone: str | None = None
+    source: str | None = None
+    """Whose events, such as github."""
+    on: str | tuple[str, ...] | None = None
+    """Patterns of event names, such as pull_request.opened."""
+    filter: str | None = None
+    """A JMESPath expression over the event."""
+
+
+class StatusDetail(msgspec.Struct, frozen=True):
+    """Why a run failed."""
+
+    phase: str | None = None
+    """dispatch, execution, callback, verification or cleanup (source)."""
+    kind: str | None = None
+    """The class of the cause, such as timeout, auth or execution_error."""
+    detail: str | None = None
+    code: str | None = None
+
+
+class DisabledDetail(msgspec.Struct, frozen=True):
+    """Why an automation is off."""
+
+    source: str | None = None
+    """user, or the rule by which the server did it."""
+    threshold: int | None = None
+    """So many runs in a row failed for the same cause."""
+    status_detail: StatusDetail | None = None
+
+
+class Automation(msgspec.Struct, frozen=True):
+    id: str
+    name: str | None = None
+    model: str | None = None
+    """The LLM profile; null for the active one. One that is unknown is silently replaced by it."""
+    prompt: str | None = None
+    trigger: Trigger | None = None
+    timeout: int | None = None
+    """Seconds of a run."""
+    enabled: bool | None = None
+    state: str | None = None
+    """ACTIVE or INACTIVE; null on 1.13.1, which has `enabled` alone."""
+    tags: tuple[str, ...] | None = None
+    disabled_reason: str | None = None
+    """"manual", or a sentence of the server that paused it."""
+    disabled_detail: DisabledDetail | None = None
+    disabled_at: str | None = None
+    last_triggered_at: str | None = None
+    """When it last began a run, also one by hand."""
+    created_at: str | None = None
+
+    server: OwnText = ""
+    """The name of its server where a list has several."""
+
+    @property
+    def is_on(self) -> bool | None:
+        """Whether its trigger counts; None where the server does not tell. One that is off can
+        still be run by hand."""
+        return self.enabled if self.state is None else self.state == "ACTIVE"
+
+
+class AutomationRun(msgspec.Struct, frozen=True):
+    """A run. Its agent may work on although the run has failed or was cancelled."""
+
+    id: str
+    automation_id: str | None = None
+    status: str | None = None
+    """PENDING, RUNNING, COMPLETED, FAILED, CANCELLED or SKIPPED."""
+    trigger_source: str | None = None
+    """cron, manual or event; null on 1.13.1."""
+    error_detail: str | None = None
+    status_detail: StatusDetail | None = None
+    current_phase: str | None = None
+    conversation_id: str | None = None
+    """Set when the run reports its end, so null while it runs, after a time-out and a cancel; the
+    tag `automationrunid` of the conversation is there from its start."""
+    cost: float | None = None
+    """US dollars, 0.0 also when the price of the model is unknown."""
+    timeout_at: str | None = None
+    sandbox_id: str | None = None
+    bash_command_id: str | None = None
+    """The command on its agent server that prepares the run and carries it out."""
+    run_metadata: dict[str, Any] | None = None
+    created_at: str | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
+
+    server: OwnText = ""
+    """As `Automation.server`."""
+
+    @property
+    def price(self) -> float | None:
+        """US dollars; None when no price is known."""
+        return self.cost if self.cost and math.isfinite(self.cost) and self.cost > 0 else None
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What its agent said when it finished: message, outcome_summary, status; {} if nothing."""
+        told = (self.run_metadata or {}).get("finish_tool_response")
+        return told if isinstance(told, dict) else {}
+
+
+class RunPage(msgspec.Struct, frozen=True):
+    """Runs of an automation, the newest first."""
+
+    runs: tuple[AutomationRun, ...] = ()
+    total: int | None = None
+    """All that there are."""
+    counts: dict[str, int] | None = None
+    """All of them by status; a status without runs is missing."""
+
+
+class AutomationServer:
+    """`AppServer.automations` and `BareAgentServer.automations`. All methods raise NotFound or
+    NotTheApi where there is no automation server, and ServerError 502 or 503 while it starts."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    async def search(self, *, page_id: str | None = None, limit: int = 100) -> Page[Automation]:
+        """A page of 1 to 100 automations, the last made first. `page_id` is an offset."""
+        return await self._page("", "automations", "list automations", Automation, page_id, limit)
+
+    def all(self) -> Listing[Automation]:
+        """All automations. After 100,000 the last page `is_cut`."""
+        return Listing(lambda cursor: self.search(page_id=cursor), limit=MAX_ROWS)
+
+    async def get(self, automation_id: str) -> Automation:
+        """Raises NotFound for an unknown one, InvalidRequest for an id that is no UUID."""
+        doing = f"read the automation {short_id(automation_id)}"
+        answer = await self._http.get(f"{PREFIX}/{segment(automation_id)}", doing)
+        return decode.record_of(answer, Automation, automation_id)
+
+    async def runs(self, automation_id: str, *, limit: int = 20) -> RunPage:
+        """The newest 1 to 100 runs, and how many there are."""
+        path, doing = _runs_of(automation_id)
+        answer = await self._http.get(PREFIX + path, doing, page_params(None, limit))
+        runs, _ = await decode.in_thread(partial(_rows, name="runs", kind=AutomationRun), answer)
+        counts = decode.field(answer, "status_counts")
+        found = counts.items() if isinstance(counts, dict) else ()
+        known = {name: number for name, told in found if (number := _count(told)) is not None}
+        total = _count(decode.field(answer, "total"))
+        return RunPage(tuple(runs), total, known if isinstance(counts, dict) else None)
+
+    def all_runs(self, automation_id: str) -> Listing[AutomationRun]:
+        """All runs, the newest first. After 100,000 the last page `is_cut`."""
+        path, doing = _runs_of(automation_id)
+        return Listing(
+            lambda cursor: self._page(path, "runs", doing, AutomationRun, cursor, 100),
+            limit=MAX_ROWS,
+        )
+
+    async def dispatch(self, automation_id: str) -> AutomationRun:
+        """Begin a run, also of an automation that is off; it costs money. It starts within 10 s.
+        Never sent twice."""
+        answer = await self._http.post(
+            f"{PREFIX}/{segment(automation_id)}/dispatch",
+            f"run the automation {short_id(automation_id)}",
+            once=True,
+        )
+        return decode.model(answer, AutomationRun)
+
+    async def cancel(self, run_id: str) -> AutomationRun:
+        """End a pending or running run. On an agent server neither its command nor its agent ends
+        by it. Raises Conflict for a run that is over, NotFound for an unknown one."""
+        answer = await self._http.post(
+            f"{PREFIX}/runs/{segment(run_id)}/cancel",
+            f"cancel the run {short_id(run_id)}",
+            hints={Conflict: "It is over: look at it again", NotFound: "It may be deleted"},
+        )
+        return decode.record_of(answer, AutomationRun, run_id)
+
+    async def set_enabled(self, automation: Automation, enabled: bool) -> Automation:
+        """Switch its trigger on or off; runs that are on their way go on."""
+        body: dict[str, object] = {"enabled": enabled}
+        if automation.state is not None:
+            body = {"state": "ACTIVE" if enabled else "INACTIVE"}
+        answer = await self._http.post(
+            f"{PREFIX}/{segment(automation.id)}",
+            f"switch the automation {'on' if enabled else 'off'}",
+            json=body,
+            method="PATCH",
+            repeatable=True,
+            hints={InvalidRequest: "Its version may differ from what this program knows"},
+        )
+        return decode.record_of(answer, Automation, automation.id)
+
+    async def _page(
+        self, path: str, name: str, doing: str, kind: type[Any], cursor: str | None, limit: int
+    ) -> Page[Any]:
+        offset = _count(cursor) or 0
+        params = (*page_params(None, limit), ("offset", offset or None))
+        answer = await self._http.get(PREFIX + path, doing, params)
+        rows, unreadable = await decode.in_thread(partial(_rows, name=name, kind=kind), answer)
+        next_offset = offset + len(rows) + unreadable
+        more = next_offset > offset and next_offset < (_count(decode.field(answer, "total")) or 0)
+        cursor = str(next_offset) if more else None
+        return Page(rows, cursor, unreadable, size=len(answer.data))
+
+
+def _runs_of(automation_id: str) -> tuple[str, str]:
+    return f"/{segment(automation_id)}/runs", f"list the runs of {short_id(automation_id)}"
+
+
+def _rows(answer: Answer, name: str, kind: type[decode.M]) -> tuple[list[decode.M], int]:
+    return decode.model_rows(answer, name, kind)
+
+
+def _count(value: object) -> int | None:
+    """A number of rows, or a cursor; None for anything else."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+        return int(value)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return int(value) if is_count else None  # type: ignore[call-overload]
