@@ -99,7 +99,7 @@ def why_off(automation: Automation) -> str:
         return "switched off by hand"
     status = detail.status_detail if detail else None
     if status and (status.kind or status.detail):
-        why = _of_class(status.kind, _telling_line(status.detail or ""))
+        why = _of_class(status.kind, _telling_line(status.detail or "")).rstrip(".")
         runs = (
             f", in its last {plural(detail.threshold, 'run')}"
             if detail and detail.threshold

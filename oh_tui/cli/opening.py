@@ -135,10 +135,11 @@ def demo_source(log: CallLog | None = None, kind: str = "plain") -> Source:
     seed = os.environ.get("OH_TUI_DEMO_SEED", "")
     asgi = made.app_like(kind, int(seed) if seed.isdecimal() else None)
     label = DEMO if kind == "plain" else DEMO.replace("demo", f"{kind} demo", 1)
-    if kind == "agent":
+    if kind in ("agent", "canvas"):
         alone = bare_server.BareAgentServer(made.base_url, app=asgi, watch=log)
         known = made.last_known
-        return agent_server.AgentServerSource(alone, AGENT_DEMO, made.opening, last_known=known)
+        label = AGENT_DEMO if kind == "agent" else label
+        return agent_server.AgentServerSource(alone, label, made.opening, last_known=known)
     api = app_server.AppServer(made.base_url, app=asgi, watch=log)
     return server.ServerSource(api, label, made.opening, last_known=made.last_known)
 

@@ -15,6 +15,7 @@ from oh_tui.demo.runs.meter import TOKENS
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.app_server import make_app
+from oh_tui.demo.servers.automations import make_canvas
 from oh_tui.demo.servers.network import Network
 from oh_tui.demo.world import World
 from oh_tui.trajectory.model.usage_stats import AGENT
@@ -59,9 +60,12 @@ class Demo:
         return make_app(self.world, limits=lambda: self.rate_limited)
 
     def app_like(self, kind: str, seed: int | None = None) -> ASGIApp:
-        """`app`; for "slow" behind a slow network, for "agent" an agent server in its place."""
+        """`app`; for "slow" behind a slow network, for "agent" an agent server in its place, for
+        "canvas" one with an automation server beside it."""
         if kind == "agent":
             return make_alone(self.world)
+        if kind == "canvas":
+            return make_canvas(self.world)
         if kind == "slow":
             return Network().over(self.app, seed)
         return self.app

@@ -68,6 +68,7 @@ exit codes: 0 ok, 1 the server or the network said no, 2 wrong use, 3 a check fo
 DEMOS = {
     "slow": "the same over a slow network: 0.2 to 1.5 s a call, 3 % fail, short pages",
     "agent": "the same on an agent server, without an app server before it",
+    "canvas": "the same on Agent Canvas: an agent server with automations beside it",
     "odd": "other made-up data: broken runs, texts that are hard on a terminal",
 }
 """The other kinds of demo, and what each is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from starlette.applications import Starlette
@@ -14,7 +16,7 @@ from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.servers.agent_server import AgentServers
 from oh_tui.demo.servers.agent_setup import agent_json, origin_of
 from oh_tui.demo.servers.app_server import http_error, refused
-from oh_tui.demo.servers.disks import Disks
+from oh_tui.demo.servers.disks import Disks, Output
 from oh_tui.demo.servers.http import (
     Query,
     Refused,
@@ -47,6 +49,8 @@ class AgentServerAlone(AgentServers):
     def __init__(self, world: World, disks: Disks, key: str) -> None:
         super().__init__(world, disks)
         self._key = key
+        self.services: dict[str, Any] = {}
+        """What it says of the servers beside it."""
         self.setups.in_sandbox = False
         self._box = Sandbox(BOX, "RUNNING", world.clock.start, 8_000)
         world.sandboxes = {BOX: self._box}
@@ -78,7 +82,7 @@ class AgentServerAlone(AgentServers):
 
     async def server_info(self, request: Request) -> Response:
         """It wants no key."""
-        return answer(self.info())
+        return answer(self.info() | self.services)
 
     # conversations --------------------------------------------------------------------------
 
@@ -173,10 +177,17 @@ class AgentServerAlone(AgentServers):
         return answer(self._row(made), 201)
 
 
-def make_alone(world: World, key: str = "") -> Starlette:
-    """The world on one agent server, which wants the key if there is one."""
-    disks = Disks(world)
+def make_alone(
+    world: World,
+    key: str = "",
+    services: dict[str, Any] | None = None,
+    printed: Mapping[str, Output] | None = None,
+) -> Starlette:
+    """The world on one agent server, which wants the key if there is one. It has `printed` what
+    others ran on it."""
+    disks = Disks(world, printed)
     server = AgentServerAlone(world, disks, key)
+    server.services = services or {}
     sandbox = SandboxServers(world, disks, server.sandbox)
     return Starlette(
         routes=[*server.routes(), *sandbox.routes("")],

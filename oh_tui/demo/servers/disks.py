@@ -38,14 +38,17 @@ class Disk:
 class Disks:
     """The disk of each sandbox, made when it is first asked for."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, printed: Mapping[str, Output] | None = None) -> None:
+        """`printed` is what commands printed before, on every disk."""
         self.world = world
+        self._printed = printed or {}
         self._disks: dict[str, Disk] = {}
 
     def of(self, box: Sandbox) -> Disk:
         disk = self._disks.get(box.slug)
         if disk is None:
             disk = self._disks[box.slug] = Disk(Files(self.world.clock.now))
+            disk.outputs |= self._printed
             note = b"This file is made up, as everything in the demo.\n"
             disk.files.put(f"{HOME}/notes.txt", note, box.created)
         # the oldest first: it cloned what the others found
