@@ -106,7 +106,7 @@ def why_off(automation: Automation) -> str:
             else ""
         )
         return f"switched off automatically: {why}{runs}"
-    return f"switched off: {_line(reason)}" if reason else "switched off"
+    return ": ".join(filter(None, ("switched off", _line(reason or ""))))
 
 
 # how a run ended
