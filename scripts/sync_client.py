@@ -121,15 +121,11 @@ def _names(module: object) -> list[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     ]
-    return (
-        found
-        + [
-            (node.targets[0].id, module.__name__)
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-        ]
-        + [(node.name, module.__name__) for node in tree.body if isinstance(node, ast.ClassDef)]
-    )
+    return found + [
+        (node.targets[0].id, module.__name__)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    ]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_actions import HalfDone
 from oh_tui.api import app_server, bare_server
-from oh_tui.api.automations import Automation, AutomationRun, RunPage
+from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, NotTheApi
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.server import running_agent

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Unpack
 
-from oh_tui.api.automations import Automation, AutomationRun, RunPage
+from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 from oh_tui.api.filters import ConversationFilters, SortOrder

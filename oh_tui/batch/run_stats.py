@@ -33,6 +33,7 @@ class Summand(NamedTuple):
     repository: str
     benchmark: str
     trigger: str
+    automation: str
     forked_from: str
     label: str
     verdict: str
@@ -89,6 +90,7 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "repo": lambda row: row.repository,
     "benchmark": lambda row: row.benchmark,
     "trigger": lambda row: row.trigger,
+    "automation": lambda row: row.automation,
     "fork": lambda row: row.forked_from,
     "label": lambda row: row.label,
     "cause": _cause,
@@ -96,7 +98,7 @@ GROUPINGS: dict[str, Callable[[Summand], str]] = {
     "week": lambda row: week_name(day) if (day := _date(row)) else UNKNOWN,
 }
 
-NO_NAME = {"fork": "none known", "day": "no time", "week": "no time"}
+NO_NAME = {"automation": "none known", "fork": "none known", "day": "no time", "week": "no time"}
 """What the group without a name is called, where that is not simply not known."""
 
 

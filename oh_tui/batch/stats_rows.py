@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from oh_tui.batch.run_stats import Summand, summand
 from oh_tui.batch.worker import RunFacts
+from oh_tui.catalog.automations import automation_name
 from oh_tui.conversation import bare_id
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory import table_rows
@@ -33,6 +34,7 @@ def about_with_file(about: RunFacts, source: str) -> table_rows.About:
         branch=row.selected_branch or "",
         model=row.llm_model or "",
         trigger=row.trigger or "",
+        automation=automation_name(row) or "",
         forked_from=row.origin,
         benchmark=dataset if isinstance(dataset, str) else "",
         created=row.created_at or "",

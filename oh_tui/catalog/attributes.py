@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from oh_tui.catalog import filter_words as words
+from oh_tui.catalog.automations import automation_name
 from oh_tui.catalog.conversation_order import Order, took
 from oh_tui.catalog.file_names import called
 from oh_tui.catalog.filter_words import containing
@@ -193,6 +194,11 @@ ATTRIBUTES = (
         place=3, key="m", width=7, most=18,
     ),
     ListColumn(json="trigger", value=lambda one, _: one.trigger),
+    _text(
+        "automation", "automation", automation_name, rank=15, is_optional=True, is_rare=True,
+        suggest=lambda one: (automation_name(one) or "",),
+        place=12, key="o", width=10, most=24, usual_from=96,
+    ),
     ListColumn(
         name="cost", label="cost", json="cost", value=lambda one, _: one.cost, words=(words.COST,),
         sorting=Order(

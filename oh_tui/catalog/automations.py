@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.api.automations import Automation, AutomationRun, Trigger
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.model.clock import seconds
+
+if TYPE_CHECKING:
+    from oh_tui.api.automation_models import Automation, AutomationRun, Trigger
+    from oh_tui.trajectory.glyphs import Glyphs
 
 MOST = 200
 """Characters of a text of the server in a line."""
@@ -30,10 +32,9 @@ def trigger_words(trigger: Trigger | None) -> str:
         return NOT_TOLD
     if trigger.type == "event" or (trigger.on and not trigger.schedule):
         events = (trigger.on,) if isinstance(trigger.on, str) else trigger.on or ()
-        words = f"on {_line(' or '.join(events)) or 'events'}"
-        if trigger.source:
-            words += f" of {_line(trigger.source)}"
-        return words + (f", if {_line(trigger.filter)}" if trigger.filter else "")
+        source, condition = _line(trigger.source or ""), _line(trigger.filter or "")
+        words = f"on {_line(' or '.join(events)) or 'events'}" + f" of {source}" * bool(source)
+        return words + f", if {condition}" * bool(condition)
     if not trigger.schedule:
         return _line(trigger.type or "") or NOT_TOLD
     zone = _line(trigger.timezone or "")

@@ -33,6 +33,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     branch: str = ""
     model: str = ""
     trigger: str = ""
+    automation: str = ""
     forked_from: str = ""
     benchmark: str = ""
     created: str = ""
@@ -201,6 +202,7 @@ def _run_row(part: _Part, about: About) -> RunRow:
         branch=safe_line(about.branch),
         model=safe_line(about.model),
         trigger=safe_line(about.trigger),
+        automation=safe_line(about.automation),
         forked_from=safe_line(about.forked_from),
         benchmark=safe_line(about.benchmark),
         label=str(run.recorded.label or ""),

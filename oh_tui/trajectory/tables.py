@@ -45,6 +45,7 @@ class RunRow(_Row, frozen=True, gc=False):
     branch: str
     model: str
     trigger: str
+    automation: str
     forked_from: str
     benchmark: str
     label: str

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oh_tui.actions.agent_actions import HalfDone
 from oh_tui.actions.automations import Automations, StopStage
 from oh_tui.api import AppServer, BareAgentServer, Conversation, Secret
-from oh_tui.api.automations import Automation, AutomationRun
+from oh_tui.api.automation_models import Automation, AutomationRun
 from oh_tui.catalog.automations import conversation_of
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.automations import make_canvas

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from oh_tui.api import AppServer, BareAgentServer, Conflict, NotFound, Secret
-from oh_tui.api.automations import Automation
+from oh_tui.api.automation_models import Automation
 from oh_tui.api.errors import AuthError, BadAnswer, NotTheApi, ServerError
 from tests.automation_samples import sample
 

@@ -44,7 +44,8 @@ def known(runs: Path, cache: Path) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    "by", ["model,repo", "label", "cause", "benchmark", "day", "week", "trigger", "fork"]
+    "by",
+    ["model,repo", "label", "cause", "benchmark", "day", "week", "trigger", "automation", "fork"],
 )
 def test_the_sums_are_the_same(runs: Path, tmp_path: Path, by: str) -> None:
     assert known(runs, tmp_path / "cache") == (RUNS + 1, 0)

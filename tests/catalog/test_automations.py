@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.api.automations import Automation, AutomationRun, Trigger
+from oh_tui.api.automation_models import Automation, AutomationRun, Trigger
 from oh_tui.catalog.automations import (
     automation_name,
     cause,

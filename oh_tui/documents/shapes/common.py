@@ -94,6 +94,8 @@ class Conversation(Priced):
     pull_requests: list[int]
     model: str | None
     trigger: str | None
+    automation: NotRequired[str]
+    """Only of a run that one made: its name, or its id where it has none."""
     tokens: Tokens | None
     parent_id: str | None
     forked_from: NotRequired[str]

@@ -57,7 +57,19 @@ class Beside(NamedTuple):
 LISTED = Beside(
     "steps",
     "conversations",
-    ("branch", "changed", "fork", "goal", "model", "pr", "repo", "rule", "tag", "title"),
+    (
+        "automation",
+        "branch",
+        "changed",
+        "fork",
+        "goal",
+        "model",
+        "pr",
+        "repo",
+        "rule",
+        "tag",
+        "title",
+    ),  # fmt: skip
 )
 """The fields are named here, as the filter of conversations stands above this one."""
 
