@@ -263,6 +263,13 @@ def automation_name(conversation: Conversation) -> str | None:
     return (made.name or made.automation_id or made.run_id) if made else None
 
 
+def made_words(conversation: Conversation) -> str:
+    """Which automation and which of its runs made it; "" for none."""
+    made = made_by(conversation)
+    run = f"run {_line(made.run_id)}" if made and made.run_id else ""
+    return ", ".join(filter(None, (_line(automation_name(conversation) or ""), run)))
+
+
 def conversation_of(run: AutomationRun, loaded: Iterable[Conversation]) -> Conversation | None:
     """The conversation of a run: by its tag, else by the id that an ended run tells. A fork of it
     has the same tags."""

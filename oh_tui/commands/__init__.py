@@ -33,6 +33,9 @@ TABLE = {
     "audit": Entry(_FIND, "which rules hold in runs, and which are broken", "across_runs.audit"),
     "query": Entry(_FIND, "run SQL over the indexed runs", "across_runs.query"),
     "sandboxes": Entry(_FIND, "list the sandboxes and what is in them"),
+    "automations": Entry(
+        _FIND, "list what servers run by themselves; run, stop, switch it", "agents.automations"
+    ),
     "tasks": Entry(_FIND, "list the tasks that the server suggests to work on"),
     "show": Entry(_FIND, "everything known about one conversation"),
     "status": Entry(_FIND, "how many wait for you, failed, run", "account"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oh_tui.api.models import Sandbox
 from oh_tui.batch.reports.one_run import chosen, with_state
 from oh_tui.batch.reports.seen import Seen, as_read
+from oh_tui.catalog.automations import made_words
 from oh_tui.catalog.names import SHOWN, conversation_id, title
 from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.catalog.tags import of_people, tag_words
@@ -111,6 +112,7 @@ def _facts(
         ("events", known["events"]),
         ("changed", changed + ago),
         ("parent", safe_line(one.parent_conversation_id or "")),
+        ("automation", made_words(one)),
         ("forked from", safe_line(one.origin)),
         ("sub-conversations", ", ".join(i[:SHOWN] for i in one.sub_conversation_ids or ())),
         ("web", known["web"]),

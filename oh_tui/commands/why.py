@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.batch.reports.seen import as_read, standing
+from oh_tui.catalog.automations import made_words
 from oh_tui.commands.agents import setup
 from oh_tui.commands.framework.command import OF_RUN, Call, command
 from oh_tui.commands.framework.opening import open_run, say_damage
@@ -60,6 +61,8 @@ async def why(call: Call) -> int:
         for told in filter(None, (note, study.part_of_cost)):
             print(f"note: {told}")
         print("\n".join(_lines(trajectory, found, call.style.room)))
+        if made := made_words(conversation):
+            print(f"{'made by':<14}automation {made}")
         if key_was_rejected(trajectory) and (helps := await setup.other_key(call, conversation)):
             print(f"{'help':<14}{helps}")
     return 1 if trajectory.cut_off else 0

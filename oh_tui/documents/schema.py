@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from oh_tui.documents.shapes import acts, common, context, files, many, run
+from oh_tui.documents.shapes import acts, automations, common, context, files, many, run
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -17,6 +17,13 @@ TYPES: dict[str, Any] = {
     "approve": acts.Acted,
     "ask": acts.Ask,
     "audit": (many.Audit, many.Rules),
+    "automations": (
+        automations.Automations,
+        automations.Automation,
+        automations.OneAutomationRun,
+        automations.AutomationStopped,
+        automations.ListedAutomation,
+    ),
     "blame": files.Blame,
     "bookmark": acts.Bookmarks,
     "cache": acts.Caches,
@@ -99,7 +106,7 @@ def schema_of(name: str) -> Schema:
 def _docstrings() -> dict[str, dict[str, str]]:
     """What the types say of their fields, by class and field."""
     found: dict[str, dict[str, str]] = {}
-    for module in (common, acts, context, files, many, run):
+    for module in (common, acts, automations, context, files, many, run):
         for one in ast.parse(inspect.getsource(module)).body:
             if not isinstance(one, ast.ClassDef):
                 continue

@@ -47,6 +47,7 @@ ON_SERVER: dict[str, list[str]] = {
     "fork": ["fork", DATES, "--at", "57", "--yes"],
     "rename": ["rename", DATES, "Week dates"],
     "download": ["download", DATES],
+    "automations": ["automations", "--demo=canvas"],
     "tasks": ["tasks"],
     "start": ["start", "Say hello", "--yes"],
     "ask": ["ask", DATES, "why?", "--yes"],

@@ -1,1 +1,1 @@
-"""Commands that say something to an agent, or change what it works with."""
+"""Commands that say something to an agent, change what it works with, or stop what starts it."""

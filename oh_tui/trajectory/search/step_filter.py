@@ -69,7 +69,7 @@ LISTED = Beside(
         "rule",
         "tag",
         "title",
-    ),  # fmt: skip
+    ),
 )
 """The fields are named here, as the filter of conversations stands above this one."""
 

@@ -1,0 +1,81 @@
+"""Automations and their runs as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oh_tui.api.automation_models import Trigger
+from oh_tui.catalog import automations as words
+from oh_tui.documents.run import line, moment, named
+from oh_tui.text.human import number
+from oh_tui.text.redact import safe, safe_line
+
+if TYPE_CHECKING:
+    from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
+    from oh_tui.conversation import Conversation
+    from oh_tui.documents.shapes import automations as shapes
+
+MOST_TAGS = 100
+LONGEST = 100_000
+"""Characters of a text of the server, and of the end of a log."""
+
+
+def listed_json(one: Automation, page: RunPage | None, now: float) -> shapes.ListedAutomation:
+    """`page` has its newest runs; None where they were not read."""
+    trigger = one.trigger or Trigger()
+    events = trigger.on or ()
+    failed = words.failed_of(page.counts) if page else None
+    document: shapes.ListedAutomation = {
+        "id": safe_line(one.id),
+        "name": line(one.name),
+        "trigger": {
+            "words": words.trigger_words(trigger),
+            "type": line(trigger.type),
+            "schedule": line(trigger.schedule),
+            "timezone": line(trigger.timezone),
+            "source": line(trigger.source),
+            "events": [safe_line(e) for e in ((events,) if isinstance(events, str) else events)],
+            "filter": line(trigger.filter),
+        },
+        "on": one.is_on,
+        "why_off": words.why_off(one) or None,
+        "off_since": moment(one.disabled_at) if one.is_on is False else None,
+        "model": line(one.model),
+        "timeout_s": one.timeout if one.timeout and one.timeout > 0 else None,
+        "tags": [safe_line(tag) for tag in (one.tags or ())[:MOST_TAGS]],
+        "last_triggered": moment(one.last_triggered_at),
+        "created": moment(one.created_at),
+        "last_runs": [mark.word for mark in words.marks(page.runs, now)] if page else None,
+        "failed": failed[0] if failed else None,
+        "ended": failed[1] if failed else None,
+    }
+    if one.server:
+        document["server"] = one.server
+    return document
+
+
+def run_json(
+    run: AutomationRun, conversation: Conversation | None, outcome: words.Outcome
+) -> shapes.AutomationRun:
+    result = run.result.get("message")
+    document: shapes.AutomationRun = {
+        "id": safe_line(run.id),
+        "automation": line(run.automation_id),
+        "status": outcome.word,
+        "server_status": line(run.status),
+        "trigger_source": line(run.trigger_source),
+        "phase": words.phase(run) or None,
+        "kind": line(run.status_detail.kind if run.status_detail else None),
+        "cause": words.cause(run) or None,
+        "result": safe(result[:LONGEST]) if isinstance(result, str) and result else None,
+        "cost": number(run.price),
+        "conversation": named(conversation) if conversation else None,
+        "agent_works_on": words.works_on(run, conversation) if conversation else None,
+        "created": moment(run.created_at),
+        "started": moment(run.started_at),
+        "completed": moment(run.completed_at),
+        "timeout_at": moment(run.timeout_at),
+    }
+    if run.server:
+        document["server"] = run.server
+    return document
