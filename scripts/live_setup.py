@@ -60,6 +60,18 @@ def agent_server(version: str, *more: str) -> Program:
     )
 
 
+def automations(version: str) -> Program:
+    """An automation server. Its runs want `uv` on the PATH of the agent server beside it."""
+    return Program(
+        f"automation server {version}",
+        CACHE / f"venv-automation-{version}",
+        (f"openhands-automation=={version}", "uv"),
+        "openhands.automation, uvicorn, uv",
+        "0.7 GB and 1 minute",
+        ("3.13", "3.12"),
+    )
+
+
 def sdk(version: str) -> Program:
     """An SDK without a server: it tells what messages its version makes of events."""
     return Program(
@@ -84,7 +96,11 @@ OTHERS = (
     agent_server("1.17.0", "fastapi==0.118.0"),  # with a newer one it does not start
     # its forks take all of a run; newer parts of OpenTelemetry keep pip from an answer
     agent_server("1.30.0", "opentelemetry-sdk==1.39.1", "opentelemetry-instrumentation==0.60b1"),
+    # what Canvas 1.20.0 pins; with a newer litellm each answer with cached tokens ends in an error
+    agent_server("1.49.1", "litellm<1.106"),
     agent_server("1.58.2"),
+    automations("1.13.1"),  # what Canvas 1.20.0 pins
+    automations("1.26.0"),
     Program(
         "OpenHands CLI 1.16.0",
         CACHE / "venv-cli-1.16.0",
