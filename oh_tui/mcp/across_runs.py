@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +35,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say, show_progress
 from oh_tui.trajectory.comparison.compare import Comparison
+from oh_tui.trajectory.comparison.parted import parting
 
 RunHit = tuple[Conversation, Hit]
 
@@ -172,10 +174,12 @@ async def audit(
 
 @tool(limit=50)
 async def compare(session: Session, a: arguments.Run, b: arguments.Run) -> Found:
-    """Where two runs differ, and from which step on."""
+    """Where two runs differ, from which step on, and what the model saw there in each."""
     left, right = [
         compared(one.conversation, one.study, one.study.verdict, one.loaded.note)
         for one in [await session.read(a), await session.read(b)]
     ]
-    head = compare_report(left, right, Comparison(left.study.trajectory, right.study.trajectory))
+    parted = await asyncio.to_thread(parting, left.study, right.study)
+    found = Comparison(left.study.trajectory, right.study.trajectory)
+    head = compare_report(left, right, found, parted)
     return paged({**head}, lambda row: f"{row['a']} {row['b']}", "differences")

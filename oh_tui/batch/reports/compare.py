@@ -9,6 +9,8 @@ from oh_tui.documents.run import cost_with_marks, line, verdict_json
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.text.human import number
 from oh_tui.trajectory.comparison.compare import Comparison, Kind
+from oh_tui.trajectory.comparison.parted import Parted, quoted
+from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.usage import tokens_json
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from oh_tui.documents.shapes import many
 
 
-def report(a: Compared, b: Compared, comparison: Comparison) -> many.Comparison:
+def report(
+    a: Compared, b: Compared, comparison: Comparison, parted: Parted | None
+) -> many.Comparison:
     """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
     null stands for none."""
     first, gap = comparison.first, b.figures.less(a.figures)
@@ -34,6 +38,7 @@ def report(a: Compared, b: Compared, comparison: Comparison) -> many.Comparison:
             }
             for row in rows
         ],
+        "parted": _parted(parted) if parted else None,
         "totals": {
             "same": comparison.counts[Kind.SAME],
             "changed": comparison.counts[Kind.CHANGED],
@@ -49,6 +54,35 @@ def report(a: Compared, b: Compared, comparison: Comparison) -> many.Comparison:
     if fork:
         document["fork"] = {"of": fork.of, "step": fork.step}
     return document
+
+
+_ROLES = {"model": "assistant", "result": "tool", "summary": "user"}
+"""Kind of a message -> its role, where that has another name."""
+
+
+def _parted(found: Parted) -> many.Parted:
+    return {
+        "a": found.a,
+        "b": found.b,
+        "agreed": found.agreed,
+        "seen": found.seen,
+        "messages": found.messages,
+        "differs": [_message(one) for one in found.differs],
+        "plain": found.plain,
+        "not_told": found.not_told or None,
+    }
+
+
+def _message(one: Differing) -> many.DifferingMessage:
+    a, b = quoted(one)
+    return {
+        "role": _ROLES.get(one.kind, one.kind),
+        "a": a,
+        "b": b,
+        "only": "a" if b is None else "b" if a is None else None,
+        "how": one.told.how,
+        "step": one.step,
+    }
 
 
 def _document(side: Compared) -> many.ComparedRun:

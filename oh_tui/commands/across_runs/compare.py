@@ -12,7 +12,15 @@ from oh_tui.batch.reports.one_run import chosen, read_compared
 from oh_tui.catalog.names import title
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
-from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_rows, print_table
+from oh_tui.commands.framework.printing import (
+    Hue,
+    Row,
+    Style,
+    fit,
+    print_json,
+    print_rows,
+    print_table,
+)
 from oh_tui.commands.framework.run_words import is_path, is_shared, split_run
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
@@ -31,6 +39,7 @@ from oh_tui.trajectory.comparison.compare import (
     counts_words,
     parting_words,
 )
+from oh_tui.trajectory.comparison.parted import Parted, name_of, parting, quoted
 from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.steps import Step
 
@@ -96,19 +105,22 @@ def _as_sets(places: list[tuple[Source, str]]) -> list[FileSource] | None:
 
 def _print(call: Call, a: Compared, b: Compared) -> int:
     comparison = Comparison(a.study.trajectory, b.study.trajectory)
+    parted = parting(a.study, b.study)
     for name, side in (("A", a), ("B", b)):
         if side.note:
             say(f"{name}: {side.note}")
     if call.as_json:
-        print_json(report(a, b, comparison))
+        print_json(report(a, b, comparison, parted))
         return 0
     style = call.style
+    seen = _seen(style, parted) if parted else []
     if not style.piped:
         print_rows(style, _HEAD, (("A", a, a.figures), ("B", b, a.figures)))
         print(style.paint(_how_they_part(a, b, comparison), "bold"))
+        print(*seen, sep="\n")
     print_table(style, _COLUMNS, _rows(style, a, b, comparison))
     if style.piped:
-        print(_how_they_part(a, b, comparison))
+        print("; ".join([_how_they_part(a, b, comparison), *seen[:1]]))
     print(style.paint(counts_words(comparison, style.glyph("·", ",")), "dim"))
     return 0
 
@@ -116,6 +128,30 @@ def _print(call: Call, a: Compared, b: Compared) -> int:
 def _how_they_part(a: Compared, b: Compared, comparison: Comparison) -> str:
     fork = fork_of(a, b)
     return "; ".join(filter(None, (fork.words if fork else "", parting_words(comparison))))
+
+
+LINES = 3
+"""Quoted lines of each run."""
+
+
+def _seen(style: Style, parted: Parted) -> list[str]:
+    """What the model saw where the answers part: what differs, and what follows from that."""
+    shown = []
+    for one in parted.real:
+        shown.append(f"  {name_of(one)}")
+        for name, text in zip("AB", quoted(one), strict=True):
+            lines = ["has no such message"] if text is None else text.split("\n")
+            more = [f"… {len(lines) - LINES:,} more lines"] if len(lines) > LINES else []
+            shown += (
+                style.paint(f"    {name}  {fit(line, (style.room or 200) - 7, style)}", "dim")
+                for line in filter(str.strip, [*lines[:LINES], *more])
+            )
+    a, b = (f"{step:,}" if step else "-" for step in (parted.a, parted.b))
+    steps = a if a == b else f"{a} of A, {b} of B"
+    lacks = f"; {parted.not_told}" if parted.seen and parted.not_told else ""
+    where = f"at the first answer that differs, step {steps}: " if parted.a or parted.b else ""
+    head = f"{where}{parted.sentence}{lacks}"
+    return [head, *shown]
 
 
 # for people

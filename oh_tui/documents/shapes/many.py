@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from oh_tui.documents.shapes.common import (
     Amount,
@@ -14,6 +14,8 @@ from oh_tui.documents.shapes.common import (
     Verdict,
 )
 from oh_tui.trajectory.comparison.compare import Kind
+from oh_tui.trajectory.comparison.parted import Seen
+from oh_tui.trajectory.comparison.plain import How
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.trajectory.model.usage import Tokens
 
@@ -145,6 +147,36 @@ class ComparisonTotals(TypedDict):
     b_minus_a: Gap
 
 
+class DifferingMessage(TypedDict):
+    role: str
+    """system, user, assistant or tool; `tools` for the names of the tools."""
+    a: str | None
+    """The lines that B has not, redacted, 2,000 characters at most; null where B alone has it."""
+    b: str | None
+    only: Literal["a", "b"] | None
+    """The run that alone has the message."""
+    how: How
+    step: int | None
+    """The step of B, or else of A, that it comes from."""
+
+
+class Parted(TypedDict):
+    a: Number | None
+    """The first step of the first answer that differs; null for a run without one there."""
+    b: Number | None
+    agreed: Count
+    """Answers before it, which do the same in both."""
+    seen: Seen | None
+    """What the model saw there: null where it is not known, or one of the runs had ended."""
+    messages: Count
+    """In the larger of the two contexts."""
+    differs: list[DifferingMessage]
+    plain: list[str]
+    """What was made plain, as it differs without meaning: `times`, `folders` …"""
+    not_told: str | None
+    """Why `seen` is null, or what the events do not tell of these contexts."""
+
+
 class Comparison(TypedDict):
     fork: NotRequired[ForkOf]
     a: ComparedRun
@@ -153,6 +185,8 @@ class Comparison(TypedDict):
     """The next step of each run where they part, null for a run that has ended; null when nothing
     differs."""
     differences: list[Difference]
+    parted: Parted | None
+    """Null where no answer differs."""
     totals: ComparisonTotals
 
 

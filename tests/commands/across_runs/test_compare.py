@@ -264,3 +264,25 @@ def test_foreign_text_and_keys_do_not_reach_the_terminal(tmp_path: Path) -> None
             assert done.returncode == 0
             assert not {"\x1b", "\x07"} & set(done.stdout + done.stderr)
             assert "aaaaaaaa" not in done.stdout and "bbbbbbbb" not in done.stdout
+
+
+def test_what_the_model_saw_where_they_part_is_told(tmp_path: Path) -> None:
+    """The prompt of B has a line more, and then it does something else."""
+    other = [{"role": "user", "content": "Fix the bug.\nDo not touch the tests."}, *CHAT[1:]]
+    call = json.loads(json.dumps(CHAT[1]).replace("echo 1", "echo 2"))
+    chats = ("one", CHAT), ("other", [other[0], call, CHAT[2]])
+    for name, messages in chats:
+        (tmp_path / f"{name}.json").write_text(json.dumps({"messages": messages}))
+    parted = compared(tmp_path / "one.json", tmp_path / "other.json")["parted"]
+    assert (parted["seen"], parted["messages"], parted["plain"]) == ("other", 1, [])
+    (message,) = parted["differs"]
+    assert message["role"] == "user" and message["only"] is None
+    assert (message["a"], message["b"]) == ("", "Do not touch the tests.")
+    done = oh_tui("compare", tmp_path / "one.json", tmp_path / "other.json")
+    assert "they saw other things: first the user's message of step 1" in done.stdout
+
+
+def test_runs_that_answer_the_same_do_not_part(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"messages": CHAT}))
+    assert compared(tmp_path / "one.json", tmp_path / "other.json")["parted"] is None

@@ -103,11 +103,11 @@ async def test_enter_reads_both_and_d_shows_what_differs() -> None:
         await it.press("escape")
         assert screen.steps.display and screen.steps.has_focus
         await it.press("d")
-        assert "has this step: enter shows it" in shown(it)
+        assert "has it: enter shows it" in shown(it)
         await it.send("enter")
         await it.until(lambda: screen.view == "both")
         await it.press("d")
-        assert "has this step" in shown(it) and "enter shows it" not in shown(it)
+        assert "has it" in shown(it) and "enter shows it" not in shown(it)
         await it.press("escape")
         await it.press("escape")
         await it.until(lambda: it.app.screen is it.screen)
@@ -252,3 +252,23 @@ async def test_a_run_that_has_grown_since_is_read_again() -> None:
         await it.until(lambda: isinstance(it.app.screen, CompareScreen))
         await it.until(lambda: view(it).steps.row_count())
         assert between.count("GET /*/events/*") > asked
+
+
+async def test_s_shows_what_the_model_saw_where_they_part() -> None:
+    async with explore() as it:
+        screen = await compared(it, WEEKS, LEDGER)
+        assert "at step 2: they saw other things: first the user's message of step 1" in shown(it)
+        await it.press("s")
+        assert (screen.view, screen.seen.display, screen.steps.display) == ("seen", True, False)
+        assert "the user's message of step 1" in screen.seen.row_text(0)
+        assert "the system prompt: folders" in screen.seen.row_text(1)
+        await it.press("enter")
+        await it.until(lambda: "Our ERP export" in shown(it) and "Rename it to" in shown(it))
+        assert screen.view == "both"
+        await it.press("d")
+        await it.until(lambda: "what the model saw" in shown(it))
+        for view_after in ("seen", "steps"):
+            await it.press("escape")
+            assert screen.view == view_after
+        await it.press("escape")
+        assert not isinstance(it.app.screen, CompareScreen)

@@ -16,9 +16,13 @@ from textual.strip import Strip as Line
 
 from oh_tui.sources.compared import Compared
 from oh_tui.tables.column import FILL, Cell, Column
+from oh_tui.text.clean import clean_line
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import plural
 from oh_tui.trajectory.comparison.compare import SIGNS, Comparison, Kind, StepPair
+from oh_tui.trajectory.comparison.parted import name_of, quoted
+from oh_tui.trajectory.comparison.plain import How
+from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.glyphs import FAMILY_HUES, Glyphs, label_mark, outcome_mark, verdict_mark
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -164,6 +168,37 @@ SIGN_HUES = {Kind.SAME: "dim", Kind.CHANGED: "mark"}
 
 def _sign(pair: StepPair, _glyphs: Glyphs) -> Cell:
     return Cell(f"  {SIGNS[pair.kind]}", SIGN_HUES.get(pair.kind, ""))
+
+
+class SeenMessages(TableList[Differing]):
+    """What the model saw where the runs part: a row for each message that differs."""
+
+    def columns(self) -> Columns[Differing]:
+        return (
+            Column("", self._of, share=1, least=24),
+            Column("", draw=partial(self._quote, 0), width=FILL, share=2),
+            Column("", draw=partial(self._quote, 1), width=FILL, share=2),
+        )
+
+    def _of(self, row: Differing, _glyphs: Glyphs) -> Cell:
+        noise = row.told.how is How.PLAIN
+        return (
+            Cell(f"{name_of(row)}: {', '.join(sorted(row.told.names))}", "dim")
+            if noise
+            else Cell(name_of(row), "mark")
+        )
+
+    def _quote(self, side: int, row: Differing, width: int) -> list[Piece]:
+        text = quoted(row)[side]
+        if text is None:
+            return [(fit(f"{'AB'[side]} has no such message", width, self.glyphs.more), "dim")]
+        first = next(filter(str.strip, text.split("\n")), "")
+        return [
+            (
+                fit(clean_line(first.strip()), width, self.glyphs.more),
+                "dim" * (row.told.how is How.PLAIN),
+            )
+        ]
 
 
 class ComparedSteps(TableList[StepPair]):

@@ -1,7 +1,8 @@
 """Two runs side by side: their numbers, their strips, and their steps from the first difference;
 of three to eight first a table, whose rows are compared with the first.
 
-`enter` on a row of steps shows the calls and results of both, `d` their difference.
+`enter` on a row of steps shows the calls and results of both, `d` their difference; `s` shows what
+the model saw where they part.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from textual.widget import Widget
 
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.tables.column import Cell
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.comparison.compare import (
     Comparison,
     Kind,
@@ -26,9 +28,12 @@ from oh_tui.trajectory.comparison.compare import (
     difference_blocks,
     parting_words,
 )
+from oh_tui.trajectory.comparison.parted import Parted, Seen, name_of, parting
+from oh_tui.trajectory.comparison.seen import Differing
+from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.block import Block, Heading, Note
+from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note, Plain
 from oh_tui.trajectory.presentation.blocks import (
     call_blocks,
     call_title,
@@ -42,10 +47,11 @@ from oh_tui.tui.screens.comparison.parts import (
     ComparedSteps,
     ComparedStrips,
     RunRow,
+    SeenMessages,
 )
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Piece, Rule, SideBySide, Stack, joined
+from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, SideBySide, Stack, joined
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 
 SIDE_BY_SIDE = 100
@@ -61,7 +67,9 @@ class CompareScreen(View[None]):
     DEFAULT_CSS = """
     CompareScreen #compared-heads { height: 2; }
     CompareScreen ComparedStrips { height: 5; }
+    CompareScreen Labels { height: auto; }
     CompareScreen #compared-runs, CompareScreen ComparedSteps { height: 1fr; }
+    CompareScreen SeenMessages { height: 1fr; }
     CompareScreen BodyView { height: 1fr; }
     CompareScreen #both { height: 1fr; }
     CompareScreen.-narrow #both { layout: vertical; }
@@ -73,6 +81,7 @@ class CompareScreen(View[None]):
         Binding("enter", "both", "read both"),
         *pair("e", "E", "next_difference", "differences", "next and previous difference"),
         Binding("d", "difference", "what differs", tooltip="what differs, as a diff"),
+        Binding("s", "seen", "what it saw", tooltip="what the model saw where they part"),
         *pair("]", "[", "move_on", "rows", "next and previous row"),
         *pair("J", "K", "scroll_half", "scroll", "both down and up"),
         Binding("w", "wrap", "wrap"),
@@ -82,15 +91,18 @@ class CompareScreen(View[None]):
     AUTO_FOCUS = ""
 
     view: var[str] = var("steps")
-    """The table of "runs", the "steps" of two, "both" bodies of a row, or their "diff"."""
+    """The table of "runs", the "steps" of two, the messages that their models have "seen", "both"
+    bodies of a row, or their "diff"."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
         self._runs: list[Compared] = []
-        self._comparisons: list[Comparison] = []
-        """Of the first run with each of the others."""
+        self._comparisons: list[tuple[Comparison, Parted | None]] = []
+        """Of the first run with each of the others, and why their answers part."""
         self._other = 1
         """The place of the run that is compared with the first."""
+        self._rows = "steps"
+        """Of which view a row is shown: "steps" or "seen"."""
         self._start = "runs" if count > 2 else "steps"
         """The view that `esc` comes back to before it closes the screen."""
         self.set_reactive(CompareScreen.view, self._start)
@@ -101,6 +113,8 @@ class CompareScreen(View[None]):
         self.strips = ComparedStrips()
         self.steps_rule = Rule("Steps")
         self.steps = ComparedSteps(id="compared-steps")
+        self.why = Labels()
+        self.seen = SeenMessages(id="compared-seen")
         self.side_rules = Rule(), Rule()
         self.sides = BodyView(id="compared-a"), BodyView(id="compared-b")
         self.diff_rule = Rule()
@@ -111,7 +125,7 @@ class CompareScreen(View[None]):
 
     def compose(self) -> ComposeResult:
         yield from (self.rule, self.table_head, self.table)
-        yield from (self.heads, self.strips, self.steps_rule, self.steps)
+        yield from (self.heads, self.why, self.strips, self.steps_rule, self.steps, self.seen)
         with self.both:
             for parts in zip(self.side_rules, self.sides, strict=True):
                 yield Stack(*parts)
@@ -124,7 +138,11 @@ class CompareScreen(View[None]):
 
     @property
     def _comparison(self) -> Comparison | None:
-        return self._comparisons[self._other - 1] if self._comparisons else None
+        return self._comparisons[self._other - 1][0] if self._comparisons else None
+
+    @property
+    def _parted(self) -> Parted | None:
+        return self._comparisons[self._other - 1][1] if self._comparisons else None
 
     def tell_progress(self, *lines: str) -> None:
         """What is being read, or why nothing can be compared."""
@@ -136,23 +154,23 @@ class CompareScreen(View[None]):
         comparisons = []
         for place, run in enumerate(others, 2):
             self.tell_progress(f"comparing {place} of {len(runs)} …")
-            comparisons.append(
-                await asyncio.to_thread(Comparison, first.study.trajectory, run.study.trajectory)
-            )
+            comparisons.append(await asyncio.to_thread(_compared, first, run))
         self._runs, self._comparisons = runs, comparisons
-        parts = ("", *(_parts(one.first) for one in comparisons))
+        parts = ("", *(_parts(one.first) for one, _ in comparisons))
         self.table.show([*map(RunRow, "ABCDEFGH", runs, map(Cell, parts))], 1, keep_line=False)
         self._show_pair(1)
 
     def _show_pair(self, place: int) -> None:
         self._other = place
-        a, b, comparison = self._runs[0], self._runs[place], self._comparisons[place - 1]
+        a, b, (comparison, parted) = self._runs[0], self._runs[place], self._comparisons[place - 1]
         gap = b.figures.less(a.figures)
         self.heads.show([RunRow("A", a), RunRow("B", b, Cell(gap.words, "mark"))], 0)
         self.strips.show(a, b)
         dot = self.steps_rule.glyphs.dot
         self.steps_rule.facts = ((counts_words(comparison, dot), ""),)
         self.steps.compare(comparison)
+        self.why.lines = _why(parted)
+        self.seen.show([*parted.real, *parted.noise] if parted else ())
         self._arrange()
         self._at_a_row()
 
@@ -174,6 +192,12 @@ class CompareScreen(View[None]):
         if self.view in ("both", "diff"):
             self._read_row()
 
+    @on(RowList.Highlighted, "#compared-seen")
+    def _at_a_message(self) -> None:
+        self.show_keys()
+        if self.view in ("both", "diff"):
+            self._read_row()
+
     @on(ComparedStrips.Picked)
     def _go_to_step(self, message: ComparedStrips.Picked) -> None:
         row = self.steps.row_of(message.side, message.number)
@@ -181,15 +205,16 @@ class CompareScreen(View[None]):
             self.steps.move_to(row)
 
     def key_labels(self) -> KeyLabels | None:
-        row, comparison, view = self.steps.current, self._comparison, self.view
+        row, comparison, view = self._row, self._comparison, self.view
         if comparison is None or (row is None and view != "runs"):
             return None
         in_row = view in ("both", "diff")
         return {
             "compare it with A": view == "runs",
-            "read both": view in ("steps", "diff"),
-            "differences": view != "runs" and bool(comparison.differences),
-            "what differs": view in ("steps", "both") and row and row.a and row.b,
+            "read both": view in ("steps", "seen", "diff"),
+            "differences": self._rows == "steps" and view != "runs" and comparison.differences,
+            "what differs": view in ("steps", "seen", "both") and row and bool(row.a and row.b),
+            "what it saw": view == "steps" and bool(self._parted and self._parted.differs),
             **dict.fromkeys(("rows", "scroll", "wrap"), in_row),
         }
 
@@ -216,8 +241,11 @@ class CompareScreen(View[None]):
     @work(group="compared", exclusive=True)
     async def _read_row(self) -> None:
         """Makes the bodies in a thread: texts may be large."""
-        row, comparison = self.steps.current, self._comparison
+        row, comparison = self._row, self._comparison
         if row is None or comparison is None:
+            return
+        if isinstance(row, Differing):
+            await self._read_message(row)
             return
         if self.view == "diff":
             self.diff_rule.title = (*_title("A", row.a), ("   ", ""), *_title("B", row.b))
@@ -229,7 +257,25 @@ class CompareScreen(View[None]):
             rule.facts = _facts(run, step, rule.glyphs.dot)
             self.sides[side].show(await asyncio.to_thread(_body, run, step, name))
 
+    async def _read_message(self, row: Differing) -> None:
+        if self.view == "diff":
+            self.diff_rule.title = ((f"what the model saw: {name_of(row)}", "title"),)
+            texts = (f"{safe(text or '').rstrip()}\n" for text in (row.a, row.b))
+            self.diff.show([Diff(await asyncio.to_thread(unified, *texts))])
+            return
+        for name, text, rule, body in zip(
+            "AB", (row.a, row.b), self.side_rules, self.sides, strict=True
+        ):
+            rule.title, rule.facts = ((name, "title"), (f"  {name_of(row)}", "dim")), ()
+            blocks = [Plain(safe(text)) if text else Note(f"{name} has no such message")]
+            body.show(blocks)
+
     # Keys
+
+    @property
+    def _row(self) -> StepPair | Differing | None:
+        """The row that enter and `d` show."""
+        return self.seen.current if self._rows == "seen" else self.steps.current
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         in_table = self.view == "runs" and action in _OF_STEPS
@@ -237,37 +283,53 @@ class CompareScreen(View[None]):
 
     def action_back(self) -> None:
         if self.view in ("both", "diff"):
-            self.view = "steps"
+            self.view = self._rows
+        elif self.view == "seen":
+            self._rows = self.view = "steps"
         else:
             self.action_close()
 
     def action_close(self) -> None:
+        self._rows = "steps"
         if self.view == self._start:
             self.dismiss(None)
         else:
             self.view = self._start
 
     @on(RowList.Opened, "#compared-steps")
+    @on(RowList.Opened, "#compared-seen")
     @on(BodyView.Opened)
     def action_both(self) -> None:
-        if self.steps.current:
-            self.view = "steps" if self.view == "both" else "both"
+        if self._row:
+            self.view = self._rows if self.view == "both" else "both"
+
+    def action_seen(self) -> None:
+        """Show what the model saw where the runs part, or the steps again."""
+        parted = self._parted
+        if self._rows == "seen":
+            self._rows = self.view = "steps"
+        elif parted and parted.differs:
+            self._rows = self.view = "seen"
+        else:
+            self.footer.tell(
+                parted.sentence if parted else "their answers do not part", remark=True
+            )
 
     def action_difference(self) -> None:
-        row = self.steps.current
+        row = self._row
         if row is None:
             return
         if self.view == "diff":
-            self.view = "steps"
+            self.view = self._rows
         elif row.a and row.b:
             self.view = "diff"
         else:
             name = "A" if row.a else "B"
             shows = "" if self.view == "both" else ": enter shows it"
-            self.footer.tell(f"only {name} has this step{shows}", remark=True)
+            self.footer.tell(f"only {name} has it{shows}", remark=True)
 
     def action_next_difference(self, by: int) -> None:
-        row = self.steps.next_difference(by)
+        row = self.steps.next_difference(by) if self._rows == "steps" else None
         if row is not None:
             self.steps.move_to(row)
         elif self.steps.current:
@@ -275,7 +337,7 @@ class CompareScreen(View[None]):
             self.footer.tell(f"no difference {where}", remark=True)
 
     def action_move_on(self, rows: int) -> None:
-        self.steps.action_move(rows)
+        (self.seen if self._rows == "seen" else self.steps).action_move(rows)
 
     # Arrangement
 
@@ -286,27 +348,42 @@ class CompareScreen(View[None]):
     def _show_view(self) -> None:
         self._arrange()
         views: dict[str, Widget] = {
-            "runs": self.table, "steps": self.steps, "both": self.sides[0], "diff": self.diff,
+            "runs": self.table, "steps": self.steps, "seen": self.seen, "both": self.sides[0],
+            "diff": self.diff,
         }  # fmt: skip
         views[self.view].focus()
         self._at_a_row()
 
     @on(events.Resize)
     def _arrange(self) -> None:
-        in_runs, in_steps = self.view == "runs", self.view == "steps"
+        in_runs, in_steps, in_seen = (self.view == one for one in ("runs", "steps", "seen"))
         is_high = self.size.height >= WITH_STRIPS
         is_compared = bool(self._runs) and not in_runs
         self.set_class(self.size.width < SIDE_BY_SIDE, "-narrow")
         self.table_head.display = self.table.display = in_runs
-        self.heads.display = is_compared and (in_steps or is_high)
+        self.heads.display = is_compared and (in_steps or in_seen or is_high)
+        self.why.display = is_compared and (in_steps or in_seen)
+        self.seen.display = in_seen
         self.strips.display = is_compared and in_steps and is_high
         self.steps_rule.display = self.steps.display = in_steps
         self.both.display = self.view == "both"
         self.diff_rule.display = self.diff.display = self.view == "diff"
 
 
-_OF_STEPS = ("both", "difference", "next_difference", "move_on", "scroll_half", "wrap")
+_OF_STEPS = ("both", "seen", "difference", "next_difference", "move_on", "scroll_half", "wrap")
 """The actions that the table of runs has not."""
+
+
+def _compared(a: Compared, b: Compared) -> tuple[Comparison, Parted | None]:
+    return Comparison(a.study.trajectory, b.study.trajectory), parting(a.study, b.study)
+
+
+def _why(parted: Parted | None) -> tuple[tuple[Piece, ...], ...]:
+    if parted is None:
+        return ()
+    step = parted.b or parted.a
+    hue = "mark" if parted.seen is Seen.OTHER else "dim"
+    return (((f" at step {step}: " if step else " ", "dim"), (parted.sentence, hue)),)
 
 
 def _parts(first: Parting | None) -> str:
