@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -87,14 +88,18 @@ class FailureRow(NamedTuple):
     recovered: int
     helped: Sequence[tuple[str, int]]
     """What was done right before that, and in how many runs; the most common."""
-    example: Example
-    """Of the run in which it was last seen; so are the other two."""
+    examples: Sequence[Example]
+    """Of the runs in which it was seen last, at most EXAMPLES; so are the other two."""
     recovered_example: Example | None
     """Of the runs that recovered; None where none did."""
     failed_example: Example | None
     """Of those that did not."""
     groups: Sequence[tuple[tuple[str, ...], Count]]
     """The same counts of each group, that with the most runs first."""
+
+    @property
+    def example(self) -> Example:
+        return self.examples[0]
 
     @property
     def most_helped(self) -> str:
@@ -108,6 +113,8 @@ class FailureRow(NamedTuple):
     def well(self) -> int:
         return percentages((self.ended_well, self.runs - self.ended_well))[0]
 
+
+EXAMPLES = 3
 
 SORTS: dict[str, Callable[[FailureRow], float | None]] = {
     "runs": lambda row: row.runs,
@@ -161,8 +168,8 @@ class _Sum:
         self._first: float | None = None
         self._last: float | None = None
         self._helped = Counter[str]()
-        self._examples: dict[bool, tuple[float, Example]] = {}
-        """By whether the run recovered, with the time."""
+        self._examples: dict[bool, list[tuple[float, Example]]] = {True: [], False: []}
+        """By whether the run recovered, with the time, the last first."""
 
     def add(self, example: Example, one: RunFailure, found: RunFailures) -> None:
         for count in (self._count, self._groups.setdefault(found.names, Count())):
@@ -171,9 +178,11 @@ class _Sum:
             self._helped[one.helped] += 1
         self._first = _known(min, self._first, one.first)
         self._last = _known(max, self._last, one.last)
-        # that of the last run, so that the order in which runs are read does not matter
-        at = (one.last or 0.0, example)
-        self._examples[one.recovered] = max(self._examples.get(one.recovered, at), at)
+        # those of the last runs, so that the order in which runs are read does not matter
+        known = self._examples[one.recovered]
+        known.append((one.last or 0.0, example))
+        known.sort(reverse=True)
+        del known[EXAMPLES:]
 
     def row(self, failure: Failure) -> FailureRow:
         helped = sorted(self._helped.items(), key=lambda each: (-each[1], each[0]))
@@ -186,15 +195,15 @@ class _Sum:
             self._count.ended_well,
             self._count.recovered,
             helped[:3],
-            max(self._examples.values())[1],
+            [one for _, one in sorted(chain(*self._examples.values()), reverse=True)[:EXAMPLES]],
             self._example(recovered=True),
             self._example(recovered=False),
             sorted(self._groups.items(), key=lambda each: (-each[1].runs, each[0])),
         )
 
     def _example(self, *, recovered: bool) -> Example | None:
-        found = self._examples.get(recovered)
-        return found[1] if found else None
+        found = self._examples[recovered]
+        return found[0][1] if found else None
 
 
 def _known(

@@ -210,6 +210,21 @@ def sparkline(values: Sequence[float | None], levels: str, full: float | None = 
     return "".join(" " if value is None else _block(value, top, levels) for value in values)
 
 
+def columns(values: Sequence[float | None], levels: str, height: int) -> list[str]:
+    """As `sparkline` in so many lines, from the top: a column a value, of which a line shows as
+    many steps as there are `levels`."""
+    top = max((value for value in values if value is not None), default=0.0)
+    steps, lines = len(levels), []
+    heights = [
+        0 if not value or not top else max(1, round(steps * height * value / top))
+        for value in values
+    ]
+    for below in range((height - 1) * steps, -1, -steps):
+        here = (min(steps, max(0, reached - below)) for reached in heights)
+        lines.append("".join(levels[count - 1] if count else " " for count in here))
+    return lines
+
+
 def _block(value: float, top: float, levels: str) -> str:
     if value <= 0:
         return levels[0]

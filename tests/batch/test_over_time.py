@@ -24,7 +24,7 @@ from oh_tui.batch.over_time import (
 from oh_tui.batch.run_stats import Summand, grouped, summed, week_name
 from oh_tui.catalog.conversation_query import parse
 from oh_tui.catalog.range_before import time_range
-from oh_tui.text.human import sparkline
+from oh_tui.text.human import columns, sparkline
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from tests.batch.test_sums import row
 
@@ -277,3 +277,11 @@ def test_a_period_that_the_range_cuts_says_what_is_left(
 ) -> None:
     now = at("2026-11-29T20:00")
     assert counted_part(kind, name, time_range(parse(words), now)) == told
+
+
+def test_columns_are_as_high_as_their_values() -> None:
+    levels = "▁▂▃▄▅▆▇█"
+    assert columns([4.0, 2.0, None, 0.0, 1.0], levels, 2) == ["█    ", "██  ▄"]
+    assert columns([4.0, 0.0001], levels, 3) == ["█ ", "█ ", "█▁"], "little is not nothing"
+    assert columns([None], levels, 2) == [" ", " "] and columns([], levels, 1) == [""]
+    assert columns([1.0, 8.0], levels, 1) == ["▁█"]

@@ -175,6 +175,6 @@ _EXAMPLES: tuple[Column[FailureRow, Printer], ...] = (
 )  # fmt: skip
 
 _NOTHING = FailureRow(
-    Failure("", "", ""), 0, 0, None, None, 0, 0, (), Example("", 0), None, None, ()
+    Failure("", "", ""), 0, 0, None, None, 0, 0, (), [Example("", 0)], None, None, ()
 )
 """Has the names of all columns."""

@@ -19,7 +19,7 @@ from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, GROUPINGS, NO_NAME, Gro
 from oh_tui.catalog.filter_words import AFTER
 from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Cell, Column
-from oh_tui.text.human import dollars, parted, percentages, plural, sparkline
+from oh_tui.text.human import columns, dollars, parted, percentages, plural, sparkline
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.rules.question import State
@@ -34,6 +34,18 @@ from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 
 SHOWN = 8
 """Characters of an id."""
+
+OVER_TIME = 16
+"""Cells of the line of a row."""
+
+AROUND = 8
+"""Lines around the rows and the columns of the cost."""
+
+TALLEST, WIDEST = 8, 10
+"""Lines and cells of a column of the cost by day."""
+
+LABELLED = 7
+"""Cells of a column from which its day and its cost stand below it."""
 
 RUNS, *OTHERS = (one for one in GROUP_COLUMNS if one.head and one is not ENDED)
 
@@ -52,6 +64,8 @@ class Groups(TableList[Group]):
     """Of each rule what it finds in how many runs, if the groups are those of rules."""
     times: TimeRange | None = None
     """The range of time that was asked for."""
+    days: Mapping[str, Counter[int]] = {}
+    """As those of `Sums`."""
     _names: Mapping[tuple[str, ...], str] = {}
 
     def key(self, row: Group) -> object:
@@ -68,6 +82,7 @@ class Groups(TableList[Group]):
             Column(NAMES[self.by], self._named, name="name", share=2, least=least),
             *((RUNS,) if self.asked is None else self._counted()),
             Column(ENDED.head, draw=self._bar, width=20, goes=3),
+            *self._over_time(),
             Column(
                 "ok", _share(0), hue="number", name=ENDED.name, order=ENDED.order,
                 right=True, gap=3, width=3,
@@ -95,11 +110,29 @@ class Groups(TableList[Group]):
         yield column(self.glyphs.error, State.BROKEN, "bad", RUNS.name)
         yield column(self.glyphs.unknown, State.UNKNOWN, "")
 
+    def _over_time(self) -> Iterator[Column[Group, Glyphs]]:
+        """The runs of each row over the days of all."""
+        days = [day for counts in self.days.values() for day in counts]
+        if not days or min(days) == max(days):
+            return
+        first, length = min(days), max(days) - min(days) + 1
+        width = min(length, OVER_TIME)
+
+        def line(group: Group, _glyphs: Glyphs) -> str:
+            runs: list[float | None] = [None] * width
+            for day, count in self.days.get(group.names[0], {}).items():
+                at = (day - first) * width // length
+                runs[at] = (runs[at] or 0.0) + count
+            return sparkline(runs, self.glyphs.levels)
+
+        yield Column("runs each day", line, hue="llm", width=max(width, 13), goes=2)
+
     def _bar(self, group: Group, room: int) -> list[Piece]:
         if not group.runs:
             return [(" " * room, "")]
         glyphs, cells = self.glyphs, parted(_parts(group), room)
-        signs = ((glyphs.levels[-1], "good"), (glyphs.shaded, "bad"), (glyphs.no_result, "dim"))
+        # what ended well is the rule: what did not stands out
+        signs = ((glyphs.rule, "dim"), (glyphs.levels[-1], "bad"), (glyphs.no_result, "dim"))
         return [(sign * count, hue) for (sign, hue), count in zip(signs, cells, strict=True)]
 
 
@@ -165,8 +198,8 @@ def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
     return TitledLines(f"Each {NAMES[trend.kind]}", facts, lines)
 
 
-def cost_alone(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
-    """The cost over time in one line, if it is known of several periods."""
+def cost_alone(trend: Trend, room: int, glyphs: Glyphs, height: int) -> TitledLines | None:
+    """The cost over time in columns of so many lines, if it is known of several periods."""
     costs = {n: group.cost.total for n, group in sorted(trend.groups.items()) if group.cost.known}
     if not costs or trend.length == 1:
         return None
@@ -177,8 +210,23 @@ def cost_alone(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
         (f"most on {trend.name(most)}: {dollars(costs[most])}", ""),
     ]
     facts += [(text, "dim") for text in trend.without_estimates]
-    blocks = sparkline(trend.values(COST, room), glyphs.levels)
-    return TitledLines(title, facts, [[(blocks, "llm")]])
+    wide = max(1, min(WIDEST, room // trend.length))
+    values = trend.values(COST, room)
+    lines = columns(values, glyphs.levels, height)
+    drawn = [[("".join(_wide(one, wide) for one in line), "llm")] for line in lines]
+    if height > 1 and wide >= LABELLED:
+        names = (trend.name(trend.first + n)[-5:] for n in range(trend.length))
+        amounts = ("" if value is None else dollars(value) for value in values)
+        drawn += [
+            [("".join(f"{text:<{wide}}" for text in texts).rstrip(), hue)]
+            for texts, hue in ((amounts, ""), (names, "dim"))
+        ]
+    return TitledLines(title, facts, drawn)
+
+
+def _wide(block: str, wide: int) -> str:
+    """A block in so many cells, of which the last is left free."""
+    return block * (wide - 1) + " " if wide > 1 else block
 
 
 def range_before(now: Group, before: Before, was: Group, room: int, glyphs: Glyphs) -> TitledLines:
@@ -239,7 +287,7 @@ class BoardScreen(PassScreen[Board]):
 
     def draw(self, rows: Sums) -> None:
         board, groups = self.found, self.groups
-        groups.by, groups.times = board.by, board.asked
+        groups.by, groups.times, groups.days = board.by, board.asked, rows.days
         groups.asked = board.rules.counts if board.by == RULE and board.rules else None
         shown = bool(groups.rows)  # else the cursor goes where it was left
         groups.show(rows.table.groups, None if shown else board.cursor, keep_line=shown)
@@ -265,12 +313,17 @@ class BoardScreen(PassScreen[Board]):
         if sums.table.trend and self.found.by in PERIODS:
             periods = each_period(sums.table.trend, room, glyphs)
         elif sums.table.trend:
-            days = cost_alone(sums.table.trend, room, glyphs)
+            days = cost_alone(sums.table.trend, room, glyphs, self._height())
         if sums.before and self.found.before:
             before = range_before(sums.total, self.found.before, sums.before, room, glyphs)
         self.periods.show(periods)
         self.days.show(days)
         self.before.show(before)
+
+    def _height(self) -> int:
+        """Lines for the cost by day: what the rows leave free."""
+        free = self.app.size.height - self.groups.row_count() - AROUND
+        return max(1, min(TALLEST, free))
 
     # Keys
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -30,6 +30,9 @@ from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.prompt import Complete
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
+
+DETAIL = 16
+"""Lines of a failure with three helps and three examples, and of what is around it."""
 
 AT_ONCE = 500
 """Rows that `/` searches before other keys get their turn."""
@@ -81,12 +84,15 @@ class FailureList(TableList[FailureRow]):
         return "\n".join((found.failure.words, found.failure.tool, *helped))
 
 
-def detail(row: FailureRow, runs: int, example: str, now: float) -> list[Block]:
-    """All that is known of a failure in so many runs; `example` is the title of its last run."""
-    return [FailureText(row.failure.words), Fields(tuple(_fields(row, runs, example, now)))]
+def detail(row: FailureRow, runs: int, examples: Sequence[str], now: float) -> list[Block]:
+    """All that is known of a failure in so many runs; `examples` are the titles of its last ones,
+    as in the row."""
+    return [FailureText(row.failure.words), Fields(tuple(_fields(row, runs, examples, now)))]
 
 
-def _fields(row: FailureRow, runs: int, example: str, now: float) -> Iterator[tuple[str, str]]:
+def _fields(
+    row: FailureRow, runs: int, examples: Sequence[str], now: float
+) -> Iterator[tuple[str, str]]:
     yield "tool", row.failure.tool
     yield "seen", f"in {row.runs:,} of {plural(runs, 'run')}, {plural(row.steps, 'step')}"
     times = [day_time(when, now) for when in (row.first, row.last) if when is not None]
@@ -97,7 +103,8 @@ def _fields(row: FailureRow, runs: int, example: str, now: float) -> Iterator[tu
     yield "recovered", f"{row.recovered:,} of {plural(row.runs, 'run')}: the same call {later}"
     for place, (what, count) in enumerate(row.helped):
         yield "" if place else "before it", f"{what} ({plural(count, 'run')})"
-    yield "example", f"step {row.example.step:,} of {example}"
+    for place, (one, title) in enumerate(zip(row.examples, examples, strict=True)):
+        yield "" if place else "last seen", f"step {one.step:,} of {title}"
 
 
 def all_or_none(row: FailureRow) -> str:
@@ -133,8 +140,7 @@ def by_group(
 class FailuresScreen(PassScreen[FailuresFound]):
     DEFAULT_CSS = """
     FailuresScreen FailureList { height: 1fr; }
-    FailuresScreen BodyView { height: 10; }
-    FailuresScreen.-by BodyView { height: 50%; }
+    FailuresScreen BodyView { height: 1fr; }
     """
     HELP_TITLE = "In what failed"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -187,8 +193,8 @@ class FailuresScreen(PassScreen[FailuresFound]):
         places = (place for place, row in enumerate(rows) if row.failure == self.found.chosen)
         self._place = next(places, 0)
         self.list.show(rows, self._place)
-        self.set_class(bool(self.found.by), "-by")
         self._show_detail()
+        self._arrange()
 
     def about(self) -> str:
         return "by what failed" + (f" and {NAMES[self.found.by]}" if self.found.by else "")
@@ -213,13 +219,19 @@ class FailuresScreen(PassScreen[FailuresFound]):
         self.detail_rule.display = self.detail.display = row is not None
         if row is None:
             return
-        title = title_of(found.runs[row.example.run])
+        titles = [title_of(found.runs[one.run]) for one in row.examples]
         self.detail_rule.title = (("What is known of it", "title"),)
         self.detail_rule.facts = ((row.failure.id, "dim"),)
-        blocks = detail(row, found.reading.read, title, self._clock())
+        blocks = detail(row, found.reading.read, titles, self._clock())
         if found.by:
             blocks.append(by_group(row, found.by, found.sums.runs, found.asked))
         self.detail.show(blocks)
+
+    @on(events.Resize)
+    def _arrange(self) -> None:
+        """The rows take the lines they need, and leave at least as many as the usual detail has."""
+        count, room = self.list.row_count(), self.size.height - DETAIL
+        self.list.styles.height = max(3, min(count, room)) if count else "1fr"
 
     # Keys
 

@@ -22,7 +22,7 @@ from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.trajectory.glyphs import Glyphs, rule_mark
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Heading, Note, Plain
+from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Note, Plain
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.rules.question import Answer, State
 from oh_tui.tui.screens.view import KeyLabels, View, pair
@@ -84,26 +84,26 @@ def told_of(answer: Answer) -> str:
 
 
 def rule_blocks(rule: RunRule, found: Finding, run: Trajectory) -> list[Block]:
-    """Why the rule is there, what it asks, which steps break it. Decodes those: for a thread."""
+    """Which steps break the rule, why it is there, what it asks. Decodes those: for a thread."""
     origin = tilde(Path(rule.origin), os.environ) if rule.origin else "oh-tui itself"
-    blocks: list[Block] = [
-        Plain(rule.why),
-        Fields((*rule.fields, ("severity", rule.severity), ("comes from", origin))),
-    ]
-    answer = found.answer
+    asks = Fields((*rule.fields, ("severity", rule.severity), ("comes from", origin)))
+    return [*_found(found.answer, run), Plain(rule.why), asks]
+
+
+def _found(answer: Answer, run: Trajectory) -> list[Block]:
     if answer.state is State.HOLDS:
-        return [*blocks, Note("it holds")]
+        return [Note("it holds")]
     if answer.state is State.NOTHING:
-        return [*blocks, Note("nothing to check: no step of the run is one that it is about")]
+        return [Note("nothing to check: no step of the run is one that it is about")]
     if answer.state is State.UNKNOWN:
-        return [*blocks, Note(f"not known whether it holds: {answer.lacks}")]
+        return [Note(f"not known whether it holds: {answer.lacks}")]
     if not answer.steps:
         because = f": {answer.because}" if answer.because else ""
-        return [*blocks, Failure(f"the run as a whole breaks it{because}")]
+        return [Failure(f"the run as a whole breaks it{because}")]
     steps = [run.steps[number - 1] for number in answer.steps if number <= len(run.steps)]
     more = answer.total - len(answer.steps)
     rest = [Note(f"and {more:,} more")] if more > 0 else []
-    return [*blocks, Heading("broken by"), Fields(tuple(map(_told, steps, repeat(run)))), *rest]
+    return [Fields(tuple(map(_told, steps, repeat(run)))), *rest]
 
 
 def _told(step: Step, run: Trajectory) -> tuple[str, str]:

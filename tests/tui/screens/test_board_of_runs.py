@@ -16,8 +16,16 @@ from oh_tui.settings.startup import Settings
 from oh_tui.text.human import parted, percentages
 from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.screens.board import OTHERS, BoardScreen, BoardSection, Groups, shown_names
+from oh_tui.tui.screens.board import (
+    OTHERS,
+    TALLEST,
+    BoardScreen,
+    BoardSection,
+    Groups,
+    shown_names,
+)
 from oh_tui.tui.state.across_runs.board import Board, Counted
+from oh_tui.tui.widgets.row_list import ColumnHead
 from tests.tui.explorer import Between, Explorer, case, explore
 
 
@@ -596,3 +604,31 @@ def test_forks_are_named_by_the_start_of_the_id_of_their_origin() -> None:
     origins = "a" * 32, "b" * 32, "b" * 31 + "c"
     shown = shown_names(tuple(wide(name) for name in ("", *origins)), "fork")
     assert shown == ["", "aaaaaaaa", *origins[1:]], "two begin alike"
+
+
+async def test_each_row_has_its_runs_over_the_days_of_all() -> None:
+    async with explore(size=(160, 40)) as it:
+        view = await board(it)
+        first, *_ = view.groups.rows
+        days = view.found.shown.days[first.names[0]]
+        assert sum(days.values()) == sum(
+            bool(one.day) for one in view.found.runs if one.row.model == first.names[0]
+        )
+        assert "runs each day" in it.text_of(view.query_one(ColumnHead))
+        assert any(level in view.groups.row_text(0) for level in "▁▂▃▄▅▆▇█")
+        view.found.by = "day"
+        await view.renew()
+        assert "runs each day" not in it.text_of(view.query_one(ColumnHead))
+
+
+async def test_the_cost_by_day_takes_the_room_that_is_free() -> None:
+    async with explore(size=(160, 48)) as it:
+        view = await board(it)
+        lines = text(it, view, "#cost-by-day").split("\n")
+        assert len(lines) == 1 + TALLEST + 2
+        assert "$" in lines[-2] and re.search(r"\d\d-\d\d", lines[-1])
+        assert all(width_of(line) <= 160 for line in lines)
+    async with explore(size=(80, 24)) as it:
+        view = await board(it)
+        assert all(width_of(line) <= 80 for line in text(it, view, "#cost-by-day").split("\n"))
+        assert it.text_of(view.groups).strip()

@@ -49,14 +49,14 @@ class FileList(TableList[FileRow]):
         # as of a step, what is certain matters more than the last
         last_from = WIDE if any(row.then for row in self.rows[:1]) else 0
         return (
-            Column("path", _path, share=1, least=12, is_path=True),
+            Column("path", _path, share=3, least=30, is_path=True),
             Column(self.lister, lambda row, _: row.letter, hue="number", width=len(self.lister)),
             _number("reads", _reads, "dim", WIDE),
             _number("edits", _edits),
             _number("+", _added, "edit"),
             _number("-", _removed, "edit"),
             _number("last step", _last, "dim", last_from),
-            Column("", self._remark, share=9),
+            Column("", self._remark, share=1),
         )
 
     def _remark(self, row: FileRow, _glyphs: Glyphs) -> Cell:

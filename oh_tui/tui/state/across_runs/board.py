@@ -84,6 +84,9 @@ class Sums(NamedTuple):
     table: Table = Table([], None)
     total: Group = summed((), ())
     before: Group | None = None
+    days: Mapping[str, Counter[int]] = {}
+    """Name of a group -> number of a day -> how many of its runs began on it; {} where the groups
+    are periods."""
 
 
 class Board(Pass[Summand, Sums]):
@@ -143,7 +146,7 @@ class Board(Pass[Summand, Sums]):
 
     def rows(self) -> Sums:
         before = self.before.board.total() if self.before else None
-        return Sums(self.table(), self.total(), before)
+        return Sums(self.table(), self.total(), before, self._days())
 
     @property
     def order(self) -> str:
@@ -158,6 +161,18 @@ class Board(Pass[Summand, Sums]):
         if self.by in PERIODS:
             return table
         return Table(table.groups, over_time("day", grouped(rows, ["day"])))
+
+    def _days(self) -> dict[str, Counter[int]]:
+        found: dict[str, Counter[int]] = {}
+        if self.by in PERIODS:
+            return found
+        number = PERIODS["day"].number
+        for one in list(self.runs):
+            if one.day:
+                day = number(one.day)
+                for name in self._names(one):
+                    found.setdefault(name, Counter())[day] += 1
+        return found
 
     def _by_rule(self) -> list[Group]:
         """Each rule with the runs that break it; of equals first that which most do not tell."""
