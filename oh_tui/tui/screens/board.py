@@ -38,7 +38,7 @@ SHOWN = 8
 OVER_TIME = 16
 """Cells of the line of a row."""
 
-AROUND = 8
+AROUND = 9
 """Lines around the rows and the columns of the cost."""
 
 TALLEST, WIDEST = 8, 10
@@ -282,7 +282,14 @@ class BoardScreen(PassScreen[Board]):
         self.days = BoardSection("cost-by-day")
 
     def compose(self) -> ComposeResult:
-        yield from (self.rule, self.periods, self.before, ColumnHead(self.groups), self.groups)
+        yield from (
+            self.tabs,
+            self.rule,
+            self.periods,
+            self.before,
+            ColumnHead(self.groups),
+            self.groups,
+        )
         yield from (self.days, self.footer)
 
     def draw(self, rows: Sums) -> None:
@@ -292,6 +299,18 @@ class BoardScreen(PassScreen[Board]):
         shown = bool(groups.rows)  # else the cursor goes where it was left
         groups.show(rows.table.groups, None if shown else board.cursor, keep_line=shown)
         self._show_over_time()
+
+    @property
+    def tab(self) -> str:
+        return {RULE: "rules", "day": "days"}.get(self.found.by, "sums")
+
+    async def show_tab(self, tab: str) -> None:
+        """Show the sums, the days or the rules."""
+        if tab == "rules":
+            await self.action_rules()
+        elif tab != self.tab:
+            self.found.by = "day" if tab == "days" else "model"
+            await self._regrouped()
 
     def about(self) -> str:
         by = self.found.by
@@ -312,17 +331,18 @@ class BoardScreen(PassScreen[Board]):
         periods = days = before = None
         if sums.table.trend and self.found.by in PERIODS:
             periods = each_period(sums.table.trend, room, glyphs)
-        elif sums.table.trend:
-            days = cost_alone(sums.table.trend, room, glyphs, self._height())
+        height = self._height(len(periods.lines) + 1 if periods else 0)
+        if sums.table.trend and not (periods and height == 1):  # it has a line for the cost
+            days = cost_alone(sums.table.trend, room, glyphs, height)
         if sums.before and self.found.before:
             before = range_before(sums.total, self.found.before, sums.before, room, glyphs)
         self.periods.show(periods)
         self.days.show(days)
         self.before.show(before)
 
-    def _height(self) -> int:
-        """Lines for the cost by day: what the rows leave free."""
-        free = self.app.size.height - self.groups.row_count() - AROUND
+    def _height(self, above: int) -> int:
+        """Lines for the cost by day: what the rows leave free, and so many lines above them."""
+        free = self.app.size.height - self.groups.row_count() - AROUND - above
         return max(1, min(TALLEST, free))
 
     # Keys

@@ -31,7 +31,7 @@ from oh_tui.tui.widgets.prompt import Complete
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 
-DETAIL = 16
+DETAIL = 17
 """Lines of a failure with three helps and three examples, and of what is around it."""
 
 AT_ONCE = 500
@@ -161,6 +161,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
     AUTO_FOCUS = "#failures"
 
     NAME = "Failures"
+    tab = "failures"
     AGAIN = ("r reads again",)
     esc = "back"
 
@@ -182,7 +183,14 @@ class FailuresScreen(PassScreen[FailuresFound]):
         self.lines = (self.find, self.words)
 
     def compose(self) -> ComposeResult:
-        yield from (self.rule, ColumnHead(self.list), self.list, self.detail_rule, self.detail)
+        yield from (
+            self.tabs,
+            self.rule,
+            ColumnHead(self.list),
+            self.list,
+            self.detail_rule,
+            self.detail,
+        )
         yield from (*self.lines, self.footer)
 
     async def on_mount(self) -> None:

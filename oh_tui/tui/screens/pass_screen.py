@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.search.step_filter import QueryError
@@ -15,7 +16,7 @@ from oh_tui.tui.screens.view import View
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 from oh_tui.tui.ui import Ui
-from oh_tui.tui.widgets.drawing import Piece, Rule, joined
+from oh_tui.tui.widgets.drawing import Label, Piece, Rule, joined
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import TableList
@@ -103,9 +104,38 @@ class PassActions(Generic[P]):
             await self.view.renew()
 
 
+TABS = ("sums", "days", "failures", "rules", "hits")
+"""The views over many runs, by the keys 1 to 5."""
+
+
+class Tabs(Label):
+    """The names of the views, each with its key."""
+
+    DEFAULT_CSS = "Tabs { height: 1; width: 1fr; }"
+
+    def show(self, here: str) -> None:
+        self.pieces = tuple(
+            piece
+            for number, name in enumerate(TABS, 1)
+            for piece in ((f"  {number} ", "key"), (name, "title" if name == here else "dim"))
+        )
+
+
 class PassScreen(View[None], Generic[P]):
-    """Shows what a pass finds as it goes: a rule with what was read and left out, a list, and the
-    keys. A subclass has the list, draws the rest, and says what its rows are."""
+    """Shows what a pass finds as it goes: the views over many runs, a rule with what was read and
+    left out, a list, and the keys. A subclass has the list, draws the rest, and says what its rows
+    are."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            str(number),
+            f"board.tab('{name}')",
+            name,
+            tooltip=f"the {name} of these runs",
+            show=False,
+        )
+        for number, name in enumerate(TABS, 1)
+    ]
 
     NAME: ClassVar[str]
     AGAIN: ClassVar[tuple[str, ...]] = ()
@@ -117,7 +147,7 @@ class PassScreen(View[None], Generic[P]):
         self._offered = False
         self._renewals = 0
         """How often `renew` began: only the newest draws its rows."""
-        self.rule = Rule(id=f"{name}-rule")
+        self.tabs, self.rule = Tabs(), Rule(id=f"{name}-rule")
         self.list = rows
 
     async def on_mount(self) -> None:
@@ -127,6 +157,11 @@ class PassScreen(View[None], Generic[P]):
     # What a view has of its own
 
     def draw(self, rows: Any) -> None:
+        raise NotImplementedError
+
+    @property
+    def tab(self) -> str:
+        """Which of TABS it shows."""
         raise NotImplementedError
 
     def about(self) -> str:
@@ -162,6 +197,7 @@ class PassScreen(View[None], Generic[P]):
         facts = [*self.facts()]
         facts[1:1] = [(text, "warn") for text in found.left_out]
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
+        self.tabs.show(self.tab)
         self.show_keys()
         self._offer()
 

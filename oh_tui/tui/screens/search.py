@@ -141,6 +141,7 @@ class SearchScreen(PassScreen[SearchAll]):
     ]
     AUTO_FOCUS = ""
     NAME = "Search"
+    tab = "hits"
 
     def __init__(
         self,
@@ -166,7 +167,7 @@ class SearchScreen(PassScreen[SearchAll]):
         self.bodies = (self.step,)
 
     def compose(self) -> ComposeResult:
-        yield self.rule
+        yield from (self.tabs, self.rule)
         yield Horizontal(Label((" * ", "prompt")), self.words, id="search-words")
         with Horizontal(id="search-panes"):
             with Vertical(id="search-left"):

@@ -24,6 +24,8 @@ from oh_tui.tui.screens.board import (
     Groups,
     shown_names,
 )
+from oh_tui.tui.screens.failures import FailuresScreen
+from oh_tui.tui.screens.search import SearchScreen
 from oh_tui.tui.state.across_runs.board import Board, Counted
 from oh_tui.tui.widgets.row_list import ColumnHead
 from tests.tui.explorer import Between, Explorer, case, explore
@@ -415,7 +417,7 @@ async def test_by_day_and_week_lines_stand_above_the_rows() -> None:
         assert "Each day" in shown and "2 days without a run" in shown
         assert re.search(r"runs      █▁▅▁▅ +least +0 +most +2 +last +1$", shown, re.MULTILINE)
         assert re.search(r"cost      █▁ ▁▂ +least \$0.00 +most \$3.50 +last \$0.25$", shown, re.M)
-        assert "Cost by" not in text(it, view, "#cost-by-day")
+        assert "Cost by day" in text(it, view, "#cost-by-day")
         rows = text(it, view, "#groups").splitlines()
         assert re.match(r".no time +1 ", rows[0])
         assert [row.split()[:2] for row in rows[1:6]] == [
@@ -632,3 +634,40 @@ async def test_the_cost_by_day_takes_the_room_that_is_free() -> None:
         view = await board(it)
         assert all(width_of(line) <= 80 for line in text(it, view, "#cost-by-day").split("\n"))
         assert it.text_of(view.groups).strip()
+
+
+async def test_the_views_over_many_runs_have_the_keys_1_to_5() -> None:
+    async with explore(size=(160, 48)) as it:
+        view = await board(it)
+        tabs = it.text_of(view.tabs)
+        assert tabs.split() == [
+            "1",
+            "sums",
+            "2",
+            "days",
+            "3",
+            "failures",
+            "4",
+            "rules",
+            "5",
+            "hits",
+        ]
+        await it.press("2")
+        await it.until(lambda: view.tab == "days")
+        await it.press("4")  # rules are read in a thread
+        await it.until(lambda: view.tab == "rules")
+        await it.press("1")
+        await it.until(lambda: view.tab == "sums")
+        await it.press("3")
+        await it.until(lambda: isinstance(it.app.screen, FailuresScreen))
+        await it.press("2")  # back to the board below
+        await it.until(lambda: it.app.screen is view and view.tab == "days")
+        await it.press("5")
+        await it.until(lambda: isinstance(it.app.screen, SearchScreen))
+        await it.press("2")  # typed into its field
+        assert isinstance(it.app.screen, SearchScreen) and it.app.screen.words.value == "2"
+        await it.press("tab", "4")
+        await it.until(lambda: isinstance(it.app.screen, BoardScreen))
+        again = it.app.screen
+        assert isinstance(again, BoardScreen)
+        await it.until(lambda: again.tab == "rules")

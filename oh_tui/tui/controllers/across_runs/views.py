@@ -126,10 +126,16 @@ class BoardOfRuns(PassActions[Any]):
     NO_RUNS = "there are no runs to count yet"
 
     def __init__(
-        self, session: Session, ui: Ui, filling: Filling, back: WayBack, failures: FailuresOfRuns
+        self,
+        session: Session,
+        ui: Ui,
+        filling: Filling,
+        back: WayBack,
+        failures: FailuresOfRuns,
+        search_all: SearchAllRuns,
     ) -> None:
         super().__init__(session, ui, filling.take)
-        self._way_back, self._failures = back, failures
+        self._way_back, self._failures, self._search = back, failures, search_all
 
     def action_board(self) -> None:
         self.show()
@@ -157,6 +163,28 @@ class BoardOfRuns(PassActions[Any]):
     def action_failures(self) -> None:
         if self.found:
             self._failures.open(self.found.query, self)
+
+    def action_tab(self, tab: str) -> None:
+        """Show another view over these runs: the sums, days and rules are one screen, what failed
+        is above it, the search is its own."""
+        if tab == "hits":
+            self._failures.leave()
+            self.leave()
+            if not self._search.view:
+                self._search.show()
+            return
+        self._search.leave()
+        if tab == "failures":
+            if self.view and not self._failures.view:
+                self.action_failures()
+            elif not self._failures.view:
+                self._failures.action_open()
+            return
+        self._failures.leave()
+        if not self.view:
+            self.show()
+        if isinstance(self.view, board_screen.BoardScreen):
+            self.view.call_later(self.view.show_tab, tab)
 
     def open_row(self) -> None:
         board, group = self.found, self.row
