@@ -99,7 +99,11 @@ class Conversation(msgspec.Struct, frozen=True):
     """Also those of the agent server, even after they were removed there (source)."""
     conversation_url: str | None = None
     session_api_key: Secret | None = None
+    runtime_status: str | None = None
+    """Of an agent server from 1.58.2 on: available, starting, missing, ownership_lost or error."""
 
+    server: OwnText = ""
+    """The name of its server, where several are in one list."""
     label: Label | None = None
     """The label that an evaluation gave the result; None if there is none. Files alone have it, and
     what follows."""

@@ -19,6 +19,7 @@ from oh_tui.catalog.names import read_id
 from oh_tui.commands.check import report
 from oh_tui.commands.framework.run_words import is_path
 from oh_tui.conversation import Conversation
+from oh_tui.sources.source import OneSource
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
@@ -349,7 +350,7 @@ def test_a_path_is_told_from_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert is_path("https://example.org/runs/beef.zip")
 
 
-class Listing:
+class Listing(OneSource):
     """A source with nothing but rows, two on a page."""
 
     label = "a test"

@@ -156,7 +156,9 @@ class AppServer(Client):
             (*conversation_params(filters), *page_params(page_id, limit)),
             hints=MISSING_ENDPOINT,
         )
-        return await decode.in_thread(partial(decode.model_page, model=Conversation), answer)
+        page = await decode.in_thread(partial(decode.model_page, model=Conversation), answer)
+        page.items = [self.named(one) for one in page.items]
+        return page
 
     def conversations(
         self, *, limit: int = 100, **filters: Unpack[ConversationFilters]
@@ -177,7 +179,7 @@ class AppServer(Client):
     async def get_conversations(self, ids: Sequence[str]) -> list[Conversation | None]:
         """The conversations with these ids, with or without dashes, in the same order; None for an
         unknown one. Raises InvalidRequest when an id is no UUID."""
-        return await get_by_ids(
+        found = await get_by_ids(
             self._http,
             "/api/v1/app-conversations",
             "read conversations",
@@ -185,6 +187,7 @@ class AppServer(Client):
             Conversation,
             hints=MISSING_ENDPOINT,
         )
+        return [self.named(one) if one else None for one in found]
 
     @contextlib.asynccontextmanager
     async def download(self, conversation_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -243,7 +246,7 @@ class AppServer(Client):
             json={"title": title},
             method="PATCH",
         )
-        return decode.record_of(answer, Conversation, conversation_id)
+        return self.named(decode.record_of(answer, Conversation, conversation_id))
 
     async def llm_profiles(self) -> LlmProfiles:
         """The LLM profiles of the account."""

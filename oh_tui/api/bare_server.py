@@ -237,8 +237,11 @@ class BareAgentServer(Client):
             "title", "tags", "execution_status", "parent_conversation_id", "created_at",
             "updated_at", "forked_from_conversation_id", "forked_from_event_id",
         )  # fmt: skip
+        runtime = record.runtime_info
         return Conversation(
             identifier,
+            server=self.name,
+            runtime_status=runtime.runtime_status if runtime else None,
             sandbox_status="RUNNING",
             llm_model=record.model,
             agent_kind="acp" if record.is_acp else None,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self, TypeVar
 
+from msgspec.structs import replace
+
 from oh_tui.api import decode
+from oh_tui.api.errors import NotFound
 from oh_tui.api.http.connections import Connections
 from oh_tui.api.http.transport import Hints, HttpClient
 from oh_tui.api.models import ListedRecord, Sandbox, StartTask
@@ -16,6 +19,8 @@ class Client:
     """One server, over one HTTP client that is closed on leaving `async with`."""
 
     base_url: str
+    name = ""
+    """That of the server, which its conversations get where several are in one list."""
     _connections: Connections
     _http: HttpClient
 
@@ -23,6 +28,14 @@ class Client:
     def seconds_ahead(self) -> float:
         """Seconds by which this machine's clock is ahead of the server's."""
         return self._http.ahead
+
+    def named(self, conversation: Conversation) -> Conversation:
+        """The conversation with the name of this server."""
+        return replace(conversation, server=self.name) if self.name else conversation
+
+    def on_refused(self, refused: Callable[[NotFound], None]) -> None:
+        """See `HttpClient.refused`."""
+        self._http.refused = refused
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"

@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from oh_tui.conversation import Metrics, TokenUsage, WholeMetrics
+from oh_tui.conversation import Metrics, OwnText, TokenUsage, WholeMetrics
 from oh_tui.text.redact import Secret
 
 T = TypeVar("T")
@@ -49,6 +49,8 @@ class Sandbox(msgspec.Struct, frozen=True):
     sandbox_spec_id: str | None = None
     session_api_key: Secret | None = None
     created_at: str | None = None
+    server: OwnText = ""
+    """As `Conversation.server`."""
 
 
 class StartTask(msgspec.Struct, frozen=True):
@@ -203,6 +205,10 @@ class AgentRecord(msgspec.Struct, frozen=True):
         )
 
 
+class RuntimeInfo(msgspec.Struct, frozen=True):
+    runtime_status: str | None = None
+
+
 class ListedRecord(AgentRecord, frozen=True):
     """The record of a conversation in a list."""
 
@@ -212,6 +218,7 @@ class ListedRecord(AgentRecord, frozen=True):
     """From 1.38 on, as `sub_conversation_ids` (source)."""
     sub_conversation_ids: tuple[str, ...] | None = None
     updated_at: str | None = None
+    runtime_info: RuntimeInfo | None = None
 
     @property
     def total(self) -> Metrics | None:

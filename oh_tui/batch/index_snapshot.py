@@ -24,7 +24,9 @@ class IndexSnapshot(Library):
 
     def __init__(self, cache_folder: Path | None, source: Source) -> None:
         super().__init__(cache_folder)
-        self._source, self._address = source, source.address
+        self._source = source
+        every = source.members.values() if source.members else [source]
+        self._addresses = [one.address for one in every if one.address]
         paths = source.paths if isinstance(source, FileSource) else ()
         self._files = [str(plain_path(path)) for path in paths]
 
@@ -33,7 +35,7 @@ class IndexSnapshot(Library):
     ) -> dict[str, list[Sequence[Any]]]:
         """Place -> these columns of each run whose entry is up to date, once for each row of what
         is joined: in one question, as between two another process may replace the run."""
-        if self._address:
+        if self._addresses:
             over = (row for row in rows if is_over(self._source, row))
             by, now = "place", {self.place(row): row.updated_at or "" for row in over}
         else:  # the fingerprint of each file is taken once
@@ -51,9 +53,9 @@ class IndexSnapshot(Library):
     def vanished(self, listed: Sequence[Conversation] | None) -> int:
         """Number of indexed runs that are gone; of a cut list those that are marked already."""
         seen = set(map(self.place, listed or ()))
-        if self._address:
-            found = self.gone([] if listed is None else [self._address])
-            return sum(home == self._address and place not in seen for place, home in found)
+        if self._addresses:
+            found = self.gone([] if listed is None else self._addresses)
+            return sum(home in self._addresses and place not in seen for place, home in found)
         unlisted = set(self.homes()) - _homes(listed or ())
         missing = [home for home in unlisted if self._is_meant(home) and not os.path.lexists(home)]
         found = self.gone(missing)
@@ -65,7 +67,8 @@ class IndexSnapshot(Library):
     def place(self, row: Conversation) -> str:
         if row.home:
             return row.place
-        return place_on(self._address, row) if self._address else ""
+        address = self._source.holder(row).address
+        return place_on(address, row) if address else ""
 
 
 def _homes(rows: Iterable[Conversation]) -> set[str]:

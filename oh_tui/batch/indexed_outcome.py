@@ -41,10 +41,11 @@ class IndexedOutcomes:
         self._folder, self._source = library_folder, source
 
     def __call__(self, conversation: Conversation) -> IndexedOutcome:
-        remote = self._source.remote
+        source = self._source.holder(conversation)
+        remote = source.remote
         if remote is None or not conversation.updated_at:
             return NOTHING
-        found = self._indexed(conversation) if self._source.address else NOTHING
+        found = self._indexed(conversation) if source.address else NOTHING
         if not found.word and remote.cache:
             run = Trajectory(complete=False)
             run.extend(remote.cache.end(conversation))

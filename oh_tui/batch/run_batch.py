@@ -334,4 +334,4 @@ class RunBatch(Generic[T]):
         if self._asks is None or not is_over(self.source, row):
             return
         with contextlib.suppress(Problem), Library(self._folder, writes=True) as library:
-            take(library, run, row, self.source.address)
+            take(library, run, row, self.source.holder(row).address)

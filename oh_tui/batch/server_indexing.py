@@ -132,7 +132,8 @@ async def _whole(source: Source, conversation: Conversation) -> tuple[Trajectory
 
 
 def is_over(source: Source, row: Conversation) -> bool:
-    return bool(source.remote and source.remote.is_final(row))
+    remote = source.holder(row).remote
+    return bool(remote and remote.is_final(row))
 
 
 def place_on(address: str, conversation: Conversation) -> str:

@@ -116,6 +116,7 @@ def _rules_with(names: set[str]) -> tuple[rule.Rule, ...]:
 
 async def read_here(source: Source, row: Conversation) -> Trajectory | None:
     """The whole run; None if it is not on this machine. Raises Problem."""
+    source = source.holder(row)
     if isinstance(source, FileSource):
         return await asyncio.to_thread(source.runs.read, row)
     if source.address and source.remote:
@@ -126,7 +127,7 @@ async def read_here(source: Source, row: Conversation) -> Trajectory | None:
 async def load(source: Source, row: Conversation) -> Trajectory:
     """The whole run, of a server too. Raises Problem, for a run too long for a download as well: a
     part of it would be counted as if it were all."""
-    run, via = Trajectory(), ""
+    source, run, via = source.holder(row), Trajectory(), ""
     async for state in source.runs.load(row):
         run, via = state.trajectory or run, state.via
     if run.complete or source.remote is None:

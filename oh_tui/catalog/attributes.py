@@ -168,6 +168,11 @@ ATTRIBUTES = (
     # an agent server without an app server has no sandbox
     ListColumn(json="sandbox_status", value=lambda one, _: one.sandbox_id and one.sandbox_status),
     _text(
+        "server", "server", lambda one: one.server or None, rank=13, menu=("v", "server"),
+        suggest=lambda one: (one.server,), is_optional=True,
+        place=10, key="v", width=6, most=12, usual_from=60, is_rare=True,
+    ),
+    _text(
         "repo", "repository", lambda one: one.selected_repository,
         rank=7, menu=("r", "repository"), suggest=_repositories,
         place=1, key="r", width=12, most=20, usual_from=76,

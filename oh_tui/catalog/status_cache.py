@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -63,18 +63,25 @@ class _File(msgspec.Struct):
 
 
 class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
-    """The last known states of the conversations of one server, by id without dashes, and the file
-    with those of all servers. Reading and writing it may take milliseconds."""
+    """The last known states of the conversations of a list, by id without dashes, and the file with
+    those of all servers. Reading and writing it may take milliseconds."""
 
     def __init__(
         self,
         server: str = "",
         file: Path | None = None,
         last_known: Mapping[str, LastKnown] | None = None,
+        *,
+        others: Sequence[str] = (),
+        server_of: Callable[[str], str] | None = None,
     ) -> None:
+        """Where several servers are in one list, `server_of` tells by an id which it is."""
         super().__init__(file, LARGEST, dict)
-        self._server = server
-        self._states = dict(last_known or {}) | (self.read() or {}).get(server, {})
+        self._server_of = server_of or (lambda _: server)
+        self._states = dict(last_known or {})
+        kept = self.read() or {}
+        for one in (server, *others):
+            self._states |= kept.get(one, {})
 
     @property
     def known(self) -> Mapping[str, LastKnown]:
@@ -120,7 +127,9 @@ class LastKnownStates(PrivateStore[_Servers, tuple[str, LastKnown]]):
 
     def changed(self, servers: _Servers, change: tuple[str, LastKnown]) -> _Servers:
         identifier, state = change
-        servers.setdefault(self._server, {})[identifier] = _not_after(state, time.time())
+        servers.setdefault(self._server_of(identifier), {})[identifier] = _not_after(
+            state, time.time()
+        )
         return servers
 
     def decoded(self, data: bytes) -> _Servers:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+from oh_tui import conversation
 from oh_tui.api.models import CLOUD
 from oh_tui.batch.reports import one_run
 from oh_tui.catalog import conversation_query, file_names
@@ -56,6 +57,9 @@ from oh_tui.tui import app, keys
 from oh_tui.tui.platform import daemon_threads, textual_app
 
 T = TypeVar("T")
+
+GRACE = 0.4
+"""Seconds that the explorer waits for slower servers of a list; their rows come when they come."""
 
 OWN_RUNS = "Your own runs: set OPENHANDS_API_KEY and run oh-tui, or: oh-tui open FILE.zip"
 
@@ -188,6 +192,9 @@ def _run(words: list[str]) -> int:
         )
     else:
         settings = Settings(ascii=is_ascii)
+    on = ""
+    if settings.several and command.of_one_server:
+        settings, on = _of_one(name, args, settings)
     if reads_files:
         opening.keep_copies(settings)
     words_of_several = [word for word in several or () if is_stdin(word)]
@@ -208,7 +215,11 @@ def _run(words: list[str]) -> int:
     # a web address names its server
     of_cloud = settings.is_looked_for and any(one.startswith(f"{CLOUD}/") for one in targets)
     here = "" if args.demo else CLOUD if of_cloud else settings.base_url or settings.server
-    identifiers = [one_run.require_id(word, here) if word else "" for word in targets]
+    addresses = [one.base_url for _, one in settings.several if isinstance(one, Settings)]
+    identifiers = [
+        one_run.require_id(word, one_run.one_of(addresses, word) or here) if word else ""
+        for word in targets
+    ]
     if explores and _has_terminal() and len(places) == 1:
         # the others are listed beside the one that is named
         identifiers, wanted = wanted, [""]
@@ -217,8 +228,9 @@ def _run(words: list[str]) -> int:
     if several:
         links = links[:1]  # such a command opens its links by itself
     label = file_names.STANDARD_INPUT if [place for place, _ in places] == [STDIN] else ""
+    grace = GRACE if explores and _has_terminal() else None
     make_source = opening.source_maker(
-        settings, paths, wanted, links=links, demo=args.demo, log=args.log, label=label
+        settings, paths, wanted, links=links, demo=args.demo, log=args.log, label=label, grace=grace
     )
     has_key = local or (settings.has_key and not of_cloud)
     if explores and _has_terminal():
@@ -237,22 +249,27 @@ def _run(words: list[str]) -> int:
         style=style,
         identifiers=identifiers,
         server=args.server or "",
+        on=on,
         branch=getattr(args, "branch", None),
         explorer_names=_known,
     )
     call.paths = paths
     call.open_shared = lambda link: opening.shared_maker([link], opening.call_log(args.log))()
     call.ask_server = partial(_ask_server, settings, make_source, log=args.log)
-    return _carry_out(command, call, make_source, on_files=bool(paths))
+    return _carry_out(name, command, call, make_source, on_files=bool(paths))
 
 
-def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_files: bool) -> int:
+def _carry_out(
+    name: str, command: Command, call: Call, make_source: MakeSource, *, on_files: bool
+) -> int:
     async def work() -> int:
         if command.wants_nothing(call.args):
             return await command.run(call)
 
         async def run(source: Source) -> int:
             call.opened = source
+            if source.members and call.identifier and len(call.identifiers) == 1:
+                await _go_on_with_holder(name, command, call)
             if "-" in vars(call.args).values() and isinstance(source, server.ServerSource):
                 await source.require_kind()  # standard input is read once
             return await command.run(call)
@@ -277,6 +294,34 @@ def _carry_out(command: Command, call: Call, make_source: MakeSource, *, on_file
         raise Ended(call.goes_on) from None
 
 
+async def _go_on_with_holder(name: str, command: Command, call: Call) -> None:
+    """Finds the only conversation of a command among several servers. What follows is asked and
+    done where it is, with the settings of that server."""
+    one = await one_run.find(call.source, call.identifier)
+    call.opened, call.settings = call.source.holder(one), call.settings.of(one.server)
+    call.on = call.server = one.server
+    call.identifiers = [conversation.bare_id(one.id)]
+    if command.wants == "change":
+        acting.require_writable(name, call.settings, by_flag=call.args.read_only)
+
+
+def _of_one(name: str, args: Any, settings: Settings) -> tuple[Settings, str]:
+    """Of several servers that which a command is about that is for one. Raises Problem where none
+    is named."""
+    on = getattr(args, "on", None)
+    names = [one for one, _ in settings.several]
+    if on is None:
+        raise Problem(f"{name} is for one server", f"oh-tui {name} --server {names[0]}")
+    if on and on not in names:
+        raise Problem(f"There is no {clean_line(on)} among them", f"--on {' or '.join(names)}")
+    on = on or names[0]
+    chosen = dict(settings.several)[on]
+    if isinstance(chosen, Problem):
+        raise chosen
+    remarks.say(f"{name}s on {on}")
+    return chosen, on
+
+
 def _say_no_files(args: Any) -> None:
     if told := getattr(args, "no_files", ""):
         remarks.say(told)
@@ -291,7 +336,9 @@ async def _ask_server(
     log: str | None,
 ) -> T:
     """See `Call.ask_server`."""
-    chosen = choose(settings, name, os.environ) if name else settings
+    chosen = settings.of(name)
+    if name and not settings.several:
+        chosen = choose(settings, name, os.environ)
     if not chosen.has_key:
         raise NoKey
     if name:
@@ -345,7 +392,7 @@ def _explore(
         filter=args.filter or "",
         at_once=at_once,
         demo=opening.demo_source,
-        connect=lambda chosen: opening.server_source(chosen, watch),
+        connect=lambda chosen: opening.server_source(chosen, watch, grace=GRACE),
         shared=lambda link: opening.shared_maker([link], watch),
     )
     if args.demo and code == OK:

@@ -32,6 +32,7 @@ from oh_tui.sources import (
     file_indexes,
     file_source,
     server,
+    several,
     shared_source,
     this_machine,
 )
@@ -68,8 +69,10 @@ def source_maker(
     demo: str,
     log: str | None,
     label: str = "",
+    grace: float | None = None,
 ) -> MakeSource:
-    """`label` says of what a file is a copy, if it is one. `links` lead to shared conversations."""
+    """`label` says of what a file is a copy, if it is one. `links` lead to shared conversations.
+    For `grace` see `server_source`."""
     if links:
         return shared_maker(links, call_log(log))
     if paths:
@@ -79,7 +82,7 @@ def source_maker(
     if demo:
         kind = {} if demo == "plain" else {"kind": demo}
         return lambda: demo_source(watch, **kind)
-    return lambda: server_source(settings, watch)
+    return lambda: server_source(settings, watch, grace=grace)
 
 
 def _indexes(settings: Settings) -> file_indexes.FileIndexes | None:
@@ -166,9 +169,35 @@ def demo_link() -> str:
     return f"{DEMO_SHARES}{SHARED}/{demo.shared_id()}"
 
 
-def server_source(settings: Settings, log: CallLog | None = None) -> Source:
-    """What the settings name: a server, the demo or this machine. May run the command of a key, or
-    look for Canvas. Raises NoKey where Canvas was looked for in vain."""
+def _several_source(settings: Settings, log: CallLog | None, grace: float | None) -> Source:
+    """The servers of a list, each once. May run commands of keys, one after the other."""
+    opened: dict[str, Source | Problem] = {}
+    seen = set[str]()
+    for name, one in settings.several:
+        try:
+            if isinstance(one, Problem):
+                raise one
+            if not one.has_key:
+                raise Problem("there is no key for it", "set OPENHANDS_API_KEY")
+            source = server_source(one, log)
+        except Problem as problem:
+            opened[name] = problem
+            continue
+        address = source.address.replace("//localhost", "//127.0.0.1")
+        if not address or address not in seen:
+            opened[name] = source
+        seen.add(address)
+    return several.Several(opened, grace)
+
+
+def server_source(
+    settings: Settings, log: CallLog | None = None, *, grace: float | None = None
+) -> Source:
+    """What the settings name: a server or several, the demo or this machine. May run the command of
+    a key, or look for Canvas. Of several, those that are slower than the first by `grace` seconds
+    come later. Raises NoKey where Canvas was looked for in vain."""
+    if settings.several:
+        return _several_source(settings, log, grace)
     if settings.server == DEMO_SERVER:
         return demo_source(log)
     if settings.server == LOCAL:

@@ -39,6 +39,7 @@ from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import age, cost_words, number, plural, stamp, without
 from oh_tui.text.problem import Problem
+from oh_tui.text.remarks import say
 from oh_tui.trajectory.model.usage import cost_sum
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ PLACE = 72
         "whoami --server localhost:3000 --json": "for a script",
     },
     wants="server",
+    of_one_server=True,
 )
 async def whoami(call: Call) -> int:
     source, settings = call.source, call.settings
@@ -263,6 +265,8 @@ async def _ask(call: Call) -> tuple[_Answer, list[Needy]]:
     """One call, as what needs somebody has changed lately and is on the first page; and one for
     each run that may be silent."""
     page = await call.source.newest()
+    for told in call.source.problems if call.source.members else ():
+        say(told)
     seen = Seen(call)
     for one in page.items:
         seen.record(one)

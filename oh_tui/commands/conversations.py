@@ -115,7 +115,7 @@ async def conversations(call: Call) -> int:
             {
                 "source": call.source.label,
                 "more": more,
-                "remarks": list(call.source.remarks),
+                "remarks": [*call.source.remarks, *_away(call.source)],
                 "not_read": not_read(call.source),
                 "conversations": [
                     conversation_json(one, kept.of(one), seen.of(one)) for one in found
@@ -124,13 +124,23 @@ async def conversations(call: Call) -> int:
         )
         return _code(call.source)
     apart = [FILE] if any(one.apart for one in found) else []
-    print_rows(call.style, (*COLUMNS, *apart), [(one, seen.of(one)) for one in found])
+    of = [SERVER] if call.source.members else []
+    print_rows(
+        call.style,
+        (*COLUMNS[:1], *of, *COLUMNS[1:], *apart),
+        [(one, seen.of(one)) for one in found],
+    )
     if not call.style.piped:
         if not found:
             print("no conversations match" if query.terms else "no conversations yet")
         elif more:
             print(call.style.paint("there are more: --limit N or --all", "dim"))
     return _code(call.source)
+
+
+def _away(source: Source) -> Sequence[str]:
+    """Which servers of a list are missing from it."""
+    return source.problems if source.members else ()
 
 
 def _code(source: Source) -> int:
@@ -156,3 +166,5 @@ COLUMNS: tuple[Column[Listed, Style], ...] = (
 )
 
 FILE: Column[Listed, Style] = Column("file", lambda row, _: row[0].apart, share=1)
+
+SERVER: Column[Listed, Style] = Column("server", lambda row, _: row[0].server)

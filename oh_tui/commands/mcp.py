@@ -20,6 +20,7 @@ from oh_tui.text.remarks import say
     PATHS,
     has_json=False,
     serves=True,
+    of_one_server=True,
     examples={
         "mcp": "the runs of the server that the settings name",
         "mcp --server local": "those that the OpenHands CLI keeps on this machine",

@@ -13,7 +13,7 @@ from oh_tui.batch.reports.one_run import find, require_id
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import conversation_id, read_id, title
 from oh_tui.catalog.run_status import Group, conversation_state
-from oh_tui.commands.framework.acting import require_consent
+from oh_tui.commands.framework.acting import require_consent, require_writable
 from oh_tui.commands.framework.command import Call, argument, command, flag
 from oh_tui.commands.framework.printing import Style, print_json, print_rows
 from oh_tui.commands.framework.run_words import is_path, is_shared
@@ -55,7 +55,8 @@ async def sandboxes(call: Call) -> int:
         found = [sandbox_json(one) | _inside_json(inside.get(one.id, ())) for one in shown]
         print_json({"source": call.source.label, "sandboxes": found})
         return 0
-    print_rows(call.style, _COLUMNS, [(one, inside.get(one.id, ())) for one in shown])
+    columns = (*_COLUMNS[:1], SERVER, *_COLUMNS[1:]) if call.source.members else _COLUMNS
+    print_rows(call.style, columns, [(one, inside.get(one.id, ())) for one in shown])
     gone = len(held) - len(shown)
     if not call.style.piped and (gone or not held):
         remark = f"{gone} more are gone: --all lists them" if gone else "none yet"
@@ -85,6 +86,9 @@ _COLUMNS: tuple[Column[Shown, Style], ...] = (
     Column("age", lambda row, style: style.when(row[0].created_at), right=True),
     Column("conversation", _titles_inside, share=1),
 )
+
+
+SERVER: Column[Shown, Style] = Column("server", lambda row, _: row[0].server)
 
 
 def _inside_json(conversations: Iterable[Conversation]) -> dict[str, list[dict[str, str]]]:
@@ -132,6 +136,10 @@ async def resume(call: Call) -> int:
 
 async def _change(call: Call, verb: str, *, stop_agents: bool) -> int:
     plan = await call.sandboxes.plan(await _sandbox_id(call))
+    if plan.sandbox is not None:
+        settings = call.settings.of(plan.sandbox.server)
+        require_writable(verb, settings, by_flag=call.args.read_only)
+        call.on = plan.sandbox.server
     status, done = _DONE[verb]
     stages: list[str] = []
     if plan.sandbox is not None and plan.sandbox.status == status:

@@ -78,6 +78,12 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         default="",
         help="a branch of it; its main branch by default",
     ),
+    argument(
+        "--on",
+        metavar="NAME",
+        default="",
+        help="which of several servers; by default the first, which is said",
+    ),
     argument("--title", metavar="TEXT", default="", help="by default the server makes one"),
     argument("--model", metavar="NAME", default="", help="the server's own choice by default"),
     argument(
@@ -109,6 +115,7 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "start - --no-run --yes < task.md": "for a person to look at before it runs",
     },
     wants="change",
+    of_one_server=True,
     epilog="Without --wait, --until-done, --no-run, --profile and --title the id of the start is\n"
     "printed, as there is no conversation yet; with one of them the id of the conversation,\n"
     "which gets profile and title once it is there. How a run\n"

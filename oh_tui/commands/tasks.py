@@ -17,6 +17,7 @@ from oh_tui.text.remarks import say
     "tasks",
     examples={"tasks": "by repository; oh-tui start --task starts an agent on one"},
     wants="server",
+    of_one_server=True,
 )
 async def tasks(call: Call) -> int:
     page = await call.agents.offers.tasks()

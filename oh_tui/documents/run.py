@@ -87,12 +87,13 @@ MOST_TAGS = 100
 
 
 def sandbox_json(sandbox: Sandbox) -> common.Sandbox:
-    return {
+    found: common.Sandbox = {
         "id": safe_line(sandbox.id),
         "status": line(sandbox.status),
         "spec": line(sandbox.sandbox_spec_id),
         "created": moment(sandbox.created_at),
     }
+    return {**found, "server": sandbox.server} if sandbox.server else found
 
 
 def verdict_json(verdict: Verdict) -> Any:

@@ -85,6 +85,11 @@ def _is_this_machine(text: str) -> bool:
     return host.partition(":")[0] in ("localhost", "127.0.0.1", "0.0.0.0")
 
 
+def names_in(written: str) -> list[str]:
+    """The servers that `--server` or `default` name, each once."""
+    return list(dict.fromkeys(filter(None, map(str.strip, written.split(",")))))
+
+
 def command_words(written: str | list[str]) -> tuple[str, ...]:
     """The words of a command, which a shell would split if it is one text. Raises ValueError for an
     open quote, and without a word."""
@@ -113,6 +118,13 @@ _Address = Annotated[str, Read("a text in quotes", str, server_address)]
 _Table = Read("a table", dict[str, Any], dict)
 
 
+def _joined(written: str | list[str]) -> str:
+    return written if isinstance(written, str) else ",".join(written)
+
+
+_Names = Annotated[str, Read("a name in quotes, or a list of them", str | list[str], _joined)]
+
+
 class ServerEntry(msgspec.Struct, frozen=True):
     """A server of the file: its address and where its key is, in at most one of three places."""
 
@@ -136,8 +148,9 @@ class Config(msgspec.Struct, frozen=True):
     the top level of the file, its type what the file can say of it."""
 
     servers: Annotated[Mapping[str, ServerEntry], _Table] = msgspec.field(default_factory=dict)
-    default: Text = ""
-    """The name of the server to open when none is named."""
+    default: _Names = ""
+    """The name of the server to open when none is named; several, with commas between them, are one
+    list."""
     theme: Text = ""
     sort: Text = ""
     mouse: Flag = True
@@ -205,10 +218,10 @@ def _unknown_names(
         ("theme", "theme", themes, f": {', '.join([*themes][:3])}, …"),
         ("sort", "order", orders, f": {', '.join(orders)}"),
     ):
-        name = found.get(setting, "")
-        if name and names and name not in names:
-            hint = suggestion(name, names) or some
-            yield setting, f"there is no {word} {quoted(name)}{hint}"
+        for name in names_in(found.get(setting, "")) if names else ():
+            if name not in names:
+                hint = suggestion(name, names) or some
+                yield setting, f"there is no {word} {quoted(name)}{hint}"
 
 
 def _server(file: TomlFile, name: str, values: object) -> ServerEntry | None:

@@ -26,6 +26,7 @@ from oh_tui.settings.config import (
     ExplorerNames,
     ServerEntry,
     command_words,
+    names_in,
     parse_config,
     server_address,
 )
@@ -143,6 +144,14 @@ class Settings(msgspec.Struct, frozen=True):
     all_read_only: bool = False
     cautions: tuple[str, ...] = ()
     """Sentences to show once about where the key was found."""
+    several: tuple[tuple[str, Settings | Problem], ...] = ()
+    """Of several servers in one list each name, and its own settings or why there are none; what
+    stands beside it is then for the list as a whole."""
+
+    def of(self, server: str) -> Settings:
+        """Those of one server of the list; themselves where there is no list."""
+        found = dict(self.several).get(server)
+        return found if isinstance(found, Settings) else self
 
     @property
     def library_folder(self) -> Path | None:
@@ -158,6 +167,8 @@ class Settings(msgspec.Struct, frozen=True):
     def label(self) -> str:
         if self.is_looked_for:
             return ""
+        if self.several:
+            return ", ".join(name for name, _ in self.several)
         host = self.base_url.partition("://")[2]
         return f"{self.server}  {host}".strip()
 
@@ -219,9 +230,50 @@ def read_settings(
         settings = replace(settings, download_folder=expanded(config.download_folder, environment))
     if local:
         return settings
-    written = named or config.default
-    if written and _is_name(written, config):
-        return choose(settings, written, environment)
+    return choose(settings, named or config.default, environment)
+
+
+def choose(settings: Settings, written: str, environment: Mapping[str, str]) -> Settings:
+    """The settings for what names or addresses one server or several, "" for the usual one. Of
+    several, those of one whose key cannot be found are a Problem instead."""
+    names = names_in(written)
+    if len(names) < 2:
+        return _one(settings, "".join(names), environment)
+    found: dict[str, Settings | Problem] = {}
+    for name in names:
+        is_name = _is_name(name, settings.config)
+        shown = name if is_name else server_address(name).partition("://")[2]
+        shown = server_address(name) if shown in found else shown
+        try:
+            found[shown] = _one(settings, name, environment)
+        except Problem as problem:
+            found[shown] = problem
+    each = [one for one in found.values() if isinstance(one, Settings)]
+    return replace(
+        _blank(settings, ""),
+        read_only=all(one.read_only for one in each),
+        last_known_file=_seen_file(settings, environment),
+        cautions=tuple(told for one in each for told in one.cautions),
+        several=tuple(found.items()),
+    )
+
+
+def _seen_file(settings: Settings, environment: Mapping[str, str]) -> Path | None:
+    return state_file(environment, "seen") if settings.keeps_state else None
+
+
+def _blank(settings: Settings, name: str) -> Settings:
+    """Without what belongs to one server."""
+    return replace(
+        settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
+        kind="", read_only=settings.all_read_only, budget=settings.config.budget,
+        last_known_file=None, cautions=(), canvas=None, is_looked_for=False, several=(),
+    )  # fmt: skip
+
+
+def _one(settings: Settings, written: str, environment: Mapping[str, str]) -> Settings:
+    if written and _is_name(written, settings.config):
+        return _named(settings, written, environment)
     base_url = server_address(written or CLOUD)
     key, key_from, cautions = find_key(environment, base_url)
     auth = _auth(environment)
@@ -233,19 +285,15 @@ def read_settings(
         key=key,
         key_from=key_from,
         auth=auth,
-        last_known_file=state_file(environment, "seen") if settings.keeps_state else None,
+        last_known_file=_seen_file(settings, environment),
         cautions=cautions,
     )
 
 
-def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Settings:
+def _named(settings: Settings, name: str, environment: Mapping[str, str]) -> Settings:
     """The settings for a server of the file or of BUILT_IN, with its key unless a command prints
     it. Reads at most one small file. Raises Problem when the key cannot be found."""
-    blank = replace(
-        settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
-        kind="", read_only=settings.all_read_only, budget=settings.config.budget,
-        last_known_file=None, cautions=(), canvas=None, is_looked_for=False,
-    )  # fmt: skip
+    blank = _blank(settings, name)
     if name in (DEMO, LOCAL):
         return blank
     if name == CANVAS and name not in settings.config.servers:
@@ -271,7 +319,7 @@ def choose(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         kind=server.kind,
         read_only=settings.all_read_only or server.read_only,
         budget=blank.budget if server.budget is None else server.budget,
-        last_known_file=state_file(environment, "seen") if settings.keeps_state else None,
+        last_known_file=_seen_file(settings, environment),
         cautions=cautions,
     )
 
@@ -331,8 +379,8 @@ def _matters(path: str, uses: Collection[str] | None, named: str, config: Config
     if uses is None or not path:
         return True
     if path.startswith("servers."):
-        of_server = f"servers.{named or config.default}."
-        return "servers" in uses and f"{path}.".startswith(of_server)
+        servers = tuple(f"servers.{name}." for name in names_in(named or config.default))
+        return "servers" in uses and f"{path}.".startswith(servers)
     meant = difflib.get_close_matches(path.partition(".")[0][:60], NAMES, 1)
     setting = meant[0] if meant else ""
     return setting in uses and not (setting == "default" and named)

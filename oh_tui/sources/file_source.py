@@ -32,6 +32,7 @@ from oh_tui.sources.file_rows import (
     version_at,
 )
 from oh_tui.sources.file_runs import FileRuns, end_of
+from oh_tui.sources.source import OneSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.verdict import judge
@@ -56,7 +57,7 @@ AT_LEAST = 0.25
 """Seconds after which a page is returned even if it is not full."""
 
 
-class FileSource:
+class FileSource(OneSource):
     """Files and folders with runs. `problems` names those that could not be opened."""
 
     opening = ""

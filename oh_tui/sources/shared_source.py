@@ -21,6 +21,7 @@ from oh_tui.sources.results import Cost, Loaded
 from oh_tui.sources.server_runs.following import news_from_app
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.server_runs.server_stats import stats_of_app
+from oh_tui.sources.source import OneSource
 from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import Event
@@ -103,7 +104,7 @@ class SharedRuns(ServerRuns):
         raise Refused("Their steps stay in the sandbox, which is not shared")
 
 
-class SharedSource:
+class SharedSource(OneSource):
     agents = workspaces = sandboxes = automations = records = None
     remembered_as = "shared"
     address = ""

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from oh_tui.actions import automations, conversation_records, workspace
+from oh_tui.catalog import status_cache
+from oh_tui.conversation import Conversation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.automations import Automations
     from oh_tui.actions.conversation_records import Records
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Page
     from oh_tui.catalog.status_cache import LastKnown
-    from oh_tui.conversation import Conversation
     from oh_tui.sources.results import Cost, Loaded
     from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.text.problem import Problem
@@ -69,6 +72,26 @@ class Runs(Protocol):
     async def cost(self, conversation: Conversation, trajectory: Trajectory) -> Cost: ...
 
 
+class OfServer(Protocol):
+    """A conversation, a sandbox: what a server of a list has."""
+
+    @property
+    def server(self) -> str: ...
+
+
+class OneSource:
+    """What sources have that are not made of several."""
+
+    members: Mapping[str, Source] = {}
+    away: Mapping[str, Problem | None] = {}
+
+    def holder(self, _of: OfServer) -> Self:
+        return self
+
+    def watch(self, came: Callable[[], None]) -> None:
+        """Never called: all that is asked comes with the answer."""
+
+
 class Source(Protocol):
     """A source of conversations: their list, their runs, and None for what it cannot do."""
 
@@ -84,6 +107,20 @@ class Source(Protocol):
     """The address below which the web pages of conversations are; "" if they have none."""
     last_known: Mapping[str, LastKnown]
     """States known beforehand, by conversation id without dashes."""
+
+    @property
+    def members(self) -> Mapping[str, Source]:
+        """Of several servers in one list each by its name; else none."""
+
+    @property
+    def away(self) -> Mapping[str, Problem | None]:
+        """The names of the members that do not answer, and why; None: nothing came for long."""
+
+    def watch(self, came: Callable[[], None]) -> None:
+        """Has `came` called when a member answered for which nobody waited any more, or is late."""
+
+    def holder(self, of: OfServer) -> Source:
+        """The source that acts on a conversation or sandbox: the member that has it, else this."""
 
     @property
     def changes(self) -> bool:
@@ -141,7 +178,7 @@ class Source(Protocol):
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]: ...
 
 
-class SourceOfServer:
+class SourceOfServer(OneSource):
     api: AppServer | BareAgentServer
     changes = True
     remarks: Sequence[str] = ()
@@ -175,3 +212,17 @@ class SourceOfServer:
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
         return await self.api.get_conversations(ids)
+
+
+def last_known_states(source: Source, file: Path | None) -> status_cache.LastKnownStates:
+    """What is remembered of the conversations of a source. Reads the file."""
+    members = [*source.members.values()] or [source]
+    known = {id: state for one in members for id, state in one.last_known.items()}
+    first, *others = [one.address for one in members if one.address] or [""]
+
+    def server_of(id: str) -> str:
+        return source.holder(Conversation(id)).address
+
+    return status_cache.LastKnownStates(
+        first, file if first else None, known, others=others, server_of=server_of
+    )

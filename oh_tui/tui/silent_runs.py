@@ -44,7 +44,8 @@ def told(session: Session) -> Silence | None:
 
 
 def _now(session: Session, one: Conversation | None = None) -> float:
-    remote, now = session.source and session.source.remote, session.hearing.now(one)
+    source, now = session.source, session.hearing.now(one)
+    remote = (source.holder(one) if one else source).remote if source else None
     return remote.now(now) if remote else now
 
 

@@ -59,6 +59,10 @@ MAX_REDIRECTS = 5
 MISSING_ENDPOINT: Hints = {NotFound: f"The address is wrong or the server too old. {EXPECTED}"}
 """For endpoints that always exist: their 404 means a wrong address, not a missing item."""
 
+UNKNOWN = "Conversation not found"
+"""The detail of the answer to an act on a conversation that an agent server lists, but does not
+hold (measured, 1.49.1, 1.58.2)."""
+
 _KEY = pattern(r"[!-~]+")
 
 
@@ -125,6 +129,9 @@ class HttpClient:
         self._retries = retries
         self._hints = hints or {}
         self._on_missing = on_missing
+        self.refused: Callable[[NotFound], None] | None = None
+        """Called after an act on a conversation that the server does not hold, although it may list
+        it: another one works over the same folder. May raise a better error."""
         self.ahead = 0.0
         """Seconds by which this machine's clock is ahead of the server's, by its last answer."""
 
@@ -231,6 +238,8 @@ class HttpClient:
         except NotFound as error:
             if self._on_missing is not None and error.detail == "Not Found":
                 await self._on_missing(error)
+            if self.refused is not None and call.acts and error.detail == UNKNOWN:
+                self.refused(error)
             raise
 
     async def _retried(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterable
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -56,6 +57,11 @@ def require_id(text: str, base_url: str) -> str:
     return found
 
 
+def one_of(addresses: Iterable[str], text: str) -> str:
+    """Which of these servers the web address of a conversation is of; "" for none."""
+    return next((one for one in addresses if "://" in text and _host(one) == _host(text)), "")
+
+
 async def find(source: Source, identifier: str) -> Conversation:
     """The conversation with this id or start of an id (as `read_id` gives them), or the one that
     the start task with this id made: the two ids are easily mixed up.
@@ -84,8 +90,10 @@ def _not_found(
     source: Source, identifier: str, hint: str = "oh-tui conversations lists what is there"
 ) -> Problem:
     # of the demo's label, the name alone
-    name = source.label.partition(", ")[0].partition(": ")[0]
+    name = source.label if source.members else source.label.partition(", ")[0].partition(": ")[0]
     where = f"the {name}" if name.endswith("demo") else name
+    if source.away:
+        where += f"; {', '.join(source.away)} could not be asked"
     return errors.NotFound(f"There is no conversation {identifier} in {where}", hint)
 
 
@@ -134,7 +142,7 @@ async def read_run(
     """The run with all its events. The note says that `sub_agents` are not shown, unless they are.
     A run too long for a download is read page by page, which takes minutes; the progress is shown.
     Raises Problem if no event can be read, unless it may be `damaged`."""
-    source = reader.source
+    source = reader.source.holder(conversation)
     if isinstance(source, FileSource):
         run = source.runs.run(conversation)
         read = await in_background(partial(_read_file, run, sub_agents, damaged))

@@ -92,7 +92,8 @@ def say_rest(reader: Reader, reading: RunBatch[Any]) -> int:
     if going_on:
         say(going_on_words(going_on))
     if not_read:
-        name = clean_line(reader.server or source.address)
+        servers = [*source.members] or [reader.server or source.address]
+        name = " --server ".join(map(clean_line, servers))
         say(
             f"left out: {plural(not_read, 'run')} of {clean_line(source.label)} that this "
             f"machine has not read; oh-tui index --server {name} reads them"

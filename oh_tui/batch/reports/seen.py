@@ -11,11 +11,11 @@ from oh_tui.batch.reports.reader import Reader
 from oh_tui.catalog import silence
 from oh_tui.catalog.run_status import STATUSES, RunStatus, is_current, reported_status, updated
 from oh_tui.catalog.silence import Silence, Standing
-from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.catalog.usage_cache import spent_of, with_spent
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.file_source import FileSource
-from oh_tui.sources.server_runs import loading
+from oh_tui.sources.source import Source, last_known_states
 from oh_tui.text.human import stamp
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.study import Study
@@ -31,11 +31,10 @@ class Seen:
 
     def __init__(self, reader: Reader) -> None:
         source, settings = reader.source, reader.settings
-        file = settings.last_known_file if source.address else None
-        self.states = LastKnownStates(source.address, file, source.last_known)
+        self.states = last_known_states(source, settings.last_known_file)
         self._outcomes = indexed_outcome.IndexedOutcomes(settings.library_folder, source)
         self._looked_up: set[str] = set()
-        self._runs, self._remote = source.runs, source.remote
+        self._source = source
         self._silent_after = 60 * settings.config.silent_after
 
     @property
@@ -64,18 +63,20 @@ class Seen:
     async def find_silent(self, conversations: Iterable[Conversation]) -> None:
         """Looks into the runs that work and whose records have not changed for long, in one call
         each, all at once. One whose server does not answer is not known to be silent."""
-        now, after = _now(self._remote), self._silent_after
-        working = [one for one in conversations if silence.may_be(one, now, after)]
+        after = self._silent_after
+        working = [
+            one for one in conversations if silence.may_be(one, _now(self._source, one), after)
+        ]
         found = await asyncio.gather(*map(self._end_of, working))
         for one, run in zip(working, found, strict=True):
             self.record(one)  # it would forget the silence of another status
-            since = silence.since(run, now, after) if run else None
+            since = silence.since(run, _now(self._source, one), after) if run else None
             self.states.record_silent(bare_id(one.id), since)
 
     async def _end_of(self, conversation: Conversation) -> Trajectory | None:
         with contextlib.suppress(Problem, TimeoutError):
             async with asyncio.timeout(ANSWER):
-                return await self._runs.peek(conversation)
+                return await self._source.runs.peek(conversation)
         return None
 
     def save(self) -> None:
@@ -101,7 +102,8 @@ def standing(reader: Reader, conversation: Conversation, study: Study) -> Standi
     verdict, run, box = study.verdict, study.trajectory, conversation.sandbox_status
     if isinstance(reader.source, FileSource):
         return Standing(verdict)
-    heard = silence.since(run, _now(reader.source.remote), 60 * reader.settings.config.silent_after)
+    now = _now(reader.source, conversation)
+    heard = silence.since(run, now, 60 * reader.settings.config.silent_after)
     if heard is None or conversation.execution_status != "running":
         return Standing(silence.judged(verdict, run, box, None))
     about = silence.sandbox_words(conversation, None, heard)
@@ -110,7 +112,8 @@ def standing(reader: Reader, conversation: Conversation, study: Study) -> Standi
     return Standing(silence.judged(verdict, run, box, silent), heard)
 
 
-def _now(remote: loading.ServerRuns | None) -> float:
+def _now(source: Source, conversation: Conversation) -> float:
+    remote = source.holder(conversation).remote
     return remote.now(silence.clock()) if remote else silence.clock()
 
 

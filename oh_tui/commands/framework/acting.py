@@ -30,6 +30,7 @@ def require_consent(
     terminal to ask on; `done_by` is the command line that needs no answer."""
     if call.args.yes:
         return
+    stake = f"On {call.on}: {stake}" if call.on else stake
     answer = ask(f"{stake}. Go on?")
     if answer is None:
         raise Problem(stake, f"{done_by} does it")

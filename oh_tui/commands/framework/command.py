@@ -44,6 +44,8 @@ class Call(Reader, kw_only=True):
     style: Style
     identifiers: list[str]
     """Ids of conversations or the starts of ids; "" stands for the only run of a file."""
+    on: str = ""
+    """The name of the server that it acts on, where several are in one list."""
     goes_on: str = ""
     """What continues on the server if the command is interrupted now, as a sentence."""
     paths: Sequence[Path] = ()
@@ -229,6 +231,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     forbids; or neither."""
     alone: tuple[str, ...] = ()
     """Options with which it wants nothing."""
+    of_one_server: bool = False
+    """It makes no sense for several at once; with an option `--on` it takes one of them."""
     reads_settings: bool = True
     """False for a command that works with a faulty settings file."""
     settings: tuple[str, ...] = ()

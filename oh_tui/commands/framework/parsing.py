@@ -135,6 +135,14 @@ class _RefuseKey(argparse.Action):
         )
 
 
+class _Joined(argparse.Action):
+    """What was given once or several times, with commas between."""
+
+    def __call__(self, _: object, args: argparse.Namespace, word: Any, *__: object) -> None:
+        before = getattr(args, self.dest)
+        setattr(args, self.dest, word if before is None else f"{before},{word}")
+
+
 def options_parser() -> Parser:
     """The options that may stand anywhere, before or after the command."""
     options = Parser(add_help=False)
@@ -145,7 +153,12 @@ def options_parser() -> Parser:
     for kind, about in DEMOS.items():
         about = about.replace("%", "%%")
         add(f"--demo={kind}", action="store_const", const=kind, dest="demo", help=about)
-    add("--server", metavar="URL|NAME", help="an OpenHands server, by address or by its name")
+    add(
+        "--server",
+        metavar="URL|NAME",
+        action=_Joined,
+        help="an OpenHands server, by address or by its name; given again, several in one list",
+    )
     add("--read-only", action="store_true", help="refuse whatever changes a server or costs money")
     add("--no-state", action="store_true", help="neither read nor write what is remembered")
     add("--no-library", action="store_true", help="do without the index of runs (oh-tui index)")

@@ -79,6 +79,8 @@ class Conversation(Priced):
     title: str
     source: str | None
     """The path of the file or folder of a run in files; null of one on a server."""
+    server: NotRequired[str]
+    """The name of its server, where several are in one list."""
     status: str | None
     """Of the agent: waiting, stuck, error, running, silent (no event for long), starting, finished,
     stopped, idle, deleting, or not known while its sandbox is away and nobody on this machine saw
@@ -129,6 +131,8 @@ class Sandbox(TypedDict):
     status: str | None
     spec: str | None
     created: Moment | None
+    server: NotRequired[str]
+    """As that of a conversation."""
 
 
 class Named(TypedDict):

@@ -67,6 +67,7 @@ LISTED = Beside(
         "pr",
         "repo",
         "rule",
+        "server",
         "tag",
         "title",
     ),

@@ -45,8 +45,10 @@ class Filling:
 
     def take(self, conversation: Conversation) -> None:
         """Take in a run of the open source, if it is over and on this machine."""
-        source = self._session.source
-        if source is None or (source.remote and not source.remote.cache):
+        if self._session.source is None:
+            return
+        source = self._session.source.holder(conversation)
+        if source.remote and not source.remote.cache:
             return
         key = (conversation.id, conversation.updated_at or "")
         self._add(key, partial(_task, source, conversation))

@@ -1,0 +1,157 @@
+"""Commands over several servers in one list."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from oh_tui import cli
+from tests.api.servers import closed_port
+from tests.commands.conftest import IDS
+from tests.commands.shell import Said
+from tests.hostile.server import serving
+from tests.sources.three import Served, made, shifted
+
+BY = {"cloud": 0, "canvas": 3, "lab": 7}
+"""By how much the ids of each server differ."""
+
+STUCK = {name: shifted(IDS["week-dates"].encode(), by).decode() for name, by in BY.items()}
+"""The ids of one conversation on each server."""
+
+
+@dataclass
+class Servers:
+    each: dict[str, Served]
+    capture: pytest.CaptureFixture[str]
+    settings: Path
+
+    def __call__(self, line: str) -> Said:
+        code = cli.main(shlex.split(line))
+        return Said(code, *self.capture.readouterr())
+
+
+@pytest.fixture
+def servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Servers]:
+    """`cloud`, an app server; `canvas`, an agent server; `lab`, one that is read only; and `away`,
+    where nothing listens."""
+    each = {
+        name: made(name, "plain" if name == "cloud" else "agent", by) for name, by in BY.items()
+    }
+    settings = tmp_path / "config.toml"
+    with contextlib.ExitStack() as serves:
+        urls = {name: serves.enter_context(serving(one)) for name, one in each.items()}
+        urls["away"] = f"http://127.0.0.1:{closed_port()}"
+        tables = [f'[servers.{name}]\nurl = "{url}"\n' for name, url in urls.items()]
+        tables[2] += "read_only = true\n"
+        settings.write_text(
+            f'default = ["cloud", "canvas", "lab", "away"]\n{"".join(tables)}', encoding="utf-8"
+        )
+        monkeypatch.setenv("OH_TUI_CONFIG", str(settings))
+        yield Servers(each, capsys, settings)
+
+
+def test_a_list_says_of_each_row_where_it_is_and_who_is_missing(servers: Servers) -> None:
+    said = servers("conversations --all --json")
+    document = json.loads(said.out)
+    assert document["source"] == "cloud, canvas, lab, away"
+    rows = document["conversations"]
+    assert {row["server"] for row in rows} == {"cloud", "canvas", "lab"}
+    assert len({row["id"] for row in rows}) == len(rows)
+    (missing,) = document["remarks"]
+    assert missing.startswith("away is missing: nothing listens at 127.0.0.1")
+    assert missing in said.err and said.code == 0
+    alone = json.loads(servers("conversations --all --json --server lab").out)
+    assert alone["conversations"] and all("server" not in row for row in alone["conversations"])
+
+
+def test_the_word_server_narrows_and_the_column_is_there(servers: Servers) -> None:
+    said = servers("conversations server:lab --header --limit 5")
+    head, *rows = said.out.splitlines()
+    assert head.split("\t")[:2] == ["id", "server"]
+    assert len(rows) == 5 and all(row.split("\t")[1] == "lab" for row in rows)
+
+
+def test_a_command_on_one_run_goes_where_that_is(servers: Servers) -> None:
+    for name, id in STUCK.items():
+        said = servers(f"show {id[:8]} --json")
+        assert json.loads(said.out)["conversation"]["server"] == name, said.err
+    said = servers(f"rename {STUCK['canvas'][:8]} 'Another title'")
+    assert said.code == 0, said.err
+    assert [name for name, one in servers.each.items() if one.between.count("PATCH *")] == [
+        "canvas"
+    ]
+
+
+def test_what_is_read_only_stays_so_in_the_list(servers: Servers) -> None:
+    said = servers(f"rename {STUCK['lab']} x")
+    assert "read_only in the settings file forbids that" in said.err and said.code
+    assert not servers.each["lab"].between.count("PATCH *")
+
+
+def test_what_none_has_is_not_found_on_all(servers: Servers) -> None:
+    said = servers("show 00000000")
+    assert "There is no conversation 00000000 in cloud, canvas, lab, away; away could not be" in (
+        said.err
+    )
+
+
+def test_a_start_names_its_server(servers: Servers) -> None:
+    said = servers("start hello")
+    assert "starts on cloud\n" in said.err and "On cloud: This makes a sandbox" in said.err
+    assert servers("start hello --on canvas --yes").code == 0
+    assert servers.each["canvas"].between.count("POST /api/conversations") == 1
+    assert "There is no nowhere among them" in servers("start hello --on nowhere --yes").err
+    assert "read_only" in servers("start hello --on lab --yes").err
+    assert not servers.each["lab"].between.count("POST *")
+
+
+def test_sandboxes_name_their_server(servers: Servers) -> None:
+    listed = json.loads(servers("sandboxes --json").out)["sandboxes"]
+    assert listed and {one["server"] for one in listed} == {"cloud"}
+
+
+def test_what_is_for_one_server_says_so(servers: Servers) -> None:
+    for name in ("whoami", "tasks"):
+        said = servers(name)
+        assert f"{name} is for one server" in said.err and "--server cloud" in said.err
+
+
+def test_one_server_named_twice_is_one(servers: Servers) -> None:
+    canvas = servers.settings.read_text(encoding="utf-8").split("[servers.canvas]\nurl = ")[1]
+    port = canvas.split('"')[1].rpartition(":")[2]
+    line = f"--server canvas --server canvas --server localhost:{port}"
+    rows = json.loads(servers(f"conversations --all --json {line}").out)["conversations"]
+    assert {row["server"] for row in rows} == {"canvas"}
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+def test_an_unknown_name_among_several_is_said(servers: Servers) -> None:
+    said = servers("conversations --server cloud --server clout")
+    assert "There is no server named clout" in said.err and said.code
+
+
+def test_a_key_that_is_missing_leaves_out_only_its_server(servers: Servers) -> None:
+    text = servers.settings.read_text(encoding="utf-8")
+    servers.settings.write_text(
+        text.replace("[servers.cloud]\n", '[servers.cloud]\nkey_env = "OH_NO_KEY"\n'),
+        encoding="utf-8",
+    )
+    said = servers("conversations --all --json --server cloud --server canvas")
+    document = json.loads(said.out)
+    assert {row["server"] for row in document["conversations"]} == {"canvas"}
+    assert "OH_NO_KEY, which is not set" in document["remarks"][0]
+
+
+def test_status_counts_all(servers: Servers) -> None:
+    counted = json.loads(servers("status --json").out)
+    alone = [json.loads(servers(f"status --json --server {name}").out) for name in BY]
+    assert counted["waiting"] == sum(one["waiting"] for one in alone)
+    assert {row["conversation"]["server"] for row in counted["listed"]} == {*BY}
