@@ -14,9 +14,11 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from oh_tui.api import ApiError, AppServer, BareAgentServer, Conversation, StartRequest
+from oh_tui.api.automation_models import Automation
 from oh_tui.api.models import ConfirmationPolicy
 from oh_tui.demo import BASE_URL, Demo
 from oh_tui.demo.servers.alone import make_alone
+from oh_tui.demo.servers.automations import make_canvas
 from oh_tui.demo.servers.http import detail
 
 from .fixtures import UNKNOWN
@@ -30,6 +32,8 @@ LOCAL = {
 
 ARGUMENTS: dict[str, Any] = {
     "accept": True,
+    "automation": Automation(UNKNOWN),
+    "automation_id": UNKNOWN,
     "command": "true",
     "command_id": UNKNOWN,
     "content": b"text",
@@ -42,7 +46,9 @@ ARGUMENTS: dict[str, Any] = {
     "provider": "github",
     "repository": "acme/dates",
     "question": "Why?",
+    "enabled": True,
     "request": StartRequest(),
+    "run_id": UNKNOWN,
     "sandbox_id": "Sandbox",
     "sha": "0" * 40,
     "tags": {"kind": "bug"},
@@ -85,7 +91,7 @@ ALONE = methods(BareAgentServer(BASE_URL))
 def used_in_the_contract() -> set[tuple[str, str]]:
     """Each method that a test of the contract names, with the attribute or variable it is on."""
     found: set[tuple[str, str]] = set()
-    for file in Path(__file__).parent.glob("*.py"):
+    for file in Path(__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute):
                 on = node.value
@@ -101,7 +107,9 @@ def test_the_contract_calls_every_method() -> None:
 
 @pytest.mark.parametrize(("holder", "name"), METHODS)
 async def test_the_demo_has_a_route_for_every_method(holder: str, name: str) -> None:
-    await require_route(Demo().app, lambda api: clients(api)[holder], AppServer, name)
+    # an automation server stands beside an agent server
+    app = make_canvas(Demo().world) if holder == "automations" else Demo().app
+    await require_route(app, lambda api: clients(api)[holder], AppServer, name)
 
 
 @pytest.mark.parametrize("name", ALONE)

@@ -241,9 +241,9 @@ class _Run(NamedTuple):
 _RUNS: tuple[Column[_Run, Style], ...] = (
     Column("run", lambda row, style: _shown(row.run.id, style)),
     Column("status", lambda row, _: row.status),
-    Column("by", lambda row, _: safe_line(row.run.trigger_source or "")),
+    Column("by", lambda row, _: safe_line(row.run.trigger_source or ""), goes=1),
     Column("began", lambda row, style: _when(style, row.now, row.run.created_at), right=True),
-    Column("took", lambda row, _: row.took, right=True),
+    Column("took", lambda row, _: row.took, right=True, goes=2),
     Column("cost", lambda row, _: marked_cost(row.run.price), right=True),
     Column("conversation", lambda row, style: (row.conversation is not None and
            _shown(conversation_id(row.conversation), style)) or ""),
