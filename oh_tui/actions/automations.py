@@ -309,8 +309,8 @@ class Automations:
         return replace(after, server=automation.server)
 
     async def run_now(self, automation: Automation) -> AutomationRun:
-        """Begins a run, also of one that is off; it costs money. Raises Refused if it would do
-        something else than the user saw."""
+        """Begins a run, which costs money. Raises Refused if it would do something else than the
+        user saw, or is off on a server that runs none that is."""
         server = self._apis[automation.server].automations
         now = await server.get(automation.id)
         if (now.name, now.prompt, now.model) != (

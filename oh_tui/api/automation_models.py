@@ -78,8 +78,7 @@ class Automation(msgspec.Struct, frozen=True):
 
     @property
     def is_on(self) -> bool | None:
-        """Whether its trigger counts; None where the server does not tell. One that is off can
-        still be run by hand."""
+        """Whether its trigger counts; None where the server does not tell."""
         return self.enabled if self.state is None else self.state == "ACTIVE"
 
 

@@ -62,8 +62,8 @@ ACTIONS = ("show", "run", "stop", "enable", "disable")
     },
     wants="server",
     settings=("read_only",),
-    epilog="run begins a run now, also of an automation that is off. disable switches its trigger\n"
-    "off; runs that are on their way go on.",
+    epilog="run begins a run now; newer servers run one that is off too. disable switches its\n"
+    "trigger off; runs that are on their way go on.",
 )  # fmt: skip
 async def automations(call: Call) -> int:
     action, of = call.args.action, call.args.of

@@ -54,7 +54,7 @@ class ListedAutomation(TypedDict):
     name: str | None
     trigger: AutomationTrigger
     on: bool | None
-    """Whether its trigger counts; it can be run by hand all the same."""
+    """Whether its trigger counts."""
     why_off: str | None
     off_since: Moment | None
     model: str | None
