@@ -45,7 +45,8 @@ class StopStage(StrEnum):
     CANCELLING = "cancelling the run"
     CANCELLED = "the run is cancelled"
     ENDED = "the run ended by itself meanwhile"
-    SCRIPT_GOES_ON = "its script goes on, and may still start its agent"
+    SCRIPT_ENDED = "its script is ended"
+    SCRIPT_GOES_ON = "its script cannot be ended, and may still start its agent"
     INTERRUPTING = "stopping its agent now"
     STOPPED = "its agent is stopped"
 
@@ -56,6 +57,9 @@ class StopPlan(msgspec.Struct, frozen=True):
     run: AutomationRun
     conversation: Conversation | None = None
     """None where there is none, or none is known."""
+    script: bool = False
+    """Its script has begun and reported no end. A cancel leaves it alone (measured, 1.26.0), so
+    that it may still start an agent."""
 
     @property
     def cancels(self) -> bool:
@@ -75,12 +79,17 @@ class StopPlan(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """What it does, as part of a sentence; "" for nothing."""
         if self.works_on:
-            return f"stop its agent, which works on: the run is over ({outcome(self.run).word})"
+            script = "end its script and " * self.script
+            over = outcome(self.run).word
+            return f"{script}stop its agent, which works on: the run is over ({over})"
         if self.interrupts:
             return "cancel the run, end its script and stop its agent, which works"
         if self.run.status == "PENDING":
             return "cancel the run before it begins"
-        return "cancel the run and end its script; no agent of it is known to work" * self.cancels
+        if self.cancels:
+            return "cancel the run and end its script; no agent of it is known to work"
+        over = f"end its script, which goes on: the run is over ({outcome(self.run).word})"
+        return over * self.script
 
 
 class RunLog(msgspec.Struct, frozen=True):
@@ -233,7 +242,14 @@ class Automations:
     async def stop_plan(self, run: AutomationRun, loaded: Iterable[Conversation] = ()) -> StopPlan:
         """What stopping it would do now. Raises Refused where there is nothing to stop."""
         now = await self.current(run)
-        plan = StopPlan(now, await self.conversation(now, loaded))
+        conversation = await self.conversation(now, loaded)
+        script = False
+        if now.bash_command_id and now.status in ("RUNNING", "CANCELLED", "FAILED"):
+            log = await self.log(now, conversation)
+            script = self._shell(now, conversation) is not None and (
+                log is None or log.exit_code is None
+            )
+        plan = StopPlan(now, conversation, script)
         if not plan.words:
             raise Refused(
                 f"The run is over ({outcome(now).word}), and no agent of it works", Remedy.REFRESH
@@ -247,7 +263,7 @@ class Automations:
         """
         run = plan.run
         now = await self.stop_plan(run, [plan.conversation] if plan.conversation else ())
-        if now.run.status != run.status or now.interrupts != plan.interrupts:
+        if now.run.status != run.status or now.words != plan.words:
             raise Refused("The run has changed meanwhile, so nothing was done", Remedy.REFRESH)
         conversation = now.conversation
         if plan.cancels:
@@ -257,18 +273,18 @@ class Automations:
                 yield StopStage.CANCELLED
             except Conflict:
                 yield StopStage.ENDED
-            goes_on = run.status == "RUNNING" and not await self._end_script(now)
+        if now.script:
+            ended = await self._end_script(now)
+            yield StopStage.SCRIPT_ENDED if ended else StopStage.SCRIPT_GOES_ON
+        if now.cancels or now.script:  # it may have begun to work in between
             conversation = await self.conversation(now.run, [conversation] if conversation else ())
-            if goes_on and conversation is None:
-                yield StopStage.SCRIPT_GOES_ON
         if conversation is not None and conversation.execution_status == "running":
             yield StopStage.INTERRUPTING
             await self._interrupt(run, conversation)
             yield StopStage.STOPPED
 
     async def _end_script(self, plan: StopPlan) -> bool:
-        """Ends the command of the run, which a cancel leaves alone (source): it may start an agent.
-        False where that cannot be done, as before 1.52, or is not known to be done."""
+        """False where that cannot be done, as before 1.52, or is not known to be done."""
         shell = self._shell(plan.run, plan.conversation)
         if shell is None or not plan.run.bash_command_id:
             return False

@@ -113,6 +113,7 @@ async def test_stopping_a_run_ends_its_agent_too(canvas: Canvas) -> None:
     assert await stages(canvas, plan) == [
         StopStage.CANCELLING,
         StopStage.CANCELLED,
+        StopStage.SCRIPT_ENDED,
         StopStage.INTERRUPTING,
         StopStage.STOPPED,
     ]
@@ -152,11 +153,29 @@ async def test_nothing_is_stopped_that_stands_otherwise_than_shown(canvas: Canva
     ]
 
 
+async def test_the_script_of_a_cancelled_run_is_ended_too(canvas: Canvas) -> None:
+    run = await canvas.newest(WATCH)
+    await canvas.api.automations.cancel(run.id)
+    plan = await canvas.automations.stop_plan(run)
+    assert plan.conversation and plan.works_on and plan.script and not plan.cancels
+    await canvas.api.agent_server(plan.conversation).interrupt()
+    plan = await canvas.automations.stop_plan(run)
+    assert plan.words == "end its script, which goes on: the run is over (stopped)"
+    assert await stages(canvas, plan) == [StopStage.SCRIPT_ENDED]
+    log = await canvas.automations.log(plan.run)
+    assert log and log.exit_code == -15
+
+
 async def test_a_run_that_ended_in_between_is_told_and_its_agent_stopped(canvas: Canvas) -> None:
     plan = await canvas.automations.stop_plan(await canvas.newest(WATCH))
     canvas.fails["/cancel"] = 409
     found = await stages(canvas, plan)
-    assert found[1:] == [StopStage.ENDED, StopStage.INTERRUPTING, StopStage.STOPPED]
+    assert found[1:] == [
+        StopStage.ENDED,
+        StopStage.SCRIPT_ENDED,
+        StopStage.INTERRUPTING,
+        StopStage.STOPPED,
+    ]
 
 
 async def test_an_agent_that_cannot_be_stopped_is_told_after_the_cancel(canvas: Canvas) -> None:

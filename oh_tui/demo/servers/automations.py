@@ -3,6 +3,7 @@ answers. What it runs lies in `scenarios/automations.toml`."""
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -116,7 +117,7 @@ class AutomationServer:
         if "tells" in told:
             run["run_metadata"] = {"finish_tool_response": told["tells"] | {"summary": "finish"}}
             run["cost"] = told.get("cost", 0.0)
-        if "exit" in told:
+        if run["bash_command_id"]:
             self._print(run["bash_command_id"], told)
         entry = fixed_uuid("conversation", told.get("conversation"))
         if conversation := self.world.conversation(entry.hex):
@@ -148,12 +149,13 @@ class AutomationServer:
             "timestamp": utc(self.world.clock.start - told["ago"] + told.get("took", 1)),
             "command_id": command,
             "order": 0,
-            "exit_code": told["exit"],
-            "stdout": told["log"] or None,
+            "exit_code": told.get("exit", int(told["status"] == "FAILED")),
+            "stdout": told.get("log"),
             "stderr": told.get("error"),
             "kind": "BashOutput",
         }
-        self.printed[command] = Output((part,), self.world.clock.ticks())
+        goes_on = told["status"] == "RUNNING" and "exit" not in told
+        self.printed[command] = Output((part,), math.inf if goes_on else self.world.clock.ticks())
 
     # endpoints ------------------------------------------------------------------------------
 
