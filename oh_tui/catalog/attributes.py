@@ -170,7 +170,7 @@ ATTRIBUTES = (
     _text(
         "server", "server", lambda one: one.server or None, rank=13, menu=("v", "server"),
         suggest=lambda one: (one.server,), is_optional=True,
-        place=10, key="v", width=6, most=12, usual_from=60, is_rare=True,
+        place=10, key="v", width=6, most=12, usual_from=35, is_rare=True,
     ),
     _text(
         "repo", "repository", lambda one: one.selected_repository,

@@ -168,7 +168,9 @@ def _pause_marked_label(session: Session) -> str | None:
 def _agent_labels(session: Session) -> Labels:
     labels: Labels = {"answer": None, "message": None, "agent.stop": None, "fork": None}
     conversation, source = session.target(), session.source
-    if session.settings.read_only or source is None or not source.agents or conversation is None:
+    if source is None or not source.agents or conversation is None:
+        return labels
+    if session.settings.of(conversation.server).read_only:
         return labels
     if conversation.sandbox_status in ("RUNNING", "PAUSED"):
         labels["message"] = "message"

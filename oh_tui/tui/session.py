@@ -18,7 +18,7 @@ from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.settings.preferences import Preferences
 from oh_tui.settings.startup import Settings
 from oh_tui.sources import budget
-from oh_tui.sources.source import Source
+from oh_tui.sources.source import OfServer, Source
 from oh_tui.text.human import plural
 from oh_tui.tui.state.arrangement import Arrangement
 from oh_tui.tui.state.conversation_rows import Row
@@ -178,6 +178,17 @@ class Session:
         """Whether a key acts on the marked conversations instead of the one under the cursor."""
         return self.pane == "conversations" and bool(self.marks)
 
+    def holder(self, of: OfServer) -> Source | None:
+        """The source that acts on a conversation or sandbox."""
+        return self.source.holder(of) if self.source else None
+
+    def no_change_of(self, of: OfServer | None) -> str:
+        """Why a conversation or sandbox cannot be changed; "" if it can."""
+        if of and of.server and self.settings.of(of.server).read_only:
+            return f"{of.server} is read-only: nothing is changed there"
+        lost = self.hearing.of_server(of.server) if of else None
+        return self.no_changes or _refusal(lost)
+
     @property
     def no_changes(self) -> str:
         """Why nothing can be changed from here; "" if changes are possible."""
@@ -197,19 +208,27 @@ class Session:
     @property
     def no_agent(self) -> str:
         """Why the agent that a key means cannot be told anything; "" if it can."""
-        return self.no_changes or _refusal(self.hearing.lost(self.target()))
+        target = self.target()
+        return self.no_change_of(target) or _refusal(self.hearing.lost(target))
 
     @property
     def has_budgets(self) -> bool:
         own = (kept.budget for kept in self.annotations.runs.values())
-        return self.settings.budget is not None or any(own)
+        each = [self.settings.budget, *(self.settings.of(one).budget for one in self._names)]
+        return any(one is not None for one in each) or any(own)
+
+    @property
+    def _names(self) -> Iterable[str]:
+        return self.source.members if self.source else ()
 
     def budget(self, conversation: Conversation, cost: float | None = None) -> budget.Budget | None:
         """Of a run, `cost` being what else is known of it; None without one, and for files."""
         if self.source is None or not self.source.agents:
             return None
         kept = self.annotations.of(conversation)
-        return budget.budget_of(kept, self.settings.budget, conversation.cost, cost)
+        return budget.budget_of(
+            kept, self.settings.of(conversation.server).budget, conversation.cost, cost
+        )
 
     @property
     def no_sandboxes(self) -> str:

@@ -38,7 +38,7 @@ def told(session: Session) -> Silence | None:
     one = row.conversation
     box = next((box for box in session.sandboxes.all if box.id == one.sandbox_id), None)
     known = row.moved or silence.sandbox_words(one, box, row.silent)
-    helps = "" if session.no_changes or session.hearing.lost(one) else "P stops it"
+    helps = "" if session.no_change_of(one) or session.hearing.lost(one) else "P stops it"
     since = silence.ago_words(row.silent, _now(session, one))
     return Silence(since, helps, known)
 

@@ -36,6 +36,8 @@ def location(session: Session) -> tuple[Piece, ...]:
     name, mark, about = label.partition(": " if ": " in label else "  ")
     parts = (name, mark + about) if source and source.agents else (label,)
     pieces: list[Piece] = [(part, "dim") for part in parts if part]
+    away = session.hearing.away.items()
+    pieces += [(f"  {one} away since {lost.at}", "warn") for one, lost in away]
     if settings.read_only:
         pieces.append(("  read-only", "warn"))
     return tuple(pieces)

@@ -13,6 +13,7 @@ from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
 
 if TYPE_CHECKING:
+    from oh_tui.actions.agent_actions import Agents
     from oh_tui.conversation import Conversation
     from oh_tui.tui.session import Session
     from oh_tui.tui.ui import Ui
@@ -45,6 +46,13 @@ class Controller(_MadeOfParts):
             raise NotNow(self._session.no_target)
         return conversation
 
+    def _agents_meant(self) -> tuple[Agents, Conversation]:
+        """The conversation that a key means, and the agents of the server that has it."""
+        conversation = self._meant()
+        holder = self._session.holder(conversation)
+        assert holder is not None and holder.agents is not None
+        return holder.agents, conversation
+
     async def save_annotations(self, what: str = "it") -> None:
         """Write bookmarks, notes, tags and budgets to the disk."""
         is_kept = await save(self._session.annotations)
@@ -53,7 +61,9 @@ class Controller(_MadeOfParts):
 
 
 def short_title(conversation: Conversation) -> str:
-    return shorten(title_of(conversation), 40)
+    """With the server, where several are in one list."""
+    on = f" on {conversation.server}" if conversation.server else ""
+    return f"{shorten(title_of(conversation), 40)}{on}"
 
 
 C = TypeVar("C", bound=Controller)

@@ -3,7 +3,7 @@ servers of runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, TypeAlias
 
 from oh_tui.api.errors import ApiError, AuthError, NotTheApi, TimedOut, Unreachable
@@ -21,12 +21,19 @@ class Lost(NamedTuple):
     """When it was last heard, in seconds since 1970."""
 
     @property
+    def at(self) -> str:
+        return clock_time(self.heard, None)[:5]
+
+    @property
     def as_of(self) -> str:
-        return f"as of {clock_time(self.heard, None)[:5]}"
+        return f"as of {self.at}"
 
 
 Losses: TypeAlias = Mapping[str, Lost]
-"""By what an agent server is known by; by "" for the server of the lists."""
+"""By what an agent server is known by; by "" for the server of the lists, and by `MEMBER` and its
+name for one of several."""
+
+MEMBER = "server "
 
 
 class Hearing:
@@ -35,6 +42,8 @@ class Hearing:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._heard = clock()
+        self._members: dict[str, float] = {}
+        """By name, when each of several servers was last heard."""
         self.losses: Losses = {}
 
     def heard(self, of: Conversation | None = None) -> bool:
@@ -52,6 +61,30 @@ class Hearing:
         if why:
             self.losses = {**self.losses, name: Lost(why, before.heard if before else self._heard)}
         return bool(why) and before is None
+
+    def hear(self, members: Collection[str], away: Mapping[str, Problem | None]) -> list[str]:
+        """Take which servers of a list do not answer; the others just have. Gives the names of
+        those that did not before."""
+        now, before = self._clock(), self.losses
+        others = {name: lost for name, lost in before.items() if not name.startswith(MEMBER)}
+        lost: dict[str, Lost] = {}
+        for name, problem in away.items():
+            why = why_not(problem) or (problem.sentence if problem else "")
+            lost[MEMBER + name] = Lost(why, self._members.get(name, self._heard))
+        self._members |= dict.fromkeys(members - away.keys(), now)
+        if (losses := others | lost) != before:
+            self.losses = losses
+        return [name for name in members if MEMBER + name in before and name not in away]
+
+    @property
+    def away(self) -> dict[str, Lost]:
+        """By name, those of several servers that do not answer."""
+        found = self.losses.items()
+        return {name[len(MEMBER) :]: one for name, one in found if name.startswith(MEMBER)}
+
+    def of_server(self, name: str) -> Lost | None:
+        """None for a server of the list that answers."""
+        return self.losses.get(MEMBER + name)
 
     def lost(self, of: Conversation | None = None) -> Lost | None:
         """None for one that answers."""
@@ -71,7 +104,8 @@ def _server(of: Conversation | None) -> str:
 def lost_of(losses: Losses, of: Conversation | None) -> Lost | None:
     """Why nothing new is known of a run. One whose sandbox is down needs no agent server."""
     is_up = of is not None and of.sandbox_status == "RUNNING"
-    return losses.get("") or (losses.get(_server(of)) if is_up else None)
+    member = losses.get(MEMBER + of.server) if of and of.server else None
+    return losses.get("") or member or (losses.get(_server(of)) if is_up else None)
 
 
 def why_not(problem: Problem | None) -> str:

@@ -62,6 +62,8 @@ class SandboxRow(msgspec.Struct, frozen=True):
     status: str
     created_at: str
     conversations: tuple[Conversation, ...]
+    server: str = ""
+    """The name of its server, where several are in one list."""
 
     @property
     def is_gone(self) -> bool:
@@ -141,7 +143,13 @@ class SandboxOrder:
             if sandbox.id not in known:
                 known.add(sandbox.id)
                 group = tuple(inside.get(sandbox.id, ()))
-                yield SandboxRow(sandbox.id, sandbox.status or "", sandbox.created_at or "", group)
+                yield SandboxRow(
+                    sandbox.id,
+                    sandbox.status or "",
+                    sandbox.created_at or "",
+                    group,
+                    sandbox.server,
+                )
         for row in self.rows:
             if row.id not in known:
                 known.add(row.id)
@@ -149,7 +157,7 @@ class SandboxOrder:
                 yield msgspec.structs.replace(row, status=GONE, conversations=group)
         for sandbox_id, named in inside.items():
             if sandbox_id not in known and named[0].sandbox_status == GONE:
-                yield SandboxRow(sandbox_id, GONE, "", tuple(named))
+                yield SandboxRow(sandbox_id, GONE, "", tuple(named), named[0].server)
 
 
 def _placed(before: _Place | None, state: str, now: float, hold: bool) -> _Place:

@@ -23,7 +23,7 @@ from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.state.columns import Choice, fitting
 from oh_tui.tui.state.conversation_rows import Row
-from oh_tui.tui.state.hearing import Losses, Lost, lost_of
+from oh_tui.tui.state.hearing import MEMBER, Losses, Lost, lost_of
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.widgets.drawing import Piece, fit, fit_end, shorten
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
@@ -221,6 +221,7 @@ class ConversationList(RowList):
         cells = 5 if self._is_table(width) else 4 if is_column else 0
         aged = f"{self._aged(shown, self.now):>{cells}} "
         room = width - 2 - len(tree) - width_of(facts) - len(aged)
+        is_away = MEMBER + conversation.server in self.losses
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
         beside = 0
         if name:
@@ -230,10 +231,13 @@ class ConversationList(RowList):
             )
             beside = min(width_of(name), left) + 2 if left >= LEAST_NAME else 0
         return [
-            (glyph, hue if shown.certain and not self._lost(shown) else "dim"),
+            (glyph, hue if shown.certain and not (is_away or self._lost(shown)) else "dim"),
             sign,
             (tree, "dim"),
-            (fit(title, room - beside, self.glyphs.more), "mark" if inside else ""),
+            (
+                fit(title, room - beside, self.glyphs.more),
+                "mark" if inside else "dim" if is_away else "",
+            ),
             (f"  {fit_end(name, beside - 2, self.glyphs.before)}" if beside else "", "dim"),
             (facts, "dim"),
             (aged, "dim"),

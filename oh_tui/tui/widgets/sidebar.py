@@ -87,10 +87,11 @@ class SandboxList(TableList[SandboxRow]):
 
     def _inside(self, row: SandboxRow, room: int) -> list[Piece]:
         """The first conversation in it, and how many there are besides; free at the end."""
+        on = f"  {row.server}" if row.server else ""
         if not row.conversations:
-            return [(fit("no conversation loaded", room, self.glyphs.more), "dim")]
+            return [(fit(f"no conversation loaded{on}", room, self.glyphs.more), "dim")]
         extra = len(row.conversations) - 1
-        more = f" +{extra} more" if extra else ""
+        more = (f" +{extra} more" if extra else "") + on
         title = fit(title_of(row.conversations[0]), room - len(more) - 1, self.glyphs.more)
         return [(title, "" if row.status == "RUNNING" else "dim"), (more, "dim")]
 

@@ -60,7 +60,7 @@ class AgentActions(Controller):
         session = self._session
         if session.no_agent or session.source is None or not session.source.agents:
             raise NotNow(session.no_agent)
-        agents, conversation = session.source.agents, self._meant()
+        agents, conversation = self._agents_meant()
         with self._ui.preparing("asking for the agent's state"):
             state = await agents.state(conversation.id)
         if not session.is_open(conversation):
@@ -132,6 +132,7 @@ class AgentActions(Controller):
         else:
             what = "has no result" if one else "have no result"
         title = f"{plural(len(calls), 'call') if calls else 'the agent'} {what}"
+        title += f" on {state.conversation.server}" if state.conversation.server else ""
         if not calls:
             return await self._ui.ask(replace(question, title=title))
         risks = [risk for risk in RISKS if any(_risk(call) == risk for call in calls)]

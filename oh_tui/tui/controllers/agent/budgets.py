@@ -97,7 +97,7 @@ class Budgets(Controller):
             return
         self._notices.ring([Change(row.conversation, budget.spending)])
         told = f"{short_title(row.conversation)} has cost {budget.words}"
-        if budget.is_over and not session.no_changes:
+        if budget.is_over and not session.no_change_of(row.conversation):
             ui.work_on("budget", self._stop_unless_told, row.conversation, session.source)
         elif budget.is_over:
             ui.tell(f"{told}; read-only: nothing is stopped from here")
@@ -164,12 +164,13 @@ class Budgets(Controller):
 
     async def _stop(self, conversation: Conversation, source: Source) -> None:
         """Stop the agent after its step, if it still works by then."""
-        assert source.agents is not None
+        agents = source.holder(conversation).agents
+        assert agents is not None
         title = short_title(conversation)
-        state = await source.agents.state(conversation.id)
+        state = await agents.state(conversation.id)
         if not state.runs:
             self._ui.tell(f"{title} was not stopped at its budget: {state_words(state)}")
             return
-        steps = source.agents.stop(state, at_once=False)
+        steps = agents.stop(state, at_once=False)
         now = await self._agent_actions.carry_out(state, steps, what=STOPPING)
         self._agent_actions.tell_state(f"stopped at its budget: {title} · {state_words(now)}", now)

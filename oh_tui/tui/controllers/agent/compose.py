@@ -51,10 +51,9 @@ class Composer(Controller):
         if self._ui.focus_editor():
             return
         source = session.source
-        agents = source.agents if source else None
-        if session.no_agent or source is None or agents is None:
+        if session.no_agent or source is None or source.agents is None:
             raise NotNow(session.no_agent)
-        conversation = self._meant()
+        agents, conversation = self._agents_meant()
         if session.writes.is_doing(SENDING, conversation.id):
             raise NotNow("the previous message is still being sent")
         with self._ui.reporting(about=AGENT):

@@ -46,7 +46,7 @@ class AgentSetups(Controller):
         session = self._session
         if session.no_agent or session.source is None or session.source.agents is None:
             raise NotNow(session.no_agent)
-        agents, conversation = session.source.agents, self._meant()
+        agents, conversation = self._agents_meant()
         asked = session.questions.setdefault(bare_id(conversation.id), Questions())
         with self._ui.reporting():
             try:
@@ -73,7 +73,7 @@ class AgentSetups(Controller):
         session = self._session
         if session.source is None or session.source.agents is None:
             raise NotNow(session.no_changes)
-        agents, conversation = session.source.agents, self._meant()
+        agents, conversation = self._agents_meant()
         with self._ui.reporting():
             with self._ui.preparing("asking what the agent works with"):
                 setup = await agent_setup.read(agents, conversation.id)
@@ -82,7 +82,7 @@ class AgentSetups(Controller):
                 Answer("change when it asks", Act.CONFIRM, "c"),
                 Answer("condense now", Act.CONDENSE, "k"),
             )
-            read_only = session.settings.read_only
+            read_only = session.settings.of(conversation.server).read_only
             answers = [one for one in offered if not (read_only or setup.cannot(Act(one.value)))]
             title = f"Agent of {short_title(setup.state.conversation)}"
             facts = [[(f"{label:<10} ", "dim"), (words, "")] for label, words in setup.facts]

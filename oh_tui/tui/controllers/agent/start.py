@@ -54,7 +54,8 @@ class NewConversations(Controller):
     @in_worker("ask")
     async def action_open(self) -> None:
         self._require_start()
-        self._open(self._session.draft or Draft())
+        if (source := await self._choose_server()) is not None:
+            self._open(source, self._session.draft or Draft())
 
     def action_like(self) -> None:
         """Ask what to start, the form filled from the run on screen."""
@@ -68,7 +69,26 @@ class NewConversations(Controller):
         conversation = self._meant()
         study = self._run.study_of(conversation)
         draft = draft_like(conversation, study.trajectory if study else None)
-        self._open(draft, "" if draft.prompt else UNREAD)
+        source, why = self._session.holder(conversation), self._session.no_change_of(conversation)
+        if source is None or why:
+            raise NotNow(why)
+        self._open(source, draft, "" if draft.prompt else UNREAD)
+
+    async def _choose_server(self) -> Source | None:
+        """Of several servers that on which to start; None if the user wants none."""
+        session, source = self._session, self._session.source
+        if source is None or not source.members:
+            return source
+        fit = {
+            name: one
+            for name, one in source.members.items()
+            if not (session.settings.of(name).read_only or session.hearing.of_server(name))
+        }
+        if not fit:
+            raise NotNow("none of these servers can start one: read-only, or not answering")
+        answers = [Answer(one.label, name, str(n)) for n, (name, one) in enumerate(fit.items(), 1)]
+        question = Question("Start a conversation on", [], answers, "nowhere", harmless=True)
+        return fit.get(await self._ui.ask(question)) if len(fit) > 1 else next(iter(fit.values()))
 
     def _require_start(self) -> None:
         """One start at a time, as two at once may take each other's port (measured, process
@@ -79,14 +99,13 @@ class NewConversations(Controller):
         if session.starting:
             raise NotNow(f"a conversation is being started: {session.starting}")
 
-    def _open(self, draft: Draft, remark: str = "") -> None:
+    def _open(self, source: Source, draft: Draft, remark: str = "") -> None:
         session = self._session
-        source = session.source
-        assert source is not None and source.agents is not None
+        assert source.agents is not None
 
         def begin(request: StartRequest) -> None:
             session.draft = form.draft
-            self._ui.work_on("start", self._watch, form, request)
+            self._ui.work_on("start", self._watch, form, source, request)
 
         def closed(_: None) -> None:
             session.draft = None if form.finished else form.draft
@@ -95,7 +114,8 @@ class NewConversations(Controller):
 
         stakes = COST_ALONE
         if source.sandboxes is not None:
-            pauses = may_pause(session.sandboxes.all, session.conversations)
+            own = [one for one in session.sandboxes.all if session.holder(one) is source]
+            pauses = may_pause(own, session.conversations)
             stakes = f"{COST}. {pauses}" if pauses else COST
         form = screen.StartScreen(
             draft,
@@ -108,11 +128,10 @@ class NewConversations(Controller):
         )
         self._ui.push_screen(form, closed)
 
-    async def _watch(self, form: screen.StartScreen, request: StartRequest) -> None:
+    async def _watch(self, form: screen.StartScreen, source: Source, request: StartRequest) -> None:
         """Follow a start to its end, whether or not the form is still open."""
-        session = self._session
-        source = session.source
-        assert source is not None and source.agents is not None
+        session, listed = self._session, self._session.source
+        assert source.agents is not None
         session.starting = "asking the server"
         conversation: Conversation | None = None
         try:
@@ -135,7 +154,7 @@ class NewConversations(Controller):
         finally:
             session.starting = ""
         assert conversation is not None
-        if session.source is source:
+        if session.source is listed:
             self._started(form, conversation)
             if lost := title_lost(request, conversation):
                 self._ui.tell(f"started, but {lost}", error=True, about="start")
@@ -182,8 +201,9 @@ class Forking(Controller):
             raise NotNow(session.no_agent)
         if session.in_run and self._steps.sub_step_here:
             raise NotNow("a fork begins at a step of the run, not of a sub-agent")
-        agents, in_run = source.agents, session.in_run
-        conversation = self._run.show_wanted()
+        in_run, conversation = session.in_run, self._run.show_wanted()
+        agents = source.holder(conversation).agents
+        assert agents is not None
         with ui.reporting():
             with ui.preparing("looking where it can be forked"):
                 study = await self._run.until_shown(conversation)

@@ -15,10 +15,10 @@ from oh_tui.api.errors import ApiError, AuthError, OtherKind
 from oh_tui.api.models import Page
 from oh_tui.api.paging import cut_words
 from oh_tui.catalog.pager import Pager
-from oh_tui.catalog.status_cache import LastKnownStates
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.startup import NoKey
 from oh_tui.sources import server
+from oh_tui.sources.source import last_known_states
 from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.row_details import RowDetails, Unpacking
@@ -97,11 +97,10 @@ class Conversations:
             session.source = source
             if not source.remote:
                 self.unpacking.begin()
-            file = session.settings.last_known_file if source.address else None
+            source.watch(self._came)
             # in a thread, as it reads the file
-            states = await asyncio.to_thread(
-                LastKnownStates, source.address, file, source.last_known
-            )
+            file = session.settings.last_known_file
+            states = await asyncio.to_thread(last_known_states, source, file)
             session.begin_lists(LoadedConversations(states, grouped=source.remote is not None))
             ui.post_message(SourceChanged())
             pager = Pager(source.pages())
@@ -114,6 +113,7 @@ class Conversations:
                 await self._open(make_other, False)
                 return
             session.pager = pager
+            session.hearing.hear(source.members, source.away)
             self._take_page(page)
             session.unopened = None
             self.schedule.begin()
@@ -322,7 +322,30 @@ class Conversations:
         finally:
             late.stop()
         hearing.heard()
+        self._hear(source)
         return page
+
+    def _hear(self, source: Source) -> None:
+        """Take which of several servers answer. One that is back tells its list anew."""
+        session, before = self._session, self._session.hearing.away
+        for name in (back := session.hearing.hear(source.members, source.away)):
+            self._ui.tell(f"{name} answers again", about=f"server {name}")
+        if back:
+            session.pager, session.all_listed = Pager(source.pages()), False
+        for name, lost in session.hearing.away.items():
+            if name not in before:
+                told = f"{name} is away: {lost.why}; its rows are {lost.as_of}"
+                self._ui.tell(told, error=True, about=f"server {name}")
+
+    def _came(self) -> None:
+        """One of several servers answered late, or has not for long."""
+        session = self._session
+        if session.source and not session.unopened:
+            before = session.hearing.losses
+            self._hear(session.source)
+            if session.hearing.losses is not before:
+                self._ui.post_message(ListsChanged())
+            self.schedule.ask()
 
     async def read_sandboxes(self) -> None:
         session, source = self._session, self._session.source

@@ -199,7 +199,7 @@ class AnnotationActions(Controller):
         """The changes that the conversation's agent server can take, if it runs."""
         session = self._session
         is_up = session.source and session.source.records and conversation.conversation_url
-        if not is_up or session.settings.read_only:
+        if not is_up or session.no_change_of(conversation):
             return {}
         held = conversation.tags or {}
         return {
@@ -220,8 +220,9 @@ class AnnotationActions(Controller):
         answers = (Answer("write it to the server too", "yes"),)
         if not await self._ui.ask(Question("Tags", lines, answers, "only here")):
             return False
-        if source is not None and source is self._session.source and source.records:
-            self._ui.work_on("write", self._write_there, source.records, conversation, changes)
+        records = source.holder(conversation).records if source else None
+        if records is not None and source is self._session.source:
+            self._ui.work_on("write", self._write_there, records, conversation, changes)
         return True
 
     async def _write_there(
@@ -264,9 +265,10 @@ class Renaming(Controller):
         if source is None or source.records is None:
             what = "what a shared link opens" if source and source.remote else "a file"
             raise NotNow(f"{what} cannot be renamed from here: ; writes a note, # a tag")
-        if session.settings.read_only:
-            raise NotNow(session.no_changes)
-        records = source.records
+        if session.settings.of(conversation.server).read_only:
+            raise NotNow(session.no_change_of(conversation))
+        records = source.holder(conversation).records
+        assert records is not None
         before = cached_line(conversation.title)
 
         async def take(typed: str) -> Conversation | None:

@@ -381,7 +381,7 @@ class RunReader(Controller):
         if run is None or run.via != "agent server" or session.source is None:
             return
         with contextlib.suppress(Problem):  # the pause is what counts
-            agents = session.source.agents
+            agents = session.source.holder(conversation).agents
             agent = agents.agent_server(run.conversation) if agents else None
             news = await news_from_agent(agent, run.whole) if agent else None
             if news and session.trajectory is run.trajectory:

@@ -168,7 +168,8 @@ class Reports(Controller):
 
     async def _version(self, conversation: Conversation) -> str:
         """The version of its agent server, asked once; "" if that does not run."""
-        places = self._session.source.workspaces if self._session.source else None
+        holder = self._session.holder(conversation)
+        places = holder.workspaces if holder else None
         if places is not None and not self._versions.get(conversation.id):
             version = await places.version(conversation)
             self._versions = {**self._versions, conversation.id: version}
@@ -229,8 +230,8 @@ class Reports(Controller):
         view.fail(self._steps.empty[:1] or ("this run could not be read",))
 
     async def _ask_git(self, view: changes.ChangesScreen, conversation: Conversation) -> None:
-        if self._session.source:
-            places = self._session.source.workspaces
+        if holder := self._session.holder(conversation):
+            places = holder.workspaces
             try:
                 changes = await places.git_changes(conversation) if places else None
                 git_text = partial(places.git_text, conversation) if places else None

@@ -187,7 +187,7 @@ class BranchActions(Controller):
 
     async def _tells_branches(self, run: Run) -> bool:
         """Raises NotNow without any. Reads the zip where only that says what events follow."""
-        source = self._session.source
+        source = self._session.holder(run.conversation)
         if source and source.remote and run.wants_parents:
             if not run.whole.complete:
                 raise NotNow("no branches are told before all events are read: L reads them")

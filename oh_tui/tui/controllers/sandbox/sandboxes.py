@@ -62,7 +62,7 @@ class SandboxActions(Controller):
         """Resumed if it is paused; None if the user declines that. Raises Problem if it is down."""
         session = self._session
         source = session.source
-        places = source.workspaces if source else None
+        places = source.holder(conversation).workspaces if source else None
         if source is None or places is None:
             raise Problem("A file has no sandbox")
         sandboxes = source.sandboxes
@@ -70,7 +70,8 @@ class SandboxActions(Controller):
             with self._ui.preparing(f"asking for {places.workplace.name}"):
                 return await places.open(conversation)
         except sandbox_workspace.Asleep:
-            if session.settings.read_only or not (sandboxes and conversation.sandbox_id):
+            read_only = session.settings.of(conversation.server).read_only
+            if read_only or not (sandboxes and conversation.sandbox_id):
                 raise
         waits, wait = session.waits, Wait("the sandbox is being resumed", time.monotonic())
         waits.append(wait)
@@ -110,6 +111,8 @@ class SandboxActions(Controller):
             plan = await sandboxes.plan(sandbox_id)
         if not plan.action:
             raise Problem(f"It cannot be paused or resumed: {plan.reason}", plan.hint)
+        if why := self._session.no_change_of(plan.sandbox):
+            raise Problem(why)
         pauses = plan.action == "pause"
         if opens and pauses:  # somebody has resumed it
             return True
@@ -168,6 +171,7 @@ class SandboxActions(Controller):
         return stage
 
     def question(self, plan: SandboxPlan, why: str = "") -> Question:
+        on = f" on {plan.sandbox.server}" if plan.sandbox and plan.sandbox.server else ""
         if plan.action == "resume":
             listed = self._session.conversations
             inside = {c.sandbox_id: c for c in reversed(listed)}
@@ -179,7 +183,7 @@ class SandboxActions(Controller):
                 [("  ".join(names) or "their conversations are not loaded", "dim")],
             ]
             resume = Answer("resume", "now")
-            return Question("Resume sandbox", lines, (resume,), stake=Stake.WORK)
+            return Question(f"Resume sandbox{on}", lines, (resume,), stake=Stake.WORK)
         running = plan.running
         count = plural(len(running), "run")
         head = f"Stops {count}:" if running else "Pauses the sandbox of:"
@@ -193,7 +197,7 @@ class SandboxActions(Controller):
         if running:
             answers = [Answer("stop the agent after this step, then pause", "stop"), _FREEZE]
         again = partial(self.question, plan) if running else None
-        return Question("Pause sandbox", [first], answers, stake=Stake.WORK, again=again)
+        return Question(f"Pause sandbox{on}", [first], answers, stake=Stake.WORK, again=again)
 
     def _named(self, conversation: Conversation) -> list[Piece]:
         """Glyph and title; for the run at the right also its current step."""
@@ -236,7 +240,11 @@ class SandboxActions(Controller):
                 with self._ui.preparing(f"looking at sandbox {number} of {len(free)}"):
                     plans[one] = await sandboxes.plan(one)
             action = "pause" if any(p.action == "pause" for p in plans.values()) else "resume"
-            todo = {one: plan for one, plan in plans.items() if plan.action == action}
+            todo = {
+                one: plan
+                for one, plan in plans.items()
+                if plan.action == action and not session.no_change_of(plan.sandbox)
+            }
             if not todo:
                 first = next(iter(plans.values()), None)
                 reason = first.reason if first else "none of them has a known sandbox"

@@ -37,7 +37,8 @@ class WorkspaceActions(Controller):
     async def action_shell(self) -> None:
         session = self._session
         conversation = session.target()
-        places = session.source.workspaces if session.source else None
+        holder = session.holder(conversation) if conversation else None
+        places = holder.workspaces if holder else None
         if session.no_agent or places is None or conversation is None:
             raise NotNow(session.no_agent or session.no_target)
         with self._ui.reporting():
@@ -63,7 +64,8 @@ class WorkspaceActions(Controller):
             if workspace is None:
                 return
             with self._ui.preparing("asking for the agent's folder"):
-                folder = await workspace.whole_folder(read_only=session.settings.read_only)
+                read_only = session.settings.of(conversation.server).read_only
+                folder = await workspace.whole_folder(read_only=read_only)
 
             async def fetch(text: str) -> None:
                 await self._fetch(workspace, await workspace.path(text, folder))

@@ -42,7 +42,7 @@ class WebPages(Controller):
 
     def _page_of(self, conversation: Conversation | None) -> Link:
         """Raises NotNow when the conversation has none."""
-        source = self._session.source
+        source = self._session.holder(conversation) if conversation else None
         if conversation is None or source is None:
             raise NotNow("No conversation is selected")
         if not source.remote:
@@ -94,7 +94,8 @@ class WebPages(Controller):
     async def _show(self, link: Link, what: str) -> None:
         """Open a page; ask first, showing the address, if it is a guess. Pages named in the demo's
         made-up data belong to others and are not opened."""
-        source = self._session.source
+        target = self._session.target()
+        source = self._session.holder(target) if target else self._session.source
         made_up = source is not None and bool(source.remote) and not (source.address or source.web)
         if made_up:
             title, why = f"{what}, not opened", "made-up data: there is no such page"
