@@ -308,6 +308,7 @@ class MainScreen(BaseScreen):
     def _show_totals(self) -> None:
         self.sidebar.tick(self.session.hearing.now(), self.session.hearing.losses)
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
+        self.location = location(self.session)  # names those that are away
 
     def _show_standing(self) -> None:
         """Show how long nothing came of the run at the right, or that its server is silent."""
