@@ -211,7 +211,7 @@ class Forking(Controller):
                     raise NotNow(NOT_READ)
                 ready = await forking.ready(agents, conversation.id)
                 origin = ready.conversation
-                step = self._steps.step_here if in_run else None
+                step = self._steps.step_here if in_run and study.trajectory.steps else None
                 said = own_message(study, step)
                 place, changed = await asyncio.to_thread(
                     _looked, study, step, before=said is not None
