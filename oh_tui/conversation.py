@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 
+from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import Secret
 from oh_tui.trajectory.model import fork, usage
 
@@ -25,6 +26,9 @@ else:
 
 ORIGIN, ORIGIN_EVENT = "forkedfrom", "forkedat"
 """Tags that oh-tui gives a fork on an app server, which does not tell of its origin otherwise."""
+
+
+_WORKTREE = pattern(r"/conversation-worktrees/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/[^/]")
 
 
 class TokenUsage(msgspec.Struct, frozen=True):
@@ -104,6 +108,9 @@ class Conversation(msgspec.Struct, frozen=True):
 
     server: OwnText = ""
     """The name of its server, where several are in one list."""
+    folder: OwnText = ""
+    """Where its agent works, as an agent server without an app server tells; "" where that is not
+    told."""
     label: Label | None = None
     """The label that an evaluation gave the result; None if there is none. Files alone have it, and
     what follows."""
@@ -129,6 +136,14 @@ class Conversation(msgspec.Struct, frozen=True):
     def forked_at(self) -> str:
         """The last event that the fork took; "" for no fork, and for one that took all."""
         return self.forked_from_event_id or (self.tags or {}).get(ORIGIN_EVENT, "")
+
+    @property
+    def worktree(self) -> str:
+        """The id in the path of the git worktree that an agent server has made for it, or for the
+        conversation that it was forked from; "" where its folder is none. The record does not tell
+        otherwise (measured, 1.58.2)."""
+        found = _WORKTREE.search(self.folder)
+        return found[1] if found else ""
 
     @property
     def cost(self) -> float | None:

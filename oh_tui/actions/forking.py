@@ -22,6 +22,7 @@ from oh_tui.api.requests import LONGEST_TITLE
 from oh_tui.conversation import ORIGIN, ORIGIN_EVENT, Conversation, bare_id
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.context.fork_places import ForkPlace, ForkPlaces
 from oh_tui.trajectory.context.sdk_versions import version_of
 from oh_tui.trajectory.formats.zip.zip_members import CannotRead, CutTable, ZipMembers
@@ -41,6 +42,12 @@ class Origin(msgspec.Struct, frozen=True):
     conversation: Conversation
     takes_all: bool = False
     """Its server takes all steps, whatever is asked for."""
+
+    @property
+    def shares(self) -> str:
+        one = self.conversation
+        place = f"git worktree, {safe_line(one.folder)}" if one.worktree else "folder"
+        return f"both agents work in the same {place}"
 
     def knows(self, place: ForkPlace, total: int) -> str:
         if self.takes_all and place.step < total:

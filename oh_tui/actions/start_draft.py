@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from oh_tui.actions.worktrees import WORKTREES
 from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.api.requests import LONGEST_TITLE, StartRequest
 from oh_tui.catalog.links import read_repository
@@ -33,6 +34,8 @@ class Draft(msgspec.Struct, frozen=True):
     secrets: str = ""
     """Names of variables of this process."""
     folder: str = ""
+    worktree: str = ""
+    """yes, head or no."""
     task: SuggestedTask | None = None
     """A task of the server, which writes the prompt where there is none."""
 
@@ -154,6 +157,10 @@ def request_for(
             "profile", "The server begins its own prompt with its active profile",
             "write the task in your own words, or name no profile",
         )  # fmt: skip
+    worktree = draft.worktree.strip().lower()
+    if worktree not in ("", "no", *WORKTREES):
+        words = f"write no, {', '.join(WORKTREES)}"
+        raise Invalid("worktree", "That does not say which worktree to make", words)
     mode = draft.mode.strip().lower()
     if mode not in ("", *MODES):
         raise Invalid("mode", "The mode is not known", f"write {' or '.join(MODES)}")
@@ -169,6 +176,7 @@ def request_for(
         secrets=_secrets(draft.secrets, environment) or None,
         profile=draft.profile.strip() or None,
         folder=folder or None,
+        worktree=next((one for one in WORKTREES if one == worktree), None),
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oh_tui.actions.start_draft import MODES, Draft
+from oh_tui.actions.worktrees import Ground, look
 from oh_tui.api import app_server, bare_server
 from oh_tui.api.errors import NotFound
 from oh_tui.api.models import Page, Sandbox
@@ -55,6 +56,18 @@ class StartOffers:
     def note(self, field: str, draft: Draft) -> str:
         """What else there is to say about a field; "" for nothing."""
         return ""
+
+    def fits(self, field: str, draft: Draft) -> bool:
+        """Whether a field has a meaning for the rest of the draft, as far as is known."""
+        return True
+
+    def stakes(self, draft: Draft) -> str:
+        """What a start of this draft does beyond what each does, in sentences."""
+        return ""
+
+    def opened(self) -> None:
+        """A form opens: what may have changed on the server is asked anew."""
+        self._asked = {one for one in self._asked if one[0] != "folder"}
 
     def is_new(self, field: str, draft: Draft) -> bool:
         """Whether the server was not asked yet what fits this field of the draft."""
@@ -173,21 +186,47 @@ class AppServerOffers(StartOffers):
 
 
 class AgentServerOffers(StartOffers):
-    fields = ("folder", "title", "profile")
+    fields = ("folder", "worktree", "title", "profile")
 
     def __init__(self, api: bare_server.BareAgentServer) -> None:
         super().__init__()
         self._api = api
         self._profiles: tuple[str, ...] = ()
         self._active = ""
+        self._grounds: dict[str, Ground] = {}
+        """By folder."""
+
+    def _ground(self, draft: Draft) -> Ground | None:
+        """None where it was not asked."""
+        return None if self.is_new("folder", draft) else self._grounds.get(draft.folder.strip())
 
     def names(self, field: str, draft: Draft) -> Sequence[str]:
+        ground = self._ground(draft)
+        if field == "worktree" and ground:
+            return ("no", *ground.choices)
         return self._profiles if field == "profile" else ()
 
     def note(self, field: str, draft: Draft) -> str:
+        ground = self._ground(draft)
+        if field == "folder" and ground:
+            at = f"git stands at {ground.at}"
+            return at if ground.choices else f"no worktree: {ground.why_not}"
         return f"empty: {self._active}" if field == "profile" and self._active else ""
 
+    def fits(self, field: str, draft: Draft) -> bool:
+        ground = self._ground(draft)
+        return field != "worktree" or bool(ground and ground.choices)
+
+    def stakes(self, draft: Draft) -> str:
+        ground, wanted = self._ground(draft), draft.worktree.strip().lower()
+        if ground is None:
+            return ""
+        return next((ground.words(one) for one in ground.choices if one == wanted), "")
+
     async def _find(self, question: tuple[str, ...], provider: str) -> tuple[str, ...]:
+        if question[0] == "folder":
+            self._grounds[question[1]] = await look(self._api, question[1])
+            return question
         found = await self._api.agent_profiles()
         self._profiles = tuple(filter(None, (_plain(one.name) for one in found.profiles[:PAGE])))
         active = (one.name for one in found.profiles if one.id == found.active_agent_profile_id)
@@ -202,6 +241,8 @@ def _question(field: str, draft: Draft) -> tuple[str, ...]:
             return "repository", draft.repository.strip().lower()
         case "branch" if repository := draft.repository_read:
             return "branch", repository, draft.branch.strip()
+        case "folder" | "worktree":
+            return "folder", draft.folder.strip()
         case "model" | "profile":
             return ("profile",)
         case "secrets":

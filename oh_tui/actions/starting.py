@@ -107,6 +107,8 @@ async def start(
     """
     if request.folder:
         raise Problem("An app server chooses the folder by itself", "leave it out")
+    if request.worktree:
+        raise Problem("An app server makes a new clone for each conversation", "ask no worktree")
     if request.profile:
         await _require_profile(api, request.profile)
     message = "" if request.profile else request.message

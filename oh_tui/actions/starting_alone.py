@@ -10,9 +10,10 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
+from oh_tui.actions import worktrees
 from oh_tui.actions.starting import MOST_NAMED
 from oh_tui.api.bare_server import FOLDER, BareAgentServer
-from oh_tui.api.errors import NotFound
+from oh_tui.api.errors import NotFound, ServerError
 from oh_tui.api.models import StartTask
 from oh_tui.api.offered_models import AgentProfiles
 from oh_tui.api.requests import StartRequest
@@ -60,7 +61,18 @@ async def start(
             raise Problem(sentence, hint)
     profile = await _profile(api, request.profile or "")
     before = {bare_id(one.id) async for one in api.conversations()} if request.title else set()
-    conversation = await api.start(request.message, profile, request.folder or FOLDER)
+    folder = request.folder or FOLDER
+    if request.worktree:
+        (await worktrees.look(api, folder)).require(request.worktree)
+    try:
+        conversation = await api.start(request.message, profile, folder, request.worktree)
+    except ServerError as error:
+        if not error.detail.startswith("Git command failed"):  # (measured, 1.49.1 and 1.58.2)
+            raise
+        raise Refused(
+            f"Git on the server could not make the worktree: {safe_line(error.detail, 200)}",
+            "start without one, or mend the repository; no conversation was made",
+        ) from error
     if bare_id(conversation.id) in before:
         raise Refused("The server answered with the id of another conversation", Remedy.LIST)
     if request.title:

@@ -59,10 +59,13 @@ class AgentServer:
         self.sandbox = SandboxServer(http, workplace)
         """The shell and the files of the sandbox."""
         self.conversation_id = conversation_id
-        self._path = f"/api/conversations/{segment(conversation_id)}"
 
     def __repr__(self) -> str:
         return f"AgentServer({self._http.base!r}, {self.conversation_id!r})"
+
+    @property
+    def _path(self) -> str:
+        return f"/api/conversations/{segment(self.conversation_id)}"
 
     @property
     def _event_hints(self) -> Hints:

@@ -18,13 +18,14 @@ from oh_tui.api.automations import AutomationServer
 from oh_tui.api.client import Client, get_by_ids
 from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
 from oh_tui.api.filters import SortOrder, page_params
+from oh_tui.api.git_models import GitChange, GitCommit
 from oh_tui.api.http.asgi import ASGIApp
-from oh_tui.api.http.connections import QUICK, UNLIMITED, Connections, Watch
+from oh_tui.api.http.connections import FETCHING, QUICK, UNLIMITED, USUAL, Connections, Watch
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
 from oh_tui.api.models import ON_SERVER, Auth, ListedRecord, LlmProfiles, Page
 from oh_tui.api.offered_models import AgentProfiles, AgentSettings
 from oh_tui.api.paging import MAX_ROWS, Listing
-from oh_tui.api.requests import message
+from oh_tui.api.requests import Worktree, message
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.redact import Secret
@@ -161,6 +162,14 @@ class BareAgentServer(Client):
         """See `AgentServer.version`."""
         return await version_of(self._http)
 
+    async def git_commits(self, path: str, *, limit: int = 50) -> tuple[GitCommit, ...]:
+        """See `AgentServer.git_commits`."""
+        return await self._of().git_commits(path, limit=limit)
+
+    async def git_changes(self, path: str, *, ref: str | None = None) -> list[GitChange]:
+        """See `AgentServer.git_changes`."""
+        return await self._of().git_changes(path, ref=ref)
+
     async def rename_conversation(self, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title, at most 200 characters; returns its new record.
 
@@ -208,11 +217,17 @@ class BareAgentServer(Client):
         )
         return decode.model(answer, AgentProfiles)
 
-    async def start(self, text: str, profile: str, folder: str = FOLDER) -> Conversation:
+    async def start(
+        self, text: str, profile: str, folder: str = FOLDER, worktree: Worktree | None = None
+    ) -> Conversation:
         """Start a conversation with an agent profile of the server; it may cost money.
 
         The agent begins at once with `text`, and waits for a message without it. Never sent twice.
         Raises NotFound for an unknown profile.
+
+        With `worktree` it works in a new git worktree of the folder, which must have a commit, or
+        the server fails (500). Before 1.58.2 "head" is ignored: `actions.worktrees` knows what
+        fits. The server first fetches from origin, for up to 60 s (source).
         """
         body: dict[str, object] = {
             "workspace": {"kind": "LocalWorkspace", "working_dir": folder},
@@ -220,12 +235,21 @@ class BareAgentServer(Client):
         }
         if text.strip():
             body["initial_message"] = message(text, run=True)
+        if worktree:
+            body["worktree"] = True
+        if worktree == "head":
+            body["worktree_options"] = {"base": "head"}
         answer = await self._http.post(
-            "/api/conversations", "start a conversation", json=body, hints=_START_HINTS
+            "/api/conversations",
+            "start a conversation",
+            json=body,
+            timeout=FETCHING if worktree else USUAL,
+            hints=_START_HINTS,
         )
         return self._conversation(decode.model(answer, ListedRecord))
 
-    def _of(self, conversation_id: str) -> AgentServer:
+    def _of(self, conversation_id: str = "") -> AgentServer:
+        """ "" is enough for what is no conversation's own: git and the version."""
         return AgentServer(self._http, conversation_id, ON_SERVER)
 
     def _conversation(self, record: ListedRecord) -> Conversation:
@@ -233,12 +257,13 @@ class BareAgentServer(Client):
         caches find it again."""
         identifier = bare_id(record.id)
         own = msgspec.structs.asdict(record)
+        folder = (record.workspace and record.workspace.working_dir) or ""
         shared = (
             "title", "tags", "execution_status", "parent_conversation_id", "created_at",
             "updated_at", "forked_from_conversation_id", "forked_from_event_id",
         )  # fmt: skip
         runtime = record.runtime_info
-        return Conversation(
+        one = Conversation(
             identifier,
             server=self.name,
             runtime_status=runtime.runtime_status if runtime else None,
@@ -248,8 +273,11 @@ class BareAgentServer(Client):
             metrics=record.total,
             sub_conversation_ids=tuple(map(bare_id, record.sub_conversation_ids or ())),
             conversation_url=f"{self.base_url}/api/conversations/{identifier}",
+            folder=folder,
             **{name: own[name] for name in shared},
         )
+        branch = f"openhands/{one.worktree}" if one.worktree else None
+        return msgspec.structs.replace(one, selected_branch=branch)
 
 
 async def is_agent_server(http: HttpClient) -> bool:

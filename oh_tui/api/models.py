@@ -182,6 +182,7 @@ class AgentRecord(msgspec.Struct, frozen=True):
 
     id: str
     agent: RecordedAgent | None = None
+    workspace: Workspace | None = None
     current_model_id: str | None = None
     execution_status: str | None = None
     tags: dict[str, str] | None = None
@@ -245,7 +246,6 @@ class LlmProfiles(msgspec.Struct, frozen=True):
 class AgentConversation(AgentRecord, frozen=True):
     """The record of one conversation."""
 
-    workspace: Workspace | None = None
     confirmation_policy: ConfirmationPolicy | None = None
     security_analyzer: Part | None = None
     stats: dict[str, Any] | None = None

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, Literal, TypeAlias
 
 import msgspec
 
@@ -23,6 +23,9 @@ PIECE = 256 * 1024
 Content: TypeAlias = bytes | Path
 """A file to send: its bytes, or its local path."""
 
+
+Worktree: TypeAlias = Literal["yes", "head"]
+"""From where a git worktree starts: from the server's choice, or from where the folder stands."""
 
 LONGEST_TITLE = 200
 """Characters; an agent server takes no more (source)."""
@@ -54,6 +57,8 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The name of a profile that the server keeps."""
     folder: str | None = None
     """Where the agent works on an agent server without an app server."""
+    worktree: Worktree | None = None
+    """A git worktree that such a server makes of that folder for the agent."""
     sandbox_id: str | None = None
     parent_conversation_id: str | None = None
 
@@ -61,7 +66,7 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
         """The JSON body for an app server, without empty fields."""
         fields = msgspec.structs.asdict(self)
         text = fields.pop("message")
-        own = ("profile", "folder")
+        own = ("profile", "folder", "worktree")
         body = {name: value for name, value in fields.items() if value and name not in own}
         if self.suggested_task:
             body["suggested_task"] = msgspec.to_builtins(self.suggested_task)

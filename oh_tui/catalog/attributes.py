@@ -122,6 +122,12 @@ def _repositories(one: Conversation) -> tuple[str, str]:
     return place, place.rpartition("/")[2]
 
 
+def _folder_text(one: Conversation, _: ConversationState) -> str:
+    """The last part of the path; of a worktree that says little, for the branch is what differs."""
+    name = cached_line(one.folder.rstrip("/")).rpartition("/")[2]
+    return f"{name} (worktree)" if one.worktree else name
+
+
 def _tokens(one: Conversation, _: ConversationState) -> dict[str, int | None] | None:
     """None without tokens. An app server's 0 means unknown (source)."""
     metrics = one.metrics
@@ -180,6 +186,10 @@ ATTRIBUTES = (
     _text(
         "branch", "branch", lambda one: one.selected_branch, rank=8,
         suggest=lambda one: (one.selected_branch or "",), place=2, key="b", width=8, most=18,
+    ),
+    _text(
+        "folder", "folder", lambda one: one.folder or None, rank=13, is_optional=True,
+        text=_folder_text, place=10, key="d", width=8, most=24, usual_from=100, is_rare=True,
     ),
     ListColumn(
         name="pr", label="pull request", json="pull_requests", words=(words.PULL,),

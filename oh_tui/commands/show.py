@@ -105,6 +105,7 @@ def _facts(
         ("sandbox", known["sandbox"]),
         ("repository", line(one.selected_repository) or ""),
         ("branch", line(one.selected_branch) or ""),
+        ("worktree" if one.worktree else "folder", line(one.folder) or ""),
         ("pull request", ", ".join(map(str, one.pr_number or ()))),
         ("model", line(one.llm_model) or ""),
         ("cost", one.price.words or ("price unknown" if tokens else "")),

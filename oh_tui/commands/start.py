@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oh_tui.actions import worktrees
 from oh_tui.actions.start_draft import Choices, Draft, choices, request_for
 from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
-from oh_tui.api.errors import NotFound
+from oh_tui.api.bare_server import BareAgentServer
+from oh_tui.api.errors import ApiError, NotFound
 from oh_tui.api.models import StartTask
 from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.api.requests import StartRequest
@@ -96,6 +98,15 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "--folder", metavar="PATH", default="", help="where to work, on an agent server alone"
     ),
     argument(
+        "--worktree",
+        nargs="?",
+        metavar="head",
+        const="yes",
+        default="",
+        help="in a new git worktree of that folder, which starts from the default branch, or from "
+        "where the folder stands",
+    ),
+    argument(
         "--secret",
         metavar="NAME",
         action="append",
@@ -112,6 +123,7 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "start --prompt-file task.md --append-file log.txt --yes --wait": "prints its id",
         "start --task acme/dates#53": "a task of oh-tui tasks",
         "start 'bump ruff' --yes --until-done": "exit code 0 when it finished",
+        "start 'bump ruff' --folder ~/dates --worktree": "apart from what you do there",
         "start - --no-run --yes < task.md": "for a person to look at before it runs",
     },
     wants="change",
@@ -130,7 +142,7 @@ async def start(call: Call) -> int:
     if args.no_run and args.until_done:
         raise Problem("--no-run starts no run to wait for", "leave one of them out")
     request = await _request(call, prompt)
-    require_consent(call, await _stake(call), "oh-tui start ... --yes")
+    require_consent(call, await _stake(call, request), "oh-tui start ... --yes")
     stages: list[str] = []
     conversation: Conversation | None = None
     verdict: Verdict | None = None
@@ -196,6 +208,7 @@ async def _request(call: Call, prompt: str) -> StartRequest:
         mode="plan" if args.plan else "",
         secrets=" ".join(args.secret),
         folder=args.folder,
+        worktree=args.worktree,
         task=task,
     )
     providers = {task.repo: task.git_provider} if task and task.git_provider else {}
@@ -224,14 +237,35 @@ async def _task(call: Call, words: str) -> SuggestedTask:
     )
 
 
-async def _stake(call: Call) -> str:
-    """What a start costs, and which sandboxes it may pause."""
-    if call.source.sandboxes is None:
-        return COST_ALONE
-    if call.args.yes:
+async def _stake(call: Call, request: StartRequest) -> str:
+    """What a start costs, which sandboxes it may pause, and what there is to know of a worktree.
+    Raises Problem where there can be none."""
+    if isinstance(call.agents.api, BareAgentServer):
+        return f"{COST_ALONE}{await _about_worktree(call, call.agents.api, request)}"
+    if call.args.yes or call.source.sandboxes is None:
         return COST
     pauses = may_pause(await call.source.sandboxes.all(), (await call.source.newest()).items)
     return f"{COST}. {pauses}" if pauses else COST
+
+
+async def _about_worktree(call: Call, api: BareAgentServer, request: StartRequest) -> str:
+    """Said at once where nothing is asked."""
+    wanted = request.worktree
+    if call.args.yes and not wanted:
+        return ""
+    try:
+        ground = await worktrees.look(api, request.folder or "")
+    except ApiError:
+        if wanted:
+            raise
+        return ""
+    if not wanted:
+        has = ". The agent works in the folder itself, which has commits: --worktree keeps it apart"
+        return has if ground.choices else ""
+    ground.require(wanted)
+    if call.args.yes:
+        say(ground.words(wanted))
+    return f". {ground.words(wanted)}"
 
 
 async def _started(

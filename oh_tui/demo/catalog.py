@@ -13,7 +13,7 @@ from typing import Any
 
 from oh_tui.demo.runs.long_runs import LONG_RUNS
 from oh_tui.demo.runs.meter import MODELS, SONNET, Model
-from oh_tui.demo.runs.player import perform
+from oh_tui.demo.runs.player import load_scenario, perform
 from oh_tui.demo.runs.recorder import fixed_uuid
 from oh_tui.demo.runs.run import Run
 
@@ -70,11 +70,23 @@ class Entry:
     def sandbox_id(self) -> str:
         return sandbox_id(self.sandbox or f"gone {self.parent or self.slug}")
 
+    @property
+    def _scenario(self) -> str:
+        return f"{'odd' if self.odd else 'showcase'}/{self.slug}"
+
+    @property
+    def folder(self) -> str:
+        """Where its agent works."""
+        usual = f"/workspace/{(self.repo or 'project').rpartition('/')[2]}"
+        if self.slug in LONG_RUNS:
+            return usual
+        return str(load_scenario(self._scenario).get("root", usual))
+
     def write(self, run: Run) -> None:
         if self.slug in LONG_RUNS:
             LONG_RUNS[self.slug](run)
         else:
-            perform(run, f"{'odd' if self.odd else 'showcase'}/{self.slug}")
+            perform(run, self._scenario)
 
 
 def make_entry(facts: dict[str, Any]) -> Entry:

@@ -37,6 +37,8 @@ class AgentVersion(StrEnum):
     WHOLE = "1.30.0"
     """Its forks take all of a conversation."""
     USUAL = "1.34.0"
+    CANVAS = "1.49.1"
+    """The one that Canvas 1.20.0 pins. Held against the contract of worktrees alone."""
     NEW = "1.58.2"
 
 

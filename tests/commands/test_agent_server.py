@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui import cli
+from oh_tui.demo.world import AgentVersion
 from tests.commands.conftest import IDS, Served, serve
 
 
@@ -123,3 +124,37 @@ def test_the_settings_name_the_kind(
     write(served.url, "agent")
     assert cli.main(["conversations", "--server", "lab"]) == 1
     assert "is not an agent server" in capsys.readouterr().err
+
+
+def test_a_start_in_a_worktree_says_what_it_is_and_is_listed_so(
+    alone: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone.demo.world, "agent_version", AgentVersion.NEW)
+    words = ("start", "Look", "--folder", "/workspace/dates", "--server", alone.url)
+    assert cli.main(words) == 2
+    assert "works in the folder itself, which has commits: --worktree" in capsys.readouterr().err
+    assert cli.main([*words, "--worktree"]) == 2
+    assert "The worktree starts from origin's default branch" in capsys.readouterr().err
+    assert cli.main([*words, "--worktree", "main", "--yes"]) == 2
+    assert "write no, yes, head" in capsys.readouterr().err
+    assert cli.main([*words, "--worktree", "head", "--yes"]) == 0
+    made, said = capsys.readouterr()
+    assert "Not committed, so not in it, are CHANGELOG.md" in said
+    told = json.loads(printed(capsys, "show", made.strip(), "--server", alone.url, "--json"))
+    shown = told["conversation"]
+    assert shown["folder"].startswith("/tmp/conversation-worktrees/")
+    assert shown["branch"] == f"openhands/{shown['folder'].split('/')[3]}"
+    listed = printed(capsys, "conversations", "folder:worktrees", "--server", alone.url)
+    assert listed.startswith(made.strip())
+    assert "worktree\t/tmp/" in printed(capsys, "show", made.strip(), "--server", alone.url)
+
+
+def test_no_worktree_where_git_has_no_commit(
+    alone: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone.demo.world, "agent_version", AgentVersion.NEW)
+    before = len(alone.demo.world.conversations)
+    words = ("start", "Look", "--folder", "/none", "--worktree", "--yes", "--server", alone.url)
+    assert cli.main(words) == 2
+    assert "No worktree: git has no commit there" in capsys.readouterr().err
+    assert len(alone.demo.world.conversations) == before

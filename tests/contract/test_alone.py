@@ -28,11 +28,11 @@ from oh_tui.trajectory.model.trajectory import build
 
 from .acting import Stage, StageAlone
 from .fixtures import UNKNOWN, ServerUnderTest, every_version
+from .git.test_git import *
 from .test_agent_events import *
 from .test_answering import *
 from .test_files import *
 from .test_forking import *
-from .test_git import *
 from .test_shell import *
 from .test_stopping import *
 from .test_tags import *

@@ -3,11 +3,11 @@
 # ruff: noqa: F403
 import pytest
 
+from tests.contract.git.test_git import *
 from tests.contract.test_agent_events import *
 from tests.contract.test_agent_setup import *
 from tests.contract.test_answering import *
 from tests.contract.test_files import *
-from tests.contract.test_git import *
 from tests.contract.test_shell import *
 from tests.contract.test_stopping import *
 from tests.contract.test_tags import *

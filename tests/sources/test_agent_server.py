@@ -22,6 +22,7 @@ from oh_tui.api import (
 )
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.offered_models import SuggestedTask
+from oh_tui.api.requests import Worktree
 from oh_tui.demo import Demo
 from oh_tui.demo.servers import agent_server
 from oh_tui.demo.servers.alone import PROFILE, PROFILES, make_alone
@@ -226,9 +227,11 @@ async def test_a_profile_and_a_folder_go_with_the_start(source: AgentServerSourc
     sent = []
     real = source.api.start
 
-    async def start(text: str, profile: str, folder: str = "") -> Conversation:
+    async def start(
+        text: str, profile: str, folder: str = "", worktree: Worktree | None = None
+    ) -> Conversation:
         sent.append((profile, folder))
-        return await real(text, profile, folder)
+        return await real(text, profile, folder, worktree)
 
     source.api.start = start  # type: ignore[method-assign]
     await started(source, profile="careful", folder="/srv/work")

@@ -24,6 +24,8 @@ Watch: TypeAlias = Callable[[str, str, int | None, float], None]
 CONNECT = 5.0
 # a page of events of a conversation of 50,000 takes the app server 14 s (measured)
 PATIENT = httpx.Timeout(60.0, connect=CONNECT)
+# a start with a worktree fetches from origin for up to 60 s first (source, agent server 1.58.2)
+FETCHING = httpx.Timeout(100.0, connect=CONNECT)
 USUAL = httpx.Timeout(30.0, connect=CONNECT)
 # a paused agent server accepts the connection and then stays silent for ever (measured)
 QUICK = httpx.Timeout(5.0, connect=CONNECT)

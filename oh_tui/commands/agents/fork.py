@@ -121,6 +121,7 @@ def _facts(
     told = [
         f"the fork knows {origin.knows(place, len(run))}{uses}",
         f"the files are not turned back{differ}",
+        *([origin.shares] if origin.conversation.worktree else ()),
     ]
     if changed:
         folder = f"oh-tui checkout {call.about} --at {place.step} -o FOLDER"

@@ -58,6 +58,19 @@ CLASSES = {
 """The `kind` filter of 1.34.0 wants the class with its module; a short name finds nothing."""
 
 
+WORKTREES = "/tmp/conversation-worktrees/"
+
+AGE = 30 * 86_400.0
+"""Seconds from the commit of a clone to the demo's start."""
+
+COMMIT = {
+    "sha": "9c1185a5c5e9fc54612808977ee8f548b2258d31",
+    "short_sha": "9c1185a",
+    "subject": "Say what the numbers mean",
+    "author": "Ada",
+}
+
+
 class AgentServers:
     """The endpoints of all agent servers; the port in the path says which sandbox is meant."""
 
@@ -306,18 +319,28 @@ class AgentServers:
         return detail(400, why)
 
     async def git_commits(self, request: Request) -> Response:
-        """From 1.58 on. No agent of the demo commits anything."""
-        self.sandbox(request)
-        if self.world.agent_version != AgentVersion.NEW:
-            return detail(404, "Not Found")
-        Query(request).many("path")
-        return answer({"commits": [], "has_more": False})
+        """The one that was cloned: no agent of the demo commits anything."""
+        box = self.sandbox(request)
+        self._require_commits()
+        path = Query(request).many("path")[-1]
+        commits = [COMMIT | {"timestamp": utc(self.world.clock.start - AGE)}]
+        return answer({"commits": commits if self.is_clone(box, path) else [], "has_more": False})
+
+    def is_clone(self, box: Sandbox, path: str) -> bool:
+        """Whether a folder is a repository with a commit, or a worktree of one."""
+        return any(
+            self.world.root(one) == path and bool(one.entry.repo or WORKTREES in path)
+            for one in self.world.inside(box)
+        )
+
+    def _require_commits(self) -> None:
+        if self.world.agent_version not in (AgentVersion.CANVAS, AgentVersion.NEW):
+            raise Refused(detail(404, "Not Found"))
 
     async def commit_changes(self, request: Request) -> Response:
         """Nothing is known of any commit."""
         self.sandbox(request)
-        if self.world.agent_version != AgentVersion.NEW:
-            return detail(404, "Not Found")
+        self._require_commits()
         Query(request).many("path")
         return detail(400, f"Git command failed: git cat-file {request.path_params['sha']}")
 

@@ -34,8 +34,10 @@ class Forked(Entry):
     taken: tuple[StoredEvent, ...] = field(default=(), compare=False)
     files: dict[str, str] = field(default_factory=dict, compare=False)
     has_key: bool = True
+    folder: str = ""
 
     def write(self, run: Run) -> None:
+        run.root = self.folder
         run.has_key = self.has_key
         run.go_on_from(self.taken, self.files)
 
@@ -69,6 +71,7 @@ def _forked(
         at=at,
         taken=tuple(replace(event, taken=True) for event in taken),
         files=world.files_now(source),
+        folder=world.root(source),
         has_key=world.agent_version != AgentVersion.NEW,
     )
     made = Conversation(entry, world.clock.now(), source.sandbox, is_listed=False)

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oh_tui.demo.runs.recorder import fixed_uuid
-from oh_tui.demo.servers.agent_server import AgentServers
+from oh_tui.demo.runs.run import Run
+from oh_tui.demo.servers.agent_server import WORKTREES, AgentServers
 from oh_tui.demo.servers.agent_setup import agent_json, origin_of
 from oh_tui.demo.servers.app_server import http_error, refused
 from oh_tui.demo.servers.disks import Disks, Output
@@ -22,6 +23,7 @@ from oh_tui.demo.servers.http import (
     Refused,
     answer,
     body,
+    broken,
     detail,
     invalid,
     utc,
@@ -57,6 +59,8 @@ class AgentServerAlone(AgentServers):
         for conversation in world.conversations.values():
             conversation.sandbox = self._box
         self._starts = StartTasks(world)
+        self._without_commit: set[str] = set()
+        """Folders in which agents were started."""
         self.profile: str | None = PROFILE
         """The active agent profile; the server has no key of a model without one."""
 
@@ -129,6 +133,7 @@ class AgentServerAlone(AgentServers):
         return {
             "id": str(UUID(entry.id)),
             "title": conversation.agent_title,
+            "workspace": {"working_dir": entry.folder or Run.root, "kind": "LocalWorkspace"},
             "agent": agent_json(conversation),
             "execution_status": self.world.execution_status(conversation),
             "stats": {"usage_to_metrics": self.world.usages(conversation)},
@@ -173,8 +178,36 @@ class AgentServerAlone(AgentServers):
             raise invalid("body", "value_error", "One of `agent`, … must be provided")
         if not own and not (self.profile and profile in PROFILES):
             return detail(404, f"Agent profile not found: {profile}")
-        made = self._starts.at_once(payload, self._box)
+        folder, files = self._place(payload)
+        made = self._starts.at_once(payload, self._box, folder, files)
         return answer(self._row(made), 201)
+
+    def _place(self, payload: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        """The folder that a start works in, and the files there. The server runs `git init` in one
+        that is no repository; a worktree of that fails later on (measured)."""
+        folder = str(payload["workspace"].get("working_dir"))
+        folder = folder if folder.startswith("/") else Run.root
+        options = payload.get("worktree_options") or {}
+        is_new = self.world.agent_version == AgentVersion.NEW
+        if is_new and options.get("base", "head") not in ("default_branch", "head", "ref"):
+            raise invalid("worktree_options", "literal_error", "Input should be 'head', …")
+        has_commit = self.is_clone(self._box, folder)
+        if payload.get("worktree") and folder in self._without_commit and not has_commit:
+            raise Refused(broken("Git command failed: git worktree add -b openhands/… … HEAD"))
+        if not has_commit:
+            self._without_commit.add(folder)
+            return folder, {}
+        disk = self.disks.of(self._box)
+        there = disk.cloned if payload.get("worktree") else disk.files
+        files = {
+            path.removeprefix(f"{folder}/"): content.decode("utf-8", "replace")
+            for path, content in there.items()
+            if path.startswith(f"{folder}/") and "/.git/" not in path
+        }
+        if payload.get("worktree"):
+            name = folder.rpartition("/")[2]
+            folder = f"{WORKTREES}{UUID(self._starts.next_id())}/{name}"
+        return folder, files
 
 
 def make_alone(

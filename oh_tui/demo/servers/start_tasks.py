@@ -40,10 +40,15 @@ NO_PLAN = (
 @dataclass(frozen=True, slots=True)
 class Started(Entry):
     asked: str = ""
+    folder: str = ""
+    """Where that was chosen; else the folder of its repository."""
+    files: dict[str, str] = field(default_factory=dict, compare=False)
+    """What is there, by path in the folder."""
 
     def write(self, run: Run) -> None:
+        run.root = self.folder or run.root
         if not run.files:
-            run.find(FILES)
+            run.find(self.files or FILES)
         if not self.asked:
             run.full_state()
         else:
@@ -117,13 +122,19 @@ class StartTasks:
             start.failure = ("PREPARING_REPOSITORY", "")  # says nothing (measured)
         return start
 
-    def at_once(self, request: dict[str, Any], sandbox: Sandbox) -> Conversation:
+    def next_id(self) -> str:
+        """That of the conversation of the next start."""
+        return fixed_uuid("conversation", f"started {len(self.starts) + 1}").hex
+
+    def at_once(
+        self, request: dict[str, Any], sandbox: Sandbox, folder: str, files: dict[str, str]
+    ) -> Conversation:
         """A conversation in this sandbox, as an agent server starts it."""
         now = self.world.clock.now()
         start = StartTask(len(self.starts) + 1, now, request, sandbox)
         start.status = "READY"
         self.starts.append(start)
-        return self._made(start, now)
+        return self._made(start, now, folder, files)
 
     def find(self, identifier: str) -> StartTask | None:
         wanted = identifier.replace("-", "").lower()
@@ -146,7 +157,9 @@ class StartTasks:
             elif name == "READY":
                 start.conversation = self._made(start, at)
 
-    def _made(self, start: StartTask, at: float) -> Conversation:
+    def _made(
+        self, start: StartTask, at: float, folder: str = "", files: dict[str, str] | None = None
+    ) -> Conversation:
         assert start.sandbox is not None
         request, world = start.request, self.world
         message = request.get("initial_message") or {}
@@ -169,6 +182,8 @@ class StartTasks:
             parent=above.entry.slug if above else None,
             live=True,
             asked=words,
+            folder=folder,
+            files=files or {},
         )
         assert start.sandbox.id == sandbox_id(entry.sandbox)
         return world.add(Conversation(entry, at, start.sandbox))

@@ -93,6 +93,9 @@ class Conversation(Priced):
     """As its server says: STARTING, RUNNING, PAUSED, ERROR or MISSING; null without a sandbox."""
     repository: str | None
     branch: str | None
+    folder: NotRequired[str]
+    """Only on an agent server without an app server: where its agent works. In a git worktree that
+    the server made, the branch is the one that it was made with."""
     pull_requests: list[int]
     model: str | None
     trigger: str | None

@@ -61,6 +61,7 @@ LISTED = Beside(
         "automation",
         "branch",
         "changed",
+        "folder",
         "fork",
         "goal",
         "model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -108,13 +109,19 @@ class RunView(Stack):
         where = cached_line(conversation.selected_repository)
         if where and conversation.selected_branch:
             where += "@" + cached_line(conversation.selected_branch)
+        elif conversation.worktree:
+            name = cached_line(posixpath.basename(conversation.folder))
+            branch = cached_line(conversation.selected_branch)
+            where = f"worktree {name}@{shorten(branch, 20, glyphs_of(self.app).more)}"
         name = file_name_of(conversation)
         if not where or conversation.apart:
             where = "  ".join(filter(None, (where, name)))
         if conversation.origin:
             origin = f"{glyphs_of(self.app).branch} {cached_line(conversation.origin)[:8]}"
             where = "  ".join(filter(None, (origin, where)))
-        rule.title = ((title_of(conversation), "title"), (f"  {where}" if where else "", "dim"))
+        folder = cached_line(conversation.folder) if conversation.worktree else ""
+        said = [(f"  {text}", "dim") for text in (where, folder) if text]  # as far as there is room
+        rule.title = ((title_of(conversation), "title"), *said)
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]
         rule.facts = joined(facts, glyphs_of(self.app).dot)

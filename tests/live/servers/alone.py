@@ -43,7 +43,8 @@ class AgentServerAlone:
                 cwd=folder,
                 env=clean_environment(folder)
                 | {"TMUX_TMPDIR": str(folder / "tmp"), "OH_SESSION_API_KEYS_0": KEY}
-                | {"OH_ENABLE_VSCODE": "false", "OH_ENABLE_VNC": "false"},
+                | {"OH_ENABLE_VSCODE": "false", "OH_ENABLE_VNC": "false"}
+                | {"OH_CONVERSATION_WORKTREE_ROOT": str(folder / "conversation-worktrees")},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

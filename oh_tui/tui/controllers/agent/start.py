@@ -336,9 +336,9 @@ def _stakes(ready: Origin, study: Study, place: ForkPlace, changed: str) -> list
     knows = f"It knows {ready.knows(place, len(study.trajectory))}{model}. "
     costs_nothing = ("It costs nothing until it gets a message.", "dim")
     lines: list[list[Piece]] = [[(knows, ""), costs_nothing]]
-    if not changed:
-        lines.append([("Both agents work in the same folder.", "warn")])
-    else:
+    if origin.worktree or not changed:
+        lines.append([(f"{ready.shares[0].upper()}{ready.shares[1:]}.", "warn")])
+    if changed:
         lines.append([("The files are not turned back", "warn"), (changed, "")])
         told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
         lines.append([(told, "key"), ("  writes them as they were then", "dim")])

@@ -37,7 +37,7 @@ from oh_tui.tui.widgets.editor import EARLY, Lines
 MOST_SHOWN = 20
 """Values that fit, in the line below the fields."""
 
-MOST_TOLD = 4
+MOST_TOLD = 6
 """Lines of the message at most."""
 
 PAUSE = 0.4
@@ -47,6 +47,7 @@ HINTS = {
     "repository": "owner/name; empty: an empty folder",
     "branch": "the repository's own main branch",
     "folder": "a path on the server; empty: workspace/project",
+    "worktree": "yes; head: from where the folder stands; no: in the folder itself",
     "title": "the server makes its own after the first message",
     "model": "the server's own choice",
     "profile": "the one that is active on the server",
@@ -54,6 +55,9 @@ HINTS = {
     "secrets": "names of variables of this shell, whose values the agent gets",
 }
 """Name of a field -> what stands in it while it is empty."""
+
+
+HAS_COMMITS = "The folder has commits: is the agent to work in a git worktree of its own? yes or no"
 
 
 class StartScreen(View[None]):
@@ -134,22 +138,32 @@ class StartScreen(View[None]):
             for name in self.offers.fields
         }
         self.labels = {name: Label((f"  {name}", "dim")) for name in self.fields}
-        for name, field in self.fields.items():
-            yield Horizontal(self.labels[name], field)
+        self.rows = {name: Horizontal(self.labels[name], self.fields[name]) for name in self.fields}
+        yield from self.rows.values()
         self.offered, self.stage_lines, self.said = Labels(), Labels(), Labels()
         yield from (self.offered, self.stage_lines, self.said, self.footer)
 
     def on_mount(self) -> None:
         self.text.move_cursor(self.text.document.end)
         self._tick = self.set_interval(1.0, self._show_stages, pause=True)
-        self._say(self._stakes)
+        self.offers.opened()
+        self._show_stakes()
         self._show_task()
         self.show_keys()
 
     @property
     def draft(self) -> Draft:
         filled: dict[str, Any] = {name: field.value for name, field in self.fields.items()}
-        return Draft(self.text.text, task=self.suggested, **filled)
+        draft = Draft(self.text.text, task=self.suggested, **filled)
+        hidden = {name: "" for name in filled if not self.offers.fits(name, draft)}
+        return msgspec.structs.replace(draft, **hidden)
+
+    def _show_stakes(self) -> None:
+        """Show what the start will do, and the fields that have a meaning for it."""
+        draft = self.draft
+        self._point_at("", ". ".join(filter(None, (self._stakes, self.offers.stakes(draft)))))
+        for name, row in self.rows.items():
+            row.display = self.offers.fits(name, draft)
 
     def _known(self) -> Choices:
         """With the providers of the repositories that were found."""
@@ -168,22 +182,25 @@ class StartScreen(View[None]):
         return tuple(dict.fromkeys((*used, *self.offers.names(name, draft))))
 
     def _look_up(self) -> None:
-        """Ask the server what fits the field that has the keys, if it offers anything for it, once
-        typing pauses. What was asked before is dropped."""
+        """Ask the server what fits the field that has the keys, if it offers anything for it, or
+        about the folder, once typing pauses. What was asked before is dropped."""
         self.workers.cancel_group(self, "offers")
         self._show_offered()
-        field = self.focused
-        if not isinstance(field, Field) or self.starting:
+        if self.starting:
             return
-        name, draft = field.name or "", self.draft
-        refused = isinstance(self._refusals.get(name), AuthError)  # as it would be again
-        if not refused and self.offers.is_new(name, draft):
-            self._ask(field, draft)
+        focused = self.focused.name if isinstance(self.focused, Field) else None
+        # the folder says which other fields there are, and who types fast leaves it at once
+        for name in (focused or "", "folder"):
+            refused = isinstance(self._refusals.get(name), AuthError)  # as it would be again
+            if name in self.fields and not refused and self.offers.is_new(name, self.draft):
+                self._ask(name)
+                return
 
     @work(group="offers", exclusive=True)
-    async def _ask(self, field: Field, draft: Draft) -> None:
-        name = field.name or ""
-        await asyncio.sleep(PAUSE)
+    async def _ask(self, name: str, *, starts: bool = False) -> None:
+        """Ask the server what fits a field; then start, if that waits for the answer."""
+        await asyncio.sleep(0.0 if starts else PAUSE)
+        field, draft = self.fields[name], self.draft
         self._refusals.pop(name, None)
         self._show_offered(asking=True)
         try:
@@ -193,8 +210,12 @@ class StartScreen(View[None]):
             self._refusals[name] = problem
         else:
             field.suggest_again()
+        if name == "folder" and not self.is_wrong:
+            self._show_stakes()
         self._show_offered()
         self.show_keys()
+        if starts:
+            self.action_start()
 
     def _show_offered(self, *, asking: bool = False) -> None:
         field = self.focused
@@ -275,11 +296,20 @@ class StartScreen(View[None]):
             self._say(EARLY, wrong=True)
             return
         try:
-            request = request_for(self.draft, self._known())
+            draft = self.draft
+            request = request_for(draft, self._known())
         except Invalid as wrong:
             self._point_at(wrong.field, words_of(wrong))
             return
-        self._point_at("", self._stakes)
+        if "worktree" in self.fields and "folder" not in self._refusals:
+            if self.offers.is_new("folder", draft):
+                self._say("asking git on the server about the folder")
+                self._ask("folder", starts=True)
+                return
+            if self.offers.fits("worktree", draft) and not draft.worktree.strip():
+                self._point_at("worktree", HAS_COMMITS)
+                return
+        self._show_stakes()
         self.starting = True
         self._began = time.monotonic()
         self._tick.resume()
@@ -333,8 +363,7 @@ class StartScreen(View[None]):
     def _edited(self) -> None:
         if not self.is_mounted or self.starting:
             return
-        if self.is_wrong:
-            self._point_at("", self._stakes)
+        self._show_stakes()
         self._show_task()
         self._look_up()
 

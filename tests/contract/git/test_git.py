@@ -15,8 +15,7 @@ from oh_tui.api import (
 )
 from oh_tui.api.git_models import GitDiff
 from oh_tui.sources.server import ServerSource
-
-from .fixtures import every_version
+from tests.contract.fixtures import every_version
 
 pytestmark = [every_version]
 

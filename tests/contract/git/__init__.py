@@ -1,0 +1,1 @@
+"""What git tells on an agent server, and what it makes there."""
