@@ -62,7 +62,7 @@ soak: setup-dev ## minutes of hard use, faults thrown in, nothing left behind (M
 monkey: setup-dev ## minutes of random keys, text, mouse and sizes over a slow network (MINUTES=10 SEED=n)
 	@$(PY) -m scripts.monkey --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-test-live: setup-dev ## tests against real OpenHands servers, installed at the first time (3.6 GB)
+test-live: setup-dev ## tests against real OpenHands servers, installed at the first time (9 GB)
 	@$(PY) scripts/live_setup.py; code=$$?; \
 	if [ $$code -eq 75 ]; then exit 0; fi; \
 	if [ $$code -ne 0 ]; then exit $$code; fi; \

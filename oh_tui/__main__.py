@@ -9,6 +9,10 @@ from oh_tui import lazy
 def main() -> int:
     """Runs oh-tui and returns the exit code. What is loaded stays: nothing is collected until a
     command, or the first paint, turns that on again."""
+    if sys.platform == "win32":
+        # before what locks files and draws in a tty, which Windows has no modules for
+        print("oh-tui does not run on Windows itself: install it in WSL 2", file=sys.stderr)
+        return 2
     gc.disable()
     # With click installed, httpx loads click, rich and pygments for its own command line, which
     # doubles its import (measured).

@@ -43,6 +43,18 @@ def test_it_runs_as_a_program_and_as_a_module(program: list[str | Path]) -> None
     assert done.stdout == f"oh-tui {oh_tui.__version__}\n"
 
 
+def test_windows_is_told_of_wsl_in_one_sentence() -> None:
+    """There is no fcntl, and nothing of oh-tui that needs it is imported before the sentence."""
+    code = (
+        "import sys; sys.platform = 'win32'; sys.modules['fcntl'] = sys.modules['termios'] = None; "
+        "from oh_tui.__main__ import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", code, "--demo"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "oh-tui does not run on Windows itself: install it in WSL 2\n"
+
+
 def test_help_lists_the_commands_with_examples_and_exit_codes() -> None:
     done = run("--help")
     assert done.returncode == 0
