@@ -188,8 +188,8 @@ ATTRIBUTES = (
         suggest=lambda one: (one.selected_branch or "",), place=2, key="b", width=8, most=18,
     ),
     _text(
-        "folder", "folder", lambda one: one.folder or None, rank=13, is_optional=True,
-        text=_folder_text, place=10, key="d", width=8, most=24, usual_from=100, is_rare=True,
+        "folder", "folder", lambda one: one.folder or None, rank=14, is_optional=True,
+        text=_folder_text, place=11, key="d", width=8, most=24, usual_from=100, is_rare=True,
     ),
     ListColumn(
         name="pr", label="pull request", json="pull_requests", words=(words.PULL,),

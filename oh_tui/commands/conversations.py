@@ -81,7 +81,9 @@ def _help_of_words() -> str:
     argument(
         "--sort",
         choices=tuple(ORDERS),
-        help="the order, applied before --limit; needs: what needs you first; unknown values last",
+        metavar="ORDER",
+        help=f"the order, applied before --limit: {', '.join(ORDERS)}; needs: what needs you first; "
+        "unknown values last",
     ),
     argument(
         "--limit",
