@@ -13,10 +13,11 @@ from functools import partial
 from typing import Unpack
 from urllib.parse import urlsplit
 
+import httpx
 from aiolimiter import AsyncLimiter
 
 from oh_tui.api import bare_server, decode
-from oh_tui.api.addresses import base_address, segment
+from oh_tui.api.addresses import base_address, origin, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of
 from oh_tui.api.automations import PREFIX, AutomationServer
 from oh_tui.api.client import Client, get_by_ids
@@ -33,7 +34,7 @@ from oh_tui.api.errors import (
 from oh_tui.api.filters import ConversationFilters, SortOrder, conversation_params, page_params
 from oh_tui.api.git_providers import GitProviders
 from oh_tui.api.http.asgi import ASGIApp
-from oh_tui.api.http.connections import PATIENT, Connections, Watch
+from oh_tui.api.http.connections import PATIENT, Connections, Headers, Watch
 from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import MISSING_ENDPOINT, Hints, HttpClient, Limiter, RetryPolicy
 from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, LlmProfiles, Page, SentMessage, User
@@ -70,6 +71,7 @@ class AppServer(Client):
         *,
         key: Secret | None = None,
         auth: Auth | None = None,
+        headers: Headers | None = None,
         app: ASGIApp | None = None,
         limiter: Limiter | None = None,
         retries: RetryPolicy | None = None,
@@ -77,6 +79,7 @@ class AppServer(Client):
         patience: float = 1.0,
     ) -> None:
         self.base_url = base_address(base_url)
+        self._headers = headers
         self._retries = retries or RetryPolicy()
         self._connections = Connections(app, watch, patience)
         self.pace = 0.0
@@ -89,6 +92,7 @@ class AppServer(Client):
             self._connections,
             key=key,
             auth=auth,
+            headers=headers,
             limiter=limiter,
             retries=self._retries,
             on_missing=self._tell_kind,
@@ -334,11 +338,13 @@ class AppServer(Client):
                 f"({safe_line(address)[:80]})",
                 "Its history can still be read from the app server",
             ) from None
+        is_ours = origin(httpx.URL(base)) == origin(httpx.URL(self.base_url))
         http = HttpClient(
             base,
             self._connections,
             key=conversation.session_api_key,
             auth="session",
+            headers=self._headers if is_ours else None,
             limiter=None,
             retries=self._retries,
             hints=_AGENT_HINTS,

@@ -16,11 +16,27 @@ from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of, version_of
 from oh_tui.api.automations import AutomationServer
 from oh_tui.api.client import Client, get_by_ids
-from oh_tui.api.errors import ApiError, AuthError, InvalidRequest, NotFound, NotTheApi, OtherKind
+from oh_tui.api.errors import (
+    ApiError,
+    AuthError,
+    InvalidRequest,
+    NotFound,
+    NotTheApi,
+    OtherKind,
+    SignInWanted,
+)
 from oh_tui.api.filters import SortOrder, page_params
 from oh_tui.api.git_models import GitChange, GitCommit
 from oh_tui.api.http.asgi import ASGIApp
-from oh_tui.api.http.connections import FETCHING, QUICK, UNLIMITED, USUAL, Connections, Watch
+from oh_tui.api.http.connections import (
+    FETCHING,
+    QUICK,
+    UNLIMITED,
+    USUAL,
+    Connections,
+    Headers,
+    Watch,
+)
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
 from oh_tui.api.models import ON_SERVER, Auth, ListedRecord, LlmProfiles, Page
 from oh_tui.api.offered_models import AgentProfiles, AgentSettings
@@ -54,6 +70,7 @@ class BareAgentServer(Client):
         *,
         key: Secret | None = None,
         auth: Auth | None = None,
+        headers: Headers | None = None,
         app: ASGIApp | None = None,
         retries: RetryPolicy | None = None,
         watch: Watch | None = None,
@@ -68,6 +85,7 @@ class BareAgentServer(Client):
             self._connections,
             key=key,
             auth=auth,
+            headers=headers,
             first="session",  # it refuses Authorization: Bearer, which a proxy before it may want
             limiter=None,
             retries=retries or RetryPolicy(),
@@ -88,7 +106,7 @@ class BareAgentServer(Client):
         try:
             answer = await self._http.get("/api/conversations/search", "list conversations", params)
         except (NotFound, NotTheApi) as error:
-            if await is_agent_server(self._http):
+            if isinstance(error, SignInWanted) or await is_agent_server(self._http):
                 raise
             raise NotFound(
                 f"{self._http.host} is not an agent server",

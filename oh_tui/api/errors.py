@@ -14,6 +14,7 @@ Problem                      every failure that a person can act on
         ├── Unreachable      no connection, or one that broke off
         ├── TimedOut         connected, but no answer in time
         ├── NotTheApi        no JSON: the page of a frontend, a proxy or another program
+        │   └── SignInWanted  a gateway before the server wants a sign-in
         └── BadAnswer        JSON that does not have the documented shape
 """
 
@@ -90,6 +91,11 @@ class TimedOut(ApiError):
 class NotTheApi(ApiError):
     """A 200 without JSON, as frontends answer unknown paths with their page; or a redirect that is
     not followed."""
+
+
+class SignInWanted(NotTheApi):
+    """A gateway before the server wants a sign-in: a redirect to another host, a page with a 401 or
+    403, or one that asks for a password."""
 
 
 class BadAnswer(ApiError):

@@ -8,7 +8,7 @@ from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 from oh_tui.api.filters import ConversationFilters, SortOrder
 from oh_tui.api.git_models import GitChange, GitCommit, GitDiff
 from oh_tui.api.http.asgi import ASGIApp
-from oh_tui.api.http.connections import Watch
+from oh_tui.api.http.connections import Headers, Watch
 from oh_tui.api.http.transport import Limiter, RetryPolicy
 from oh_tui.api.models import (
     AgentConversation,
@@ -147,6 +147,7 @@ class AppServer(Server):
         *,
         key: Secret | None = None,
         auth: Auth | None = None,
+        headers: Headers | None = None,
         app: ASGIApp | None = None,
         limiter: Limiter | None = None,
         retries: RetryPolicy | None = None,
@@ -206,6 +207,7 @@ class BareAgentServer(Server):
         *,
         key: Secret | None = None,
         auth: Auth | None = None,
+        headers: Headers | None = None,
         app: ASGIApp | None = None,
         retries: RetryPolicy | None = None,
         watch: Watch | None = None,

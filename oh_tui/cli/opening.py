@@ -8,12 +8,14 @@ import errno
 import os
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from oh_tui import demo
 from oh_tui.api import app_server, bare_server, shared_server
 from oh_tui.api.errors import OtherKind
+from oh_tui.api.http import connections
 from oh_tui.api.models import CLOUD
 from oh_tui.catalog.links import SHARED, SharedLink, read_shared_link
 from oh_tui.commands import MakeSource
@@ -24,7 +26,7 @@ from oh_tui.settings.canvas import CanvasFiles
 from oh_tui.settings.config import DEMO as DEMO_SERVER
 from oh_tui.settings.config import LOCAL
 from oh_tui.settings.paths import expanded
-from oh_tui.settings.startup import NoKey, Settings, fetch_key
+from oh_tui.settings.startup import NoKey, Settings, fetch_headers, fetch_key
 from oh_tui.sources import (
     agent_server,
     cache_limit,
@@ -204,14 +206,17 @@ def server_source(
         return this_machine.ThisMachine(settings.own_runs)
     if settings.canvas:
         return _canvas_source(settings, settings.canvas, log)
-    key, address = fetch_key(settings), settings.base_url
+    key, address, auth = fetch_key(settings), settings.base_url, settings.auth
+    has_command = any(one.command for one in settings.headers)
+    again = partial(fetch_headers, settings) if has_command else None
+    headers = connections.Headers(fetch_headers(settings), again) if settings.headers else None
 
     def alone() -> bare_server.BareAgentServer:
-        return bare_server.BareAgentServer(address, key=key, auth=settings.auth, watch=log)
+        return bare_server.BareAgentServer(address, key=key, auth=auth, headers=headers, watch=log)
 
     if settings.kind == "agent":
         return agent_server.AgentServerSource(alone(), settings.label, address=address)
-    api = app_server.AppServer(address, key=key, auth=settings.auth, watch=log)
+    api = app_server.AppServer(address, key=key, auth=auth, headers=headers, watch=log)
     folder, limit = settings.cache_folder, settings.cache_limit
     kept = run_cache.RunCache(folder, address, limit) if folder and limit else None
     return server.ServerSource(

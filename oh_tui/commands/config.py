@@ -31,7 +31,7 @@ FAULTY = 2
 FIRST = f"""\
 # Settings of oh-tui. Every line is optional; `oh-tui config check` says what is wrong with one.
 
-# default = "work"                  # the server to open; without it, OpenHands Cloud
+# default = "work"                  # the server to open; without it, OpenHands Cloud, or Canvas
 # theme = "oh-dark"                 # oh-light, ansi, or one of Textual's, such as nord
 # sort = "needs"                    # {", ".join([*ORDERS][1:])}
 # mouse = true                      # false leaves the mouse to the terminal
@@ -47,6 +47,7 @@ FIRST = f"""\
 # url = "https://openhands.example.org"
 # key_command = "pass show openhands"   # or key_env = "WORK_KEY", or key_file = "~/.keys/work"
 # auth = "bearer"                       # or session; without it, oh-tui finds out
+# headers = {{X-Team = "env:TEAM"}}       # for a gateway before it: env:NAME or command:WORDS
 # kind = "app"                          # or agent; without it, oh-tui finds out
 # read_only = true
 

@@ -82,8 +82,8 @@ def _help_of_words() -> str:
         "--sort",
         choices=tuple(ORDERS),
         metavar="ORDER",
-        help=f"the order, applied before --limit: {', '.join(ORDERS)}; needs: what needs you first; "
-        "unknown values last",
+        help=f"the order, applied before --limit: {', '.join(ORDERS)}; needs: what needs you "
+        "first; unknown values last",
     ),
     argument(
         "--limit",

@@ -3,6 +3,7 @@ fault is reported with its line."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -103,6 +104,46 @@ def command_words(written: str | list[str]) -> tuple[str, ...]:
     return words
 
 
+class Header(NamedTuple):
+    """A header that a gateway before a server wants: where its value is, as for a key."""
+
+    name: str
+    variable: str
+    command: tuple[str, ...]
+
+
+_OF_CONNECTIONS = frozenset((
+    "host", "content-length", "content-type", "content-encoding", "accept-encoding", "connection",
+    "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+    "transfer-encoding", "upgrade",
+))  # fmt: skip
+"""Headers that say how a call is sent, which oh-tui alone knows."""
+
+
+def _headers(written: Mapping[str, str]) -> tuple[Header, ...]:
+    """Raises ValueError, which tells no value: it may be the secret itself."""
+    found: dict[str, Header] = {}
+    wrong: list[str] = []
+    for name, value in written.items():
+        kind, _, place = value.partition(":")
+        words: tuple[str, ...] = ()
+        with contextlib.suppress(ValueError):
+            words = command_words(place) if kind == "command" else ()
+        if not re.fullmatch(r"(?a)[\w!#$%&'*+.^`|~-]{1,100}", name):
+            wrong.append(f"{quoted(name)} is not the name of a header")
+        elif name.lower() in _OF_CONNECTIONS:
+            wrong.append(f"{name} is a header that oh-tui sets")
+        elif name.lower() in found:
+            wrong.append(f"{name} is there twice")
+        elif not (words or (kind == "env" and re.fullmatch(r"(?a)[A-Za-z_]\w*", place))):
+            wrong.append(f"the value of {name} is told by env:NAME or command:WORDS")
+        else:
+            found[name.lower()] = Header(name, "" if words else place, words)
+    if wrong:
+        raise ValueError(*wrong)
+    return tuple(found.values())
+
+
 _Path = Annotated[
     str, Meta(pattern=r"^([/~][^\0]*)?\Z", description="a path that begins with / or ~")
 ]
@@ -115,6 +156,10 @@ _Dollars = Annotated[float, Meta(ge=BUDGET[0], le=BUDGET[1])]
 _Budget = Read("{:.2f} to {:,.0f} dollars".format(*BUDGET), _Dollars, float)
 _Command = Annotated[tuple[str, ...], Read("a command in quotes", str | list[str], command_words)]
 _Address = Annotated[str, Read("a text in quotes", str, server_address)]
+_Headers = Annotated[
+    tuple[Header, ...],
+    Read('a table of headers, as {"X-Team" = "env:NAME"}', dict[str, str], _headers),
+]
 _Table = Read("a table", dict[str, Any], dict)
 
 
@@ -133,6 +178,8 @@ class ServerEntry(msgspec.Struct, frozen=True):
     key_env: _Variable = ""
     key_file: _Path = ""
     key_command: _Command = ()
+    headers: _Headers = ()
+    """What a gateway before it wants."""
     auth: Annotated[
         Literal["", "bearer", "session"],
         Meta(description="bearer or session (without it, oh-tui finds out)"),

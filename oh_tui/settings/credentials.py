@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import shlex
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from oh_tui.api.models import CLOUD
-from oh_tui.settings.config import ServerEntry
+from oh_tui.settings.config import Header, ServerEntry
 from oh_tui.settings.paths import expanded, read_small, read_text, tilde, under_home
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import Secret, held, hold, safe_line
@@ -40,9 +41,16 @@ _key_variables = {*VARIABLES, "LOCAL_BACKEND_API_KEY"}
 def hold_keys(environment: Mapping[str, str], servers: Iterable[ServerEntry]) -> None:
     """Hide all keys of the environment, even unused ones: the runs of this machine had the same
     environment and may have printed them."""
-    _key_variables.update(server.key_env for server in servers)
+    for server in servers:
+        _key_variables.update((server.key_env, *(one.variable for one in server.headers)))
     for name in _key_variables:
-        hold(environment.get(name, "").strip())
+        _hold_words(environment.get(name, ""))
+
+
+def _hold_words(text: str) -> None:
+    """Hide a value of a header such as `Bearer …` or `a=…; b=…`, and each word of it."""
+    for word in (text.strip(), *re.split(r"[\s;,]+", text), *re.split(r"[\s;,=]+", text)):
+        hold(word)
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
@@ -110,11 +118,42 @@ def caution_of(file: Path, shown: str) -> tuple[str, ...]:
 
 def command_key(words: tuple[str, ...]) -> Secret:
     """The key that a command prints. Takes up to PATIENCE. Raises Problem when it prints none."""
-    name = safe_line(shlex.join(words))[:60]
-    key = _output(words, name).strip()
-    if not key:
-        raise Problem(f"{name} printed no key", "it has to print the key, and nothing else")
+    key, name = _printed(words, "key", "key_command")
     return secret_of(key, f"the output of {name}")
+
+
+def header_values(
+    headers: Iterable[Header], environment: Mapping[str, str]
+) -> Mapping[str, Secret]:
+    """The values of headers by their names. Takes up to PATIENCE for each command: call it in a
+    thread. Raises Problem, which names a header and not its value."""
+    found = {}
+    for name, variable, command in headers:
+        value = environment.get(variable, "").strip()
+        if command:
+            value, _ = _printed(command, "value", f"{name} of headers")
+        elif not value:
+            raise Problem(
+                f"The header {name} should be in {variable}, which is not set",
+                "set it, or change headers of the server in the settings file",
+            )
+        _hold_words(value)
+        if not value.isascii() or not value.isprintable():
+            raise Problem(
+                f"The value of the header {name} has characters that no header can have",
+                "it is one line of plain ASCII",
+            )
+        found[name] = Secret(value)
+    return found
+
+
+def _printed(words: tuple[str, ...], what: str, setting: str) -> tuple[str, str]:
+    """What a command printed, and the command in words."""
+    name = safe_line(shlex.join(words))[:60]
+    text = _output(words, name, what, f"{setting} in the settings file; try it in a shell").strip()
+    if not text:
+        raise Problem(f"{name} printed no {what}", f"it has to print the {what}, and nothing else")
+    return text, name
 
 
 def secret_of(key: str, origin: str) -> Secret:
@@ -128,10 +167,9 @@ def secret_of(key: str, origin: str) -> Secret:
     return Secret(key)
 
 
-def _output(words: tuple[str, ...], shown: str) -> str:
+def _output(words: tuple[str, ...], shown: str, what: str, hint: str) -> str:
     """The output of a command, run without a shell, without a terminal, and in a session of its
     own, so that the processes it started end with it."""
-    hint = "key_command in the settings file; try it in a shell"
     try:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -143,7 +181,7 @@ def _output(words: tuple[str, ...], shown: str) -> str:
     try:
         output, errors = _read(process)
     except subprocess.TimeoutExpired as error:
-        raise Problem(f"{shown} printed no key within {PATIENCE:.0f} s", hint) from error
+        raise Problem(f"{shown} printed no {what} within {PATIENCE:.0f} s", hint) from error
     finally:
         # also after its end: processes that it left running are in its group
         with contextlib.suppress(ProcessLookupError, PermissionError):

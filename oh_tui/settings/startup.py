@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import locale
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -24,13 +25,21 @@ from oh_tui.settings.config import (
     NAMES,
     Config,
     ExplorerNames,
+    Header,
     ServerEntry,
     command_words,
     names_in,
     parse_config,
     server_address,
 )
-from oh_tui.settings.credentials import Found, command_key, find_key, hold_keys, named_key
+from oh_tui.settings.credentials import (
+    Found,
+    command_key,
+    find_key,
+    header_values,
+    hold_keys,
+    named_key,
+)
 from oh_tui.settings.paths import (
     cache_folder,
     config_file,
@@ -110,6 +119,8 @@ class Settings(msgspec.Struct, frozen=True):
     show openhands", "the OpenHands CLI (~/…)"; "" without a key."""
     auth: Auth | None = None
     """None leaves the choice to the server's answer."""
+    headers: tuple[Header, ...] = ()
+    """What a gateway before the server wants; `fetch_headers` has the values."""
     kind: Kind = ""
     """"" leaves the question to the server's answer."""
     ascii: bool = False
@@ -266,7 +277,7 @@ def _blank(settings: Settings, name: str) -> Settings:
     """Without what belongs to one server."""
     return replace(
         settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
-        kind="", read_only=settings.all_read_only, budget=settings.config.budget,
+        headers=(), kind="", read_only=settings.all_read_only, budget=settings.config.budget,
         last_known_file=None, cautions=(), canvas=None, is_looked_for=False, several=(),
     )  # fmt: skip
 
@@ -316,6 +327,7 @@ def _named(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         key_command=server.key_command,
         key_from=key_from,
         auth=auth,
+        headers=server.headers,
         kind=server.kind,
         read_only=settings.all_read_only or server.read_only,
         budget=blank.budget if server.budget is None else server.budget,
@@ -343,6 +355,11 @@ def fetch_key(settings: Settings) -> Secret | None:
     if settings.key is not None or not settings.key_command:
         return settings.key
     return command_key(settings.key_command)
+
+
+def fetch_headers(settings: Settings) -> Mapping[str, Secret]:
+    """The headers for a gateway. Runs their commands: call it in a thread. Raises Problem."""
+    return header_values(settings.headers, os.environ)
 
 
 def read_config_file(environment: Mapping[str, str]) -> str | None:

@@ -16,6 +16,8 @@ VERSION = "Its version may differ"
 OTHER = "The server's version may differ from what this program knows"
 WANTED = "Expected is the server's own address, such as https://app.all-hands.dev"
 WRONG = f"The address is wrong or the server too old. {WANTED}"
+PAGE = f"{WRONG.partition('. ')[0]}; or a gateway before it wants a sign-in. {WANTED}"
+GATEWAY = "Its `headers` in the settings file pass a gateway: docs/servers.md, Behind a gateway"
 KEY = "Check that the key is for this server"
 DAMAGED = "Something between here and the server damages it: try again"
 
@@ -116,6 +118,24 @@ CASES = (
         "HOST sent us to nowhere usable (307)",
         f"If that is the right server, use its address. {WANTED}",
     ),
+    Case(
+        "a sign-in elsewhere",
+        faults.to("https://login.example/cdn-cgi/access/login/x?kid=1"),
+        "a gateway before HOST wants a sign-in at login.example (302)",
+        GATEWAY,
+    ),
+    Case(
+        "a page with a 403",
+        faults.says(403, faults.PAGE, "text/html"),
+        "a gateway before HOST wants a sign-in (403)",
+        GATEWAY,
+    ),
+    Case(
+        "a page that asks for a password",
+        faults.says(200, '<form><input name="p" type="password"></form>', "text/html"),
+        "a gateway before HOST wants a sign-in (200)",
+        GATEWAY,
+    ),
     # Bodies that are none
     Case("nothing", faults.says(200), "HOST answered with nothing at AT", WRONG),
     Case("half of the JSON", faults.cut_json, "HOST answered with no JSON at AT", WRONG),
@@ -123,13 +143,13 @@ CASES = (
         "a web page",
         faults.says(200, faults.PAGE, "text/html"),
         "HOST answered with a web page at AT",
-        WRONG,
+        PAGE,
     ),
     Case(
         "a web page that says it is JSON",
         faults.says(200, faults.PAGE),
         "HOST answered with a web page at AT",
-        WRONG,
+        PAGE,
     ),
     Case(
         "words",

@@ -1,8 +1,11 @@
-"""The httpx client behind every call: its timeouts, and the header that carries the key."""
+"""The httpx client behind every call: its timeouts, and the headers that carry secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import asyncio
+import math
+import time
+from collections.abc import Callable, Generator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeAlias
 
@@ -99,18 +102,58 @@ class Connections:
             await self._client.aclose()
 
 
-class KeyHeader(httpx.Auth):
-    """Adds the key to the request at the last moment, so that none of our variables holds it."""
+class Headers:
+    """What a gateway before a server wants in each call to it: values by the names of headers.
 
-    def __init__(self, key: Secret, scheme: Auth) -> None:
-        self._key = key
-        self._scheme = scheme
+    With `again`, which is called in a thread, they are made anew when the gateway does not take
+    them, at most once in PAUSE.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Secret] | None = None,
+        again: Callable[[], Mapping[str, Secret]] | None = None,
+    ) -> None:
+        self.values = values or {}
+        self._again = again
+        self._made = -math.inf
+        self._lock = asyncio.Lock()
+
+    def leave(self, scheme: Auth) -> bool:
+        """Whether the header of the key is none of these."""
+        return NAMES[scheme].lower() not in map(str.lower, self.values)
+
+    async def renew(self, refused: Mapping[str, Secret]) -> bool:
+        """Whether there are others now than those that were refused. Raises Problem."""
+        async with self._lock:  # of several calls that are refused at once the first renews
+            if self.values is refused and self._again and time.monotonic() - self._made > PAUSE:
+                self._made = time.monotonic()
+                self.values = await asyncio.to_thread(self._again)
+        return self.values != refused
+
+
+PAUSE = 30.0
+"""Seconds between two times that values of headers are made anew."""
+
+NAMES: Mapping[Auth, str] = {"bearer": "Authorization", "session": "X-Session-API-Key"}
+"""The header of the key in each scheme."""
+
+
+class SecretHeaders(httpx.Auth):
+    """Adds the key and what a gateway wants to the request at the last moment, so that none of our
+    variables holds them."""
+
+    def __init__(
+        self, key: Secret | None, scheme: Auth, gateway: Mapping[str, Secret] | None
+    ) -> None:
+        self._key, self._scheme, self._gateway = key, scheme, gateway or {}
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._scheme == "bearer":
-            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        else:
-            request.headers["X-Session-API-Key"] = self._key.reveal()
+        if self._key:
+            begin = "Bearer " if self._scheme == "bearer" else ""
+            request.headers[NAMES[self._scheme]] = begin + self._key.reveal()
+        for name, value in self._gateway.items():
+            request.headers[name] = value.reveal()
         yield request
 
 

@@ -7,7 +7,7 @@ import math
 import socket
 import ssl
 import urllib.request
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -23,6 +23,7 @@ from oh_tui.api.errors import (
     NotTheApi,
     RateLimited,
     ServerError,
+    SignInWanted,
     TimedOut,
     TooLarge,
     Unreachable,
@@ -47,12 +48,13 @@ class ApiCall:
     url: str
     """Without query and without credentials."""
     host: str
-    key: Secret | None = None
-    """The key of the call, which is removed from the server's explanation."""
     hints: Mapping[type[ApiError], str] = field(default_factory=dict)
     """What to try next, by kind of error, where the call knows better than the status."""
     acts: bool = False
     """The call changes something and must not be repeated."""
+    has_key: bool = False
+    secrets: Sequence[Secret] = ()
+    """The key and the values of headers, which are removed from the server's explanation."""
 
     @property
     def address(self) -> str:
@@ -84,10 +86,20 @@ class FailedAttempt(Exception):
 
 
 def from_status(
-    call: ApiCall, status: int, body: bytes, content_type: str, wait: float | None = None
+    call: ApiCall,
+    status: int,
+    body: bytes,
+    content_type: str,
+    wait: float | None = None,
+    asks: str = "",
 ) -> ApiError:
-    """The error for a status other than 2xx; `wait` is its Retry-After in seconds."""
-    kind, reason, hint = _by_status(status, with_key=call.key is not None)
+    """The error for a status other than 2xx; `wait` is its Retry-After in seconds, `asks` the
+    scheme of its WWW-Authenticate."""
+    is_page = _is_page(body, content_type)
+    other_scheme = asks.lower() not in ("", "bearer")  # servers of OpenHands ask for no other
+    if status in (401, 403) and (is_page or (status == 401 and other_scheme)):
+        return sign_in(call, f" ({safe_line(asks, 20)})" if asks else "", status)
+    kind, reason, hint = _by_status(status, with_key=call.has_key)
     hint = call.hints.get(kind, hint)
     if call.acts and status in (502, 504):
         hint = MAYBE_DONE
@@ -95,7 +107,7 @@ def from_status(
         hint = f"Try again in {math.ceil(wait)} s"
         if wait > 86_400:
             hint = "It asks to wait longer than a day"
-    detail = explanation(body, content_type, call.key)
+    detail = explanation(body, content_type, call.secrets)
     if detail and detail.lower() not in _GENERIC:
         reason = f"said: {_shortened(detail.rstrip('.'), 240)}"
     return kind(
@@ -142,7 +154,7 @@ def _by_status(status: int, *, with_key: bool) -> tuple[type[ApiError], str, str
     return InvalidRequest, "does not take this request", "Its version may differ"
 
 
-def explanation(body: bytes, content_type: str, key: Secret | None = None) -> str:
+def explanation(body: bytes, content_type: str, secrets: Sequence[Secret] = ()) -> str:
     """The server's explanation, cleaned and redacted; "" for none or for a web page.
 
     The known forms: {"detail": text or list}, {"error": text}, {"message": text}, a JSON string,
@@ -152,10 +164,9 @@ def explanation(body: bytes, content_type: str, key: Secret | None = None) -> st
     try:
         text = _explained(decode_json(body))
     except ValueError:
-        plain = "html" not in content_type and not body.lstrip().startswith(b"<")
-        text = body.decode("utf-8", "replace") if plain else ""
-    if key is not None:
-        text = text.replace(key.reveal(), "…")
+        text = "" if _is_page(body, content_type) else body.decode("utf-8", "replace")
+    for secret in secrets:
+        text = text.replace(secret.reveal(), "…")
     return _shortened(safe_line(_shortened(text, 4000)), 1000).strip()
 
 
@@ -306,8 +317,28 @@ def no_address(call: ApiCall, status: int) -> NotFound:
     )
 
 
+def _is_page(body: bytes, content_type: str) -> bool:
+    return "html" in content_type or body.lstrip()[:1] == b"<"
+
+
+def sign_in(call: ApiCall, where: str, status: int) -> SignInWanted:
+    """The error for a gateway before the server that wants to know who asks."""
+    hint = "Its `headers` in the settings file pass a gateway: docs/servers.md, Behind a gateway"
+    if len(call.secrets) > call.has_key:
+        hint = "It did not take the `headers` of the settings file: they may have run out"
+    return SignInWanted(
+        f"Could not {call.doing}: a gateway before {call.host} wants a sign-in{where} ({status})",
+        hint,
+        status=status,
+        address=call.address,
+    )
+
+
 def redirected(call: ApiCall, status: int, target: httpx.URL | None) -> NotTheApi:
-    """The error for a redirect that is not followed; `target` is None for no web address."""
+    """The error for a redirect that is not followed; `target` is None for no web address. One to
+    another host, for this time, is a gateway's."""
+    if target and target.host != httpx.URL(call.url).host and status in (302, 303, 307):
+        return sign_in(call, f" at {target.netloc.decode('ascii')}", status)
     where = f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "nowhere usable"
     return NotTheApi(
         f"Could not {call.doing}: {call.host} sent us to {where} ({status})",
@@ -319,12 +350,16 @@ def redirected(call: ApiCall, status: int, target: httpx.URL | None) -> NotTheAp
 
 def not_the_api(answer: Answer) -> NotTheApi:
     """The error for a 200 without JSON: frontends answer unknown paths with a page (measured)."""
-    page = "html" in answer.content_type or answer.data.lstrip()[:1] == b"<"
+    page = _is_page(answer.data, answer.content_type)
+    if page and b'type="password"' in answer.data:
+        return sign_in(answer.call, "", 200)
     what = "a web page" if page else "no JSON" if answer.data else "nothing"
     call = answer.call
     # a page does not come from a server that did something; half an answer, or none, may
     unsure = call.acts and not page
-    hint = call.hints.get(NotTheApi, f"The address is wrong or the server too old. {EXPECTED}")
+    or_gateway = "; or a gateway before it wants a sign-in" if page else ""
+    hint = f"The address is wrong or the server too old{or_gateway}. {EXPECTED}"
+    hint = call.hints.get(NotTheApi, hint)
     return NotTheApi(
         f"Could not {call.doing}: {call.host} answered with {what} at {safe_line(call.url)}",
         MAYBE_DONE if unsure else hint,

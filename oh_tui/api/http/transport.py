@@ -24,7 +24,13 @@ import msgspec
 from oh_tui.api.addresses import EXPECTED, origin, redirect_target
 from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
 from oh_tui.api.http.cancelling import in_own_task
-from oh_tui.api.http.connections import PATIENT, USUAL, Connections, KeyHeader
+from oh_tui.api.http.connections import (
+    PATIENT,
+    USUAL,
+    Connections,
+    Headers,
+    SecretHeaders,
+)
 from oh_tui.api.http.http_errors import (
     Answer,
     ApiCall,
@@ -62,6 +68,7 @@ MISSING_ENDPOINT: Hints = {NotFound: f"The address is wrong or the server too ol
 UNKNOWN = "Conversation not found"
 """The detail of the answer to an act on a conversation that an agent server lists, but does not
 hold (measured, 1.49.1, 1.58.2)."""
+SCHEMES: tuple[Auth, ...] = ("bearer", "session")
 
 _KEY = pattern(r"[!-~]+")
 
@@ -103,7 +110,8 @@ class HttpClient:
     `auth` fixes the header of the key. With None, that of `first` is tried and, after a 401, the
     other one once; the one that worked is kept. Without a key no header is sent. `on_missing` is
     called after a 404 for an address that the server does not have, and may raise a better error.
-    Raises AuthError for a key that no header can carry.
+    `headers` go with every call to the origin of `base` and nowhere else; the key never goes into
+    one of them. Raises AuthError for a key that no header can carry.
     """
 
     def __init__(
@@ -118,13 +126,18 @@ class HttpClient:
         hints: Hints | None = None,
         first: Auth = "bearer",
         on_missing: Callable[[NotFound], Awaitable[None]] | None = None,
+        headers: Headers | None = None,
     ) -> None:
         self.base = base
         self.host = httpx.URL(base).netloc.decode("ascii")
         self._connections = connections
-        self._key = _usable(key, self.host)
+        self._headers = headers or Headers()
+        free: list[Auth] = [one for one in SCHEMES if self._headers.leave(one)]
+        self._key = _usable(key, self.host) if free else None
         self._scheme: Auth = auth or first
         self._settled = auth is not None
+        if len(free) == 1:
+            self._scheme, self._settled = free[0], True
         self._limiter: Limiter = limiter or contextlib.nullcontext()
         self._retries = retries
         self._hints = hints or {}
@@ -213,7 +226,10 @@ class HttpClient:
         self, method: str, path: str, doing: str, hints: Hints | None = None, *, acts: bool = False
     ) -> ApiCall:
         known = {**self._hints, **(hints or {})}
-        return ApiCall(doing, method, self.base + path, self.host, self._key, known, acts)
+        secrets = (*filter(None, [self._key]), *self._headers.values.values())
+        return ApiCall(
+            doing, method, self.base + path, self.host, known, acts, self._key is not None, secrets
+        )
 
     async def _whole(self, call: ApiCall, options: _Options, attempts: int | None = None) -> Answer:
         async def once() -> Answer:
@@ -285,7 +301,7 @@ class HttpClient:
             # from here on errors are those of the other host
             call = replace(call, host=target.netloc.decode("ascii"))
             with translated(call):
-                response = await self._sent(call, target, bare, self._scheme if ours else None)
+                response = await self._sent(call, target, bare, self._scheme, ours=ours)
         if response.is_success:
             return response
         try:
@@ -294,6 +310,16 @@ class HttpClient:
             await response.aclose()
 
     async def _authorised(self, call: ApiCall, options: _Options) -> httpx.Response:
+        """The response to a request with what a gateway wants, renewed if it is refused."""
+        sent = self._headers.values
+        response = await self._with_key(call, options)
+        refused = response.status_code == 401 or "location" in response.extensions
+        if sent and refused and await self._headers.renew(sent):
+            await response.aclose()
+            response = await self._with_key(call, options)
+        return response
+
+    async def _with_key(self, call: ApiCall, options: _Options) -> httpx.Response:
         """The response to a request with the key in the header that this server accepts."""
         tried = self._scheme
         response = await self._sent(call, call.url, options, tried)
@@ -315,7 +341,13 @@ class HttpClient:
         return response
 
     async def _sent(
-        self, call: ApiCall, url: httpx.URL | str, options: _Options, scheme: Auth | None
+        self,
+        call: ApiCall,
+        url: httpx.URL | str,
+        options: _Options,
+        scheme: Auth,
+        *,
+        ours: bool = True,
     ) -> httpx.Response:
         client = self._connections.client(call)
         headers = {}
@@ -332,12 +364,12 @@ class HttpClient:
             headers=headers,
             timeout=timeout,
         )
-        key = KeyHeader(self._key, scheme) if self._key and scheme else httpx.Auth()
+        secrets = SecretHeaders(self._key, scheme, self._headers.values) if ours else httpx.Auth()
         async with self._limiter:
             status, began = None, time.perf_counter()
             try:
                 with anyio.fail_after(_until_head(options, timeout)):
-                    response = await client.send(request, auth=key, stream=True)
+                    response = await client.send(request, auth=secrets, stream=True)
                 status = response.status_code
                 return response
             except TimeoutError:
@@ -352,8 +384,8 @@ class HttpClient:
         if "location" in response.extensions:
             target = redirect_target(response)
             lacks = target is not None and str(target.copy_with(query=None)) == f"{call.url}/"
-            error = no_address(call, status) if lacks else redirected(call, status, target)
-            return FailedAttempt(error, again=False)
+            moved = no_address(call, status) if lacks else redirected(call, status, target)
+            return FailedAttempt(moved, again=False)
         body = b""
         with contextlib.suppress(FailedAttempt):
             body = await whole_body(call, response, MAX_EXPLANATION, cut=True) or b""
@@ -367,7 +399,9 @@ class HttpClient:
                 await stream.aclose()
         if again and wait is not None:
             again = wait if wait <= self._retries.longest_asked else False
-        return FailedAttempt(from_status(call, status, body, content_type(response), wait), again)
+        asks = response.headers.get("WWW-Authenticate", "").partition(" ")[0]
+        error = from_status(call, status, body, content_type(response), wait, asks)
+        return FailedAttempt(error, again)
 
 
 def retry_after(value: str) -> float | None:
