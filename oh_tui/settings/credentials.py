@@ -49,8 +49,9 @@ def hold_keys(environment: Mapping[str, str], servers: Iterable[ServerEntry]) ->
 
 def _hold_words(text: str) -> None:
     """Hide a value of a header such as `Bearer …` or `a=…; b=…`, and each word of it."""
-    for word in (text.strip(), *re.split(r"[\s;,]+", text), *re.split(r"[\s;,=]+", text)):
+    for word in (text.strip(), *re.split(r"[\s;,]+", text)):
         hold(word)
+        hold(word.partition("=")[2])
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:

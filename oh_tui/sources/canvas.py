@@ -74,9 +74,10 @@ class CanvasSource(agent_server.AgentServerSource):
     def __init__(self, api: bare_server.BareAgentServer, found: Canvas, files: CanvasFiles) -> None:
         super().__init__(api, f"{CANVAS}  {found.host}", address=found.address)
         self.canvas = found
-        key = f"key from {files.key_from}" if files.key else files.skipped or "no key found"
+        place = files.key_from.removeprefix("the file ")
+        key = f"key from {place}" if files.key else files.skipped or "no key found"
         is_open = listeners.is_open_to_all(found.port)
-        more = f"; other machines reach port {found.port}: oh-tui whoami" if is_open else ""
+        more = "; its port listens to other machines: oh-tui whoami" if is_open else ""
         self.remarks = (f"{found.words}, {key}{more}",)
 
 

@@ -62,7 +62,7 @@ async def test_its_runs_are_listed_with_its_key(
         assert not any("authorization" in one.headers for one in here.asked)
         assert "/api/v1/app-conversations/search" not in here.paths, "what it is, is known"
         assert source.remarks == (
-            f"Canvas at 127.0.0.1:{here.port}, agent server 1.49.1, key from the file "
+            f"Canvas at 127.0.0.1:{here.port}, agent server 1.49.1, key from "
             f"{files.key_from.removeprefix('the file ')}",
         )
         assert source.canvas.automations == f"{here.url}/api/automation"

@@ -25,6 +25,7 @@ from oh_tui.api.addresses import EXPECTED, origin, redirect_target
 from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
 from oh_tui.api.http.cancelling import in_own_task
 from oh_tui.api.http.connections import (
+    NAMES,
     PATIENT,
     USUAL,
     Connections,
@@ -68,7 +69,6 @@ MISSING_ENDPOINT: Hints = {NotFound: f"The address is wrong or the server too ol
 UNKNOWN = "Conversation not found"
 """The detail of the answer to an act on a conversation that an agent server lists, but does not
 hold (measured, 1.49.1, 1.58.2)."""
-SCHEMES: tuple[Auth, ...] = ("bearer", "session")
 
 _KEY = pattern(r"[!-~]+")
 
@@ -132,7 +132,7 @@ class HttpClient:
         self.host = httpx.URL(base).netloc.decode("ascii")
         self._connections = connections
         self._headers = headers or Headers()
-        free: list[Auth] = [one for one in SCHEMES if self._headers.leave(one)]
+        free: list[Auth] = [one for one in NAMES if self._headers.leave(one)]
         self._key = _usable(key, self.host) if free else None
         self._scheme: Auth = auth or first
         self._settled = auth is not None

@@ -39,7 +39,7 @@ What others share goes by its link, https://HOST/shared/conversations/ID, withou
 
 examples:
   oh-tui --demo                     look around: no key, no network
-  oh-tui                            your conversations on OpenHands Cloud
+  oh-tui                            your conversations: OpenHands Cloud, or Agent Canvas here
   oh-tui --server localhost:3000    those of your own server
   oh-tui 5f3a91                     open one of them
   oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
@@ -48,6 +48,7 @@ examples:
 
 environment:
   OPENHANDS_API_KEY     your key, or OPENHANDS_CLOUD_API_KEY; never a flag, others could see it
+  LOCAL_BACKEND_API_KEY the key of Agent Canvas, when it was started with one of its own
   OPENHANDS_BASE_URL    your server, when it is not {CLOUD}
   OH_TUI_AUTH           bearer or session: the header for the key, when it cannot be found out
   OH_TUI_NOTICE         bell, osc9 or a command: rings when a run waits, failed or finished

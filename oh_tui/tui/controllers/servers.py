@@ -47,9 +47,9 @@ class Servers(Controller):
             return []
         named = {name: server.url for name, server in settings.config.servers.items()}
         is_cloud = CLOUD in named.values() or (not settings.server and settings.key is not None)
-        known = {*named, settings.server, *([CLOUD_NAME] if is_cloud else [])}
-        ours = [(name, what) for name, what in OURS.items() if name not in known]
-        return [*((name, url) for name, url in named.items() if name != settings.server), *ours]
+        found = {name: what for name, what in OURS.items() if name not in named}
+        left_out = (settings.server, CLOUD_NAME if is_cloud and CLOUD_NAME in found else "")
+        return [one for one in {**named, **found}.items() if one[0] not in left_out]
 
     async def switch(self, name: str) -> None:
         """Go to another server. Asks if something is being written; stays without a key."""
@@ -59,10 +59,11 @@ class Servers(Controller):
         with self._ui.reporting():
             settings = await asyncio.to_thread(choose, self._session.settings, name, os.environ)
             if not settings.has_key:
-                add = (
-                    f"add key_env, key_file or key_command to [servers.{name}] in the settings file"
+                places = (
+                    f"key_env, key_file or key_command to [servers.{name}] in the settings file"
                 )
-                add = add if name in settings.config.servers else "set OPENHANDS_API_KEY"
+                is_named = name in settings.config.servers
+                add = f"add {places}" if is_named else "set OPENHANDS_API_KEY"
                 raise Problem(f"There is no key for {name}", add)
             await save(self._session.loaded.last_known)
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
@@ -92,15 +93,14 @@ class Servers(Controller):
 
     async def open_without_key(self, beside: str = "") -> None:
         """Explain how to get the key that the server needs, and offer the demo and a file."""
-        looked = self._session.settings.is_looked_for
-        told = beside or "Agent Canvas was not found on this machine either."
         lines: list[list[Piece]] = [
             [(f"{CLOUD} needs a key, and none is set.", "")],
             [("Create one there under Settings, API Keys. Then, in this shell:", "")],
             [("  export OPENHANDS_API_KEY=KEY   and start oh-tui again", "key")],
             [("Your own server: oh-tui --server http://localhost:3000", "dim")],
         ]
-        if looked:
+        if self._session.settings.is_looked_for:
+            told = beside or "Agent Canvas was not found on this machine either."
             lines.append([(told, "dim")])
         answers = [
             Answer("look around in the demo", "demo", "d"),
