@@ -40,6 +40,7 @@ class FakeAgents:
 def made(*answers: str) -> tuple[Session, FakeUi, FakeAgents, AgentActions]:
     session, ui, agents = Session(Settings()), FakeUi(*answers), FakeAgents()
     source: Any = SimpleNamespace(agents=agents, sandboxes=object())
+    source.holder = lambda _: source
     no_others: Any = None  # no key was rejected in these tests
     session.source, session.current = source, ONE
     session.pane = "timeline"

@@ -30,6 +30,7 @@ class FakeAgents:
 def made(conversation: Conversation) -> tuple[Session, FakeUi, Composer]:
     session, ui = Session(Settings()), FakeUi("some text")
     source: Any = SimpleNamespace(agents=FakeAgents(), sandboxes=object())
+    source.holder = lambda _: source
     no_others: Any = None  # no key was rejected in these tests
     session.source, session.current, session.pane = source, conversation, "timeline"
     return session, ui, Composer(

@@ -174,6 +174,7 @@ TABLE = {
     "when it asks": Asks("setup._set_policy", ("c",), WEEKS, W, setup_shown),
     "condense": Asks("setup._condense", ("k",), WEEKS, W, setup_shown),
     "start": Asks("start._open", ("ctrl+n",)),
+    "server to start on": Asks("start._choose_server", shown=False, stake=N),
     # Sandboxes
     "pause": Asks("sandboxes.question", ("p",), FLAKY, W),
     "pause where nothing works": Asks("sandboxes.question", ("p",), SPLIT, W),
