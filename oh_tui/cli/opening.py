@@ -185,10 +185,12 @@ def _several_source(settings: Settings, log: CallLog | None, grace: float | None
         except Problem as problem:
             opened[name] = problem
             continue
-        address = source.address.replace("//localhost", "//127.0.0.1")
-        if not address or address not in seen:
+        addresses = {canvas.normal(source.address)} if source.address else set[str]()
+        if isinstance(source, canvas.CanvasSource):
+            addresses |= {*source.canvas.addresses}
+        if addresses.isdisjoint(seen):
             opened[name] = source
-        seen.add(address)
+        seen |= addresses
     return several.Several(opened, grace)
 
 

@@ -17,6 +17,7 @@ from oh_tui.sources.source import Source, SourceOfServer
 from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
+    from oh_tui.api import AppServer, BareAgentServer
     from oh_tui.sources.agent_server import AgentServerSource
     from oh_tui.sources.server import ServerSource
 
@@ -48,10 +49,12 @@ class Member:
         elif isinstance(opened, Problem):
             self.problem = opened
         else:
-            self.problem = Problem("it is a folder, which no list with servers has")
+            told = f"what is there is a folder of runs: oh-tui --server {self.name} opens it"
+            self.problem = Problem(told)
 
     def _use(self, source: Server) -> None:
         source.api.name = self.name
+        self._list.apis[self.name] = source.api
         source.api.on_refused(partial(self._list.refused, self.name))
         self.source = source
 
@@ -121,6 +124,7 @@ class Members:
         self.came: Callable[[], None] = lambda: None
         """Called when an answer has come for which nobody waited any more, or is late."""
         self._awaited = set[asyncio.Task[Any]]()
+        self.apis: dict[str, AppServer | BareAgentServer] = {}
         self.each = {name: Member(name, one, self) for name, one in opened.items()}
 
     @property

@@ -19,7 +19,6 @@ from oh_tui.text.problem import Problem
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
-    from oh_tui.actions.automations import Automations
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.workspace import Workspaces
     from oh_tui.api.filters import ConversationFilters
@@ -102,8 +101,7 @@ class Several:
         if not self.members:
             raise next(one for one in opened.values() if isinstance(one, Problem))
         self.runs = self.remote = cast("ServerRuns", RunsOfHolders(self))
-        self._apis: Mapping[str, object] = {}
-        self._automations = automations.Automations({})
+        self.automations = automations.Automations(self.servers.apis)
         self._sandboxes = several_sandboxes.SeveralSandboxes(self.servers)
 
     @property
@@ -145,14 +143,6 @@ class Several:
     @property
     def records(self) -> Records:
         return next(iter(self.members.values())).records
-
-    @property
-    def automations(self) -> Automations:
-        """Of the servers as they are known now: one may turn out to be of another kind."""
-        apis = {name: one.api for name, one in self.members.items()}
-        if apis != self._apis:
-            self._apis, self._automations = apis, automations.Automations(apis)
-        return self._automations
 
     @property
     def sandboxes(self) -> ServerSandboxes | None:
