@@ -336,8 +336,10 @@ async def _ask_server(
     log: str | None,
 ) -> T:
     """See `Call.ask_server`."""
-    chosen = settings.of(name)
-    if name and not settings.several:
+    chosen = dict(settings.several).get(name, settings)
+    if isinstance(chosen, Problem):
+        raise chosen
+    if name and chosen is settings:
         chosen = choose(settings, name, os.environ)
     if not chosen.has_key:
         raise NoKey

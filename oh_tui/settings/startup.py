@@ -260,6 +260,10 @@ def choose(settings: Settings, written: str, environment: Mapping[str, str]) -> 
         except Problem as problem:
             found[shown] = problem
     each = [one for one in found.values() if isinstance(one, Settings)]
+    origins = [one.key_from for one in each if one.key]
+    for name, one in found.items():
+        if isinstance(one, Settings) and not one.server and origins.count(one.key_from) > 1:
+            found[name] = Problem(f"{one.key_from} would go to several servers", _OWN_KEY)
     return replace(
         _blank(settings, ""),
         read_only=all(one.read_only for one in each),
@@ -267,6 +271,9 @@ def choose(settings: Settings, written: str, environment: Mapping[str, str]) -> 
         cautions=tuple(told for one in each for told in one.cautions),
         several=tuple(found.items()),
     )
+
+
+_OWN_KEY = "give each a table [servers.NAME] in the settings file, with its key_env"
 
 
 def _seen_file(settings: Settings, environment: Mapping[str, str]) -> Path | None:

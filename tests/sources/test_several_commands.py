@@ -40,10 +40,10 @@ class Servers:
 def servers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Servers]:
-    """`cloud`, an app server; `canvas`, an agent server; `lab`, one that is read only; and `away`,
-    where nothing listens."""
+    """`cloud`, an app server; `canvas`, a Canvas; `lab`, one that is read only; and `away`, where
+    nothing listens."""
     each = {
-        name: made(name, "plain" if name == "cloud" else "agent", by) for name, by in BY.items()
+        name: made(name, "plain" if name == "cloud" else "canvas", by) for name, by in BY.items()
     }
     settings = tmp_path / "config.toml"
     with contextlib.ExitStack() as serves:
@@ -155,3 +155,28 @@ def test_status_counts_all(servers: Servers) -> None:
     alone = [json.loads(servers(f"status --json --server {name}").out) for name in BY]
     assert counted["waiting"] == sum(one["waiting"] for one in alone)
     assert {row["conversation"]["server"] for row in counted["listed"]} == {*BY}
+
+
+def test_automations_of_all_are_listed_and_switched_where_they_are(servers: Servers) -> None:
+    listed = json.loads(servers("automations --json").out)["automations"]
+    by_server = {one["server"]: one["id"] for one in listed}
+    assert {*by_server} == {"canvas", "lab"}
+    assert servers(f"automations disable {by_server['canvas']}").code == 0
+    assert (
+        "read_only in the settings file" in servers(f"automations disable {by_server['lab']}").err
+    )
+    changed = [name for name, one in servers.each.items() if one.between.count("PATCH *")]
+    assert changed == ["canvas"]
+
+
+def test_a_key_of_the_environment_does_not_go_to_several_addresses(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENHANDS_API_KEY", "sk-oh-7Qz1vX9mKp4RtL2w")
+    text = servers.settings.read_text(encoding="utf-8")
+    urls = [line.split('"')[1] for line in text.splitlines() if line.startswith("url")]
+    said = servers(f"conversations --all --json --server canvas --server {urls[2]}")
+    rows = json.loads(said.out)["conversations"]
+    assert {row["server"] for row in rows} == {"canvas", urls[2].partition("://")[2]}
+    said = servers(f"conversations --server {urls[1]} --server {urls[2]}")
+    assert "OPENHANDS_API_KEY would go to several servers" in said.err and said.code

@@ -102,9 +102,9 @@ def _no_library(why: str) -> Problem:
 
 
 def _servers(call: Call) -> Iterator[str]:
-    """The names of the servers to read; "" is that of the command line."""
+    """The names of the servers to read; "" is that of the command line, if it is one alone."""
     if call.args.server:
-        yield ""
+        yield from [name for name, _ in call.settings.several] or [""]
     if call.args.all:
         servers_of_file = call.settings.config.servers
         yield from (name for name in servers_of_file if name != call.args.server)

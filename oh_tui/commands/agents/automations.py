@@ -73,6 +73,8 @@ async def automations(call: Call) -> int:
         require_writable(f"automations {action}", call.settings, by_flag=call.args.read_only)
     if isinstance(call.source, ServerSource):
         await call.source.require_kind()
+    if call.source.members:
+        await call.source.newest()  # finds out their kinds
     held = call.source.automations
     assert held is not None
     every = await held.all()
@@ -88,12 +90,21 @@ async def automations(call: Call) -> int:
             return await _show(call, held, found)
         return await _show_run(call, held, await _run(call, held, every, of))
     if action == "stop":
-        return await _stop(call, held, await _run(call, held, every, of))
+        run = await _run(call, held, every, of)
+        _require_writable(call, run.server)
+        return await _stop(call, held, run)
     if found is None:
         raise Problem(f"There is no automation {safe_line(of)}", "oh-tui automations lists them")
+    _require_writable(call, found.server)
     if action == "run":
         return await _dispatch(call, held, found)
     return await _switch(call, held, found, enabled=action == "enable")
+
+
+def _require_writable(call: Call, server: str) -> None:
+    """Raises Problem for a server of a list that the settings say is read only."""
+    call.on, settings = server, call.settings.of(server)
+    require_writable(f"automations {call.args.action}", settings, by_flag=call.args.read_only)
 
 
 def _called(every: Sequence[Automation], of: str) -> Automation | None:
