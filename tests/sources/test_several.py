@@ -7,12 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
-from oh_tui.api import errors
+from oh_tui.api import BareAgentServer, errors
 from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources import members
+from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.several import Several
 from oh_tui.sources.source import last_known_states
 from oh_tui.text.problem import Problem
@@ -209,3 +212,44 @@ async def test_states_are_remembered_by_server(tmp_path: Path) -> None:
             assert {*own.known} == {id}
         again = last_known_states(here.several, file)
         assert {*again.known} == {*by_server.values()}
+
+
+async def test_a_thousand_rows_of_each_are_paged_by_need() -> None:
+    """The newest come first, and a page is read only where the rows of the last one are used up."""
+
+    class Rows:
+        def __init__(self, first: int) -> None:
+            self.asked = 0
+            stamps = [f"2026-01-01T00:{n // 60:02}:{n % 60:02}Z" for n in range(1000)]
+            self.rows = [
+                {"id": f"{first:08x}-0000-4000-8000-{n:012x}", "updated_at": stamps[-n]}
+                for n in range(1, 1001)
+            ]
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
+            self.asked += 1
+            at = int(request.query_params.get("page_id", 0))
+            later = str(at + 100) if at + 100 < len(self.rows) else None
+            page = {"items": self.rows[at : at + 100], "next_page_id": later}
+            await JSONResponse(page)(scope, receive, send)
+
+    servers = {name: Rows(n) for n, name in enumerate(("one", "two", "three"))}
+    several = Several(
+        {
+            name: AgentServerSource(BareAgentServer(f"http://{name}.test", app=app), name)
+            for name, app in servers.items()
+        }
+    )
+    try:
+        pages = several.pages()
+        first = await anext(pages)
+        assert len(first.items) == 300 and first.next_page_id
+        assert [one.asked for one in servers.values()] == [1, 1, 1]
+        rows = [*first.items, *[one async for page in pages for one in page.items]]
+        assert len(rows) == 3000 and len({row.id for row in rows}) == 3000
+        changed = [updated(row) for row in rows]
+        assert changed == sorted(changed, reverse=True)
+        assert [one.asked for one in servers.values()] == [10, 10, 10]
+    finally:
+        await several.close()
