@@ -251,9 +251,7 @@ class Automations:
             )
         plan = StopPlan(now, conversation, script)
         if not plan.words:
-            raise Refused(
-                f"The run is over ({outcome(now).word}), and no agent of it works", Remedy.REFRESH
-            )
+            raise Refused(f"The run is over ({outcome(now).word}), and no agent of it works")
         return plan
 
     async def stop(self, plan: StopPlan) -> AsyncIterator[StopStage]:
