@@ -1,16 +1,15 @@
 """Canvas: an agent server with an automation server beside it, as openhands-automation 1.26.0
-answers. What it runs lies in `scenarios/automations.toml`."""
+answers. What it runs lies in `scenarios/automations.json`."""
 
 from __future__ import annotations
 
+import json
 import math
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,18 +26,25 @@ from oh_tui.demo.servers.http import (
     aware,
     body,
     detail,
+    offset,
     refuse,
     utc,
     uuid_or_none,
 )
 from oh_tui.demo.world import AgentVersion, World
 
-FILE = Path(__file__).parents[1] / "scenarios" / "automations.toml"
+FILE = Path(__file__).parents[1] / "scenarios" / "automations.json"
 
 BASE = "/api/automation/v1"
 
 DISPATCHED = 10.0
 """Seconds until a run that waits is begun."""
+
+FIELDS = (
+    "error_detail status_detail current_phase conversation_id cost timeout_at sandbox_id "
+    "bash_command_id run_metadata started_at completed_at"
+)
+"""Of a run, all null at first."""
 
 _WANTS_KEY = (
     "Authentication required: provide Bearer token, X-Session-API-Key header, or session cookie"
@@ -50,112 +56,30 @@ class AutomationServer:
 
     def __init__(self, world: World, key: str) -> None:
         self.world = world
+        told = json.loads(FILE.read_text("utf-8"), object_hook=self._dated)
         self._key = key
         self.starts = False
         """It is not up yet: the ingress answers for it."""
-        self.automations: dict[str, dict[str, Any]] = {}
-        self.runs: dict[str, list[dict[str, Any]]] = {}
+        self.runs = {one["id"]: one.pop("runs") for one in told["automations"]}
         """By automation, the newest first."""
-        self.printed: dict[str, Output] = {}
-        for facts in tomllib.loads(FILE.read_text("utf-8"))["automation"]:
-            self._add(facts)
+        self.automations = {one["id"]: one for one in told["automations"]}
+        self.printed = {
+            one["command_id"]: Output((one,), math.inf if one.pop("goes_on", False) else 0.0)
+            for one in told["printed"]
+        }
+        for slug, tags in told["conversations"].items():
+            if conversation := world.conversation(fixed_uuid("conversation", slug).hex):
+                conversation.agent_tags |= tags
+                conversation.tags |= tags
 
-    def _add(self, facts: dict[str, Any]) -> None:
+    def _dated(self, told: dict[str, Any]) -> dict[str, Any]:
+        """With its times, which the file has in seconds before the demo begins; it leaves out what
+        is null of a run."""
         start = self.world.clock.start
-        identifier = str(fixed_uuid("automation", facts["slug"]))
-        runs = [self._run(identifier, facts, n, one) for n, one in enumerate(facts["runs"])]
-        self.runs[identifier] = runs
-        off = facts.get("off")
-        reason: str | None = None
-        told: dict[str, Any] | None = None
-        if off:
-            reason, told = "manual", {"reason": "manual", "source": "user"}
-        if off and "rule" in off:
-            why = runs[0]["status_detail"]
-            formatted = f"{why['code']}: {why['detail']} [kind={why['kind']}, source=environment]"
-            reason = (
-                f"Paused automatically: {why['kind']} — {formatted}. This failed the last 3 runs "
-                "and needs a configuration fix."
-            )
-            told = {"reason": reason, "source": off["rule"], "threshold": 3, "status_detail": why}
-        self.automations[identifier] = {
-            "id": identifier,
-            "name": facts["name"],
-            "model": None,
-            "prompt": facts["prompt"],
-            "trigger": facts["trigger"],
-            "tags": facts.get("tags", []),
-            "timeout": facts["timeout"],
-            "enabled": not off,
-            "state": "INACTIVE" if off else "ACTIVE",
-            "disabled_reason": reason,
-            "disabled_detail": told,
-            "disabled_at": utc(start - off["ago"]) if off else None,
-            "last_triggered_at": runs[0]["created_at"] if runs else None,
-            "created_at": utc(start - facts["made"]),
-        }
-
-    def _run(
-        self, automation: str, facts: dict[str, Any], number: int, told: dict[str, Any]
-    ) -> dict[str, Any]:
-        identifier = str(fixed_uuid("automation run", facts["slug"], number))
-        made = self.world.clock.start - told["ago"]
-        run = self._new_run(automation, identifier, made, told["source"])
-        run["status"], run["current_phase"] = told["status"], told.get("phase")
-        if "phase" in told:
-            run["started_at"] = utc(made + 2)
-            run["timeout_at"] = utc(made + facts["timeout"] + 2)
-            run["bash_command_id"] = fixed_uuid("command", identifier).hex
-        if "took" in told:
-            run["completed_at"] = utc(made + told["took"])
-        if "why" in told:
-            keys = {"kind": told["kind"], "detail": told["why"], "code": told.get("code")}
-            run["status_detail"] = {"phase": "execution", **keys, "transient": False}
-            run["error_detail"] = "Timed out: " * (told["kind"] == "timeout") + told["why"]
-        elif told["status"] == "CANCELLED":
-            run["error_detail"] = "Cancelled by user"
-        if "tells" in told:
-            run["run_metadata"] = {"finish_tool_response": told["tells"] | {"summary": "finish"}}
-            run["cost"] = told.get("cost", 0.0)
-        if run["bash_command_id"]:
-            self._print(run["bash_command_id"], told)
-        entry = fixed_uuid("conversation", told.get("conversation"))
-        if conversation := self.world.conversation(entry.hex):
-            names = {"trigger": "automation", "id": automation, "name": facts["name"]}
-            tags = {f"automation{name}": text for name, text in names.items()}
-            tags["automationrunid"] = identifier
-            conversation.agent_tags |= tags
-            conversation.tags |= tags
-            run["conversation_id"] = str(entry) if told.get("ended") else None
-        return run
-
-    def _new_run(
-        self, automation: str, identifier: str, made: float, source: str
-    ) -> dict[str, Any]:
-        unset = (
-            "error_detail", "status_detail", "current_phase", "conversation_id", "cost",
-            "timeout_at", "sandbox_id", "bash_command_id", "run_metadata", "started_at",
-            "completed_at",
-        )  # fmt: skip
-        known = {
-            "id": identifier, "automation_id": automation, "status": "PENDING",
-            "trigger_source": source, "created_at": utc(made),
-        }  # fmt: skip
-        return {**known, **dict.fromkeys(unset)}
-
-    def _print(self, command: str, told: dict[str, Any]) -> None:
-        part = {
-            "id": fixed_uuid("output", command).hex,
-            "timestamp": utc(self.world.clock.start - told["ago"] + told.get("took", 1)),
-            "command_id": command,
-            "order": 0,
-            "exit_code": told.get("exit", int(told["status"] == "FAILED")),
-            "stdout": told.get("log"),
-            "stderr": told.get("error"),
-            "kind": "BashOutput",
-        }
-        goes_on = told["status"] == "RUNNING" and "exit" not in told
-        self.printed[command] = Output((part,), math.inf if goes_on else self.world.clock.ticks())
+        if "automation_id" in told:
+            told = dict.fromkeys(FIELDS.split()) | told
+        times = {name for name in told if name.endswith("_at") or name == "timestamp"}
+        return told | {one: utc(start - told[one]) for one in times if told[one] is not None}
 
     # endpoints ------------------------------------------------------------------------------
 
@@ -179,22 +103,23 @@ class AutomationServer:
 
     def _automation(self, request: Request) -> dict[str, Any]:
         self._require_key(request)
-        found = self.automations.get(self._uuid(request, "id", "automation_id"))
-        if found is None:
-            raise Refused(detail(404, "Automation not found"))
-        return found
+        return self._found(request, "id", self.automations, "Automation")
 
-    def _uuid(self, request: Request, parameter: str, name: str) -> str:
-        value = request.path_params[parameter]
-        identifier: UUID | None = uuid_or_none(value)
+    def _found(
+        self, request: Request, name: str, among: dict[str, dict[str, Any]], kind: str
+    ) -> dict[str, Any]:
+        value = request.path_params[name]
+        identifier = uuid_or_none(value)
         if identifier is None:
             raise refuse("path", name, "uuid_parsing", "Input should be a valid UUID", value)
-        return str(identifier)
+        if str(identifier) not in among:
+            raise Refused(detail(404, f"{kind} not found"))
+        return among[str(identifier)]
 
     def _page(self, request: Request, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         query = Query(request)
         limit = query.limit() if query.text("limit") else 50
-        start = int(query.text("offset") or 0)
+        start = offset(query.text("offset")) or 0
         return [*rows][start : start + limit]
 
     async def all(self, request: Request) -> Response:
@@ -241,18 +166,18 @@ class AutomationServer:
         automation = self._automation(request)
         runs, now = self.runs[automation["id"]], self.world.clock.now()
         identifier = str(fixed_uuid("dispatched", automation["id"], len(runs)))
-        run = self._new_run(automation["id"], identifier, now, "manual")
+        run = dict.fromkeys(FIELDS.split()) | {
+            "id": identifier, "automation_id": automation["id"], "status": "PENDING",
+            "trigger_source": "manual", "created_at": utc(now),
+        }  # fmt: skip
         runs.insert(0, run)
         automation["last_triggered_at"] = utc(now)
         return answer(run, 201)
 
     async def cancel(self, request: Request) -> Response:
         self._require_key(request)
-        wanted = self._uuid(request, "run", "run_id")
-        every = (run for runs in self.runs.values() for run in runs)
-        run = next((one for one in every if one["id"] == wanted), None)
-        if run is None:
-            return detail(404, "Run not found")
+        every = {run["id"]: run for runs in self.runs.values() for run in runs}
+        run = self._found(request, "run", every, "Run")
         if run["status"] not in ("PENDING", "RUNNING"):
             words = f"Run is {run['status']}, only PENDING or RUNNING runs can be cancelled"
             return detail(409, words)

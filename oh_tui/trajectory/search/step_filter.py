@@ -57,21 +57,7 @@ class Beside(NamedTuple):
 LISTED = Beside(
     "steps",
     "conversations",
-    (
-        "automation",
-        "branch",
-        "changed",
-        "folder",
-        "fork",
-        "goal",
-        "model",
-        "pr",
-        "repo",
-        "rule",
-        "server",
-        "tag",
-        "title",
-    ),
+    tuple("automation branch changed folder fork goal model pr repo rule server tag title".split()),
 )
 """The fields are named here, as the filter of conversations stands above this one."""
 
