@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from oh_tui.actions.agent_actions import HalfDone
 from oh_tui.api import app_server, bare_server
 from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
 from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, NotTheApi
+from oh_tui.api.models import Page
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.server import running_agent
 from oh_tui.catalog.automations import conversation_of, is_over, outcome, works_on
@@ -26,6 +27,8 @@ from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.trajectory.model.clock import seconds
+
+T = TypeVar("T")
 
 Api: TypeAlias = "app_server.AppServer | bare_server.BareAgentServer"
 
@@ -88,7 +91,7 @@ class StopPlan(msgspec.Struct, frozen=True):
             return "cancel the run before it begins"
         if self.cancels:
             return "cancel the run and end its script; no agent of it is known to work"
-        over = f"end its script, which goes on: the run is over ({outcome(self.run).word})"
+        over = f"end its script, which told no end: the run is over ({outcome(self.run).word})"
         return over * self.script
 
 
@@ -147,11 +150,12 @@ class Automations:
             self._without.add(server)
             self.problems.pop(server, None)
         except ApiError as error:
-            self.problems[server] = _starting() if error.status in (502, 503) else error
+            away = "Automations do not answer: their server is starting, or away"
+            starts = error.status in (502, 503)
+            self.problems[server] = Refused(away, Remedy.WAIT) if starts else error
         except TimeoutError:
-            self.problems[server] = Refused(
-                f"The automation server did not answer within {PATIENCE:.0f} s", Remedy.WAIT
-            )
+            late = f"The automation server did not answer within {PATIENCE:.0f} s"
+            self.problems[server] = Refused(late, Remedy.WAIT)
         else:
             self._known[server] = found
             self.problems.pop(server, None)
@@ -159,32 +163,17 @@ class Automations:
     async def runs(self, automation: Automation, limit: int = 20) -> RunPage:
         """Its newest runs, at most 100, in one call."""
         page = await self._apis[automation.server].automations.runs(automation.id, limit=limit)
-        named = (self._named(run, automation) for run in page.runs)
-        return replace(page, runs=tuple(named))
-
-    @staticmethod
-    def _named(run: AutomationRun, automation: Automation) -> AutomationRun:
-        """The run with the automation that it was asked of."""
-        return replace(run, automation_id=automation.id, server=automation.server)
+        return replace(page, runs=tuple(_of(automation, run) for run in page.runs))
 
     async def current(self, run: AutomationRun) -> AutomationRun:
         """The run as it is now: no server tells one alone, so a call for each 100 newer ones.
         Raises Refused if it is not among the newest thousand."""
         pages = self._apis[run.server].automations.all_runs(run.automation_id or "").pages()
-        for _ in range(LOOK_BACK):
-            page = await anext(pages, None)
-            for one in page.items if page else ():
+        async for page in _first(pages):
+            for one in page.items:
                 if same_id(one.id, run.id):
                     return replace(one, automation_id=run.automation_id, server=run.server)
-            if page is None:
-                break
         raise Refused("The run is not on the server any more", Remedy.REFRESH)
-
-    def conversation_of(
-        self, run: AutomationRun, loaded: Iterable[Conversation]
-    ) -> Conversation | None:
-        """Its conversation among those of the list; see `catalog.automations.conversation_of`."""
-        return conversation_of(run, loaded)
 
     async def conversation(
         self, run: AutomationRun, loaded: Iterable[Conversation] = ()
@@ -203,11 +192,7 @@ class Automations:
         if run.status == "PENDING":
             return None
         began = seconds(run.created_at or "") or 0.0
-        pages = api.conversations().pages()
-        for _ in range(LOOK_BACK):
-            page = await anext(pages, None)
-            if page is None:
-                break
+        async for page in _first(api.conversations().pages()):
             if found := conversation_of(run, page.items):
                 return found
             if page.items and updated(page.items[-1]) < began:
@@ -243,12 +228,10 @@ class Automations:
         """What stopping it would do now. Raises Refused where there is nothing to stop."""
         now = await self.current(run)
         conversation = await self.conversation(now, loaded)
-        script = False
-        if now.bash_command_id and now.status in ("RUNNING", "CANCELLED", "FAILED"):
+        script = bool(now.bash_command_id and self._shell(now, conversation))
+        if script := script and now.status in ("RUNNING", "CANCELLED", "FAILED"):
             log = await self.log(now, conversation)
-            script = self._shell(now, conversation) is not None and (
-                log is None or log.exit_code is None
-            )
+            script = log is None or log.exit_code is None
         plan = StopPlan(now, conversation, script)
         if not plan.words:
             raise Refused(f"The run is over ({outcome(now).word}), and no agent of it works")
@@ -284,13 +267,13 @@ class Automations:
     async def _end_script(self, plan: StopPlan) -> bool:
         """False where that cannot be done, as before 1.52, or is not known to be done."""
         shell = self._shell(plan.run, plan.conversation)
-        if shell is None or not plan.run.bash_command_id:
-            return False
         try:
-            await shell.stop_bash_command(plan.run.bash_command_id)
+            if shell and plan.run.bash_command_id:
+                await shell.stop_bash_command(plan.run.bash_command_id)
+                return True
         except ApiError:
-            return False
-        return True
+            pass
+        return False
 
     async def _interrupt(self, run: AutomationRun, conversation: Conversation) -> None:
         api = self._apis[run.server]
@@ -333,10 +316,15 @@ class Automations:
             raise Refused(
                 "The automation was changed meanwhile, so nothing was done", Remedy.REFRESH
             )
-        return self._named(await server.dispatch(automation.id), automation)
+        return _of(automation, await server.dispatch(automation.id))
 
 
-def _starting() -> Problem:
-    return Refused(
-        "Automations do not answer: their server is starting, or away", "try again in a moment"
-    )
+def _of(automation: Automation, run: AutomationRun) -> AutomationRun:
+    return replace(run, automation_id=automation.id, server=automation.server)
+
+
+async def _first(pages: AsyncIterator[Page[T]]) -> AsyncIterator[Page[T]]:
+    for _ in range(LOOK_BACK):
+        if (page := await anext(pages, None)) is None:
+            return
+        yield page

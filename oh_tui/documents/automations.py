@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oh_tui.api.automation_models import Trigger
@@ -20,8 +21,11 @@ LONGEST = 100_000
 """Characters of a text of the server, and of the end of a log."""
 
 
-def listed_json(one: Automation, page: RunPage | None, now: float) -> shapes.ListedAutomation:
-    """`page` has its newest runs; None where they were not read."""
+def listed_json(
+    one: Automation, page: RunPage | None, now: float, working: Sequence[str] = ()
+) -> shapes.ListedAutomation:
+    """`page` has its newest runs, None where they were not read; `working` are those that are over
+    and whose agents work on."""
     trigger = one.trigger or Trigger()
     events = trigger.on or ()
     failed = words.failed_of(page.counts) if page else None
@@ -46,6 +50,7 @@ def listed_json(one: Automation, page: RunPage | None, now: float) -> shapes.Lis
         "last_triggered": moment(one.last_triggered_at),
         "created": moment(one.created_at),
         "last_runs": [mark.word for mark in words.marks(page.runs, now)] if page else None,
+        "agents_work_on": [safe_line(run) for run in working] if page else None,
         "failed": failed[0] if failed else None,
         "ended": failed[1] if failed else None,
     }

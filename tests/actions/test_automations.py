@@ -160,7 +160,7 @@ async def test_the_script_of_a_cancelled_run_is_ended_too(canvas: Canvas) -> Non
     assert plan.conversation and plan.works_on and plan.script and not plan.cancels
     await canvas.api.agent_server(plan.conversation).interrupt()
     plan = await canvas.automations.stop_plan(run)
-    assert plan.words == "end its script, which goes on: the run is over (stopped)"
+    assert plan.words == "end its script, which told no end: the run is over (stopped)"
     assert await stages(canvas, plan) == [StopStage.SCRIPT_ENDED]
     log = await canvas.automations.log(plan.run)
     assert log and log.exit_code == -15

@@ -148,6 +148,8 @@ class _Listed(NamedTuple):
     automation: Automation
     page: RunPage | None
     now: float
+    working: Sequence[str] = ()
+    """Runs that are over and whose agents work on."""
 
 
 def _when(style: Style, now: float, moment: str | None) -> str:
@@ -196,12 +198,17 @@ async def _list(call: Call, held: Automations, every: Sequence[Automation]) -> i
             raise told
     if failed := [one for one in pages if isinstance(one, Problem)]:
         say(failed[0].sentence)
+    loaded = (await call.source.newest()).items if read else []
     known = {id(one): page for one, page in zip(read, pages, strict=True)}
     rows = [
-        _Listed(one, page if isinstance(page, RunPage) else None, held.now(one.server))
+        _Listed(one, page, held.now(one.server), [
+            run.id for run in (page.runs if page else ())
+            if words.works_on(run, words.conversation_of(run, loaded))
+        ])
         for one in every
-        for page in [known.get(id(one))]
-    ]
+        for told in [known.get(id(one))]
+        for page in [told if isinstance(told, RunPage) else None]
+    ]  # fmt: skip
     if call.as_json:
         print_json(
             {
@@ -212,6 +219,8 @@ async def _list(call: Call, held: Automations, every: Sequence[Automation]) -> i
         )
         return 0
     print_rows(call.style, _COLUMNS, rows)
+    for run in (run for row in rows for run in row.working):
+        say(f"the agent of a run that is over works on: oh-tui automations stop {safe_line(run)}")
     if not every:
         say("there are no automations" if held.are_there else "this server runs no automations")
     elif len(every) > len(read):
@@ -270,7 +279,8 @@ async def _show(call: Call, held: Automations, one: Automation) -> int:
     if call.as_json:
         runs = [run_json(row.run, row.conversation, row.outcome) for row in rows]
         prompt = safe(one.prompt[:LONGEST]) if one.prompt else None
-        document = listed_json(one, page, now)
+        working = [row.run.id for row in rows if words.works_on(row.run, row.conversation)]
+        document = listed_json(one, page, now, working)
         print_json({**document, "prompt": prompt, "runs": runs, "total": page.total})
         return 0
     style = call.style

@@ -64,6 +64,8 @@ class ListedAutomation(TypedDict):
     created: Moment | None
     last_runs: list[str] | None
     """How its last runs stand, the newest first; null where they were not read."""
+    agents_work_on: list[str] | None
+    """The runs of these that are over and whose agents work on."""
     failed: Count | None
     ended: Count | None
     """Of so many runs that failed or completed, so many failed."""

@@ -63,7 +63,11 @@ def test_the_list_says_when_how_and_why(ask: Ask) -> None:
     assert found["Health of the relay"]["last_runs"][0] == "probably dead"
     never = found["Yearly licence review"]
     assert (never["last_runs"], never["failed"], never["last_triggered"]) == ([], 0, None)
-    lines = ask("automations").out.splitlines()
+    (working,) = found["Migrate one module to pydantic 2"]["agents_work_on"]
+    assert bump["agents_work_on"] == []
+    said = ask("automations")
+    assert f"works on: oh-tui automations stop {working}\n" in said.err
+    lines = said.out.splitlines()
     assert len(lines) == 8 and all(line.count("\t") == 6 for line in lines)
 
 
