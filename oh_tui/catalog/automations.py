@@ -249,18 +249,22 @@ class MadeBy(NamedTuple):
     run_id: str
 
 
+_MADE_BY = ("name", "id", "runid")
+
+
 def made_by(conversation: Conversation) -> MadeBy | None:
     """By the tags of its conversation, unchanged; None for one that no automation made.
     `automationtrigger` says nothing of a trigger (measured)."""
     tags = conversation.tags or {}
-    found = MadeBy(*(tags.get(f"automation{name}", "") for name in ("name", "id", "runid")))
+    found = MadeBy(*(tags.get(f"automation{name}", "") for name in _MADE_BY))
     return found if any(found) else None
 
 
 def automation_name(conversation: Conversation) -> str | None:
     """The name of its automation, else its id; None for one that no automation made."""
-    made = made_by(conversation)
-    return (made.name or made.automation_id or made.run_id) if made else None
+    if not (tags := conversation.tags):
+        return None  # lists ask it of every row
+    return next(filter(None, (tags.get(f"automation{name}") for name in _MADE_BY)), None)
 
 
 def made_words(conversation: Conversation) -> str:
