@@ -111,7 +111,6 @@ class Glyphs(msgspec.Struct, frozen=True):
     unknown: str = "·"
     paused: str = "║"
     no_result: str = "▒"
-    shaded: str = "▓"
     levels: str = "▁▂▃▄▅▆▇█"
     """Shares of time, eight of them."""
     cut: str = "┊"
@@ -151,7 +150,7 @@ UNICODE = Glyphs()
 ASCII = Glyphs(
     running="*", starting="o", waiting="?", error="x", failed="!", rejected="-", finished="+",
     unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut=":", selected="v", user="^",
-    falling="v", rising="^", shaded="x",
+    falling="v", rising="^",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
     sub_agents=">", forgotten=":", branch="Y", phase=",",

@@ -55,10 +55,12 @@ class Beside(NamedTuple):
 
 
 LISTED = Beside(
-    "steps",
-    "conversations",
-    tuple("automation branch changed folder fork goal model pr repo rule server tag title".split()),
-)
+    "steps", "conversations",
+    (
+        "automation", "branch", "changed", "folder", "fork", "goal", "model", "pr", "repo", "rule",
+        "server", "tag", "title",
+    ),
+)  # fmt: skip
 """The fields are named here, as the filter of conversations stands above this one."""
 
 

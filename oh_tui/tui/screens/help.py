@@ -242,7 +242,7 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),
             Entry("= ~ < >", "in =: the same in both, changed, only in A, only in B", "mark"),
             Entry(
-                f"{levels[-1]} {glyphs.shaded} {glyphs.no_result}",
+                f"{glyphs.rule} {levels[-1]} {glyphs.no_result}",
                 "in B: runs that finished, that failed, others",
                 "good",
             ),
