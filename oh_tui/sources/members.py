@@ -62,12 +62,13 @@ class Member:
     def is_away(self) -> bool:
         return self.problem is not None or bool(self._late & self.calls.keys())
 
-    def ask(self, what: object, ask: Ask[Any]) -> asyncio.Task[Any]:
+    def ask(self, what: object, ask: Ask[Any], *, tells: bool) -> asyncio.Task[Any]:
         """The call under way, or not yet taken; else a new one."""
         if what not in self.calls:
             call = self.calls[what] = asyncio.create_task(self._answer(ask))
             call.add_done_callback(self._list.has_come)
-            asyncio.get_running_loop().call_later(LATE, self._look, what, call)
+            if tells:
+                asyncio.get_running_loop().call_later(LATE, self._look, what, call)
         return self.calls[what]
 
     async def _answer(self, ask: Ask[T]) -> T:
@@ -163,7 +164,8 @@ class Members:
             if one.source and (of is None or one.name in of) and (tells or not one.is_away)
         ]
         loop = asyncio.get_running_loop()
-        calls, end = {one.ask(what, ask) for one in members}, loop.time() + PATIENCE
+        calls = {one.ask(what, ask, tells=tells) for one in members}
+        end = loop.time() + PATIENCE
         self._awaited |= calls
         left = calls
         try:
@@ -171,7 +173,7 @@ class Members:
                 done, left = await asyncio.wait(
                     left, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
                 )
-                if not all(one.exception() for one in done):
+                if not all(one.cancelled() or one.exception() for one in done):
                     end = min(end, loop.time() + (self._grace if grace is None else grace))
         finally:
             self._awaited -= calls

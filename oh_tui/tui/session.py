@@ -186,7 +186,7 @@ class Session:
         """Why a conversation or sandbox cannot be changed; "" if it can."""
         if of and of.server and self.settings.of(of.server).read_only:
             return f"{of.server} is read-only: nothing is changed there"
-        lost = self.hearing.of_server(of.server) if of else None
+        lost = self.hearing.away.get(of.server) if of else None
         return self.no_changes or _refusal(lost)
 
     @property

@@ -46,6 +46,8 @@ class Servers(Controller):
         if self._connect is None:
             return []
         named = {name: server.url for name, server in settings.config.servers.items()}
+        if "," in (default := settings.config.default) and not settings.several:
+            named[default] = "in one list"
         is_cloud = CLOUD in named.values() or (not settings.server and settings.key is not None)
         found = {name: what for name, what in OURS.items() if name not in named}
         left_out = (settings.server, CLOUD_NAME if is_cloud and CLOUD_NAME in found else "")

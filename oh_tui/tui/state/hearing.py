@@ -82,10 +82,6 @@ class Hearing:
         found = self.losses.items()
         return {name[len(MEMBER) :]: one for name, one in found if name.startswith(MEMBER)}
 
-    def of_server(self, name: str) -> Lost | None:
-        """None for a server of the list that answers."""
-        return self.losses.get(MEMBER + name)
-
     def lost(self, of: Conversation | None = None) -> Lost | None:
         """None for one that answers."""
         return lost_of(self.losses, of)

@@ -82,7 +82,7 @@ class NewConversations(Controller):
         fit = {
             name: one
             for name, one in source.members.items()
-            if not (session.settings.of(name).read_only or session.hearing.of_server(name))
+            if not (session.settings.of(name).read_only or name in session.hearing.away)
         }
         if not fit:
             raise NotNow("none of these servers can start one: read-only, or not answering")
