@@ -147,7 +147,7 @@ SCREEN_KEYS = (
     Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN, also="clipboard yank"),
     Key("pager", "f3", "external_programs.page", "F3", "pager", "show call or result in $PAGER", _LOOK),
     Key("editor", "f4", "external_programs.edit", "F4", "editor", "open a copy of call or result in $EDITOR", _LOOK, also="vim external"),
-    Key("images", "i", "images.save", "i", "images", "save the images of the step, and open them", _ACT, also="screenshot picture"),
+    Key("images", "i", "images.save", "i", "images", "save the images of the step, and open them", _ACT, also="picture"),
     Key("refresh", "r", "navigation.refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS, also="reload update"),
     Key("help", "question_mark,f1", "help", "? F1", "all keys", "this help; in a text field F1", _APP, ALL),
     Key("palette", "ctrl+p,f2", "app.command_palette", "ctrl+p F2", "palette", "every command, and every conversation by its title", _APP),
@@ -193,7 +193,21 @@ MORE = (
 )
 """Commands of the palette alone, without a key: label, help, action."""
 
-CANNOT = (("delete remove archive", "oh-tui deletes no conversation and no sandbox on a server"),)
+ALSO = {
+    "agent setup": "model switch profile llm policy confirm compact",
+    "start anew": "again repeat retry",
+    "failures": "errors",
+    "rename": "title name",
+    "copy context": "messages prompt",
+    "get a file": "download fetch",
+    "put a file": "upload",
+}
+"""Label of such a command -> other words that people type for it."""
+
+CANNOT = (
+    ("delete remove archive", "oh-tui deletes no conversation and no sandbox on a server"),
+    ("screenshot", "oh-tui makes none of itself: images saves those of the step"),
+)
 """What people look for in the palette and the program does not do: words, why not."""
 
 COPY_KEYS = (
@@ -210,6 +224,11 @@ COPY_KEYS = (
 def known() -> ExplorerNames:
     """The ids that a settings file can use."""
     return ExplorerNames({key.id: key.keys for key in ALL_KEYS}, THEMES, tuple(ORDERS))
+
+
+def of_panes(key: Key) -> bool:
+    """Whether a key moves in the panes of the main screen, or changes what they show."""
+    return key.group == _MOVE or key.action.partition(".")[0] in ("steps", "find", "view")
 
 
 Keymap = Mapping[str, str]

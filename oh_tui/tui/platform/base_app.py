@@ -66,7 +66,8 @@ class ClosesOnce(Screen[T]):
     among the bases: styles come through the first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "app.help_here", id="help")
+        Binding("question_mark,f1", "app.help_here", id="help"),
+        Binding("ctrl+p,f2", "app.command_palette", id="palette"),
     ]
     HELP_TITLE = ""
     """The title of its keys in the help."""

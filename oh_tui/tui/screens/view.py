@@ -237,6 +237,11 @@ class View(ModalScreen[T], ClosesOnce[T]):
         """Esc, where there is nothing to put away."""
         self.dismiss(None)
 
+    def leave(self) -> str:
+        """Close it for a command of the program; says why it cannot be closed now."""
+        self.dismiss(None)
+        return ""
+
     def action_scroll_half(self, by: int) -> None:
         """By so many halves of what is in sight."""
         for body in self.bodies:
@@ -364,6 +369,12 @@ class LineScreen(View[None]):
     def close(self) -> None:
         self.kept.draft = self.line.value
         self.dismiss(None)
+
+    def leave(self) -> str:
+        if self.waiting:
+            return "it waits for an answer: esc stops that first"
+        self.close()
+        return ""
 
     def action_page(self, pages: float) -> None:
         self.output.action_page(pages)

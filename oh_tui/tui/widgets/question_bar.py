@@ -105,6 +105,9 @@ SCROLLS = {
 HELP = ("f1", "question_mark")
 """Keys that never answer a question: the screen handles them."""
 
+PALETTE = ("ctrl+p", "f2")
+"""Those of the palette, which opens above the question."""
+
 
 class QuestionBar(Drawn, can_focus=True):
     """Asks above the footer, so that the run stays readable, and takes all keys until answered.
@@ -245,7 +248,10 @@ class QuestionBar(Drawn, can_focus=True):
         event.prevent_default()
         if self.question is None:
             return
-        if event.key == "escape":
+        if event.key in PALETTE:
+            self._take_back()
+            self.call_next(self.app.run_action, "app.command_palette")
+        elif event.key == "escape":
             self.post_message(self.Answered(self, ""))
         elif event.key == "n":
             self._say_no(self.question)

@@ -393,5 +393,8 @@ class StartScreen(View[None]):
         self._look_up()
 
     def action_back(self) -> None:
+        self.leave()
+
+    def leave(self) -> str:
         self.left = True
-        self.dismiss(None)
+        return super().leave()
