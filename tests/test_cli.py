@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -18,7 +19,7 @@ import oh_tui
 from oh_tui import cli
 from oh_tui.api.models import CLOUD
 from oh_tui.cli import opening
-from oh_tui.commands import TABLE
+from oh_tui.commands import FIRST, TABLE
 from oh_tui.commands.framework import failing
 from oh_tui.settings.startup import NoKey, Settings
 from oh_tui.text.problem import Problem, Refused
@@ -56,7 +57,8 @@ def test_windows_is_told_of_wsl_in_one_sentence() -> None:
 
 
 def test_help_lists_the_commands_with_examples_and_exit_codes() -> None:
-    done = run("--help")
+    assert run("--help").returncode == 0
+    done = run("help", "all")
     assert done.returncode == 0
     for part in ("oh-tui [options] COMMAND", "  check    ", "oh-tui --demo", "exit codes: 0 ok"):
         assert part in done.stdout
@@ -104,6 +106,25 @@ def test_help_is_a_command_too(
     told = capsys.readouterr().out
     assert cli.main(same) == 0
     assert told == capsys.readouterr().out != ""
+
+
+def test_the_first_help_names_a_dozen_commands_and_help_all_every_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def told(*words: str) -> str:
+        assert cli.main(words) == 0
+        return capsys.readouterr().out
+
+    first, whole = told("help"), told("help", "all")
+    named = {text: re.findall(r"(?m)^  (\w+)  +\S", text) for text in (first, whole)}
+    commands = [name for names in FIRST.values() for name in names]
+    assert len(commands) == len(set(commands)) == 12
+    assert [name for name in named[first] if name in TABLE] == commands
+    assert set(named[whole]) >= TABLE.keys()
+    for want in ("look", "understand", "act", "many runs", "share"):
+        assert f"\n{want}:\n" in first
+    assert "--demo=slow" in whole and "--demo=" not in first and "  --demo " in first
+    assert "oh-tui help all" in first and len(first.splitlines()) < len(whole.splitlines()) / 1.5
 
 
 @pytest.mark.parametrize(

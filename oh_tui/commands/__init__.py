@@ -80,3 +80,12 @@ TABLE = {
     "cache": Entry(_OWN, "what oh-tui keeps on this machine; clear it"),
 }
 """Every command, in the order of the list."""
+
+FIRST = {
+    "look": ("conversations", "tail"),
+    "understand": ("why", "steps", "changes"),
+    "act": ("start", "send", "approve"),
+    "many runs": ("grep", "stats", "failures"),
+    "share": ("export",),
+}
+"""What one wants -> the commands that most need for it, which the first help names."""

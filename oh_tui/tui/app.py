@@ -29,6 +29,7 @@ from oh_tui.tui import palette
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.system import clipboard
 from oh_tui.tui.hints import idle_keys
+from oh_tui.tui.keys import HELP
 from oh_tui.tui.main_screen import MainScreen, Options
 from oh_tui.tui.platform import idle_gc, launch
 from oh_tui.tui.platform.base_app import BaseApp, ClosesOnce
@@ -217,7 +218,8 @@ class OhTui(BaseApp):
             return
         footer = next(iter(view.query(Footer)), None)
         hints = (*footer.hints, *footer.always) if footer else ()
-        labels = {hint.key: hint.label for hint in hints} or {"↑ ↓": "choose", "enter": "do it"}
+        others = (hint for hint in hints if hint.action != HELP.action)
+        labels = {hint.key: hint.label for hint in others} or {"↑ ↓": "choose", "enter": "do it"}
         for key, one in view.key_table():
             # the footer is short of room, and may know more of what the key does now
             labels[key] = max(labels.get(key, ""), one.tooltip, key=len) or one.description
@@ -225,7 +227,7 @@ class OhTui(BaseApp):
         keymap = self.main.session.settings.config.keys
         section = help_screen.Section(view.HELP_TITLE, here)
         idle = idle_keys(self.main.session.source)
-        self.push_screen(help_screen.HelpScreen(keymap, section, idle))
+        self.push_screen(help_screen.HelpScreen(keymap, section, view, idle))
 
     async def action_quit(self) -> None:
         """ctrl+q: quit from anywhere, with the same question as `q`."""

@@ -265,12 +265,25 @@ PANE_NAMES = {
 }
 
 
+BASICS = (
+    *("move.down", "open", "back", "pane.next", "find", "search.all", "board", "palette", "quit"),
+    *("filter", "start", "goto", "sort", "zoom"),
+)
+"""Keys that matter everywhere on the main screen; the last ones where there is room."""
+
+FIRST_PAGE = 20
+"""Keys on the first page of the help."""
+
+
 def keys_here(
-    pane: str, keymap: Keymap, idle: Ids = frozenset()
+    pane: str, keymap: Keymap, here: Collection[str]
 ) -> tuple[str, list[tuple[str, str]]]:
-    """The title of a pane in the help, and its keys with what they do."""
-    keys = [key for key in bound(ALL_KEYS, keymap) if pane in key.panes and key.id not in idle]
-    return PANE_NAMES[pane], [(key.shown, key.help) for key in keys]
+    """The title of a pane in the help, and the keys that matter in it with what they do: those
+    with the ids `here`, which do something now, the most important first, and the basic ones."""
+    keys = {key.id: key for key in bound(ALL_KEYS, keymap)}
+    own = [name for name in here if name not in BASICS][: FIRST_PAGE - BASICS.index("filter")]
+    shown = [keys[name] for name in (*own, *BASICS)][:FIRST_PAGE]
+    return PANE_NAMES[pane], [(key.shown, key.help) for key in shown]
 
 
 SELECTING = {"copy": "copy", "filter": "show alone", "back": "drop it"}

@@ -25,7 +25,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages, palette, silent_runs
 from oh_tui.tui.controllers import Controllers
-from oh_tui.tui.hints import idle_keys, key_hints
+from oh_tui.tui.hints import doable, idle_keys, key_hints
 from oh_tui.tui.keys import BINDINGS, Hint, keys_here
 from oh_tui.tui.platform import launch
 from oh_tui.tui.platform.base_app import BaseScreen
@@ -611,8 +611,10 @@ class MainScreen(BaseScreen):
                 self.sidebar.rows = session.listed
 
     def action_help(self) -> None:
-        keymap = self.session.settings.config.keys
-        idle = idle_keys(self.session.source)
-        title, keys = self.asking.keys_here or keys_here(self.session.pane, keymap, idle)
+        session = self.session
+        keymap, zoom = session.settings.config.keys, session.arrangement.zoom
+        can = doable(session, zoom=zoom, followed=self.controllers.run.is_followed)
+        title, keys = self.asking.keys_here or keys_here(session.pane, keymap, can)
         here = help_screen.Section(title, [help_screen.Entry(*pair) for pair in keys])
-        self.app.push_screen(help_screen.HelpScreen(keymap, here, idle))
+        idle = idle_keys(session.source)
+        self.app.push_screen(help_screen.HelpScreen(keymap, here, self, idle))

@@ -32,7 +32,8 @@ from tests.tui.explorer import Explorer, case, explore
 
 def shown(it: Explorer) -> str:
     """What the help shows, on one line."""
-    texts = [it.app.screen.query_one(f"#help-{side}", Static).content for side in ("left", "right")]
+    parts = ("left", "right", "more-left", "more-right")
+    texts = [it.app.screen.query_one(f"#help-{part}", Static).content for part in parts]
     return " ".join(" ".join(map(str, texts)).split())
 
 

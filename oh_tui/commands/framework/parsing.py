@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.catalog.names import SHORTEST, read_id
-from oh_tui.commands import TABLE
+from oh_tui.commands import FIRST, TABLE
 from oh_tui.commands.framework.command import FILTER, SORT, TO_OPEN, Command, load
 from oh_tui.commands.framework.filter_argument import Words
 from oh_tui.commands.framework.run_words import is_path, is_stdin
@@ -31,7 +31,13 @@ USAGE = """\
 oh-tui [options] [ID|PATH]
        oh-tui [options] COMMAND ...    (oh-tui help COMMAND says more)"""
 
-_EPILOG = f"""\
+_ABOUT = "The terminal explorer for OpenHands: what runs, and what a run really did."
+
+_MANY = """\
+oh-tui help all has the other commands, the other kinds of demo, the environment, the settings file
+and the exit codes."""
+
+_USE = """\
 ID is a conversation's id, with or without dashes, or its first 4 or more characters (0-9 a-f), or
 the web address of the conversation. PATH is a downloaded zip, a folder, an evaluation
 output (output.jsonl), a trajectory in JSON, or a folder of those; PATH#ID is one run of many.
@@ -44,7 +50,10 @@ examples:
   oh-tui 5f3a91                     open one of them
   oh-tui open run.zip --at 58       open a downloaded trajectory at step 58
   oh-tui why run.zip                how did it end, and why?
-  oh-tui steps 5f3a is:failed       the steps that failed
+  oh-tui steps 5f3a is:failed       the steps that failed"""
+
+_EPILOG = f"""\
+{_USE}
 
 environment:
   OPENHANDS_API_KEY     your key, or OPENHANDS_CLOUD_API_KEY; never a flag, others could see it
@@ -192,6 +201,18 @@ def command_parser(name: str, command: Command, options: Parser) -> Parser:
     return parser
 
 
+class _FirstParser(Parser):
+    """Its help names a dozen commands by what one wants, and no variants of the demo."""
+
+    def format_help(self) -> str:
+        for action in self._actions:
+            if any(name.startswith("--demo=") for name in action.option_strings):
+                action.help = argparse.SUPPRESS
+        self.description = f"{_ABOUT}\n\n{first_commands()}"
+        self.epilog = f"{_USE}\n\n{_MANY}"
+        return super().format_help()
+
+
 class _MainParser(Parser):
     """Its help names the settings file and the servers in it, read when it is shown."""
 
@@ -231,8 +252,7 @@ def main_parser(options: Parser, kind: type[Parser] = Parser) -> Parser:
     """The parser of words without a command; its help lists the commands."""
     parser = kind(
         usage=USAGE,
-        description="The terminal explorer for OpenHands: what runs, and what a run really did.\n\n"
-        + list_of_commands(),
+        description=f"{_ABOUT}\n\n{list_of_commands()}",
         epilog=epilog(),
         parents=[options],
     )
@@ -262,6 +282,13 @@ def list_of_commands() -> str:
     return "\n".join(lines)
 
 
+def first_commands() -> str:
+    lines: list[str] = []
+    for want, names in FIRST.items():
+        lines += (f"{want}:", *_columns((name, TABLE[name].about) for name in names))
+    return "\n".join(lines)
+
+
 def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
     rows = list(pairs)
     width = min(46, max(15, *(len(left) for left, _ in rows)))
@@ -286,7 +313,7 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
         # a word after an option may be its value: argparse tells what is wrong with either
         if rest and not rest[0].startswith("-"):
             _require_meaning(rest[0])
-        main_parser(options, _MainParser).parse_intermixed_args(rest, args)
+        main_parser(options, _FirstParser).parse_intermixed_args(rest, args)
         if args.json:
             raise Problem("--json is for commands", "such as oh-tui conversations --json")
         return "", load(""), args
@@ -312,14 +339,14 @@ def read_words(words: Sequence[str]) -> tuple[str, Command, Any]:
 
 def _print_help(words: Sequence[str], options: Parser) -> NoReturn:
     """Prints the help of the command that the words name, and ends. Raises Problem."""
-    if not words:
-        main_parser(options, _MainParser).print_help()
+    if words in ([], ["all"]):
+        main_parser(options, _MainParser if words else _FirstParser).print_help()
     elif len(words) == 1 and words[0] in TABLE:
         command_parser(words[0], load(words[0]), options).print_help()
     else:
         named = safe_line(" ".join(words))
         close = difflib.get_close_matches(words[0], TABLE, 1)
-        hint = f"did you mean {close[0]}?" if close else "oh-tui help lists the commands"
+        hint = f"did you mean {close[0]}?" if close else "oh-tui help all lists the commands"
         raise Problem(f"There is no command '{named}'", hint)
     raise SystemExit(0)
 

@@ -1,10 +1,12 @@
-"""The help: the keys of the current pane, all other keys, and the legend; typing searches it."""
+"""The help: first the keys that matter where one is and the signs on that screen, below all other
+keys, words and signs, each once; typing searches it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from rich.style import Style
@@ -13,7 +15,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from oh_tui.catalog.attributes import filter_help
@@ -23,7 +25,8 @@ from oh_tui.tui.keys import COPY_KEYS, MORE, Hint, Ids, Key, Keymap, help_groups
 from oh_tui.tui.platform.base_app import ClosesOnce
 from oh_tui.tui.theme import palette_of, style
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import Rule, glyphs_of, spelled
+from oh_tui.tui.widgets.body_view import BodyView
+from oh_tui.tui.widgets.drawing import Drawn, Rule, glyphs_of, spelled
 
 WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""
@@ -40,6 +43,13 @@ class Entry(msgspec.Struct, frozen=True):
     hue: str = "key"
     also: str = ""
     """Words that a search finds it by, besides those that are shown."""
+    at: str = ""
+    """The title of the help of the only view that has the sign, MAIN for the main screen."""
+    seen: str = ""
+    """The pattern by which it is known where it is drawn, if not by its name."""
+
+
+MAIN = "main"
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -63,18 +73,30 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1", "dismiss", "close")]
 
-    def __init__(self, keymap: Keymap, here: Section, idle: Ids = frozenset()) -> None:
+    def __init__(
+        self, keymap: Keymap, here: Section, below: Screen[Any], idle: Ids = frozenset()
+    ) -> None:
+        """`here` are the keys that matter where it is opened, on the screen `below`; `idle` those
+        that do nothing on this server or these files."""
         super().__init__()
         self._keymap = keymap
         self._idle = idle
-        """Keys and commands that do nothing on this server or these files."""
         self._here = here
-        """The keys of the pane from which the help was opened."""
+        self._at = getattr(below, "HELP_TITLE", MAIN)
+        self._drawn = drawn(below)
         self._wanted = ""
         self.rule = Rule()
         self.left = Static(id="help-left", markup=False)
         self.right = Static(id="help-right", markup=False)
-        self.page = VerticalScroll(Horizontal(self.left, self.right), id="help")
+        self.others = Static("All others: type to find one\n", id="help-others", markup=False)
+        self.more_left = Static(id="help-more-left", markup=False)
+        self.more_right = Static(id="help-more-right", markup=False)
+        self.page = VerticalScroll(
+            Horizontal(self.left, self.right),
+            self.others,
+            Horizontal(self.more_left, self.more_right),
+            id="help",
+        )
         self.footer = Footer()
 
     def compose(self) -> ComposeResult:
@@ -109,13 +131,24 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         inside = min(width, WIDEST) - 5
         column = inside if narrow else (inside - 2) // 2
         glyphs = glyphs_of(self.app)
-        left, right = sections(self._here, self._keymap, glyphs, self._idle)
+        legend = signs(glyphs)
+        is_here = [on_screen(one, self._at, self._drawn, glyphs) for one in legend.entries]
+        here_signs, others = (
+            Section(
+                title, [one for one, on in zip(legend.entries, is_here, strict=True) if on is here]
+            )
+            for title, here in (("Signs here", True), ("Other signs", False))
+        )
+        more_left, more_right = sections(self._here, others, self._keymap, glyphs, self._idle)
+        left, right = [_spelled(self._here, glyphs)], [here_signs]
         if self._wanted:
-            left, right = found(self._wanted, (*left, *right)), ()
-            column = inside if narrow else column
+            left = found(self._wanted, (*left, *right, *more_left, *more_right))
+            right = more_left = more_right = []
         looks = palette_of(self.app.current_theme)
-        self.left.update(written(left, column, looks))
-        self.right.update(written(right, column, looks))
+        parts = (self.left, left), (self.right, right)
+        for part, told in (*parts, (self.more_left, more_left), (self.more_right, more_right)):
+            part.update(written(told, column, looks))
+        self.others.display = not self._wanted
         rule = self.rule
         rule.title = (("Help", "title"),)
         rule.facts = ()
@@ -125,16 +158,41 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
             rule.facts = ((f"{count} found" if count else "nothing found", "dim"),)
 
 
+def drawn(screen: Screen[Any]) -> str:
+    """The rows, rules and bars of a screen as text, without what calls and results say."""
+    seen = (one for one in screen.query("*") if isinstance(one, Drawn) and one.region.area)
+    parts = (one for one in seen if not isinstance(one, BodyView))
+    rows = (one.render_line(y) for one in parts for y in range(one.size.height))
+    return "\n".join(row.text for row in rows)
+
+
+def on_screen(entry: Entry, at: str, text: str, glyphs: Glyphs) -> bool:
+    """Whether a sign of the legend is drawn; one of ASCII stands alone, or behind the cursor."""
+    if entry.at not in ("", at):
+        return False
+    cursor = re.escape(glyphs.cursor)
+    names = entry.name.split()
+    alone = (rf"(?<!\S){cursor}?{re.escape(one)}(?!\S)" for one in names if one.isascii())
+    signs = (f"[{one}]" for one in names if not one.isascii())
+    return bool(re.search(entry.seen or "|".join((*alone, *signs)), text))
+
+
 def sections(
-    here: Section, keymap: Keymap, glyphs: Glyphs, idle: Ids = frozenset()
-) -> tuple[Sequence[Section], Sequence[Section]]:
-    """Both columns: the first begins with the current pane, the second ends with the signs."""
+    here: Section, others: Section, keymap: Keymap, glyphs: Glyphs, idle: Ids = frozenset()
+) -> tuple[list[Section], list[Section]]:
+    """Both columns of what is not on the first page, which has `here`."""
     keys = {title: key_section(title, keys) for title, keys in help_groups(keymap, idle)}
     of_steps = Section("Filter (&) of steps", [Entry(*pair) for pair in FILTER_HELP])
     of_list = Section("Filter (&) of conversations", [Entry(*p) for p in filter_help()])
-    left = (here, keys["Moving"], keys["The program"], of_list, of_steps)
-    right = (keys["Looking"], keys["Acting"], without_key(idle), MOUSE, signs(glyphs))
-    return [_spelled(one, glyphs) for one in left], [_spelled(one, glyphs) for one in right]
+    left = (keys["Moving"], keys["The program"], without_key(idle), of_list, of_steps)
+    right = (keys["Looking"], keys["Acting"], MOUSE, others)
+    told = {(one.name, one.meaning) for one in here.entries}
+    both = [
+        Section(one.title, [e for e in one.entries if (e.name, e.meaning) not in told])
+        for one in (*left, *right)
+    ]
+    both = [_spelled(one, glyphs) for one in both]
+    return both[: len(left)], both[len(left) :]
 
 
 def _spelled(section: Section, glyphs: Glyphs) -> Section:
@@ -204,7 +262,12 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.loop, "in a loop: steps that repeat each other", "bad"),
             Entry(glyphs.paused, "stopped", "dim"),
             Entry(glyphs.finished, "finished; in green not opened yet", "good"),
-            Entry(glyphs.unknown, "outcome not known: the server does not say", "dim"),
+            Entry(
+                glyphs.unknown,
+                "outcome not known: the server does not say",
+                "dim",
+                seen=rf"(?m)^\W*{re.escape(glyphs.unknown)} ",
+            ),
             Entry(glyphs.rejected, "call rejected, or blocked by a hook", "dim"),
             Entry(glyphs.no_result, "call without result", "dim"),
             Entry(glyphs.user, "you wrote", "you"),
@@ -220,13 +283,16 @@ def signs(glyphs: Glyphs) -> Section:
                 "calls made at once, by one answer of the model; in lists sub-conversations",
                 "dim",
             ),
-            Entry(levels, "strip: share of the time in which the model answered", "llm"),
-            Entry(levels, "strip: share of the time in which tools ran", "terminal"),
-            Entry(glyphs.cut, "strip: idle time cut out", "dim"),
-            Entry(glyphs.phase, "strip: a phase begins ({ })", "dim"),
-            Entry(glyphs.selected, "strip: the step under the cursor", ""),
+            Entry(levels, "strip: share of the time in which the model answered", "llm", at=MAIN),
+            Entry(levels, "strip: share of the time in which tools ran", "terminal", at=MAIN),
+            Entry(glyphs.cut, "strip: idle time cut out", "dim", at=MAIN),
+            Entry(glyphs.phase, "strip: a phase begins ({ })", "dim", at=MAIN),
+            Entry(glyphs.selected, "strip: the step under the cursor", "", at=MAIN),
             Entry(
-                f"{glyphs.falling} {glyphs.rising}", "sorted by it: largest, smallest first", "mark"
+                f"{glyphs.falling} {glyphs.rising}",
+                "sorted by it: largest, smallest first",
+                "mark",
+                seen=rf"\w ?[{glyphs.falling}{glyphs.rising}](?!\w)",
             ),
             Entry(glyphs.cursor, "the cursor", "mark"),
             Entry(glyphs.marked, "marked with space", "marked"),
@@ -235,27 +301,50 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.note, "has a note of yours", "you"),
             Entry(glyphs.tag, "in the lists: a run with a tag of yours", "you"),
             Entry(glyphs.found, "contains the text of /, in the row or in call and result", "hit"),
-            Entry("$0.14+", "at least: the cost of a part is not known", "dim"),
-            Entry("~$0.10", "an estimate: the agent's program made it up", "dim"),
-            Entry("~13:29", "a time as written: its zone is unknown", "dim"),
+            Entry(
+                "$0.14+", "at least: the cost of a part is not known", "dim", seen=r"\$[\d.,]+\+"
+            ),
+            Entry("~$0.10", "an estimate: the agent's program made it up", "dim", seen=r"~\$"),
+            Entry("~13:29", "a time as written: its zone is unknown", "dim", seen=r"~\d+:"),
             Entry(glyphs.more, cut, "dim"),
-            Entry(f"{levels[-1]}{levels[-1]}", "in T: share of the time, or of the money", "llm"),
-            Entry("= ~ < >", "in =: the same in both, changed, only in A, only in B", "mark"),
+            Entry(
+                f"{levels[-1]}{levels[-1]}",
+                "in T: share of the time, or of the money",
+                "llm",
+                at="Where it went",
+            ),
+            Entry(
+                "= ~ < >",
+                "in =: the same in both, changed, only in A, only in B",
+                "mark",
+                at="In the comparison",
+            ),
             Entry(
                 f"{glyphs.rule} {levels[-1]} {glyphs.no_result}",
                 "in B: runs that finished, that failed, others",
                 "good",
+                at="On the board",
             ),
-            Entry(levels, "in B: by day or week; the lowest is 0, a gap is not known", "llm"),
-            Entry("M A D", "in c: what git says, modified, added, deleted", "number"),
+            Entry(
+                levels,
+                "in B: by day or week; the lowest is 0, a gap is not known",
+                "llm",
+                at="On the board",
+            ),
+            Entry(
+                "M A D",
+                "in c: what git says, modified, added, deleted",
+                "number",
+                at="In the changed files",
+            ),
             Entry("$", "a command, in the colour of commands", "terminal"),
             Entry("edit", "file changes; reads are pale, the web is blue", "edit"),
-            Entry("+ -", "lines added and removed", "add-sign"),
+            Entry("+2 -1", "lines added and removed", "add-sign", seen=r"\+\d"),
         ],
     )
 
 
-def found(wanted: str, among: Iterable[Section]) -> Sequence[Section]:
+def found(wanted: str, among: Iterable[Section]) -> list[Section]:
     words = wanted.lower().split()
     kept: list[Section] = []
     for section in among:

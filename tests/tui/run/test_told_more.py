@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oh_tui.sources.file_source import FileSource
 from oh_tui.trajectory.glyphs import UNICODE
-from oh_tui.tui.screens.help import Section, sections, written
+from oh_tui.tui.screens.help import Section, sections, signs, written
 from oh_tui.tui.widgets.drawing import Rule
 from tests.tui.explorer import explore
 from tests.tui.run.test_run import FLAKY, FUZZING, OAUTH, WEEKS
@@ -153,7 +153,7 @@ async def test_a_long_title_leaves_room_for_the_facts() -> None:
 
 
 def test_a_long_help_goes_on_below_itself() -> None:
-    columns = sections(Section("Here", []), {}, UNICODE)
+    columns = sections(Section("Here", []), signs(UNICODE), {}, UNICODE)
     left, right = (written(column, 50, "oh-dark") for column in columns)
     for text in (left, right):
         assert all(len(line) <= 52 for line in text.plain.splitlines()[:40])

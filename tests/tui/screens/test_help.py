@@ -1,0 +1,90 @@
+"""The help: on its first page the keys and signs of where one is, below all others, each once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from textual.widgets import Static
+
+from oh_tui.settings.startup import Settings
+from oh_tui.trajectory.glyphs import ASCII, UNICODE
+from oh_tui.tui.screens.help import MAIN, Entry, HelpScreen, drawn, on_screen
+from tests.tui.explorer import Explorer, case, explore
+
+PARTS = ("left", "right", "more-left", "more-right")
+
+
+async def pages(it: Explorer) -> dict[str, list[str]]:
+    """The lines of each part of the help that is open; a line begins a row if it has a key."""
+    await it.until(lambda: type(it.app.screen) is HelpScreen and it.app.screen.is_mounted)
+    texts = {part: it.app.screen.query_one(f"#help-{part}", Static).content for part in PARTS}
+    return {part: str(text).splitlines() for part, text in texts.items()}
+
+
+def rows(lines: list[str]) -> list[str]:
+    return [line.strip() for line in lines if line.startswith("  ") and line[2:3].strip()]
+
+
+@pytest.mark.parametrize("pane", ["1", "2", "3", "4"])
+async def test_the_first_page_has_the_keys_that_matter_in_the_pane(pane: str) -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Flaky CI on main")
+        await it.press(pane, "question_mark")
+        first = rows((await pages(it))["left"])
+        assert 10 <= len(first) <= 20
+        keys = {row.split()[0] for row in first}
+        assert keys >= {"j", "enter", "esc", "tab", "/", "*", "ctrl+p", "q"}
+        assert ("e" in keys) is (pane in "34") and ("space" in keys) is (pane == "1")
+
+
+async def test_each_key_and_sign_stands_once() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Flaky CI on main")
+        await it.press("question_mark")
+        found = Counter(row for lines in (await pages(it)).values() for row in rows(lines))
+        twice = [row for row, count in found.items() if count > 1]
+        assert [row for row in twice if not row.startswith("-word")] == [], "of both filters"
+
+
+async def test_the_legend_has_the_signs_on_the_screen_first() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Parse ISO week dates")
+        await it.press("question_mark")
+        told = await pages(it)
+        here, others = " ".join(told["right"]), " ".join(told["more-right"])
+        for meaning in ("in a loop", "condensed", "you wrote", "strip: idle time"):
+            with case(meaning):
+                assert meaning in here and meaning not in others
+        for meaning in ("in B: runs that finished", "in T: share", "sorted by it"):
+            with case(meaning):
+                assert meaning not in here and meaning in others
+
+
+async def test_a_view_shows_its_own_signs() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.press("B")
+        await it.until(lambda: type(it.app.screen).__name__ == "BoardScreen")
+        view = it.app.screen
+        await it.until(lambda: "claude" in drawn(view))
+        await it.send("question_mark")
+        here = " ".join((await pages(it))["right"])
+        assert "in B: runs that finished" in here and "sorted by it" in here
+        assert "strip" not in here and "you wrote" not in here
+
+
+async def test_the_first_page_fits_in_ascii_too() -> None:
+    async with explore(size=(160, 48), settings=Settings(ascii=True)) as it:
+        await it.open("Parse ISO week dates")
+        await it.press("question_mark")
+        here = " ".join((await pages(it))["right"])
+        assert "in a loop" in here and "in B: runs" not in here
+
+
+def test_a_sign_is_known_by_its_form() -> None:
+    for name, text, seen in (
+        ("!", "12 ! exit 1", True), ("!", "stop!", False), ("@", ">@ 58", True),
+        ("∞", "▌∞ 5", True),
+    ):  # fmt: skip
+        glyphs = UNICODE if name == "∞" else ASCII
+        assert on_screen(Entry(name, ""), MAIN, text, glyphs) is seen, text
