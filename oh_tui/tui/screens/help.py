@@ -140,7 +140,7 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
             for title, here in (("Signs here", True), ("Other signs", False))
         )
         more_left, more_right = sections(self._here, others, self._keymap, glyphs, self._idle)
-        left, right = [_spelled(self._here, glyphs)], [here_signs]
+        left, right = ([_spelled(one, glyphs)] for one in (self._here, here_signs))
         if self._wanted:
             left = found(self._wanted, (*left, *right, *more_left, *more_right))
             right = more_left = more_right = []
