@@ -31,6 +31,7 @@ from oh_tui.tui.widgets.bars import Footer
 from tests.hostile.kinds import write_zip
 from tests.tui.acting.test_answering import FLAKY, OAUTH
 from tests.tui.explorer import Between, Explorer, case, explore
+from tests.tui.lists.test_several import listed
 
 TUI = Path(oh_tui.tui.__file__).parent
 IDS = {entry.title: entry.id for entry in ENTRIES}
@@ -137,6 +138,7 @@ BY_WITH = "what is within `with ui.reporting` settles when it comes to its end"
 SITES = {
     "controllers/agent/agents.py::AgentActions.action_answer": "answer",
     "controllers/agent/agents.py::AgentActions.action_stop_or_continue": "stop",
+    "controllers/lists/conversations.py::Conversations._hear": "test_a_server_of_several",
     "controllers/controller.py::Controller.save_annotations": "test_a_disk_that_takes_again",
     "controllers/agent/budgets.py::Budgets._stop_unless_told": BY_WITH,
     "controllers/agent/compose.py::Composer.action_write": "agent",
@@ -512,3 +514,14 @@ async def test_rules_that_can_be_read_end_the_error_of_the_board(
         rules.unlink()
         await view.action_rules()
         assert "rules" not in view.footer.errors
+
+
+async def test_a_server_of_several_is_away_until_it_answers() -> None:
+    async with listed() as at:
+        it = at.it
+        at.here["canvas"].is_dead = True
+        await it.press("r")
+        await it.until(lambda: "canvas is away" in errors(it))
+        at.here["canvas"].is_dead = False
+        await it.press("r")
+        await it.until(lambda: "canvas is away" not in errors(it))
