@@ -43,6 +43,8 @@ class Member:
         """Why its list could not be read when that was last tried."""
         self.calls: dict[object, asyncio.Task[Any]] = {}
         """By what they ask: those under way, and those that ended when nobody waited any more."""
+        self.began: dict[object, float] = {}
+        """When each call was begun, by the clock of the loop."""
         self._late: set[object] = set()
         if isinstance(opened, SourceOfServer):
             self._use(cast("Server", opened))
@@ -67,8 +69,10 @@ class Member:
         if what not in self.calls:
             call = self.calls[what] = asyncio.create_task(self._answer(ask))
             call.add_done_callback(self._list.has_come)
+            loop = asyncio.get_running_loop()
+            self.began[what] = loop.time()
             if tells:
-                asyncio.get_running_loop().call_later(LATE, self._look, what, call)
+                loop.call_later(LATE, self._look, what, call)
         return self.calls[what]
 
     async def _answer(self, ask: Ask[T]) -> T:
@@ -106,6 +110,7 @@ class Member:
 
     def drop(self, what: object) -> None:
         self._late.discard(what)
+        del self.began[what]
         call = self.calls.pop(what)
         if not call.done():
             call.cancel()
@@ -155,8 +160,10 @@ class Members:
         *,
         grace: float | None = None,
         tells: bool = False,
+        enough: Callable[[T], bool] = lambda _: False,
     ) -> dict[str, T]:
-        """What the servers answered in time, by their names. Who is late is not asked again: the
+        """What the servers answered in time, by their names; an answer that is `enough` ends the
+        time. Who is late is neither asked again nor waited for, unless there is nobody else: the
         answer is taken by who asks next. One that is away is asked only for what `tells`."""
         members = [
             one
@@ -164,17 +171,21 @@ class Members:
             if one.source and (of is None or one.name in of) and (tells or not one.is_away)
         ]
         loop = asyncio.get_running_loop()
+        late = {one.calls[what] for one in members if what in one.calls}
         calls = {one.ask(what, ask, tells=tells) for one in members}
-        end = loop.time() + PATIENCE
+        end = PATIENCE + (max(one.began[what] for one in members) if members else 0)
         self._awaited |= calls
-        left = calls
+        left = calls - late or calls
         try:
             while left and (seconds := end - loop.time()) > 0:
                 done, left = await asyncio.wait(
                     left, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
                 )
-                if not all(one.cancelled() or one.exception() for one in done):
-                    end = min(end, loop.time() + (self._grace if grace is None else grace))
+                if came := [
+                    one.result() for one in done if not one.cancelled() and not one.exception()
+                ]:
+                    seconds = self._grace if grace is None else grace
+                    end = min(end, loop.time() + (0 if any(map(enough, came)) else seconds))
         finally:
             self._awaited -= calls
         return {one.name: found for one in members for found in one.take(what, tells=tells)}

@@ -191,7 +191,7 @@ class Several:
                     del feeds[name]
                     if is_idle and listing in member.calls:
                         member.drop(listing)
-                        member.problem = member.problem or TimedOut(f"{name} does not answer")
+                        member.problem = member.problem or TimedOut("it does not answer")
             open_ends = (one.rows[-1] for one in feeds.values() if one.rows and not one.is_over)
             horizon = max(map(updated, open_ends), default=-inf)
             rows = [row for feed in feeds.values() for row in feed.until(horizon)]
@@ -260,6 +260,7 @@ class Several:
             lambda source: source.get(wanted[source.api.name]),
             wanted,
             grace=PATIENCE if is_new else None,
+            enough=lambda rows: len(rows) == len(ids) and None not in rows,
         )
         for member in self.servers.each.values():
             if call in member.calls:

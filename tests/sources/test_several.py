@@ -253,3 +253,12 @@ async def test_a_thousand_rows_of_each_are_paged_by_need() -> None:
         assert [one.asked for one in servers.values()] == [10, 10, 10]
     finally:
         await several.close()
+
+
+async def test_one_that_is_found_waits_for_no_other_server() -> None:
+    async with three() as here:
+        (row, *_) = (await here.several.members["cloud"].newest()).items
+        here["lab"].delay = 20
+        began = time.monotonic()
+        (found,) = await here.several.get([row.id])
+        assert found and found.server == "cloud" and time.monotonic() - began < 5
