@@ -56,7 +56,7 @@ ACTIONS = ("show", "run", "stop", "enable", "disable")
     flag("--yes", about="do not ask before run and stop"),
     examples={
         "automations": "when each runs, and how its last runs ended",
-        "automations show 'Nightly count'": "its runs: why they failed, which conversation",
+        "automations show 'Nightly count'": "its runs, and why they failed",
         "automations show 6ed4": "one run, and what its script printed",
         "automations stop 3174": "cancels the run and stops its agent, which else works on",
     },
