@@ -12,6 +12,7 @@ from oh_tui.text.human import number
 from oh_tui.text.redact import safe, safe_line
 
 if TYPE_CHECKING:
+    from oh_tui.actions.automations import RunLog
     from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
     from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import automations as shapes
@@ -72,7 +73,7 @@ def run_json(
         "phase": words.phase(run) or None,
         "kind": line(run.status_detail.kind if run.status_detail else None),
         "cause": words.cause(run) or None,
-        "result": safe(result[:LONGEST]) if isinstance(result, str) and result else None,
+        "result": bounded(result) if isinstance(result, str) and result else None,
         "cost": number(run.price),
         "conversation": named(conversation) if conversation else None,
         "agent_works_on": words.works_on(run, conversation) if conversation else None,
@@ -84,3 +85,17 @@ def run_json(
     if run.server:
         document["server"] = run.server
     return document
+
+
+def log_json(log: RunLog) -> shapes.AutomationLog:
+    """The end of what a script printed."""
+    is_cut = log.is_cut or len(log.text) > LONGEST
+    return {"text": bounded(log.text, -1), "exit_code": log.exit_code, "cut": is_cut}
+
+
+def bounded(text: str, end: int = 1) -> str:
+    """The first characters of a foreign text, or with -1 the last ones; hidden before they are cut,
+    so that no half of a key stays."""
+    if end > 0:
+        return safe(text[: 2 * LONGEST])[:LONGEST]
+    return safe(text[-2 * LONGEST :])[-LONGEST:]

@@ -17,12 +17,12 @@ from oh_tui.commands.framework.acting import require_consent, require_writable
 from oh_tui.commands.framework.command import Call, argument, command, flag, number_of
 from oh_tui.commands.framework.printing import Style, print_json, print_pairs, print_rows
 from oh_tui.conversation import Conversation, bare_id
-from oh_tui.documents.automations import LONGEST, listed_json, run_json
+from oh_tui.documents.automations import bounded, listed_json, log_json, run_json
 from oh_tui.sources.server import ServerSource
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import duration, marked_cost
 from oh_tui.text.problem import Problem, Refused
-from oh_tui.text.redact import safe, safe_line
+from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
 from oh_tui.trajectory.model.clock import seconds
@@ -78,19 +78,19 @@ async def automations(call: Call) -> int:
     held = call.source.automations
     assert held is not None
     every = await held.all()
-    for problem in held.problems.values() if every else ():
-        say(problem.sentence)
-    if not every and held.problems:
+    if held.problems and not every:
         raise next(iter(held.problems.values()))
+    if held.problem:
+        say(held.problem)
     if action is None:
         return await _list(call, held, every)
     found = None if action == "stop" else _called(every, of)
-    if action == "show":
-        if found:
-            return await _show(call, held, found)
-        return await _show_run(call, held, await _run(call, held, every, of))
-    if action == "stop":
+    if action == "show" and found:
+        return await _show(call, held, found)
+    if action in ("show", "stop"):
         run = await _run(call, held, every, of)
+        if action == "show":
+            return await _show_run(call, held, run)
         _require_writable(call, run.server)
         return await _stop(call, held, run)
     if found is None:
@@ -278,7 +278,7 @@ async def _show(call: Call, held: Automations, one: Automation) -> int:
     rows = [_Run(run, words.conversation_of(run, loaded), now) for run in page.runs]
     if call.as_json:
         runs = [run_json(row.run, row.conversation, row.outcome) for row in rows]
-        prompt = safe(one.prompt[:LONGEST]) if one.prompt else None
+        prompt = bounded(one.prompt) if one.prompt else None
         working = [row.run.id for row in rows if words.works_on(row.run, row.conversation)]
         document = listed_json(one, page, now, working)
         print_json({**document, "prompt": prompt, "runs": runs, "total": page.total})
@@ -314,9 +314,7 @@ async def _show_run(call: Call, held: Automations, run: AutomationRun) -> int:
     log = await held.log(run, conversation)
     row = _Run(run, conversation, held.now(run.server), log)
     if call.as_json:
-        text = {"text": safe(log.text[-LONGEST:]), "exit_code": log.exit_code} if log else {}
-        told = {**text, "cut": log.is_cut or len(log.text) > LONGEST} if log else None
-        print_json({**run_json(run, conversation, row.outcome), "log": told})
+        print_json({**run_json(run, conversation, row.outcome), "log": log and log_json(log)})
         return 0
     style, code = call.style, None if log is None else log.exit_code
     result = run.result.get("message")
@@ -337,7 +335,7 @@ async def _show_run(call: Call, held: Automations, run: AutomationRun) -> int:
             ("script", "" if log is None else "goes on" if code is None else f"exit code {code}"),
         ],
     )  # fmt: skip
-    lines = safe(log.text[-LONGEST:]).splitlines() if log else []
+    lines = log_json(log)["text"].splitlines() if log else []
     if len(lines) > LOG_LINES and not style.piped:
         say(f"the last {LOG_LINES} of {len(lines):,} lines that its script printed:")
         lines = lines[-LOG_LINES:]
@@ -380,8 +378,8 @@ async def _stop(call: Call, held: Automations, run: AutomationRun) -> int:
             stages.append(stage)
             show(stage)
     call.goes_on = ""
-    now = _Run(await held.current(run), plan.conversation, held.now(run.server))
     if call.as_json:
+        now = _Run(await held.current(run), None, held.now(run.server))
         print_json({"run": run_json(now.run, None, now.outcome), "stages": stages})
     else:
         print(", ".join(stage for stage in stages if not stage.endswith(("ing the run", "now"))))

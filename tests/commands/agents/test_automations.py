@@ -220,3 +220,24 @@ def test_a_conversation_says_which_automation_made_it(ask: Ask) -> None:
     assert f"automation\tMigrate one module to pydantic 2, run {run}" in shown
     told = ask(f"why {one['id']}").out
     assert f"automation Migrate one module to pydantic 2, run {run}" in told
+
+
+def test_of_a_long_log_the_end_is_told_without_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    world = Demo(NOW).world
+    beside = AutomationServer(world, "")
+    (run, *_) = next(
+        runs for runs in beside.runs.values() if runs and runs[0]["status"] == "FAILED"
+    )
+    key = "sk-ant-api03-abcd1234567890abcd"
+    part = beside.printed[run["bash_command_id"]].parts[0]
+    part["stdout"] = f"{key}\n" * 30_000 + "\x1b[31mthe last line\n"
+    app = make_alone(world, printed=beside.printed)
+    app.router.routes.extend(beside.routes())
+    with serving(app) as address:
+        line = ["automations", "show", run["id"], "--server", address]
+        assert cli.main([*line, "--json"]) == 0
+        log = json.loads(capsys.readouterr().out)["log"]
+        assert cli.main(line) == 0
+        shown = capsys.readouterr().out
+    assert log["cut"] and 50_000 < len(log["text"]) <= 100_000
+    assert "the last line\n" in log["text"] and "abcd1234" not in log["text"] + shown
