@@ -236,12 +236,14 @@ async def status(call: Call) -> int:
     else:
         if not call.style.piped:
             print(_sentence(call.style, counts))
-        print_rows(call.style, _COLUMNS, rows)
+        on = [_SERVER] if call.source.members else []
+        print_rows(call.style, (*_COLUMNS[:2], *on, *_COLUMNS[2:]), rows)
     return 0
 
 
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
-    folder, address, now = call.settings.cache_folder, call.source.address, call.style.now
+    folder, source, now = call.settings.cache_folder, call.source, call.style.now
+    address = source.address or " ".join(one.address for one in source.members.values())
     file = folder / cache_files.KEPT["status"].path if folder and address else None
     kept = _Answers(file, 1_000_000, dict)
     before = (kept.read() or {}).get(address)
@@ -314,3 +316,5 @@ _COLUMNS: tuple[Column[Needy, Style], ...] = (
     Column("changed", lambda row, style: style.when(updated_text(row.conversation)), right=True),
     Column("title", lambda row, _: title(row.conversation), share=1),
 )
+
+_SERVER: Column[Needy, Style] = Column("server", lambda row, _: row.conversation.server)

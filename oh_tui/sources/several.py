@@ -84,7 +84,7 @@ class Several:
 
     changes = True
     remarks: Sequence[str] = ()
-    opening = address = web = ""
+    opening = address = ""
     remembered_as = "several"
     last_known: Mapping[str, LastKnown] = {}
 
@@ -100,6 +100,7 @@ class Several:
         """Id and server where an act was refused, as another one holds the conversation."""
         if not self.members:
             raise next(one for one in opened.values() if isinstance(one, Problem))
+        self.web = next((one.web for one in self.members.values() if one.web), "")
         self.runs = self.remote = cast("ServerRuns", RunsOfHolders(self))
         self.automations = automations.Automations(self.servers.apis)
         self._sandboxes = several_sandboxes.SeveralSandboxes(self.servers)
