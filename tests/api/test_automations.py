@@ -175,3 +175,24 @@ def test_an_id_stays_one_segment() -> None:
     with pytest.raises(NotFound):
         run(bare(app).automations.get("../../conversations"))
     assert app.asked[0].scope["raw_path"] == b"/api/automation/v1/..%2F..%2Fconversations"
+
+
+def test_a_route_that_is_missing_does_not_settle_how_the_key_is_sent() -> None:
+    """A server answers 404 before it looks at the key."""
+
+    def answer(request: Request) -> Response:
+        if request.url.path == "/api/automation/v1":
+            return json({"detail": "Not Found"}, 404)
+        if request.headers.get("x-session-api-key") != KEY:
+            return json({"detail": "Unauthorized"}, 401)
+        return json({"email": None})
+
+    async def ask() -> None:
+        async with over(app, key=KEY) as api:
+            with pytest.raises(NotFound):
+                await api.automations.search()
+            await api.users_me()
+
+    app = Script(answer)
+    run(ask())
+    assert app.paths == ["/api/automation/v1", "/api/v1/users/me", "/api/v1/users/me"]

@@ -336,8 +336,8 @@ class HttpClient:
                 self._settled = True
             elif response.status_code < 429:
                 self._scheme, self._settled = other, True
-        elif response.status_code < 429:  # a 429 or 5xx may come before the key was looked at
-            self._settled = True
+        elif response.status_code < 429 and response.status_code != 404:
+            self._settled = True  # the others may come before the key was looked at
         return response
 
     async def _sent(
