@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oh_tui.text.human import plural
 from oh_tui.trajectory.findings.ending import key_was_rejected
 from oh_tui.trajectory.model.steps import Outcome
-from oh_tui.tui.keys import LISTS, SCREEN_KEYS, Hint, footer_hints, selection_hints
+from oh_tui.tui.keys import LISTS, PLACES, SCREEN_KEYS, Hint, footer_hints, selection_hints
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -56,7 +56,7 @@ def key_hints(
 
 def _first(session: Session, labels: Labels) -> tuple[str, ...]:
     """The most important key in this state: to answer, continue or start an agent."""
-    if session.pane == "sandboxes":
+    if session.pane in PLACES:
         return ()
     if labels["answer"]:
         return ("answer",)
@@ -88,8 +88,10 @@ def idle_keys(source: Source | None) -> frozenset[str]:
     """Keys, and commands without one, that can do nothing on this source: help leaves them out."""
     if source is None:
         return frozenset()
+    has_automations = source.automations is not None and source.automations.are_there
     needs = (
-        (source.sandboxes, ("pane.2", "sandbox.pause")),
+        (source.sandboxes or has_automations, ("pane.2", "sandbox.pause")),
+        (has_automations, ("run automation now", "its automation")),
         (source.agents, _OF_AGENTS),
         (source.workspaces, ("shell", "get a file", "put a file")),
         (source.remote, ("load.all",)),
@@ -149,6 +151,9 @@ def _back_label(session: Session) -> str | None:
 def _pause_label(session: Session) -> str | None:
     if session.no_changes:
         return None
+    if session.pane == "automations":
+        row = session.automation
+        return ("switch off" if row.automation.is_on else "switch on") if row else None
     if session.means_marked:
         return _pause_marked_label(session)
     status = session.sandboxes.status(session.target_sandbox())
@@ -168,9 +173,11 @@ def _pause_marked_label(session: Session) -> str | None:
 def _agent_labels(session: Session) -> Labels:
     labels: Labels = {"answer": None, "message": None, "agent.stop": None, "fork": None}
     conversation, source = session.target(), session.source
-    if source is None or not source.agents or conversation is None:
+    if source is None or not source.agents:
         return labels
-    if session.settings.of(conversation.server).read_only:
+    if (row := session.automation) and row.to_stop and not session.settings.read_only:
+        labels["agent.stop"] = "stop agent" if row.to_stop.id in row.working else "stop run"
+    if conversation is None or session.settings.of(conversation.server).read_only:
         return labels
     if conversation.sandbox_status in ("RUNNING", "PAUSED"):
         labels["message"] = "message"

@@ -11,7 +11,8 @@ from oh_tui.catalog.attributes import ORDERS
 from oh_tui.settings.config import THEMES, ExplorerNames
 from oh_tui.settings.keyboard import shown_keys
 
-LISTS = frozenset({"conversations", "sandboxes"})
+PLACES = frozenset({"sandboxes", "automations"})
+LISTS = PLACES | {"conversations"}
 RUN = frozenset({"timeline", "detail"})
 ALL = LISTS | RUN
 
@@ -83,9 +84,9 @@ FOLD_KEYS = (
 )  # fmt: skip
 
 SCREEN_KEYS = (
-    Key("answer", "a", "agents.answer", "a", "answer", "answer the call that waits: approve or reject", _ACT, ALL - {"sandboxes"}, also="confirm allow deny accept"),
+    Key("answer", "a", "agents.answer", "a", "answer", "answer the call that waits: approve or reject", _ACT, ALL - PLACES, also="confirm allow deny accept"),
     Key("pane.1", "1", "navigation.pane('conversations')", "1", "conversations", "go to the conversations", _MOVE),
-    Key("pane.2", "2", "navigation.pane('sandboxes')", "2", "sandboxes", "go to the sandboxes", _MOVE),
+    Key("pane.2", "2", "navigation.pane('sandboxes')", "2", "sandboxes", "go to the sandboxes or the automations, again: to the other ones", _MOVE),
     Key("pane.3", "3", "navigation.pane('timeline')", "3", "timeline", "go to the timeline", _MOVE),
     Key("pane.4", "4", "navigation.pane('detail')", "4", "result", "go to call and result", _MOVE),
     Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
@@ -128,12 +129,12 @@ SCREEN_KEYS = (
     Key("columns", "vertical_line", "view.columns", "|", "columns", "choose the columns of the list or the timeline", _LOOK, also="fields"),
     Key("load.all", "L", "older.load_all", "L", "read all", "read all events of a run that is shown in part; says the cost first", _LOOK, frozenset({"timeline"})),
     Key("follow", "f", "steps.follow", "f", "follow", "stop following the newest step of a live run; again: follow it", _LOOK, frozenset({"timeline"}), also="live tail"),
-    Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - {"sandboxes"}, also="send reply chat write prompt"),
-    Key("agent.stop", "P", "agents.stop_or_continue", "P", "stop agent", "stop the agent, or continue it when it is stopped", _ACT, ALL - {"sandboxes"}, also="cancel abort interrupt kill resume continue"),
+    Key("message", "m", "composer.write", "m", "message", "write to the agent", _ACT, ALL - PLACES, also="send reply chat write prompt"),
+    Key("agent.stop", "P", "agents.stop_or_continue", "P", "stop agent", "stop the agent, or continue it when it is stopped; stop the run of an automation, and its agent", _ACT, ALL - {"sandboxes"}, also="cancel abort interrupt kill resume continue"),
     Key("budget", "dollar_sign", "budgets.set", "$", "budget", "what the run may cost: over it oh-tui asks, then stops the agent", _ACT, also="cost limit money spend"),
     Key("ask", "A", "agent_setups.ask", "A", "ask agent", "ask the agent about its run, one call of its model; leaves no trace in the run", _ACT, also="question btw why"),
     Key("fork", "F", "forks.fork", "F", "fork", "fork the run at the step: another conversation that knows it up to there; on a message of yours before it, to say another thing", _ACT, frozenset({"timeline"}), also="duplicate clone copy rewind edit message checkpoint"),
-    Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused", _ACT, ALL, also="suspend sleep stop resume wake"),
+    Key("sandbox.pause", "p", "sandboxes.pause", "p", "pause sandbox", "pause the sandbox, or resume it when paused; switch an automation off, or on again", _ACT, ALL, also="suspend sleep stop resume wake"),
     Key("context", "V", "reports.context", "V", "context", "what the model saw when it made the step", _LOOK, frozenset({"timeline"}), also="messages prompt window tokens memory condensed forgotten"),
     Key("files", "H", "reports.files_then", "H", "files then", "the files as they were after the step", _LOOK, frozenset({"timeline"}), also="checkout history version past time blame"),
     Key("rules", "C", "rules.rules", "C", "rules", "which rules the run holds, which it breaks and by which steps; esc at a step comes back", _LOOK, frozenset({"timeline"}), also="check audit policy broken violations"),
@@ -141,7 +142,7 @@ SCREEN_KEYS = (
     Key("shell", "exclamation_mark", "workspaces.shell", "!", "shell", "run a command where the agent works", _ACT, also="terminal command bash exec"),
     Key("open.page", "o", "web_pages.open", "o", "web page", "open the conversation in the browser", _ACT, also="url link website"),
     Key("open.pull", "O", "web_pages.open_pull_request", "O", "pull request", "open its pull request in the browser", _ACT, also="PR github"),
-    Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - {"sandboxes"}, also="export save zip"),
+    Key("download", "d", "downloads.download", "d", "download", "download the trajectory as a zip", _ACT, ALL - PLACES, also="export save zip"),
     Key("share", "S", "reports.share", "S", "share", "share the run: what leaves with it, what is to stay, and the file that others get", _ACT, frozenset({"timeline"}), also="export html markdown publish send recording cast"),
     Key("mark", "space", "conversations.mark", "space", "mark", "mark a conversation: = compares the marked ones, d and p act on all of them, other keys on one", _ACT, frozenset({"conversations"}), also="check multiple"),
     Key("copy", "y", "clipboard.copy", "y", "copy", "copy; one more key says what", _ACT, RUN, also="clipboard yank"),
@@ -188,6 +189,16 @@ MORE = (
         "get a file",
         "get a file from where the agent works into the download folder",
         "workspaces.get",
+    ),
+    (
+        "run automation now",
+        "start a run of the automation, which costs money",
+        "automations.run",
+    ),
+    (
+        "its automation",
+        "open the automation that made the conversation, and its runs",
+        "automations.of_conversation",
     ),
     ("put a file", "put a local file where the agent works", "workspaces.put"),
 )
@@ -260,6 +271,7 @@ def help_groups(keymap: Keymap, idle: Ids = frozenset()) -> list[tuple[str, list
 PANE_NAMES = {
     "conversations": "In the conversations",
     "sandboxes": "In the sandboxes",
+    "automations": "In the automations",
     "timeline": "In the timeline",
     "detail": "In call and result",
 }

@@ -170,6 +170,24 @@ class MainScreen(BaseScreen):
         self.ui.preparations.cursors_moved()
         self._show_keys()
 
+    @on(RowList.Highlighted, "#automations")
+    @on(RowList.Wheeled, "#automations")
+    def _at_an_automation(self) -> None:
+        self.ui.preparations.cursors_moved()
+        self.controllers.automations.read_runs()
+        self._show_keys()
+
+    @on(RowList.Passed)
+    def _go_on_in_pane_2(self, message: RowList.Passed) -> None:
+        to = "automations" if message.text == "down" else "sandboxes"
+        if to != self.session.pane and to in self.arrangement.visible():
+            self.focus_pane(to)
+
+    @on(RowList.Opened, "#automations")
+    def _open_automation(self) -> None:
+        if row := self.sidebar.automation_list.current:
+            self.controllers.automations.open(row.automation)
+
     @on(RowList.Opened, "#conversations")
     def _open_conversation(self) -> None:
         if conversation := self.sidebar.list.current:
@@ -353,6 +371,7 @@ class MainScreen(BaseScreen):
             has_sandboxes = source.sandboxes is not None
             self.timeline.reads_sub_agents = source.remote is not None
             self._arrange(replace(self.session.arrangement, sandboxes=has_sandboxes))
+            self.on_automations_changed()
         self.location = location(self.session)
 
     def on_lists_changed(self, message: messages.ListsChanged) -> None:
@@ -360,6 +379,8 @@ class MainScreen(BaseScreen):
         if message.sort:
             self.sidebar.reorder_sandboxes()
         self.show_lists()
+        if self.session.automations.all:
+            self.on_automations_changed()  # whose agents work on
         if message.at is not None and not self.sidebar.highlight(message.at):
             self.sidebar.list.move_to(0)
         self._show_totals()
@@ -368,6 +389,22 @@ class MainScreen(BaseScreen):
         self.footer.look_again()
         if self.session.has_budgets:
             self.controllers.budgets.watch()
+
+    def on_automations_wanted(self, message: messages.AutomationsWanted) -> None:
+        self.controllers.automations.read(anew=message.anew)
+
+    def on_automations_changed(self) -> None:
+        """They have a part of pane 2 where there are any, or something is to be said of them."""
+        session, kept = self.session, self.session.automations
+        rows, has = kept.rows(session.conversations), bool(kept.all or kept.problem)
+        self.sidebar.show_automations(rows, kept.problem)
+        if has is not session.arrangement.automations:
+            self._arrange(replace(session.arrangement, automations=has))
+            if not has and session.pane == "automations":
+                self.focus_pane("conversations")
+        if has:
+            self.controllers.automations.rows_changed()
+        self._show_keys()
 
     def on_marks_changed(self) -> None:
         self.sidebar.marks = self.session.marks

@@ -41,6 +41,10 @@ class ListsChanged(WithFacts):
     at: str | None = None
 
 
+class AutomationsChanged(Message):
+    """The automations or their runs changed, or the explorer learnt why there are none."""
+
+
 class MarksChanged(Message):
     """The marked conversations changed."""
 
@@ -152,6 +156,12 @@ class AgentChanged(WithFacts):
 
 class ListsWanted(Message):
     """Refresh the lists."""
+
+
+class AutomationsWanted(WithFacts):
+    """Read the automations; `anew` also all their runs that are on the screen."""
+
+    anew: bool = False
 
 
 class PagesWanted(Message):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,7 @@ from oh_tui.sources import budget
 from oh_tui.sources.source import OfServer, Source
 from oh_tui.text.human import plural
 from oh_tui.tui.state.arrangement import Arrangement
+from oh_tui.tui.state.automations import LoadedAutomations
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.hearing import Hearing, Lost
 from oh_tui.tui.state.listing import Listing
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.start_draft import Draft
     from oh_tui.catalog.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
+    from oh_tui.tui.state.automations import AutomationRow
     from oh_tui.tui.state.columns import Choice
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
@@ -49,6 +51,14 @@ class Cursors(Protocol):
 
     @property
     def sandbox(self) -> SandboxRow | None: ...
+
+    @property
+    def automation(self) -> AutomationRow | None: ...
+
+    @property
+    def automations_in_sight(self) -> Collection[str]:
+        """Their ids."""
+        ...
 
     @property
     def selecting(self) -> bool:
@@ -87,6 +97,7 @@ class Session:
         self.loaded = LoadedConversations()
         self.listing = Listing(self.annotations.of)
         self.sandboxes = Sandboxes()
+        self.automations = LoadedAutomations()
         self.show_gone = False
         self.marks: frozenset[str] = frozenset()
         """Ids, without dashes, of the marked conversations."""
@@ -152,15 +163,28 @@ class Session:
         elif cursors and self.pane == "sandboxes":
             row = cursors.sandbox
             found = row.conversations[0] if row and row.conversations else None
+        elif cursors and self.pane == "automations":
+            found = None
         known = self.loaded.row(found.id) if found else None
         return known.conversation if known else found
 
     def target_sandbox(self) -> str | None:
         if self.cursors and self.pane == "sandboxes":
-            row = self.cursors.sandbox
-            return row.id if row else None
+            return self.place or None
         conversation = self.target()
         return conversation.sandbox_id if conversation else None
+
+    @property
+    def automation(self) -> AutomationRow | None:
+        """That under the cursor, in the pane of the automations."""
+        return self.cursors.automation if self.cursors and self.pane == "automations" else None
+
+    @property
+    def place(self) -> str:
+        """The id of the sandbox or automation under the cursor of pane 2; "" in other panes."""
+        sandbox = self.cursors.sandbox if self.cursors and self.pane == "sandboxes" else None
+        row = self.automation or sandbox
+        return row.id if row else ""
 
     @property
     def in_run(self) -> bool:
@@ -171,6 +195,8 @@ class Session:
         """Why there is no conversation to act on."""
         if self.pane == "sandboxes" and self.cursors and self.cursors.sandbox:
             return "no conversation of this sandbox is loaded"
+        if self.pane == "automations":
+            return "an automation is no conversation: enter shows its runs"
         return "no conversation is selected"
 
     @property
@@ -263,6 +289,7 @@ class Session:
     def begin_lists(self, loaded: LoadedConversations) -> None:
         """Begin with another source, of which nothing is known yet."""
         self.loaded, self.sandboxes = loaded, Sandboxes()
+        self.automations = LoadedAutomations()
         self.hearing = Hearing(lambda: self.clock())
         self.listing = Listing(self.annotations.of)
         self.listing.set_order(self._first_order())

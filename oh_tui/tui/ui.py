@@ -40,7 +40,7 @@ class _Cursors(NamedTuple):
     """Ids of the rows under the lists' cursors, and of the run shown."""
 
     listed: str
-    sandbox: str
+    place: str
     shown: str
 
 
@@ -102,16 +102,14 @@ class Preparations:
         if (
             now.listed not in (then.listed, about)
             or now.shown not in (then.shown, about)
-            or (now.sandbox and then.sandbox and now.sandbox != then.sandbox)
+            or (now.place and then.place and now.place != then.place)
         ):
             self.drop("not asked: you went to another conversation")
 
     def _cursors(self) -> _Cursors:
         session = self._session
-        in_sandboxes = session.cursors and session.pane == "sandboxes"
-        row = session.cursors.sandbox if session.cursors and in_sandboxes else None
         shown = session.current.id if session.current else ""
-        return _Cursors(session.listed_id, row.id if row else "", shown)
+        return _Cursors(session.listed_id, session.place, shown)
 
 
 Connect: TypeAlias = "Callable[[Settings], Source] | None"
@@ -144,6 +142,8 @@ class Ui:
         self._asking = asking
         self._footer = footer
         self.tell, self.note, self.clear_news = footer.tell, footer.note, footer.clear
+        self.history = footer.history
+        """What was told, and whether it was an error, the newest last."""
         self.preparations = Preparations(session, self.tell)
         self.ask, self.ask_about = self._latest(asking.ask), self._latest(asking.ask_about)
         self.prompt, self.write_text = self._latest(asking.prompt), self._latest(asking.write_text)

@@ -69,7 +69,7 @@ def test_enter_reads_a_step_whole_and_makes_it_smaller_again() -> None:
 
 def test_while_steps_are_selected_the_keys_are_those_of_the_selection() -> None:
     session = made(ONE)
-    cursors: Any = SimpleNamespace(selecting=True, listed=ONE, sandbox=None)
+    cursors: Any = SimpleNamespace(selecting=True, listed=ONE, sandbox=None, automation=None)
     session.cursors = cursors
     assert "esc drop it" in labels(session)
     assert "p pause sandbox" not in labels(session)
@@ -90,7 +90,7 @@ def test_the_key_that_matters_in_this_state_stands_first() -> None:
     assert first(session) == "ctrl+n new conversation"
 
 
-PANES = ("conversations", "sandboxes", "timeline", "detail")
+PANES = ("conversations", "sandboxes", "automations", "timeline", "detail")
 AGENTS = (
     None,
     "waiting_for_confirmation",
@@ -127,7 +127,9 @@ def states() -> Iterator[Session]:
                 case "order":
                     session.listing.set_order(Sorting(ORDERS["cost"]))
                 case "selecting":
-                    cursors: Any = SimpleNamespace(selecting=True, listed=ONE, sandbox=None)
+                    cursors: Any = SimpleNamespace(
+                        selecting=True, listed=ONE, sandbox=None, automation=None
+                    )
                     session.cursors = cursors
             yield session
 

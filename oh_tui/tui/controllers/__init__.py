@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.api.models import CLOUD
-from oh_tui.tui.controllers import navigation, servers
+from oh_tui.tui.controllers import automations, navigation, servers
 from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
 from oh_tui.tui.controllers.agent import agents, budgets, compose, setup, start
 from oh_tui.tui.controllers.controller import Controller
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten"),
-    *("known-failure", "reading-on", "rules"),
+    *("known-failure", "reading-on", "rules", "automations", "automation-log"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -96,6 +96,7 @@ class Controllers:
     composer: compose.Composer
     agent_setups: setup.AgentSetups
     agents: agents.AgentActions
+    automations: automations.AutomationActions
     forks: start.Forking
     sub_conversations: sub_conversations.SubConversations
     clipboard: clipboard.Clipboard

@@ -20,6 +20,7 @@ from oh_tui.tui.messages import (
     QuitWanted,
     WrapChanged,
 )
+from oh_tui.tui.state.arrangement import PLACES
 from oh_tui.tui.state.columns import STEPS
 from oh_tui.tui.widgets.drawing import spelled
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
@@ -38,10 +39,14 @@ class Navigation(Controller):
     _controllers: Controllers
 
     def action_pane(self, pane: str) -> None:
-        if pane == "sandboxes" and not self._session.arrangement.sandboxes:
-            self._ui.tell(self._session.no_sandboxes)
-        else:
-            self._ui.focus_pane(pane)
+        session, places = self._session, self._session.arrangement.places
+        if pane in PLACES and not places:
+            self._ui.tell(session.no_sandboxes)
+            return
+        if pane in PLACES:  # from one of its parts to the next
+            here = places.index(session.pane) + 1 if session.pane in places else 0
+            pane = places[here % len(places)]
+        self._ui.focus_pane(pane)
 
     def action_next_pane(self, by: int) -> None:
         self._ui.focus_pane(self._session.arrangement.after(self._session.pane, by))
@@ -156,7 +161,7 @@ class ViewActions(Controller):
     def action_hidden(self) -> None:
         """Show or hide sandboxes that are gone; in a run, events that are not steps."""
         session = self._session
-        if session.pane in ("conversations", "sandboxes"):
+        if not session.in_run:
             session.show_gone = not session.show_gone
             self._ui.post_message(ListsChanged())
         elif self._steps.filtered is not None:
@@ -187,7 +192,7 @@ class ViewActions(Controller):
         self._bodies.as_json = not self._bodies.as_json
 
     def action_columns(self) -> None:
-        if self._session.pane == "sandboxes":
+        if self._session.pane in PLACES:
             self._ui.tell("only the list (1) and the timeline (3) have columns to choose")
         else:
             self._ui.work_on("ask", self._choose_columns)

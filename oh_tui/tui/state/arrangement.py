@@ -17,7 +17,10 @@ LEFT, RIGHT = (20, 72), 60
 LEAST = (60, 16)
 """Minimum columns and rows of a usable screen."""
 
-PANES: tuple[str, ...] = ("conversations", "sandboxes", "timeline", "detail")
+PLACES: tuple[str, ...] = ("sandboxes", "automations")
+"""The parts of pane 2."""
+
+PANES: tuple[str, ...] = ("conversations", *PLACES, "timeline", "detail")
 
 
 class Arrangement(msgspec.Struct, frozen=True):
@@ -29,6 +32,8 @@ class Arrangement(msgspec.Struct, frozen=True):
     """"list" or "run": the view of a narrow screen."""
     sandboxes: bool = True
     """Whether the source has sandboxes: files have none."""
+    automations: bool = False
+    """Whether it has automations, or tells why they cannot be read."""
     zoom: str = ""
     """The pane that has the whole screen, or ""."""
     left: int = 0
@@ -71,7 +76,7 @@ class Arrangement(msgspec.Struct, frozen=True):
     def showing(self, pane: str) -> Arrangement:
         """With this pane on the screen; a different zoomed pane loses its zoom."""
         zoom = self.zoom if self.zoom == pane else ""
-        return replace(self, zoom=zoom, view="run" if pane in PANES[2:] else "list")
+        return replace(self, zoom=zoom, view="run" if pane in PANES[-2:] else "list")
 
     def zoomed(self, pane: str) -> Arrangement:
         """Zoomed to this pane; unzoomed if a pane was zoomed."""
@@ -89,5 +94,12 @@ class Arrangement(msgspec.Struct, frozen=True):
             return (self.zoom,)
         panes = PANES
         if self.narrow:
-            panes = PANES[:2] if self.view == "list" else PANES[2:]
-        return tuple(p for p in panes if self.sandboxes or p != "sandboxes")
+            panes = PANES[:-2] if self.view == "list" else PANES[-2:]
+        return tuple(p for p in panes if p not in PLACES or p in self.places)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The parts of pane 2 that there are."""
+        return tuple(
+            p for p, has in zip(PLACES, (self.sandboxes, self.automations), strict=True) if has
+        )

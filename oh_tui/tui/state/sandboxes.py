@@ -167,9 +167,10 @@ def _placed(before: _Place | None, state: str, now: float, hold: bool) -> _Place
     return _Place(before.state, since) if hold or now - since < JUST else _Place(state)
 
 
-def lines_for(height: int, errors: int) -> int:
-    """Lines of the pane at this height: for those in error and the count, up to MOST."""
-    return min(MOST, max(LEAST, height // 6, errors + 1))
+def lines_for(height: int, errors: int = 0, *, both: bool = False) -> int:
+    """Lines of the pane at this height: for those in error and the count, up to MOST; fewer where
+    `both` sandboxes and automations have some."""
+    return min(MOST, max(LEAST, height // (8 if both else 6), errors + 1))
 
 
 def folded(rows: Sequence[SandboxRow], counts: Counter[str], seen: int, gone: int) -> str:

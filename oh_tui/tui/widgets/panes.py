@@ -9,6 +9,7 @@ from oh_tui.conversation import Conversation
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.tui.state.arrangement import PANES, Arrangement
+from oh_tui.tui.state.automations import AutomationRow
 from oh_tui.tui.state.sandboxes import SandboxRow
 from oh_tui.tui.widgets.drawing import Divider, Rule, SideBySide
 from oh_tui.tui.widgets.run_view import RunView
@@ -34,7 +35,7 @@ class Panes(SideBySide):
         visible = arrangement.visible()
         for pane, container in self._panes.items():
             container.display = pane in visible
-        left, right = any(p in visible for p in PANES[:2]), any(p in visible for p in PANES[2:])
+        left, right = any(p in visible for p in PANES[:-2]), any(p in visible for p in PANES[-2:])
         self.sidebar.display, self.run_view.display = left, right
         self._divider.display = left and right
         self.sidebar.styles.width = arrangement.left_width if right else "1fr"
@@ -45,6 +46,7 @@ class Panes(SideBySide):
         return {
             "conversations": self.sidebar.list,
             "sandboxes": self.sidebar.sandbox_list,
+            "automations": self.sidebar.automation_list,
             "timeline": self.run_view.timeline,
         }.get(pane, self.run_view.detail.result_view)
 
@@ -62,6 +64,14 @@ class Panes(SideBySide):
     @property
     def sandbox(self) -> SandboxRow | None:
         return self.sidebar.sandbox_list.current
+
+    @property
+    def automation(self) -> AutomationRow | None:
+        return self.sidebar.automation_list.current
+
+    @property
+    def automations_in_sight(self) -> list[str]:
+        return self.sidebar.automation_list.in_sight
 
     @property
     def step(self) -> tuple[Step | None, Event] | None:

@@ -61,6 +61,12 @@ class RowList(KeptLines, Drawn, can_focus=True):
     class Wheeled(PaneMessage):
         """The wheel scrolled the rows."""
 
+    class Passed(PaneMessage):
+        """`down` or `up` was pressed at that end: the cursor goes on into the next list."""
+
+    leads_on: ClassVar[bool] = False
+    """Whether another list goes on where this one ends."""
+
     class Rearranged(PaneMessage):
         """The rows changed or grew during a search."""
 
@@ -314,6 +320,8 @@ class RowList(KeptLines, Drawn, can_focus=True):
                     self._refresh_row(row)
 
     def action_move(self, rows: int) -> None:
+        if self.leads_on and not 0 <= self.cursor + rows < self.row_count():
+            self.post_message(self.Passed(self, "down" if rows > 0 else "up"))
         self.move_to(self.cursor + rows)
 
     def action_page(self, pages: float) -> None:

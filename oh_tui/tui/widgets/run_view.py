@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.reactive import var
 
+from oh_tui.catalog.automations import automation_name
 from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.display import cached_line
@@ -119,9 +120,11 @@ class RunView(Stack):
         if conversation.origin:
             origin = f"{glyphs_of(self.app).branch} {cached_line(conversation.origin)[:8]}"
             where = "  ".join(filter(None, (origin, where)))
+        made_by = automation_name(conversation)
+        automation = f"automation {cached_line(made_by)}" if made_by else ""
         folder = cached_line(conversation.folder) if conversation.worktree else ""
-        said = [(f"  {text}", "dim") for text in (where, folder) if text]  # as far as there is room
-        rule.title = ((title_of(conversation), "title"), *said)
+        said = filter(None, (automation, where, folder))  # as far as there is room
+        rule.title = ((title_of(conversation), "title"), *((f"  {one}", "dim") for one in said))
         trajectory = self.timeline.trajectory
         facts = [(fact, "dim") for fact in _facts(conversation, trajectory, self._now)]
         rule.facts = joined(facts, glyphs_of(self.app).dot)

@@ -1,4 +1,4 @@
-"""The left side of the main screen: conversations and sandboxes, each under its rule."""
+"""The left side of the main screen: conversations, sandboxes and automations, each under a rule."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from oh_tui.trajectory.glyphs import status_mark
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.state.arrangement import Arrangement
+from oh_tui.tui.state import automations as loaded_automations
+from oh_tui.tui.state.arrangement import PLACES, Arrangement
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.hearing import Losses
 from oh_tui.tui.state.sandboxes import GONE, SandboxOrder, SandboxRow, counted, folded, lines_for
+from oh_tui.tui.widgets.automation_list import AutomationList
 from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
 from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
 from oh_tui.tui.widgets.drawing import Drawn, Piece, Rule, Stack, fit, glyphs_of, joined, shorten
@@ -33,6 +35,7 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 if TYPE_CHECKING:
     from oh_tui.catalog.conversation_order import Sorting
     from oh_tui.catalog.user_annotations import RunAnnotations
+    from oh_tui.tui.state.automations import AutomationRow
     from oh_tui.tui.state.columns import Choice
     from oh_tui.tui.state.finding import Finding
 
@@ -50,7 +53,7 @@ SLICE = 200
 
 
 class SandboxList(TableList[SandboxRow]):
-    keeps_cursor = False
+    keeps_cursor, leads_on = False, True
     now: reactive[float] = reactive(0.0, repaint=False)
     seen: reactive[int] = reactive(0, repaint=False)
     """The number of rows down to the last visible one."""
@@ -138,10 +141,7 @@ class Sidebar(Stack):
     has_more: var[bool] = var(True)
     """Whether some pages are not read yet."""
     show_gone: var[bool] = var(False)
-    whole_sandboxes: reactive[bool] = reactive(
-        False, repaint=False, toggle_class="-whole-sandboxes"
-    )
-    """The sandboxes have the whole screen."""
+    arrangement: var[Arrangement] = var(Arrangement())
     now: var[float] = var(0.0)
     losses: var[Losses] = var({})
 
@@ -169,13 +169,18 @@ class Sidebar(Stack):
         self._fold = Fold(self.sandbox_list, id="sandboxes-fold")
         with Stack(id="sandboxes-pane"):
             yield from (self._sandbox_rule, self.sandbox_list.data_bind(Sidebar.now), self._fold)
+        self._automation_rule = Rule("2 Automations", id="automations-rule")
+        self.automation_list = AutomationList(id="automations")
+        with Stack(id="automations-pane"):
+            yield from (self._automation_rule, self.automation_list.data_bind(Sidebar.now))
 
     def on_mount(self) -> None:
         self.watch(self.sandbox_list, "seen", self._show_fold, init=False)
         for name in ("marks", "has_more", "total"):
             self.watch(self, name, self._show_total, init=False)
-        for name in ("knows_sandboxes", "whole_sandboxes"):
+        for name in ("knows_sandboxes", "arrangement"):
             self.watch(self, name, self._show_sandboxes, init=False)
+        self.watch(self, "arrangement", self._fit_automations, init=False)
 
     @on(RowList.Highlighted, "#conversations")
     def _show_place(self) -> None:
@@ -227,7 +232,8 @@ class Sidebar(Stack):
             self.reorder_sandboxes()
 
     def fit(self, arrangement: Arrangement) -> None:
-        self.whole_sandboxes = arrangement.zoom == "sandboxes"
+        self.arrangement = arrangement
+        self.set_class(arrangement.zoom in PLACES, "-whole-place")
         width = arrangement.left_width if arrangement.split else arrangement.width
         self._head.display = width - 2 >= COLUMNS
 
@@ -262,6 +268,7 @@ class Sidebar(Stack):
 
     def on_resize(self) -> None:
         self._show_sandboxes()
+        self._fit_automations()
         self._show_total()
 
     def say(self, *lines: str) -> None:
@@ -349,11 +356,33 @@ class Sidebar(Stack):
         fold.counts = order.counts + Counter({GONE: len(order.gone) * self.show_gone})
         # that of the app: at the end the screen may be gone while a worker still calls
         height, count = self.app.size.height, len(pane.rows)
-        lines = lines_for(height, order.counts["ERROR"])
-        room = height - 4 if self.whole_sandboxes else lines
+        both = len(self.arrangement.places) > 1
+        lines = lines_for(height, order.counts["ERROR"], both=both)
+        is_whole = self.arrangement.zoom == "sandboxes"
+        room = height - 4 if is_whole else lines
         fold.display = bool(order.gone or self.show_gone or count > room)
-        pane.styles.height = (
-            "1fr" if self.whole_sandboxes else min(lines - fold.display, max(2, count))
-        )
+        pane.styles.height = "1fr" if is_whole else min(lines - fold.display, max(2, count))
         fold.refresh()
         self._sandbox_rule.facts = joined(counted(order.counts), glyphs_of(self.app).dot)
+
+    # Automations
+
+    def show_automations(self, rows: tuple[AutomationRow, ...], problem: str) -> None:
+        """Show the automations, and the `problem` with which they could not be read."""
+        pane = self.automation_list
+        pane.empty = (problem,) if problem else ()
+        if rows != pane.rows:
+            pane.show(rows)
+        facts = [("as last read", "warn")] if problem and rows else []
+        facts += loaded_automations.counted(rows)
+        self._automation_rule.facts = joined(facts, glyphs_of(self.app).dot)
+        self._fit_automations()
+
+    def _fit_automations(self) -> None:
+        arrangement, pane = self.arrangement, self.automation_list
+        number = "" if arrangement.sandboxes and arrangement.zoom != "automations" else "2 "
+        self._automation_rule.title = ((f"{number}Automations", "title"),)
+        is_whole = arrangement.zoom == "automations"
+        lines = lines_for(self.app.size.height, both=arrangement.sandboxes)
+        count = len(pane.rows) or lines  # with why there are none
+        pane.styles.height = "1fr" if is_whole else min(lines, max(2, count))

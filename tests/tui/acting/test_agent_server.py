@@ -108,10 +108,15 @@ async def test_help_and_palette_leave_out_what_can_do_nothing_there() -> None:
         assert "go to the sandboxes" not in found and "pause the sandbox" not in found
 
 
+AUTOMATION = {"run automation now", "its automation"}
+
+
 @pytest.mark.parametrize(
     ("lacks", "idle"),
     [
-        ("sandboxes", {"pane.2", "sandbox.pause"}),
+        ("sandboxes automations", {"pane.2", "sandbox.pause", *AUTOMATION}),
+        ("automations", AUTOMATION),
+        ("sandboxes", set()),
         (
             "agents",
             {
@@ -133,9 +138,11 @@ async def test_help_and_palette_leave_out_what_can_do_nothing_there() -> None:
     ],
 )
 def test_what_a_source_lacks_takes_its_keys_along(lacks: str, idle: set[str]) -> None:
-    parts = ("sandboxes", "agents", "workspaces", "remote", "records", "web")
-    zips = SimpleNamespace(gives_zips=True)
-    source: Any = SimpleNamespace(**{part: zips if part != lacks else None for part in parts})
+    parts = ("sandboxes", "automations", "agents", "workspaces", "remote", "records", "web")
+    zips = SimpleNamespace(gives_zips=True, are_there=True)
+    source: Any = SimpleNamespace(
+        **{part: zips if part not in lacks.split() else None for part in parts}
+    )
     assert idle_keys(source) == idle
     assert idle <= {key.id for key in ALL_KEYS} | {label for label, *_ in MORE}
     assert idle_keys(None) == frozenset()

@@ -34,7 +34,8 @@ def made(conversation: Conversation) -> tuple[Session, FakeUi, Composer]:
     no_others: Any = None  # no key was rejected in these tests
     session.source, session.current, session.pane = source, conversation, "timeline"
     return session, ui, Composer(
-        session, ui, AgentActions(session, ui, no_others), SandboxActions(session, ui, AsyncMock())
+        session, ui, AgentActions(session, ui, no_others),
+        SandboxActions(session, ui, AsyncMock(), no_others),
     )  # fmt: skip
 
 

@@ -366,7 +366,7 @@ async def test_p_on_all_marked_waits_for_those_marked_before() -> None:
 
 def test_a_batch_is_stopped_once() -> None:
     ui, session = FakeUi(), Session(Settings())
-    controller = SandboxActions(session, ui, AsyncMock())
+    controller = SandboxActions(session, ui, AsyncMock(), AsyncMock())
     assert not controller.stop_batch()
     session.batch = Batch()
     assert controller.stop_batch() and session.batch.stopped
@@ -386,7 +386,7 @@ def test_a_sandbox_is_claimed_until_it_is_released() -> None:
 
 async def test_read_only_a_sandbox_is_not_even_looked_at() -> None:
     ui = FakeUi()
-    SandboxActions(Session(Settings(read_only=True)), ui, AsyncMock()).action_pause()
+    SandboxActions(Session(Settings(read_only=True)), ui, AsyncMock(), AsyncMock()).action_pause()
     await ui.work()
     assert ui.told == ["read-only: nothing is changed from here"]
     assert not ui.posted

@@ -151,11 +151,15 @@ class AgentActions(Controller):
 
     @in_worker("write")
     async def action_stop_or_continue(self) -> None:
+        if self._session.pane == "automations":
+            await self._controllers.automations.stop()
+            return
         with self._ui.reporting(about=AGENT):
             agents, state = await self.read_standing()
             state.require_reachable()
             if state.runs:
-                await self._stop(agents, state)
+                if not await self._controllers.automations.stop_run_of(state.conversation):
+                    await self._stop(agents, state)
             elif state.waits:
                 raise NotNow(state_words(state))
             else:

@@ -23,6 +23,7 @@ from oh_tui.text.problem import Problem, Remedy
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.row_details import RowDetails, Unpacking
 from oh_tui.tui.messages import (
+    AutomationsWanted,
     ConversationChanged,
     KeyWanted,
     ListEmpty,
@@ -128,6 +129,8 @@ class Conversations:
                 await self._open_named(source)
             session.unsupported.clear()
             await self.read_sandboxes()
+            if source.automations:
+                ui.post_message(AutomationsWanted())
             self._details.look(source)
             if session.pager and not source.remote:
                 ui.work_on("more", self._read_rest, source)
@@ -284,6 +287,8 @@ class Conversations:
                     fresh |= {bare_id(c.id): c for c in found if c}
                     gone = {bare_id(i) for i, c in zip(further, found, strict=True) if not c}
                 await self.read_sandboxes()
+                if source.automations:
+                    ui.post_message(AutomationsWanted(anew=sort))
             is_whole = True
         before = loaded.rows
         if loaded is session.loaded:

@@ -109,6 +109,10 @@ class ListActions(Controller):
     def action_sort(self) -> None:
         if self._session.pane == "sandboxes":
             self._ui.tell("sandboxes are sorted by state: press 1, then s to sort conversations")
+        elif self._session.pane == "automations":
+            self._ui.tell(
+                "automations stand by name, those that are off last: 1, then s sorts runs"
+            )
         elif self._session.pane == "conversations":
             self._ui.work_on("ask", self._ask_order)
         else:

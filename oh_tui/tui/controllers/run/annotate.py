@@ -240,7 +240,7 @@ class AnnotationActions(Controller):
 
     @property
     def _in_lists(self) -> bool:
-        return self._session.pane in ("conversations", "sandboxes")
+        return not self._session.in_run
 
     def _changed(self, told: str) -> None:
         self._tell_kept(told)

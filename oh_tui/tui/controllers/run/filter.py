@@ -74,7 +74,7 @@ class Filter(Controller):
     def unread(self) -> str:
         """Added to "no match" when older events were not searched."""
         trajectory = self._steps.trajectory
-        listed = self._session.pane in ("conversations", "sandboxes")
+        listed = not self._session.in_run
         if listed or trajectory is None or trajectory.complete:
             return ""
         return f" in the last {plural(len(trajectory.events), 'event')}, g reads older"

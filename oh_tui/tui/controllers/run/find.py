@@ -22,6 +22,7 @@ from oh_tui.trajectory.search.field import Moment, moment
 from oh_tui.trajectory.search.scan import Breathing, Said, needle, said_by_step, scan, wrap_around
 from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.pace import RETESTED, SHOW_EVERY, Pace
+from oh_tui.tui.keys import RUN
 from oh_tui.tui.messages import FindChanged
 from oh_tui.tui.state.finding import Finding
 from oh_tui.tui.ui import NotNow
@@ -275,7 +276,7 @@ class Find(Controller):
 def _kind(pane: str) -> str:
     if pane == "detail":
         return "result"
-    return "list" if pane in ("conversations", "sandboxes") else "steps"
+    return "steps" if pane in RUN else "list"
 
 
 def _said_in_row(steps: Timeline, row: int) -> Said:

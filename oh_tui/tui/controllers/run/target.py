@@ -100,7 +100,7 @@ class TargetRun(Controller):
         """Act on the run under the cursor as soon as it is loaded, unless the cursor has moved by
         then. If that `opens` a field or a menu, keys typed meanwhile wait for it."""
         session = self._session
-        conversation = self.show_target(wanted=session.pane in ("conversations", "sandboxes"))
+        conversation = self.show_target(wanted=not session.in_run)
         if conversation is None or self._has(conversation) or not self._comes:
             do()
         else:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspace import Workspace
     from oh_tui.conversation import Conversation
+    from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.reader import RunReader
 
 SHOWN = 3
@@ -41,11 +42,16 @@ _NEEDED = "The sandbox is paused, and this needs it to run. "
 
 class SandboxActions(Controller):
     _reader: RunReader
+    _controllers: Controllers
 
     @in_worker("write")
     async def action_pause(self) -> None:
-        """Pause the sandbox, or resume it when it is paused; likewise all marked ones."""
+        """Pause the sandbox, or resume it when it is paused; likewise all marked ones. Switch an
+        automation off, or on."""
         session = self._session
+        if session.pane == "automations":
+            await self._controllers.automations.switch()
+            return
         sandboxes = session.source.sandboxes if session.source else None
         if session.no_changes or sandboxes is None:
             raise NotNow(session.no_changes or session.no_sandboxes)

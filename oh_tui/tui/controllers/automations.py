@@ -1,0 +1,319 @@
+"""Automations: read them and the runs of those in sight, switch one, run one now, stop a run with
+its agent; and the view of the runs of one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oh_tui.actions.automations import StopStage
+from oh_tui.api.automation_models import AutomationRun
+from oh_tui.catalog.automations import conversation_of, is_over, made_by, outcome, trigger_words
+from oh_tui.conversation import bare_id
+from oh_tui.text.human import dollars
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
+from oh_tui.tui.messages import AgentChanged, AutomationsChanged, AutomationsWanted
+from oh_tui.tui.screens import automation as screen
+from oh_tui.tui.state.automations import runs_at_work
+from oh_tui.tui.ui import NotNow
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from oh_tui.actions.automations import Automations, StopPlan
+    from oh_tui.api.automation_models import Automation, RunPage
+    from oh_tui.conversation import Conversation
+    from oh_tui.tui.controllers.across_runs.back_stack import WayBack
+    from oh_tui.tui.state.automations import AutomationRow, LoadedAutomations
+    from oh_tui.tui.widgets.drawing import Piece
+
+AT_ONCE = 4
+"""Calls for runs that are under way together."""
+
+STOPPING = "stopping the run of an automation"
+
+
+class AutomationActions(Controller):
+    _way_back: WayBack
+    _view: screen.AutomationScreen | None = None
+    _shown = ""
+    """The id of the automation in the view; "" without one."""
+    _anew = False
+
+    def _automations(self) -> Automations:
+        """Raises NotNow where the source has none."""
+        source = self._session.source
+        if source is None or source.automations is None:
+            raise NotNow("there are no automations here")
+        return source.automations
+
+    def _changeable(self) -> Automations:
+        """Raises NotNow also where nothing can be changed."""
+        if why := self._session.no_changes:
+            raise NotNow(why)
+        return self._automations()
+
+    def _row(self) -> AutomationRow:
+        """That under the cursor. Raises NotNow."""
+        if (row := self._session.automation) is None:
+            raise NotNow("no automation is selected: 2 goes to them")
+        return row
+
+    # Reading
+
+    def read(self, *, anew: bool = False) -> None:
+        self._anew |= anew
+        if not self._ui.at_work("automations"):
+            self._ui.work_on("automations", self._read)
+
+    async def _read(self) -> None:
+        """The list takes one call; then the runs in sight are read that may be others by now."""
+        session, automations = self._session, self._automations()
+        anew, self._anew = self._anew, False
+        kept = session.automations
+        found = await automations.all()
+        if kept is not session.automations:
+            return
+        now, servers = time.time(), {one.server for one in found}
+        ahead = {each: round(now - automations.now(each)) for each in servers}
+        is_sorted = anew or session.pane != "automations"
+        kept.take(found, automations.problem, ahead, sort=is_sorted, anew=anew)
+        self._ui.post_message(AutomationsChanged())
+
+    def rows_changed(self) -> None:
+        self._renew_view()
+        self.read_runs()
+
+    def read_runs(self) -> None:
+        """Read the runs of the automations in sight, where they are not known as they are now."""
+        if self._unread() and not self._ui.at_work("automation-runs"):
+            self._ui.work_on("automation-runs", self._read_runs)
+
+    def _unread(self) -> list[Automation]:
+        cursors = self._session.cursors
+        seen = {*(cursors.automations_in_sight if cursors else ()), self._shown}
+        return self._session.automations.unread(seen)
+
+    async def _read_runs(self) -> None:
+        kept, automations = self._session.automations, self._automations()
+        while kept is self._session.automations and (some := self._unread()[:AT_ONCE]):
+            await asyncio.gather(*(_read_into(kept, automations, one) for one in some))
+            self._ui.post_message(AutomationsChanged())
+
+    # The view of one
+
+    def open(self, one: Automation, run_id: str = "") -> None:
+        """Show its runs, the cursor on that with this id."""
+        view = screen.AutomationScreen(
+            partial(self.read, anew=True), self._automations().log, run_id,
+            changes=not self._session.no_changes,
+        )  # fmt: skip
+
+        def closed(wanted: screen.Wanted | None) -> None:
+            if self._view is view:
+                self._view, self._shown = None, ""
+            if wanted:
+                again = partial(self.open, one, wanted.row.run.id if wanted.row else "")
+                self._ui.work_on("write", self._carry_out, wanted, one, again)
+
+        self._view, self._shown = view, one.id
+        self._renew_view()
+        self._ui.push_screen(view, closed)
+        self.read_runs()
+
+    def _renew_view(self) -> None:
+        session, kept = self._session, self._session.automations
+        if self._view and (one := kept.of(self._shown)):
+            loaded = session.conversations
+            row = kept.row(one, runs_at_work(loaded))
+            theirs = _of_runs(row.runs, loaded)
+            runs = [
+                screen.RunRow(run, conversation_of(run, theirs), run.id in row.working)
+                for run in row.runs
+            ]
+            self._view.show(row, runs, session.hearing.now() - row.ahead)
+
+    async def _carry_out(
+        self, wanted: screen.Wanted, one: Automation, again: Callable[[], None]
+    ) -> None:
+        """Do what the view was left for, and show it `again`; in an opened run esc does that."""
+        told, row = self._ui.history[-1:], wanted.row
+        with self._ui.telling(), self._ui.reporting():
+            if wanted.act == "switch":
+                await self._switch(self._session.automations.of(one.id) or one)
+            elif row and wanted.act == "stop":
+                await self._stop(row.run)
+            elif row:
+                found = row.conversation or await self._automations().conversation(row.run)
+                if found:
+                    self._way_back.open(found, again)
+                    return
+                raise NotNow("its conversation is not on the server any more")
+        again()
+        if self._view and (news := self._ui.history[-1:]) != told:
+            ((text, is_error),) = news
+            self._view.tell(text, error=is_error)
+
+    @in_worker("ask")
+    async def action_of_conversation(self) -> None:
+        """The automation that made the conversation that a key means, at its run."""
+        automations, made = self._automations(), made_by(self._meant())
+        if made is None:
+            raise NotNow("no automation made this conversation")
+        kept = self._session.automations
+        if (one := kept.of(made.automation_id)) is None:
+            with self._ui.preparing("asking for its automation"):
+                kept.take(await automations.all(), automations.problem, sort=False)
+            self._ui.post_message(AutomationsChanged())
+            one = kept.of(made.automation_id)
+        if one is None:
+            why = automations.problem or "it is not on the server any more"
+            raise NotNow(f"its automation cannot be shown: {why}")
+        self.open(one, made.run_id)
+
+    # Acts
+
+    async def switch(self) -> None:
+        """Switch the automation under the cursor off, or on."""
+        await self._switch(self._row().automation)
+
+    async def _switch(self, one: Automation) -> None:
+        automations, wanted = self._changeable(), one.is_on is not True
+        name, when = _named(one), trigger_words(one.trigger)
+        if wanted:
+            lines: list[list[Piece]] = [[(f"It runs {when}, which costs money.", "")]]
+            answers = (Answer("switch on", "on"),)
+            question = Question(f"Switch {name} on", lines, answers, stake=Stake.WORK)
+            if not await self._ui.ask(question):
+                return
+        with self._ui.reporting(), self._session.writes.doing("switching an automation"):
+            now = await automations.set_enabled(one, wanted)
+            self._session.automations.changed(now)
+            self._ui.post_message(AutomationsChanged())
+            goes_on = "" if wanted else "; what runs goes on"
+            self._ui.tell(f"{name} is {'on' if wanted else 'off'}{goes_on} · p undoes it")
+
+    @in_worker("write")
+    async def action_run(self) -> None:
+        """Begin a run of the automation under the cursor."""
+        automations, row = self._changeable(), self._row()
+        one, name = row.automation, _named(row.automation)
+        last = next((run.price for run in row.runs if run.price), None)
+        cost = f", its last run {dollars(last)}" if last else ""
+        lines: list[list[Piece]] = [[(f"A run starts now, which costs money{cost}.", "")]]
+        if any(not is_over(run) for run in row.runs):
+            lines.append([("Another run of it is under way.", "warn")])
+        question = Question(f"Run {name}", lines, (Answer("run it", "run"),), stake=Stake.WORK)
+        if not await self._ui.ask(question):
+            return
+        with self._ui.reporting(), self._session.writes.doing("starting a run"):
+            await automations.run_now(one)
+            self._changed(one.id)
+            self._ui.tell(f"{name} runs: it begins within 10 s")
+
+    async def stop(self) -> None:
+        """Stop the run of the automation under the cursor, or the agent of one that is over."""
+        row = self._row()
+        if row.page is None:
+            raise NotNow(row.problem or "its runs are still being read")
+        if row.to_stop is None:
+            raise NotNow("no run of it is under way, and no agent of one works")
+        await self._stop(row.to_stop)
+
+    async def stop_run_of(self, conversation: Conversation) -> bool:
+        """Stop the run that made the conversation, with its agent; False where it is over, or no
+        automation made it: then its agent alone is to be stopped."""
+        source, made = self._session.source, made_by(conversation)
+        if not (made and made.run_id and source and source.automations):
+            return False
+        one = self._session.automations.of(made.automation_id)
+        run = AutomationRun(made.run_id, made.automation_id, server=one.server if one else "")
+        try:
+            with self._ui.preparing("asking for the run of its automation"):
+                run = await source.automations.current(run)
+        except Problem:
+            return False  # whatever is with the automations, its agent can be stopped
+        if is_over(run):
+            return False
+        await self._stop(run)
+        return True
+
+    async def _stop(self, run: AutomationRun) -> None:
+        automations, session = self._changeable(), self._session
+        with self._ui.reporting():
+            with self._ui.preparing("asking how the run stands"):
+                plan = await automations.stop_plan(run, session.conversations)
+            if not await self._ui.ask(self._question(plan)):
+                return
+            about, stage = plan.conversation.id if plan.conversation else "", ""
+            try:
+                with session.writes.doing(STOPPING, about):
+                    async for stage in automations.stop(plan):
+                        self._ui.tell(stage, passing=True)
+            finally:
+                self._changed(run.automation_id or "")
+                if about:
+                    self._ui.post_message(AgentChanged(about))
+            self._ui.tell(stage if stage == StopStage.SCRIPT_GOES_ON else _done(plan))
+
+    def _question(self, plan: StopPlan) -> Question:
+        """Names the automation, the run and the conversation, and says what ends."""
+        run, glyphs = plan.run, self._ui.glyphs
+        one = self._session.automations.of(run.automation_id or "")
+        sign, hue = (glyphs.failed, "warn") if plan.works_on else outcome(run).mark(glyphs)
+        began = f"run {safe_line(run.id, 8)}"
+        lines: list[list[Piece]] = [
+            [
+                (f"{sign} ", hue),
+                (_named(one) if one else "an automation", ""),
+                (f"  {began}", "dim"),
+            ]
+        ]
+        if plan.conversation:
+            lines.append([("in ", "dim"), (short_title(plan.conversation), "")])
+        lines.append([(f"This will {plan.words}.", "")])
+        title = "Stop the agent of a run" if plan.works_on else "Stop the run"
+        label = "stop the agent" if plan.works_on else "stop both" if plan.interrupts else "stop it"
+        return Question(title, lines, (Answer(label, "stop"),), stake=Stake.WORK)
+
+    def _changed(self, automation_id: str) -> None:
+        self._session.automations.outdated(automation_id)
+        self._ui.post_message(AutomationsWanted())
+
+
+def _done(plan: StopPlan) -> str:
+    if not plan.cancels:
+        return "its agent is stopped"
+    return (
+        "the run is cancelled, and its agent stopped" if plan.interrupts else "the run is cancelled"
+    )
+
+
+def _named(one: Automation) -> str:
+    name = safe_line(one.name or "", 40) or "an automation without a name"
+    return f"{one.server}: {name}" if one.server else name
+
+
+async def _read_into(kept: LoadedAutomations, automations: Automations, one: Automation) -> None:
+    page: RunPage | None = None
+    problem = ""
+    try:
+        page = await automations.runs(one)
+    except Problem as error:
+        problem = error.sentence
+    kept.take_runs(one, page, problem)
+
+
+def _of_runs(runs: Sequence[AutomationRun], loaded: Sequence[Conversation]) -> list[Conversation]:
+    """The conversations that may be those of the runs: few of many."""
+    ids = {bare_id(run.id) for run in runs}
+    told = {bare_id(run.conversation_id) for run in runs if run.conversation_id}
+    made = ((one, made_by(one)) for one in loaded)
+    return [
+        one for one, by in made if (by and bare_id(by.run_id) in ids) or bare_id(one.id) in told
+    ]

@@ -1,0 +1,165 @@
+"""The automations of the source, and the runs of those that were looked at. Knows no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from oh_tui.catalog.automations import is_over, made_by
+from oh_tui.conversation import Conversation, bare_id
+
+if TYPE_CHECKING:
+    from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
+
+
+class AutomationRow(msgspec.Struct, frozen=True):
+    automation: Automation
+    page: RunPage | None = None
+    """Its last runs; None until they are read."""
+    problem: str = ""
+    """Why they could not be read."""
+    working: frozenset[str] = frozenset()
+    """Ids of its runs that are over though their agents work on."""
+    ahead: int = 0
+    """Seconds that our clock is ahead of that of its server."""
+
+    @property
+    def id(self) -> str:
+        return self.automation.id
+
+    @property
+    def runs(self) -> Sequence[AutomationRun]:
+        return self.page.runs if self.page else ()
+
+    @property
+    def to_stop(self) -> AutomationRun | None:
+        """The newest run that is under way, else one whose agent works on."""
+        under_way = (run for run in self.runs if not is_over(run))
+        return next(under_way, None) or next((r for r in self.runs if r.id in self.working), None)
+
+    @property
+    def off_by_itself(self) -> bool:
+        """Its server switched it off, after failures."""
+        return off_by_itself(self.automation)
+
+
+class _Read(msgspec.Struct, frozen=True):
+    turn: int
+    """The reading of the list after which its runs were read."""
+    triggered: str
+    page: RunPage | None
+    problem: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        return self.page is None or any(not is_over(run) for run in self.page.runs)
+
+
+class LoadedAutomations:
+    """The runs of one are read again where it ran since, or has one under way: a list of a thousand
+    costs no more calls than those in sight."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+        """Why they cannot be read now, in a sentence."""
+        self.all: tuple[Automation, ...] = ()
+        self._read: dict[str, _Read] = {}
+        self._ahead: Mapping[str, int] = {}
+        self._turn = self._anew = 0
+
+    def take(
+        self,
+        read: Iterable[Automation],
+        problem: str = "",
+        ahead: Mapping[str, int] | None = None,
+        *,
+        sort: bool = True,
+        anew: bool = False,
+    ) -> None:
+        """Take the list as just read. They stand by state and name; unless they are to `sort`, each
+        keeps its place, and new ones come last. With `anew` all runs are to be read again."""
+        place = {} if sort else {one.id: number for number, one in enumerate(self.all)}
+        found = sorted(read, key=_urgency)
+        self.all = tuple(sorted(found, key=lambda one: place.get(one.id, len(place))))
+        self.problem, self._ahead = problem, ahead or {}
+        self._turn += 1
+        self._anew = self._turn if anew else self._anew
+
+    def changed(self, now: Automation) -> None:
+        """An action reported this state of an automation."""
+        self.all = tuple(now if one.id == now.id else one for one in self.all)
+
+    def of(self, automation_id: str) -> Automation | None:
+        """The automation with this id, with dashes or without."""
+        wanted = bare_id(automation_id)
+        return next((one for one in self.all if bare_id(one.id) == wanted), None)
+
+    # Runs
+
+    def unread(self, ids: Collection[str]) -> list[Automation]:
+        """Those of the given ones whose runs are not known as they are now."""
+        return [one for one in self.all if one.id in ids and self._is_stale(one)]
+
+    def _is_stale(self, one: Automation) -> bool:
+        read = self._read.get(one.id)
+        if read is None or read.turn < self._anew:
+            return True
+        is_older = read.turn < self._turn
+        return is_older and (read.goes_on or read.triggered != (one.last_triggered_at or ""))
+
+    def outdated(self, automation_id: str) -> None:
+        """An action changed them: read them again."""
+        if read := self._read.get(automation_id):
+            self._read[automation_id] = msgspec.structs.replace(read, turn=-1)
+
+    def take_runs(self, one: Automation, page: RunPage | None, problem: str = "") -> None:
+        before = self._read.get(one.id)
+        page = page or (before.page if before else None)
+        self._read[one.id] = _Read(self._turn, one.last_triggered_at or "", page, problem)
+
+    def row(self, one: Automation, at_work: Collection[str] = ()) -> AutomationRow:
+        """`at_work` are the ids, without dashes, of runs whose agents work."""
+        read, ahead = self._read.get(one.id), self._ahead.get(one.server, 0)
+        page, problem = (read.page, read.problem) if read else (None, "")
+        over = (run.id for run in page.runs if is_over(run)) if page else ()
+        working = frozenset(each for each in over if bare_id(each) in at_work)
+        return AutomationRow(one, page, problem, working, ahead)
+
+    def rows(self, conversations: Iterable[Conversation]) -> tuple[AutomationRow, ...]:
+        at_work = runs_at_work(conversations) if self._read else ()
+        return tuple(self.row(one, at_work) for one in self.all)
+
+
+def runs_at_work(conversations: Iterable[Conversation]) -> frozenset[str]:
+    """Ids, without dashes, of the runs of automations whose agents work."""
+    works = (made_by(one) for one in conversations if one.execution_status == "running")
+    return frozenset(bare_id(made.run_id) for made in works if made and made.run_id)
+
+
+def off_by_itself(one: Automation) -> bool:
+    return one.is_on is False and bool(one.disabled_reason) and one.disabled_reason != "manual"
+
+
+def _urgency(one: Automation) -> tuple[bool, bool, str, str]:
+    """Those that were switched off after failures, those that are on, those that are off."""
+    return not off_by_itself(one), one.is_on is False, (one.name or "").casefold(), one.id
+
+
+def counted(rows: Sequence[AutomationRow]) -> list[tuple[str, str]]:
+    """`1 works on`, `1 off by itself`, `5 on`, `2 off` with their hues, without zeros."""
+    works = sum(len(row.working) for row in rows)
+    failed = sum(row.off_by_itself for row in rows)
+    off = sum(row.automation.is_on is False for row in rows) - failed
+    parts = [
+        (works, f"{works:,} works on" if works == 1 else f"{works:,} work on", "warn"),
+        (
+            failed,
+            f"{failed:,} off by itself" if failed == 1 else f"{failed:,} off by themselves",
+            "bad",
+        ),
+        (on := sum(row.automation.is_on is True for row in rows), f"{on:,} on", "dim"),
+        (off, f"{off:,} off", "dim"),
+    ]
+    return [(text, hue) for count, text, hue in parts if count]

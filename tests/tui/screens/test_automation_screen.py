@@ -1,0 +1,162 @@
+"""The view of an automation: its runs, what came of each, and where its keys lead."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from oh_tui.api.automation_models import AutomationRun, StatusDetail
+from oh_tui.conversation import Conversation
+from oh_tui.trajectory.presentation.block import Failure, Fields, Markdown
+from oh_tui.tui.screens.automation import AutomationScreen, RunRow, blocks, took
+from tests.tui.explorer import Explorer, explore
+from tests.tui.lists.test_automations import CANCEL, INTERRUPT, LIST, RUNS, SWEEP, Canvas, there
+
+TRIAGE, LINKS, HEALTH = "Triage new issues", "Weekly link check", "Health of the relay"
+
+
+async def shown(it: Explorer) -> AutomationScreen:
+    await it.until(lambda: isinstance(it.app.screen, AutomationScreen))
+    await it.settle()
+    view = it.app.screen
+    assert isinstance(view, AutomationScreen)
+    return view
+
+
+async def opened(it: Explorer, name: str) -> AutomationScreen:
+    await there(it, name)
+    await it.press("enter")
+    return await shown(it)
+
+
+def footer(it: Explorer, view: AutomationScreen) -> str:
+    return it.text_of(view.footer)
+
+
+async def test_it_shows_what_it_is_its_runs_and_what_came_of_one() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        view = await opened(it, SWEEP)
+        assert "still imports pydantic.v1" in it.text_of(view.about)
+        assert "weekdays at 08:30 Europe/Berlin · the active model" in it.text_of(view.about)
+        assert "1 of 3 failed" in it.text_of(view.list_rule)
+        rows = it.text_of(view.list).split("\n")
+        assert "timed out" in rows[0] and "its agent works on" in rows[0]
+        assert "Migrate to pydantic 2" in rows[0] and "10m00s" in rows[0]
+        assert rows[1].split()[:2] == ["✓", "finished"] and "$0.42" in rows[1]
+        assert rows[2].split()[:3] == ["!", "in", "part"]
+        told = view.body.plain_text()
+        assert "its agent works on, which costs money" in told
+        assert "command timed out or was killed" in told and "not told" in told
+        assert "enter open run" in footer(it, view) and "P stop agent" in footer(it, view)
+        await it.press("j", "P")
+        assert "this run is over, and no agent of it works" in footer(it, view)
+
+
+async def test_a_run_without_a_conversation_shows_what_its_script_printed() -> None:
+    canvas, log = Canvas(), "GET /api/bash/bash_events/search"
+    async with explore(source=canvas.source, size=(120, 36)) as it:
+        view = await opened(it, LINKS)
+        await it.until(lambda: "no network here" in view.body.plain_text())
+        told = view.body.plain_text()
+        assert "what its script printed, exit code 7" in told and "Starting automation" in told
+        assert "execution_error" in told and "none known" in told
+        assert canvas.between.count(log) == 1
+        await it.press("enter")
+        assert "no conversation of it is known" in footer(it, view)
+        await it.press("j", "k")
+        await it.settle()
+        assert canvas.between.count(log) == 1, "kept"
+        await it.press("escape", "k", "k")
+        view = await opened(it, HEALTH)
+        await it.until(lambda: "uv: command not found" in view.body.plain_text())
+        assert "probably dead" in it.text_of(view.list)
+        assert "Nothing more is heard of it" in view.body.plain_text()
+        assert "P stop run" in footer(it, view)
+
+
+async def test_enter_opens_the_conversation_and_esc_comes_back_to_the_run() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        view = await opened(it, TRIAGE)
+        await it.press("j", "j", "enter")
+        await it.until(lambda: it.app.screen is it.screen)
+        await it.settle()
+        assert it.screen.session.pane == "timeline"
+        assert f"automation {TRIAGE}" in it.text("#run-rule")
+        await it.press("escape")
+        view = await shown(it)
+        assert view.list.cursor == 2
+        await it.press("escape")
+        assert it.app.screen is it.screen
+
+
+async def test_a_conversation_leads_to_the_run_that_made_it() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        await there(it)
+        await it.open("Migrate to pydantic 2")
+        await it.screen.run_action("automations.of_conversation")
+        view = await shown(it)
+        assert SWEEP in it.text_of(view.rule) and view.list.cursor == 0
+        await it.press("escape")
+        await it.open("Parse ISO week dates")
+        await it.screen.run_action("automations.of_conversation")
+        await it.settle()
+        assert "no automation made this conversation" in it.footer
+
+
+async def test_stopping_asks_on_the_main_screen_and_comes_back_with_the_news() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        await opened(it, SWEEP)
+        await it.press("P")
+        await it.until(lambda: it.screen.asking.is_questioning)
+        assert "the run is over (timed out)" in it.text("#question")
+        await it.press("enter")
+        view = await shown(it)
+        await it.until(lambda: "its agent is stopped" in footer(it, view))
+        await it.until(lambda: "works on" not in it.text_of(view.list))
+        assert canvas.between.count(INTERRUPT) == 1 and not canvas.between.count(CANCEL)
+        canvas.between.answer("PATCH *", 500, '{"detail": "disk on fire"}', "application/json")
+        await it.press("p")
+        await it.until(lambda: it.app.screen is not view)
+        view = await shown(it)
+        await it.until(lambda: "disk on fire" in footer(it, view))
+
+
+async def test_what_cannot_be_read_is_said_with_the_key_that_helps() -> None:
+    canvas = Canvas()
+    canvas.between.answer(RUNS, 502, "Bad Gateway")
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        await it.until(lambda: it.screen.sidebar.automation_list.rows)
+        await it.settle()
+        await it.press("2", "enter")
+        view = await shown(it)
+        assert "its runs could not be read" in it.text_of(view.list)
+        assert "r tries again" in it.text_of(view.list)
+        canvas.between.answers.clear()
+        await it.press("r")
+        await it.until(lambda: "failed" in it.text_of(view.list))
+        canvas.between.answer(RUNS, 200, '{"runs": [], "total": 0}', "application/json")
+        await it.press("r")
+        await it.until(lambda: "it has not run yet" in it.text_of(view.list))
+        assert canvas.between.count(LIST) >= 3
+
+
+def test_nothing_of_a_run_need_be_told_and_all_may_be_hostile() -> None:
+    (fields,) = blocks(RunRow(AutomationRun("r"), None, False), "", 0.0)
+    assert fields == Fields((("conversation", "none known"), ("cost", "not told")))
+    bad = "\x1b[31mred\u202e sk-ant-" + "a" * 60
+    detail = StatusDetail(phase=bad, kind=bad, detail=bad, code=bad)
+    said: Any = {"finish_tool_response": {"message": bad, "status": bad}}
+    run = AutomationRun(
+        bad, status="FAILED", trigger_source=bad, error_detail=bad, status_detail=detail,
+        current_phase=bad, run_metadata=said, cost=float("nan"), started_at=bad, timeout_at=bad,
+    )  # fmt: skip
+    found = blocks(RunRow(run, Conversation(id="1", title=bad), True), bad, 0.0)
+    assert any(isinstance(one, Markdown) for one in found)
+    assert sum(isinstance(one, Failure) for one in found) == 2
+    shown = json.dumps([repr(one) for one in found[:-1]])
+    assert "x1b" not in shown and "202e" not in shown and "a" * 60 not in shown
+    assert took(run, 5.0) == ""
