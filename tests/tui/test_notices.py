@@ -145,7 +145,6 @@ SITES = {
     "controllers/automations.py::AutomationActions._switch": BY_WITH,
     "controllers/automations.py::AutomationActions.action_run": BY_WITH,
     "controllers/automations.py::AutomationActions._stop": BY_WITH,
-    "screens/automation.py::AutomationScreen.tell": "within a view that is new at each act",
     "controllers/agent/compose.py::Composer.action_write": "agent",
     "controllers/agent/compose.py::Composer._show_when_read": "read",
     "controllers/agent/compose.py::Composer._send": "test_a_message_of_which_no_more",

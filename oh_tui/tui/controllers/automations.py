@@ -23,7 +23,7 @@ from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from oh_tui.actions.automations import Automations, StopPlan
     from oh_tui.api.automation_models import Automation, RunPage
@@ -36,6 +36,8 @@ AT_ONCE = 4
 """Calls for runs that are under way together."""
 
 STOPPING = "stopping the run of an automation"
+
+_UNDER_WAY = (StopStage.CANCELLING, StopStage.INTERRUPTING)
 
 
 class AutomationActions(Controller):
@@ -131,7 +133,8 @@ class AutomationActions(Controller):
         if self._view and (one := kept.of(self._shown)):
             loaded = session.conversations
             row = kept.row(one, runs_at_work(loaded))
-            theirs = _of_runs(row.runs, loaded)
+            told = {bare_id(run.conversation_id or "") for run in row.runs}
+            theirs = [each for each in loaded if made_by(each) or bare_id(each.id) in told]
             runs = [
                 screen.RunRow(run, conversation_of(run, theirs), run.id in row.working)
                 for run in row.runs
@@ -159,22 +162,15 @@ class AutomationActions(Controller):
             ((text, is_error),) = news
             self._view.tell(text, error=is_error)
 
-    @in_worker("ask")
-    async def action_of_conversation(self) -> None:
-        """The automation that made the conversation that a key means, at its run."""
-        automations, made = self._automations(), made_by(self._meant())
-        if made is None:
-            raise NotNow("no automation made this conversation")
-        kept = self._session.automations
-        if (one := kept.of(made.automation_id)) is None:
-            with self._ui.preparing("asking for its automation"):
-                kept.take(await automations.all(), automations.problem, sort=False)
-            self._ui.post_message(AutomationsChanged())
-            one = kept.of(made.automation_id)
-        if one is None:
-            why = automations.problem or "it is not on the server any more"
-            raise NotNow(f"its automation cannot be shown: {why}")
-        self.open(one, made.run_id)
+    def action_of_conversation(self) -> None:
+        """Open the automation that made the conversation that a key means, at its run."""
+        with self._ui.telling():
+            made, kept = made_by(self._meant()), self._session.automations
+            if made is None:
+                raise NotNow("no automation made this conversation")
+            if (one := kept.of(made.automation_id)) is None:
+                raise NotNow(kept.problem or "its automation is not among those of the server")
+            self.open(one, made.run_id)
 
     # Acts
 
@@ -250,16 +246,17 @@ class AutomationActions(Controller):
                 plan = await automations.stop_plan(run, session.conversations)
             if not await self._ui.ask(self._question(plan)):
                 return
-            about, stage = plan.conversation.id if plan.conversation else "", ""
+            about, done = plan.conversation.id if plan.conversation else "", list[str]()
             try:
                 with session.writes.doing(STOPPING, about):
                     async for stage in automations.stop(plan):
                         self._ui.tell(stage, passing=True)
+                        done += [stage] * (stage not in _UNDER_WAY)
             finally:
                 self._changed(run.automation_id or "")
                 if about:
                     self._ui.post_message(AgentChanged(about))
-            self._ui.tell(stage if stage == StopStage.SCRIPT_GOES_ON else _done(plan))
+            self._ui.tell(", ".join(done))
 
     def _question(self, plan: StopPlan) -> Question:
         """Names the automation, the run and the conversation, and says what ends."""
@@ -286,14 +283,6 @@ class AutomationActions(Controller):
         self._ui.post_message(AutomationsWanted())
 
 
-def _done(plan: StopPlan) -> str:
-    if not plan.cancels:
-        return "its agent is stopped"
-    return (
-        "the run is cancelled, and its agent stopped" if plan.interrupts else "the run is cancelled"
-    )
-
-
 def _named(one: Automation) -> str:
     name = safe_line(one.name or "", 40) or "an automation without a name"
     return f"{one.server}: {name}" if one.server else name
@@ -307,13 +296,3 @@ async def _read_into(kept: LoadedAutomations, automations: Automations, one: Aut
     except Problem as error:
         problem = error.sentence
     kept.take_runs(one, page, problem)
-
-
-def _of_runs(runs: Sequence[AutomationRun], loaded: Sequence[Conversation]) -> list[Conversation]:
-    """The conversations that may be those of the runs: few of many."""
-    ids = {bare_id(run.id) for run in runs}
-    told = {bare_id(run.conversation_id) for run in runs if run.conversation_id}
-    made = ((one, made_by(one)) for one in loaded)
-    return [
-        one for one, by in made if (by and bare_id(by.run_id) in ids) or bare_id(one.id) in told
-    ]

@@ -170,10 +170,12 @@ class AutomationScreen(View[Wanted | None]):
         self.list_rule.title = ((plural(total, "run") if page else "Runs", "title"),)
         failed = failed_of(page.counts) if page else None
         share = f"{failed_share(page.counts)} failed" if page and failed and failed[1] else ""
+        half = sum(outcome(run).hue == "warn" for run in row.runs)
         self.list_rule.facts = joined(
             [
                 ("as last read" if row.problem and page else "", "warn"),
                 (share, "warn" if failed and failed[0] else "dim"),
+                (f"{half} blocked or in part" if half else "", "warn"),
                 (f"the last {len(row.runs)}" if total > len(row.runs) else "", "dim"),
             ],
             glyphs.dot,
@@ -202,7 +204,7 @@ class AutomationScreen(View[Wanted | None]):
         if one.is_on is False:
             since = seconds(one.disabled_at or "")
             when = "" if since is None else f", {day_time(since, self.list.now)}"
-            why = f"{why_off(one) or 'it is off'}{when}; it can still be run by hand"
+            why = f"{why_off(one) or 'it is off'}{when}"
             lines += wrap_pieces([(why, "bad" if row.off_by_itself else "warn")], room)[:3]
         return lines
 

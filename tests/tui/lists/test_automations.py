@@ -251,7 +251,7 @@ async def test_capital_p_on_its_conversation_names_the_run_and_ends_both() -> No
         await it.press("enter")
         await it.until(lambda: canvas.between.count(INTERRUPT) == 1)
         assert canvas.between.count(CANCEL) == 1
-        await it.until(lambda: "its agent stopped" in it.footer)
+        await it.until(lambda: "its agent is stopped" in it.footer)
 
 
 async def test_where_its_run_cannot_be_read_capital_p_stops_the_agent_alone() -> None:
