@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from oh_tui.actions.automations import Automations, StopPlan
     from oh_tui.api.automation_models import Automation, RunPage
-    from oh_tui.conversation import Conversation
+    from oh_tui.catalog.automations import MadeBy
     from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.state.automations import AutomationRow, LoadedAutomations
     from oh_tui.tui.widgets.drawing import Piece
@@ -221,17 +221,15 @@ class AutomationActions(Controller):
             raise NotNow("no run of it is under way, and no agent of one works")
         await self._stop(row.to_stop)
 
-    async def stop_run_of(self, conversation: Conversation) -> bool:
-        """Stop the run that made the conversation, with its agent; False where it is over, or no
-        automation made it: then its agent alone is to be stopped."""
-        source, made = self._session.source, made_by(conversation)
-        if not (made and made.run_id and source and source.automations):
+    async def stop_run(self, made: MadeBy) -> bool:
+        """Stop the run that made a conversation, with its agent; False where it is over: then its
+        agent alone is to be stopped."""
+        if (one := self._session.automations.of(made.automation_id)) is None:
             return False
-        one = self._session.automations.of(made.automation_id)
-        run = AutomationRun(made.run_id, made.automation_id, server=one.server if one else "")
+        run = AutomationRun(made.run_id, one.id, server=one.server)
         try:
             with self._ui.preparing("asking for the run of its automation"):
-                run = await source.automations.current(run)
+                run = await self._automations().current(run)
         except Problem:
             return False  # whatever is with the automations, its agent can be stopped
         if is_over(run):

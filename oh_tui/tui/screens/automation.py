@@ -37,7 +37,7 @@ from oh_tui.trajectory.presentation.block import (
 )
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.state.automations import AutomationRow
-from oh_tui.tui.widgets.automation_list import name_of, sign_of, what_is_wrong
+from oh_tui.tui.widgets.automation_list import name_of, sign_of
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, cut, joined, wrap_pieces
@@ -163,8 +163,11 @@ class AutomationScreen(View[Wanted | None]):
         server = f"  {cached_line(one.server)}" if one.server else ""
         title = ("Automation  ", "dim"), (f"{sign} ", hue), (name_of(row), "title"), (server, "dim")
         self.rule.title, self.rule.heavy = title, True
-        state = ("on", "good") if one.is_on else what_is_wrong(row, short=True)
-        self.rule.facts = joined([state], glyphs.dot)
+        words, hue = ("on", "good") if one.is_on else ("not told whether it is on", "dim")
+        if one.is_on is False:
+            words, hue = ("off by itself", "bad") if row.off_by_itself else ("off", "dim")
+        works = "an agent works on" if row.working else ""
+        self.rule.facts = joined([(works, "warn"), (words, hue)], glyphs.dot)
         self.about.lines = tuple(((" ", ""), *line) for line in self._head(row))
         total = (page.total or len(page.runs)) if page else 0
         self.list_rule.title = ((plural(total, "run") if page else "Runs", "title"),)
@@ -328,11 +331,15 @@ def blocks(row: RunRow, log: RunLog | str, now: float) -> list[Block]:
     run, detail, found = row.run, row.run.status_detail, list[Block]()
     ended = log and not isinstance(log, str) and log.exit_code is not None
     if row.works_on:
-        found.append(Failure("The run is over, but its agent works on, which costs money: P."))
+        found.append(
+            Failure("The run is over, but its agent works on, which costs money: P ends it.")
+        )
     elif outcome(run, now) != outcome(run):
-        found.append(Failure("Nothing more is heard of it, it runs longer than it may: P."))
+        found.append(
+            Failure("Nothing more is heard of it, it runs longer than it may: P cancels it.")
+        )
     elif ended and not is_over(run):
-        found.append(Failure("Its script has ended and nothing more is heard of it: P."))
+        found.append(Failure("Its script has ended and nothing more is heard of it: P cancels it."))
     ends = None if is_over(run) else seconds(run.timeout_at or "")
     kind = (detail.kind, detail.code, detail.phase and f"in {detail.phase}") if detail else ()
     facts = {

@@ -32,7 +32,7 @@ class AutomationList(TableList[AutomationRow]):
         return (
             Column("", sign_of, width=1),
             Column("", lambda row, _: _aged(row, self.now), gap=1, width=4, right=True, hue="dim"),
-            Column("", lambda row, _: cached_line(row.automation.server), hue="dim"),
+            Column("", lambda row, _: cached_line(row.automation.server), hue="dim", usual_from=50),
             Column("", _starts, hue="dim", share=1, usual_from=WIDE),
             Column("", draw=self._inside, gap=1, width=FILL, share=3),
         )
@@ -95,8 +95,8 @@ def what_is_wrong(row: AutomationRow, *, short: bool = False) -> Piece:
     if row.page is None and row.problem:
         return "not read" if short else row.problem, "warn"
     if row.automation.is_on is False:
-        words = "off by itself" if row.off_by_itself else "off"
-        return words if short else why_off(row.automation), "bad" if row.off_by_itself else "dim"
+        words, hue = ("off by itself", "bad") if row.off_by_itself else ("off", "dim")
+        return (short and words) or why_off(row.automation) or words, hue
     return "", ""
 
 

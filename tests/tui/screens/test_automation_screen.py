@@ -39,7 +39,8 @@ async def test_it_shows_what_it_is_its_runs_and_what_came_of_one() -> None:
         view = await opened(it, SWEEP)
         assert "still imports pydantic.v1" in it.text_of(view.about)
         assert "weekdays at 08:30 Europe/Berlin · the active model" in it.text_of(view.about)
-        assert "1 of 3 failed" in it.text_of(view.list_rule)
+        assert "an agent works on · on" in it.text_of(view.rule)
+        assert "1 of 3 failed · 1 blocked or in part" in it.text_of(view.list_rule)
         rows = it.text_of(view.list).split("\n")
         assert "timed out" in rows[0] and "its agent works on" in rows[0]
         assert "Migrate to pydantic 2" in rows[0] and "10m00s" in rows[0]

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.agent_state import AgentStatus
+from oh_tui.catalog.automations import made_by
 from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import same_id
 from oh_tui.text.human import duration, plural
@@ -158,7 +159,8 @@ class AgentActions(Controller):
             agents, state = await self.read_standing()
             state.require_reachable()
             if state.runs:
-                if not await self._controllers.automations.stop_run_of(state.conversation):
+                by = made_by(state.conversation)
+                if not (by and await self._controllers.automations.stop_run(by)):
                     await self._stop(agents, state)
             elif state.waits:
                 raise NotNow(state_words(state))
