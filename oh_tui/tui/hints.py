@@ -175,7 +175,8 @@ def _agent_labels(session: Session) -> Labels:
     conversation, source = session.target(), session.source
     if source is None or not source.agents:
         return labels
-    if (row := session.automation) and row.to_stop and not session.settings.read_only:
+    row = session.automation
+    if row and row.to_stop and not session.no_change_of(row.automation):
         labels["agent.stop"] = "stop agent" if row.to_stop.id in row.working else "stop run"
     if conversation is None or session.settings.of(conversation.server).read_only:
         return labels

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.automations import Automations, StopPlan
     from oh_tui.api.automation_models import Automation, RunPage
     from oh_tui.catalog.automations import MadeBy
+    from oh_tui.sources.source import OfServer
     from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.state.automations import AutomationRow, LoadedAutomations
     from oh_tui.tui.widgets.drawing import Piece
@@ -54,9 +55,9 @@ class AutomationActions(Controller):
             raise NotNow("there are no automations here")
         return source.automations
 
-    def _changeable(self) -> Automations:
-        """Raises NotNow also where nothing can be changed."""
-        if why := self._session.no_changes:
+    def _changeable(self, of: OfServer) -> Automations:
+        """Raises NotNow also where nothing can be changed on the server of this."""
+        if why := self._session.no_change_of(of):
             raise NotNow(why)
         return self._automations()
 
@@ -113,7 +114,7 @@ class AutomationActions(Controller):
         """Show its runs, the cursor on that with this id."""
         view = screen.AutomationScreen(
             partial(self.read, anew=True), self._automations().log, run_id,
-            changes=not self._session.no_changes,
+            changes=not self._session.no_change_of(one),
         )  # fmt: skip
 
         def closed(wanted: screen.Wanted | None) -> None:
@@ -179,7 +180,7 @@ class AutomationActions(Controller):
         await self._switch(self._row().automation)
 
     async def _switch(self, one: Automation) -> None:
-        automations, wanted = self._changeable(), one.is_on is not True
+        automations, wanted = self._changeable(one), one.is_on is not True
         name, when = _named(one), trigger_words(one.trigger)
         if wanted:
             lines: list[list[Piece]] = [[(f"It runs {when}, which costs money.", "")]]
@@ -197,8 +198,9 @@ class AutomationActions(Controller):
     @in_worker("write")
     async def action_run(self) -> None:
         """Begin a run of the automation under the cursor."""
-        automations, row = self._changeable(), self._row()
+        row = self._row()
         one, name = row.automation, _named(row.automation)
+        automations = self._changeable(one)
         last = next((run.price for run in row.runs if run.price), None)
         cost = f", its last run {dollars(last)}" if last else ""
         lines: list[list[Piece]] = [[(f"A run starts now, which costs money{cost}.", "")]]
@@ -238,7 +240,7 @@ class AutomationActions(Controller):
         return True
 
     async def _stop(self, run: AutomationRun) -> None:
-        automations, session = self._changeable(), self._session
+        automations, session = self._changeable(run), self._session
         with self._ui.reporting():
             with self._ui.preparing("asking how the run stands"):
                 plan = await automations.stop_plan(run, session.conversations)
