@@ -146,10 +146,13 @@ class Automations:
             async with asyncio.timeout(PATIENCE):
                 async for page in self._apis[server].automations.all().pages():
                     found += [replace(one, server=server) for one in page.items]
-        except (NotFound, NotTheApi):
-            self._without.add(server)
-            self.problems.pop(server, None)
         except ApiError as error:
+            # a front-end has a page at any address; a gateway's that wants a sign-in is of a kind
+            # of its own, and of what is behind it nothing is known
+            if isinstance(error, NotFound) or type(error) is NotTheApi:
+                self._without.add(server)
+                self.problems.pop(server, None)
+                return
             away = "Automations do not answer: their server is starting, or away"
             starts = error.status in (502, 503)
             self.problems[server] = Refused(away, Remedy.WAIT) if starts else error

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oh_tui.actions.agent_actions import HalfDone
 from oh_tui.actions.automations import Automations, StopStage
 from oh_tui.api import AppServer, BareAgentServer, Conversation, Secret
 from oh_tui.api.automation_models import Automation, AutomationRun
+from oh_tui.api.errors import NotTheApi
 from oh_tui.catalog.automations import conversation_of
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.automations import make_canvas
@@ -245,6 +247,25 @@ async def test_a_server_without_automations_is_asked_once(kind: Any) -> None:
         assert await automations.all() == [] == await automations.all()
         assert not automations.problem and not automations.are_there
     assert app.paths == ["/api/automation/v1"]
+
+
+async def test_a_front_end_has_none_and_a_gateway_tells_nothing() -> None:
+    class SignIn(NotTheApi):
+        """As of a gateway that wants a sign-in."""
+
+    page = Script(HTMLResponse("<html>front-end</html>"))
+    async with BareAgentServer("http://app.test", app=page, retries=AT_ONCE) as api:
+        automations = Automations({"": api})
+        assert await automations.all() == []
+        assert not automations.problem and not automations.are_there
+
+        async def refuses(**_: object) -> None:
+            raise SignIn("a gateway wants a sign-in")
+
+        api.automations.search = refuses  # type: ignore[assignment, method-assign]
+        automations = Automations({"": api})
+        assert await automations.all() == []
+        assert automations.problem == "a gateway wants a sign-in" and automations.are_there
 
 
 async def test_several_servers_are_asked_at_once_and_named() -> None:
