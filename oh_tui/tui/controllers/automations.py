@@ -18,7 +18,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AgentChanged, AutomationsChanged, AutomationsWanted
 from oh_tui.tui.screens import automation as screen
-from oh_tui.tui.state.automations import runs_at_work
+from oh_tui.tui.state.automations import key_of, runs_at_work
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
@@ -44,8 +44,8 @@ _UNDER_WAY = (StopStage.CANCELLING, StopStage.INTERRUPTING)
 class AutomationActions(Controller):
     _way_back: WayBack
     _view: screen.AutomationScreen | None = None
-    _shown = ""
-    """The id of the automation in the view; "" without one."""
+    _shown: Automation | None = None
+    """That in the view."""
     _anew = False
 
     def _automations(self) -> Automations:
@@ -99,7 +99,8 @@ class AutomationActions(Controller):
 
     def _unread(self) -> list[Automation]:
         cursors = self._session.cursors
-        seen = {*(cursors.automations_in_sight if cursors else ()), self._shown}
+        seen = set(cursors.automations_in_sight if cursors else ())
+        seen |= {key_of(self._shown)} if self._shown else set()
         return self._session.automations.unread(seen)
 
     async def _read_runs(self) -> None:
@@ -119,19 +120,20 @@ class AutomationActions(Controller):
 
         def closed(wanted: screen.Wanted | None) -> None:
             if self._view is view:
-                self._view, self._shown = None, ""
+                self._view = self._shown = None
             if wanted:
                 again = partial(self.open, one, wanted.row.run.id if wanted.row else "")
                 self._ui.work_on("write", self._carry_out, wanted, one, again)
 
-        self._view, self._shown = view, one.id
+        self._view, self._shown = view, one
         self._renew_view()
         self._ui.push_screen(view, closed)
         self.read_runs()
 
     def _renew_view(self) -> None:
         session, kept = self._session, self._session.automations
-        if self._view and (one := kept.of(self._shown)):
+        shown = self._shown
+        if self._view and shown and (one := kept.of(shown.id, shown.server)):
             loaded = session.conversations
             row = kept.row(one, runs_at_work(loaded))
             told = {bare_id(run.conversation_id or "") for run in row.runs}
@@ -149,7 +151,7 @@ class AutomationActions(Controller):
         told, row = self._ui.history[-1:], wanted.row
         with self._ui.telling(), self._ui.reporting():
             if wanted.act == "switch":
-                await self._switch(self._session.automations.of(one.id) or one)
+                await self._switch(self._session.automations.of(one.id, one.server) or one)
             elif row and wanted.act == "stop":
                 await self._stop(row.run)
             elif row:
@@ -211,7 +213,7 @@ class AutomationActions(Controller):
             return
         with self._ui.reporting(), self._session.writes.doing("starting a run"):
             await automations.run_now(one)
-            self._changed(one.id)
+            self._changed(one)
             self._ui.tell(f"{name} runs: it begins within 10 s")
 
     async def stop(self) -> None:
@@ -246,6 +248,7 @@ class AutomationActions(Controller):
                 plan = await automations.stop_plan(run, session.conversations)
             if not await self._ui.ask(self._question(plan)):
                 return
+            one = session.automations.of(run.automation_id or "", run.server)
             about, done = plan.conversation.id if plan.conversation else "", list[str]()
             try:
                 with session.writes.doing(STOPPING, about):
@@ -253,7 +256,7 @@ class AutomationActions(Controller):
                         self._ui.tell(stage, passing=True)
                         done += [stage] * (stage not in _UNDER_WAY)
             finally:
-                self._changed(run.automation_id or "")
+                self._changed(one)
                 if about:
                     self._ui.post_message(AgentChanged(about))
             self._ui.tell(", ".join(done))
@@ -261,7 +264,7 @@ class AutomationActions(Controller):
     def _question(self, plan: StopPlan) -> Question:
         """Names the automation, the run and the conversation, and says what ends."""
         run, glyphs = plan.run, self._ui.glyphs
-        one = self._session.automations.of(run.automation_id or "")
+        one = self._session.automations.of(run.automation_id or "", run.server)
         sign, hue = (glyphs.failed, "warn") if plan.works_on else outcome(run).mark(glyphs)
         began = f"run {safe_line(run.id, 8)}"
         lines: list[list[Piece]] = [
@@ -278,8 +281,9 @@ class AutomationActions(Controller):
         label = "stop the agent" if plan.works_on else "stop both" if plan.interrupts else "stop it"
         return Question(title, lines, (Answer(label, "stop"),), stake=Stake.WORK)
 
-    def _changed(self, automation_id: str) -> None:
-        self._session.automations.outdated(automation_id)
+    def _changed(self, one: Automation | None) -> None:
+        if one:
+            self._session.automations.outdated(key_of(one))
         self._ui.post_message(AutomationsWanted())
 
 

@@ -27,7 +27,8 @@ class AutomationRow(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        return self.automation.id
+        """Also among those of other servers."""
+        return key_of(self.automation)
 
     @property
     def runs(self) -> Sequence[AutomationRun]:
@@ -80,48 +81,49 @@ class LoadedAutomations:
     ) -> None:
         """Take the list as just read. They stand by state and name; unless they are to `sort`, each
         keeps its place, and new ones come last. With `anew` all runs are to be read again."""
-        place = {} if sort else {one.id: number for number, one in enumerate(self.all)}
+        place = {} if sort else {key_of(one): number for number, one in enumerate(self.all)}
         found = sorted(read, key=_urgency)
-        self.all = tuple(sorted(found, key=lambda one: place.get(one.id, len(place))))
+        self.all = tuple(sorted(found, key=lambda one: place.get(key_of(one), len(place))))
         self.problem, self._ahead = problem, ahead or {}
         self._turn += 1
         self._anew = self._turn if anew else self._anew
 
     def changed(self, now: Automation) -> None:
         """An action reported this state of an automation."""
-        self.all = tuple(now if one.id == now.id else one for one in self.all)
+        self.all = tuple(now if key_of(one) == key_of(now) else one for one in self.all)
 
-    def of(self, automation_id: str) -> Automation | None:
-        """The automation with this id, with dashes or without."""
+    def of(self, automation_id: str, server: str | None = None) -> Automation | None:
+        """The automation with this id, with dashes or without; None is any server."""
         wanted = bare_id(automation_id)
-        return next((one for one in self.all if bare_id(one.id) == wanted), None)
+        found = (one for one in self.all if bare_id(one.id) == wanted)
+        return next((one for one in found if server in (None, one.server)), None)
 
     # Runs
 
     def unread(self, ids: Collection[str]) -> list[Automation]:
-        """Those of the given ones whose runs are not known as they are now."""
-        return [one for one in self.all if one.id in ids and self._is_stale(one)]
+        """Those of the given ones, as rows call them, whose runs are not known as they are now."""
+        return [one for one in self.all if key_of(one) in ids and self._is_stale(one)]
 
     def _is_stale(self, one: Automation) -> bool:
-        read = self._read.get(one.id)
+        read = self._read.get(key_of(one))
         if read is None or read.turn < self._anew:
             return True
         is_older = read.turn < self._turn
         return is_older and (read.goes_on or read.triggered != (one.last_triggered_at or ""))
 
-    def outdated(self, automation_id: str) -> None:
-        """An action changed them: read them again."""
-        if read := self._read.get(automation_id):
-            self._read[automation_id] = msgspec.structs.replace(read, turn=-1)
+    def outdated(self, key: str) -> None:
+        """An action changed those of one: read them again."""
+        if read := self._read.get(key):
+            self._read[key] = msgspec.structs.replace(read, turn=-1)
 
     def take_runs(self, one: Automation, page: RunPage | None, problem: str = "") -> None:
-        before = self._read.get(one.id)
+        before = self._read.get(key_of(one))
         page = page or (before.page if before else None)
-        self._read[one.id] = _Read(self._turn, one.last_triggered_at or "", page, problem)
+        self._read[key_of(one)] = _Read(self._turn, one.last_triggered_at or "", page, problem)
 
     def row(self, one: Automation, at_work: Collection[str] = ()) -> AutomationRow:
         """`at_work` are the ids, without dashes, of runs whose agents work."""
-        read, ahead = self._read.get(one.id), self._ahead.get(one.server, 0)
+        read, ahead = self._read.get(key_of(one)), self._ahead.get(one.server, 0)
         page, problem = (read.page, read.problem) if read else (None, "")
         over = (run.id for run in page.runs if is_over(run)) if page else ()
         working = frozenset(each for each in over if bare_id(each) in at_work)
@@ -136,6 +138,10 @@ def runs_at_work(conversations: Iterable[Conversation]) -> frozenset[str]:
     """Ids, without dashes, of the runs of automations whose agents work."""
     works = (made_by(one) for one in conversations if one.execution_status == "running")
     return frozenset(bare_id(made.run_id) for made in works if made and made.run_id)
+
+
+def key_of(one: Automation) -> str:
+    return f"{one.server}/{one.id}"
 
 
 def off_by_itself(one: Automation) -> bool:

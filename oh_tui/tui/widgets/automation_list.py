@@ -28,7 +28,11 @@ class AutomationList(TableList[AutomationRow]):
     keeps_cursor, leads_on = False, True
     now: reactive[float] = reactive(0.0, repaint=False)
 
+    _most = 0
+    """The most runs that are known of one."""
+
     def columns(self) -> Columns[AutomationRow]:
+        self._most = max((len(row.runs) for row in self.rows), default=0)
         return (
             Column("", sign_of, width=1),
             Column("", lambda row, _: _aged(row, self.now), gap=1, width=4, right=True, hue="dim"),
@@ -38,7 +42,7 @@ class AutomationList(TableList[AutomationRow]):
         )
 
     def key(self, row: AutomationRow) -> object:
-        return row.automation.server, row.id
+        return row.id
 
     @property
     def in_sight(self) -> list[str]:
@@ -58,8 +62,7 @@ class AutomationList(TableList[AutomationRow]):
     def _inside(self, row: AutomationRow, room: int) -> list[Piece]:
         """The name; at the right what is wrong, how many failed, and the marks of the last runs,
         the newest last."""
-        most = max((len(one.runs) for one in self.rows), default=0)
-        most = min(most, MARKS if room >= ROOMY else FEW)
+        most = min(self._most, MARKS if room >= ROOMY else FEW)
         outcomes = marks(row.runs[:most], self.now - row.ahead)
         tail: list[Piece] = [(" " * (most + 1 - len(outcomes)), "")]
         tail += [outcome.mark(self.glyphs) for outcome in reversed(outcomes)]

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from oh_tui.actions.automations import Automations
 from oh_tui.api import BareAgentServer
 from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
 from oh_tui.conversation import Conversation
@@ -35,8 +36,15 @@ class Canvas:
     def __init__(self, *, starts: bool = False, has_automations: bool = True) -> None:
         world = Demo(NOW).world
         self.between = Between()
-        app = make_canvas(world, starts=starts) if has_automations else make_alone(world)
-        self.app = self.between(app)
+        self.app = self.between(make_canvas(world) if has_automations else make_alone(world))
+        self.beside_starts(starts)
+
+    def beside_starts(self, starts: bool) -> None:
+        """Whether its automation server is still starting."""
+        if starts:
+            self.between.answer(f"GET {BASE}*", 502, "Bad Gateway")
+        else:
+            self.between.answers.clear()
 
     def source(self) -> Source:
         api = BareAgentServer("http://canvas.test", app=self.app, retries=AT_ONCE)
@@ -174,6 +182,37 @@ async def test_hostile_names_draw_as_one_line() -> None:
         assert isinstance(view, AutomationScreen)
         drawn += it.text_of(view.list) + view.body.plain_text() + it.text_of(view.rule)
         assert not set("\x1b\x07\u202e\x00") & set(drawn) and "a" * 60 not in drawn
+
+
+async def test_those_of_several_servers_stand_in_one_list_and_name_theirs() -> None:
+    one, other = Canvas(), Canvas(starts=True)
+    apis = {
+        name: BareAgentServer("http://canvas.test", app=canvas.app, retries=AT_ONCE)
+        for name, canvas in (("near", one), ("far", other))
+    }
+
+    def source() -> Source:
+        made = one.source()
+        vars(made)["automations"] = Automations(apis)  # as a source of several servers has it
+        return made
+
+    async with explore(source=source, size=(160, 48)) as it:
+        await there(it, SWEEP)
+        assert "as last read" in it.text("#automations-rule"), "the other server is starting"
+        await it.press("z")
+        assert all("  near  " in row for row in lines(it) if row.strip())
+        await it.press("P")
+        assert f"near: {SWEEP}" in it.text("#question")
+        await it.press("n")
+        other.beside_starts(False)
+        await it.press("r")
+        await it.until(lambda: len(it.screen.sidebar.automation_list.rows) == 16)
+        assert sum("  far  " in row for row in lines(it)) == 8
+        assert "as last read" not in it.text("#automations-rule")
+        await it.press("g", "j", "enter")
+        view = it.app.screen
+        assert isinstance(view, AutomationScreen) and view.row
+        assert view.row.automation.server in it.text_of(view.rule)
 
 
 # Keys
@@ -325,16 +364,16 @@ def test_runs_are_read_again_where_there_may_be_others() -> None:
     kept = LoadedAutomations()
     before = [automation("a", last_triggered_at="1"), automation("b", last_triggered_at="1")]
     kept.take(before)
-    assert [one.id for one in kept.unread(["a"])] == ["a"]
+    assert [one.id for one in kept.unread(["/a"])] == ["a"]
     kept.take_runs(kept.all[0], RunPage((AutomationRun("r", status="COMPLETED"),)))
     kept.take_runs(kept.all[1], RunPage((AutomationRun("s", status="RUNNING"),)))
-    assert not kept.unread(["a", "b"])
+    assert not kept.unread(["/a", "/b"])
     kept.take(before)
-    assert [one.id for one in kept.unread(["a", "b"])] == ["b"], "it goes on"
+    assert [one.id for one in kept.unread(["/a", "/b"])] == ["b"], "it goes on"
     kept.take_runs(kept.all[1], None, "away")
     assert kept.row(kept.all[1]).problem == "away" and kept.row(kept.all[1]).runs, "as last read"
     kept.take([replace(before[0], last_triggered_at="2"), before[1]])
-    assert [one.id for one in kept.unread(["a", "b"])] == ["a", "b"]
+    assert [one.id for one in kept.unread(["/a", "/b"])] == ["a", "b"]
 
 
 def test_an_agent_that_works_on_is_found_by_the_tag_of_its_conversation() -> None:
