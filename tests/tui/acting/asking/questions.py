@@ -184,6 +184,12 @@ TABLE = {
     "resume all marked": Asks(
         "sandboxes._marked_question", ("p",), CLICK, W, marks(COVERAGE, CLICK)
     ),
+    # Automations
+    "stop a run": Asks("automations._question", ("P",), stake=W, shown=False),
+    "switch an automation on": Asks("automations._switch", ("p",), stake=W, shown=False),
+    "run an automation": Asks(
+        "automations.action_run", stake=W, action="automations.run", shown=False
+    ),
     "shell": Asks("workspaces.action_shell", ("exclamation_mark",), FLAKY, acts=("POST *bash*",)),
     "get a file": Asks("workspaces.action_get", title=WEEKS, action="workspaces.get"),
     "put a file": Asks("workspaces.action_put", title=WEEKS, action="workspaces.put"),
