@@ -174,7 +174,8 @@ class MainScreen(BaseScreen):
     @on(RowList.Wheeled, "#automations")
     def _at_an_automation(self) -> None:
         self.ui.preparations.cursors_moved()
-        self.controllers.automations.read_runs()
+        if self.session.automations.all:
+            self.controllers.automations.read_runs()
         self._show_keys()
 
     @on(RowList.Passed)
