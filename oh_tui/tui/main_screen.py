@@ -183,6 +183,9 @@ class MainScreen(BaseScreen):
         to = "automations" if message.text == "down" else "sandboxes"
         if to != self.session.pane and to in self.arrangement.visible():
             self.focus_pane(to)
+            rows = self.panes.takes_keys(to)
+            assert isinstance(rows, RowList)
+            rows.move_to(0 if to == "automations" else rows.row_count() - 1)
 
     @on(RowList.Opened, "#automations")
     def _open_automation(self) -> None:

@@ -228,8 +228,12 @@ async def test_the_cursor_walks_from_sandboxes_into_automations_and_back() -> No
         assert it.text("#automations-rule").startswith("─ Automations")
         await it.press("2", "G", "j")
         assert it.screen.session.pane == "automations"
-        await it.press("j", "j", "k", "k")
+        await it.press("j", "j")
+        assert it.screen.sidebar.automation_list.cursor == 1
+        await it.press("k", "k")
         assert it.screen.session.pane == "sandboxes"
+        sandboxes = it.screen.sidebar.sandbox_list
+        assert sandboxes.cursor == sandboxes.row_count() - 1
         await it.press("2")
         assert it.screen.session.pane == "automations"
         await it.press("2")
