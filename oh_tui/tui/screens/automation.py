@@ -134,6 +134,8 @@ class AutomationScreen(View[Wanted | None]):
         self.row: AutomationRow | None = None
         self._logs: dict[str, RunLog | str] = {}
         """By id of a run; in words why there is none."""
+        self._reread: set[str] = set()
+        """Runs whose scripts may have printed more since."""
         self.rule, self.about = Rule(id="automation-rule"), Labels()
         self.list_rule, self.list = Rule(id="automation-runs-rule"), RunList(id="automation-runs")
         self.run_rule, self.body = Rule(id="automation-run-rule"), BodyView(id="automation-run")
@@ -144,6 +146,9 @@ class AutomationScreen(View[Wanted | None]):
         yield from (self.run_rule, self.body, self.footer)
 
     def show(self, row: AutomationRow, runs: Sequence[RunRow], now: float) -> None:
+        if self.row and self.row.page is not row.page:
+            logs = self._logs.items()
+            self._reread = {i for i, log in logs if isinstance(log, str) or log.exit_code is None}
         self.row, self.list.now = row, now
         found = next((n for n, one in enumerate(runs) if one.run.id == self._under), None)
         self._under = "" if found is not None else self._under
@@ -196,7 +201,10 @@ class AutomationScreen(View[Wanted | None]):
         most = MOST_PROMPT if self.size.height > 30 else 1
         lines = wrap_pieces([(prompt, "" if one.prompt else "dim")], room)
         if len(lines) > most:
-            lines = [*lines[: most - 1], cut([*lines[most - 1], (" ", "")] + lines[most], room)]
+            lines = [
+                *lines[: most - 1],
+                cut([*lines[most - 1], (" ", "")] + lines[most], room, self.rule.glyphs.more),
+            ]
         timeout = one.timeout if one.timeout and one.timeout > 0 else None
         facts = [
             trigger_words(one.trigger),
@@ -224,8 +232,10 @@ class AutomationScreen(View[Wanted | None]):
         when = f"  {day_time(began, now)}" if began is not None else ""
         word = outcome(run, now).word
         self.run_rule.title = ((f"{sign} ", hue), (word, "title"), (when, "dim"))
-        if run.bash_command_id and not here.leads and run.id not in self._logs:
-            self._logs[run.id] = "reading it …"  # no conversation tells what happened
+        is_unread = run.id not in self._logs or run.id in self._reread
+        if run.bash_command_id and not here.leads and is_unread:  # nothing else tells what happened
+            self._reread.discard(run.id)
+            self._logs.setdefault(run.id, "reading it …")
             self._take_log(run)
         shown = blocks(here, self._logs.get(run.id, ""), now)
         if shown != self.body.blocks:

@@ -10,7 +10,16 @@ from oh_tui.conversation import Conversation
 from oh_tui.trajectory.presentation.block import Failure, Fields, Markdown
 from oh_tui.tui.screens.automation import AutomationScreen, RunRow, blocks, took
 from tests.tui.explorer import Explorer, explore
-from tests.tui.lists.test_automations import CANCEL, INTERRUPT, LIST, RUNS, SWEEP, Canvas, there
+from tests.tui.lists.test_automations import (
+    CANCEL,
+    FLAKY,
+    INTERRUPT,
+    LIST,
+    RUNS,
+    SWEEP,
+    Canvas,
+    there,
+)
 
 TRIAGE, LINKS, HEALTH = "Triage new issues", "Weekly link check", "Health of the relay"
 
@@ -71,6 +80,9 @@ async def test_a_run_without_a_conversation_shows_what_its_script_printed() -> N
         await it.press("escape", "k", "k")
         view = await opened(it, HEALTH)
         await it.until(lambda: "uv: command not found" in view.body.plain_text())
+        assert canvas.between.count(log) == 2
+        await it.press("r")
+        await it.until(lambda: canvas.between.count(log) == 3)
         assert "probably dead" in it.text_of(view.list)
         assert "Nothing more is heard of it" in view.body.plain_text()
         assert "P stop run" in footer(it, view)
@@ -161,3 +173,20 @@ def test_nothing_of_a_run_need_be_told_and_all_may_be_hostile() -> None:
     shown = json.dumps([repr(one) for one in found[:-1]])
     assert "x1b" not in shown and "202e" not in shown and "a" * 60 not in shown
     assert took(run, 5.0) == ""
+
+
+async def test_a_run_under_way_is_followed_at_each_refresh() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        view = await opened(it, FLAKY)
+        assert "running" in it.text_of(view.list) and "P stop run" in footer(it, view)
+        before, run = canvas.between.count(RUNS), view.list.rows[0].run
+        ended = {"id": run.id, "status": "COMPLETED", "started_at": run.started_at}
+        body = {"runs": [ended], "total": 1, "status_counts": {"COMPLETED": 1}}
+        canvas.between.answer(RUNS, 200, json.dumps(body), "application/json")
+        it.screen.controllers.conversations.schedule.ask()  # as time does
+        await it.until(lambda: "ended" in it.text_of(view.list))
+        await it.settle()
+        assert "P stop" not in footer(it, view) or view.list.rows[0].works_on
+        asked = canvas.between.count(RUNS) - before
+        assert asked <= 3, "of those that have a run under way alone"
