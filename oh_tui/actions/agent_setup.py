@@ -121,7 +121,7 @@ class AgentSetup(msgspec.Struct, frozen=True):
         profiles = self.profiles.profiles if self.profiles else ()
         left = len(profiles) - MOST_NAMED
         more = f" and {left:,} more" if left > 0 else ""
-        return ", ".join(map(_named, profiles[:MOST_NAMED])) + more
+        return ", ".join(map(named, profiles[:MOST_NAMED])) + more
 
     @property
     def last_cost(self) -> float | None:
@@ -170,7 +170,8 @@ def too_old(version: str, act: Act) -> str:
     return f"agent server {version} cannot {act}: servers since {SINCE[act]} can"
 
 
-def _named(profile: LlmProfile) -> str:
+def named(profile: LlmProfile) -> str:
+    """Its name, safe to show, and whether it has no key."""
     return f"{_short(profile.name)}{' (no key)' if profile.api_key_set is False else ''}"
 
 

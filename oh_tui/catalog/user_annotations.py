@@ -117,6 +117,17 @@ class Annotations(PrivateStore[_Runs, Change]):
         name = run_name(conversation)
         self._take([Change(name, "tag", key, value) for key, value in changes.items()])
 
+    def restore(self, conversation: Conversation, before: RunAnnotations) -> None:
+        """Makes tags, notes and bookmarks of a run what they were. Raises Problem for too many."""
+        name, now = run_name(conversation), self.of(conversation)
+        changes = [Change(name, "tag", key, before.tags.get(key)) for key in now.tags | before.tags]
+        steps = now.step_notes | before.step_notes
+        changes += [Change(name, "note", key, before.step_notes.get(key)) for key in steps]
+        changes.append(Change(name, "note", "", before.note or None))
+        for key in {*now.bookmarks, *before.bookmarks}:
+            changes.append(Change(name, "bookmark", key, "" if key in before.bookmarks else None))
+        self._take(changes)
+
     def set_budget(self, conversation: Conversation, budget: float | None) -> None:
         """Sets the budget of a run, or removes it with None. Raises Problem for too many runs."""
         value = None if budget is None else str(budget)

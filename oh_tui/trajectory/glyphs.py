@@ -37,6 +37,7 @@ HUES = {
     "marked": "bold blue",
     "selected": "bold reverse",
     "title": "bold",
+    "letter": "underline",
     "key": "bold",
     "you": "blue",
     "llm": "violet",

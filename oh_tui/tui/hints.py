@@ -29,7 +29,7 @@ STOPPED = ("paused", "idle")
 
 _OF_AGENTS = (
     *("answer", "message", "agent.stop", "budget", "fork", "start", "start anew", "ask"),
-    "agent setup",
+    *("agent setup", "switch profile"),
 )
 
 OPENS = {"timeline": "read whole", "detail": "whole screen"}

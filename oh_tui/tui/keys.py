@@ -92,6 +92,8 @@ SCREEN_KEYS = (
     Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
     Key("pane.previous", "shift+tab", "navigation.next_pane(-1)", "shift+tab", "previous pane", "the previous pane", _MOVE),
     Key("back", "escape", "navigation.back", "esc", "back", "back: ends a question, what is under way, a find, a filter, a zoom; never quits", _MOVE, frozenset({"detail", "conversations"})),
+    Key("place.back", "alt+left", "way_back.go(-1)", "alt+←", "where you were", "back to where you were before a jump, a find or another run", _MOVE, also="history return undo jump previous"),
+    Key("place.forward", "alt+right", "way_back.go(1)", "alt+→", "forth again", "forth again, after going back", _MOVE, also="history redo"),
     Key("step.previous", "left_square_bracket", "steps.move(-1)", "[", "previous step", "the previous step, from anywhere", _MOVE),
     Key("step.next", "right_square_bracket", "steps.move(1)", "]", "next step", "the next step, from anywhere", _MOVE),
     Key("result.down", "J", "steps.scroll_result(1)", "J", "result down", "scroll the result, the cursor stays", _MOVE),
@@ -106,6 +108,7 @@ SCREEN_KEYS = (
     Key("bookmark.next", "apostrophe", "annotations.next_bookmark", "'", "next bookmark", "the next bookmark", _LOOK),
     Key("note", "semicolon", "annotations.note", ";", "note", "write a note on the step, in the lists on the run; an empty one removes it", _LOOK, also="comment annotate"),
     Key("tag", "number_sign", "annotations.tag", "#", "tag", "tag the run: bug kind:flaky; -bug removes it", _LOOK, also="label"),
+    Key("undo", "backspace", "annotations.undo", "backspace", "undo", "take your last tag, note, bookmark or mark back, once", _LOOK, also="revert back remove"),
     Key("find", "slash", "find.ask", "/", "find", "find text in the rows, hiding none", _LOOK, RUN | {"conversations"}, also="search"),
     Key("find.next", "n", "find.next(1)", "n", "next hit", "the next hit", _LOOK),
     Key("find.previous", "N", "find.next(-1)", "N", "previous hit", "the previous hit", _LOOK),
@@ -114,7 +117,7 @@ SCREEN_KEYS = (
     Key("filter", "ampersand", "listing.filter", "&", "filter", "show only the conversations or steps that match: words, is:failed …", _LOOK, RUN | {"conversations"}, also="narrow hide"),
     Key("sort", "s", "listing.sort", "s", "sort", "sort conversations (newest, most expensive, longest, title) or steps (cost, duration); a click on a column's name does too", _LOOK, frozenset({"conversations", "timeline"}), also="order"),
     Key("select", "v", "steps.select", "v", "select", "select a range of steps, to copy or to show alone", _LOOK),
-    Key("goto", "colon", "goto.ask", ":", "go to", "go to a step, a time, an id or a percentage", _LOOK, also="jump"),
+    Key("goto", "colon", "goto.ask", ":", "go to", "go to a step, +5 or -3 steps, 60%, a time or an id", _LOOK, also="jump"),
     Key("changes", "c", "reports.changes", "c", "changed files", "the files that the run read and changed", _LOOK, RUN, also="diff patch git"),
     Key("where", "T", "reports.costs", "T", "where it went", "where time and money went", _LOOK, frozenset({"timeline"}), also="cost money price tokens duration"),
     Key("blame", "at", "reports.blame", "@", "blame line", "which step wrote the line of a file that the result names", _LOOK, also="traceback who wrote line file"),
@@ -169,6 +172,11 @@ MORE = (
         "new_conversations.like",
     ),
     (
+        "switch profile",
+        "another profile for the agent, and so another model, from a list by one key",
+        "agent_setups.switch",
+    ),
+    (
         "agent setup",
         "what the agent works with: switch its profile, set when it asks, condense its context",
         "agent_setups.open",
@@ -205,7 +213,8 @@ MORE = (
 """Commands of the palette alone, without a key: label, help, action."""
 
 ALSO = {
-    "agent setup": "model switch profile llm policy confirm compact",
+    "switch profile": "model llm change",
+    "agent setup": "model profile llm policy confirm compact",
     "start anew": "again repeat retry",
     "failures": "errors",
     "rename": "title name",

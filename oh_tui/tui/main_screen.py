@@ -26,7 +26,7 @@ from oh_tui.sources.source import Source
 from oh_tui.tui import messages, palette, silent_runs
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.hints import doable, idle_keys, key_hints
-from oh_tui.tui.keys import BINDINGS, Hint, keys_here
+from oh_tui.tui.keys import BINDINGS, LISTS, Hint, keys_here
 from oh_tui.tui.platform import launch
 from oh_tui.tui.platform.base_app import BaseScreen
 from oh_tui.tui.rendering import highlight
@@ -195,6 +195,7 @@ class MainScreen(BaseScreen):
     @on(RowList.Opened, "#conversations")
     def _open_conversation(self) -> None:
         if conversation := self.sidebar.list.current:
+            self.controllers.way_back.leave()
             self.controllers.run.open(conversation)
             self.focus_pane("timeline")
 
@@ -202,6 +203,7 @@ class MainScreen(BaseScreen):
     def _open_sandbox(self) -> None:
         row = self.sidebar.sandbox_list.current
         if row and row.conversations:
+            self.controllers.way_back.leave()
             self.sidebar.highlight(row.conversations[0].id)
             self.controllers.run.open(row.conversations[0])
             self.focus_pane("timeline")
@@ -269,6 +271,7 @@ class MainScreen(BaseScreen):
 
     @on(StripView.Picked)
     def _pick_step(self, message: StripView.Picked) -> None:
+        self.controllers.way_back.leave()
         self.focus_pane("timeline")
         self.jump(message.step_number)
 
@@ -585,6 +588,8 @@ class MainScreen(BaseScreen):
             self.focus_pane("timeline")
 
     def on_step_wanted(self, message: messages.StepWanted) -> None:
+        if message.is_jump:
+            self.controllers.way_back.leave()
         self.jump(message.number)
 
     # Panes and focus
@@ -637,6 +642,8 @@ class MainScreen(BaseScreen):
     def _enter(self, pane: str) -> None:
         """A pane gets the focus. Rows of the list left may move; the run entered counts as read."""
         session = self.session
+        if session.in_run and pane in LISTS:
+            self.controllers.way_back.leave()
         before, session.pane = session.pane, pane
         if before == pane:
             return

@@ -199,6 +199,8 @@ class RunWanted(WithFacts):
 
 
 class StepWanted(WithFacts):
-    """Move the timeline's cursor to a step; remove a filter that hides it."""
+    """Move the timeline's cursor to a step; remove a filter that hides it. After a jump alt+left
+    leads back."""
 
     number: int
+    is_jump: bool = True

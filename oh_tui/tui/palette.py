@@ -260,6 +260,7 @@ class Commands(Provider):
         return done
 
     def _open(self, conversation: Conversation) -> None:
+        self._main.controllers.way_back.leave()
         self._main.ui.post_message(RunWanted(conversation, go=True))
 
     def _colour(self, theme: str) -> None:

@@ -28,7 +28,7 @@ from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.loaded_runs import Run, Runs, Signal
 from oh_tui.tui.state.sandboxes import Sandboxes
-from oh_tui.tui.state.work import Batch, ToldBudgets, Wait, Writes
+from oh_tui.tui.state.work import Batch, OwnChange, ToldBudgets, Wait, Writes
 
 if TYPE_CHECKING:
     from oh_tui.actions.start_draft import Draft
@@ -101,6 +101,8 @@ class Session:
         self.show_gone = False
         self.marks: frozenset[str] = frozenset()
         """Ids, without dashes, of the marked conversations."""
+        self.own_change: OwnChange | None = None
+        """The last one, until it is taken back."""
         self.all_listed = False
         """Whether the last page of conversations has been read."""
         self.total: int | None = None

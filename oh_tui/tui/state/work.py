@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -29,6 +29,14 @@ async def save(kept: PrivateStore[Any, C]) -> bool:
         if not written:
             kept.put_back(changes)
     return written
+
+
+class OwnChange(NamedTuple):
+    """A tag, note, bookmark or mark that can be taken back."""
+
+    what: str
+    take_back: Callable[[], None]
+    """Raises NotNow or Problem."""
 
 
 class Batch:

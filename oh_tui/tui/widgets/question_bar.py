@@ -102,6 +102,26 @@ SCROLLS = {
 """Key -> pages and lines by which the subject of the question scrolls."""
 
 
+def underlined(label: str, letter: str) -> list[Piece]:
+    """A label with its letter underlined, where it begins a word rather than within one."""
+    places = [n for n, one in enumerate(label) if one.lower() == letter]
+    if not places:
+        return [(label, "")]
+    at = next((n for n in places if not label[:n] or not label[n - 1].isalnum()), places[0])
+    return [(label[:at], ""), (label[at], "letter"), (label[at + 1 :], "")]
+
+
+def letters(labels: Sequence[str]) -> list[str]:
+    """A key for each: the first letter of it that no other has, else a digit. None is n, which
+    says no."""
+    found: list[str] = []
+    for label in labels:
+        own = (one for one in label.lower() if one.isascii() and one.isalpha())
+        free = (one for one in (*own, *"123456789bcdefghi") if one not in (*found, "n"))
+        found.append(next(free))
+    return found
+
+
 HELP = ("f1", "question_mark")
 """Keys that never answer a question: the screen handles them."""
 
@@ -204,7 +224,9 @@ class QuestionBar(Drawn, can_focus=True):
             hints = [(", then ".join(keys), one.label) for keys, one in rest]
             hints += [("esc", question.refusal), ("any other key", "takes that back")]
         hue = "dim" if self._rests else "key"
-        answers: list[list[Piece]] = [[(key, hue), (f"  {label}", "")] for key, label in hints]
+        answers: list[list[Piece]] = [
+            [(key, hue), ("  ", ""), *underlined(label, key)] for key, label in hints
+        ]
         free = self._room - sum(map(total_width, answers))
         share = free // max(1, len(answers) - 1)
         gap = " " * (min(5, share) if share > 2 else 4)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from oh_tui.demo.catalog import ENTRIES
 from oh_tui.demo.world import AgentVersion
 from oh_tui.settings.startup import Settings
+from oh_tui.tui.controllers.agent import setup
+from oh_tui.tui.widgets.question_bar import letters, underlined
 from tests.tui.explorer import Between, Explorer, explore
 
 WEEKS, OAUTH, WORKS = "Parse ISO week dates", "Add OAuth login", "Flaky CI on main"
@@ -36,7 +40,41 @@ async def test_it_shows_what_is_set_and_esc_leaves_it() -> None:
         assert changes(between) == []
 
 
-async def test_a_profile_is_typed_completed_and_read_back() -> None:
+async def test_a_profile_is_chosen_from_a_list_by_one_key_and_read_back() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        await it.open(WEEKS)
+        await it.press("ctrl+p")
+        await it.find_command("model", "switch profile")
+        await it.send("enter")
+        await it.until(lambda: "Switch to a profile" in it.text("#question"))
+        shown = it.text("#question")
+        assert "c  careful" in shown and "f  fast" in shown and "l  local (no key)" in shown
+        assert changes(between) == []
+        await it.send("f")
+        await it.until(lambda: "switched to fast: anthropic/claude-haiku-4-5" in it.footer)
+        assert it.demo.world.conversations[IDS[WEEKS]].profile == "fast"
+
+
+async def test_esc_and_keys_typed_ahead_switch_no_profile() -> None:
+    between = Between()
+    async with explore(wrap=between) as it:
+        held = between.hold("GET *server_info")
+        await it.open(WEEKS)
+        it.screen.controllers.agent_setups.action_switch()
+        await it.until(lambda: between.count("GET *server_info"))
+        it.key("f")
+        held.set()
+        await it.until(lambda: it.text("#question"))
+        await it.send("escape")
+        await it.settle()
+        assert changes(between) == []
+
+
+async def test_a_profile_of_many_is_typed_completed_and_read_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(setup, "MOST_LISTED", 2)
     async with explore() as it:
         await open_dialog(it)
         await it.press("p")
@@ -120,9 +158,7 @@ async def test_a_key_that_was_rejected_leads_to_another_profile() -> None:
         shown = it.text("#question")
         assert "The model's key was rejected" in shown and "careful, fast, local (no key)" in shown
         assert "s  switch profile" in shown and "enter  go on with what it has" in shown
-        await it.press("s")
-        await it.type("fast")
-        await it.press("enter")
+        await it.press("s", "f")
         await it.until(lambda: "switched to fast" in it.footer)
         assert "P lets it go on" in it.footer
         assert [call.rpartition("/")[2] for call in changes(between)] == ["switch_profile"]
@@ -130,3 +166,14 @@ async def test_a_key_that_was_rejected_leads_to_another_profile() -> None:
         assert "it uses the profile fast now" in it.text("#question")
         await it.press("enter")
         await it.until(lambda: changes(between)[-1].endswith("/run"))
+
+
+def test_each_of_a_list_has_a_letter_of_its_own_that_is_underlined_in_it() -> None:
+    names = ["nano", "nano", "n", "fast", "Fable", "f", "a", "4"]
+    found = letters(names)
+    assert found == ["a", "o", "1", "f", "b", "2", "3", "4"]
+    assert "n" not in letters(["n"] * 12), "n says no"
+    assert underlined("most tokens", "k") == [("most to", ""), ("k", "letter"), ("ens", "")]
+    assert underlined("needs you", "y") == [("needs ", ""), ("y", "letter"), ("ou", "")]
+    assert underlined("by title", "t")[1] == ("t", "letter")
+    assert underlined("go", "enter") == [("go", "")]

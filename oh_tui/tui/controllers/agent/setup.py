@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui.actions import agent_setup
-from oh_tui.actions.agent_setup import Act, profile_hint
+from oh_tui.actions.agent_setup import Act, named, profile_hint
 from oh_tui.conversation import bare_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -21,17 +21,21 @@ from oh_tui.tui.state.questions import Questions
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import prompt as prompting
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake, letters
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.agent_setup import AgentSetup, Answered
     from oh_tui.actions.agent_state import AgentState
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.run.annotate import AnnotationActions
     from oh_tui.tui.widgets.drawing import Piece
 
 T = TypeVar("T")
+
+MOST_LISTED = 12
+"""Profiles that are listed, each with a key."""
 
 
 class AgentSetups(Controller):
@@ -75,8 +79,7 @@ class AgentSetups(Controller):
             raise NotNow(session.no_changes)
         agents, conversation = self._agents_meant()
         with self._ui.reporting():
-            with self._ui.preparing("asking what the agent works with"):
-                setup = await agent_setup.read(agents, conversation.id)
+            setup = await self._read(agents, conversation)
             offered = (
                 Answer("switch profile", Act.SWITCH, "p"),
                 Answer("change when it asks", Act.CONFIRM, "c"),
@@ -93,6 +96,19 @@ class AgentSetups(Controller):
                     await self._set_policy(agents, setup)
                 case Act.CONDENSE:
                     await self._condense(agents, setup)
+
+    @in_worker("write")
+    async def action_switch(self) -> None:
+        session = self._session
+        if session.no_changes or session.source is None or session.source.agents is None:
+            raise NotNow(session.no_changes)
+        agents, conversation = session.source.agents, self._meant()
+        with self._ui.reporting():
+            await self._switch(agents, await self._read(agents, conversation))
+
+    async def _read(self, agents: Agents, conversation: Conversation) -> AgentSetup:
+        with self._ui.preparing("asking what the agent works with"):
+            return await agent_setup.read(agents, conversation.id)
 
     async def goes_on(
         self, agents: Agents, state: AgentState, stakes: Sequence[Sequence[Piece]]
@@ -120,6 +136,25 @@ class AgentSetups(Controller):
     async def _switch(self, agents: Agents, setup: AgentSetup) -> None:
         if why := setup.cannot(Act.SWITCH):
             raise NotNow(why)
+        after = await self._choose(agents, setup)
+        if after is None:
+            return
+        told = f"switched to {after.profile}: {after.model} from the next answer on"
+        self._ui.tell(f"{told}; P lets it go on" if setup.state.key_was_rejected else told)
+
+    async def _choose(self, agents: Agents, setup: AgentSetup) -> AgentSetup | None:
+        """Switch to one of a list by a key; where there is none, or it is long, by its name."""
+        profiles = setup.profiles.profiles if setup.profiles else ()
+        names = [one.name for one in profiles if safe_line(one.name) == one.name]
+        if len(names) == len(profiles) and 0 < len(names) <= MOST_LISTED:
+            rows = zip(names, map(named, profiles), letters(names), strict=True)
+            answers = [Answer(label, name, letter) for name, label, letter in rows]
+            now = f"Now: {setup.profile or 'no profile'}, {setup.model}."
+            lines = [[(now, "")], [("The next answer comes from the other model.", "dim")]]
+            name = await self._ui.ask(Question("Switch to a profile", lines, answers, "as it is"))
+            if not name:
+                return None
+            return await self._carry_out(setup, agent_setup.switch_profile(agents, setup, name))
         title = f"Switch to a profile: {setup.names_shown or profile_hint(setup)}"
 
         async def take(typed: str) -> AgentSetup | None:
@@ -127,14 +162,10 @@ class AgentSetups(Controller):
                 return None
             return await self._carry_out(setup, agent_setup.switch_profile(agents, setup, name))
 
-        after = await self._ui.prompt_until(
+        return await self._ui.prompt_until(
             take, "its name", "", enter="switch", title=title, pane=self._session.pane,
-            complete=prompting.complete_from(one for one in setup.names if safe_line(one) == one),
+            complete=prompting.complete_from(names),
         )  # fmt: skip
-        if after is None:
-            return
-        told = f"switched to {after.profile}: {after.model} from the next answer on"
-        self._ui.tell(f"{told}; P lets it go on" if setup.state.key_was_rejected else told)
 
     async def _set_policy(self, agents: Agents, setup: AgentSetup) -> None:
         lines: list[list[Piece]] = [[(f"Now: {setup.asks}.", "")]]

@@ -37,7 +37,7 @@ from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state.arrangement import NARROW
 from oh_tui.tui.state.hearing import LATE
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
-from oh_tui.tui.state.work import save
+from oh_tui.tui.state.work import OwnChange, save
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -68,8 +68,15 @@ class Conversations:
         """Mark or unmark the row under the cursor for `d` and `p`, and go to the next one."""
         session = self._session
         if session.pane == "conversations" and session.listed_id:
-            session.keep_marks(session.marks ^ {bare_id(session.listed_id)})
+            before, is_new = session.marks, bare_id(session.listed_id) not in session.marks
+            session.keep_marks(before ^ {bare_id(session.listed_id)})
             self._ui.post_message(MarksChanged())
+
+            def take_back() -> None:
+                session.keep_marks(before)
+                self._ui.post_message(MarksChanged())
+
+            session.own_change = OwnChange("mark" if is_new else "unmarking", take_back)
             self._rows.move_to(self._rows.cursor + 1)
 
     # Opening a source

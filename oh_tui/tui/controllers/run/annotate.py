@@ -1,9 +1,10 @@
-"""`b`, `'`, `;` and `#`: bookmarks and notes on steps, notes and tags on runs; another title for a
-conversation, on its server."""
+"""`b`, `'`, `;` and `#`: bookmarks and notes on steps, notes and tags on runs, and taking the last
+one back; another title for a conversation, on its server."""
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AnnotationsChanged, ListsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.loaded_runs import beside_words
+from oh_tui.tui.state.work import OwnChange
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets import editor as editing
 from oh_tui.tui.widgets.drawing import shorten
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oh_tui.actions.conversation_records import Records
+    from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.trajectory.model.steps import Step
+    from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.widgets.timeline import Timeline
@@ -35,6 +39,7 @@ class AnnotationActions(Controller):
     _steps: Timeline
     _run: TargetRun
     _filter: Filter
+    _controllers: Controllers
 
     # Bookmarks
 
@@ -49,10 +54,12 @@ class AnnotationActions(Controller):
         if conversation is None:
             return
         kept = self._session.annotations
-        is_new = step.event.id not in kept.of(conversation).bookmarks
+        before = kept.of(conversation)
+        is_new = step.event.id not in before.bookmarks
         with self._ui.reporting(about="bookmark"):
             kept.bookmark(conversation, step.event.id, on=is_new)
-            self._changed(f"step {self._name(step)} bookmarked" if is_new else "bookmark removed")
+            told = f"step {self._name(step)} bookmarked" if is_new else "bookmark removed"
+            self._changed(told, conversation, before)
 
     def _step(self) -> Step:
         """The step under the cursor. Raises NotNow."""
@@ -85,6 +92,7 @@ class AnnotationActions(Controller):
             ui.tell(f"no bookmark{unread}", remark=True)
             return
         more = f", {more}" if more else ""
+        self._controllers.way_back.leave()
         here = steps.step_here
         after = (number for number in numbers if number > here)
         again = (number for number in numbers if number <= here)
@@ -139,7 +147,8 @@ class AnnotationActions(Controller):
             except Problem as problem:
                 refused = words_of(problem)
                 continue
-            self._changed("note saved" if text.strip() else "note removed" if before else "no note")
+            told = "note saved" if text.strip() else "note removed" if before else "no note"
+            self._changed(told, conversation, kept)
             return
         if text.strip() and text.strip() != before:
             session.note_drafts[place] = text
@@ -148,12 +157,12 @@ class AnnotationActions(Controller):
     def add_to_note(self, conversation: Conversation, text: str) -> str:
         """Add a text to the note on a run; says what came of it."""
         kept = self._session.annotations
-        before = kept.of(conversation).note
-        note = f"{before}\n\n{text}".strip()
+        before = kept.of(conversation)
+        note = f"{before.note}\n\n{text}".strip()
         cut = "" if len(note) <= LONGEST_NOTE else f", cut to {LONGEST_NOTE:,} characters"
         kept.write_note(conversation, note[:LONGEST_NOTE])
         told = f"added to the note on the run{cut}"
-        self._changed(told)
+        self._changed(told, conversation, before)
         return told
 
     # Tags
@@ -162,7 +171,11 @@ class AnnotationActions(Controller):
     async def action_tag(self) -> None:
         session, conversation = self._session, self._meant()
 
+        before = session.annotations.of(conversation)
+
         async def take(typed: str) -> dict[str, str | None]:
+            nonlocal before
+            before = session.annotations.of(conversation)
             if changes := read_tags(typed):
                 session.annotations.tag(conversation, changes)
             return changes
@@ -186,7 +199,7 @@ class AnnotationActions(Controller):
             return
         words = " ".join(tag_words(session.annotations.of(conversation).tags))
         told = f"tags: {words}" if words else "no tags"
-        self._changed(told)
+        self._changed(told, conversation, before)
         changes = self._for_server(conversation, changes)
         if changes and not await self._offer(conversation, changes):
             self._tell_kept(told)  # the question stood over it
@@ -230,6 +243,7 @@ class AnnotationActions(Controller):
     ) -> None:
         with self._ui.reporting(), self._session.writes.doing("writing tags", conversation.id):
             held = await records.tag(conversation, changes)
+            self._session.own_change = None  # all who use the server have it now
             more = ", whose list may still show it" if any(_taken(changes)) else ""
             self._ui.tell(
                 f"tags on the server{more}: {' '.join(tag_words(of_people(held))) or 'none'}"
@@ -242,14 +256,40 @@ class AnnotationActions(Controller):
     def _in_lists(self) -> bool:
         return not self._session.in_run
 
-    def _changed(self, told: str) -> None:
+    def _changed(self, told: str, conversation: Conversation, before: RunAnnotations) -> None:
+        session, after = self._session, self._session.annotations.of(conversation)
+        if after != before:
+            take_back = partial(self._take_back, conversation, before, after)
+            session.own_change = OwnChange(told, take_back)
+        self._save(told)
+
+    def _save(self, told: str) -> None:
         self._tell_kept(told)
         self._ui.post_message(AnnotationsChanged())
         self._ui.work_on("keep", self.save_annotations)
 
     def _tell_kept(self, told: str) -> None:
         for_now = "" if self._session.annotations.lasts else ", until oh-tui ends"
-        self._ui.tell(f"{told}{for_now}")
+        key = self._session.settings.config.keys.get("undo", "backspace")
+        undo = f" · {key} takes it back" if self._session.own_change else ""
+        self._ui.tell(f"{told}{for_now}{undo}")
+
+    def action_undo(self) -> None:
+        """Take the last tag, note, bookmark or mark back, once."""
+        change, self._session.own_change = self._session.own_change, None
+        if change is None:
+            raise NotNow("nothing of yours to take back: tags, notes, bookmarks and marks can be")
+        with self._ui.reporting(about="undo"):
+            change.take_back()
+            self._save(f"taken back: {change.what}")
+
+    def _take_back(
+        self, conversation: Conversation, before: RunAnnotations, after: RunAnnotations
+    ) -> None:
+        kept = self._session.annotations
+        if kept.of(conversation) != after:
+            raise NotNow("it was changed again since: nothing is taken back")
+        kept.restore(conversation, before)
 
 
 def _taken(changes: Mapping[str, str | None]) -> list[str]:

@@ -30,6 +30,7 @@ from oh_tui.tui.ui import NotNow
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.state.opened_sub_agents import ClosedStep
@@ -47,6 +48,7 @@ class Find(Controller):
     _steps: Timeline
     _bodies: StepDetail
     _filter: Filter
+    _controllers: Controllers
     _due: Timer | None = None
     """Runs until the typed text is searched."""
 
@@ -70,6 +72,7 @@ class Find(Controller):
         ui.focus_pane(pane)
         if typed:
             go_back()
+            self._controllers.way_back.leave()
             if typed != session.find_text:
                 self.set_find(typed)
             self.action_next(0)
@@ -108,6 +111,8 @@ class Find(Controller):
 
     def action_next(self, by: int) -> None:
         if self._session.find_text:
+            if by:
+                self._controllers.way_back.leave()
             self._ui.work_on("find", self._find, by, instead=True)
         else:
             self._remark("search first: /")
@@ -291,6 +296,7 @@ def _said_in_row(steps: Timeline, row: int) -> Said:
 class GoTo(Controller):
     _steps: Timeline
     _run: TargetRun
+    _controllers: Controllers
 
     def action_ask(self) -> None:
         self._run.show_target()
@@ -300,7 +306,7 @@ class GoTo(Controller):
     async def _ask(self) -> None:
         ui, pane, conversation = self._ui, self._session.pane, self._meant()
         typed = await ui.prompt(
-            "go to: step, 60%, +12:30, 13:30:05, start of an id", "", enter="go there"
+            "go to: step, +5, -3, 60%, +12:30, 13:30:05, start of an id", "", enter="go there"
         )
         place = (typed or "").strip()
         if not place:
@@ -312,18 +318,21 @@ class GoTo(Controller):
         trajectory = self._steps.trajectory
         assert trajectory is not None
         number = await self._number_of(trajectory, place)
+        self._controllers.way_back.leave()
         if not self._steps.go_to_step(number):
             ui.tell(f"the filter hides step {number} · esc shows all steps")
 
     async def _number_of(self, trajectory: Trajectory, place: str) -> int:
-        """The number of the step that the typed text means: a number, a share, a time or an id.
-        Raises NotNow."""
+        """The number of the step that the typed text means: a number, steps from here, a share, a
+        time or an id. Raises NotNow."""
         count = len(trajectory)
         if not count:
             raise NotNow("this run has no steps")
         share = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", place)
         if share:
             return 1 + round(min(1.0, float(share[1]) / 100) * (count - 1))
+        if re.fullmatch(r"[+-][0-9]{1,7}", place):
+            return min(count, max(1, self._steps.step_here + int(place)))
         when = moment(place)
         if when is not None:
             return await self._step_at(trajectory, when, place)

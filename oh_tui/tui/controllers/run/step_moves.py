@@ -58,6 +58,7 @@ class StepActions(Controller):
         self._run.act(partial(self._next_error, by))
 
     def _next_error(self, by: int) -> None:
+        self._controllers.way_back.leave()
         if not any(map(self._steps.go_to_step, self._errors(by))):
             where = "after" if by > 0 else "before"
             older = self._filter.unread() if by < 0 else ""
@@ -102,6 +103,7 @@ class StepActions(Controller):
         self._run.act(partial(self._next_user, by))
 
     def _next_user(self, by: int) -> None:
+        self._controllers.way_back.leave()
         for step in self._steps.steps_from_cursor(by):
             if step.event.is_by_user:
                 self._steps.go_to_step(step.number)
@@ -116,6 +118,7 @@ class StepActions(Controller):
         phases = study.known_phases if study else None
         if phases is None:
             raise NotNow("its phases are not known yet")
+        self._controllers.way_back.leave()
         here = steps.step_here
         known = phases.known or ()
         before = [phase for phase in reversed(known) if phase.first < here]

@@ -170,7 +170,7 @@ TABLE = {
     ),
     "ask": Asks("setup.action_ask", ("A",), FLAKY, acts=("POST *ask_agent",)),
     "agent setup": Asks("setup.action_open", title=WEEKS, stake=N, action="agent_setups.open"),
-    "profile": Asks("setup._switch", ("p",), WEEKS, go=setup_shown),
+    "profile": Asks("setup._choose", ("p",), WEEKS, N, setup_shown),
     "when it asks": Asks("setup._set_policy", ("c",), WEEKS, W, setup_shown),
     "condense": Asks("setup._condense", ("k",), WEEKS, W, setup_shown),
     "start": Asks("start._open", ("ctrl+n",)),
