@@ -129,6 +129,7 @@ AUTOMATION = {"run automation now", "its automation"}
                 "ask",
                 "fork",
                 "agent setup",
+                "switch profile",
             },
         ),
         ("workspaces", {"shell", "get a file", "put a file"}),
