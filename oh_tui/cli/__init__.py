@@ -49,6 +49,7 @@ from oh_tui.commands.framework.run_words import (
 from oh_tui.settings.config import LOCAL, ExplorerNames
 from oh_tui.settings.startup import NoKey, Settings, choose, read_settings
 from oh_tui.sources import server
+from oh_tui.sources import several as several_servers
 from oh_tui.sources.source import Source
 from oh_tui.text import remarks
 from oh_tui.text.clean import clean_line
@@ -268,10 +269,18 @@ def _carry_out(
 
         async def run(source: Source) -> int:
             call.opened = source
+            reads_stdin = "-" in vars(call.args).values()
             if source.members and call.identifier and len(call.identifiers) == 1:
                 await _go_on_with_holder(name, command, call)
-            if "-" in vars(call.args).values() and isinstance(source, server.ServerSource):
-                await source.require_kind()  # standard input is read once
+                try:
+                    return await command.run(call)
+                except several_servers.HeldElsewhere:
+                    if reads_stdin:  # it is read once
+                        raise
+                call.opened = source
+                await _go_on_with_holder(name, command, call)
+            if reads_stdin and isinstance(source, server.ServerSource):
+                await source.require_kind()
             return await command.run(call)
 
         try:

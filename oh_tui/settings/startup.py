@@ -249,7 +249,7 @@ def choose(settings: Settings, written: str, environment: Mapping[str, str]) -> 
     several, those of one whose key cannot be found are a Problem instead."""
     names = names_in(written)
     if len(names) < 2:
-        return _one(settings, "".join(names), environment)
+        return _one(settings, names[0] if names else written, environment)
     found: dict[str, Settings | Problem] = {}
     for name in names:
         is_name = _is_name(name, settings.config)

@@ -28,6 +28,9 @@ Ask: TypeAlias = Callable[[Server], Awaitable[T]]
 LATE = 5.0
 """Seconds after which a server that was asked counts as not answering, until it answers."""
 
+SOON = 0.3
+"""Seconds for the others once enough has come: of two over one folder both answer at once."""
+
 PATIENCE = 10.0
 """Seconds that all together may take."""
 
@@ -162,9 +165,10 @@ class Members:
         tells: bool = False,
         enough: Callable[[T], bool] = lambda _: False,
     ) -> dict[str, T]:
-        """What the servers answered in time, by their names; an answer that is `enough` ends the
-        time. Who is late is neither asked again nor waited for, unless there is nobody else: the
-        answer is taken by who asks next. One that is away is asked only for what `tells`."""
+        """What the servers answered in time, by their names; an answer that is `enough` leaves the
+        others little. Who is late is neither asked again nor waited for, unless there is nobody
+        else: the answer is taken by who asks next. One that is away is asked only for what
+        `tells`."""
         members = [
             one
             for one in self.each.values()
@@ -185,7 +189,7 @@ class Members:
                     one.result() for one in done if not one.cancelled() and not one.exception()
                 ]:
                     seconds = self._grace if grace is None else grace
-                    end = min(end, loop.time() + (0 if any(map(enough, came)) else seconds))
+                    end = min(end, loop.time() + (SOON if any(map(enough, came)) else seconds))
         finally:
             self._awaited -= calls
         return {one.name: found for one in members for found in one.take(what, tells=tells)}

@@ -32,6 +32,10 @@ LOST = "ownership_lost"
 """The runtime status of a conversation that another server over the same folder holds."""
 
 
+class HeldElsewhere(NotFound):
+    """A server refused an act, as another one holds the conversation. Nothing was done."""
+
+
 class _Feed:
     """The pages of one server, and the rows of its last page that were not handed out yet."""
 
@@ -224,7 +228,7 @@ class Several:
 
     def _take_refusal(self, name: str, refused: NotFound) -> None:
         """An act was refused, so that nothing was done: from now on those on its conversation go to
-        another server that lists it. Raises NotFound, which names it."""
+        another server that lists it. Raises HeldElsewhere, which names it."""
         path = bare_id(refused.address)
         for id, on in self._known.items():
             if len(on) > 1 and name in on and f"/{id}" in path:
@@ -232,7 +236,7 @@ class Several:
                 other = self._chosen(on).server
                 self.servers.came()
                 if other != name:
-                    raise NotFound(
+                    raise HeldElsewhere(
                         f"{name} lists this conversation, but does not hold it: nothing was done",
                         f"do it again: it goes to {other}",
                         status=refused.status,

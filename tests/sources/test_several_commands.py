@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from starlette.responses import JSONResponse
 
 from oh_tui import cli
 from tests.api.servers import closed_port
@@ -180,3 +181,18 @@ def test_a_key_of_the_environment_does_not_go_to_several_addresses(
     assert {row["server"] for row in rows} == {"canvas", urls[2].partition("://")[2]}
     said = servers(f"conversations --server {urls[1]} --server {urls[2]}")
     assert "OPENHANDS_API_KEY would go to several servers" in said.err and said.code
+
+
+def test_an_act_goes_to_the_one_of_two_that_holds_the_conversation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = made("one", "agent")
+    two = made("two", "agent")
+    one.between.answers["POST */events"] = lambda: JSONResponse(
+        {"detail": "Conversation not found"}, 404
+    )
+    with serving(one) as first, serving(two) as second:
+        words = ["--server", first, "--server", second]
+        assert cli.main([*words, "send", IDS["week-dates"], "hello", "--yes"]) == 0
+    assert "sent" in capsys.readouterr().out
+    assert one.between.count("POST */events") == two.between.count("POST */events") == 1
