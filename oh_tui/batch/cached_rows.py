@@ -126,6 +126,15 @@ def known_misses(
     return Known(cache_folder, source, find)
 
 
+def most_are_indexed(
+    cache_folder: Path | None, source: Source, rows: Sequence[Conversation]
+) -> bool:
+    """Whether the index has half of these runs or more, as they are now."""
+    with IndexSnapshot(cache_folder, source) as index:
+        known = index.as_now(rows, ["sub_agents"])
+    return len(known) * 2 >= max(1, len(rows))
+
+
 def failure_in_index(cache_folder: Path | None, failure: Failure) -> tuple[FailureRow, int] | None:
     """A failure in all runs of the index, and how many these are. None where none has it."""
     with Library(cache_folder) as library:

@@ -149,6 +149,8 @@ def _line_with(text: str, needle: str, before: str) -> tuple[str, int] | None:
 
 def _cut(line: str, start: int) -> tuple[str, int]:
     first = max(0, start - 60) if len(line) > LONGEST else 0  # of these so many before the match
+    if first and (space := line.find(" ", first, start)) >= 0:
+        first = space + 1  # at the beginning of a word
     cut = line[first : first + LONGEST]
     before = "..." if first else ""
     after = "..." if first + LONGEST < len(line) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,8 +12,10 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widgets import Input
 
+from oh_tui.batch import cached_rows
 from oh_tui.batch import search_words as queries
 from oh_tui.batch.searching import RunHits
 from oh_tui.batch.step_search import Hit, step_of
@@ -25,7 +28,9 @@ from oh_tui.trajectory.glyphs import Glyphs, outcome_mark, status_mark
 from oh_tui.trajectory.model.clock import is_bare
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Heading, Note
+from oh_tui.trajectory.search.step_filter import QueryError
 from oh_tui.tui.remedies import words_of
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
 from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.session import Session
@@ -40,6 +45,12 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 
 WIDE, MIDDLE = 140, 100
 """Columns from which there are three panes side by side, and from which there is a preview."""
+
+PAUSE = 0.15
+"""Seconds without a key after which the words are searched, where the index answers."""
+
+SHORTEST = 3
+"""Characters that are searched while one types; the index looks up no shorter text."""
 
 REST = 0.1
 """Seconds that the cursor rests on a hit before its step is read."""
@@ -90,10 +101,16 @@ class Hits(TableList[Hit]):
         )
 
     def _around(self, hit: Hit, room: int) -> Sequence[Piece]:
-        line = hit.line
-        if hit.at > room // 2:  # else the match may be cut off
-            line = self.glyphs.more + line[hit.at - room // 4 :]
-        return [(fit(line, room, self.glyphs.more), "")]
+        """The row of the step if that has the text, else the line with it; cut between words."""
+        line, at, more = hit.line, hit.at, self.glyphs.more
+        if self.find_text and (shown := hit.shown.lower().find(self.find_text.lower())) >= 0:
+            line, at = hit.shown, shown
+        if at > room // 2:  # else the match may be cut off
+            first = max(0, min(at - room // 4, len(line) - room + 1))
+            line = more + line[max(first, line.find(" ", first, at) + 1) :]
+        if width_of(line) > room and (end := fit(line, room, more).rfind(" ")) > room * 2 // 3:
+            line = fit(line, room, more)[:end] + more
+        return [(fit(line, room, more), "")]
 
 
 def _number(hit: Hit) -> str:
@@ -165,6 +182,10 @@ class SearchScreen(PassScreen[SearchAll]):
         self.runs_rule = Rule(id="runs-rule")
         self.step = BodyView(id="found-step")
         self.bodies = (self.step,)
+        self._pause: Timer | None = None
+        """Runs until what is typed is searched."""
+        self._answers_at_once = False
+        """The index has most runs: the hits come while one types."""
 
     def compose(self) -> ComposeResult:
         yield from (self.tabs, self.rule)
@@ -187,6 +208,14 @@ class SearchScreen(PassScreen[SearchAll]):
         else:
             self.set_focus(self.words)
             self.words.select_all()
+        self._ask_index()
+
+    @work(group="indexed")
+    async def _ask_index(self) -> None:
+        runs, rows = self.found.source_runs, self._session.conversations
+        self._answers_at_once = await asyncio.to_thread(
+            cached_rows.most_are_indexed, runs.folder, runs.source, rows
+        )
 
     @staticmethod
     async def _complete(value: str) -> str | None:
@@ -197,6 +226,7 @@ class SearchScreen(PassScreen[SearchAll]):
 
     def draw(self, rows: tuple[RunHits, ...]) -> None:
         is_first = not (rows and self.list.rows)
+        self.hits.find_text = self.found.text
         self.set_class(not rows, "-nothing")
         if len(self.list.rows) != len(rows):
             self.list.show(rows, self.found.cursor)
@@ -279,9 +309,8 @@ class SearchScreen(PassScreen[SearchAll]):
         self.step_rule.facts = joined(shown.result_facts, self.step_rule.glyphs.dot)
         between = [Heading("result")] if shown.result else []
         self.step.show([*shown.call, *between, *shown.result])
-        texts = (getattr(wanted, "text", "") for wanted in self.found.steps.texts)
-        if text := next(filter(None, texts), ""):
-            self.step.find(text, back=False, here=True)
+        if self.found.text:
+            self.step.find(self.found.text, back=False, here=True)
 
     async def _run_here(self) -> Trajectory | None:
         row = self.list.current
@@ -303,6 +332,21 @@ class SearchScreen(PassScreen[SearchAll]):
 
     # Keys
 
+    @on(Input.Changed, "#words")
+    def _typed(self) -> None:
+        if self._pause:
+            self._pause.stop()
+        if self._answers_at_once and len(self.words.value.strip()) >= SHORTEST:
+            self._pause = self.set_timer(PAUSE, self._search_as_typed)
+
+    async def _search_as_typed(self) -> None:
+        typed = self.words.value
+        with contextlib.suppress(QueryError):  # it is told where enter is pressed
+            query = queries.parse(typed)
+            is_new = typed.strip() != self.found.typed.strip() and not query.empty
+            if is_new and (runs := self._actions.source_runs()):
+                await self.begin(SearchAll(runs, typed, query))
+
     @on(Input.Submitted, "#words")
     async def _submit(self) -> None:
         query = self.read(self.words, queries.parse)
@@ -311,7 +355,12 @@ class SearchScreen(PassScreen[SearchAll]):
         if query.empty:
             self.footer.tell("type what to find: words, a field such as is:failed, or both")
             return
-        if runs := self._actions.source_runs():
+        if self._pause:
+            self._pause.stop()
+        is_there = self._answers_at_once and self.found.typed.strip() == self.words.value.strip()
+        if is_there and (self.found.is_running or self.found.ended):
+            self.set_focus(self.list)
+        elif runs := self._actions.source_runs():
             await self.begin(SearchAll(runs, self.words.value, query))
             self.set_focus(self.list)
 

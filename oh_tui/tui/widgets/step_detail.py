@@ -53,6 +53,8 @@ class StepDetail(Stack):
         self._result_facts: tuple[Piece, ...] = ()
         self._phase: Phase | None = None
         self._finding: Finding | None = None
+        self._searched = ("", "")
+        """An event, and the text of it that a search of all runs led to."""
 
     def compose(self) -> ComposeResult:
         self._call_rule, self.call_view = Rule("4 Call", id="call-rule"), BodyView(id="call")
@@ -193,11 +195,23 @@ class StepDetail(Stack):
 
     def _mark_hits(self) -> None:
         """Mark the text to find in both bodies; scroll to it if the row does not show it."""
-        timeline = self._timeline
-        text = timeline.find_text
-        shown = timeline.row_text(timeline.cursor) if text and timeline.row_count() else ""
+        timeline, (event_id, searched) = self._timeline, self._searched
+        is_searched = bool(event_id) and event_id == self._event_id
+        text = searched if is_searched else timeline.find_text
+        is_in_row = text and not is_searched and timeline.row_count()
+        shown = timeline.row_text(timeline.cursor) if is_in_row else ""
         for view in (self.call_view, self.result_view):
             view.mark(text, go=text.lower() not in shown.lower())
+
+    def mark(self, text: str) -> None:
+        """Mark a text in both bodies of the step under the cursor, and scroll to it."""
+        self._searched = self._event_id, text
+        self._mark_hits()
+
+    @property
+    def _event_id(self) -> str:
+        current = self._timeline.current
+        return current[1].id if current else ""
 
     def _fit_call(self) -> None:
         """The lines it needs, at most a third of the room or three: a thought takes two."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.controllers.run.target import TargetRun
+    from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 
 MOST = 100
@@ -67,6 +68,7 @@ class WayBack(Controller):
     _reader: RunReader
     _listing: ListActions
     _steps: Timeline
+    _bodies: StepDetail
     _left: _Left = ()
     """What was left, the last at the end."""
     _ahead: tuple[_Place, ...] = ()
@@ -155,12 +157,16 @@ class WayBack(Controller):
         views = (one.view for one in self._left if isinstance(one, _ForList) and one.query is query)
         self._session.listing.back_to = next(views, "")
 
-    def go_to(self, conversation: Conversation, event_id: Callable[[], str]) -> None:
-        """Go to the step of an event in the run that was opened. The event may be known only once
-        more of the run is read; until then its id is ""."""
-        self._ui.work_on("place", self._go_to, conversation, event_id, instead=True)
+    def go_to(
+        self, conversation: Conversation, event_id: Callable[[], str], text: str = ""
+    ) -> None:
+        """Go to the step of an event in the run that was opened, and to the line with a text. The
+        event may be known only once more of the run is read; until then its id is ""."""
+        self._ui.work_on("place", self._go_to, conversation, event_id, text, instead=True)
 
-    async def _go_to(self, conversation: Conversation, event_id: Callable[[], str]) -> None:
+    async def _go_to(
+        self, conversation: Conversation, event_id: Callable[[], str], text: str
+    ) -> None:
         """Go there once it is read, unless the user goes elsewhere first."""
         session = self._session
         await self._ui.drawn()
@@ -169,6 +175,10 @@ class WayBack(Controller):
                 step = study.trajectory.step_of(wanted) or await self._run.show_branch_of(wanted)
                 if step is not None:
                     self._ui.post_message(StepWanted(step.number, is_jump=False))
+                    if text:
+                        await self._ui.drawn()
+                        await self._bodies.made()
+                        self._bodies.mark(text)
                     return
             if session.reader is None:
                 self._ui.tell("that step has not been read yet")

@@ -227,4 +227,4 @@ class SearchAllRuns(PassActions[Any]):
             self._ui.tell(f"cannot tell which step started sub-agent {hit.path}")
         else:  # for a step of a sub-agent the step that started it
             wanted = hit.above or hit.event_id
-            self._way_back.go_to(conversation, lambda: wanted)
+            self._way_back.go_to(conversation, lambda: wanted, "" if hit.above else found.text)

@@ -52,7 +52,9 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
     def take(self, conversation: Conversation, value: Found) -> bool:
         hits = self.counts.take(conversation, value)
         if hits:
-            self.found.append(hits)
+            text = self.text.lower()
+            shown_first = sorted(hits.hits, key=lambda hit: text not in hit.shown.lower())
+            self.found.append(hits._replace(hits=shown_first))
         return hits is not None and len(self.found) == 1
 
     def rows(self) -> tuple[RunHits, ...]:
@@ -66,6 +68,12 @@ class SearchAll(Pass[Found, tuple[RunHits, ...]]):
         """The words that are searched, those of a phrase each by itself where no step has it."""
         words = self.wanted.steps
         return words.each_word or words if self.reading.no_phrase else words
+
+    @property
+    def text(self) -> str:
+        """The phrase, or the first word, which is marked in what was found; "" for a pattern."""
+        texts = (getattr(wanted, "text", "") for wanted in self.steps.texts)
+        return next(filter(None, texts), "")
 
     @property
     def count(self) -> str:
