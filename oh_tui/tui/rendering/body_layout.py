@@ -169,8 +169,8 @@ def _command(lines: list[str], width: int) -> Section:
     def paint(number: int) -> Sequence[Piece]:
         return [(part, style or "command") for part, style in painter(number)]
 
-    gutters = ["$ ", *[""] * (len(lines) - 1)]
-    return TextSection(lines, width, wrap=True, paint=paint, gutters=gutters, indent=2)
+    gutters, words = ["$ ", *[""] * (len(lines) - 1)], sum(map(len, lines)) <= PROSE
+    return TextSection(lines, width, wrap=True, words=words, paint=paint, gutters=gutters, indent=2)
 
 
 def _code(lines: list[str], name: str, first: int | None, width: int, wrap: bool) -> Section:
