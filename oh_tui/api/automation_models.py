@@ -30,6 +30,10 @@ class Trigger(msgspec.Struct, frozen=True):
     filter: str | None = None
     """A JMESPath expression over the event."""
 
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (self.on,) if isinstance(self.on, str) else self.on or ()
+
 
 class StatusDetail(msgspec.Struct, frozen=True):
     """Why a run failed."""
@@ -45,8 +49,6 @@ class StatusDetail(msgspec.Struct, frozen=True):
 class DisabledDetail(msgspec.Struct, frozen=True):
     """Why an automation is off."""
 
-    source: str | None = None
-    """user, or the rule by which the server did it."""
     threshold: int | None = None
     """So many runs in a row failed for the same cause."""
     status_detail: StatusDetail | None = None
@@ -100,7 +102,6 @@ class AutomationRun(msgspec.Struct, frozen=True):
     cost: float | None = None
     """US dollars, 0.0 also when the price of the model is unknown."""
     timeout_at: str | None = None
-    sandbox_id: str | None = None
     bash_command_id: str | None = None
     """The command on its agent server that prepares the run and carries it out."""
     run_metadata: dict[str, Any] | None = None
@@ -117,10 +118,11 @@ class AutomationRun(msgspec.Struct, frozen=True):
         return self.cost if self.cost and math.isfinite(self.cost) and self.cost > 0 else None
 
     @property
-    def result(self) -> dict[str, Any]:
+    def result(self) -> dict[str, str]:
         """What its agent said when it finished: message, outcome_summary, status; {} if nothing."""
         told = (self.run_metadata or {}).get("finish_tool_response")
-        return told if isinstance(told, dict) else {}
+        found = told.items() if isinstance(told, dict) else ()
+        return {name: text for name, text in found if isinstance(text, str)}
 
 
 class RunPage(msgspec.Struct, frozen=True):

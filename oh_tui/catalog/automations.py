@@ -31,64 +31,47 @@ def trigger_words(trigger: Trigger | None) -> str:
     if trigger is None:
         return NOT_TOLD
     if trigger.type == "event" or (trigger.on and not trigger.schedule):
-        events = (trigger.on,) if isinstance(trigger.on, str) else trigger.on or ()
-        source, condition = _line(trigger.source or ""), _line(trigger.filter or "")
-        words = f"on {_line(' or '.join(events)) or 'events'}" + f" of {source}" * bool(source)
+        source, condition = _line(trigger.source), _line(trigger.filter)
+        words = f"on {_line(' or '.join(trigger.events)) or 'events'}" + f" of {source}" * bool(
+            source
+        )
         return words + f", if {condition}" * bool(condition)
     if not trigger.schedule:
-        return _line(trigger.type or "") or NOT_TOLD
-    zone = _line(trigger.timezone or "")
-    return _cron_words(trigger.schedule, zone) or " ".join(
-        filter(None, (_line(trigger.schedule), zone))
-    )
+        return _line(trigger.type) or NOT_TOLD
+    zone = _line(trigger.timezone)
+    return _cron_words(trigger.schedule, zone) or f"{_line(trigger.schedule)} {zone}".strip()
 
 
 def _cron_words(line: str, zone: str) -> str:
     """A cron line in words; "" for one that is none of these forms."""
-    fields = line.split()
-    if len(fields) != 5 or fields[3] != "*":
-        return ""
-    minute, hour, day, _, weekday = fields
-    any_day = day == weekday == "*"
-    if every := _EVERY.fullmatch(minute):
+    line = " ".join(line.lower().split())
+    if every := _EVERY.fullmatch(line):
         step = int(every[1] or 1)
-        if hour != "*" or not any_day or not step or 60 % step:
+        if 60 % step:
             return ""  # */7 has a shorter gap at the full hour
         return f"every {step} minutes" if step > 1 else "every minute"
-    at = _number(minute, 59)
-    if at is None:
+    if not (found := _AT.fullmatch(line)):
         return ""
+    minute, hour, date, weekday = found.groups()
+    any_day = date == weekday == "*"
     if hour == "*":
-        return f"each hour at :{at:02}" if any_day else ""
-    then = _number(hour, 23)
-    if then is None:
-        return ""
-    time = f"at {then:02}:{at:02} {zone}".strip()
-    if any_day:
-        return f"every day {time}"
-    if day == "*":
-        if weekday.lower() in ("1-5", "mon-fri"):
-            return f"weekdays {time}"
-        name = weekday.lower()
-        number = _DAYS.index(name) if name in _DAYS else _number(weekday, 7)
-        return "" if number is None else f"every {_DAY_NAMES[number % 7]} {time}"
-    date = _number(day, 28)  # not every month has a 29th
-    return f"on the {_ordinal(date)} of each month {time}" if date and weekday == "*" else ""
+        return f"each hour at :{int(minute):02}" if any_day else ""
+    time = f"at {int(hour):02}:{int(minute):02} {zone}".strip()
+    if date == "*":
+        return f"{_DAYS[weekday]} {time}" if weekday in _DAYS else ""
+    tens, ones = divmod(int(date), 10)
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(ones, "th") if tens != 1 else "th"
+    return f"on the {int(date)}{ending} of each month {time}" if weekday == "*" else ""
 
 
-_EVERY = pattern(r"\*(?:/(\d{1,2}))?")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_EVERY = pattern(r"\*(?:/(0?[1-9]|[1-9][0-9]))? \* \* \* \*")
+_AT = pattern(  # not every month has a 29th
+    r"([0-5]?[0-9]) (\*|[01]?[0-9]|2[0-3]) (\*|0?[1-9]|1[0-9]|2[0-8]) \* (\S+)"
+)
 _DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-
-
-def _number(text: str, most: int) -> int | None:
-    is_number = text.isascii() and text.isdigit() and len(text) <= 2
-    return int(text) if is_number and int(text) <= most else None
-
-
-def _ordinal(number: int) -> str:
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number // 10 != 1 else "th"
-    return f"{number}{ending}"
+_DAYS = {"*": "every day", "1-5": "weekdays", "mon-fri": "weekdays"}
+for _day, _name in enumerate((*_DAY_NAMES, "Sunday")):
+    _DAYS |= dict.fromkeys((f"{_day}", f"0{_day}", _name[:3].lower()), f"every {_name}")
 
 
 def why_off(automation: Automation) -> str:
@@ -99,15 +82,11 @@ def why_off(automation: Automation) -> str:
     if reason == "manual":
         return "switched off by hand"
     status = detail.status_detail if detail else None
-    if status and (status.kind or status.detail):
-        why = _of_class(status.kind, _telling_line(status.detail or "")).rstrip(".")
-        runs = (
-            f", in its last {plural(detail.threshold, 'run')}"
-            if detail and detail.threshold
-            else ""
-        )
-        return f"switched off automatically: {why}{runs}"
-    return ": ".join(filter(None, ("switched off", _line(reason or ""))))
+    if detail is None or status is None or not (status.kind or status.detail):
+        return _of_class("switched off", _line(reason))
+    why = _of_class(status.kind, _telling_line(status.detail or "")).rstrip(".")
+    runs = f", in its last {plural(detail.threshold, 'run')}" if detail.threshold else ""
+    return f"switched off automatically: {why}{runs}"
 
 
 # how a run ended
@@ -125,7 +104,12 @@ class Outcome(NamedTuple):
         return getattr(glyphs, self.sign), self.hue
 
 
+ENDED = Outcome("ended")
+TIMED_OUT = Outcome("timed out", "error", "bad")
+DEAD = Outcome("probably dead", "failed", "warn")
+
 _OUTCOMES = {
+    "": Outcome(NOT_TOLD, hue="dim"),
     "PENDING": Outcome("pending", "starting", "dim"),
     "RUNNING": Outcome("running", "running", "good"),
     "FAILED": Outcome("failed", "error", "bad"),
@@ -133,15 +117,12 @@ _OUTCOMES = {
     "SKIPPED": Outcome("skipped", "rejected", "dim"),
 }
 _DONE = {
+    "": ENDED,
     "success": Outcome("finished", "finished", "good"),
     "blocked": Outcome("blocked", "failed", "warn"),
     "partial_success": Outcome("in part", "failed", "warn"),
 }
 """What its agent says of a COMPLETED run."""
-
-ENDED = Outcome("ended")
-TIMED_OUT = Outcome("timed out", "error", "bad")
-DEAD = Outcome("probably dead", "failed", "warn")
 
 
 def outcome(run: AutomationRun, now: float | None = None, *, script_ended: bool = False) -> Outcome:
@@ -151,20 +132,16 @@ def outcome(run: AutomationRun, now: float | None = None, *, script_ended: bool 
     agent it has "ended". One that runs past its time, or whose script has ended without a report,
     is not watched any more (measured).
     """
-    if run.status == "COMPLETED":
-        told = run.result.get("status")
-        if not isinstance(told, str) or not told:
-            return ENDED
-        return _DONE.get(told) or Outcome(safe_line(told, 20).replace("_", " ").lower())
-    if run.status == "RUNNING":
+    known, told = _OUTCOMES, run.status or ""
+    if told == "COMPLETED":
+        known, told = _DONE, run.result.get("status", "")
+    elif told == "RUNNING":
         over = seconds(run.timeout_at or "")
-        is_late = now is not None and over is not None and now > over
-        return DEAD if is_late or script_ended else _OUTCOMES["RUNNING"]
-    if run.status == "FAILED" and run.status_detail and run.status_detail.kind == "timeout":
+        if script_ended or (now is not None and over is not None and now > over):
+            return DEAD
+    elif told == "FAILED" and run.status_detail and run.status_detail.kind == "timeout":
         return TIMED_OUT
-    if not run.status:
-        return Outcome(NOT_TOLD, hue="dim")
-    return _OUTCOMES.get(run.status) or Outcome(safe_line(run.status, 20).replace("_", " ").lower())
+    return known.get(told) or Outcome(safe_line(told, 20).replace("_", " ").lower())
 
 
 def is_over(run: AutomationRun) -> bool:
@@ -176,6 +153,11 @@ def works_on(run: AutomationRun, conversation: Conversation | None) -> bool:
     """Whether the agent of a run that is over still works, and spends (measured after a time-out
     and after a cancel)."""
     return is_over(run) and conversation is not None and conversation.execution_status == "running"
+
+
+def working(runs: Iterable[AutomationRun], loaded: Iterable[Conversation]) -> list[str]:
+    """The ids of those that are over and whose agents work on."""
+    return [run.id for run in runs if works_on(run, conversation_of(run, loaded))]
 
 
 def marks(runs: Iterable[AutomationRun], now: float | None = None) -> list[Outcome]:
@@ -202,8 +184,7 @@ def cause(run: AutomationRun) -> str:
     if run.status == "COMPLETED":
         if outcome(run) in (_DONE["success"], ENDED):
             return ""
-        told = run.result.get("outcome_summary") or run.result.get("message")
-        return _telling_line(told) if isinstance(told, str) else ""
+        return _telling_line(run.result.get("outcome_summary") or run.result.get("message", ""))
     detail = run.status_detail
     text = (detail and detail.detail) or run.error_detail or ""
     return _of_class(detail.kind if detail else None, _telling_line(text))
@@ -211,7 +192,7 @@ def cause(run: AutomationRun) -> str:
 
 def phase(run: AutomationRun) -> str:
     """What it did last, in the words of its server; "" if it tells nothing."""
-    return _line(run.current_phase or "")
+    return _line(run.current_phase)
 
 
 def _of_class(kind: str | None, text: str) -> str:
@@ -234,8 +215,8 @@ _EXIT_CODE = pattern(r"exit_code=(-?\d{1,6})")
 _STREAM = re.compile(r"^std(?:err|out):\s*")
 
 
-def _line(text: str) -> str:
-    return safe_line(text, MOST).strip()
+def _line(text: str | None) -> str:
+    return safe_line(text or "", MOST).strip()
 
 
 # which conversation
@@ -249,29 +230,25 @@ class MadeBy(NamedTuple):
     run_id: str
 
 
-_MADE_BY = ("name", "id", "runid")
-
-
 def made_by(conversation: Conversation) -> MadeBy | None:
     """By the tags of its conversation, unchanged; None for one that no automation made.
     `automationtrigger` says nothing of a trigger (measured)."""
-    tags = conversation.tags or {}
-    found = MadeBy(*(tags.get(f"automation{name}", "") for name in _MADE_BY))
+    if not (tags := conversation.tags):
+        return None  # lists ask it of every row
+    found = MadeBy(*(tags.get(f"automation{name}", "") for name in ("name", "id", "runid")))
     return found if any(found) else None
 
 
 def automation_name(conversation: Conversation) -> str | None:
     """The name of its automation, else its id; None for one that no automation made."""
-    if not (tags := conversation.tags):
-        return None  # lists ask it of every row
-    return next(filter(None, (tags.get(f"automation{name}") for name in _MADE_BY)), None)
+    return next(filter(None, made_by(conversation) or ()), None)
 
 
 def made_words(conversation: Conversation) -> str:
     """Which automation and which of its runs made it; "" for none."""
     made = made_by(conversation)
     run = f"run {_line(made.run_id)}" if made and made.run_id else ""
-    return ", ".join(filter(None, (_line(automation_name(conversation) or ""), run)))
+    return ", ".join(filter(None, (_line(automation_name(conversation)), run)))
 
 
 def conversation_of(run: AutomationRun, loaded: Iterable[Conversation]) -> Conversation | None:

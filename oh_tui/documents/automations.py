@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from oh_tui.api.automation_models import Trigger
 from oh_tui.catalog import automations as words
-from oh_tui.documents.run import line, moment, named
+from oh_tui.documents.run import MOST_TAGS, line, moment, named
 from oh_tui.text.human import number
 from oh_tui.text.redact import safe, safe_line
 
@@ -17,19 +17,16 @@ if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import automations as shapes
 
-MOST_TAGS = 100
 LONGEST = 100_000
 """Characters of a text of the server, and of the end of a log."""
 
 
 def listed_json(
-    one: Automation, page: RunPage | None, now: float, working: Sequence[str] = ()
+    one: Automation, page: RunPage | None, now: float, loaded: Iterable[Conversation] = ()
 ) -> shapes.ListedAutomation:
-    """`page` has its newest runs, None where they were not read; `working` are those that are over
-    and whose agents work on."""
+    """`page` has its newest runs, None where they were not read; `loaded` may have theirs."""
     trigger = one.trigger or Trigger()
-    events = trigger.on or ()
-    failed = words.failed_of(page.counts) if page else None
+    failed, ended = (page and words.failed_of(page.counts)) or (None, None)
     document: shapes.ListedAutomation = {
         "id": safe_line(one.id),
         "name": line(one.name),
@@ -39,7 +36,7 @@ def listed_json(
             "schedule": line(trigger.schedule),
             "timezone": line(trigger.timezone),
             "source": line(trigger.source),
-            "events": [safe_line(e) for e in ((events,) if isinstance(events, str) else events)],
+            "events": [safe_line(event) for event in trigger.events],
             "filter": line(trigger.filter),
         },
         "on": one.is_on,
@@ -51,9 +48,9 @@ def listed_json(
         "last_triggered": moment(one.last_triggered_at),
         "created": moment(one.created_at),
         "last_runs": [mark.word for mark in words.marks(page.runs, now)] if page else None,
-        "agents_work_on": [safe_line(run) for run in working] if page else None,
-        "failed": failed[0] if failed else None,
-        "ended": failed[1] if failed else None,
+        "agents_work_on": list(map(safe_line, words.working(page.runs, loaded))) if page else None,
+        "failed": failed,
+        "ended": ended,
     }
     if one.server:
         document["server"] = one.server
@@ -63,7 +60,6 @@ def listed_json(
 def run_json(
     run: AutomationRun, conversation: Conversation | None, outcome: words.Outcome
 ) -> shapes.AutomationRun:
-    result = run.result.get("message")
     document: shapes.AutomationRun = {
         "id": safe_line(run.id),
         "automation": line(run.automation_id),
@@ -73,7 +69,7 @@ def run_json(
         "phase": words.phase(run) or None,
         "kind": line(run.status_detail.kind if run.status_detail else None),
         "cause": words.cause(run) or None,
-        "result": bounded(result) if isinstance(result, str) and result else None,
+        "result": bounded(run.result.get("message", "")) or None,
         "cost": number(run.price),
         "conversation": named(conversation) if conversation else None,
         "agent_works_on": words.works_on(run, conversation) if conversation else None,
@@ -90,12 +86,10 @@ def run_json(
 def log_json(log: RunLog) -> shapes.AutomationLog:
     """The end of what a script printed."""
     is_cut = log.is_cut or len(log.text) > LONGEST
-    return {"text": bounded(log.text, -1), "exit_code": log.exit_code, "cut": is_cut}
+    text = safe(log.text[-2 * LONGEST :])[-LONGEST:]  # hidden first: no half of a key stays
+    return {"text": text, "exit_code": log.exit_code, "cut": is_cut}
 
 
-def bounded(text: str, end: int = 1) -> str:
-    """The first characters of a foreign text, or with -1 the last ones; hidden before they are cut,
-    so that no half of a key stays."""
-    if end > 0:
-        return safe(text[: 2 * LONGEST])[:LONGEST]
-    return safe(text[-2 * LONGEST :])[-LONGEST:]
+def bounded(text: str) -> str:
+    """The first characters of a foreign text; hidden before it is cut, as half a key would stay."""
+    return safe(text[: 2 * LONGEST])[:LONGEST]

@@ -4,18 +4,25 @@ them."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from oh_tui.actions.automations import Automations, RunLog
+from oh_tui.actions.automations import Automations
 from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
 from oh_tui.catalog import automations as words
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, require_writable
 from oh_tui.commands.framework.command import Call, argument, command, flag, number_of
-from oh_tui.commands.framework.printing import Style, print_json, print_pairs, print_rows
+from oh_tui.commands.framework.printing import (
+    Style,
+    print_json,
+    print_pairs,
+    print_rows,
+    shown_id,
+)
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.documents.automations import bounded, listed_json, log_json, run_json
 from oh_tui.sources.server import ServerSource
@@ -69,7 +76,8 @@ async def automations(call: Call) -> int:
     action, of = call.args.action, call.args.of
     if action and not of:
         raise Problem(f"automations {action} needs the id of one", "oh-tui automations lists them")
-    if action not in (None, "show"):
+    acts = action not in (None, "show")
+    if acts:
         require_writable(f"automations {action}", call.settings, by_flag=call.args.read_only)
     if isinstance(call.source, ServerSource):
         await call.source.require_kind()
@@ -84,44 +92,27 @@ async def automations(call: Call) -> int:
         say(held.problem)
     if action is None:
         return await _list(call, held, every)
-    found = None if action == "stop" else _called(every, of)
-    if action == "show" and found:
-        return await _show(call, held, found)
-    if action in ("show", "stop"):
-        run = await _run(call, held, every, of)
-        if action == "show":
-            return await _show_run(call, held, run)
-        _require_writable(call, run.server)
-        return await _stop(call, held, run)
-    if found is None:
+    found = None if action == "stop" else _meant(every, of, "automations")
+    if found is None and action not in ("show", "stop"):
         raise Problem(f"There is no automation {safe_line(of)}", "oh-tui automations lists them")
-    _require_writable(call, found.server)
-    if action == "run":
-        return await _dispatch(call, held, found)
-    return await _switch(call, held, found, enabled=action == "enable")
+    one = found or await _run(call, held, every, of)
+    if acts:
+        call.on, settings = one.server, call.settings.of(one.server)
+        require_writable(f"automations {action}", settings, by_flag=call.args.read_only)
+    if isinstance(one, AutomationRun):
+        return await (_stop if acts else _show_run)(call, held, one)
+    return await {"show": _show, "run": _dispatch}.get(action, _switch)(call, held, one)
 
 
-def _require_writable(call: Call, server: str) -> None:
-    """Raises Problem for a server of a list that the settings say is read only."""
-    call.on, settings = server, call.settings.of(server)
-    require_writable(f"automations {call.args.action}", settings, by_flag=call.args.read_only)
-
-
-def _called(every: Sequence[Automation], of: str) -> Automation | None:
-    named = [one for one in every if of in (one.id, one.name)]
-    named = named or [one for one in every if _begins(one.id, of)]
-    return _only(named, of, "automations")
-
-
-def _begins(identifier: str, start: str) -> bool:
-    return len(start) >= 3 and bare_id(identifier).startswith(bare_id(start))
-
-
-def _only(found: Sequence[T], of: str, what: str) -> T | None:
-    if len(found) > 1:
-        named = ", ".join(safe_line(one.id) for one in found[:5])
-        raise Problem(f"{len(found)} {what} are meant by {safe_line(of)}", f"such as {named}")
-    return found[0] if found else None
+def _meant(every: Iterable[T], of: str, what: str) -> T | None:
+    """That with this id or name, else with this start of an id. Raises Problem for several."""
+    named = [one for one in every if of in (one.id, getattr(one, "name", None))]
+    if not named and len(of) >= 3:
+        named = [one for one in every if bare_id(one.id).startswith(bare_id(of))]
+    if len(named) > 1:
+        some = ", ".join(safe_line(one.id) for one in named[:5])
+        raise Problem(f"{len(named)} {what} are meant by {safe_line(of)}", f"such as {some}")
+    return named[0] if named else None
 
 
 async def _run(
@@ -131,8 +122,7 @@ async def _run(
     last = sorted(every, key=lambda one: one.last_triggered_at or "", reverse=True)
     asked = last[: call.args.limit]
     for automation in asked:
-        page = await held.runs(automation, 100)
-        if found := _only([run for run in page.runs if _begins(run.id, of)], of, "runs"):
+        if found := _meant((await held.runs(automation, 100)).runs, of, "runs"):
             return found
     raise Refused(
         f"There is no automation {safe_line(of)}, and no such run among the last hundred of "
@@ -148,13 +138,8 @@ class _Listed(NamedTuple):
     automation: Automation
     page: RunPage | None
     now: float
-    working: Sequence[str] = ()
-    """Runs that are over and whose agents work on."""
-
-
-def _when(style: Style, now: float, moment: str | None) -> str:
-    """An age by the clock of the server, or the time itself."""
-    return replace(style, now=now).when(moment)
+    """By the clock of its server."""
+    loaded: Sequence[Conversation]
 
 
 def _marks(row: _Listed, style: Style) -> Cell:
@@ -166,49 +151,49 @@ def _marks(row: _Listed, style: Style) -> Cell:
     return Cell("".join(one.mark(glyphs)[0] for one in outcomes), HUES.get(hue, hue))
 
 
-_COLUMNS: tuple[Column[_Listed, Style], ...] = (
-    Column("id", lambda row, style: _shown(row.automation.id, style)),
-    Column("server", lambda row, _: row.automation.server, goes=2),
-    Column("automation", lambda row, _: safe_line(row.automation.name or ""), share=2),
-    Column("runs", lambda row, style: _when_on(row, style), share=2),
-    Column("last", _marks),
-    Column("failed", lambda row, _: words.failed_share(row.page.counts) if row.page else "",
-           right=True),
-    Column("began", lambda row, style: _when(style, row.now, row.automation.last_triggered_at),
-           right=True),
-)  # fmt: skip
-
-
-def _shown(identifier: str, style: Style) -> str:
-    shown = safe_line(identifier)
-    return shown if style.piped else shown[:8]
-
-
-def _when_on(row: _Listed, _style: Style) -> Cell:
+def _starts(row: _Listed, _style: Style) -> Cell:
     if off := words.why_off(row.automation):
         return Cell(off, "dim")
     return Cell(words.trigger_words(row.automation.trigger))
 
 
+def _began(row: _Listed, style: Style) -> str:
+    return replace(style, now=row.now).when(row.automation.last_triggered_at)
+
+
+def _shown(identifier: str, style: Style) -> str:
+    return safe_line(identifier)[: None if style.piped else 8]
+
+
+_COLUMNS: tuple[Column[_Listed, Style], ...] = (
+    Column("id", lambda row, style: _shown(row.automation.id, style)),
+    Column("server", lambda row, _: row.automation.server, goes=2),
+    Column("automation", lambda row, _: safe_line(row.automation.name or ""), share=2),
+    Column("runs", _starts, share=2),
+    Column("last", _marks),
+    Column("failed", lambda row, _: words.failed_share(row.page.counts) if row.page else "",
+           right=True),
+    Column("began", _began, right=True),
+)  # fmt: skip
+
+
 async def _list(call: Call, held: Automations, every: Sequence[Automation]) -> int:
-    read = every[: call.args.limit]
-    pages = await asyncio.gather(*(held.runs(one, MARKS) for one in read), return_exceptions=True)
-    for told in pages:
-        if isinstance(told, BaseException) and not isinstance(told, Problem):
-            raise told
-    if failed := [one for one in pages if isinstance(one, Problem)]:
-        say(failed[0].sentence)
-    loaded = (await call.source.newest()).items if read else []
-    known = {id(one): page for one, page in zip(read, pages, strict=True)}
+    problems: list[Problem] = []
+
+    async def read(one: Automation) -> RunPage | None:
+        try:
+            return await held.runs(one, MARKS)
+        except Problem as problem:
+            problems.append(problem)
+            return None
+
+    pages = await asyncio.gather(*map(read, every[: call.args.limit]))
+    if problems:
+        say(problems[0].sentence)
+    loaded = (await call.source.newest()).items if every else ()
     rows = [
-        _Listed(one, page, held.now(one.server), [
-            run.id for run in (page.runs if page else ())
-            if words.works_on(run, words.conversation_of(run, loaded))
-        ])
-        for one in every
-        for told in [known.get(id(one))]
-        for page in [told if isinstance(told, RunPage) else None]
-    ]  # fmt: skip
+        _Listed(one, page, held.now(one.server), loaded) for one, page in zip_longest(every, pages)
+    ]
     if call.as_json:
         print_json(
             {
@@ -219,12 +204,12 @@ async def _list(call: Call, held: Automations, every: Sequence[Automation]) -> i
         )
         return 0
     print_rows(call.style, _COLUMNS, rows)
-    for run in (run for row in rows for run in row.working):
+    for run in (run for page in pages if page for run in words.working(page.runs, loaded)):
         say(f"the agent of a run that is over works on: oh-tui automations stop {safe_line(run)}")
     if not every:
         say("there are no automations" if held.are_there else "this server runs no automations")
-    elif len(every) > len(read):
-        say(f"the last runs of {len(every) - len(read):,} more are not read: --limit N")
+    elif len(every) > len(pages):
+        say(f"the last runs of {len(every) - len(pages):,} more are not read: --limit N")
     return 0
 
 
@@ -234,57 +219,55 @@ async def _list(call: Call, held: Automations, every: Sequence[Automation]) -> i
 class _Run(NamedTuple):
     run: AutomationRun
     conversation: Conversation | None
-    now: float
-    log: RunLog | None = None
+    outcome: words.Outcome
 
-    @property
-    def outcome(self) -> words.Outcome:
-        ended = self.log is not None and self.log.exit_code is not None
-        return words.outcome(self.run, self.now, script_ended=ended)
 
-    @property
-    def status(self) -> Cell:
-        if words.works_on(self.run, self.conversation):
-            return Cell(f"{self.outcome.word}, its agent works on", "red")
-        return Cell(self.outcome.word, HUES.get(self.outcome.hue, self.outcome.hue))
+def _status(row: _Run, _style: Style) -> Cell:
+    if words.works_on(row.run, row.conversation):
+        return Cell(f"{row.outcome.word}, its agent works on", "red")
+    return Cell(row.outcome.word, HUES.get(row.outcome.hue, row.outcome.hue))
 
-    @property
-    def took(self) -> str:
-        began, ended = (seconds(one or "") for one in (self.run.started_at, self.run.completed_at))
-        return duration(ended - began) if began and ended and ended >= began else ""
 
-    @property
-    def why(self) -> str:
-        return words.cause(self.run) or words.phase(self.run) * (self.run.status == "RUNNING")
+def _took(row: _Run, _style: Style) -> str:
+    began, ended = (seconds(one or "") for one in (row.run.started_at, row.run.completed_at))
+    return duration(ended - began) if began and ended and ended >= began else ""
+
+
+def _why(row: _Run, _style: Style) -> str:
+    return words.cause(row.run) or words.phase(row.run) * (row.run.status == "RUNNING")
+
+
+def _led_to(row: _Run, style: Style) -> str:
+    return shown_id(row.conversation, style) if row.conversation else ""
 
 
 _RUNS: tuple[Column[_Run, Style], ...] = (
     Column("run", lambda row, style: _shown(row.run.id, style)),
-    Column("status", lambda row, _: row.status),
+    Column("status", _status),
     Column("by", lambda row, _: safe_line(row.run.trigger_source or ""), goes=1),
-    Column("began", lambda row, style: _when(style, row.now, row.run.created_at), right=True),
-    Column("took", lambda row, _: row.took, right=True, goes=2),
+    Column("began", lambda row, style: style.when(row.run.created_at), right=True),
+    Column("took", _took, right=True, goes=2),
     Column("cost", lambda row, _: marked_cost(row.run.price), right=True),
-    Column("conversation", lambda row, style: (row.conversation is not None and
-           _shown(conversation_id(row.conversation), style)) or ""),
-    Column("why", lambda row, _: row.why, share=1),
-)  # fmt: skip
+    Column("conversation", _led_to),
+    Column("why", _why, share=1),
+)
 
 
 async def _show(call: Call, held: Automations, one: Automation) -> int:
     page = await held.runs(one, call.args.limit)
     loaded = (await call.source.newest()).items
-    now = held.now(one.server)
-    rows = [_Run(run, words.conversation_of(run, loaded), now) for run in page.runs]
+    style = replace(call.style, now=held.now(one.server))
+    rows = [
+        _Run(run, words.conversation_of(run, loaded), words.outcome(run, style.now))
+        for run in page.runs
+    ]
     if call.as_json:
-        runs = [run_json(row.run, row.conversation, row.outcome) for row in rows]
+        document = listed_json(one, page, style.now, loaded)
         prompt = bounded(one.prompt) if one.prompt else None
-        working = [row.run.id for row in rows if words.works_on(row.run, row.conversation)]
-        document = listed_json(one, page, now, working)
+        runs = [run_json(*row) for row in rows]
         print_json({**document, "prompt": prompt, "runs": runs, "total": page.total})
         return 0
-    style = call.style
-    off, since = words.why_off(one), _when(style, now, one.disabled_at)
+    off, since = words.why_off(one), style.when(one.disabled_at)
     if not style.piped:
         print(style.paint(safe_line(one.name or one.id), "bold"))
     print_pairs(
@@ -312,23 +295,23 @@ async def _show(call: Call, held: Automations, one: Automation) -> int:
 async def _show_run(call: Call, held: Automations, run: AutomationRun) -> int:
     conversation = await held.conversation(run)
     log = await held.log(run, conversation)
-    row = _Run(run, conversation, held.now(run.server), log)
+    code = log.exit_code if log else None
+    style = replace(call.style, now=held.now(run.server))
+    row = _Run(run, conversation, words.outcome(run, style.now, script_ended=code is not None))
     if call.as_json:
-        print_json({**run_json(run, conversation, row.outcome), "log": log and log_json(log)})
+        print_json({**run_json(*row), "log": log and log_json(log)})
         return 0
-    style, code = call.style, None if log is None else log.exit_code
-    result = run.result.get("message")
     print_pairs(
         style,
         [
             ("run", safe_line(run.id)),
-            ("status", row.status),
+            ("status", _status(row, style)),
             ("phase", words.phase(run)),
             ("why", words.cause(run)),
-            ("said", safe_line(result, 1000) if isinstance(result, str) else ""),
+            ("said", safe_line(run.result.get("message", ""), 1000)),
             ("by", safe_line(run.trigger_source or "")),
-            ("began", _when(style, row.now, run.created_at)),
-            ("took", row.took),
+            ("began", style.when(run.created_at)),
+            ("took", _took(row, style)),
             ("cost", marked_cost(run.price)),
             ("conversation", f"{conversation_id(conversation)}  {title(conversation)}"
              if conversation else "none known"),
@@ -355,22 +338,19 @@ async def _dispatch(call: Call, held: Automations, one: Automation) -> int:
     call.goes_on = "it may still be run: oh-tui automations shows it"
     run = await held.run_now(one)
     call.goes_on = ""
-    row = _Run(run, None, held.now(run.server))
+    outcome = words.outcome(run)
     if call.as_json:
-        print_json({"run": run_json(run, None, row.outcome), "stages": [row.outcome.word]})
+        print_json({"run": run_json(run, None, outcome), "stages": [outcome.word]})
     else:
-        print(f"{row.outcome.word}  {safe_line(run.id)}")
+        print(f"{outcome.word}  {safe_line(run.id)}")
     return 0
 
 
 async def _stop(call: Call, held: Automations, run: AutomationRun) -> int:
     plan = await held.stop_plan(run)
     name = f" of {title(plan.conversation)}" if plan.conversation else ""
-    require_consent(
-        call,
-        f"This will {plan.words}: {safe_line(run.id)[:8]}{name}",
-        "oh-tui automations stop ... --yes",
-    )
+    stake = f"This will {plan.words}: {safe_line(run.id)[:8]}{name}"
+    require_consent(call, stake, "oh-tui automations stop ... --yes")
     call.goes_on = "it may still be stopped: oh-tui automations show ID shows it"
     stages: list[str] = []
     with progress() as show:
@@ -379,15 +359,16 @@ async def _stop(call: Call, held: Automations, run: AutomationRun) -> int:
             show(stage)
     call.goes_on = ""
     if call.as_json:
-        now = _Run(await held.current(run), None, held.now(run.server))
-        print_json({"run": run_json(now.run, None, now.outcome), "stages": stages})
+        now = await held.current(run)
+        outcome = words.outcome(now, held.now(run.server))
+        print_json({"run": run_json(now, None, outcome), "stages": stages})
     else:
         print(", ".join(stage for stage in stages if not stage.endswith(("ing the run", "now"))))
     return 0
 
 
-async def _switch(call: Call, held: Automations, one: Automation, *, enabled: bool) -> int:
-    after = await held.set_enabled(one, enabled)
+async def _switch(call: Call, held: Automations, one: Automation) -> int:
+    after = await held.set_enabled(one, call.args.action == "enable")
     if call.as_json:
         print_json(listed_json(after, None, held.now(one.server)))
     else:
