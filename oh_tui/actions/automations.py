@@ -7,6 +7,7 @@ Facts without another source are measured on openhands-automation 1.13.1 and 1.2
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from enum import StrEnum
@@ -22,7 +23,7 @@ from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, NotT
 from oh_tui.api.models import Page
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.server import running_agent
-from oh_tui.catalog.automations import conversation_of, is_over, outcome, works_on
+from oh_tui.catalog.automations import conversation_of, is_over, outcome, works, works_on
 from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.problem import Problem, Refused, Remedy
@@ -71,7 +72,7 @@ class StopPlan(msgspec.Struct, frozen=True):
     @property
     def interrupts(self) -> bool:
         """Its agent works, whether or not the run is over."""
-        return self.conversation is not None and self.conversation.execution_status == "running"
+        return works(self.conversation)
 
     @property
     def works_on(self) -> bool:
@@ -81,18 +82,17 @@ class StopPlan(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """What it does, as part of a sentence; "" for nothing."""
+        over = f"the run is over ({outcome(self.run).word})"
         if self.works_on:
             script = "end its script and " * self.script
-            over = outcome(self.run).word
-            return f"{script}stop its agent, which works on: the run is over ({over})"
+            return f"{script}stop its agent, which works on: {over}"
         if self.interrupts:
             return "cancel the run, end its script and stop its agent, which works"
         if self.run.status == "PENDING":
             return "cancel the run before it begins"
         if self.cancels:
             return "cancel the run and end its script; no agent of it is known to work"
-        over = f"end its script, which told no end: the run is over ({outcome(self.run).word})"
-        return over * self.script
+        return f"end its script, which told no end: {over}" * self.script
 
 
 class RunLog(msgspec.Struct, frozen=True):
@@ -141,17 +141,18 @@ class Automations:
     async def _ask(self, server: str) -> None:
         if server in self._without:
             return
+        self.problems.pop(server, None)
         found: list[Automation] = []
         try:
             async with asyncio.timeout(PATIENCE):
                 async for page in self._apis[server].automations.all().pages():
                     found += [replace(one, server=server) for one in page.items]
+            self._known[server] = found
         except ApiError as error:
             # a front-end has a page at any address; a gateway's that wants a sign-in is of a kind
             # of its own, and of what is behind it nothing is known
             if isinstance(error, NotFound) or type(error) is NotTheApi:
                 self._without.add(server)
-                self.problems.pop(server, None)
                 return
             away = "Automations do not answer: their server is starting, or away"
             starts = error.status in (502, 503)
@@ -159,9 +160,6 @@ class Automations:
         except TimeoutError:
             late = f"The automation server did not answer within {PATIENCE:.0f} s"
             self.problems[server] = Refused(late, Remedy.WAIT)
-        else:
-            self._known[server] = found
-            self.problems.pop(server, None)
 
     async def runs(self, automation: Automation, limit: int = 20) -> RunPage:
         """Its newest runs, at most 100, in one call."""
@@ -186,12 +184,9 @@ class Automations:
         api = self._apis[run.server]
         known = conversation_of(run, loaded)
         if identifier := known.id if known else run.conversation_id:
-            try:
-                (found,) = await api.get_conversations([identifier])
-            except InvalidRequest:
-                found = None  # no id
-            if found:
-                return found
+            with contextlib.suppress(InvalidRequest):  # no id
+                if found := (await api.get_conversations([identifier]))[0]:
+                    return found
         if run.status == "PENDING":
             return None
         began = seconds(run.created_at or "") or 0.0
@@ -231,10 +226,10 @@ class Automations:
         """What stopping it would do now. Raises Refused where there is nothing to stop."""
         now = await self.current(run)
         conversation = await self.conversation(now, loaded)
-        script = bool(now.bash_command_id and self._shell(now, conversation))
-        if script := script and now.status in ("RUNNING", "CANCELLED", "FAILED"):
+        script = False
+        if now.status in ("RUNNING", "CANCELLED", "FAILED") and self._shell(now, conversation):
             log = await self.log(now, conversation)
-            script = log is None or log.exit_code is None
+            script = bool(now.bash_command_id) and (log is None or log.exit_code is None)
         plan = StopPlan(now, conversation, script)
         if not plan.words:
             raise Refused(f"The run is over ({outcome(now).word}), and no agent of it works")
@@ -257,47 +252,34 @@ class Automations:
                 yield StopStage.CANCELLED
             except Conflict:
                 yield StopStage.ENDED
-        if now.script:
-            ended = await self._end_script(now)
-            yield StopStage.SCRIPT_ENDED if ended else StopStage.SCRIPT_GOES_ON
+        shell = self._shell(now.run, conversation) if now.script else None
+        if shell and now.run.bash_command_id:
+            try:
+                await shell.stop_bash_command(now.run.bash_command_id)
+                yield StopStage.SCRIPT_ENDED
+            except ApiError:  # as before 1.52
+                yield StopStage.SCRIPT_GOES_ON
         if now.cancels or now.script:  # it may have begun to work in between
             conversation = await self.conversation(now.run, [conversation] if conversation else ())
-        if conversation is not None and conversation.execution_status == "running":
+        if conversation and works(conversation):
             yield StopStage.INTERRUPTING
             await self._interrupt(run, conversation)
             yield StopStage.STOPPED
 
-    async def _end_script(self, plan: StopPlan) -> bool:
-        """False where that cannot be done, as before 1.52, or is not known to be done."""
-        shell = self._shell(plan.run, plan.conversation)
-        try:
-            if shell and plan.run.bash_command_id:
-                await shell.stop_bash_command(plan.run.bash_command_id)
-                return True
-        except ApiError:
-            pass
-        return False
-
     async def _interrupt(self, run: AutomationRun, conversation: Conversation) -> None:
-        api = self._apis[run.server]
-        end = asyncio.get_running_loop().time() + SETTLE
+        api, clock = self._apis[run.server], asyncio.get_running_loop().time
+        end = clock() + SETTLE
         try:
-            agent = running_agent(api, conversation)
-            if agent is None:
+            if (agent := running_agent(api, conversation)) is None:
                 raise Refused("its sandbox is away")
             await agent.interrupt()
-            while True:
-                (now,) = await api.get_conversations([conversation.id])
-                if now is None or now.execution_status != "running":
-                    return
-                if asyncio.get_running_loop().time() > end:
+            while works((await api.get_conversations([conversation.id]))[0]):
+                if clock() > end:
                     raise Refused("it still works")
                 await asyncio.sleep(0.2)
         except Problem as error:
-            raise HalfDone(
-                f"The run is over, but its agent was not stopped: {error.sentence}",
-                Remedy.STOP_AGAIN,
-            ) from error
+            why = f"The run is over, but its agent was not stopped: {error.sentence}"
+            raise HalfDone(why, Remedy.STOP_AGAIN) from error
 
     async def set_enabled(self, automation: Automation, enabled: bool) -> Automation:
         """Switches its trigger on or off. Raises Refused if somebody did so meanwhile."""
@@ -312,13 +294,10 @@ class Automations:
         """Begins a run, which costs money. Raises Refused if it would do something else than the
         user saw, or is off on a server that runs none that is."""
         server = self._apis[automation.server].automations
-        now = await server.get(automation.id)
-        if (now.name, now.prompt, now.model) != (
-            automation.name, automation.prompt, automation.model,
-        ):  # fmt: skip
-            raise Refused(
-                "The automation was changed meanwhile, so nothing was done", Remedy.REFRESH
-            )
+        each = (automation, await server.get(automation.id))
+        if len({(one.name, one.prompt, one.model) for one in each}) > 1:
+            changed = "The automation was changed meanwhile, so nothing was done"
+            raise Refused(changed, Remedy.REFRESH)
         return _of(automation, await server.dispatch(automation.id))
 
 

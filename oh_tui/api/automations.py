@@ -15,7 +15,7 @@ from oh_tui.api.automation_models import AutomationRun as AutomationRun
 from oh_tui.api.automation_models import RunPage as RunPage
 from oh_tui.api.errors import Conflict, InvalidRequest, NotFound
 from oh_tui.api.filters import page_params
-from oh_tui.api.http.http_errors import Answer, short_id
+from oh_tui.api.http.http_errors import short_id
 from oh_tui.api.http.transport import HttpClient
 from oh_tui.api.models import Page
 from oh_tui.api.paging import MAX_ROWS, Listing
@@ -48,12 +48,13 @@ class AutomationServer:
         """The newest 1 to 100 runs, and how many there are."""
         path, doing = _runs_of(automation_id)
         answer = await self._http.get(PREFIX + path, doing, page_params(None, limit))
-        runs, _ = await decode.in_thread(partial(_rows, name="runs", kind=AutomationRun), answer)
-        counts = decode.field(answer, "status_counts")
-        found = counts.items() if isinstance(counts, dict) else ()
-        known = {name: number for name, told in found if (number := _count(told)) is not None}
-        total = _count(decode.field(answer, "total"))
-        return RunPage(tuple(runs), total, known if isinstance(counts, dict) else None)
+        rows = partial(decode.model_rows, name="runs", kind=AutomationRun)
+        runs, _ = await decode.in_thread(rows, answer)
+        counts, known = decode.field(answer, "status_counts"), None
+        if isinstance(counts, dict):
+            numbers = {name: _count(told) for name, told in counts.items()}
+            known = {name: number for name, number in numbers.items() if number is not None}
+        return RunPage(tuple(runs), _count(decode.field(answer, "total")), known)
 
     def all_runs(self, automation_id: str) -> Listing[AutomationRun]:
         """All runs, the newest first. After 100,000 the last page `is_cut`."""
@@ -86,13 +87,11 @@ class AutomationServer:
 
     async def set_enabled(self, automation: Automation, enabled: bool) -> Automation:
         """Switch its trigger on or off; runs that are on their way go on."""
-        body: dict[str, object] = {"enabled": enabled}
-        if automation.state is not None:
-            body = {"state": "ACTIVE" if enabled else "INACTIVE"}
+        state = "ACTIVE" if enabled else "INACTIVE"
         answer = await self._http.post(
             f"{PREFIX}/{segment(automation.id)}",
             f"switch the automation {'on' if enabled else 'off'}",
-            json=body,
+            json={"enabled": enabled} if automation.state is None else {"state": state},
             method="PATCH",
             repeatable=True,
             hints={InvalidRequest: "Its version may differ from what this program knows"},
@@ -105,7 +104,8 @@ class AutomationServer:
         offset = _count(cursor) or 0
         params = (*page_params(None, limit), ("offset", offset or None))
         answer = await self._http.get(PREFIX + path, doing, params)
-        rows, unreadable = await decode.in_thread(partial(_rows, name=name, kind=kind), answer)
+        read = partial(decode.model_rows, name=name, kind=kind)
+        rows, unreadable = await decode.in_thread(read, answer)
         next_offset = offset + len(rows) + unreadable
         more = next_offset > offset and next_offset < (_count(decode.field(answer, "total")) or 0)
         cursor = str(next_offset) if more else None
@@ -114,10 +114,6 @@ class AutomationServer:
 
 def _runs_of(automation_id: str) -> tuple[str, str]:
     return f"/{segment(automation_id)}/runs", f"list the runs of {short_id(automation_id)}"
-
-
-def _rows(answer: Answer, name: str, kind: type[decode.M]) -> tuple[list[decode.M], int]:
-    return decode.model_rows(answer, name, kind)
 
 
 def _count(value: object) -> int | None:

@@ -149,10 +149,14 @@ def is_over(run: AutomationRun) -> bool:
     return run.status not in ("PENDING", "RUNNING")
 
 
+def works(conversation: Conversation | None) -> bool:
+    return conversation is not None and conversation.execution_status == "running"
+
+
 def works_on(run: AutomationRun, conversation: Conversation | None) -> bool:
     """Whether the agent of a run that is over still works, and spends (measured after a time-out
     and after a cancel)."""
-    return is_over(run) and conversation is not None and conversation.execution_status == "running"
+    return is_over(run) and works(conversation)
 
 
 def working(runs: Iterable[AutomationRun], loaded: Iterable[Conversation]) -> list[str]:

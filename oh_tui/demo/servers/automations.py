@@ -52,14 +52,13 @@ _WANTS_KEY = (
 
 
 class AutomationServer:
-    """The endpoints of the automation server; it wants `key` if there is one."""
+    """The endpoints of the automation server; it wants `key` if there is one. While it `starts` the
+    ingress answers for it."""
 
-    def __init__(self, world: World, key: str) -> None:
+    def __init__(self, world: World, key: str, *, starts: bool = False) -> None:
         self.world = world
         told = json.loads(FILE.read_text("utf-8"), object_hook=self._dated)
-        self._key = key
-        self.starts = False
-        """It is not up yet: the ingress answers for it."""
+        self._key, self._starts = key, starts
         self.runs = {one["id"]: one.pop("runs") for one in told["automations"]}
         """By automation, the newest first."""
         self.automations = {one["id"]: one for one in told["automations"]}
@@ -94,21 +93,19 @@ class AutomationServer:
         ]
 
     def _require_key(self, request: Request) -> None:
-        if self.starts:
+        if self._starts:
             raise Refused(Response("Bad Gateway: connect ECONNREFUSED 127.0.0.1:18001", 502))
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         given = bearer or request.headers.get("X-Session-API-Key")
         if self._key and given != self._key:
             raise Refused(detail(401, "Invalid API key" if given else _WANTS_KEY))
 
-    def _automation(self, request: Request) -> dict[str, Any]:
+    def _found(self, request: Request, kind: str = "Automation") -> dict[str, Any]:
         self._require_key(request)
-        return self._found(request, "id", self.automations, "Automation")
-
-    def _found(
-        self, request: Request, name: str, among: dict[str, dict[str, Any]], kind: str
-    ) -> dict[str, Any]:
-        value = request.path_params[name]
+        among: dict[str, dict[str, Any]] = self.automations
+        if kind == "Run":
+            among = {run["id"]: run for runs in self.runs.values() for run in runs}
+        ((name, value),) = request.path_params.items()
         identifier = uuid_or_none(value)
         if identifier is None:
             raise refuse("path", name, "uuid_parsing", "Input should be a valid UUID", value)
@@ -128,7 +125,7 @@ class AutomationServer:
         return answer({"automations": rows, "total": len(self.automations)})
 
     async def one(self, request: Request) -> Response:
-        automation = self._automation(request)
+        automation = self._found(request)
         if request.method == "PATCH":
             state = (await body(request)).get("state")
             if state not in ("ACTIVE", "INACTIVE"):
@@ -145,7 +142,7 @@ class AutomationServer:
         return answer(automation)
 
     async def runs_of(self, request: Request) -> Response:
-        automation = self._automation(request)
+        automation = self._found(request)
         runs = self.runs[automation["id"]]
         for run in runs:
             self._begin(automation, run)
@@ -163,11 +160,11 @@ class AutomationServer:
             run["current_phase"] = "Installing dependencies"
 
     async def dispatch(self, request: Request) -> Response:
-        automation = self._automation(request)
+        automation = self._found(request)
         runs, now = self.runs[automation["id"]], self.world.clock.now()
-        identifier = str(fixed_uuid("dispatched", automation["id"], len(runs)))
         run = dict.fromkeys(FIELDS.split()) | {
-            "id": identifier, "automation_id": automation["id"], "status": "PENDING",
+            "id": str(fixed_uuid("dispatched", automation["id"], len(runs))),
+            "automation_id": automation["id"], "status": "PENDING",
             "trigger_source": "manual", "created_at": utc(now),
         }  # fmt: skip
         runs.insert(0, run)
@@ -175,9 +172,7 @@ class AutomationServer:
         return answer(run, 201)
 
     async def cancel(self, request: Request) -> Response:
-        self._require_key(request)
-        every = {run["id"]: run for runs in self.runs.values() for run in runs}
-        run = self._found(request, "run", every, "Run")
+        run = self._found(request, "Run")
         if run["status"] not in ("PENDING", "RUNNING"):
             words = f"Run is {run['status']}, only PENDING or RUNNING runs can be cancelled"
             return detail(409, words)
@@ -190,24 +185,15 @@ def make_canvas(world: World, key: str = "", *, starts: bool = False) -> Starlet
     """The world on Canvas: an agent server and an automation server behind one address; the latter
     is not up yet with `starts`."""
     world.agent_version = AgentVersion.NEW
-    beside = AutomationServer(world, key)
-    beside.starts = starts
+    beside = AutomationServer(world, key, starts=starts)
     app = make_alone(world, key, _FACE, beside.printed)
     app.router.routes.extend(beside.routes())
     return app
 
 
-_FACE = {
-    "runtime_services": {
-        "mode": "agent-canvas",
-        "services": {
-            "agent_server": {"url_from_agent": "http://localhost:18000"},
-            "ingress": {"url_from_agent": "http://localhost:8000"},
-            "automation": {
-                "url_from_agent": "http://localhost:18001",
-                "api_prefix": "/api/automation",
-            },
-        },
-    }
-}
+_PORTS = {"agent_server": 18000, "ingress": 8000, "automation": 18001}
+_SERVICES = {name: {"url_from_agent": f"http://localhost:{at}"} for name, at in _PORTS.items()}
+_SERVICES["automation"]["api_prefix"] = "/api/automation"
+
+_FACE = {"runtime_services": {"mode": "agent-canvas", "services": _SERVICES}}
 """What `/server_info` says of a Canvas, as far as anybody reads it (measured, 1.20.0)."""
