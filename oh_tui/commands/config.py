@@ -14,10 +14,10 @@ from oh_tui.commands.framework.acting import require_consent
 from oh_tui.commands.framework.command import Call, argument, command, flag, path_of
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.documents.schema import TYPES, schema_of
-from oh_tui.settings.config import parse_config
+from oh_tui.settings.config import parse_config, read_config_file
 from oh_tui.settings.paths import config_file, make_private, state_file, tilde
 from oh_tui.settings.preferences import Preferences
-from oh_tui.settings.startup import before_file, read_config_file
+from oh_tui.settings.startup import before_file
 from oh_tui.settings.toml_file import Fault
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural

@@ -4,9 +4,10 @@ fault is reported with its line."""
 from __future__ import annotations
 
 import contextlib
+import difflib
 import re
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,12 +16,14 @@ from msgspec import Meta
 
 from oh_tui.api.models import Kind
 from oh_tui.settings.keyboard import key_names, shown_keys
+from oh_tui.settings.paths import config_file, read_text, tilde
 from oh_tui.settings.toml_file import (
     Fault,
     Flag,
     Read,
     Text,
     TomlFile,
+    faulty,
     quoted,
     suggestion,
     types_of,
@@ -317,3 +320,65 @@ def _leaves(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str,
             yield from _leaves(value, f"{above}{name}.")
         else:
             yield above + name, value
+
+
+def read_config_file(environment: Mapping[str, str]) -> str | None:
+    """The text of the settings file; None where there is none. Raises Problem when it cannot be
+    read, and when OH_TUI_CONFIG names a file that does not exist."""
+    file, is_required = config_file(environment)
+    if file is None or not (is_required or file.exists()):
+        return None
+    what = f"The settings file {tilde(file, environment)}"
+    return read_text(file, what, "OH_TUI_CONFIG names it" if is_required else "")
+
+
+def read_config(
+    environment: Mapping[str, str],
+    known: Callable[[], ExplorerNames] | None,
+    uses: Collection[str] | None,
+    named: str,
+) -> Config:
+    """The settings of the file. Raises Problem with all faults that matter to what `uses` these
+    settings of it, and the server that is `named`. For `known` see `startup.read_settings`."""
+    text = read_config_file(environment)
+    if text is None:
+        return Config()
+    # Loading the explorer's names takes long, and few files use any.
+    uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
+    config, faults = parse_config(text, known() if known and uses_names else None)
+    if faults := [one for one in faults if _matters(one.path, uses, named, config)]:
+        file, _ = config_file(environment)
+        assert file is not None
+        raise faulty(f"The settings file {tilde(file, environment)}", faults, 20)
+    return config
+
+
+def _matters(path: str, uses: Collection[str] | None, named: str, config: Config) -> bool:
+    """Whether a fault of this name stops what uses these; of servers, only the one it asks."""
+    if uses is None or not path:
+        return True
+    if path.startswith("servers."):
+        servers = tuple(f"servers.{name}." for name in names_in(named or config.default))
+        return "servers" in uses and f"{path}.".startswith(servers)
+    meant = difflib.get_close_matches(path.partition(".")[0][:60], NAMES, 1)
+    setting = meant[0] if meant else ""
+    return setting in uses and not (setting == "default" and named)
+
+
+def is_name(written: str, config: Config) -> bool:
+    """Whether the text is the name of a server rather than an address.
+
+    Raises Problem for the name of an unknown server. Without servers in the file a single word is a
+    host.
+    """
+    if written in config.servers or written in BUILT_IN:
+        return True
+    is_word = re.fullmatch(r"[A-Za-z0-9_-]+", written) and written.lower() != "localhost"
+    if not is_word or not config.servers:
+        return False
+    close = difflib.get_close_matches(written, config.servers, 1)
+    known = f"did you mean {close[0]}?" if close else f"it names {', '.join(config.servers)}"
+    raise Problem(
+        f"There is no server named {written} in the settings file",
+        f"{known}; an address has http:// before it",
+    )

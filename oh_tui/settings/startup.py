@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import difflib
 import locale
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,19 +15,17 @@ from msgspec.structs import replace
 from oh_tui.api.models import CLOUD, Auth, Kind
 from oh_tui.settings.canvas import CanvasFiles, read_canvas_files
 from oh_tui.settings.config import (
-    BUILT_IN,
     CANVAS,
-    CLOUD_NAME,
     DEMO,
     LOCAL,
-    NAMES,
     Config,
     ExplorerNames,
     Header,
     ServerEntry,
     command_words,
+    is_name,
     names_in,
-    parse_config,
+    read_config,
     server_address,
 )
 from oh_tui.settings.credentials import (
@@ -40,16 +36,7 @@ from oh_tui.settings.credentials import (
     hold_keys,
     named_key,
 )
-from oh_tui.settings.paths import (
-    cache_folder,
-    config_file,
-    expanded,
-    read_text,
-    state_file,
-    tilde,
-    under_home,
-)
-from oh_tui.settings.toml_file import faulty
+from oh_tui.settings.paths import cache_folder, expanded, state_file, under_home
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import Secret, safe_line
 
@@ -210,7 +197,7 @@ def read_settings(
         return before_file(setting, options, environment)[1]
 
     named = before("default").strip()
-    config = _read_config(environment, known, uses, named)
+    config = read_config(environment, known, uses, named)
     hold_keys(environment, config.servers.values())
     notice = before("notice") if uses is None or "notice" in uses else ""
     keeps = uses is None or "servers" in uses or "cache" in uses
@@ -252,8 +239,8 @@ def choose(settings: Settings, written: str, environment: Mapping[str, str]) -> 
         return _one(settings, names[0] if names else written, environment)
     found: dict[str, Settings | Problem] = {}
     for name in names:
-        is_name = _is_name(name, settings.config)
-        shown = name if is_name else server_address(name).partition("://")[2]
+        is_known = is_name(name, settings.config)
+        shown = name if is_known else server_address(name).partition("://")[2]
         shown = server_address(name) if shown in found else shown
         try:
             found[shown] = _one(settings, name, environment)
@@ -263,70 +250,52 @@ def choose(settings: Settings, written: str, environment: Mapping[str, str]) -> 
     origins = [one.key_from for one in each if one.key]
     for name, one in found.items():
         if isinstance(one, Settings) and not one.server and origins.count(one.key_from) > 1:
-            found[name] = Problem(f"{one.key_from} would go to several servers", _OWN_KEY)
+            found[name] = Problem(
+                f"{one.key_from} would go to several servers",
+                "give each a table [servers.NAME] in the settings file, with its key_env",
+            )
     return replace(
-        _blank(settings, ""),
+        _blank(settings, "", environment),
         read_only=all(one.read_only for one in each),
-        last_known_file=_seen_file(settings, environment),
         cautions=tuple(told for one in each for told in one.cautions),
         several=tuple(found.items()),
     )
 
 
-_OWN_KEY = "give each a table [servers.NAME] in the settings file, with its key_env"
-
-
-def _seen_file(settings: Settings, environment: Mapping[str, str]) -> Path | None:
-    return state_file(environment, "seen") if settings.keeps_state else None
-
-
-def _blank(settings: Settings, name: str) -> Settings:
+def _blank(settings: Settings, name: str, environment: Mapping[str, str]) -> Settings:
     """Without what belongs to one server."""
     return replace(
         settings, server=name, base_url="", key=None, key_command=(), key_from="", auth=None,
         headers=(), kind="", read_only=settings.all_read_only, budget=settings.config.budget,
-        last_known_file=None, cautions=(), canvas=None, is_looked_for=False, several=(),
+        last_known_file=state_file(environment, "seen") if settings.keeps_state else None,
+        cautions=(), canvas=None, is_looked_for=False, several=(),
     )  # fmt: skip
 
 
 def _one(settings: Settings, written: str, environment: Mapping[str, str]) -> Settings:
-    if written and _is_name(written, settings.config):
-        return _named(settings, written, environment)
-    base_url = server_address(written or CLOUD)
-    key, key_from, cautions = find_key(environment, base_url)
-    auth = _auth(environment)
-    if not (written or key):
-        return replace(_of_canvas(settings, environment), auth=auth, is_looked_for=True)
-    return replace(
-        settings,
-        base_url=base_url,
-        key=key,
-        key_from=key_from,
-        auth=auth,
-        last_known_file=_seen_file(settings, environment),
-        cautions=cautions,
-    )
-
-
-def _named(settings: Settings, name: str, environment: Mapping[str, str]) -> Settings:
-    """The settings for a server of the file or of BUILT_IN, with its key unless a command prints
-    it. Reads at most one small file. Raises Problem when the key cannot be found."""
-    blank = _blank(settings, name)
+    """The settings for one server, with its key unless a command prints it. Reads at most one small
+    file. Raises Problem when the key cannot be found."""
+    named = settings.config.servers
+    name = written if written and is_name(written, settings.config) else ""
+    blank = _blank(settings, name, environment)
     if name in (DEMO, LOCAL):
-        return blank
-    if name == CANVAS and name not in settings.config.servers:
+        return replace(blank, last_known_file=None)
+    if name == CANVAS and name not in named:
         return _of_canvas(blank, environment)
-    server = settings.config.servers.get(name) or ServerEntry(CLOUD_NAME, CLOUD)
+    address = CLOUD if name or not written else server_address(written)
+    server = named.get(name) or ServerEntry(name, address)
     found: Found = None, "", ()
     auth = server.auth or None
     if server.key_env or server.key_file or server.key_command:
         found = named_key(server, environment)
-    elif server.url == CLOUD:
+    elif not name or server.url == CLOUD:
         # A key in the environment may be meant for any of several servers. Of the named ones only
         # Cloud gets it.
-        found = find_key(environment, CLOUD)
+        found = find_key(environment, server.url)
         auth = auth or _auth(environment)
     key, key_from, cautions = found
+    if not (written or key):
+        return replace(_of_canvas(blank, environment), auth=auth, is_looked_for=True)
     return replace(
         blank,
         base_url=server.url,
@@ -336,24 +305,16 @@ def _named(settings: Settings, name: str, environment: Mapping[str, str]) -> Set
         auth=auth,
         headers=server.headers,
         kind=server.kind,
-        read_only=settings.all_read_only or server.read_only,
+        read_only=blank.read_only or server.read_only,
         budget=blank.budget if server.budget is None else server.budget,
-        last_known_file=_seen_file(settings, environment),
         cautions=cautions,
     )
 
 
 def _of_canvas(blank: Settings, environment: Mapping[str, str]) -> Settings:
     files = read_canvas_files(environment)
-    return replace(
-        blank,
-        server=CANVAS,
-        base_url="",
-        canvas=files,
-        key_from=files.key_from,
-        last_known_file=state_file(environment, "seen") if blank.keeps_state else None,
-        cautions=files.cautions,
-    )
+    cautions = files.cautions
+    return replace(blank, server=CANVAS, canvas=files, key_from=files.key_from, cautions=cautions)
 
 
 def fetch_key(settings: Settings) -> Secret | None:
@@ -367,66 +328,6 @@ def fetch_key(settings: Settings) -> Secret | None:
 def fetch_headers(settings: Settings) -> Mapping[str, Secret]:
     """The headers for a gateway. Runs their commands: call it in a thread. Raises Problem."""
     return header_values(settings.headers, os.environ)
-
-
-def read_config_file(environment: Mapping[str, str]) -> str | None:
-    """The text of the settings file; None where there is none. Raises Problem when it cannot be
-    read, and when OH_TUI_CONFIG names a file that does not exist."""
-    file, is_required = config_file(environment)
-    if file is None or not (is_required or file.exists()):
-        return None
-    what = f"The settings file {tilde(file, environment)}"
-    return read_text(file, what, "OH_TUI_CONFIG names it" if is_required else "")
-
-
-def _read_config(
-    environment: Mapping[str, str],
-    known: Callable[[], ExplorerNames] | None,
-    uses: Collection[str] | None,
-    named: str,
-) -> Config:
-    text = read_config_file(environment)
-    if text is None:
-        return Config()
-    # Loading the explorer's names takes long, and few files use any.
-    uses_names = re.search(r"(?m)^\s*(theme\b|\[\s*keys\b|keys\b)", text)
-    config, faults = parse_config(text, known() if known and uses_names else None)
-    if faults := [one for one in faults if _matters(one.path, uses, named, config)]:
-        file, _ = config_file(environment)
-        assert file is not None
-        raise faulty(f"The settings file {tilde(file, environment)}", faults, 20)
-    return config
-
-
-def _matters(path: str, uses: Collection[str] | None, named: str, config: Config) -> bool:
-    """Whether a fault of this name stops what uses these; of servers, only the one it asks."""
-    if uses is None or not path:
-        return True
-    if path.startswith("servers."):
-        servers = tuple(f"servers.{name}." for name in names_in(named or config.default))
-        return "servers" in uses and f"{path}.".startswith(servers)
-    meant = difflib.get_close_matches(path.partition(".")[0][:60], NAMES, 1)
-    setting = meant[0] if meant else ""
-    return setting in uses and not (setting == "default" and named)
-
-
-def _is_name(written: str, config: Config) -> bool:
-    """Whether the text is the name of a server rather than an address.
-
-    Raises Problem for the name of an unknown server. Without servers in the file a single word is a
-    host.
-    """
-    if written in config.servers or written in BUILT_IN:
-        return True
-    is_word = re.fullmatch(r"[A-Za-z0-9_-]+", written) and written.lower() != "localhost"
-    if not is_word or not config.servers:
-        return False
-    close = difflib.get_close_matches(written, config.servers, 1)
-    known = f"did you mean {close[0]}?" if close else f"it names {', '.join(config.servers)}"
-    raise Problem(
-        f"There is no server named {written} in the settings file",
-        f"{known}; an address has http:// before it",
-    )
 
 
 _AUTHS: Mapping[str, Auth | None] = {"": None, "bearer": "bearer", "session": "session"}

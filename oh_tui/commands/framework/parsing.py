@@ -19,9 +19,8 @@ from oh_tui.commands import FIRST, TABLE
 from oh_tui.commands.framework.command import FILTER, SORT, TO_OPEN, Command, load
 from oh_tui.commands.framework.filter_argument import Words
 from oh_tui.commands.framework.run_words import is_path, is_stdin
-from oh_tui.settings.config import THEMES, parse_config
+from oh_tui.settings.config import THEMES, parse_config, read_config_file
 from oh_tui.settings.paths import config_file, tilde
-from oh_tui.settings.startup import read_config_file
 from oh_tui.text.clean import clean_line
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem
