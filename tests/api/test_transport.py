@@ -17,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 from oh_tui.api import AppServer, Conversation, Secret, errors
 from oh_tui.api.addresses import base_address, segment
 from oh_tui.api.app_server import limiter_for
-from oh_tui.api.http.transport import RetryPolicy, retry_after
+from oh_tui.api.http.response_body import retry_after
+from oh_tui.api.http.transport import RetryPolicy
 
 from .servers import AT_ONCE, KEY, Answer, Script, json, listening, over, page
 

@@ -14,7 +14,7 @@ import httpx
 
 from oh_tui import __version__
 from oh_tui.api.addresses import keep_location
-from oh_tui.api.errors import Unreachable
+from oh_tui.api.errors import AuthError, Unreachable
 from oh_tui.api.http.asgi import AppTransport, ASGIApp
 from oh_tui.api.http.http_errors import ApiCall
 from oh_tui.api.models import Auth
@@ -143,10 +143,8 @@ class SecretHeaders(httpx.Auth):
     """Adds the key and what a gateway wants to the request at the last moment, so that none of our
     variables holds them."""
 
-    def __init__(
-        self, key: Secret | None, scheme: Auth, gateway: Mapping[str, Secret] | None
-    ) -> None:
-        self._key, self._scheme, self._gateway = key, scheme, gateway or {}
+    def __init__(self, key: Secret | None, scheme: Auth, gateway: Mapping[str, Secret]) -> None:
+        self._key, self._scheme, self._gateway = key, scheme, gateway
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if self._key:
@@ -155,6 +153,23 @@ class SecretHeaders(httpx.Auth):
         for name, value in self._gateway.items():
             request.headers[name] = value.reveal()
         yield request
+
+
+_KEY = pattern(r"[!-~]+")
+
+
+def usable(key: Secret | None, host: str) -> Secret | None:
+    """The key without blanks around it; None for none. Raises AuthError."""
+    key = Secret(key.reveal().strip()) if key is not None else None
+    if key is None or not key.reveal():
+        return None
+    if not _KEY.fullmatch(key.reveal()):
+        raise AuthError(
+            f"The key for {host} holds characters that cannot be in a key, such as spaces, "
+            "control characters or accented letters",
+            "Copy the key again, alone and whole",
+        )
+    return key
 
 
 MAX_HEAD = 1 << 18

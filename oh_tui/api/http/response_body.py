@@ -1,4 +1,5 @@
-"""Response bodies: unpacked in bounded steps, read whole up to a limit or handed on in pieces.
+"""Response bodies: unpacked in bounded steps, read whole up to a limit or handed on in pieces; and
+the times in their headers.
 
 httpx decompresses each piece from the network at once, and nested encodings too: 64 KB that are
 compressed twice become 64 GB in memory.
@@ -7,6 +8,9 @@ compressed twice become 64 GB in memory.
 from __future__ import annotations
 
 import asyncio
+import email.utils
+import math
+import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -172,3 +176,23 @@ async def steady(pieces: AsyncIterator[bytes], timeout: float | None) -> AsyncIt
         if timeout is not None and clock() - began > timeout + came / MIN_RATE:
             raise httpx.ReadTimeout("it drips")
         yield piece
+
+
+def retry_after(value: str) -> float | None:
+    """The seconds of a Retry-After header, a number or an HTTP date; None when it is neither."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        told = timestamp(value)
+        if told is None:
+            return None
+        seconds = told - time.time()
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def timestamp(value: str) -> float | None:
+    """The seconds since 1970 of an HTTP date; None when it is none."""
+    try:
+        return email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None

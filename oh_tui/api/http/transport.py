@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import email.utils
-import math
 import random
 import time
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
@@ -22,7 +14,7 @@ import httpx
 import msgspec
 
 from oh_tui.api.addresses import EXPECTED, origin, redirect_target
-from oh_tui.api.errors import ApiError, AuthError, NotFound, TooLarge
+from oh_tui.api.errors import ApiError, NotFound, TooLarge
 from oh_tui.api.http.cancelling import in_own_task
 from oh_tui.api.http.connections import (
     NAMES,
@@ -31,6 +23,7 @@ from oh_tui.api.http.connections import (
     Connections,
     Headers,
     SecretHeaders,
+    usable,
 )
 from oh_tui.api.http.http_errors import (
     Answer,
@@ -42,9 +35,16 @@ from oh_tui.api.http.http_errors import (
     redirected,
     translated,
 )
-from oh_tui.api.http.response_body import Pieces, body_pieces, body_size, content_type, whole_body
+from oh_tui.api.http.response_body import (
+    Pieces,
+    body_pieces,
+    body_size,
+    content_type,
+    retry_after,
+    timestamp,
+    whole_body,
+)
 from oh_tui.api.models import Auth
-from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import Secret
 
 T = TypeVar("T")
@@ -69,8 +69,6 @@ MISSING_ENDPOINT: Hints = {NotFound: f"The address is wrong or the server too ol
 UNKNOWN = "Conversation not found"
 """The detail of the answer to an act on a conversation that an agent server lists, but does not
 hold (measured, 1.49.1, 1.58.2)."""
-
-_KEY = pattern(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ class HttpClient:
         self._connections = connections
         self._headers = headers or Headers()
         free: list[Auth] = [one for one in NAMES if self._headers.leave(one)]
-        self._key = _usable(key, self.host) if free else None
+        self._key = usable(key, self.host) if free else None
         self._scheme: Auth = auth or first
         self._settled = auth is not None
         if len(free) == 1:
@@ -301,7 +299,7 @@ class HttpClient:
             # from here on errors are those of the other host
             call = replace(call, host=target.netloc.decode("ascii"))
             with translated(call):
-                response = await self._sent(call, target, bare, self._scheme, ours=ours)
+                response = await self._sent(call, target, bare, self._scheme if ours else None)
         if response.is_success:
             return response
         try:
@@ -341,14 +339,9 @@ class HttpClient:
         return response
 
     async def _sent(
-        self,
-        call: ApiCall,
-        url: httpx.URL | str,
-        options: _Options,
-        scheme: Auth,
-        *,
-        ours: bool = True,
+        self, call: ApiCall, url: httpx.URL | str, options: _Options, scheme: Auth | None
     ) -> httpx.Response:
+        """Without a scheme it carries neither the key nor what a gateway wants."""
         client = self._connections.client(call)
         headers = {}
         if options.body is not None:
@@ -364,7 +357,8 @@ class HttpClient:
             headers=headers,
             timeout=timeout,
         )
-        secrets = SecretHeaders(self._key, scheme, self._headers.values) if ours else httpx.Auth()
+        gateway = self._headers.values
+        secrets = SecretHeaders(self._key, scheme, gateway) if scheme else httpx.Auth()
         async with self._limiter:
             status, began = None, time.perf_counter()
             try:
@@ -402,39 +396,6 @@ class HttpClient:
         asks = response.headers.get("WWW-Authenticate", "").partition(" ")[0]
         error = from_status(call, status, body, content_type(response), wait, asks)
         return FailedAttempt(error, again)
-
-
-def retry_after(value: str) -> float | None:
-    """The seconds of a Retry-After header, a number or an HTTP date; None when it is neither."""
-    try:
-        seconds = float(value)
-    except ValueError:
-        told = timestamp(value)
-        if told is None:
-            return None
-        seconds = told - time.time()
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-
-def timestamp(value: str) -> float | None:
-    """The seconds since 1970 of an HTTP date; None when it is none."""
-    try:
-        return email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def _usable(key: Secret | None, host: str) -> Secret | None:
-    key = Secret(key.reveal().strip()) if key is not None else None
-    if key is None or not key.reveal():
-        return None
-    if not _KEY.fullmatch(key.reveal()):
-        raise AuthError(
-            f"The key for {host} holds characters that cannot be in a key, such as spaces, "
-            "control characters or accented letters",
-            "Copy the key again, alone and whole",
-        )
-    return key
 
 
 def _until_head(options: _Options, timeout: httpx.Timeout) -> float | None:
