@@ -17,8 +17,8 @@ from oh_tui.tui.keys import ALL_KEYS, COPY_KEYS, MORE
 from tests.holders import holders
 from tests.tui.explorer import Explorer, explore
 
-LEAVES = {"quit", "open.page", "open.pull", "pager", "editor", "images"}
-"""Keys that leave the program, or start another one."""
+LEAVES = {"quit", "open.page", "open.pull", "pager", "editor", "images", "place.back"}
+"""Keys that leave the program or the run, or start another program."""
 
 CLOSE = {"escape", "q", "f1", "question_mark", "f2", "f3", "f4", "ctrl+c", "ctrl+q", "ctrl+p",
          "ctrl+z", "o", "O", "tab", "shift+tab"}  # fmt: skip

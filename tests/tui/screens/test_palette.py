@@ -153,7 +153,7 @@ async def test_the_palette_over_a_line_presses_its_keys() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "found"),
-    [("model", "agent setup"), ("switch", "agent setup"), ("price", "where it went"),
+    [("model", "switch profile"), ("switch", "switch profile"), ("price", "where it went"),
      ("cost", "where it went"), ("comment", "note"), ("screenshot", "screenshot"), ("$", "budget")],
 )  # fmt: skip
 async def test_commands_are_found_by_other_words_too(typed: str, found: str) -> None:

@@ -99,10 +99,13 @@ class AgentSetups(Controller):
 
     @in_worker("write")
     async def action_switch(self) -> None:
+        """Choose another profile for the agent."""
         session = self._session
-        if session.no_changes or session.source is None or session.source.agents is None:
+        if session.no_changes:
             raise NotNow(session.no_changes)
-        agents, conversation = session.source.agents, self._meant()
+        agents, conversation = self._agents_meant()
+        if why := session.no_change_of(conversation):
+            raise NotNow(why)
         with self._ui.reporting():
             await self._switch(agents, await self._read(agents, conversation))
 
