@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -29,10 +30,18 @@ def python(version: str) -> Path:
 class AgentServerAlone:
     """An agent server of some version, with a front that oh-tui can be pointed at.
 
-    `folder` must be private to it and have a short path; agents work in `work`.
+    `folder` must be private to it and have a short path; agents work in `work`. `more` is added to
+    its environment.
     """
 
-    def __init__(self, version: str, folder: Path, work: Path, model: ScriptedModel) -> None:
+    def __init__(
+        self,
+        version: str,
+        folder: Path,
+        work: Path,
+        model: ScriptedModel,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
         (folder / "tmp").mkdir(parents=True)
         self.agent_url = f"http://127.0.0.1:{free_port()}"
@@ -44,7 +53,8 @@ class AgentServerAlone:
                 env=clean_environment(folder)
                 | {"TMUX_TMPDIR": str(folder / "tmp"), "OH_SESSION_API_KEYS_0": KEY}
                 | {"OH_ENABLE_VSCODE": "false", "OH_ENABLE_VNC": "false"}
-                | {"OH_CONVERSATION_WORKTREE_ROOT": str(folder / "conversation-worktrees")},
+                | {"OH_CONVERSATION_WORKTREE_ROOT": str(folder / "conversation-worktrees")}
+                | dict(more or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
