@@ -42,7 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and item.get_closest_marker("live"):
             given = item.callspec.params if hasattr(item, "callspec") else {}
-            item.add_marker(pytest.mark.xdist_group(given.get("version", IN_SANDBOXES)))
+            group = given.get("version") or given.get("stack") or IN_SANDBOXES
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture
