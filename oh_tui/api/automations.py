@@ -106,9 +106,8 @@ class AutomationServer:
         answer = await self._http.get(PREFIX + path, doing, params)
         read = partial(decode.model_rows, name=name, kind=kind)
         rows, unreadable = await decode.in_thread(read, answer)
-        next_offset = offset + len(rows) + unreadable
-        more = next_offset > offset and next_offset < (_count(decode.field(answer, "total")) or 0)
-        cursor = str(next_offset) if more else None
+        after, total = offset + len(rows) + unreadable, _count(decode.field(answer, "total")) or 0
+        cursor = str(after) if offset < after < total else None
         return Page(rows, cursor, unreadable, size=len(answer.data))
 
 
@@ -118,7 +117,5 @@ def _runs_of(automation_id: str) -> tuple[str, str]:
 
 def _count(value: object) -> int | None:
     """A number of rows, or a cursor; None for anything else."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        return int(value)
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return int(value) if is_count else None  # type: ignore[call-overload]
+    text = str(value) if isinstance(value, int | str) else ""
+    return int(text) if text.isdecimal() and len(text) < 10 else None

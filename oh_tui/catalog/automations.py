@@ -105,8 +105,6 @@ class Outcome(NamedTuple):
 
 
 ENDED = Outcome("ended")
-TIMED_OUT = Outcome("timed out", "error", "bad")
-DEAD = Outcome("probably dead", "failed", "warn")
 
 _OUTCOMES = {
     "": Outcome(NOT_TOLD, hue="dim"),
@@ -138,9 +136,9 @@ def outcome(run: AutomationRun, now: float | None = None, *, script_ended: bool 
     elif told == "RUNNING":
         over = seconds(run.timeout_at or "")
         if script_ended or (now is not None and over is not None and now > over):
-            return DEAD
+            return Outcome("probably dead", "failed", "warn")
     elif told == "FAILED" and run.status_detail and run.status_detail.kind == "timeout":
-        return TIMED_OUT
+        return Outcome("timed out", "error", "bad")
     return known.get(told) or Outcome(safe_line(told, 20).replace("_", " ").lower())
 
 

@@ -16,13 +16,7 @@ from oh_tui.catalog import automations as words
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, require_writable
 from oh_tui.commands.framework.command import Call, argument, command, flag, number_of
-from oh_tui.commands.framework.printing import (
-    Style,
-    print_json,
-    print_pairs,
-    print_rows,
-    shown_id,
-)
+from oh_tui.commands.framework.printing import Style, print_json, print_pairs, print_rows
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.documents.automations import bounded, listed_json, log_json, run_json
 from oh_tui.sources.server import ServerSource
@@ -238,7 +232,7 @@ def _why(row: _Run, _style: Style) -> str:
 
 
 def _led_to(row: _Run, style: Style) -> str:
-    return shown_id(row.conversation, style) if row.conversation else ""
+    return _shown(conversation_id(row.conversation), style) if row.conversation else ""
 
 
 _RUNS: tuple[Column[_Run, Style], ...] = (

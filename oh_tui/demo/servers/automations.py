@@ -144,20 +144,16 @@ class AutomationServer:
     async def runs_of(self, request: Request) -> Response:
         automation = self._found(request)
         runs = self.runs[automation["id"]]
-        for run in runs:
-            self._begin(automation, run)
+        for run in runs:  # the dispatcher begins one that waits, which then installs what it needs
+            begun = aware(datetime.fromisoformat(run["created_at"])) + DISPATCHED
+            if run["status"] == "PENDING" and self.world.clock.now() >= begun:
+                over = utc(begun + automation["timeout"])
+                run |= {"status": "RUNNING", "started_at": utc(begun), "timeout_at": over}
+                run["bash_command_id"] = fixed_uuid("command", run["id"]).hex
+                run["current_phase"] = "Installing dependencies"
         counts = Counter(run["status"] for run in runs)
-        found = {"runs": self._page(request, runs), "total": len(runs), "status_counts": counts}
-        return answer(found)
-
-    def _begin(self, automation: dict[str, Any], run: dict[str, Any]) -> None:
-        """The dispatcher begins a run that waits, which then installs what it needs."""
-        begun = aware(datetime.fromisoformat(run["created_at"])) + DISPATCHED
-        if run["status"] == "PENDING" and self.world.clock.now() >= begun:
-            over = utc(begun + automation["timeout"])
-            run |= {"status": "RUNNING", "started_at": utc(begun), "timeout_at": over}
-            run["bash_command_id"] = fixed_uuid("command", run["id"]).hex
-            run["current_phase"] = "Installing dependencies"
+        page = self._page(request, runs)
+        return answer({"runs": page, "total": len(runs), "status_counts": counts})
 
     async def dispatch(self, request: Request) -> Response:
         automation = self._found(request)
@@ -174,8 +170,8 @@ class AutomationServer:
     async def cancel(self, request: Request) -> Response:
         run = self._found(request, "Run")
         if run["status"] not in ("PENDING", "RUNNING"):
-            words = f"Run is {run['status']}, only PENDING or RUNNING runs can be cancelled"
-            return detail(409, words)
+            only = "only PENDING or RUNNING runs can be cancelled"
+            return detail(409, f"Run is {run['status']}, {only}")
         run |= {"status": "CANCELLED", "error_detail": "Cancelled by user", "status_detail": None}
         run["completed_at"] = utc(self.world.clock.now())
         return answer(run)
