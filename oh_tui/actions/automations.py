@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from enum import StrEnum
+from operator import attrgetter
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -294,8 +295,8 @@ class Automations:
         """Begins a run, which costs money. Raises Refused if it would do something else than the
         user saw, or is off on a server that runs none that is."""
         server = self._apis[automation.server].automations
-        each = (automation, await server.get(automation.id))
-        if len({(one.name, one.prompt, one.model) for one in each}) > 1:
+        seen = attrgetter("name", "prompt", "model")
+        if seen(await server.get(automation.id)) != seen(automation):
             changed = "The automation was changed meanwhile, so nothing was done"
             raise Refused(changed, Remedy.REFRESH)
         return _of(automation, await server.dispatch(automation.id))

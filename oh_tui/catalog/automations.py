@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -171,8 +170,8 @@ def failed_of(counts: Mapping[str, int] | None) -> tuple[int, int] | None:
     """How many runs failed, of those that ended by themselves; None where that is not told."""
     if counts is None:
         return None
-    ended = sum(n for status, n in counts.items() if status in ("COMPLETED", "FAILED"))
-    return counts.get("FAILED", 0), ended
+    failed = counts.get("FAILED", 0)
+    return failed, failed + counts.get("COMPLETED", 0)
 
 
 def failed_share(counts: Mapping[str, int] | None) -> str:
@@ -214,7 +213,7 @@ def _telling_line(text: str) -> str:
 
 
 _EXIT_CODE = pattern(r"exit_code=(-?\d{1,6})")
-_STREAM = re.compile(r"^std(?:err|out):\s*")
+_STREAM = pattern(r"^std(?:err|out):\s*")
 
 
 def _line(text: str | None) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from oh_tui.demo.servers.http import (
     body,
     detail,
     offset,
+    page_of,
     refuse,
     utc,
     uuid_or_none,
@@ -113,11 +114,10 @@ class AutomationServer:
             raise Refused(detail(404, f"{kind} not found"))
         return among[str(identifier)]
 
-    def _page(self, request: Request, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _page(self, request: Request, rows: Iterable[Any]) -> Sequence[Any]:
         query = Query(request)
         limit = query.limit() if query.text("limit") else 50
-        start = offset(query.text("offset")) or 0
-        return [*rows][start : start + limit]
+        return page_of([*rows], offset(query.text("offset")) or 0, limit)[0]
 
     async def all(self, request: Request) -> Response:
         self._require_key(request)
