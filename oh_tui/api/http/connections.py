@@ -84,12 +84,9 @@ class Connections:
                 bound_heads(self._client)
             except (ValueError, OSError, ImportError, httpx.InvalidURL):
                 # the text of these may hold the proxy's password
-                raise Unreachable(
-                    f"Could not {call.doing}: the proxy or certificate settings of this machine "
-                    "cannot be used",
-                    "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE",
-                    address=call.address,
-                ) from None
+                what = "the proxy or certificate settings of this machine cannot be used"
+                hint = "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE"
+                raise call.failed(Unreachable, what, hint) from None
         return self._client
 
     def timeout(self, usual: httpx.Timeout) -> httpx.Timeout:

@@ -9,6 +9,7 @@ import ssl
 import urllib.request
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import httpx
 
@@ -33,6 +34,7 @@ from oh_tui.text.problem import Remedy
 from oh_tui.text.redact import Secret, safe_line
 from oh_tui.trajectory.model.events import decode_json
 
+E = TypeVar("E", bound=ApiError)
 MAYBE_DONE = Remedy.MAYBE_DONE
 
 _GENERIC = frozenset({"not found", "unauthorized", "internal server error", "forbidden"})
@@ -59,6 +61,13 @@ class ApiCall:
     @property
     def address(self) -> str:
         return f"{self.method} {self.url}"
+
+    def failed(
+        self, kind: type[E], what: str, hint: str, status: int | None = None, detail: str = ""
+    ) -> E:
+        """The error that says what went wrong, and its hint."""
+        sentence = f"Could not {self.doing}: {what}"
+        return kind(sentence, hint, status=status, address=self.address, detail=detail)
 
 
 @dataclass(frozen=True)
@@ -110,13 +119,7 @@ def from_status(
     detail = explanation(body, content_type, call.secrets)
     if detail and detail.lower() not in _GENERIC:
         reason = f"said: {_shortened(detail.rstrip('.'), 240)}"
-    return kind(
-        f"Could not {call.doing}: {call.host} {reason} ({status})",
-        hint,
-        status=status,
-        address=call.address,
-        detail=detail,
-    )
+    return call.failed(kind, f"{call.host} {reason} ({status})", hint, status, detail)
 
 
 _NOT_FOUND = (NotFound, "knows no such thing", "It may be deleted or belong to someone else")
@@ -223,7 +226,7 @@ def from_exception(call: ApiCall, error: Exception) -> ApiError:
     sent = isinstance(error, answered) and not isinstance(error, before)
     if call.acts and sent and not isinstance(error, httpx.UnsupportedProtocol):
         hint = MAYBE_DONE
-    return kind(f"Could not {call.doing}: {reason}", hint, address=call.address)
+    return call.failed(kind, reason, hint)
 
 
 @contextlib.contextmanager
@@ -309,12 +312,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def no_address(call: ApiCall, status: int) -> NotFound:
     """The error for a redirect to the same address with a slash: FastAPI has another one that
     begins so, as agent servers before 1.12 have where newer ones take a query (measured, 1.8.2)."""
-    return NotFound(
-        f"Could not {call.doing}: {call.host} has no such address ({status})",
-        call.hints.get(NotFound, "Its version may differ from what this program knows"),
-        status=status,
-        address=call.address,
-    )
+    hint = call.hints.get(NotFound, "Its version may differ from what this program knows")
+    return call.failed(NotFound, f"{call.host} has no such address ({status})", hint, status)
 
 
 def _is_page(body: bytes, content_type: str) -> bool:
@@ -326,12 +325,8 @@ def sign_in(call: ApiCall, where: str, status: int) -> SignInWanted:
     hint = "Its `headers` in the settings file pass a gateway: docs/servers.md, Behind a gateway"
     if len(call.secrets) > call.has_key:
         hint = "It did not take the `headers` of the settings file: they may have run out"
-    return SignInWanted(
-        f"Could not {call.doing}: a gateway before {call.host} wants a sign-in{where} ({status})",
-        hint,
-        status=status,
-        address=call.address,
-    )
+    what = f"a gateway before {call.host} wants a sign-in{where} ({status})"
+    return call.failed(SignInWanted, what, hint, status)
 
 
 def redirected(call: ApiCall, status: int, target: httpx.URL | None) -> NotTheApi:
@@ -340,12 +335,8 @@ def redirected(call: ApiCall, status: int, target: httpx.URL | None) -> NotTheAp
     if target and target.host != httpx.URL(call.url).host and status in (302, 303, 307):
         return sign_in(call, f" at {target.netloc.decode('ascii')}", status)
     where = f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "nowhere usable"
-    return NotTheApi(
-        f"Could not {call.doing}: {call.host} sent us to {where} ({status})",
-        f"If that is the right server, use its address. {EXPECTED}",
-        status=status,
-        address=call.address,
-    )
+    hint = f"If that is the right server, use its address. {EXPECTED}"
+    return call.failed(NotTheApi, f"{call.host} sent us to {where} ({status})", hint, status)
 
 
 def not_the_api(answer: Answer) -> NotTheApi:
@@ -360,20 +351,13 @@ def not_the_api(answer: Answer) -> NotTheApi:
     or_gateway = "; or a gateway before it wants a sign-in" if page else ""
     hint = f"The address is wrong or the server too old{or_gateway}. {EXPECTED}"
     hint = call.hints.get(NotTheApi, hint)
-    return NotTheApi(
-        f"Could not {call.doing}: {call.host} answered with {what} at {safe_line(call.url)}",
-        MAYBE_DONE if unsure else hint,
-        status=200,
-        address=call.address,
-    )
+    what = f"{call.host} answered with {what} at {safe_line(call.url)}"
+    return call.failed(NotTheApi, what, MAYBE_DONE if unsure else hint, 200)
 
 
 def bad_answer(answer: Answer, what: str) -> BadAnswer:
     """The error for JSON without the documented shape."""
     call = answer.call
-    return BadAnswer(
-        f"Could not {call.doing}: the answer of {call.host} is {what}",
-        MAYBE_DONE if call.acts else "The server's version may differ from what this program knows",
-        status=200,
-        address=call.address,
-    )
+    hint = "The server's version may differ from what this program knows"
+    told = f"the answer of {call.host} is {what}"
+    return call.failed(BadAnswer, told, MAYBE_DONE if call.acts else hint, 200)

@@ -237,11 +237,8 @@ class HttpClient:
             finally:
                 await response.aclose()
             if body is None:
-                raise TooLarge(
-                    f"Could not {call.doing}: {call.host} sent more than {MAX_JSON >> 20} MiB",
-                    "Ask for less at a time",
-                    address=call.address,
-                )
+                what = f"{call.host} sent more than {MAX_JSON >> 20} MiB"
+                raise call.failed(TooLarge, what, "Ask for less at a time")
             answer = Answer(call, body, content_type(response))
             if "html" in answer.content_type:
                 raise not_the_api(answer)
