@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from oh_tui import __version__
@@ -207,7 +207,7 @@ class _FirstParser(Parser):
         for action in self._actions:
             if any(name.startswith("--demo=") for name in action.option_strings):
                 action.help = argparse.SUPPRESS
-        self.description = f"{_ABOUT}\n\n{first_commands()}"
+        self.description = f"{_ABOUT}\n\n{_listed(FIRST)}"
         self.epilog = f"{_USE}\n\n{_MANY}"
         return super().format_help()
 
@@ -274,17 +274,16 @@ def add_own_options(parser: argparse.ArgumentParser) -> None:
 
 
 def list_of_commands() -> str:
-    lines: list[str] = []
-    for group in dict.fromkeys(entry.group for entry in TABLE.values()):
-        entries = ((name, one.about) for name, one in TABLE.items() if one.group == group)
-        lines += (f"{group}:", *_columns(entries))
-    return "\n".join(lines)
+    groups: dict[str, list[str]] = {}
+    for name, entry in TABLE.items():
+        groups.setdefault(entry.group, []).append(name)
+    return _listed(groups)
 
 
-def first_commands() -> str:
+def _listed(groups: Mapping[str, Iterable[str]]) -> str:
     lines: list[str] = []
-    for want, names in FIRST.items():
-        lines += (f"{want}:", *_columns((name, TABLE[name].about) for name in names))
+    for title, names in groups.items():
+        lines += (f"{title}:", *_columns((name, TABLE[name].about) for name in names))
     return "\n".join(lines)
 
 
