@@ -231,12 +231,7 @@ def server_source(
 
 
 def _canvas_source(settings: Settings, files: CanvasFiles, log: CallLog | None) -> Source:
-    def connect(address: str, hint: str) -> bare_server.BareAgentServer:
-        return bare_server.BareAgentServer(
-            address, key=files.key, auth="session", watch=log, hint=hint, direct=True
-        )
-
-    if opened := canvas.open_canvas(files, connect):
+    if opened := canvas.open_canvas(files, log):
         return opened
     if settings.is_looked_for:
         raise NoKey(files.skipped)

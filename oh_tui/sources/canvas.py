@@ -7,7 +7,8 @@ Facts without another source are measured on Agent Canvas 1.20.0.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,6 +23,9 @@ from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.events import decode_json
+
+if TYPE_CHECKING:
+    from oh_tui.api.http.connections import Watch
 
 PORT = 8000
 PORTS: Sequence[int] = (PORT, 3001)
@@ -66,9 +70,6 @@ class Canvas(msgspec.Struct, frozen=True):
         server = f", agent server {self.version}" if self.version else ""
         return f"Canvas at {self.host}{server}"
 
-    def is_at(self, address: str) -> bool:
-        return normal(address) in self.addresses
-
 
 class CanvasSource(agent_server.AgentServerSource):
     def __init__(self, api: bare_server.BareAgentServer, found: Canvas, files: CanvasFiles) -> None:
@@ -110,14 +111,11 @@ def gives_key_away(found: Canvas) -> bool | None:
     return None if page is None else page.partition(_PAGE_KEY)[2][:1] not in (b"", b'"')
 
 
-def open_canvas(
-    files: CanvasFiles, connect: Callable[[str, str], bare_server.BareAgentServer]
-) -> Source | None:
+def open_canvas(files: CanvasFiles, watch: Watch | None = None) -> Source | None:
     """The Canvas that runs, else the runs that it left, read only; None for neither.
 
-    `connect` makes a client, which alone has the key, of an address and of a hint for a key that is
-    refused. It is called for a port of this user or of root only. Raises Problem for a Canvas at
-    another one, if it left no runs.
+    The key goes to a port of this user or of root only, and to no proxy. Raises Problem for a
+    Canvas at another one, if it left no runs.
     """
     found = look()
     why = f"Canvas does not run at {loopback.HOST}:{PORT}"
@@ -125,7 +123,10 @@ def open_canvas(
         if not (other := listeners.why_not_ours(found.port)):
             hint = f"Canvas has a key of its own: set {KEY_VARIABLE} to it"
             hint += f". {files.skipped}" if files.skipped else ""
-            return CanvasSource(connect(found.address, hint), found, files)
+            api = bare_server.BareAgentServer(
+                found.address, key=files.key, auth="session", watch=watch, hint=hint, direct=True
+            )
+            return CanvasSource(api, found, files)
         why = f"{found.words} gets no key: {other}"
     if files.folders:
         told = f"{why}; its runs from disk, read only"

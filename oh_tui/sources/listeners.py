@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 PROC = Path("/proc/net")
 
 _LISTEN = "0A"
-_LOOPBACK_6 = "1".rjust(26, "0") + "000000"
+_LOOPBACK = ("7F", "1".rjust(26, "0") + "000000")
+"""How the hexadecimal digits of an address end there: the kernel writes the bytes of four in
+reverse."""
 
 
 class _Listener(NamedTuple):
-    address: str
-    """In hexadecimal digits, as the kernel writes it: the bytes of four in reverse."""
+    is_loopback: bool
     user: int
-
-    @property
-    def is_loopback(self) -> bool:
-        return self.address == _LOOPBACK_6 or self.address.endswith("7F")
 
 
 def why_not_ours(port: int) -> str:
@@ -51,13 +47,9 @@ def _listeners(port: int) -> list[_Listener] | None:
         except OSError:  # no /proc, or a system without IPv6
             continue
         told = True
-        found += _on_port(lines, port)
+        for line in lines:
+            words = line.split()
+            address, _, number = (words[1] if len(words) > 7 else "").partition(":")
+            if number == f"{port:04X}" and words[3] == _LISTEN and words[7].isdecimal():
+                found.append(_Listener(address.endswith(_LOOPBACK), int(words[7])))
     return found if told else None
-
-
-def _on_port(lines: list[str], port: int) -> Iterator[_Listener]:
-    for line in lines:
-        words = line.split()
-        address, _, number = (words[1] if len(words) > 7 else "").partition(":")
-        if number == f"{port:04X}" and words[3] == _LISTEN and words[7].isdecimal():
-            yield _Listener(address, int(words[7]))

@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from oh_tui.api.bare_server import BareAgentServer
 from oh_tui.api.errors import AuthError
 from oh_tui.api.http import loopback
 from oh_tui.settings.canvas import CanvasFiles, read_canvas_files
 from oh_tui.sources import canvas, listeners
-from oh_tui.sources.source import Source
 from oh_tui.sources.this_machine import ThisMachine
 from oh_tui.text.problem import Problem
 from tests.canvas.here import (
@@ -34,13 +32,6 @@ from tests.canvas.here import (
 from tests.hostile.server import serving
 
 
-def opened(files: CanvasFiles) -> Source | None:
-    def connect(address: str, hint: str) -> BareAgentServer:
-        return BareAgentServer(address, key=files.key, auth="session", hint=hint, direct=True)
-
-    return canvas.open_canvas(files, connect)
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> CanvasFiles:
     home_with(tmp_path)
@@ -51,7 +42,7 @@ async def test_its_runs_are_listed_with_its_key(
     files: CanvasFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_canvas(monkeypatch) as here:
-        source = opened(files)
+        source = canvas.open_canvas(files)
         assert isinstance(source, canvas.CanvasSource)
         assert here.paths == ["/server_info"] and not here.holds(KEY)
         assert len((await source.newest()).items) > 20
@@ -90,7 +81,7 @@ def test_another_program_is_asked_once_and_learns_no_key(
     home_with(tmp_path, runs=False)
     (tmp_path / ".openhands/agent-canvas/dev_conversations").rmdir()
     with program(monkeypatch, server_info=NO_CANVAS[what]) as here:
-        assert opened(read_canvas_files({"HOME": str(tmp_path)})) is None
+        assert canvas.open_canvas(read_canvas_files({"HOME": str(tmp_path)})) is None
         assert here.paths == ["/server_info"] and not here.holds(KEY)
 
 
@@ -155,7 +146,7 @@ def test_no_proxy_of_the_environment_is_asked(
     with running_canvas(monkeypatch) as here, serving(PlainTextResponse("a proxy")) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy)
-        source = opened(files)
+        source = canvas.open_canvas(files)
         assert isinstance(source, canvas.CanvasSource)
         assert here.paths == ["/server_info"]
 
@@ -167,7 +158,7 @@ async def test_a_key_of_its_own_is_asked_for_by_name(
         home = tmp_path / (key or "none")
         home_with(home, key)
         with running_canvas(monkeypatch) as here:
-            source = opened(read_canvas_files({"HOME": str(home)}))
+            source = canvas.open_canvas(read_canvas_files({"HOME": str(home)}))
             assert source is not None
             with pytest.raises(AuthError) as caught:
                 await source.newest()
@@ -215,11 +206,11 @@ def test_a_canvas_of_another_user_gets_no_key_and_own_runs_are_read_from_disk(
     home_with(tmp_path, runs=True)
     with running_canvas(monkeypatch) as here:
         monkeypatch.setattr(listeners, "PROC", proc(tmp_path / "net", (ALL, here.port, 54321)))
-        source = opened(read_canvas_files({"HOME": str(tmp_path)}))
+        source = canvas.open_canvas(read_canvas_files({"HOME": str(tmp_path)}))
         assert isinstance(source, ThisMachine)
         assert f"gets no key: port {here.port} is another user's" in source.remarks[0]
         with pytest.raises(Problem, match="gets no key"):
-            opened(CanvasFiles())
+            canvas.open_canvas(CanvasFiles())
         assert set(here.paths) == {"/server_info"} and not here.holds(KEY)
 
 
@@ -229,7 +220,7 @@ def test_a_canvas_of_another_user_gets_no_key_and_own_runs_are_read_from_disk(
 async def test_its_runs_are_read_from_disk_and_said(tmp_path: Path) -> None:
     folder = home_with(tmp_path, runs=True)
     before = written(folder)
-    source = opened(read_canvas_files({"HOME": str(tmp_path)}))
+    source = canvas.open_canvas(read_canvas_files({"HOME": str(tmp_path)}))
     assert isinstance(source, ThisMachine) and source.agents is None
     (run,) = (await source.newest()).items
     assert run.id.startswith("1281a4fe")
@@ -289,8 +280,9 @@ def test_the_other_ports_of_canvas_are_canvas(monkeypatch: pytest.MonkeyPatch) -
     with running_canvas(monkeypatch) as here:
         found = canvas.look()
         assert found is not None
-        assert found.is_at(here.url.replace("127.0.0.1", "localhost"))
-        assert found.is_at("http://localhost:3001") and not found.is_at("http://localhost:3000")
+        assert canvas.normal(here.url.replace("127.0.0.1", "localhost")) in found.addresses
+        assert canvas.normal("http://localhost:3001") in found.addresses
+        assert canvas.normal("http://localhost:3000") not in found.addresses
 
 
 @pytest.fixture
