@@ -59,15 +59,25 @@ def unreadable(file: Path) -> None:
     file.chmod(0)
 
 
+def instead(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Puts something else in the place of the file."""
+
+    def do(file: Path) -> None:
+        file.unlink()
+        make(file)
+
+    return do
+
+
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "a link": (linked, "it is a link"),
-    "a link to nothing": (lambda file: (file.unlink(), file.symlink_to("none")), "it is a link"),
+    "a link to nothing": (instead(lambda file: file.symlink_to("none")), "it is a link"),
     "empty": (lambda file: file.write_text("\n"), "it is empty"),
     "two lines": (lambda file: file.write_text(f"{KEY}\n{KEY}\n"), "it has more than one line"),
     "huge": (lambda file: file.write_text("9" * 5000), "it is too large, more than 4 KiB"),
     "no text": (lambda file: file.write_bytes(b"\xff\xfe\x00"), "it is not text"),
-    "a folder": (lambda file: (file.unlink(), file.mkdir()), "is a directory"),
-    "a pipe": (lambda file: (file.unlink(), os.mkfifo(file)), "it is not a regular file"),
+    "a folder": (instead(Path.mkdir), "is a directory"),
+    "a pipe": (instead(os.mkfifo), "it is not a regular file"),
     "a quote": (lambda file: file.write_text("naïve"), "has characters that cannot be in a key"),
 }
 

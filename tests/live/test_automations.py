@@ -16,7 +16,7 @@ import pytest
 from oh_tui.actions.automations import Automations
 from oh_tui.api import BareAgentServer, Secret
 from oh_tui.api.automation_models import Automation, AutomationRun
-from oh_tui.catalog.automations import is_over
+from oh_tui.catalog.automations import conversation_of, is_over
 from tests.contract.automations.test_automations import *
 from tests.contract.fixtures import ServerUnderTest
 
@@ -137,6 +137,6 @@ async def test_a_run_leads_to_its_conversation_by_the_tag(
     run = await ended(canvas, short, 600)
     assert run.status == "COMPLETED", run
     loaded = (await canvas.search_conversations()).items
-    found = Automations({"": canvas}).conversation_of(run, loaded)
+    found = conversation_of(run, loaded)
     assert found is not None and (found.tags or {})["automationrunid"] == run.id
     assert (found.tags or {})["automationname"] == "short"

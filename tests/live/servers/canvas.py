@@ -119,7 +119,7 @@ class CanvasStack:
             answer = await client.request(
                 request.method,
                 path,
-                params=request.query_params.multi_items(),
+                params=tuple(request.query_params.multi_items()),
                 headers=headers,
                 content=await request.body(),
             )
