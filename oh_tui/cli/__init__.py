@@ -195,7 +195,7 @@ def _run(words: list[str]) -> int:
         settings = Settings(ascii=is_ascii)
     on = ""
     if settings.several and command.of_one_server:
-        settings, on = _of_one(name, args, settings)
+        settings, on = opening.of_one_server(name, settings, getattr(args, "on", None))
     if reads_files:
         opening.keep_copies(settings)
     words_of_several = [word for word in several or () if is_stdin(word)]
@@ -312,23 +312,6 @@ async def _go_on_with_holder(name: str, command: Command, call: Call) -> None:
     call.identifiers = [conversation.bare_id(one.id)]
     if command.wants == "change":
         acting.require_writable(name, call.settings, by_flag=call.args.read_only)
-
-
-def _of_one(name: str, args: Any, settings: Settings) -> tuple[Settings, str]:
-    """Of several servers that which a command is about that is for one. Raises Problem where none
-    is named."""
-    on = getattr(args, "on", None)
-    names = [one for one, _ in settings.several]
-    if on is None:
-        raise Problem(f"{name} is for one server", f"oh-tui {name} --server {names[0]}")
-    if on and on not in names:
-        raise Problem(f"There is no {clean_line(on)} among them", f"--on {' or '.join(names)}")
-    on = on or names[0]
-    chosen = dict(settings.several)[on]
-    if isinstance(chosen, Problem):
-        raise chosen
-    remarks.say(f"{name}s on {on}")
-    return chosen, on
 
 
 def _say_no_files(args: Any) -> None:

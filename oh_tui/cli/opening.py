@@ -40,6 +40,7 @@ from oh_tui.sources import (
 )
 from oh_tui.sources.server_runs import run_cache
 from oh_tui.sources.source import Source
+from oh_tui.text import remarks
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -169,6 +170,22 @@ def _shared_source(address: str, links: Sequence[SharedLink], log: CallLog | Non
 
 def demo_link() -> str:
     return f"{DEMO_SHARES}{SHARED}/{demo.shared_id()}"
+
+
+def of_one_server(name: str, settings: Settings, on: str | None) -> tuple[Settings, str]:
+    """Of several servers that which a command is about that is for one, and its name: `on`, the
+    first for "". Raises Problem where none is named."""
+    names = [one for one, _ in settings.several]
+    if on is None:
+        raise Problem(f"{name} is for one server", f"oh-tui {name} --server {names[0]}")
+    if on and on not in names:
+        raise Problem(f"There is no {clean_line(on)} among them", f"--on {' or '.join(names)}")
+    on = on or names[0]
+    chosen = dict(settings.several)[on]
+    if isinstance(chosen, Problem):
+        raise chosen
+    remarks.say(f"{name}s on {on}")
+    return chosen, on
 
 
 def _several_source(settings: Settings, log: CallLog | None, grace: float | None) -> Source:

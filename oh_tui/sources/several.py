@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from msgspec.structs import replace
+
 from oh_tui.actions import automations
-from oh_tui.actions.sandboxes import ServerSandboxes
+from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage, ServerSandboxes
 from oh_tui.api.errors import NotFound, TimedOut
 from oh_tui.api.models import Page
 from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import Conversation, bare_id
-from oh_tui.sources import several_sandboxes
 from oh_tui.sources.members import PATIENCE, Members
 from oh_tui.sources.source import OfServer, Source
 from oh_tui.text.problem import Problem
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.workspace import Workspaces
     from oh_tui.api.filters import ConversationFilters
+    from oh_tui.api.models import Sandbox, StartTask
     from oh_tui.catalog.status_cache import LastKnown
     from oh_tui.sources.members import Server
     from oh_tui.sources.server_runs.loading import ServerRuns
@@ -39,16 +41,11 @@ class HeldElsewhere(NotFound):
 class _Feed:
     """The pages of one server, and the rows of its last page that were not handed out yet."""
 
-    def __init__(self, pages_of: Callable[[Server], Pages]):
-        self._pages_of = pages_of
-        self._of: Server | None = None
+    def __init__(self) -> None:
+        self.of: Server | None = None
+        self.pages: Pages
         self.rows: list[Conversation] = []
         self.is_over = False
-
-    async def next(self, source: Server) -> Page[Conversation] | None:
-        if self._of is not source:
-            self._of, self._pages = source, self._pages_of(source)
-        return await anext(self._pages, None)
 
     def take(self, page: Page[Conversation] | None) -> None:
         self.is_over = page is None or not page.next_page_id
@@ -82,6 +79,71 @@ class RunsOfHolders:
         return call
 
 
+class SandboxesOfSeveral(ServerSandboxes):
+    """Each is told, paused and resumed by its own server."""
+
+    def __init__(self, servers: Members) -> None:
+        self._servers = servers
+        self._listed: dict[str, list[Sandbox]] = {}
+        """By server; of one that is away those that were last listed."""
+
+    async def all(self) -> list[Sandbox]:
+        async def ask(source: Server) -> list[Sandbox]:
+            found = await source.sandboxes.all() if source.sandboxes else []
+            return [replace(one, server=source.api.name) for one in found]
+
+        self._listed |= await self._servers.ask("sandboxes", ask)
+        return await self._known()
+
+    async def _known(self) -> list[Sandbox]:
+        return [one for listed in self._listed.values() for one in listed]
+
+    async def _of(self, sandbox_id: str) -> tuple[str, ServerSandboxes]:
+        """The server that has it, and its sandboxes. Raises Problem."""
+        for read in (self._known, self.all):
+            for one in await read():
+                source = self._servers.sources.get(one.server)
+                if one.id == sandbox_id and source and source.sandboxes:
+                    return one.server, source.sandboxes
+        raise Problem("None of these servers lists that sandbox", "read the list again")
+
+    async def get(self, sandbox_id: str) -> Sandbox | None:
+        name, of = await self._of(sandbox_id)
+        found = await of.get(sandbox_id)
+        return replace(found, server=name) if found else None
+
+    async def inside(self, sandbox_id: str) -> tuple[Conversation, ...]:
+        return await (await self._of(sandbox_id))[1].inside(sandbox_id)
+
+    async def plan(self, sandbox_id: str) -> SandboxPlan:
+        name, of = await self._of(sandbox_id)
+        plan = await of.plan(sandbox_id)
+        return replace(plan, sandbox=replace(plan.sandbox, server=name) if plan.sandbox else None)
+
+    async def carry_out(
+        self, plan: SandboxPlan, *, stop_agents: bool, patient: bool = False
+    ) -> AsyncIterator[SandboxStage]:
+        assert plan.sandbox is not None
+        _, of = await self._of(plan.sandbox.id)
+        async for stage in of.carry_out(plan, stop_agents=stop_agents, patient=patient):
+            yield stage
+
+    async def displaced(self, *plans: SandboxPlan) -> list[Sandbox]:
+        found: list[Sandbox] = []
+        for name, source in self._servers.sources.items():
+            own = [plan for plan in plans if plan.sandbox and plan.sandbox.server == name]
+            if own and source.sandboxes:
+                found += await source.sandboxes.displaced(*own)
+        return found
+
+    async def started(self, identifier: str) -> StartTask | None:
+        async def ask(source: Server) -> StartTask | None:
+            return await source.sandboxes.started(identifier) if source.sandboxes else None
+
+        answers = await self._servers.ask(("started", identifier), ask)
+        return next((one for one in answers.values() if one), None)
+
+
 class Several:
     """Of conversations with one id on two servers, as of two over one folder, it lists that of the
     server that holds it."""
@@ -107,7 +169,7 @@ class Several:
         self.web = next((one.web for one in self.members.values() if one.web), "")
         self.runs = self.remote = cast("ServerRuns", RunsOfHolders(self))
         self.automations = automations.Automations(self.servers.apis)
-        self._sandboxes = several_sandboxes.SeveralSandboxes(self.servers)
+        self._sandboxes = SandboxesOfSeveral(self.servers)
 
     @property
     def members(self) -> Mapping[str, Server]:
@@ -176,11 +238,14 @@ class Several:
         """Newest first: of each server a page is read when the rows of its last one are used up. A
         server that fails, or that alone is left and does not answer, is left out."""
         listing = object()
-        feeds = {name: _Feed(pages_of) for name in self.members}
+        feeds = {name: _Feed() for name in self.members}
         is_first = True
 
         async def next_page(source: Server) -> Page[Conversation] | None:
-            return await feeds[source.api.name].next(source)
+            feed = feeds[source.api.name]
+            if feed.of is not source:
+                feed.of, feed.pages = source, pages_of(source)
+            return await anext(feed.pages, None)
 
         while feeds:
             empty = [name for name, feed in feeds.items() if not feed.rows]

@@ -66,11 +66,8 @@ async def body_pieces(
     except FailedAttempt as failure:
         raise failure.error from None
     if size is not None and received != size:
-        raise Unreachable(
-            f"Could not {call.doing}: it broke off after {received:,} of {size:,} bytes",
-            "Try again",
-            address=call.address,
-        )
+        what = f"it broke off after {received:,} of {size:,} bytes"
+        raise call.failed(Unreachable, what, "Try again")
 
 
 def body_size(response: httpx.Response) -> int | None:
