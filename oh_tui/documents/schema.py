@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from oh_tui.documents.shapes import acts, automations, common, context, files, many, run
+from oh_tui.documents.shapes import acts, common, context, files, many, replays, run
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -52,6 +53,7 @@ TYPES: dict[str, Any] = {
     "query": dict[str, str | float | None],
     "reject": acts.Acted,
     "rename": acts.Renamed,
+    "replay": (replays.Check, replays.Serving, replays.Request, replays.Sum),
     "resume": acts.SandboxChange,
     "sandboxes": acts.Sandboxes,
     "send": acts.Acted,
@@ -107,6 +109,7 @@ def _docstrings() -> dict[str, dict[str, str]]:
     """What the types say of their fields, by class and field."""
     found: dict[str, dict[str, str]] = {}
     for module in (common, acts, automations, context, files, many, run):
+    for module in (common, acts, context, files, many, replays, run):
         for one in ast.parse(inspect.getsource(module)).body:
             if not isinstance(one, ast.ClassDef):
                 continue

@@ -227,8 +227,9 @@ def print_json(document: object, *, raw: bool = False) -> None:
     print_masked((msgspec.json.format(json.dumps(document, allow_nan=False), indent=2), "\n"))
 
 
-def print_json_line(document: object) -> None:
-    print_masked((json_line(document), "\n"))
+def print_json_line(document: object, *, raw: bool = False) -> None:
+    """See `print_json`."""
+    print_masked((json_line(document, json_without_held if raw else redact_json), "\n"))
 
 
 def say_none(words: str, left_out: Mapping[str, int]) -> None:

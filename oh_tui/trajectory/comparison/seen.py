@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from oh_tui.trajectory.comparison.plain import How, Told, told
-from oh_tui.trajectory.context.message import MODEL, RESULT, Message
+from oh_tui.trajectory.context.message import MODEL, RESULT
 from oh_tui.trajectory.model.alignment import common
 
 TOOLS = "tools"
 """Stands for the kind of a message where the names of the tools differ."""
+
+
+class Sent(Protocol):
+    """A message that a model got: see `Message`, which is one."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def steps(self) -> tuple[int, ...]: ...
+    @property
+    def is_new(self) -> bool: ...
+    def dump(self) -> dict[str, Any]: ...
 
 
 class SeenMessage(NamedTuple):
@@ -47,7 +59,7 @@ class Differing(NamedTuple):
     told: Told
     is_new: bool
     """It came since the answer before, on which both agreed."""
-    message: Message | None
+    message: Sent | None
     """That of B, or of A where it is in A alone; None for the tools."""
 
     @property
@@ -59,7 +71,7 @@ class Differing(NamedTuple):
 class Context(NamedTuple):
     """The messages of a context, and what is known of its run."""
 
-    messages: Sequence[Message]
+    messages: Sequence[Sent]
     folder: str = ""
     tools: tuple[str, ...] = ()
 
@@ -136,7 +148,7 @@ def _told(a: SeenMessage, b: SeenMessage, folders: tuple[str, str], echoed: froz
 _RANK = {how: rank for rank, how in enumerate(How)}
 
 
-def _seen(message: Message, body: dict[str, Any]) -> SeenMessage:
+def _seen(message: Sent, body: dict[str, Any]) -> SeenMessage:
     texts = [
         text if isinstance(text := block.get("text"), str) else f"<{block.get('type')}>"
         for block in body["content"]

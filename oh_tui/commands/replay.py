@@ -1,0 +1,296 @@
+"""`oh-tui replay`: a recorded run as the model of another, and what that takes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from oh_tui.actions.replay_endpoint import Endpoint
+from oh_tui.batch.reports.one_run import whole
+from oh_tui.catalog.names import title
+from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
+from oh_tui.commands.framework.exit_codes import DEFECTS, OK
+from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
+from oh_tui.commands.framework.printing import (
+    fit,
+    print_json,
+    print_json_line,
+    print_pairs,
+    print_table,
+)
+from oh_tui.documents.run import line
+from oh_tui.tables.column import Column, Columns
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import say
+from oh_tui.trajectory.comparison.parted import name_of, quoted
+from oh_tui.trajectory.comparison.plain import How
+from oh_tui.trajectory.comparison.seen import Differing
+from oh_tui.trajectory.context.sdk_versions import of_version
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.reading.write_targets import working_folder
+from oh_tui.trajectory.replay.check import Check, check
+from oh_tui.trajectory.replay.folders import Folders, read_pair
+from oh_tui.trajectory.replay.record import records_of
+from oh_tui.trajectory.replay.recorded_model import HARMLESS, Outcome, RecordedModel
+
+if TYPE_CHECKING:
+    from oh_tui.documents.shapes import replays
+
+
+def _pace(word: str) -> float:
+    try:
+        pace = float(word)
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace <= 100:
+        raise argparse.ArgumentTypeError("it is a number from 0 to 100")
+    return pace
+
+
+@command(
+    "replay",
+    *OF_RUN,
+    (
+        flag("--serve", about="answer chat completions on this machine, until ctrl+c"),
+        flag("--check", about="what it takes to run it again; runs nothing"),
+    ),
+    argument(
+        "--port", metavar="N", type=number_of("a port", 0, 65_535), default=0,
+        help="where to listen; a free one by default",
+    ),
+    argument(
+        "--map", metavar="OLD=NEW", action="append", default=[],
+        help="a folder of the record that is elsewhere now; may be repeated",
+    ),
+    argument(
+        "--written-by", metavar="VERSION", default="",
+        help="the SDK that wrote the run, such as 1.17.0, where its events do not tell it",
+    ),
+    flag("--strict", about="refuse the first request that differs by more than what varies"),
+    argument(
+        "--pace", metavar="X", type=_pace, default=0.0,
+        help="wait X times as long as the recorded model took, at most 60 s; 0 by default",
+    ),
+    examples={
+        "replay run.zip --check": "what the run tells, what lacks, which calls reach far",
+        "replay run.zip --serve": "prints the address, the key, and a line a request",
+        "replay run.zip --serve --map /workspace/a=/tmp/a": "the folder has another name now",
+    },
+    epilog="Tools of the agent that asks really run: what the record pushed, it pushes again.\n"
+    "--check names such calls. docs/replay.md has the rules.\n\n"
+    "Exit codes: 0 as recorded but for what varies with each run, 2 it cannot run again, 3 it\n"
+    "parted from the record.",
+    serves=True,
+)  # fmt: skip
+async def replay(call: Call) -> int:
+    args = call.args
+    if not (args.serve or args.check):
+        raise Problem(
+            "oh-tui serves the answers of a run, and starts no agent that asks for them",
+            "--serve serves them, --check says what it takes",
+        )
+    folders = Folders([read_pair(word) for word in args.map])
+    conversation, loaded = await open_run(call, sub_agents=True)
+    study = Study(whole(loaded))
+    if args.written_by:
+        _write_by(study, args.written_by)
+    found = check(study, line(conversation.llm_model) or "")
+    if args.check:
+        if call.as_json:
+            say_damage(loaded)
+            print_json(_check_json(found))
+        else:
+            remark = begin_table(call, conversation, loaded.note)
+            _print_check(call, found)
+            for why in found.lacks:
+                remark(f"cannot run again: {why}")
+        return OK if found.can else 2
+    if not found.can:
+        raise Problem(f"This run cannot run again: {found.lacks[0]}", "--check tells all of it")
+    folder = working_folder(study.trajectory)
+    model = RecordedModel(
+        list(records_of(study)),
+        folders=folders,
+        places=(folder, folders.now(folder)),
+        title=title(conversation),
+        is_strict=args.strict,
+    )
+    return await _serve(call, model, found)
+
+
+async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
+    loop = asyncio.get_running_loop()
+
+    def told(outcome: Outcome) -> None:
+        loop.call_soon_threadsafe(_print_outcome, call, outcome)
+
+    endpoint = Endpoint(model, told, port=call.args.port, pace=call.args.pace)
+    name = _model_name(found.model)
+    try:
+        if call.as_json:
+            print_json_line(_serving_json(endpoint, name), raw=True)  # its key is for the reader
+        else:
+            print(f"LLM_BASE_URL={endpoint.address}")
+            print(f"LLM_API_KEY={endpoint.token}")
+            print(f"LLM_MODEL={name}", flush=True)
+            if not call.style.piped:
+                _hints(found)
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        pass  # ctrl+c is how it ends
+    finally:
+        endpoint.close()
+    if call.as_json:
+        print_json_line(_sum_json(model))
+    else:
+        print(_sum_words(model))
+    return DEFECTS if model.has_parted else OK
+
+
+def _write_by(study: Study, version: str) -> None:
+    """Raises Problem for what is no version."""
+    if of_version(version) is None:
+        raise Problem(f"{safe_line(version)} is no version", "--written-by 1.34.0")
+    for one in (study, *study.sub_runs.all()):
+        one.contexts.written_by(version)
+
+
+def _model_name(recorded: str) -> str:
+    """Its last part keeps the sections of the prompt for its family; `openai/` chooses how the SDK
+    asks (measured, 1.34.0 and 1.58.2)."""
+    return f"openai/{recorded.rpartition('/')[2] or 'recorded'}"
+
+
+def _hints(found: Check) -> None:
+    if "gpt-5" in found.model:
+        say('models of this name are asked otherwise: set "api_mode": "chat" for it (1.58)')
+    if found.reaching:
+        far = plural(len(found.reaching), "call")
+        say(f"{far} may reach beyond the folder when they run again: --check names them")
+    say("serves until ctrl+c")
+
+
+def _print_outcome(call: Call, one: Outcome) -> None:
+    if call.as_json:
+        print_json_line(_request_json(one))
+        return
+    style = call.style
+    what = f"step {one.step}" if one.step else one.purpose.value
+    how = one.refused or (one.match.value if one.match else "answered")
+    hue = "dim" if one.match in HARMLESS else "amber"
+    print(f"{what}\t{how}" if style.piped else f"{what:<12} {style.paint(how, hue)}")
+    for difference in one.new:
+        print(*_lines(call, difference), sep="\n")
+    print(end="", flush=True)
+
+
+def _lines(call: Call, one: Differing) -> Iterator[str]:
+    plain = f": {', '.join(sorted(one.told.names))}" if one.told.names else ""
+    yield f"    {name_of(one)}{plain}"
+    if one.told.how is How.PLAIN:
+        return
+    for name, text in zip(("now", "recorded"), quoted(one), strict=True):
+        lines = ["no such message"] if text is None else text.split("\n")
+        more = [f"… {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
+        for shown in filter(str.strip, [*lines[:_LINES], *more]):
+            room = (call.style.room or 200) - 20
+            yield call.style.paint(f"      {name:<8}  {fit(shown, room, call.style)}", "dim")
+
+
+_LINES = 3
+"""Quoted lines of each side."""
+
+
+def _sum_words(model: RecordedModel) -> str:
+    there = sum(len(record.answers) for record in model.records)
+    parts = [f"{model.answers:,} of {plural(there, 'answer')} given"]
+    parts += [f"{count:,} {match}" for match, count in sorted(model.counts.items())]
+    parts += [f"{count:,} for {purpose}" for purpose, count in sorted(model.others.items())]
+    return "; ".join([*parts, "parted" if model.has_parted else "not parted"])
+
+
+def _print_check(call: Call, found: Check) -> None:
+    known = "told" if found.version_is_told else "not told"
+    print_pairs(
+        call.style,
+        [
+            ("model", found.model or "not told"),
+            ("tools", ", ".join(found.tools) or "not told"),
+            ("condenser", found.condenser or "not told"),
+            ("folder", found.folder or "not told"),
+            ("version", f"{known}: {safe_line(found.rules)}"),
+            ("answers", f"{found.answers:,}"),
+        ],
+    )
+    columns: Columns = (
+        Column("step", right=True),
+        Column("reaches far", share=2),
+        Column("why", share=1),
+    )
+    print_table(call.style, columns, ((str(n), what, why) for n, what, why in found.reaching))
+    columns = (Column("step", right=True), Column("needs at its start", share=1))
+    print_table(call.style, columns, ((str(n), path) for n, path in found.needed))
+
+
+# for scripts
+
+
+def _check_json(found: Check) -> replays.Check:
+    return {
+        "can": found.can,
+        "lacks": list(found.lacks),
+        "model": found.model or None,
+        "tools": list(found.tools),
+        "condenser": found.condenser or None,
+        "folder": found.folder or None,
+        "rules": safe_line(found.rules),
+        "version_is_told": found.version_is_told,
+        "answers": found.answers,
+        "reaching": [{"step": n, "what": what, "why": why} for n, what, why in found.reaching],
+        "needed": [{"step": n, "path": path} for n, path in found.needed],
+    }
+
+
+def _serving_json(endpoint: Endpoint, name: str) -> replays.Serving:
+    return {
+        "address": endpoint.address,
+        "api_key": endpoint.token,
+        "model": name,
+        "answers": sum(len(record.answers) for record in endpoint.model.records),
+    }
+
+
+def _request_json(one: Outcome) -> replays.Request:
+    return {
+        "purpose": one.purpose.value,
+        "step": one.step or None,
+        "match": one.match.value if one.match else None,
+        "refused": one.refused or None,
+        "new": list(map(_difference_json, one.new)),
+    }
+
+
+def _difference_json(one: Differing) -> replays.Difference:
+    now, recorded = quoted(one)
+    return {
+        "role": one.kind,
+        "step": one.step,
+        "how": one.told.how.value,
+        "plain": sorted(one.told.names),
+        "recorded": recorded,
+        "now": now,
+    }
+
+
+def _sum_json(model: RecordedModel) -> replays.Sum:
+    return {
+        "answers": sum(len(record.answers) for record in model.records),
+        "given": model.answers,
+        "matches": {match.value: count for match, count in sorted(model.counts.items())},
+        "other_requests": {one.value: count for one, count in sorted(model.others.items())},
+        "parted": model.has_parted,
+    }

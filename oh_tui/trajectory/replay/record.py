@@ -1,0 +1,111 @@
+"""The answers of a recorded run by what stands before each in the request that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from oh_tui.text.patterns import pattern
+from oh_tui.trajectory.context.context import Answer
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.model.bodies import list_field, text_field
+from oh_tui.trajectory.replay.requests import Key, Said, key_of, key_of_answer, recorded, task_of
+
+_MALFORMED = "_openhands_malformed_tool_call"
+"""In the arguments that the SDK could not read, since 1.28 (measured)."""
+
+_AT = pattern(r"\(char (\d{1,9})\)")
+
+
+class Given(NamedTuple):
+    """An answer in the words of the record."""
+
+    text: str
+    calls: tuple[dict[str, str], ...] = ()
+    """Each with `id`, `name` and `arguments`."""
+    thoughts: Mapping[str, Any] = MappingProxyType({})
+    response: str = ""
+    """Its id, "" where none is recorded."""
+    tokens: tuple[int, int] = (0, 0)
+    """In and out; 0 where they are not recorded."""
+    seconds: float = 0.0
+    """How long the model took; 0 where it is not recorded."""
+
+
+class Record:
+    """A run or a sub-agent, and what its model answered."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.path = study.path
+        """What the numbers of its steps begin with; "" for the run itself."""
+        self.answers: Sequence[Answer] = study.contexts.answers
+        self.task = task_of(self.context(0)) if self.answers else ""
+        """The first words of a user."""
+        self.summaries = [
+            event.body() for event in study.trajectory.events if event.kind == "Condensation"
+        ]
+
+    def context(self, number: int) -> list[Said]:
+        """What the model saw at the answer of this place."""
+        return [recorded(one) for one in self.study.contexts.at(self.answers[number]).messages]
+
+    def before(self, number: int) -> Key:
+        """What its model said last before this answer, as its context has it."""
+        messages = self.study.contexts.at(self.answers[number]).messages
+        last = next((one for one in reversed(messages) if one.kind == "model"), None)
+        return key_of([recorded(last)]) if last else ()
+
+    def after(self, number: int) -> Key:
+        """What an answer itself says."""
+        reply = self.study.contexts.reply(self.answers[number])
+        return key_of_answer(reply.dump())
+
+    def given(self, number: int) -> Given:
+        answer = self.answers[number]
+        body = self.study.contexts.reply(answer).dump()
+        usage = answer.usage
+        return Given(
+            _text(body),
+            tuple(
+                {
+                    "id": text_field(call, "id"),
+                    "name": text_field(call, "name"),
+                    "arguments": _arguments(text_field(call, "arguments")),
+                }
+                for call in list_field(body, "tool_calls")
+            ),
+            {n: body[n] for n in ("reasoning_content", "thinking_blocks") if body.get(n)},
+            answer.response,
+            (usage.prompt, usage.completion) if usage else (0, 0),
+            usage.llm if usage else 0.0,
+        )
+
+    def summary(self, number: int) -> Given | None:
+        """What the condenser answered; None where the record has no more."""
+        told = [one for one in self.summaries if text_field(one, "summary")]
+        if number >= len(told):
+            return None
+        one = told[number]
+        return Given(text_field(one, "summary"), response=text_field(one, "llm_response_id"))
+
+
+def records_of(study: Study) -> Iterator[Record]:
+    """Of a run and of all sub-agents that are known of it."""
+    yield Record(study)
+    for one in study.sub_runs.all():
+        yield Record(one)
+
+
+def _text(body: dict[str, Any]) -> str:
+    return "\n".join(text_field(block, "text") for block in body["content"])
+
+
+def _arguments(text: str) -> str:
+    """Those of a call. Where the record lost a text that is no JSON, another that cannot be read at
+    the same place, so that the tool tells the same error."""
+    if _MALFORMED not in text:
+        return text
+    found = _AT.search(text)
+    return "{" + " " * min(max(int(found[1]) - 1, 0) if found else 0, 1_000_000) + "x"
