@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from oh_tui.batch.reports.one_run import whole
 from oh_tui.catalog.names import title
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK
+from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
 from oh_tui.commands.framework.printing import (
     fit,
@@ -134,11 +136,13 @@ async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
         if call.as_json:
             print_json_line(_serving_json(endpoint, name), raw=True)  # its key is for the reader
         else:
-            print(f"LLM_BASE_URL={endpoint.address}")
-            print(f"LLM_API_KEY={endpoint.token}")
-            print(f"LLM_MODEL={name}", flush=True)
+            # the key is for the reader, and opens no more than this
+            values = (endpoint.address, endpoint.token, safe_line(name))
+            names = ("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL")
+            print_masked(f"{n}={value}\n" for n, value in zip(names, values, strict=True))
             if not call.style.piped:
                 _hints(found)
+        sys.stdout.flush()
         await asyncio.Event().wait()
     except asyncio.CancelledError:
         pass  # ctrl+c is how it ends
@@ -177,7 +181,12 @@ def _hints(found: Check) -> None:
 def _print_outcome(call: Call, one: Outcome) -> None:
     if call.as_json:
         print_json_line(_request_json(one))
-        return
+    else:
+        _print_request(call, one)
+    sys.stdout.flush()
+
+
+def _print_request(call: Call, one: Outcome) -> None:
     style = call.style
     what = f"step {one.step}" if one.step else one.purpose.value
     how = one.refused or (one.match.value if one.match else "answered")
@@ -185,7 +194,6 @@ def _print_outcome(call: Call, one: Outcome) -> None:
     print(f"{what}\t{how}" if style.piped else f"{what:<12} {style.paint(how, hue)}")
     for difference in one.new:
         print(*_lines(call, difference), sep="\n")
-    print(end="", flush=True)
 
 
 def _lines(call: Call, one: Differing) -> Iterator[str]:

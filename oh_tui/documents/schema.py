@@ -8,8 +8,16 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from oh_tui.documents.shapes import acts, automations, common, context, files, many, run
-from oh_tui.documents.shapes import acts, common, context, files, many, replays, run
+from oh_tui.documents.shapes import (
+    acts,
+    automations,
+    common,
+    context,
+    files,
+    many,
+    replays,
+    run,
+)
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -108,8 +116,7 @@ def schema_of(name: str) -> Schema:
 def _docstrings() -> dict[str, dict[str, str]]:
     """What the types say of their fields, by class and field."""
     found: dict[str, dict[str, str]] = {}
-    for module in (common, acts, automations, context, files, many, run):
-    for module in (common, acts, context, files, many, replays, run):
+    for module in (common, acts, automations, context, files, many, replays, run):
         for one in ast.parse(inspect.getsource(module)).body:
             if not isinstance(one, ast.ClassDef):
                 continue

@@ -84,7 +84,7 @@ def test_a_whole_run_is_answered_streaming_or_not(served: Served) -> None:
 def test_only_who_has_the_key_is_answered(served: Served) -> None:
     body = body_at(served.study, 0)
     for key in ("", "Basic x", "Bearer wrong", served.endpoint.token[:-1], "Bearer é"):
-        headers = {"Authorization": key.encode()}
+        headers = {b"Authorization": key.encode()}
         answer = served.http.post("/chat/completions", json=body, headers=headers)
         assert answer.status_code == 401
         assert answer.json()["error"]["message"] == "the key is not the token of this replay"

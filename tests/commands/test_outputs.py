@@ -37,6 +37,7 @@ ON_SERVER: dict[str, list[str]] = {
     "changes": ["changes", DATES],
     "blame": ["blame", DATES, "parse.py", "--at", "34"],
     "compare": ["compare", DATES, OAUTH],
+    "replay": ["replay", DATES, "--check"],
     "check": ["check", DATES],
     "count": ["count", DATES, "--all"],
     "events": ["events", DATES],

@@ -174,6 +174,8 @@ def test_a_run_runs_again_as_recorded(
     client: Client, model: ScriptedModel, tmp_path: Path, kind: str
 ) -> None:
     texts, condenses, streams = KINDS[kind]
+    if streams and client.version == "1.17.0":
+        pytest.skip("a conversation of 1.17.0 gets no answer from a model that streams")
     llm = {"model": NAME, "api_key": "sk-scripted", "base_url": model.url, "stream": streams}
     first = client.download(client.run(llm, *texts, condenser=condenses), tmp_path / "first.zip")
     with served(first, "--written-by", client.version) as serving:
