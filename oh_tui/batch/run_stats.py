@@ -336,12 +336,12 @@ def summed(names: tuple[str, ...], rows: Sequence[Summand]) -> Group:
         len(rows),
         dict(Counter(each("verdict")).most_common()),
         *resolved_of(labels),
-        _spread(each("steps")),
-        _spread(each("work_s")),
-        _spread(row.cost for row in rows if not row.cost_is_estimate),
+        spread(each("steps")),
+        spread(each("work_s")),
+        spread(row.cost for row in rows if not row.cost_is_estimate),
         costs.partial,
         costs.estimates,
-        _spread(each("errors")),
+        spread(each("errors")),
         sum(row.failed_commands + row.errors + row.rejected for row in rows),
         sum(map(bool, each("loop_steps"))),
         last_error,
@@ -363,7 +363,7 @@ def resolved_of(labels: Mapping[str, int]) -> tuple[int, int]:
     return resolved, resolved + labels.get("unresolved", 0) + labels.get("error", 0)
 
 
-def _spread(values: Iterable[float | None]) -> Spread:
+def spread(values: Iterable[float | None]) -> Spread:
     known = sorted([value for value in values if value is not None])
     if not known:
         return Spread()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.batch.reports.compare import figures_json
+from oh_tui.batch.reports.grid import Grid
+from oh_tui.batch.reports.grid import report as grid_report
 from oh_tui.batch.reports.one_run import read_compared
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.run_stats import resolved_of
@@ -125,9 +127,11 @@ async def _pair(
     return Pair(*named, one.figures, other.figures, comparison.first)
 
 
-def report(sets: Sets) -> many.SetsComparison:
+def report(sets: Sets, grid: Grid) -> many.SetsComparison:
+    """The document of the grid, and where the two runs of each task part."""
     measures = sets.measures()
     return {
+        **grid_report(grid),
         "a": _side_json(sets, 0),
         "b": _side_json(sets, 1),
         "pairs": [_pair_json(one) for one in sets.pairs if one.differs],

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TypeAlias
 
 from oh_tui.batch.reports.compare import report
+from oh_tui.batch.reports.grid import MOST
 from oh_tui.batch.reports.one_run import chosen, read_compared
 from oh_tui.catalog.names import title
 from oh_tui.commands.across_runs.sets import compare_sets
@@ -30,6 +31,7 @@ from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Cell, Column, Columns
+from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.comparison.compare import (
     SIGNS,
@@ -49,14 +51,21 @@ from oh_tui.trajectory.model.steps import Step
     argument(
         "words",
         metavar="A B",
-        nargs=2,
-        help="two runs, each an id, a path or PATH#ID; or two folders or output.jsonl with many",
+        nargs="+",
+        help="two runs, each an id, a path or PATH#ID; or two to twelve folders or output.jsonl "
+        "with many",
+    ),
+    argument(
+        "--to",
+        choices=("md", "csv", "json"),
+        help="of many runs: a table for a pull request, a row for each attempt, or as --json",
     ),
     examples={
         "compare one.zip other.zip": "where they part, and what each did",
         "compare 5f3a 0123": "two conversations of the server",
         "compare output.jsonl#acme-1 5f3a --json": "the numbers of the steps that differ",
         "compare runs-a/ runs-b/": "many: which were gained, which lost, medians",
+        "compare base/ new/ other/ --to md": "a grid of settings, as a pull request takes it",
     },
     epilog="Steps are compared by what they do: their tool and its arguments, without what varies\n"
     "by run. Many runs are paired by the id of their instance, else by title. docs/compare.md has\n"
@@ -65,10 +74,13 @@ from oh_tui.trajectory.model.steps import Step
     "not be read.",
 )
 async def compare(call: Call) -> int:
+    words, to = call.args.words, call.args.to
+    if not 2 <= len(words) <= MOST:
+        raise Problem("compare needs A B", f"two runs, or two to {MOST} sets of runs")
     identifiers = iter(call.identifiers)
     async with contextlib.AsyncExitStack() as opened:
         places: list[tuple[Source, str]] = []
-        for word in call.args.words:
+        for word in words:
             if is_path(word, asks_server=bool(call.args.server or call.args.demo)):
                 source = _shared(call, word) if is_shared(word) else _files(call, word)
                 opened.push_async_callback(source.close)
@@ -76,7 +88,12 @@ async def compare(call: Call) -> int:
             else:
                 places.append((call.source, next(identifiers)))
         if sets := _as_sets(places):
-            return await compare_sets(call, *sets)
+            return await compare_sets(call, sets)
+        if len(places) > 2 or to not in (None, "json"):
+            raise Problem(
+                "Three and more, and --to, are for sets of runs, of which one is a single run here",
+                "name folders or output.jsonl",
+            )
         a, b = [
             await read_compared(call, source, await chosen(source, identifier))
             for source, identifier in places
@@ -97,9 +114,9 @@ def _files(call: Call, word: str) -> FileSource:
 
 
 def _as_sets(places: list[tuple[Source, str]]) -> list[FileSource] | None:
-    """Two places in files, if one has several runs."""
+    """All places in files, if one has several runs."""
     named = [source for source, run in places if isinstance(source, FileSource) and not run]
-    several = len(named) == 2 and any(len(one.conversations()) > 1 for one in named)
+    several = len(named) == len(places) and any(len(one.conversations()) > 1 for one in named)
     return named if several else None
 
 
@@ -109,7 +126,7 @@ def _print(call: Call, a: Compared, b: Compared) -> int:
     for name, side in (("A", a), ("B", b)):
         if side.note:
             say(f"{name}: {side.note}")
-    if call.as_json:
+    if call.as_json or call.args.to == "json":
         print_json(report(a, b, comparison, parted))
         return 0
     style = call.style

@@ -1,15 +1,18 @@
-"""`oh-tui compare` of two sets of runs: the same tasks, done by two settings."""
+"""`oh-tui compare` of sets of runs: the same tasks, done by two to twelve settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from oh_tui.batch.reports.grid import HEAD, grid_of, rows_of
+from oh_tui.batch.reports.grid import report as grid_report
 from oh_tui.batch.reports.over_runs import PARTIAL
 from oh_tui.batch.reports.sets import CHANGES, Pair, Sets, is_estimate, report, sets_of
 from oh_tui.batch.run_stats import resolved_of
+from oh_tui.commands.across_runs.grid import flip_words, plain, print_grid
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
-from oh_tui.commands.framework.printing import Hue, Style, print_json, print_rows
+from oh_tui.commands.framework.printing import Hue, Style, print_csv, print_json, print_rows
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import are, dollars, duration, plural
@@ -20,23 +23,36 @@ NO_PAIR = WRONG_USE
 """Exit code without a pair, as for sets that are not of the same tasks."""
 
 
-async def compare_sets(call: Call, a: FileSource, b: FileSource) -> int:
+async def compare_sets(call: Call, sources: Sequence[FileSource]) -> int:
+    """Two sets also have what only reading tells: where the runs of a task part."""
+    grid = await grid_of(call, sources)
+    to = "json" if call.as_json else call.args.to
+    tried = [task for one in grid.settings for task in one.attempts]
+    shares_none = len(set(tried)) == len(tried)
+    if len(sources) > 2 or to in ("md", "csv"):
+        if to == "json":
+            print_json(grid_report(grid))
+        elif to == "csv":
+            print_csv(HEAD, rows_of(grid))
+        else:
+            print_grid(call.style, grid, as_markdown=to == "md")
+        if shares_none:
+            say("no two settings have a task in common")
+        return NO_PAIR if shares_none else grid.code
+    a, b = sources
     sets = await sets_of(call, a, b)
-    problems = [*a.problems, *b.problems]
-    for problem in problems:
-        say(problem)
-    code = PARTIAL if sets.unread or problems else OK
+    code = max(grid.code, PARTIAL if sets.unread else OK)
     if sets.unread:
         say(f"{plural(sets.unread, 'pair')} cannot be read and {are(sets.unread)} left out")
-    if call.as_json:
-        print_json(report(sets))
+    if to == "json":
+        print_json(report(sets, grid))
         return code if sets.pairs else NO_PAIR
     style = call.style
     differing = sorted(
         (one for one in sets.pairs if one.differs), key=lambda one: CHANGES.index(one.change)
     )
     print_rows(style, _FIELDS, differing)
-    for text in _totals(sets):
+    for text in (*_totals(sets), *map(plain, flip_words(grid))):
         print(text)
     if not sets.pairs and not sets.unread:
         say("no run in A has the id or the title of a run in B")

@@ -252,12 +252,84 @@ class SetsTotals(TypedDict):
     cost: Paired
 
 
+class GridSpread(TypedDict):
+    known: Count
+    """Of how many tasks; each is the mean over its attempts."""
+    mean: float | None
+    median: float | None
+    p90: float | None
+
+
+class GridSetting(TypedDict):
+    name: str
+    """The part of its path in which it differs from the others."""
+    runs: Count
+    tasks: Count
+    resolved: Count
+    labelled: Count
+    """Attempts that an evaluation calls resolved, unresolved or an error."""
+    broken: dict[str, int]
+    """`rate limit`, `time-out`, `server error` -> the attempts that it ended."""
+    flips: list[str]
+    """Tasks that some attempts resolved and others did not."""
+    measures: dict[str, GridSpread]
+
+
+class GridAttempt(TypedDict):
+    cell: str
+    resolved: bool | None
+    broken_by: str | None
+    verdict: str
+    cost: float | None
+    tokens: float | None
+    requests: float | None
+    work_s: float | None
+
+
+class GridTask(TypedDict):
+    task: str
+    cells: list[list[GridAttempt]]
+    """The attempts of each setting; none where the task is missing."""
+
+
+class GridOutcome(TypedDict):
+    setting: Count
+    """Place among the settings, from 0, as that of the `base`."""
+    base: Count
+    tasks: Count
+    """Those with labels in both."""
+    wins: list[str]
+    losses: list[str]
+    ties: Count
+    broken: Count
+    """Of the wins and losses, those in which something outside the agent broke a run."""
+    mcnemar_p: Amount | None
+    least_difference: Count | None
+    """Wins less losses that reach p < 0.05, of as many tasks that differ; null where none do."""
+
+
+class GridMean(TypedDict):
+    pairs: Count
+    difference: float | None
+    """The mean of setting less base within a task."""
+    interval: list[float | None] | None
+
+
+class GridAgainst(GridOutcome):
+    measures: dict[str, GridMean]
+
+
 class SetsComparison(TypedDict):
-    a: ComparedSet
-    b: ComparedSet
-    pairs: list[Pair]
+    settings: list[GridSetting]
+    tasks: list[GridTask]
+    against_first: list[GridAgainst]
+    pairwise: list[GridOutcome]
+    a: NotRequired[ComparedSet]
+    """With `b`, `pairs` and `totals`, of two settings alone."""
+    b: NotRequired[ComparedSet]
+    pairs: NotRequired[list[Pair]]
     """The pairs that differ in any way."""
-    totals: SetsTotals
+    totals: NotRequired[SetsTotals]
 
 
 class FailureExample(TypedDict):

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from oh_tui.trajectory.comparison.statistics import (
     Named,
     interval_of_median,
+    least_net,
     mcnemar,
+    means,
     pair,
     paired,
 )
@@ -76,3 +78,32 @@ def test_medians_and_differences_are_those_of_pairs_where_both_are_known() -> No
     assert paired([(1.0, 1.0)] * 9).interval == (0.0, 0.0)
     same = [(float(n), float(n)) for n in range(30)]
     assert paired(same).a == statistics.median(range(30))
+
+
+def test_interval_of_the_mean_is_that_of_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = random.Random(5)
+    pairs = [(rng.gauss(10, 3), rng.gauss(11, 4)) for _ in range(200)]
+    found = means([*pairs, (None, 1.0)])
+    differences = [b - a for a, b in pairs]
+    expected = stats.bootstrap(
+        (differences,), lambda x, axis: x.mean(axis), method="percentile", rng=1
+    ).confidence_interval
+    assert found.difference == pytest.approx(statistics.mean(differences))
+    assert found.interval == pytest.approx(tuple(expected), abs=0.06)
+    assert found == means(pairs)
+
+
+def test_means_of_few_pairs_have_no_interval() -> None:
+    assert means([]) == means([(1, None)]) == (0, None, None)
+    assert means([(1, 3)]) == (1, 2, None)
+    assert means([(1, 3), (2, 4)]) == (2, 2, (2, 2))
+
+
+def test_least_difference_is_the_first_that_counts() -> None:
+    # p of scipy.stats.binomtest: 0.03125 of 6:0, 0.0625 of 5:0, 0.0391 of 8:1 of 9
+    assert [least_net(n) for n in range(10)] == [*[None] * 6, 6, 7, 8, 7]
+    for n in range(6, 120):
+        net = least_net(n)
+        assert net is not None and mcnemar((n + net) // 2, (n - net) // 2) < 0.05
+        assert net < 2 or mcnemar((n + net) // 2 - 1, (n - net) // 2 + 1) >= 0.05
