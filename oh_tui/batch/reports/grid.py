@@ -271,12 +271,12 @@ def _by_task(
 
 def task_of(row: Conversation) -> tuple[str, int]:
     """What names the task of a run, and the number of the attempt: `ID@2` is the second one of the
-    instance ID. A conversation, whose id is its own alone, has its title."""
+    instance ID. A run whose id is its own alone, or its place, has its title."""
     own = conversation_id(row)
     place, _, named = row.id.rpartition("#")
     if named and row.home and place == called(row.home):  # another file has a run of this id
         own = safe_line(named)
-    if len(read_id(row.id)) == WHOLE and row.title:
+    elif row.title and (len(read_id(row.id)) == WHOLE or row.id == called(row.place)):
         return safe_line(row.title), 1
     found = _ATTEMPT.fullmatch(own)
     return (found[1], int(found[2])) if found else (own, 1)

@@ -77,6 +77,8 @@ async def compare(call: Call) -> int:
     words, to = call.args.words, call.args.to
     if not 2 <= len(words) <= MOST:
         raise Problem("compare needs A B", f"two runs, or two to {MOST} sets of runs")
+    if to != "json":
+        call.require_one_form("to")
     identifiers = iter(call.identifiers)
     async with contextlib.AsyncExitStack() as opened:
         places: list[tuple[Source, str]] = []

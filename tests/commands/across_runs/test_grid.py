@@ -111,6 +111,21 @@ def test_tasks_that_flip_between_attempts_are_named(tmp_path: Path) -> None:
     assert "1 task flips between attempts of a: task-1" in done.stdout
 
 
+def test_runs_without_an_id_of_a_task_go_by_their_title(tmp_path: Path, run_file: Path) -> None:
+    places = [tmp_path / name for name in ("a", "b", "c")]
+    for place in places:
+        place.mkdir()
+        (place / f"{place.name}.zip").write_bytes(run_file.read_bytes())
+        for task in ("Fix one.", "Fix two."):
+            chat = [{"role": "user", "content": task}, {"role": "assistant", "content": "Done."}]
+            (place / f"{task}json").write_text(json.dumps(chat))
+    told = told_of(*places)
+    assert len(told["tasks"]) == 3
+    assert all([len(cell) for cell in one["cells"]] == [1, 1, 1] for one in told["tasks"])
+    done = oh_tui("compare", *places, "--json", "--to", "csv")
+    assert done.returncode == 2 and "--to and --json cannot be used together" in done.stderr
+
+
 def test_names_from_files_break_no_table(tmp_path: Path) -> None:
     bad = "x | `@all` <b>\x1b[31m"
     places = [
