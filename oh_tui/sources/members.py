@@ -120,16 +120,9 @@ class Member:
 
 
 class Members:
-    def __init__(
-        self,
-        opened: Mapping[str, Source | Problem],
-        grace: float,
-        refused: Callable[[str, NotFound], None],
-    ) -> None:
-        """Servers by their names; when the first has answered, others have `grace` seconds.
-        `refused` takes the name of a server that refused an act: see `HttpClient.refused`."""
-        self._grace = grace
-        self.refused = refused
+    def __init__(self, opened: Mapping[str, Source | Problem], grace: float | None = None) -> None:
+        """Servers by their names; when the first has answered, others have `grace` seconds."""
+        self._grace = PATIENCE if grace is None else grace
         self.came: Callable[[], None] = lambda: None
         """Called when an answer has come for which nobody waited any more, or is late."""
         self._awaited = set[asyncio.Task[Any]]()
@@ -137,19 +130,25 @@ class Members:
         self.each = {name: Member(name, one, self) for name, one in opened.items()}
 
     @property
-    def sources(self) -> Mapping[str, Server]:
-        """Of those that could be opened."""
+    def members(self) -> Mapping[str, Server]:
+        """Those that could be opened."""
         return {name: one.source for name, one in self.each.items() if one.source}
 
     @property
     def away(self) -> Mapping[str, Problem | None]:
         return {name: one.problem for name, one in self.each.items() if one.is_away}
 
+    def watch(self, came: Callable[[], None]) -> None:
+        self.came = came
+
+    def refused(self, name: str, refused: NotFound) -> None:
+        """A server refused an act: see `HttpClient.refused`."""
+
     async def close(self) -> None:
         for member in self.each.values():
             for what in [*member.calls]:
                 member.drop(what)
-        await asyncio.gather(*(one.close() for one in self.sources.values()))
+        await asyncio.gather(*(one.close() for one in self.members.values()))
 
     def has_come(self, call: asyncio.Task[Any]) -> None:
         if call not in self._awaited and not call.cancelled():

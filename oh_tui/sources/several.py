@@ -102,7 +102,7 @@ class SandboxesOfSeveral(ServerSandboxes):
         """The server that has it, and its sandboxes. Raises Problem."""
         for read in (self._known, self.all):
             for one in await read():
-                source = self._servers.sources.get(one.server)
+                source = self._servers.members.get(one.server)
                 if one.id == sandbox_id and source and source.sandboxes:
                     return one.server, source.sandboxes
         raise Problem("None of these servers lists that sandbox", "read the list again")
@@ -130,7 +130,7 @@ class SandboxesOfSeveral(ServerSandboxes):
 
     async def displaced(self, *plans: SandboxPlan) -> list[Sandbox]:
         found: list[Sandbox] = []
-        for name, source in self._servers.sources.items():
+        for name, source in self._servers.members.items():
             own = [plan for plan in plans if plan.sandbox and plan.sandbox.server == name]
             if own and source.sandboxes:
                 found += await source.sandboxes.displaced(*own)
@@ -144,7 +144,7 @@ class SandboxesOfSeveral(ServerSandboxes):
         return next((one for one in answers.values() if one), None)
 
 
-class Several:
+class Several(Members):
     """Of conversations with one id on two servers, as of two over one folder, it lists that of the
     server that holds it."""
 
@@ -155,11 +155,9 @@ class Several:
     last_known: Mapping[str, LastKnown] = {}
 
     def __init__(self, opened: Mapping[str, Source | Problem], grace: float | None = None) -> None:
-        """Servers by their names; when the first has answered, others have `grace` seconds. Raises
-        Problem if none could be opened."""
+        """See `Members`. Raises Problem if none could be opened."""
+        super().__init__(opened, grace)
         self.label = ", ".join(opened)
-        seconds = PATIENCE if grace is None else grace
-        self.servers = Members(opened, seconds, self._take_refusal)
         self._known: dict[str, dict[str, Conversation]] = {}
         """By id: the last record from each server that has it."""
         self._refused: set[tuple[str, str]] = set()
@@ -168,25 +166,13 @@ class Several:
             raise next(one for one in opened.values() if isinstance(one, Problem))
         self.web = next((one.web for one in self.members.values() if one.web), "")
         self.runs = self.remote = cast("ServerRuns", RunsOfHolders(self))
-        self.automations = automations.Automations(self.servers.apis)
-        self._sandboxes = SandboxesOfSeveral(self.servers)
-
-    @property
-    def members(self) -> Mapping[str, Server]:
-        """Those that could be opened."""
-        return self.servers.sources
-
-    @property
-    def away(self) -> Mapping[str, Problem | None]:
-        return self.servers.away
-
-    def watch(self, came: Callable[[], None]) -> None:
-        self.servers.came = came
+        self.automations = automations.Automations(self.apis)
+        self._sandboxes = SandboxesOfSeveral(self)
 
     @property
     def problems(self) -> Sequence[str]:
         away = []
-        for name, problem in self.servers.away.items():
+        for name, problem in self.away.items():
             why = problem.sentence if problem else "it does not answer"
             away.append(f"{name} is missing: {why.partition(': ')[2] or why}")
         return [*away, *(told for one in self.members.values() for told in one.problems)]
@@ -215,15 +201,12 @@ class Several:
     def sandboxes(self) -> ServerSandboxes | None:
         return self._sandboxes if any(one.sandboxes for one in self.members.values()) else None
 
-    async def close(self) -> None:
-        await self.servers.close()
-
     # The lists
 
     async def newest(self) -> Page[Conversation]:
-        pages = await self.servers.ask("newest", lambda source: source.newest(), tells=True)
+        pages = await self.ask("newest", lambda source: source.newest(), tells=True)
         if not pages:
-            raise self.servers.why_none()
+            raise self.why_none()
         rows = [one for page in pages.values() for one in page.items]
         has_more = any(page.next_page_id for page in pages.values())
         return Page(self._taken(rows), "more" if has_more else None)
@@ -249,14 +232,14 @@ class Several:
 
         while feeds:
             empty = [name for name, feed in feeds.items() if not feed.rows]
-            pages = await self.servers.ask(listing, next_page, empty, tells=True)
+            pages = await self.ask(listing, next_page, empty, tells=True)
             if is_first and not pages:
-                raise self.servers.why_none()
+                raise self.why_none()
             for name, page in pages.items():
                 feeds[name].take(page)
             is_idle = not pages and len(empty) == len(feeds)
             for name in empty:
-                member = self.servers.each[name]
+                member = self.each[name]
                 if name not in pages and (is_idle or listing not in member.calls):
                     del feeds[name]
                     if is_idle and listing in member.calls:
@@ -283,7 +266,7 @@ class Several:
         """Of the records of one id that of the server that holds it."""
         if len(on) == 1:
             return next(iter(on.values()))
-        order, away = [*self.servers.each], self.servers.away
+        order, away = [*self.each], self.away
 
         def rank(one: Conversation) -> tuple[bool, bool, int]:
             lost = one.runtime_status == LOST or (bare_id(one.id), one.server) in self._refused
@@ -291,7 +274,7 @@ class Several:
 
         return min(on.values(), key=rank)
 
-    def _take_refusal(self, name: str, refused: NotFound) -> None:
+    def refused(self, name: str, refused: NotFound) -> None:
         """An act was refused, so that nothing was done: from now on those on its conversation go to
         another server that lists it. Raises HeldElsewhere, which names it."""
         path = bare_id(refused.address)
@@ -299,7 +282,7 @@ class Several:
             if len(on) > 1 and name in on and f"/{id}" in path:
                 self._refused.add((id, name))
                 other = self._chosen(on).server
-                self.servers.came()
+                self.came()
                 if other != name:
                     raise HeldElsewhere(
                         f"{name} lists this conversation, but does not hold it: nothing was done",
@@ -310,10 +293,10 @@ class Several:
 
     async def count(self) -> int | None:
         """None unless all tell, and if two servers have the same conversations."""
-        counts = await self.servers.ask("count", lambda source: source.count())
+        counts = await self.ask("count", lambda source: source.count())
         known = [one for one in counts.values() if one is not None]
         twins = any(len(on) > 1 for on in self._known.values())
-        return None if twins or len(known) < len(self.servers.each) else sum(known)
+        return None if twins or len(known) < len(self.each) else sum(known)
 
     async def get(self, ids: Sequence[str]) -> list[Conversation | None]:
         """One of a server that does not answer is as it was last known."""
@@ -325,14 +308,14 @@ class Several:
             for name in (self._chosen(on).server,) if on else self.members:
                 wanted.setdefault(name, []).append(one)
         call = object()
-        answers = await self.servers.ask(
+        answers = await self.ask(
             call,
             lambda source: source.get(wanted[source.api.name]),
             wanted,
             grace=PATIENCE if is_new else None,
             enough=lambda rows: len(rows) == len(ids) and None not in rows,
         )
-        for member in self.servers.each.values():
+        for member in self.each.values():
             if call in member.calls:
                 member.drop(call)
         for name, found in answers.items():
