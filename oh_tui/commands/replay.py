@@ -174,7 +174,7 @@ def _hints(found: Check) -> None:
         say('models of this name are asked otherwise: set "api_mode": "chat" for it (1.58)')
     if found.reaching:
         far = plural(len(found.reaching), "call")
-        say(f"{far} may reach beyond the folder when they run again: --check names them")
+        say(f"{far} may reach beyond the folder again: --check tells more")
     say("serves until ctrl+c")
 
 

@@ -192,7 +192,7 @@ def run_of(source: RunFile, events: Iterable[Event], *, complete: bool = True) -
     """The run with these events of a file, and with the stats and status that the file records."""
     clock = clock_of_file(source)
     run = build(events, complete=complete, stats=source.stats, clock=clock)
-    run.recorded = source.recorded
+    run.recorded, run.state = source.recorded, source.state
     run.sub_agents = [
         SubAgent(
             one.name, cache(partial(_sub_run, one)), one.is_conversation, one.started_by, one.usage

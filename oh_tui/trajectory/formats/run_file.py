@@ -77,6 +77,11 @@ class RunFile(ABC):
     """Tokens, cost and latency from outside the events, in the form of `stats_text`."""
     recorded: Recorded = NOTHING_RECORDED
 
+    def state(self) -> bytes:
+        """The JSON of the state of its conversation that is kept beside the events, as raw as it
+        was written, with encrypted keys; b"" where there is none."""
+        return b""
+
     @property
     @abstractmethod
     def sub_agents(self) -> Sequence[SubAgentFile]:

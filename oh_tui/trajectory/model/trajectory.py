@@ -95,6 +95,9 @@ class Trajectory:
         """Tokens, cost and latency that the source has beside the events, by `stats_text`."""
         self.recorded = NOTHING_RECORDED
         """What the source says of the run beside its events."""
+        self.state: Callable[[], bytes] = bytes
+        """Reads the state of its conversation that the source keeps beside the events, as JSON;
+        b"" where there is none."""
         self.fork: Fork | None = None
         """Of a run that was forked from another, where the source tells it."""
         self.head = ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from oh_tui.text.human import plural
+from oh_tui.text.human import are, plural
 from oh_tui.text.redact import HIDDEN, safe_line
 from oh_tui.trajectory.context.context_index import CALLS_AS_TEXT, NO_SYSTEM
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.bodies import field, text_field
+from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.steps import Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.reading.file_operations import touches
 from oh_tui.trajectory.reading.intents import purposes_of
@@ -59,10 +61,7 @@ class Check(NamedTuple):
 def check(study: Study, model: str) -> Check:
     """`model` is its name in the record of the conversation."""
     contexts, run = study.contexts, study.trajectory
-    agent = next(
-        (field(e.body(), "value", "agent") for e in reversed(run.events) if e.key == "full_state"),
-        None,
-    )
+    agent = _agent(run)
     answers = contexts.answers
     tools = contexts.at(answers[0]).tools if answers else ()
     return Check(
@@ -73,13 +72,22 @@ def check(study: Study, model: str) -> Check:
         contexts.rules.sentence,
         not contexts.needs_version,
         len(answers),
-        tuple(_lacks(study)),
+        tuple(_lacks(study, agent)),
         tuple(_reaching(study)),
         tuple(_needed(study)),
     )
 
 
-def _lacks(study: Study) -> Iterator[str]:
+def _agent(run: Trajectory) -> object:
+    """What the state of its conversation says of its agent, in the events or beside them; None
+    where neither is there."""
+    whole = run.branch.run if run.branch else run
+    states = (event for event in reversed(whole.events) if event.key == "full_state")
+    told = next((field(event.body(), "value", "agent") for event in states), None)
+    return told or field(read_json(whole.state()), "agent")
+
+
+def _lacks(study: Study, agent: object) -> Iterator[str]:
     contexts = study.contexts
     if contexts.keeps_own_context:
         yield "its agent is another program, which keeps its context itself (ACP)"
@@ -93,10 +101,10 @@ def _lacks(study: Study) -> Iterator[str]:
     for name in (NO_SYSTEM.name, "older events"):
         if name in gaps:
             yield gaps[name].about
-    if CALLS_AS_TEXT in contexts.gaps:
+    if field(agent, "llm", "native_tool_calling") is False:
         yield f"{CALLS_AS_TEXT.about}: their text is not made here"
     if masked := sum(HIDDEN.encode() in event.raw() for event in study.trajectory.events):
-        yield f"{plural(masked, 'event')} of it are masked: what stood there is lost"
+        yield f"{plural(masked, 'event')} of it {are(masked)} masked: what stood there is lost"
 
 
 def _reaching(study: Study) -> Iterator[Reaching]:

@@ -65,7 +65,7 @@ def without_answers(events: Events) -> None:
 
 LACKS: dict[Callable[[Events], None], str] = {
     without_system: "no system prompt is in the events",
-    masked: "1 event of it are masked: what stood there is lost",
+    masked: "1 event of it is masked: what stood there is lost",
     without_answers: "no answer of a model is in it",
 }
 
@@ -79,6 +79,17 @@ def test_what_cannot_run_again_is_refused_with_what_lacks(
     assert checked.returncode == 2 and lacks in json.loads(checked.stdout)["lacks"]
     served = oh_tui("replay", path, "--serve")
     assert served.returncode == 2 and lacks in served.stderr
+
+
+def test_the_state_beside_the_events_tells_of_the_agent(run: Path) -> None:
+    llm = {"model": "openai/gpt-5.1", "api_key": "gAAAAA-encrypted", "native_tool_calling": False}
+    agent = {"kind": "Agent", "llm": llm, "condenser": {"kind": "NoOpCondenser"}}
+    (run / "base_state.json").write_text(json.dumps({"id": "x", "agent": agent}))
+    done = oh_tui("replay", run, "--check", "--json")
+    told = json.loads(done.stdout)
+    assert (told["model"], told["condenser"]) == ("openai/gpt-5.1", "NoOpCondenser")
+    assert done.returncode == 2 and "as text" in told["lacks"][0]
+    assert "gAAAAA" not in done.stdout
 
 
 @pytest.mark.parametrize(

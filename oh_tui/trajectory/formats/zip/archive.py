@@ -180,6 +180,11 @@ class Archive(RunFile):
         self.stats, self.recorded = self.stats or stats, recorded
         self._notes += notes
 
+    def state(self) -> bytes:
+        kept = (index for name, index in self._states.items() if name.endswith("base_state.json"))
+        index = next(kept, None)
+        return b"" if index is None else self._read(index)
+
     def read(self, place: int) -> bytes:
         return self._read(self._files[place])
 
