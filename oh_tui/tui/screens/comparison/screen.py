@@ -383,7 +383,9 @@ def _why(parted: Parted | None) -> tuple[tuple[Piece, ...], ...]:
         return ()
     step = parted.b or parted.a
     hue = "mark" if parted.seen is Seen.OTHER else "dim"
-    return (((f" at step {step}: " if step else " ", "dim"), (parted.sentence, hue)),)
+    lacks = f"; {parted.not_told}" if parted.seen and parted.not_told else ""
+    at = f" at step {step}: " if step else " "
+    return (((at, "dim"), (parted.sentence, hue), (lacks, "dim")),)
 
 
 def _parts(first: Parting | None) -> str:
