@@ -6,7 +6,7 @@ Facts without another source are measured on agent servers 1.17.0, 1.34.0 and 1.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -257,11 +257,16 @@ class BareAgentServer(Client):
             body["worktree"] = True
         if worktree == "head":
             body["worktree_options"] = {"base": "head"}
+        return await self.start_with(body)
+
+    async def start_with(self, body: Mapping[str, object]) -> Conversation:
+        """Start a conversation with a body of the API, such as one with an agent of its own. Never
+        sent twice. Raises InvalidRequest for fields that this version does not take."""
         answer = await self._http.post(
             "/api/conversations",
             "start a conversation",
-            json=body,
-            timeout=FETCHING if worktree else USUAL,
+            json=dict(body),
+            timeout=FETCHING if body.get("worktree") else USUAL,
             hints=_START_HINTS,
         )
         return self._conversation(decode.model(answer, ListedRecord))

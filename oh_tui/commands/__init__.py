@@ -49,7 +49,7 @@ TABLE = {
     "blame": Entry(_READ, "which step wrote each line of a file?", "changed_files.blame"),
     "checkout": Entry(_READ, "write the files as they were at a step", "changed_files.checkout"),
     "compare": Entry(_READ, "where do two runs differ, and from where on?", "across_runs.compare"),
-    "replay": Entry(_READ, "serve its model's answers, so that it runs again without one"),
+    "replay": Entry(_READ, "run it again, with its own answers as the model"),
     "check": Entry(_READ, "do its calls and results match?"),
     "count": Entry(_READ, "how many events, and who counted them", "events"),
     "events": Entry(_READ, "the events as they are, without secrets"),

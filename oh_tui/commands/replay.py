@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from oh_tui.actions.replay_endpoint import Endpoint
+from oh_tui.actions.replaying import Replaying
 from oh_tui.batch.reports.one_run import whole
-from oh_tui.catalog.names import title
+from oh_tui.catalog.names import conversation_id, title
+from oh_tui.commands.framework.acting import require_consent, require_writable, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK
 from oh_tui.commands.framework.masking import print_masked
@@ -23,6 +28,8 @@ from oh_tui.commands.framework.printing import (
     print_table,
 )
 from oh_tui.documents.run import line
+from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.source import Source
 from oh_tui.tables.column import Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -33,11 +40,11 @@ from oh_tui.trajectory.comparison.plain import How
 from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.context.sdk_versions import of_version
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.reading.write_targets import working_folder
 from oh_tui.trajectory.replay.check import Check, check
 from oh_tui.trajectory.replay.folders import Folders, read_pair
 from oh_tui.trajectory.replay.record import records_of
 from oh_tui.trajectory.replay.recorded_model import HARMLESS, Outcome, RecordedModel
+from oh_tui.trajectory.replay.start import deeds_of, folder_of, start_request
 
 if TYPE_CHECKING:
     from oh_tui.documents.shapes import replays
@@ -61,6 +68,15 @@ def _pace(word: str) -> float:
         flag("--check", about="what it takes to run it again; runs nothing"),
     ),
     argument(
+        "--on", metavar="SERVER", default="",
+        help="run it on this agent server of this machine, by its name or address",
+    ),
+    argument(
+        "--workspace", metavar="FOLDER", default="",
+        help="where its agent works; by default where it worked, which --yes does not take",
+    ),
+    flag("--yes", about="do not ask, though its tools run again; needs --workspace"),
+    argument(
         "--port", metavar="N", type=number_of("a port", 0, 65_535), default=0,
         help="where to listen; a free one by default",
     ),
@@ -79,22 +95,35 @@ def _pace(word: str) -> float:
     ),
     examples={
         "replay run.zip --check": "what the run tells, what lacks, which calls reach far",
+        "replay run.zip --on here --workspace /tmp/dates": "asks, then runs it again there",
         "replay run.zip --serve": "prints the address, the key, and a line a request",
         "replay run.zip --serve --map /workspace/a=/tmp/a": "the folder has another name now",
     },
-    epilog="Tools of the agent that asks really run: what the record pushed, it pushes again.\n"
-    "--check names such calls. docs/replay.md has the rules.\n\n"
+    epilog="--on starts the run on an agent server, whose agent works on the machine\n"
+    "itself. Tools really run: what the record pushed, it pushes again, and --check names\n"
+    "such calls. docs/replay.md has the rules.\n\n"
     "Exit codes: 0 as recorded but for what varies with each run, 2 it cannot run again, 3 it\n"
     "parted from the record.",
     serves=True,
+    settings=("servers",),
 )  # fmt: skip
 async def replay(call: Call) -> int:
     args = call.args
-    if not (args.serve or args.check):
+    runs = not (args.serve or args.check)
+    if runs and not args.on:
         raise Problem(
-            "oh-tui serves the answers of a run, and starts no agent that asks for them",
-            "--serve serves them, --check says what it takes",
+            "Nothing says what to do with this run",
+            "--check says what it takes, --serve serves its answers, --on SERVER runs it",
         )
+    if runs:
+        require_writable("replay", call.settings, by_flag=args.read_only)
+        if args.yes and not args.workspace:
+            raise Problem(
+                "--yes has to name the folder: the tools run on the machine itself",
+                "--workspace FOLDER, or leave --yes out",
+            )
+        if args.workspace and not args.workspace.startswith("/"):
+            raise Problem(f"{safe_line(args.workspace)} is no path from the root on")
     folders = Folders([read_pair(word) for word in args.map])
     conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))
@@ -113,7 +142,12 @@ async def replay(call: Call) -> int:
         return OK if found.can else 2
     if not found.can:
         raise Problem(f"This run cannot run again: {found.lacks[0]}", "--check tells all of it")
-    folder = working_folder(study.trajectory)
+    folder = folder_of(study.trajectory)
+    place = args.workspace.rstrip("/") or folder
+    if runs and not place:
+        raise Problem("Nothing tells where this run worked", "--workspace FOLDER")
+    if runs and folder and place != folder:
+        folders = Folders([(folder, place), *map(read_pair, args.map)])
     model = RecordedModel(
         list(records_of(study)),
         folders=folders,
@@ -121,15 +155,92 @@ async def replay(call: Call) -> int:
         title=title(conversation),
         is_strict=args.strict,
     )
-    return await _serve(call, model, found)
+    if not runs:
+        return await _serve(call, model, found)
+    assert call.ask_server is not None
+    again = partial(_run_again, call, study, model, found, place)
+    return int(await call.ask_server(args.on, again))
+
+
+async def _run_again(
+    call: Call, study: Study, model: RecordedModel, found: Check, place: str, source: Source
+) -> int:
+    """Starts the run on a server, and follows it to its end."""
+    await source.newest()  # raises OtherKind for an agent server that was taken for another
+    if not isinstance(source, AgentServerSource):
+        raise Problem(
+            "A run starts again on an agent server, and this is none",
+            "--on SERVER names one; --serve is for any client",
+        )
+    if urlsplit(source.address).hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise Problem(
+            "That server is on another machine, and cannot reach a model on this one",
+            "--serve serves the answers, for a client of this machine",
+        )
+    _require_yes(call, model, found, place, source)
+    again = Replaying(source.api, deeds_of(model.records[0]))
+    loop = asyncio.get_running_loop()
+
+    def hear(outcome: Outcome) -> None:
+        again.hear(outcome)
+        _print_outcome(call, outcome)
+
+    endpoint = Endpoint(
+        model,
+        partial(_in_loop, loop, hear),
+        port=call.args.port,
+        pace=call.args.pace,
+    )
+    name = _model_name(found.model)
+    body = start_request(study.trajectory, name, endpoint.address, endpoint.token, place)
+    try:
+        ended = await again.run(body)
+    finally:
+        endpoint.close()
+    whole = model.answers == _count(model)
+    if call.as_json:
+        identifier = conversation_id(again.conversation) if again.conversation else None
+        print_json_line(_sum_json(model) | {"conversation": identifier, "ended": line(ended)})
+    else:
+        print(_sum_words(model))
+        if again.conversation:
+            name = short(again.conversation)
+            say(f"{safe_line(ended) or 'idle'}; oh-tui compare has the record beside it: {name}")
+    return OK if whole and not model.has_parted else DEFECTS
+
+
+def _in_loop(
+    loop: asyncio.AbstractEventLoop, hear: Callable[[Outcome], None], outcome: Outcome
+) -> None:
+    loop.call_soon_threadsafe(hear, outcome)
+
+
+def _require_yes(
+    call: Call, model: RecordedModel, found: Check, place: str, source: Source
+) -> None:
+    """Asks, with what would be done again."""
+    for one in found.reaching:
+        say(f"step {one.step:,} {one.what}: {one.why}")
+    for needed in found.needed:
+        path = model.folders.now(needed.path)
+        if not Path(path).exists():
+            say(f"missing at its start: {path}, which step {needed.step:,} names")
+    far = f", {plural(len(found.reaching), 'call')} of them far" if found.reaching else ""
+    calls = plural(sum(step.is_call for step in model.records[0].study.trajectory.steps), "call")
+    stake = f"This runs {calls} again in {safe_line(place)}, on {safe_line(source.label)}{far}"
+    require_consent(
+        call, stake, "oh-tui replay ... --workspace FOLDER --yes", refused="Nothing was started"
+    )
+
+
+def _count(model: RecordedModel) -> int:
+    return sum(len(record.answers) for record in model.records)
 
 
 async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
     loop = asyncio.get_running_loop()
 
-    def told(outcome: Outcome) -> None:
-        loop.call_soon_threadsafe(_print_outcome, call, outcome)
-
+    told = partial(_in_loop, loop, partial(_print_outcome, call))
     endpoint = Endpoint(model, told, port=call.args.port, pace=call.args.pace)
     name = _model_name(found.model)
     try:
@@ -214,8 +325,7 @@ _LINES = 3
 
 
 def _sum_words(model: RecordedModel) -> str:
-    there = sum(len(record.answers) for record in model.records)
-    parts = [f"{model.answers:,} of {plural(there, 'answer')} given"]
+    parts = [f"{model.answers:,} of {plural(_count(model), 'answer')} given"]
     parts += [f"{count:,} {match}" for match, count in sorted(model.counts.items())]
     parts += [f"{count:,} for {purpose}" for purpose, count in sorted(model.others.items())]
     return "; ".join([*parts, "parted" if model.has_parted else "not parted"])
@@ -268,7 +378,7 @@ def _serving_json(endpoint: Endpoint, name: str) -> replays.Serving:
         "address": endpoint.address,
         "api_key": endpoint.token,
         "model": name,
-        "answers": sum(len(record.answers) for record in endpoint.model.records),
+        "answers": _count(endpoint.model),
     }
 
 
@@ -296,9 +406,11 @@ def _difference_json(one: Differing) -> replays.Difference:
 
 def _sum_json(model: RecordedModel) -> replays.Sum:
     return {
-        "answers": sum(len(record.answers) for record in model.records),
+        "answers": _count(model),
         "given": model.answers,
         "matches": {match.value: count for match, count in sorted(model.counts.items())},
         "other_requests": {one.value: count for one, count in sorted(model.others.items())},
         "parted": model.has_parted,
+        "conversation": None,
+        "ended": None,
     }

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from oh_tui import runs as run_files
+from tests.processes import forked
 
 from .servers.alone import IN_SANDBOXES, KEY, AgentServerAlone
 from .servers.alone import python as python_of
@@ -192,3 +193,26 @@ def test_a_run_runs_again_as_recorded(
     assert code == (3 if total["parted"] else 0)
     condensed = any(event.kind == "Condensation" for event in run_files.open(first).events)
     assert condensed == condenses
+
+
+@pytest.mark.parametrize("kind", ["terminal, editor, parallel calls", "text with three turns"])
+def test_a_command_runs_it_again_and_says_what_its_user_said(
+    server: AgentServerAlone, client: Client, model: ScriptedModel, tmp_path: Path, kind: str
+) -> None:
+    texts, _, _ = KINDS[kind]
+    llm = {"model": NAME, "api_key": "sk-scripted", "base_url": model.url}
+    first = client.download(client.run(llm, *texts), tmp_path / "first.zip")
+    work = client.folder / "work"
+    (work / NOTES).unlink(missing_ok=True)
+    words = ("replay", first, "--on", server.agent_url, "--written-by", client.version)
+    key = {"OPENHANDS_API_KEY": KEY}
+    asked = forked(*words, **key)
+    assert asked.returncode == 2 and f"again in {work}" in asked.stderr, asked.stderr
+    done = forked(*words, "--workspace", work, "--yes", "--json", **key)
+    *lines, total = map(json.loads, done.stdout.splitlines())
+    assert total["given"] == total["answers"] and total["ended"] == "finished", done
+    second = client.download(total["conversation"], tmp_path / "second.zip")
+    assert said(second) == said(first)
+    new = [difference for one in lines for difference in one["new"]]
+    assert not [one for one in new if one["how"] == "real" and not lost_lines(one)], new
+    assert done.returncode == (3 if total["parted"] else 0)

@@ -78,3 +78,7 @@ class Sum(TypedDict):
     """Requests of the agent, by how they stand to the record."""
     other_requests: dict[str, Count]
     parted: bool
+    conversation: str | None
+    """The one that was started; null where answers were served alone."""
+    ended: str | None
+    """The status of its agent in the end."""

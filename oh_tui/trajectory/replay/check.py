@@ -10,14 +10,13 @@ from oh_tui.text.redact import HIDDEN, safe_line
 from oh_tui.trajectory.context.context_index import CALLS_AS_TEXT, NO_SYSTEM
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.bodies import field, text_field
-from oh_tui.trajectory.model.events import read_json
 from oh_tui.trajectory.model.steps import Step
-from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.reading.file_operations import touches
 from oh_tui.trajectory.reading.intents import purposes_of
 from oh_tui.trajectory.reading.lasting import cannot_be_undone
 from oh_tui.trajectory.reading.write_targets import Target, in_folder, working_folder
+from oh_tui.trajectory.replay.start import folder_of, state_of
 from oh_tui.trajectory.shell.purpose import Purpose
 
 
@@ -61,14 +60,14 @@ class Check(NamedTuple):
 def check(study: Study, model: str) -> Check:
     """`model` is its name in the record of the conversation."""
     contexts, run = study.contexts, study.trajectory
-    agent = _agent(run)
+    agent = field(state_of(run), "agent")
     answers = contexts.answers
     tools = contexts.at(answers[0]).tools if answers else ()
     return Check(
         safe_line(text_field(agent, "llm", "model") or model),
         tuple(map(safe_line, tools)),
         safe_line(text_field(agent, "condenser", "kind")),
-        safe_line(working_folder(run)),
+        safe_line(folder_of(run)),
         contexts.rules.sentence,
         not contexts.needs_version,
         len(answers),
@@ -76,15 +75,6 @@ def check(study: Study, model: str) -> Check:
         tuple(_reaching(study)),
         tuple(_needed(study)),
     )
-
-
-def _agent(run: Trajectory) -> object:
-    """What the state of its conversation says of its agent, in the events or beside them; None
-    where neither is there."""
-    whole = run.branch.run if run.branch else run
-    states = (event for event in reversed(whole.events) if event.key == "full_state")
-    told = next((field(event.body(), "value", "agent") for event in states), None)
-    return told or field(read_json(whole.state()), "agent")
 
 
 def _lacks(study: Study, agent: object) -> Iterator[str]:
