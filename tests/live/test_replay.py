@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,10 +91,16 @@ class Client:
 
     def _until_over(self, identifier: str) -> None:
         def over() -> bool:
-            status = self.http.get(f"/conversations/{identifier}").json()["execution_status"]
-            return status in ("finished", "error", "stuck")
+            return self.status(identifier) in ("finished", "error", "stuck")
 
         wait_for(over, "the run to end", 120)
+
+    def status(self, identifier: str) -> str:
+        return str(self.http.get(f"/conversations/{identifier}").json()["execution_status"])
+
+    def all(self) -> set[str]:
+        found = self.http.get("/conversations/search").raise_for_status().json()["items"]
+        return {one["id"] for one in found}
 
     def download(self, identifier: str, path: Path) -> Path:
         answer = self.http.get(f"/file/download-trajectory/{identifier}")
@@ -216,3 +223,32 @@ def test_a_command_runs_it_again_and_says_what_its_user_said(
     new = [difference for one in lines for difference in one["new"]]
     assert not [one for one in new if one["how"] == "real" and not lost_lines(one)], new
     assert done.returncode == (3 if total["parted"] else 0)
+
+
+def test_ctrl_c_stops_the_agent_that_was_started(
+    server: AgentServerAlone, client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    if client.version == "1.17.0":
+        pytest.skip("an agent of 1.17.0 cannot be interrupted")
+    llm = {"model": NAME, "api_key": "sk-scripted", "base_url": model.url}
+    first = client.download(client.run(llm, "script:long"), tmp_path / "first.zip")
+    known = client.all()
+    words = ("replay", first, "--on", server.agent_url, "--workspace", client.folder / "work")
+    command = [sys.executable, "-m", "oh_tui", *map(str, words), "--yes"]
+    environment = os.environ | {"OPENHANDS_API_KEY": KEY}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            while not process.stdout.readline().startswith("step"):
+                assert process.poll() is None
+            process.send_signal(2)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    (started,) = client.all() - known
+
+    def stopped() -> bool:
+        return client.status(started) == "paused"
+
+    wait_for(stopped, "the agent to be paused", 5)
