@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -28,6 +29,7 @@ from oh_tui.commands.framework.printing import (
     print_table,
 )
 from oh_tui.documents.run import line
+from oh_tui.settings.startup import of_server
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Column, Columns
@@ -124,6 +126,7 @@ async def replay(call: Call) -> int:
             )
         if args.workspace and not args.workspace.startswith("/"):
             raise Problem(f"{safe_line(args.workspace)} is no path from the root on")
+        require_writable("replay", of_server(call.settings, args.on, os.environ), by_flag=False)
     folders = Folders([read_pair(word) for word in args.map])
     conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))

@@ -110,6 +110,13 @@ def test_wrong_words_are_said(run: Path, words: tuple[str, ...], told: str) -> N
     assert done.returncode == 2 and told in done.stderr
 
 
+def test_a_server_that_is_read_only_in_the_settings_runs_nothing(run: Path) -> None:
+    settings = run.parent / "config.toml"
+    settings.write_text('[servers.here]\nurl = "http://127.0.0.1:1"\nread_only = true\n')
+    done = oh_tui("replay", run, "--on", "here", OH_TUI_CONFIG=str(settings))
+    assert done.returncode == 2 and "read_only in the settings file forbids" in done.stderr
+
+
 @pytest.mark.parametrize("parts", [False, True])
 def test_a_run_is_served_until_ctrl_c(run: Path, parts: bool) -> None:
     command = [sys.executable, "-m", "oh_tui", "replay", str(run), "--serve"]
