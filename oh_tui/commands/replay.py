@@ -29,7 +29,7 @@ from oh_tui.commands.framework.printing import (
     print_table,
 )
 from oh_tui.documents.run import line
-from oh_tui.settings.startup import of_server
+from oh_tui.settings.startup import choose
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.source import Source
 from oh_tui.tables.column import Column, Columns
@@ -96,7 +96,7 @@ def _pace(word: str) -> float:
         help="wait X times as long as the recorded model took, at most 60 s; 0 by default",
     ),
     examples={
-        "replay run.zip --check": "what the run tells, what lacks, which calls reach far",
+        "replay run.zip --check": "what it tells and lacks, which calls reach far",
         "replay run.zip --on here --workspace /tmp/dates": "asks, then runs it again there",
         "replay run.zip --serve": "prints the address, the key, and a line a request",
         "replay run.zip --serve --map /workspace/a=/tmp/a": "the folder has another name now",
@@ -126,7 +126,7 @@ async def replay(call: Call) -> int:
             )
         if args.workspace and not args.workspace.startswith("/"):
             raise Problem(f"{safe_line(args.workspace)} is no path from the root on")
-        require_writable("replay", of_server(call.settings, args.on, os.environ), by_flag=False)
+        require_writable("replay", choose(call.settings, args.on, os.environ), by_flag=False)
     folders = Folders([read_pair(word) for word in args.map])
     conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))

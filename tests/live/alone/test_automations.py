@@ -20,9 +20,9 @@ from oh_tui.catalog.automations import conversation_of, is_over
 from tests.contract.automations.test_automations import *
 from tests.contract.fixtures import ServerUnderTest
 
-from .servers.alone import KEY as SESSION_KEY
-from .servers.canvas import PREFIX, STACKS, CanvasStack, programs
-from .servers.model import ScriptedModel
+from ..servers.alone import KEY as SESSION_KEY
+from ..servers.canvas import PREFIX, STACKS, CanvasStack, programs
+from ..servers.model import ScriptedModel
 
 pytestmark = [pytest.mark.live]
 

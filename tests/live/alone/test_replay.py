@@ -17,11 +17,11 @@ import pytest
 from oh_tui import runs as run_files
 from tests.processes import forked
 
-from .servers.alone import IN_SANDBOXES, KEY, AgentServerAlone
-from .servers.alone import python as python_of
-from .servers.model import NAME, Answer, Call, ScriptedModel
-from .servers.scripts import NOTES
-from .servers.server import wait_for
+from ..servers.alone import IN_SANDBOXES, KEY, AgentServerAlone
+from ..servers.alone import python as python_of
+from ..servers.model import NAME, Answer, Call, ScriptedModel
+from ..servers.scripts import NOTES
+from ..servers.server import wait_for
 
 pytestmark = pytest.mark.live
 
