@@ -54,7 +54,8 @@ BYTES = {
     "left_curly_bracket": "{", "right_curly_bracket": "}",
     "less_than_sign": "<", "greater_than_sign": ">", "vertical_line": "|",
     "apostrophe": "'", "semicolon": ";", "number_sign": "#", "dollar_sign": "$", "equals_sign": "=",
-    "asterisk": "*", "at": "@",
+    "asterisk": "*", "at": "@", "backspace": "\x7f",
+    "alt+left": "\x1b[1;3D", "alt+right": "\x1b[1;3C",
 }  # fmt: skip
 """The bytes that a terminal sends for a key, by Textual's name."""
 

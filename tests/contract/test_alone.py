@@ -20,6 +20,7 @@ from oh_tui.api import (
     Secret,
     same_id,
 )
+from oh_tui.api.bare_server import FOLDER
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion
@@ -176,6 +177,12 @@ async def test_it_starts_agents_with_what_it_keeps(
     await stage.until_status(started, "finished")
     with pytest.raises(NotFound):
         await stage.api.start("", UNKNOWN)
+    body = {
+        "workspace": {"kind": "LocalWorkspace", "working_dir": FOLDER},
+        "agent_profile_id": profile,
+    }
+    waiting = await stage.api.start_with(body)
+    assert (await stage.api.get_conversations([waiting.id])) != [None]
 
 
 async def test_its_profiles_are_listed_and_switched_to(stage: Stage, version: str) -> None:

@@ -34,6 +34,7 @@ ARGUMENTS: dict[str, Any] = {
     "accept": True,
     "automation": Automation(UNKNOWN),
     "automation_id": UNKNOWN,
+    "body": {},
     "command": "true",
     "command_id": UNKNOWN,
     "content": b"text",

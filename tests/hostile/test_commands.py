@@ -56,7 +56,7 @@ MORE = (
 )
 ON_FILES = (
     *("show", "why", "steps", "tail", "changes", "check", "count", "events", "export"),
-    *("context", "bookmark", "note", "tag"),
+    *("context", "bookmark", "note", "tag", "replay --check"),
 )
 
 
@@ -130,7 +130,7 @@ def test_on_files_whose_every_word_is_hostile(tmp_path: Path) -> None:
         title = list(CORPUS.values())[start] * 2
         path = write_zip(tmp_path / name, run(saying(start)), id="\x1b[2J", title=title)
         for command in ON_FILES:
-            assert check_on_terminal(command, path)
+            assert check_on_terminal(*command.split(), path)
         assert "1 run indexed" in check_on_terminal("index", path)
         for form in ((), ("--csv",), ("--json",)):
             assert check_on_terminal("query", "select * from runs", *form)
