@@ -84,16 +84,16 @@ class StopPlan(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """What it does, as part of a sentence; "" for nothing."""
         over = f"the run is over ({outcome(self.run).word})"
+        script = "end its script" if self.script else ""
         if self.works_on:
-            script = "end its script and " * self.script
-            return f"{script}stop its agent, which works on: {over}"
+            return f"{script}{' and ' * self.script}stop its agent, which works on: {over}"
         if self.interrupts:
-            return "cancel the run, end its script and stop its agent, which works"
+            return f"cancel the run{', ' * self.script}{script} and stop its agent, which works"
         if self.run.status == "PENDING":
             return "cancel the run before it begins"
         if self.cancels:
-            return "cancel the run and end its script; no agent of it is known to work"
-        return f"end its script, which told no end: {over}" * self.script
+            return f"cancel the run{' and ' * self.script}{script}; no agent of it is known to work"
+        return f"{script}, which told no end: {over}" * self.script
 
 
 class RunLog(msgspec.Struct, frozen=True):
