@@ -71,7 +71,7 @@ PICTURES = (
         "search-120x36", (120, 36), ("*", *"ValueError", "enter", *["j"] * 3, "k", "k", "k", "tab")
     ),
     Picture("board-120x36", (120, 36), ("B", "b", "j", "k", "j", "k", "j", "k")),
-    Picture("days-120x36", (120, 36), ("B", *["j", "k"] * 2, *["b"] * 7, "j", "k")),
+    Picture("days-120x36", (120, 36), ("B", *["j", "k"] * 2, "2", "j", "k")),
     Picture("failures-120x36", (120, 36), ("B", "f", *["j", "k"] * 4, "g")),
     Picture("failures-80x24-light", (80, 24), ("B", "f", *["j", "k"] * 4, "g"), "oh-light"),
     Picture("rules-120x36", (120, 36), ("enter", "C", *["j", "k"] * 3)),

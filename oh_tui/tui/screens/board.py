@@ -216,7 +216,10 @@ def cost_alone(trend: Trend, room: int, glyphs: Glyphs, height: int) -> TitledLi
     drawn = [[("".join(_wide(one, wide) for one in line), "llm")] for line in lines]
     if height > 1 and wide >= LABELLED:
         names = (trend.name(trend.first + n)[-5:] for n in range(trend.length))
-        amounts = ("" if value is None else dollars(value) for value in values)
+        amounts = (
+            dollars(costs[number]) if number in costs else ""
+            for number in range(trend.first, trend.last + 1)
+        )
         drawn += [
             [("".join(f"{text:<{wide}}" for text in texts).rstrip(), hue)]
             for texts, hue in ((amounts, ""), (names, "dim"))
