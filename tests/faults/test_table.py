@@ -139,6 +139,8 @@ def test_in_a_shell(
     line = words.format(folder=tmp_path).split()
     said, wanted = {}, {}
     for case in CASES:
+        if call == DOWNLOAD and case.name == "a sign-in elsewhere":
+            continue  # a download is followed to where it lies, without the key
         if not case.told and call != LIST:
             continue
         wire.arm(call, case.fault)

@@ -214,7 +214,10 @@ class HttpClient:
             url = response.url.copy_with(query=None)
             last = replace(call, url=str(url), host=url.netloc.decode("ascii"))
             if "html" in content_type(response):
-                raise not_the_api(Answer(last, b"", content_type(response)))
+                page = None
+                with contextlib.suppress(FailedAttempt):
+                    page = await whole_body(last, response, MAX_EXPLANATION, cut=True)
+                raise not_the_api(Answer(last, page or b"", content_type(response)))
             size = body_size(response)
             pieces = body_pieces(last, response, size)
             opened.push_async_callback(in_own_task, pieces.aclose)
