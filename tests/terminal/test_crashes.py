@@ -95,7 +95,7 @@ def test_a_bug_at_the_start_does_so_too_wherever_it_is(tmp_path: Path) -> None:
     changes = {
         "a worker": "FileSource.count = breaks_later",
         "a worker that reads": "FileSource.pages = breaks",
-        "a thread": "conversations.LastKnownStates = breaks",
+        "a thread": "conversations.last_known_states = breaks",
         "drawing": "timeline.Timeline.render_line = breaks",
         "a change of state": "Screen.watch_arrangement = breaks",
         "after the first paint": "Screen._begin = breaks",
