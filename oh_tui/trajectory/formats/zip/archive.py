@@ -181,9 +181,8 @@ class Archive(RunFile):
         self._notes += notes
 
     def state(self) -> bytes:
-        kept = (index for name, index in self._states.items() if name.endswith("base_state.json"))
-        index = next(kept, None)
-        return b"" if index is None else self._read(index)
+        kept = [index for name, index in self._states.items() if name.endswith("base_state.json")]
+        return self._read(kept[0]) if kept else b""
 
     def read(self, place: int) -> bytes:
         return self._read(self._files[place])
