@@ -75,7 +75,7 @@ def test_where_the_folder_stands_is_for_servers_that_can(version: str, choices: 
         (f"/tmp/conversation-worktrees/{OWN}", ""),
         (f"/tmp/conversation-worktrees/{OWN}/", ""),
         ("/tmp/conversation-worktrees/mine/clean", ""),
-        (f"/work/automation-runs/{OWN}/x", ""),
+        (f"/srv/automation-runs/{OWN}/x", ""),
         ("", ""),
     ],
 )

@@ -215,16 +215,16 @@ def test_what_is_not_for_the_agent_moves_nothing(
 
 
 def test_folders_take_each_others_place_whole_ones_alone() -> None:
-    folders = Folders([("/work", "/tmp/new"), ("/work/deep", "/else")])
-    assert folders.now("cd /work && ls /work/a /workspace /my/work /work-2 /work.") == (
-        "cd /tmp/new && ls /tmp/new/a /workspace /my/work /work-2 /tmp/new."
+    folders = Folders([("/srv", "/tmp/new"), ("/srv/deep", "/else")])
+    assert folders.now("cd /srv && ls /srv/a /srv-2x /my/srv /srv-2 /srv.") == (
+        "cd /tmp/new && ls /tmp/new/a /srv-2x /my/srv /srv-2 /tmp/new."
     )
-    assert folders.now("/work/deep/a") == "/else/a"
-    assert folders.then(folders.now("see /work/a")) == "see /work/a"
-    given = '{"command":  "cd /x\\n/work/a"}'
+    assert folders.now("/srv/deep/a") == "/else/a"
+    assert folders.then(folders.now("see /srv/a")) == "see /srv/a"
+    given = '{"command":  "cd /x\\n/srv/a"}'
     assert json.loads(folders.arguments_now(given)) == {"command": "cd /x\n/tmp/new/a"}
     assert folders.arguments_now('{"a":  1}') == '{"a":  1}'
-    assert folders.arguments_now("{not /work") == "{not /tmp/new"
+    assert folders.arguments_now("{not /srv") == "{not /tmp/new"
     for word in ("", "/a", "a=b", "/a=b"):
         with pytest.raises(Problem):
             read_pair(word)
