@@ -15,7 +15,7 @@ Change = Callable[[str], str]
 
 class Folders:
     """Names of folders in the record and their names now, which take each other's place in texts:
-    whole ones, so that `/work` changes `/work/a`, but neither `/workspace` nor `/my/work`."""
+    whole ones, so that `/srv` changes `/srv/a`, but neither `/srv-2` nor `/my/srv`."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]] = ()) -> None:
         there, here = dict(pairs), {new: old for old, new in pairs}
@@ -26,21 +26,11 @@ class Folders:
 
     def arguments_now(self, text: str) -> str:
         """Arguments of a call, as JSON text; the same text where no folder is in it."""
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return self.now(text)
-        changed = _each(value, self.now)
-        return text if changed == value else json.dumps(changed, ensure_ascii=False)
+        return _in_arguments(text, self.now)
 
     def arguments_then(self, text: str) -> str:
         """As `arguments_now`, the other way."""
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return self.then(text)
-        changed = _each(value, self.then)
-        return text if changed == value else json.dumps(changed, ensure_ascii=False)
+        return _in_arguments(text, self.then)
 
 
 def read_pair(word: str) -> tuple[str, str]:
@@ -61,6 +51,15 @@ def _change(names: Mapping[str, str]) -> Change:
     known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     places = re.compile(rf"(?<![\w./-])(?:{known})(?![\w-]|\.\w)")
     return lambda text: places.sub(lambda found: names[found[0]], text)
+
+
+def _in_arguments(text: str, change: Change) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return change(text)
+    changed = _each(value, change)
+    return text if changed == value else json.dumps(changed, ensure_ascii=False)
 
 
 def _each(value: Any, change: Change) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.context.context import Answer
+from oh_tui.trajectory.context.message import MODEL
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.bodies import list_field, text_field
 from oh_tui.trajectory.replay.requests import Key, Said, key_of, key_of_answer, recorded, task_of
@@ -44,7 +45,7 @@ class Record:
         self.task = task_of(self.context(0)) if self.answers else ""
         """The first words of a user."""
         self.summaries = [
-            event.body() for event in study.trajectory.events if event.kind == "Condensation"
+            event.body() for event in study.trajectory.events if event.is_condensation
         ]
 
     def context(self, number: int) -> list[Said]:
@@ -54,7 +55,7 @@ class Record:
     def before(self, number: int) -> Key:
         """What its model said last before this answer, as its context has it."""
         messages = self.study.contexts.at(self.answers[number]).messages
-        last = next((one for one in reversed(messages) if one.kind == "model"), None)
+        last = next((one for one in reversed(messages) if one.kind == MODEL), None)
         return key_of([recorded(last)]) if last else ()
 
     def after(self, number: int) -> Key:
