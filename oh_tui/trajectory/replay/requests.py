@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
-from oh_tui.trajectory.model.bodies import list_field, text_field
+from oh_tui.trajectory.model.bodies import blocks_text, list_field, text_field
 from oh_tui.trajectory.model.events import decode_json
 from oh_tui.trajectory.replay.folders import Folders
 
@@ -118,7 +118,7 @@ def recorded(message: Message) -> Said:
 
 
 def _words(body: dict[str, Any]) -> str:
-    return "\n".join(str(block["text"]) for block in body["content"] if "text" in block)
+    return blocks_text(body["content"], image="")
 
 
 def _said(message: dict[str, Any], folders: Folders) -> Said:
