@@ -10,7 +10,7 @@ from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.context.context import Answer
 from oh_tui.trajectory.context.message import MODEL
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.model.bodies import list_field, text_field
+from oh_tui.trajectory.model.bodies import blocks_text, list_field, text_field
 from oh_tui.trajectory.replay.requests import Key, Said, key_of, key_of_answer, recorded, task_of
 
 _MALFORMED = "_openhands_malformed_tool_call"
@@ -44,9 +44,13 @@ class Record:
         self.answers: Sequence[Answer] = study.contexts.answers
         self.task = task_of(self.context(0)) if self.answers else ""
         """The first words of a user."""
+        condensed = (event.body() for event in study.trajectory.events if event.is_condensation)
         self.summaries = [
-            event.body() for event in study.trajectory.events if event.is_condensation
+            Given(text, response=text_field(body, "llm_response_id"))
+            for body in condensed
+            if (text := text_field(body, "summary"))
         ]
+        """What the condenser answered, in order."""
 
     def context(self, number: int) -> list[Said]:
         """What the model saw at the answer of this place."""
@@ -68,7 +72,7 @@ class Record:
         body = self.study.contexts.reply(answer).dump()
         usage = answer.usage
         return Given(
-            _text(body),
+            blocks_text(body["content"], image=""),
             tuple(
                 {
                     "id": text_field(call, "id"),
@@ -83,24 +87,12 @@ class Record:
             usage.llm if usage else 0.0,
         )
 
-    def summary(self, number: int) -> Given | None:
-        """What the condenser answered; None where the record has no more."""
-        told = [one for one in self.summaries if text_field(one, "summary")]
-        if number >= len(told):
-            return None
-        one = told[number]
-        return Given(text_field(one, "summary"), response=text_field(one, "llm_response_id"))
-
 
 def records_of(study: Study) -> Iterator[Record]:
     """Of a run and of all sub-agents that are known of it."""
     yield Record(study)
     for one in study.sub_runs.all():
         yield Record(one)
-
-
-def _text(body: dict[str, Any]) -> str:
-    return "\n".join(text_field(block, "text") for block in body["content"])
 
 
 def _arguments(text: str) -> str:

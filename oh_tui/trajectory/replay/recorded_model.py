@@ -127,11 +127,12 @@ class RecordedModel:
     def _summary(self, request: Request) -> Outcome:
         said = hash(tuple((one.kind, repr(one.body["content"])) for one in request.messages))
         number = self._summaries.setdefault(said, len(self._summaries))
-        given = self.records[0].summary(number)
-        if given is None:
-            refused = f"the record has {plural(number, 'summary', 'summaries')}, and no more"
+        summaries = self.records[0].summaries
+        if number >= len(summaries):
+            known = plural(len(summaries), "summary", "summaries")
+            refused = f"the record has {known}, and no more"
             return Outcome(request.purpose, refused=refused, is_end=True)
-        return Outcome(request.purpose, given)
+        return Outcome(request.purpose, summaries[number])
 
     def _of_agent(self, request: Request) -> Outcome:
         at = self._find(request)

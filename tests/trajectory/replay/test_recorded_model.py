@@ -214,10 +214,18 @@ def test_what_is_not_for_the_agent_moves_nothing(
         assert outcome.given.text == ("Its title" if purpose is Purpose.TITLE else NO_ANSWER)
 
 
+def test_each_request_beyond_the_summaries_is_told_how_many_there_are(study: Study) -> None:
+    model = RecordedModel([Record(study)])
+    system = {"role": "system", "content": "You are maintaining a context-aware state summary"}
+    for text in ("one", "another"):
+        outcome = model.answer(request({"messages": [system, {"role": "user", "content": text}]}))
+        assert outcome.refused == "the record has 0 summaries, and no more"
+
+
 def test_folders_take_each_others_place_whole_ones_alone() -> None:
     folders = Folders([("/srv", "/tmp/new"), ("/srv/deep", "/else")])
-    assert folders.now("cd /srv && ls /srv/a /srv-2x /my/srv /srv-2 /srv.") == (
-        "cd /tmp/new && ls /tmp/new/a /srv-2x /my/srv /srv-2 /tmp/new."
+    assert folders.now("cd /srv && ls /srv/a /srvs /my/srv /srv-2 /srv.") == (
+        "cd /tmp/new && ls /tmp/new/a /srvs /my/srv /srv-2 /tmp/new."
     )
     assert folders.now("/srv/deep/a") == "/else/a"
     assert folders.then(folders.now("see /srv/a")) == "see /srv/a"
