@@ -126,6 +126,8 @@ async def replay(call: Call) -> int:
             )
         if args.workspace and not args.workspace.startswith("/"):
             raise Problem(f"{safe_line(args.workspace)} is no path from the root on")
+        if args.workspace and not args.workspace.strip("/"):
+            raise Problem("The agent needs a folder of its own, and / is the whole machine")
         require_writable("replay", choose(call.settings, args.on, os.environ), by_flag=False)
     folders = Folders([read_pair(word) for word in args.map])
     conversation, loaded = await open_run(call, sub_agents=True)
