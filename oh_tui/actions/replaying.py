@@ -34,7 +34,8 @@ class Replaying:
         """The place of the last answer of the run itself that was given."""
         self._done: set[int] = set()
         """Places of answers after which the user has done everything again."""
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: list[asyncio.Task[None]] = []
+        """Messages on their way to an agent that works."""
 
     def hear(self, outcome: Outcome) -> None:
         if outcome.given is None or outcome.at is None or outcome.at[0]:
@@ -45,9 +46,7 @@ class Replaying:
             # it lands after the step that runs now, where the record has it (measured)
             self._done.add(self._last)
             agent = self._api.agent_server(self.conversation)
-            task = asyncio.ensure_future(self._say(agent, deed.said, run=False))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._sending.append(asyncio.ensure_future(self._say(agent, deed.said, run=False)))
 
     async def run(self, body: Mapping[str, object]) -> str:
         """The status with which it ended. What it started is stopped if this is cancelled."""
@@ -66,6 +65,9 @@ class Replaying:
         idle = 0.0
         while True:
             await asyncio.sleep(POLL)
+            for sent in filter(asyncio.Task.done, [*self._sending]):
+                self._sending.remove(sent)
+                sent.result()  # raises what kept the server from taking it
             status = (await agent.conversation()).execution_status or ""
             at = self._last
             deed = self._deeds[at] if at >= 0 else Deeds()
