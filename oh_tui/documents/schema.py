@@ -12,6 +12,7 @@ from oh_tui.documents.shapes import (
     acts,
     automations,
     common,
+    comparisons,
     context,
     files,
     many,
@@ -39,7 +40,7 @@ TYPES: dict[str, Any] = {
     "changes": (files.Changes, files.ChangesAt),
     "check": run.Check,
     "checkout": files.Checkout,
-    "compare": (many.Comparison, many.SetsComparison),
+    "compare": (comparisons.Comparison, comparisons.SetsComparison),
     "config": acts.Config,
     "context": context.Context,
     "continue": acts.Acted,
@@ -116,7 +117,7 @@ def schema_of(name: str) -> Schema:
 def _docstrings() -> dict[str, dict[str, str]]:
     """What the types say of their fields, by class and field."""
     found: dict[str, dict[str, str]] = {}
-    for module in (common, acts, automations, context, files, many, replays, run):
+    for module in (common, acts, automations, comparisons, context, files, many, replays, run):
         for one in ast.parse(inspect.getsource(module)).body:
             if not isinstance(one, ast.ClassDef):
                 continue

@@ -15,18 +15,18 @@ from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.usage import tokens_json
 
 if TYPE_CHECKING:
-    from oh_tui.documents.shapes import many
+    from oh_tui.documents.shapes import comparisons
 
 
 def report(
     a: Compared, b: Compared, comparison: Comparison, parted: Parted | None
-) -> many.Comparison:
+) -> comparisons.Comparison:
     """What `--json` prints. Steps are named by their numbers, which `steps --json` calls `index`;
     null stands for none."""
     first, gap = comparison.first, b.figures.less(a.figures)
     fork = fork_of(a, b)
     rows = (comparison.rows[place] for place in comparison.differences)
-    document: many.Comparison = {
+    document: comparisons.Comparison = {
         "a": _document(a),
         "b": _document(b),
         "first_difference": {"a": first.a, "b": first.b} if first else None,
@@ -60,7 +60,7 @@ _ROLES = {"model": "assistant", "result": "tool", "summary": "user"}
 """Kind of a message -> its role, where that has another name."""
 
 
-def _parted(found: Parted) -> many.Parted:
+def _parted(found: Parted) -> comparisons.Parted:
     return {
         "a": found.a,
         "b": found.b,
@@ -73,7 +73,7 @@ def _parted(found: Parted) -> many.Parted:
     }
 
 
-def _message(one: Differing) -> many.DifferingMessage:
+def _message(one: Differing) -> comparisons.DifferingMessage:
     a, b = quoted(one)
     return {
         "role": _ROLES.get(one.kind, one.kind),
@@ -85,7 +85,7 @@ def _message(one: Differing) -> many.DifferingMessage:
     }
 
 
-def _document(side: Compared) -> many.ComparedRun:
+def _document(side: Compared) -> comparisons.ComparedRun:
     found, conversation, sub_runs = side.figures, side.conversation, side.study.sub_runs
     return {
         "id": conversation_id(conversation),
@@ -103,7 +103,7 @@ def _document(side: Compared) -> many.ComparedRun:
     }
 
 
-def figures_json(found: Figures) -> many.PairedRun:
+def figures_json(found: Figures) -> comparisons.PairedRun:
     return {
         "label": found.label,
         "verdict": found.ended,

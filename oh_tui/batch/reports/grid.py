@@ -30,7 +30,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.tables import RunRow
 
 if TYPE_CHECKING:
-    from oh_tui.documents.shapes import many
+    from oh_tui.documents.shapes import comparisons
 
 MOST = 12
 """Settings of a grid."""
@@ -285,7 +285,7 @@ def task_of(row: Conversation) -> tuple[str, int]:
 # as JSON
 
 
-def report(grid: Grid) -> many.SetsComparison:
+def report(grid: Grid) -> comparisons.SetsComparison:
     count = range(len(grid.settings))
     return {
         "settings": [_setting(one) for one in grid.settings],
@@ -300,7 +300,7 @@ def report(grid: Grid) -> many.SetsComparison:
     }
 
 
-def _setting(one: Setting) -> many.GridSetting:
+def _setting(one: Setting) -> comparisons.GridSetting:
     resolved, labelled = resolved_of(one.labels)
     return {
         "name": one.name,
@@ -314,7 +314,7 @@ def _setting(one: Setting) -> many.GridSetting:
     }
 
 
-def _spread(found: Spread) -> many.GridSpread:
+def _spread(found: Spread) -> comparisons.GridSpread:
     return {
         "known": found.known,
         "mean": number(found.mean),
@@ -323,20 +323,23 @@ def _spread(found: Spread) -> many.GridSpread:
     }
 
 
-def _attempts(one: Setting, task: str) -> list[many.GridAttempt]:
+def _attempts(one: Setting, task: str) -> list[comparisons.GridAttempt]:
     return [
         {
             "cell": tried.cell,
             "resolved": tried.resolved,
             "broken_by": tried.broken or None,
             "verdict": tried.verdict,
-            **{name: number(tried.measure(name)) for name in MEASURES},  # type: ignore[typeddict-item]
+            "cost": number(tried.measure("cost")),
+            "tokens": number(tried.measure("tokens")),
+            "requests": number(tried.measure("requests")),
+            "work_s": number(tried.measure("work_s")),
         }
         for tried in one.attempts.get(task, ())
     ]
 
 
-def _outcome(found: Against) -> many.GridOutcome:
+def _outcome(found: Against) -> comparisons.GridOutcome:
     return {
         "setting": found.setting,
         "base": found.base,
@@ -350,7 +353,7 @@ def _outcome(found: Against) -> many.GridOutcome:
     }
 
 
-def _against(found: Against) -> many.GridAgainst:
+def _against(found: Against) -> comparisons.GridAgainst:
     return {
         **_outcome(found),
         "measures": {

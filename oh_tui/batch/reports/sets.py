@@ -23,7 +23,7 @@ from oh_tui.trajectory.comparison.compare import Comparison, Parting
 from oh_tui.trajectory.comparison.statistics import Figures, Named, Paired, mcnemar, pair, paired
 
 if TYPE_CHECKING:
-    from oh_tui.documents.shapes import many
+    from oh_tui.documents.shapes import comparisons
 
 CHANGES = ("gained", "lost", "both", "neither", "unknown")
 """Whether only B, only A, both or neither resolved a task; unknown without labels."""
@@ -127,7 +127,7 @@ async def _pair(
     return Pair(*named, one.figures, other.figures, comparison.first)
 
 
-def report(sets: Sets, grid: Grid) -> many.SetsComparison:
+def report(sets: Sets, grid: Grid) -> comparisons.SetsComparison:
     """The document of the grid, and where the two runs of each task part."""
     measures = sets.measures()
     return {
@@ -155,7 +155,7 @@ def report(sets: Sets, grid: Grid) -> many.SetsComparison:
     }
 
 
-def _side_json(sets: Sets, side: int) -> many.ComparedSet:
+def _side_json(sets: Sets, side: int) -> comparisons.ComparedSet:
     resolved, labelled = resolved_of(sets.labels[side])
     return {
         "source": sets.names[side],
@@ -165,7 +165,7 @@ def _side_json(sets: Sets, side: int) -> many.ComparedSet:
     }
 
 
-def _pair_json(one: Pair) -> many.Pair:
+def _pair_json(one: Pair) -> comparisons.Pair:
     return {
         "id": one.id,
         "title": one.title,
@@ -176,7 +176,7 @@ def _pair_json(one: Pair) -> many.Pair:
     }
 
 
-def _paired_json(found: Paired) -> many.Paired:
+def _paired_json(found: Paired) -> comparisons.Paired:
     return {
         "pairs": found.pairs,
         "a": number(found.a),
