@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Container
 from typing import Any, TypeAlias
 
 import msgspec
@@ -100,7 +101,8 @@ def schema_of(name: str) -> Schema:
     """The schema of a document. Raises KeyError for another name."""
     shape = TYPES[name]
     found, parts = msgspec.json.schema_components(shape if isinstance(shape, tuple) else [shape])
-    about = _docstrings()
+    own = {one.__module__ for one in (shape if isinstance(shape, tuple) else (shape,))}
+    about = _docstrings(own)
     for part, fields in parts.items():
         for field, one in fields.get("properties", {}).items():
             if text := about.get(part, {}).get(field):
@@ -114,10 +116,14 @@ def schema_of(name: str) -> Schema:
     }
 
 
-def _docstrings() -> dict[str, dict[str, str]]:
-    """What the types say of their fields, by class and field."""
+_MODULES = (common, acts, automations, comparisons, context, files, many, replays, run)
+
+
+def _docstrings(own: Container[str]) -> dict[str, dict[str, str]]:
+    """What the types say of their fields, by class and field. Two modules may name a class alike:
+    that of the `own` ones counts."""
     found: dict[str, dict[str, str]] = {}
-    for module in (common, acts, automations, comparisons, context, files, many, replays, run):
+    for module in sorted(_MODULES, key=lambda module: module.__name__ in own):
         for one in ast.parse(inspect.getsource(module)).body:
             if not isinstance(one, ast.ClassDef):
                 continue

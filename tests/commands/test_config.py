@@ -162,6 +162,21 @@ def test_each_document_has_a_schema_and_its_fields_are_described() -> None:
     assert sub_agent["cost"]["description"] == "US dollars."  # told where it is inherited from
 
 
+@pytest.mark.parametrize(
+    ("name", "part", "field"),
+    [
+        ("replay", "Check", "can"),
+        ("check", "Check", "cut_off"),
+        ("compare", "Difference", "kind"),
+        ("replay", "Difference", "plain"),
+    ],
+)
+def test_fields_are_described_where_two_documents_have_parts_of_one_name(
+    name: str, part: str, field: str
+) -> None:
+    assert schema_of(name)["$defs"][part]["properties"][field]["description"]
+
+
 def test_a_schema_is_printed_as_it_is(shell: Shell) -> None:
     code, out, said = shell("config schema why")
     assert (code, said) == (0, "")
