@@ -17,11 +17,11 @@ from oh_tui.commands.framework.printing import (
     Hue,
     Row,
     Style,
-    fit,
     print_json,
     print_rows,
     print_table,
 )
+from oh_tui.commands.framework.quoted_lines import quoted_lines
 from oh_tui.commands.framework.run_words import is_path, is_shared, split_run
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
 from oh_tui.commands.steps import step_row
@@ -41,7 +41,7 @@ from oh_tui.trajectory.comparison.compare import (
     counts_words,
     parting_words,
 )
-from oh_tui.trajectory.comparison.parted import Parted, name_of, parting, quoted
+from oh_tui.trajectory.comparison.parted import Parted, name_of, parting
 from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.steps import Step
 
@@ -149,22 +149,12 @@ def _how_they_part(a: Compared, b: Compared, comparison: Comparison) -> str:
     return "; ".join(filter(None, (fork.words if fork else "", parting_words(comparison))))
 
 
-LINES = 3
-"""Quoted lines of each run."""
-
-
 def _seen(style: Style, parted: Parted) -> list[str]:
     """What the model saw where the answers part: what differs, and what follows from that."""
     shown = []
     for one in parted.real:
         shown.append(f"  {name_of(one)}")
-        for name, text in zip("AB", quoted(one), strict=True):
-            lines = ["has no such message"] if text is None else text.split("\n")
-            more = [f"… {len(lines) - LINES:,} more lines"] if len(lines) > LINES else []
-            shown += (
-                style.paint(f"    {name}  {fit(line, (style.room or 200) - 7, style)}", "dim")
-                for line in filter(str.strip, [*lines[:LINES], *more])
-            )
+        shown += quoted_lines(style, one, ("    A", "    B"), "has no such message")
     a, b = (f"{step:,}" if step else "-" for step in (parted.a, parted.b))
     steps = a if a == b else f"{a} of A, {b} of B"
     lacks = f"; {parted.not_told}" if parted.seen and parted.not_told else ""
