@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oh_tui.actions.replay_endpoint import Endpoint
@@ -18,16 +17,17 @@ from oh_tui.batch.reports.one_run import whole
 from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, require_writable, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
-from oh_tui.commands.framework.exit_codes import DEFECTS, OK
+from oh_tui.commands.framework.exit_codes import DEFECTS, OK, WRONG_USE
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
 from oh_tui.commands.framework.printing import (
-    fit,
     print_json,
     print_json_line,
     print_pairs,
     print_table,
 )
+from oh_tui.commands.framework.quoted_lines import quoted_lines
+from oh_tui.documents.replay import check_json, request_json, serving_json, sum_json
 from oh_tui.documents.run import line
 from oh_tui.settings.startup import choose
 from oh_tui.sources.agent_server import AgentServerSource
@@ -37,7 +37,7 @@ from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
-from oh_tui.trajectory.comparison.parted import name_of, quoted
+from oh_tui.trajectory.comparison.parted import name_of
 from oh_tui.trajectory.comparison.plain import How
 from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.context.sdk_versions import of_version
@@ -47,9 +47,6 @@ from oh_tui.trajectory.replay.folders import Folders, read_pair
 from oh_tui.trajectory.replay.record import records_of
 from oh_tui.trajectory.replay.recorded_model import HARMLESS, Outcome, RecordedModel
 from oh_tui.trajectory.replay.start import deeds_of, folder_of, start_request
-
-if TYPE_CHECKING:
-    from oh_tui.documents.shapes import replays
 
 
 def _pace(word: str) -> float:
@@ -138,13 +135,13 @@ async def replay(call: Call) -> int:
     if args.check:
         if call.as_json:
             say_damage(loaded)
-            print_json(_check_json(found))
+            print_json(check_json(found))
         else:
             remark = begin_table(call, conversation, loaded.note)
             _print_check(call, found)
             for why in found.lacks:
                 remark(f"cannot run again: {why}")
-        return OK if found.can else 2
+        return OK if found.can else WRONG_USE
     if not found.can:
         raise Problem(f"This run cannot run again: {found.lacks[0]}", "--check tells all of it")
     folder = folder_of(study.trajectory)
@@ -202,16 +199,16 @@ async def _run_again(
         ended = await again.run(body)
     finally:
         endpoint.close()
-    whole = model.answers == _count(model)
+    is_whole = model.answers == model.known
     if call.as_json:
         identifier = conversation_id(again.conversation) if again.conversation else None
-        print_json_line(_sum_json(model) | {"conversation": identifier, "ended": line(ended)})
+        print_json_line(sum_json(model) | {"conversation": identifier, "ended": line(ended)})
     else:
         print(_sum_words(model))
         if again.conversation:
             name = short(again.conversation)
             say(f"{safe_line(ended) or 'idle'}; oh-tui compare has the record beside it: {name}")
-    return OK if whole and not model.has_parted else DEFECTS
+    return OK if is_whole and not model.has_parted else DEFECTS
 
 
 def _in_loop(
@@ -238,10 +235,6 @@ def _require_yes(
     )
 
 
-def _count(model: RecordedModel) -> int:
-    return sum(len(record.answers) for record in model.records)
-
-
 async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
     loop = asyncio.get_running_loop()
 
@@ -250,7 +243,7 @@ async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
     name = _model_name(found.model)
     try:
         if call.as_json:
-            print_json_line(_serving_json(endpoint, name), raw=True)  # its key is for the reader
+            print_json_line(serving_json(endpoint, name), raw=True)  # its key is for the reader
         else:
             # the key is for the reader, and opens no more than this
             values = (endpoint.address, endpoint.token, safe_line(name))
@@ -265,7 +258,7 @@ async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
     finally:
         endpoint.close()
     if call.as_json:
-        print_json_line(_sum_json(model))
+        print_json_line(sum_json(model))
     else:
         print(_sum_words(model))
     return DEFECTS if model.has_parted else OK
@@ -296,7 +289,7 @@ def _hints(found: Check) -> None:
 
 def _print_outcome(call: Call, one: Outcome) -> None:
     if call.as_json:
-        print_json_line(_request_json(one))
+        print_json_line(request_json(one))
     else:
         _print_request(call, one)
     sys.stdout.flush()
@@ -317,20 +310,11 @@ def _lines(call: Call, one: Differing) -> Iterator[str]:
     yield f"    {name_of(one)}{plain}"
     if one.told.how is How.PLAIN:
         return
-    for name, text in zip(("now", "recorded"), quoted(one), strict=True):
-        lines = ["no such message"] if text is None else text.split("\n")
-        more = [f"… {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
-        for shown in filter(str.strip, [*lines[:_LINES], *more]):
-            room = (call.style.room or 200) - 20
-            yield call.style.paint(f"      {name:<8}  {fit(shown, room, call.style)}", "dim")
-
-
-_LINES = 3
-"""Quoted lines of each side."""
+    yield from quoted_lines(call.style, one, ("      now     ", "      recorded"))
 
 
 def _sum_words(model: RecordedModel) -> str:
-    parts = [f"{model.answers:,} of {plural(_count(model), 'answer')} given"]
+    parts = [f"{model.answers:,} of {plural(model.known, 'answer')} given"]
     parts += [f"{count:,} {match}" for match, count in sorted(model.counts.items())]
     parts += [f"{count:,} for {purpose}" for purpose, count in sorted(model.others.items())]
     return "; ".join([*parts, "parted" if model.has_parted else "not parted"])
@@ -357,65 +341,3 @@ def _print_check(call: Call, found: Check) -> None:
     print_table(call.style, columns, ((str(n), what, why) for n, what, why in found.reaching))
     columns = (Column("step", right=True), Column("needs at its start", share=1))
     print_table(call.style, columns, ((str(n), path) for n, path in found.needed))
-
-
-# for scripts
-
-
-def _check_json(found: Check) -> replays.Check:
-    return {
-        "can": found.can,
-        "lacks": list(found.lacks),
-        "model": found.model or None,
-        "tools": list(found.tools),
-        "condenser": found.condenser or None,
-        "folder": found.folder or None,
-        "rules": safe_line(found.rules),
-        "version_is_told": found.version_is_told,
-        "answers": found.answers,
-        "reaching": [{"step": n, "what": what, "why": why} for n, what, why in found.reaching],
-        "needed": [{"step": n, "path": path} for n, path in found.needed],
-    }
-
-
-def _serving_json(endpoint: Endpoint, name: str) -> replays.Serving:
-    return {
-        "address": endpoint.address,
-        "api_key": endpoint.token,
-        "model": name,
-        "answers": _count(endpoint.model),
-    }
-
-
-def _request_json(one: Outcome) -> replays.Request:
-    return {
-        "purpose": one.purpose.value,
-        "step": one.step or None,
-        "match": one.match.value if one.match else None,
-        "refused": one.refused or None,
-        "new": list(map(_difference_json, one.new)),
-    }
-
-
-def _difference_json(one: Differing) -> replays.Difference:
-    now, recorded = quoted(one)
-    return {
-        "role": one.kind,
-        "step": one.step,
-        "how": one.told.how.value,
-        "plain": sorted(one.told.names),
-        "recorded": recorded,
-        "now": now,
-    }
-
-
-def _sum_json(model: RecordedModel) -> replays.Sum:
-    return {
-        "answers": _count(model),
-        "given": model.answers,
-        "matches": {match.value: count for match, count in sorted(model.counts.items())},
-        "other_requests": {one.value: count for one, count in sorted(model.others.items())},
-        "parted": model.has_parted,
-        "conversation": None,
-        "ended": None,
-    }

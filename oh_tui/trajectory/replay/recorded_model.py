@@ -124,6 +124,11 @@ class RecordedModel:
         """Different answers given."""
         return len(self.given)
 
+    @property
+    def known(self) -> int:
+        """Answers that the record has."""
+        return sum(len(record.answers) for record in self.records)
+
     def _summary(self, request: Request) -> Outcome:
         said = hash(tuple((one.kind, repr(one.body["content"])) for one in request.messages))
         number = self._summaries.setdefault(said, len(self._summaries))
