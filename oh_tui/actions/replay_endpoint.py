@@ -96,6 +96,8 @@ _JSON = "application/json"
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
+    """Connections that wait to be accepted; of more, a client waits a second and tries again."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone is no error."""
