@@ -341,6 +341,39 @@ async def test_read_only_changes_nothing() -> None:
         assert not [one for one in canvas.between.asked if "dispatch" in one or "cancel" in one]
 
 
+async def test_nothing_is_changed_on_a_server_of_several_that_is_read_only() -> None:
+    canvas = Canvas()
+    api = BareAgentServer("http://canvas.test", app=canvas.app, retries=AT_ONCE)
+
+    def source() -> Source:
+        made = canvas.source()
+        vars(made)["automations"] = Automations({"near": api})
+        return made
+
+    settings = Settings(several=(("near", Settings(read_only=True)),))
+    async with explore(source=source, size=(160, 48), settings=settings) as it:
+        await there(it, SWEEP)
+        for key in ("p", "P"):
+            await it.press(key)
+            assert "read-only" in it.footer, key
+            assert not it.screen.query("#question"), key
+        await it.screen.run_action("automations.run")
+        await it.settle()
+        assert "read-only" in it.footer
+        await it.press("enter")
+        view = it.app.screen
+        assert isinstance(view, AutomationScreen)
+        await it.settle()
+        labels = view.key_labels()
+        assert not labels["stop run"] and not labels["switch off"]
+        for key in ("p", "P"):
+            await it.press(key)
+            await it.settle()
+        assert not canvas.between.count("PATCH *")
+        writes = ("dispatch", "cancel", "interrupt")
+        assert not [one for one in canvas.between.asked if one.endswith(writes)]
+
+
 # The state
 
 
