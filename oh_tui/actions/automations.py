@@ -24,7 +24,14 @@ from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, NotT
 from oh_tui.api.models import Page
 from oh_tui.api.sandbox_server import SandboxServer
 from oh_tui.api.server import running_agent
-from oh_tui.catalog.automations import conversation_of, is_over, outcome, works, works_on
+from oh_tui.catalog.automations import (
+    conversation_of,
+    is_derived,
+    is_over,
+    outcome,
+    works,
+    works_on,
+)
 from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.problem import Problem, Refused, Remedy
@@ -181,9 +188,10 @@ class Automations:
         self, run: AutomationRun, loaded: Iterable[Conversation] = ()
     ) -> Conversation | None:
         """Its conversation as it is now: one call where it is known, else one for each hundred
-        conversations that changed since the run was made, at most ten."""
+        conversations that changed since the run was made, at most ten. Never a fork of it, whose
+        agent is not that of the run."""
         api = self._apis[run.server]
-        known = conversation_of(run, loaded)
+        known = _own(run, loaded)
         if identifier := known.id if known else run.conversation_id:
             with contextlib.suppress(InvalidRequest):  # no id
                 if found := (await api.get_conversations([identifier]))[0]:
@@ -192,7 +200,7 @@ class Automations:
             return None
         began = seconds(run.created_at or "") or 0.0
         async for page in _first(api.conversations().pages()):
-            if found := conversation_of(run, page.items):
+            if found := _own(run, page.items):
                 return found
             if page.items and updated(page.items[-1]) < began:
                 break
@@ -300,6 +308,10 @@ class Automations:
             changed = "The automation was changed meanwhile, so nothing was done"
             raise Refused(changed, Remedy.REFRESH)
         return _of(automation, await server.dispatch(automation.id))
+
+
+def _own(run: AutomationRun, loaded: Iterable[Conversation]) -> Conversation | None:
+    return conversation_of(run, (one for one in loaded if not is_derived(one)))
 
 
 def _of(automation: Automation, run: AutomationRun) -> AutomationRun:

@@ -153,7 +153,7 @@ def works(conversation: Conversation | None) -> bool:
 def works_on(run: AutomationRun, conversation: Conversation | None) -> bool:
     """Whether the agent of a run that is over still works, and spends (measured after a time-out
     and after a cancel)."""
-    return is_over(run) and works(conversation)
+    return is_over(run) and works(conversation) and not is_derived(conversation)
 
 
 def working(runs: Iterable[AutomationRun], loaded: Iterable[Conversation]) -> list[str]:
@@ -252,13 +252,18 @@ def made_words(conversation: Conversation) -> str:
     return ", ".join(filter(None, (_line(automation_name(conversation)), run)))
 
 
+def is_derived(conversation: Conversation | None) -> bool:
+    """Whether it is a fork or a sub-conversation, which has the tags of a run from another."""
+    return bool(conversation and (conversation.origin or conversation.parent_conversation_id))
+
+
 def conversation_of(run: AutomationRun, loaded: Iterable[Conversation]) -> Conversation | None:
     """The conversation of a run: by its tag, else by the id that an ended run tells. A fork of it
     has the same tags."""
     told = fork = None
     for one in loaded:
         if same_id((one.tags or {}).get("automationrunid", ""), run.id):
-            if not (one.origin or one.parent_conversation_id):
+            if not is_derived(one):
                 return one
             fork = fork or one
         elif run.conversation_id and same_id(one.id, run.conversation_id):

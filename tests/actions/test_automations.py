@@ -218,6 +218,15 @@ async def test_a_run_that_is_gone_is_told(canvas: Canvas) -> None:
         await canvas.automations.current(run)
 
 
+async def test_a_working_fork_of_its_conversation_is_not_stopped(canvas: Canvas) -> None:
+    run = await canvas.newest(SWEEP)
+    found = await canvas.automations.conversation(run)
+    assert found
+    fork = replace(found, id="f" * 32, forked_from_conversation_id=found.id)
+    again = await canvas.automations.conversation(run, [fork])
+    assert again and again.id == found.id
+
+
 async def test_while_it_starts_the_rest_goes_on() -> None:
     canvas = Canvas(starts=True)
     async with canvas.api:

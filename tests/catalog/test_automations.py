@@ -211,3 +211,5 @@ def test_the_agent_of_a_run_that_is_over_may_work_on() -> None:
     assert not works_on(AutomationRun("r", status="RUNNING"), works)
     assert not works_on(timed_out, None)
     assert not works_on(timed_out, conversation(id="c", execution_status="finished"))
+    assert not works_on(timed_out, msgspec.structs.replace(works, parent_conversation_id="p"))
+    assert not works_on(timed_out, msgspec.structs.replace(works, tags={"forkedfrom": "p"}))

@@ -34,7 +34,7 @@ class Canvas:
     """A source of the demo of Canvas, with what was asked of it."""
 
     def __init__(self, *, starts: bool = False, has_automations: bool = True) -> None:
-        world = Demo(NOW).world
+        self.world = world = Demo(NOW).world
         self.between = Between()
         self.app = self.between(make_canvas(world) if has_automations else make_alone(world))
         self.beside_starts(starts)
@@ -297,6 +297,20 @@ async def test_capital_p_on_its_conversation_names_the_run_and_ends_both() -> No
         await it.until(lambda: "its agent is stopped" in it.footer)
 
 
+async def test_capital_p_on_a_fork_of_its_conversation_stops_that_agent_alone() -> None:
+    canvas = Canvas()
+    for one in canvas.world.conversations.values():
+        if one.entry.title == "Flaky CI on main":
+            one.agent_tags |= {"forkedfrom": "0" * 32}
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        await there(it)
+        await it.open("Flaky CI on main")
+        await it.press("P")
+        assert "after this step" in it.text("#question")
+        assert FLAKY not in it.text("#question")
+        await it.press("n")
+
+
 async def test_where_its_run_cannot_be_read_capital_p_stops_the_agent_alone() -> None:
     canvas = Canvas()
     async with explore(source=canvas.source, size=(160, 48)) as it:
@@ -422,5 +436,9 @@ def test_an_agent_that_works_on_is_found_by_the_tag_of_its_conversation() -> Non
     (row,) = kept.rows([works])
     assert row.working == {name} and row.to_stop is not None
     assert counted([row]) == [("1 works on", "warn"), ("1 on", "dim")]
-    (row,) = kept.rows([replace(works, execution_status="paused")])
-    assert not row.working and row.to_stop is None
+    for other in (
+        replace(works, execution_status="paused"),
+        replace(works, forked_from_conversation_id="0"),
+    ):
+        (row,) = kept.rows([other])
+        assert not row.working and row.to_stop is None
