@@ -50,6 +50,9 @@ LOOK_BACK = 10
 SETTLE = 6.0
 """Seconds within which an interrupted agent has stopped."""
 
+LISTED = 0.3
+"""Seconds within which a server lists a run that it just began: 1.13.1 answers first (measured)."""
+
 
 class StopStage(StrEnum):
     """A stage of stopping a run, in words that fit anywhere."""
@@ -177,12 +180,20 @@ class Automations:
     async def current(self, run: AutomationRun) -> AutomationRun:
         """The run as it is now: no server tells one alone, so a call for each 100 newer ones.
         Raises Refused if it is not among the newest thousand."""
+        found = await self._listed(run)
+        if found is None:
+            await asyncio.sleep(LISTED)
+            found = await self._listed(run)
+        if found is None:
+            raise Refused("The run is not on the server any more", Remedy.REFRESH)
+        return replace(found, automation_id=run.automation_id, server=run.server)
+
+    async def _listed(self, run: AutomationRun) -> AutomationRun | None:
         pages = self._apis[run.server].automations.all_runs(run.automation_id or "").pages()
         async for page in _first(pages):
-            for one in page.items:
-                if same_id(one.id, run.id):
-                    return replace(one, automation_id=run.automation_id, server=run.server)
-        raise Refused("The run is not on the server any more", Remedy.REFRESH)
+            if found := next((one for one in page.items if same_id(one.id, run.id)), None):
+                return found
+        return None
 
     async def conversation(
         self, run: AutomationRun, loaded: Iterable[Conversation] = ()

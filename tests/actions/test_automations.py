@@ -17,6 +17,8 @@ from oh_tui.actions.automations import Automations, StopStage
 from oh_tui.api import AppServer, BareAgentServer, Conversation, Secret
 from oh_tui.api.automation_models import Automation, AutomationRun
 from oh_tui.api.errors import NotTheApi
+from oh_tui.api.models import Page
+from oh_tui.api.paging import Listing
 from oh_tui.catalog.automations import conversation_of
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.automations import make_canvas
@@ -216,6 +218,21 @@ async def test_a_run_that_is_gone_is_told(canvas: Canvas) -> None:
     run = replace(await canvas.newest(WATCH), id="gone")
     with pytest.raises(Refused, match="not on the server any more"):
         await canvas.automations.current(run)
+
+
+async def test_a_run_just_begun_may_be_listed_a_moment_later(
+    canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await canvas.automations.run_now(await canvas.called(YEARLY))
+    server, listed = canvas.api.automations, canvas.api.automations.all_runs
+    answers = [lambda _: Listing(nothing), listed]
+
+    async def nothing(_: str | None) -> Page[AutomationRun]:
+        return Page([], None)
+
+    monkeypatch.setattr(server, "all_runs", lambda one: answers.pop(0)(one))
+    assert (await canvas.automations.current(run)).id == run.id
+    assert not answers
 
 
 async def test_a_working_fork_of_its_conversation_is_not_stopped(canvas: Canvas) -> None:
