@@ -248,8 +248,12 @@ class Automations:
         conversation = await self.conversation(now, loaded)
         script = False
         if now.status in ("RUNNING", "CANCELLED", "FAILED") and self._shell(now, conversation):
-            log = await self.log(now, conversation)
-            script = bool(now.bash_command_id) and (log is None or log.exit_code is None)
+            try:
+                log = await self.log(now, conversation)
+            except ApiError:  # what the script printed must not keep its run from being stopped
+                script = bool(now.bash_command_id) and not is_over(now)
+            else:
+                script = bool(now.bash_command_id) and (log is None or log.exit_code is None)
         plan = StopPlan(now, conversation, script)
         if not plan.words:
             raise Refused(f"The run is over ({outcome(now).word}), and no agent of it works")

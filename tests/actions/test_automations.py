@@ -244,6 +244,14 @@ async def test_a_working_fork_of_its_conversation_is_not_stopped(canvas: Canvas)
     assert again and again.id == found.id
 
 
+async def test_a_run_is_stopped_though_its_log_cannot_be_read(canvas: Canvas) -> None:
+    run = await canvas.newest(WATCH)
+    canvas.fails["/bash_events/search"] = 404
+    plan = await canvas.automations.stop_plan(run)
+    assert plan.cancels and plan.interrupts and plan.script
+    assert (await stages(canvas, plan))[-1] == StopStage.STOPPED
+
+
 async def test_while_it_starts_the_rest_goes_on() -> None:
     canvas = Canvas(starts=True)
     async with canvas.api:
