@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.conversation import Conversation, same_id
-from oh_tui.text.human import plural
+from oh_tui.text.human import duration, plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import seconds
@@ -159,6 +159,15 @@ def works_on(run: AutomationRun, conversation: Conversation | None) -> bool:
 def working(runs: Iterable[AutomationRun], loaded: Iterable[Conversation]) -> list[str]:
     """The ids of those that are over and whose agents work on."""
     return [run.id for run in runs if works_on(run, conversation_of(run, loaded))]
+
+
+def took(run: AutomationRun, now: float | None = None) -> str:
+    """How long it took, with `now` also so far; "" for a run that did not begin, or does not
+    tell."""
+    began, ended = seconds(run.started_at or ""), seconds(run.completed_at or "")
+    if ended is None and not is_over(run):
+        ended = now
+    return "" if began is None or ended is None else duration(max(0.0, ended - began))
 
 
 def marks(runs: Iterable[AutomationRun], now: float | None = None) -> list[Outcome]:

@@ -17,6 +17,7 @@ from oh_tui.catalog.automations import (
     marks,
     outcome,
     phase,
+    took,
     trigger_words,
     why_off,
     works_on,
@@ -24,6 +25,7 @@ from oh_tui.catalog.automations import (
 from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.trajectory.glyphs import Glyphs
+from oh_tui.trajectory.model.clock import seconds
 from tests.automation_samples import sample
 from tests.hostile.texts import CORPUS
 
@@ -213,3 +215,12 @@ def test_the_agent_of_a_run_that_is_over_may_work_on() -> None:
     assert not works_on(timed_out, conversation(id="c", execution_status="finished"))
     assert not works_on(timed_out, msgspec.structs.replace(works, parent_conversation_id="p"))
     assert not works_on(timed_out, msgspec.structs.replace(works, tags={"forkedfrom": "p"}))
+
+
+def test_how_long_a_run_took_or_takes() -> None:
+    run = AutomationRun("r", status="RUNNING", started_at="2026-01-01T00:00:10Z")
+    began = seconds(run.started_at or "") or 0.0
+    assert (took(run), took(run, began + 5), took(run, began - 5)) == ("", "5.0 s", "<0.1 s")
+    ended = msgspec.structs.replace(run, status="COMPLETED", completed_at="2026-01-01T00:00:30Z")
+    assert took(ended) == took(ended, began + 99) == "20 s"
+    assert took(msgspec.structs.replace(ended, completed_at=None), began + 5) == ""

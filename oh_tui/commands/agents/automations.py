@@ -26,7 +26,6 @@ from oh_tui.text.problem import Problem, Refused
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
-from oh_tui.trajectory.model.clock import seconds
 
 T = TypeVar("T", Automation, AutomationRun)
 
@@ -222,11 +221,6 @@ def _status(row: _Run, _style: Style) -> Cell:
     return Cell(row.outcome.word, HUES.get(row.outcome.hue, row.outcome.hue))
 
 
-def _took(row: _Run, _style: Style) -> str:
-    began, ended = (seconds(one or "") for one in (row.run.started_at, row.run.completed_at))
-    return duration(ended - began) if began and ended and ended >= began else ""
-
-
 def _why(row: _Run, _style: Style) -> str:
     return words.cause(row.run) or words.phase(row.run) * (row.run.status == "RUNNING")
 
@@ -240,7 +234,7 @@ _RUNS: tuple[Column[_Run, Style], ...] = (
     Column("status", _status),
     Column("by", lambda row, _: safe_line(row.run.trigger_source or ""), goes=1),
     Column("began", lambda row, style: style.when(row.run.created_at), right=True),
-    Column("took", _took, right=True, goes=2),
+    Column("took", lambda row, _: words.took(row.run), right=True, goes=2),
     Column("cost", lambda row, _: marked_cost(row.run.price), right=True),
     Column("conversation", _led_to),
     Column("why", _why, share=1),
@@ -305,7 +299,7 @@ async def _show_run(call: Call, held: Automations, run: AutomationRun) -> int:
             ("said", safe_line(run.result.get("message", ""), 1000)),
             ("by", safe_line(run.trigger_source or "")),
             ("began", style.when(run.created_at)),
-            ("took", _took(row, style)),
+            ("took", words.took(run)),
             ("cost", marked_cost(run.price)),
             ("conversation", f"{conversation_id(conversation)}  {title(conversation)}"
              if conversation else "none known"),

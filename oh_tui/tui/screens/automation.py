@@ -16,6 +16,7 @@ from oh_tui.catalog.automations import (
     is_over,
     outcome,
     phase,
+    took,
     trigger_words,
     why_off,
 )
@@ -37,7 +38,7 @@ from oh_tui.trajectory.presentation.block import (
 )
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.state.automations import AutomationRow
-from oh_tui.tui.widgets.automation_list import name_of, sign_of
+from oh_tui.tui.widgets.automation_list import name_of, off_of, sign_of
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, cut, joined, wrap_pieces
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 MOST_PROMPT = 3
 """Lines of the prompt above the runs; one on a low screen."""
+
+NOT_TOLD: Piece = "not told whether it is on", "dim"
 
 LONGEST, LONGEST_LOG = 2_000, 200_000
 """Characters of a prompt that are looked at; of a log that are shown, those at its end."""
@@ -168,21 +171,19 @@ class AutomationScreen(View[Wanted | None]):
         server = f"  {cached_line(one.server)}" if one.server else ""
         title = ("Automation  ", "dim"), (f"{sign} ", hue), (name_of(row), "title"), (server, "dim")
         self.rule.title, self.rule.heavy = title, True
-        words, hue = ("on", "good") if one.is_on else ("not told whether it is on", "dim")
-        if one.is_on is False:
-            words, hue = ("off by itself", "bad") if row.off_by_itself else ("off", "dim")
+        state = off_of(row) or (("on", "good") if one.is_on else NOT_TOLD)
         works = "an agent works on" if row.working else ""
-        self.rule.facts = joined([(works, "warn"), (words, hue)], glyphs.dot)
+        self.rule.facts = joined([(works, "warn"), state], glyphs.dot)
         self.about.lines = tuple(((" ", ""), *line) for line in self._head(row))
         total = (page.total or len(page.runs)) if page else 0
         self.list_rule.title = ((plural(total, "run") if page else "Runs", "title"),)
         failed = failed_of(page.counts) if page else None
-        share = f"{failed_share(page.counts)} failed" if page and failed and failed[1] else ""
+        share = failed_share(page.counts) if page else ""
         half = sum(outcome(run).hue == "warn" for run in row.runs)
         self.list_rule.facts = joined(
             [
                 ("as last read" if row.problem and page else "", "warn"),
-                (share, "warn" if failed and failed[0] else "dim"),
+                (share and f"{share} failed", "warn" if failed and failed[0] else "dim"),
                 (f"{half} blocked or in part" if half else "", "warn"),
                 (f"the last {len(row.runs)}" if total > len(row.runs) else "", "dim"),
             ],
@@ -304,8 +305,7 @@ def _what(row: RunRow, _glyphs: Glyphs) -> Cell:
     """What is wrong; else where it is, or what its agent says that it did."""
     if row.works_on:
         return Cell("its agent works on", "warn")
-    said = row.run.result.get("message")
-    found = cause(row.run) or (said if isinstance(said, str) else "")
+    found = cause(row.run) or row.run.result.get("message", "")
     return Cell(safe_line(found if is_over(row.run) else phase(row.run), 300))
 
 
@@ -326,14 +326,6 @@ def _began(run: AutomationRun) -> float | None:
 def _aged(run: AutomationRun, now: float) -> str:
     began = _began(run)
     return age(began, now) if began is not None else ""
-
-
-def took(run: AutomationRun, now: float) -> str:
-    """How long it took, or so far; "" for a run that did not begin, or does not tell."""
-    began, ended = seconds(run.started_at or ""), seconds(run.completed_at or "")
-    if began is None or (ended is None and is_over(run)):
-        return ""
-    return duration(max(0.0, (now if ended is None else ended) - began))
 
 
 def blocks(row: RunRow, log: RunLog | str, now: float) -> list[Block]:
@@ -361,7 +353,7 @@ def blocks(row: RunRow, log: RunLog | str, now: float) -> list[Block]:
         "may run until": "" if ends is None else day_time(ends, now),
     }
     found.append(Fields(tuple(fact for fact in facts.items() if fact[1])))
-    if isinstance(said := run.result.get("message"), str) and said.strip():
+    if (said := run.result.get("message", "")).strip():
         found += [Heading("its agent says"), Markdown(safe(said))]
     why = ((detail and detail.detail) or run.error_detail or "").strip()
     if why:

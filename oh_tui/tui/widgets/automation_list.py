@@ -97,10 +97,17 @@ def what_is_wrong(row: AutomationRow, *, short: bool = False) -> Piece:
         return "works on" if short else "an agent works on", "warn"
     if row.page is None and row.problem:
         return "not read" if short else row.problem, "warn"
-    if row.automation.is_on is False:
-        words, hue = ("off by itself", "bad") if row.off_by_itself else ("off", "dim")
+    if off := off_of(row):
+        words, hue = off
         return (short and words) or why_off(row.automation) or words, hue
     return "", ""
+
+
+def off_of(row: AutomationRow) -> Piece | None:
+    """That it is off, in a few words; None for one that is on or does not tell."""
+    if row.automation.is_on is not False:
+        return None
+    return ("off by itself", "bad") if row.off_by_itself else ("off", "dim")
 
 
 def _starts(row: AutomationRow, _glyphs: Glyphs) -> str:

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from oh_tui.api.automation_models import AutomationRun, StatusDetail
+from oh_tui.catalog.automations import took
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.presentation.block import Failure, Fields, Markdown
-from oh_tui.tui.screens.automation import AutomationScreen, RunRow, blocks, took
+from oh_tui.tui.screens.automation import AutomationScreen, RunRow, blocks
 from tests.tui.explorer import Explorer, explore
 from tests.tui.lists.test_automations import (
     CANCEL,
