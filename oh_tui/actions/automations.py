@@ -246,18 +246,22 @@ class Automations:
         """What stopping it would do now. Raises Refused where there is nothing to stop."""
         now = await self.current(run)
         conversation = await self.conversation(now, loaded)
-        script = False
-        if now.status in ("RUNNING", "CANCELLED", "FAILED") and self._shell(now, conversation):
-            try:
-                log = await self.log(now, conversation)
-            except ApiError:  # what the script printed must not keep its run from being stopped
-                script = bool(now.bash_command_id) and not is_over(now)
-            else:
-                script = bool(now.bash_command_id) and (log is None or log.exit_code is None)
-        plan = StopPlan(now, conversation, script)
+        plan = StopPlan(now, conversation, await self._script_goes_on(now, conversation))
         if not plan.words:
             raise Refused(f"The run is over ({outcome(now).word}), and no agent of it works")
         return plan
+
+    async def _script_goes_on(self, run: AutomationRun, conversation: Conversation | None) -> bool:
+        """Whether it has begun and told no end; of a log that cannot be read, whether its run goes
+        on."""
+        has_begun = run.status in ("RUNNING", "CANCELLED", "FAILED") and run.bash_command_id
+        if not has_begun or not self._shell(run, conversation):
+            return False
+        try:
+            log = await self.log(run, conversation)
+        except ApiError:
+            return not is_over(run)
+        return log is None or log.exit_code is None
 
     async def stop(self, plan: StopPlan) -> AsyncIterator[StopStage]:
         """Cancels the run, ends its script and interrupts its agent, as planned.
