@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from starlette.responses import Response
 
 from oh_tui.actions.automations import Automations
 from oh_tui.api import BareAgentServer
-from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
-from oh_tui.conversation import Conversation
+from oh_tui.api.automation_models import Automation
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.automations import BASE, make_canvas
@@ -21,7 +18,6 @@ from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.source import Source
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.screens.automation import AutomationScreen
-from oh_tui.tui.state.automations import LoadedAutomations, counted
 from tests.api.servers import AT_ONCE
 from tests.tui.explorer import NOW, Between, Explorer, explore
 
@@ -386,59 +382,3 @@ async def test_nothing_is_changed_on_a_server_of_several_that_is_read_only() -> 
         assert not canvas.between.count("PATCH *")
         writes = ("dispatch", "cancel", "interrupt")
         assert not [one for one in canvas.between.asked if one.endswith(writes)]
-
-
-# The state
-
-
-def automation(name: str, **told: Any) -> Automation:
-    return Automation(id=name, name=name, **{"enabled": True, **told})
-
-
-def test_they_stand_by_state_and_name_and_keep_their_places_while_one_is_there() -> None:
-    kept = LoadedAutomations()
-    first = [
-        automation("b"),
-        automation("C", enabled=False, disabled_reason="manual"),
-        automation("a"),
-        automation("z", enabled=False, disabled_reason="Paused: auth"),
-    ]
-    kept.take(first)
-    assert [one.name for one in kept.all] == ["z", "a", "b", "C"]
-    kept.take([automation("a", enabled=False), *first[:2], first[3], automation("0")], sort=False)
-    assert [one.name for one in kept.all] == ["z", "a", "b", "C", "0"]
-    kept.take(kept.all)
-    assert [one.name for one in kept.all] == ["z", "0", "b", "a", "C"]
-
-
-def test_runs_are_read_again_where_there_may_be_others() -> None:
-    kept = LoadedAutomations()
-    before = [automation("a", last_triggered_at="1"), automation("b", last_triggered_at="1")]
-    kept.take(before)
-    assert [one.id for one in kept.unread(["/a"])] == ["a"]
-    kept.take_runs(kept.all[0], RunPage((AutomationRun("r", status="COMPLETED"),)))
-    kept.take_runs(kept.all[1], RunPage((AutomationRun("s", status="RUNNING"),)))
-    assert not kept.unread(["/a", "/b"])
-    kept.take(before)
-    assert [one.id for one in kept.unread(["/a", "/b"])] == ["b"], "it goes on"
-    kept.take_runs(kept.all[1], None, "away")
-    assert kept.row(kept.all[1]).problem == "away" and kept.row(kept.all[1]).runs, "as last read"
-    kept.take([replace(before[0], last_triggered_at="2"), before[1]])
-    assert [one.id for one in kept.unread(["/a", "/b"])] == ["a", "b"]
-
-
-def test_an_agent_that_works_on_is_found_by_the_tag_of_its_conversation() -> None:
-    kept, name = LoadedAutomations(), "37c28b9c-fe75-4156-bdb3-e64bc5e229f4"
-    kept.take([automation("a")])
-    kept.take_runs(kept.all[0], RunPage((AutomationRun(name, status="CANCELLED"),)))
-    tags = {"automationrunid": name.replace("-", ""), "automationid": "a"}
-    works = Conversation(id="1", execution_status="running", tags=tags)
-    (row,) = kept.rows([works])
-    assert row.working == {name} and row.to_stop is not None
-    assert counted([row]) == [("1 works on", "warn"), ("1 on", "dim")]
-    for other in (
-        replace(works, execution_status="paused"),
-        replace(works, forked_from_conversation_id="0"),
-    ):
-        (row,) = kept.rows([other])
-        assert not row.working and row.to_stop is None
