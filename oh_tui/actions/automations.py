@@ -185,7 +185,8 @@ class Automations:
             await asyncio.sleep(LISTED)
             found = await self._listed(run)
         if found is None:
-            raise Refused("The run is not on the server any more", Remedy.REFRESH)
+            gone = "The run is not on the server any more, or not among its newest thousand"
+            raise Refused(gone, Remedy.REFRESH)
         return replace(found, automation_id=run.automation_id, server=run.server)
 
     async def _listed(self, run: AutomationRun) -> AutomationRun | None:
