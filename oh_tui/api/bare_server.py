@@ -34,6 +34,7 @@ from oh_tui.api.http.connections import (
     UNLIMITED,
     USUAL,
     Connections,
+    Distrust,
     Headers,
     Watch,
 )
@@ -57,7 +58,7 @@ class BareAgentServer(Client):
 
     Parameters and errors are those of `AppServer`; calls are not paced, as these servers limit
     none (source). Its conversations read as RUNNING: who answers can be worked with. `hint` says
-    what to do when the key is refused. `direct` asks no proxy of the environment.
+    what to do when the key is refused. For `direct` and `distrust` see `Connections`.
     """
 
     workplace = ON_SERVER
@@ -77,9 +78,10 @@ class BareAgentServer(Client):
         patience: float = 1.0,
         hint: str = "",
         direct: bool = False,
+        distrust: Distrust | None = None,
     ) -> None:
         self.base_url = base_address(base_url)
-        self._connections = Connections(app, watch, patience, direct=direct)
+        self._connections = Connections(app, watch, patience, direct=direct, distrust=distrust)
         self._http = HttpClient(
             self.base_url,
             self._connections,

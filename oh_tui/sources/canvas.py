@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -124,7 +125,14 @@ def open_canvas(files: CanvasFiles, watch: Watch | None = None) -> Source | None
             hint = f"Canvas has a key of its own: set {KEY_VARIABLE} to it"
             hint += f". {files.skipped}" if files.skipped else ""
             api = bare_server.BareAgentServer(
-                found.address, key=files.key, auth="session", watch=watch, hint=hint, direct=True
+                found.address,
+                key=files.key,
+                auth="session",
+                watch=watch,
+                hint=hint,
+                direct=True,
+                # Canvas may end, and another user take its port
+                distrust=partial(listeners.why_not_ours, found.port),
             )
             return CanvasSource(api, found, files)
         why = f"{found.words} gets no key: {other}"

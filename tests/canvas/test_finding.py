@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from oh_tui.api.errors import AuthError
+from oh_tui.api.errors import AuthError, Unreachable
 from oh_tui.api.http import loopback
 from oh_tui.settings.canvas import CanvasFiles, read_canvas_files
 from oh_tui.sources import canvas, listeners
@@ -212,6 +212,22 @@ def test_a_canvas_of_another_user_gets_no_key_and_own_runs_are_read_from_disk(
         with pytest.raises(Problem, match="gets no key"):
             canvas.open_canvas(CanvasFiles())
         assert set(here.paths) == {"/server_info"} and not here.holds(KEY)
+
+
+async def test_who_takes_its_port_later_gets_no_key(
+    files: CanvasFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_canvas(monkeypatch) as here:
+        ours = proc(tmp_path / "ours", (LOOPBACK, here.port, os.getuid()))
+        monkeypatch.setattr(listeners, "PROC", ours)
+        source = canvas.open_canvas(files)
+        assert isinstance(source, canvas.CanvasSource)
+        taken = proc(tmp_path / "taken", (LOOPBACK, here.port, 54321))
+        monkeypatch.setattr(listeners, "PROC", taken)
+        with pytest.raises(Unreachable, match=f"port {here.port} is another user's"):
+            await source.newest()
+        await source.close()
+        assert here.paths == ["/server_info"] and not here.holds(KEY)
 
 
 # Where it does not run

@@ -16,13 +16,15 @@ from oh_tui import __version__
 from oh_tui.api.addresses import keep_location
 from oh_tui.api.errors import AuthError, Unreachable
 from oh_tui.api.http.asgi import AppTransport, ASGIApp
-from oh_tui.api.http.http_errors import ApiCall
+from oh_tui.api.http.http_errors import ApiCall, NotTrusted
 from oh_tui.api.models import Auth
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import Secret
 
 Watch: TypeAlias = Callable[[str, str, int | None, float], None]
 """Called for each attempt with method, URL without query, status or None, and seconds."""
+
+Distrust: TypeAlias = Callable[[], str]
 
 CONNECT = 5.0
 # a page of events of a conversation of 50,000 takes the app server 14 s (measured)
@@ -45,7 +47,8 @@ class Connections:
 
     It holds no key and accepts no cookies, so nothing can follow a call to another server. With
     `app` every call goes to that ASGI app in this process. `patience` multiplies all timeouts.
-    `direct` asks no proxy of the environment.
+    `direct` asks no proxy of the environment. `distrust` says of a connection just made why nothing
+    must be sent over it, "" for nothing against it; it is called in a thread.
     """
 
     def __init__(
@@ -55,8 +58,9 @@ class Connections:
         patience: float = 1.0,
         *,
         direct: bool = False,
+        distrust: Distrust | None = None,
     ) -> None:
-        self._direct = direct
+        self._direct, self._distrust = direct, distrust
         self._app = app
         self.watch = watch
         self._patience = patience
@@ -81,7 +85,7 @@ class Connections:
                     trust_env=not self._direct,
                     event_hooks={"response": [keep_location]},
                 )
-                bound_heads(self._client)
+                bound_heads(self._client, self._distrust)
             except (ValueError, OSError, ImportError, httpx.InvalidURL):
                 # the text of these may hold the proxy's password
                 what = "the proxy or certificate settings of this machine cannot be used"
@@ -177,7 +181,7 @@ _FINAL = pattern(rb"\r?\n\r?\nHTTP/1\.[01] [2-9]")
 """The begin of a final response."""
 
 
-def bound_heads(client: httpx.AsyncClient) -> None:
+def bound_heads(client: httpx.AsyncClient, distrust: Distrust | None = None) -> None:
     """Give the client connections with bounded heads. httpx reads interim responses such as 103
     without end, and 64 KiB of them keep the event loop for a tenth of a second (measured). It has
     no public name for the network backend, so this reaches into its pools, also those of
@@ -185,15 +189,20 @@ def bound_heads(client: httpx.AsyncClient) -> None:
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend)
+            pool._network_backend = _Backend(pool._network_backend, distrust)
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
-    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
-        self._backend = backend
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, distrust: Distrust | None) -> None:
+        self._backend, self._distrust = backend, distrust
 
     async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._backend.connect_tcp(*args, **options))
+        stream = await self._backend.connect_tcp(*args, **options)
+        # asked once it stands: who listens before may be another one than who accepts
+        if self._distrust and (why := await asyncio.to_thread(self._distrust)):
+            await stream.aclose()
+            raise NotTrusted(why)
+        return _Stream(stream)
 
     async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         return _Stream(await self._backend.connect_unix_socket(*args, **options))

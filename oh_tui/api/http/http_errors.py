@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import httpcore
 import httpx
 
 from oh_tui.api.addresses import EXPECTED
@@ -229,6 +230,10 @@ def from_exception(call: ApiCall, error: Exception) -> ApiError:
     return call.failed(kind, reason, hint)
 
 
+class NotTrusted(httpcore.ConnectError):
+    """Nothing must be sent over a connection; the text says why."""
+
+
 @contextlib.contextmanager
 def translated(call: ApiCall) -> Generator[None, None, None]:
     """Turns httpx's exceptions into FailedAttempt."""
@@ -250,6 +255,8 @@ def _connection(call: ApiCall, error: Exception) -> tuple[str, str]:
     proxy = _proxy(call) if isinstance(error, httpx.ConnectError) else ""
     for cause in _causes(error):
         match cause:
+            case NotTrusted():
+                return f"{call.host} was sent nothing: {cause}", "Start oh-tui again"
             case ConnectionRefusedError() | socket.gaierror() if proxy:
                 return (
                     f"the proxy {proxy} on the way to {call.host} cannot be reached",
