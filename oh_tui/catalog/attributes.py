@@ -13,6 +13,7 @@ from oh_tui.catalog.automations import automation_name
 from oh_tui.catalog.conversation_order import Order, took
 from oh_tui.catalog.file_names import called
 from oh_tui.catalog.filter_words import containing
+from oh_tui.catalog.names import short_servers
 from oh_tui.catalog.run_status import (
     NOT_KNOWN,
     ConversationState,
@@ -176,6 +177,7 @@ ATTRIBUTES = (
     _text(
         "server", "server", lambda one: one.server or None, rank=13, menu=("v", "server"),
         suggest=lambda one: (one.server,), is_optional=True,
+        text=lambda one, _: cached_line(short_servers(one.server)),
         place=10, key="v", width=6, most=12, usual_from=35, is_rare=True,
     ),
     _text(

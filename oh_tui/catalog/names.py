@@ -25,6 +25,15 @@ def shortened(identifier: str) -> str:
     return identifier[:SHOWN] if len(identifier) == WHOLE else identifier
 
 
+_HERE = pattern(r"(^|, )(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?=:\d)")
+
+
+def short_servers(names: str) -> str:
+    """Names of the servers of a list, with commas between them, for where there is little room: of
+    addresses on this machine the port, as only that tells them apart."""
+    return _HERE.sub(r"\1", names)
+
+
 def read_id(text: str) -> str:
     """The conversation id in `text`, or its first characters, in lower case without dashes. A web
     address must hold a whole id. "" when there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oh_tui.catalog.names import short_servers
 from oh_tui.catalog.run_status import AT_WORK
 from oh_tui.text.human import cost_words, plural, without
 from oh_tui.trajectory.glyphs import label_mark
@@ -32,7 +33,7 @@ def location(session: Session) -> tuple[Piece, ...]:
     settings = session.settings
     source, label = session.source, settings.label if settings.server else ""
     if source:
-        label = source.label
+        label = short_servers(source.label) if source.members else source.label
     name, mark, about = label.partition(": " if ": " in label else "  ")
     parts = (name, mark + about) if source and source.agents else (label,)
     pieces: list[Piece] = [(part, "dim") for part in parts if part]

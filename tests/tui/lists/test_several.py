@@ -9,13 +9,17 @@ from dataclasses import dataclass
 
 import pytest
 
+from oh_tui.api import BareAgentServer
 from oh_tui.api.models import CLOUD
+from oh_tui.catalog.names import short_servers
 from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.sources import members
+from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.several import Several
 from oh_tui.tui.state.hearing import Hearing
-from tests.sources.three import Three, three
-from tests.tui.explorer import Explorer, explore
+from tests.sources.three import Three, made, three
+from tests.tui.explorer import AT_ONCE, Explorer, explore
 
 
 @dataclass
@@ -144,6 +148,29 @@ def test_since_when_each_was_heard() -> None:
     hearing.hear(names, {"b": None})
     assert hearing.losses is losses, "the same loss is no news"
     assert hearing.hear(names, {}) == ["b"] and not hearing.losses
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_addresses_on_this_machine_are_told_apart(size: tuple[int, int]) -> None:
+    names = ["127.0.0.1:41801", "127.0.0.1:41802"]
+    opened = {
+        name: AgentServerSource(
+            BareAgentServer(f"http://{name}", app=made(name, "agent", by), retries=AT_ONCE), name
+        )
+        for by, name in enumerate(names)
+    }
+    several = Several(opened)
+    async with explore(size=size, source=lambda: several) as it:
+        assert {one.server for one in it.screen.session.conversations} == {*names}
+        assert ":41801, :41802" in it.text("#header")
+        shown = it.text("#conversations")
+        assert " :41801 " in shown and " :41802 " in shown and "127.0.0.1" not in shown
+
+
+def test_short_names_of_servers() -> None:
+    names = "work, localhost:3000, [::1]:3001/x, lab.example:3000, http://localhost:3000, localhost"
+    short = "work, :3000, :3001/x, lab.example:3000, http://localhost:3000, localhost"
+    assert short_servers(names) == short
 
 
 def test_settings_of_each_and_of_all() -> None:
