@@ -97,13 +97,13 @@ class Member:
             self._late.add(what)
             self._list.came()
 
-    def take(self, what: object, *, tells: bool) -> list[Any]:
-        """What a call brought; nothing of one that failed or goes on. Its failure counts for the
-        server if it `tells`."""
-        call = self.calls.get(what)
-        if call is None or not call.done():
+    def take(self, what: object, call: asyncio.Task[Any], *, tells: bool) -> list[Any]:
+        """What a call brought, which all get who waited for it; nothing of one that failed or goes
+        on. Its failure counts for the server if it `tells`."""
+        if not call.done() or call.cancelled():
             return []
-        self.drop(what)
+        if self.calls.get(what) is call:
+            self.drop(what)
         problem = call.exception()
         if problem is not None and not isinstance(problem, Problem):
             raise problem
@@ -175,7 +175,8 @@ class Members:
         ]
         loop = asyncio.get_running_loop()
         late = {one.calls[what] for one in members if what in one.calls}
-        calls = {one.ask(what, ask, tells=tells) for one in members}
+        asked = {one: one.ask(what, ask, tells=tells) for one in members}
+        calls = {*asked.values()}
         end = PATIENCE + (max(one.began[what] for one in members) if members else 0)
         self._awaited |= calls
         left = calls - late or calls
@@ -191,7 +192,11 @@ class Members:
                     end = min(end, loop.time() + (SOON if any(map(enough, came)) else seconds))
         finally:
             self._awaited -= calls
-        return {one.name: found for one in members for found in one.take(what, tells=tells)}
+        return {
+            one.name: found
+            for one, call in asked.items()
+            for found in one.take(what, call, tells=tells)
+        }
 
     def why_none(self) -> Problem:
         """Why no server answered."""

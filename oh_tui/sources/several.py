@@ -15,6 +15,7 @@ from oh_tui.api.models import Page
 from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.sources.members import PATIENCE, Members
+from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.source import OfServer, Source
 from oh_tui.text.problem import Problem
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from oh_tui.api.models import Sandbox, StartTask
     from oh_tui.catalog.status_cache import LastKnown
     from oh_tui.sources.members import Server
-    from oh_tui.sources.server_runs.loading import ServerRuns
 
 Pages: TypeAlias = AsyncIterator[Page[Conversation]]
 
@@ -72,6 +72,10 @@ class RunsOfHolders:
         return here
 
     def __getattr__(self, name: str) -> Any:
+        """A method. What else a server has, such as its `api`, is that of its holder alone."""
+        if not callable(getattr(ServerRuns, name, None)):
+            raise AttributeError(f"several servers have no {name} in common: ask the holder")
+
         def call(conversation: Conversation, *words: Any, **options: Any) -> Any:
             runs = self._several.holder(conversation).runs
             return getattr(runs, name)(conversation, *words, **options)

@@ -126,6 +126,19 @@ async def test_an_act_goes_to_the_server_that_has_the_conversation() -> None:
             assert asked == {name}
 
 
+async def test_two_who_ask_at_once_get_the_same_answer() -> None:
+    async with three() as here:
+        first, second = await asyncio.gather(here.several.newest(), here.several.newest())
+        assert first.items and second.items == first.items
+        assert len(here["lab"].between.asked) == 1, "one call serves both"
+
+
+async def test_what_is_of_one_server_is_not_had_of_several() -> None:
+    async with three() as here:
+        with pytest.raises(AttributeError, match="api in common"):
+            assert here.several.runs.api
+
+
 async def test_what_one_gives_can_be_read_through_the_list() -> None:
     async with three() as here:
         rows = await all_of(here.several)
