@@ -13,6 +13,9 @@ import pytest
 from starlette.responses import JSONResponse
 
 from oh_tui import cli
+from oh_tui.batch import server_indexing
+from oh_tui.library.library import Library
+from oh_tui.sources.source import Source
 from tests.api.servers import closed_port
 from tests.commands.conftest import IDS
 from tests.commands.shell import Said
@@ -196,3 +199,15 @@ def test_an_act_goes_to_the_one_of_two_that_holds_the_conversation(
         assert cli.main([*words, "send", IDS["week-dates"], "hello", "--yes"]) == 0
     assert "sent" in capsys.readouterr().out
     assert one.between.count("POST */events") == two.between.count("POST */events") == 1
+
+
+def test_no_server_is_indexed_twice(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[str] = []
+
+    async def plan(source: Source, library: Library, *, live: bool) -> server_indexing.Plan:
+        planned.append(source.label.split()[0])
+        return server_indexing.Plan(source.address, [], 0, 0, 0, 0.0, False)
+
+    monkeypatch.setattr(server_indexing, "plan", plan)
+    said = servers("index --server lab,canvas --all")
+    assert planned == ["lab", "canvas", "cloud", "away"] and said.code == 0

@@ -103,11 +103,11 @@ def _no_library(why: str) -> Problem:
 
 def _servers(call: Call) -> Iterator[str]:
     """The names of the servers to read; "" is that of the command line, if it is one alone."""
+    named = [name for name, _ in call.settings.several] or [call.args.server]
     if call.args.server:
-        yield from [name for name, _ in call.settings.several] or [""]
+        yield from named if call.settings.several else [""]
     if call.args.all:
-        servers_of_file = call.settings.config.servers
-        yield from (name for name in servers_of_file if name != call.args.server)
+        yield from (name for name in call.settings.config.servers if name not in named)
 
 
 # files
