@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oh_tui.demo.catalog import ENTRIES
+from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.search import SearchScreen
 from tests.tui.explorer import Explorer, explore
 
@@ -74,6 +75,22 @@ async def test_back_from_a_run_opened_by_a_view_is_the_view() -> None:
         await it.press("e")
         await it.press("alt+left", "alt+left")
         await it.until(lambda: isinstance(it.app.screen, SearchScreen))
+
+
+async def test_back_from_the_runs_of_a_row_is_the_board_as_it_was() -> None:
+    async with explore() as it:
+        await it.press("B")
+        await it.until(lambda: isinstance(it.app.screen, BoardScreen))
+        left = it.app.screen
+        assert isinstance(left, BoardScreen)
+        await it.until(lambda: left.found.ended and left.groups.row_count() > 1)
+        await it.press("enter")
+        assert it.screen.session.listing.query
+        await it.press("alt+left")
+        await it.until(lambda: isinstance(it.app.screen, BoardScreen))
+        view = it.app.screen
+        assert isinstance(view, BoardScreen) and view.found is left.found
+        assert not it.screen.session.listing.query and not it.screen.session.listing.back_to
 
 
 async def test_there_is_nothing_before_the_first_place() -> None:

@@ -110,7 +110,7 @@ class WayBack(Controller):
             if isinstance(one, _Place):
                 self._show(one)
             else:
-                one.again()
+                self._show_view(one)
             return
         raise NotNow("no place before this one" if by < 0 else "no place after this one")
 
@@ -197,14 +197,19 @@ class WayBack(Controller):
             self._left = self._left[:number]
             if isinstance(left, _ForList):
                 if session.listing.query is left.query:
-                    self._list(left.before)
-                    left.again()
+                    self._show_view(left)
                     return True
             elif (
                 session.in_run
                 and session.source is left.source
                 and session.is_open(left.conversation)
             ):
-                left.again()
+                self._show_view(left)
                 return True
         return False
+
+    def _show_view(self, left: _ForRun | _ForList) -> None:
+        """Show it again, over the list as it was before."""
+        if isinstance(left, _ForList):
+            self._list(left.before)
+        left.again()
