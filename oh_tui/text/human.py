@@ -206,29 +206,30 @@ def stamp(moment: float, *, utc: bool = True) -> str:
 
 def sparkline(values: Sequence[float | None], levels: str, full: float | None = None) -> str:
     """A block a value; the highest of `levels` is `full`, or the largest value. None is a gap."""
-    top = full or max((value for value in values if value is not None), default=0.0)
-    return "".join(" " if value is None else _block(value, top, levels) for value in values)
+    (line,) = columns(values, levels, 1, full)
+    return line
 
 
-def columns(values: Sequence[float | None], levels: str, height: int) -> list[str]:
+def columns(
+    values: Sequence[float | None], levels: str, height: int, full: float | None = None
+) -> list[str]:
     """As `sparkline` in so many lines, from the top: a column a value, of which a line shows as
     many steps as there are `levels`."""
-    top = max((value for value in values if value is not None), default=0.0)
-    steps, lines = len(levels), []
-    heights = [
-        0 if not value or not top else max(1, round(steps * height * value / top))
-        for value in values
-    ]
+    top = full or max((value for value in values if value is not None), default=0.0)
+    steps = len(levels)
+    heights = [0 if value is None else _steps(value, top, steps * height) for value in values]
+    lines = []
     for below in range((height - 1) * steps, -1, -steps):
         here = (min(steps, max(0, reached - below)) for reached in heights)
         lines.append("".join(levels[count - 1] if count else " " for count in here))
     return lines
 
 
-def _block(value: float, top: float, levels: str) -> str:
+def _steps(value: float, top: float, most: int) -> int:
+    """How many steps a column has: 1 for 0, more for all else."""
     if value <= 0:
-        return levels[0]
-    return levels[max(1, round((len(levels) - 1) * min(1.0, value / top)))]
+        return 1
+    return 1 + max(1, round((most - 1) * min(1.0, value / top)))
 
 
 BUDGET = (0.01, 1_000_000.0)

@@ -281,7 +281,8 @@ def test_a_period_that_the_range_cuts_says_what_is_left(
 
 def test_columns_are_as_high_as_their_values() -> None:
     levels = "▁▂▃▄▅▆▇█"
-    assert columns([4.0, 2.0, None, 0.0, 1.0], levels, 2) == ["█    ", "██  ▄"]
-    assert columns([4.0, 0.0001], levels, 3) == ["█ ", "█ ", "█▁"], "little is not nothing"
+    assert columns([4.0, 2.0, None, 0.0, 1.0], levels, 2) == ["█▁   ", "██ ▁▅"]
+    assert columns([4.0, 0.0001], levels, 3) == ["█ ", "█ ", "█▂"], "little is not nothing"
     assert columns([None], levels, 2) == [" ", " "] and columns([], levels, 1) == [""]
-    assert columns([1.0, 8.0], levels, 1) == ["▁█"]
+    values = [1.0, 8.0, None, 0.0, 3.0]
+    assert columns(values, levels, 1) == [sparkline(values, levels)] == ["▂█ ▁▄"]
