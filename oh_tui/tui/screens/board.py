@@ -19,7 +19,7 @@ from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, GROUPINGS, NO_NAME, Gro
 from oh_tui.catalog.filter_words import AFTER
 from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Cell, Column
-from oh_tui.text.human import columns, dollars, parted, percentages, plural, sparkline
+from oh_tui.text.human import columns, parted, percentages, plural, sparkline
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.rules.question import State
@@ -45,7 +45,7 @@ TALLEST, WIDEST = 8, 10
 """Lines and cells of a column of the cost by day."""
 
 LABELLED = 7
-"""Cells of a column from which its day and its cost stand below it."""
+"""Cells of a column from which its day and its cost stand below it, if that is short enough."""
 
 RUNS, *OTHERS = (one for one in GROUP_COLUMNS if one.head and one is not ENDED)
 
@@ -200,26 +200,25 @@ def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
 
 def cost_alone(trend: Trend, room: int, glyphs: Glyphs, height: int) -> TitledLines | None:
     """The cost over time in columns of so many lines, if it is known of several periods."""
-    costs = {n: group.cost.total for n, group in sorted(trend.groups.items()) if group.cost.known}
-    if not costs or trend.length == 1:
+    known = {n: group for n, group in sorted(trend.groups.items()) if group.cost.known}
+    if not known or trend.length == 1:
         return None
-    each, most = trend.each(room), max(costs, key=costs.__getitem__)
+    each, most = trend.each(room), max(known, key=lambda number: known[number].cost.total)
+    costs = {number: COST.cell([group], None).text for number, group in known.items()}
     title = f"Cost by {trend.kind if each == 1 else plural(each, trend.kind)}"
     facts = [
         (f"{trend.name(trend.first)} to {trend.name(trend.last)}", "dim"),
-        (f"most on {trend.name(most)}: {dollars(costs[most])}", ""),
+        (f"most on {trend.name(most)}: {costs[most]}", ""),
     ]
     facts += [(text, "dim") for text in trend.without_estimates]
     wide = max(1, min(WIDEST, room // trend.length))
     values = trend.values(COST, room)
     lines = columns(values, glyphs.levels, height)
     drawn = [[("".join(_wide(one, wide) for one in line), "llm")] for line in lines]
-    if height > 1 and wide >= LABELLED:
-        names = (trend.name(trend.first + n)[-5:] for n in range(trend.length))
-        amounts = (
-            dollars(costs[number]) if number in costs else ""
-            for number in range(trend.first, trend.last + 1)
-        )
+    if height > 1 and wide >= LABELLED and wide > max(map(len, costs.values())):
+        numbers = range(trend.first, trend.last + 1)
+        amounts = (costs.get(number, "") for number in numbers)
+        names = (trend.name(number).partition("-")[2] for number in numbers)
         drawn += [
             [("".join(f"{text:<{wide}}" for text in texts).rstrip(), hue)]
             for texts, hue in ((amounts, ""), (names, "dim"))

@@ -630,6 +630,16 @@ async def test_the_cost_by_day_takes_the_room_that_is_free() -> None:
         assert len(lines) == 1 + TALLEST + 2
         assert "$" in lines[-2] and re.search(r"\d\d-\d\d", lines[-1])
         assert all(width_of(line) <= 160 for line in lines)
+        runs = list(view.found.runs)
+        view.found.runs[:] = [counted(one, cost=0.01, cost_is_partial=True) for one in runs]
+        await view.renew()
+        lines = text(it, view, "#cost-by-day").split("\n")
+        assert all(cost.endswith("+") for cost in lines[-2].split()), "at least"
+        assert re.search(r"most on \S+: \$[\d.]+\+", lines[0])
+        view.found.runs[:] = [counted(one, cost=123_456_789.0) for one in runs]
+        await view.renew()
+        lines = text(it, view, "#cost-by-day").split("\n")
+        assert not re.search(r"\$|\d\d-\d\d", "\n".join(lines[1:])), "wider than their columns"
     async with explore(size=(80, 24)) as it:
         view = await board(it)
         assert all(width_of(line) <= 80 for line in text(it, view, "#cost-by-day").split("\n"))
