@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from oh_tui.catalog.tags import applied, complete, fits_server, of_people, read_tags, tag_words
 from oh_tui.catalog.user_annotations import LONGEST_NOTE
 from oh_tui.conversation import Conversation, bare_id
+from oh_tui.settings.keyboard import shown_keys
 from oh_tui.text.display import cached_line
 from oh_tui.text.problem import Problem
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
@@ -270,7 +271,7 @@ class AnnotationActions(Controller):
 
     def _tell_kept(self, told: str) -> None:
         for_now = "" if self._session.annotations.lasts else ", until oh-tui ends"
-        key = self._session.settings.config.keys.get("undo", "backspace")
+        key = shown_keys(self._session.settings.config.keys.get("undo", "backspace"))
         undo = f" · {key} takes it back" if self._session.own_change else ""
         self._ui.tell(f"{told}{for_now}{undo}")
 
