@@ -159,9 +159,10 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
 
 
 def drawn(screen: Screen[Any]) -> str:
-    """The rows, rules and bars of a screen as text, without what calls and results say."""
+    """The rows and rules of a screen as text, without what calls and results say, and without the
+    footer, whose keys look like signs."""
     seen = (one for one in screen.query("*") if isinstance(one, Drawn) and one.region.area)
-    parts = (one for one in seen if not isinstance(one, BodyView))
+    parts = (one for one in seen if not isinstance(one, (BodyView, Footer)))
     rows = (one.render_line(y) for one in parts for y in range(one.size.height))
     return "\n".join(row.text for row in rows)
 

@@ -81,6 +81,14 @@ async def test_the_first_page_fits_in_ascii_too() -> None:
         assert "in a loop" in here and "in B: runs" not in here
 
 
+async def test_a_key_of_the_footer_is_no_sign() -> None:
+    async with explore(size=(160, 48), settings=Settings(ascii=True)) as it:
+        await it.press("B")
+        await it.until(lambda: type(it.app.screen).__name__ == "BoardScreen")
+        await it.send("question_mark")
+        assert "waits for you" not in " ".join((await pages(it))["right"]), "? shows all keys"
+
+
 def test_a_sign_is_known_by_its_form() -> None:
     for name, text, seen in (
         ("!", "12 ! exit 1", True), ("!", "stop!", False), ("@", ">@ 58", True),
