@@ -195,6 +195,8 @@ class Controllers:
             pass
         self.filter.clear_filter()
         self.find.set_find("")
+        if "way_back" in vars(self):
+            self.way_back.forget()
         self._ui.clear_news()
         self._session.leave_source(settings)
         self.servers.show_cautions()

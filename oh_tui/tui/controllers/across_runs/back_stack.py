@@ -133,6 +133,10 @@ class WayBack(Controller):
         if place.event_id:
             self.go_to(conversation, lambda: place.event_id)
 
+    def forget(self) -> None:
+        """The source is left: nothing leads back to it."""
+        self._left = self._ahead = ()
+
     # Views
 
     def open(self, conversation: Conversation, again: Callable[[], None]) -> None:
