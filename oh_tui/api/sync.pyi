@@ -8,7 +8,7 @@ from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 from oh_tui.api.filters import ConversationFilters, SortOrder
 from oh_tui.api.git_models import GitChange, GitCommit, GitDiff
 from oh_tui.api.http.asgi import ASGIApp
-from oh_tui.api.http.connections import Headers, Watch
+from oh_tui.api.http.connections import Distrust, Headers, Watch
 from oh_tui.api.http.transport import Limiter, RetryPolicy
 from oh_tui.api.models import (
     AgentConversation,
@@ -214,6 +214,7 @@ class BareAgentServer(Server):
         patience: float = 1.0,
         hint: str = "",
         direct: bool = False,
+        distrust: Distrust | None = None,
     ) -> None: ...
     @property
     def base_url(self) -> str: ...
