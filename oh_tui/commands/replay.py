@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from oh_tui.actions.replay_endpoint import Endpoint
-from oh_tui.actions.replaying import Replaying
+from oh_tui.actions.replay_plan import Plan, make_plan, server_for
+from oh_tui.actions.replaying import Ended, Started, in_loop, run_again
 from oh_tui.batch.reports.one_run import whole
-from oh_tui.catalog.names import conversation_id, title
+from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import require_consent, require_writable, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK, WRONG_USE
@@ -30,8 +30,7 @@ from oh_tui.commands.framework.quoted_lines import quoted_lines
 from oh_tui.documents.replay import check_json, request_json, serving_json, sum_json
 from oh_tui.documents.run import line
 from oh_tui.settings.startup import choose
-from oh_tui.sources.agent_server import AgentServerSource
-from oh_tui.sources.source import Source
+from oh_tui.sources.source import Source, SourceOfServer
 from oh_tui.tables.column import Column, Columns
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -43,10 +42,8 @@ from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.context.sdk_versions import of_version
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.replay.check import Check, check
-from oh_tui.trajectory.replay.folders import Folders, read_pair
-from oh_tui.trajectory.replay.record import records_of
+from oh_tui.trajectory.replay.folders import read_pair
 from oh_tui.trajectory.replay.recorded_model import HARMLESS, Outcome, RecordedModel
-from oh_tui.trajectory.replay.start import deeds_of, folder_of, start_request
 
 
 def _pace(word: str) -> float:
@@ -126,7 +123,7 @@ async def replay(call: Call) -> int:
         if args.workspace and not args.workspace.strip("/"):
             raise Problem("The agent needs a folder of its own, and / is the whole machine")
         require_writable("replay", choose(call.settings, args.on, os.environ), by_flag=False)
-    folders = Folders([read_pair(word) for word in args.map])
+    maps = [read_pair(word) for word in args.map]
     conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))
     if args.written_by:
@@ -142,105 +139,58 @@ async def replay(call: Call) -> int:
             for why in found.lacks:
                 remark(f"cannot run again: {why}")
         return OK if found.can else WRONG_USE
-    if not found.can:
-        raise Problem(f"This run cannot run again: {found.lacks[0]}", "--check tells all of it")
-    folder = folder_of(study.trajectory)
-    place = args.workspace.rstrip("/") or folder
-    if runs and not place:
-        raise Problem("Nothing tells where this run worked", "--workspace FOLDER")
-    if runs and folder and place != folder:
-        folders = Folders([(folder, place), *map(read_pair, args.map)])
-    model = RecordedModel(
-        list(records_of(study)),
-        folders=folders,
-        places=(folder, folders.now(folder)),
-        title=title(conversation),
-        is_strict=args.strict,
+    plan = make_plan(
+        study, conversation, found, place=args.workspace, maps=maps, is_strict=args.strict
     )
     if not runs:
-        return await _serve(call, model, found)
+        return await _serve(call, plan)
+    if not plan.place:
+        raise Problem("Nothing tells where this run worked", "--workspace FOLDER")
     assert call.ask_server is not None
-    again = partial(_run_again, call, study, model, found, place)
-    return int(await call.ask_server(args.on, again))
+    return int(await call.ask_server(args.on, partial(_run_again, call, plan)))
 
 
-async def _run_again(
-    call: Call, study: Study, model: RecordedModel, found: Check, place: str, source: Source
-) -> int:
+async def _run_again(call: Call, plan: Plan, source: Source) -> int:
     """Starts the run on a server, and follows it to its end."""
     await source.newest()  # raises OtherKind for an agent server that was taken for another
-    if not isinstance(source, AgentServerSource):
-        raise Problem(
-            "A run starts again on an agent server, and this is none",
-            "--on SERVER names one; --serve is for any client",
-        )
-    if urlsplit(source.address).hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise Problem(
-            "That server is on another machine, and cannot reach a model on this one",
-            "--serve serves the answers, for a client of this machine",
-        )
-    _require_yes(call, model, found, place, source)
-    again = Replaying(source.api, deeds_of(model.records[0]))
-    loop = asyncio.get_running_loop()
-
-    def hear(outcome: Outcome) -> None:
-        again.hear(outcome)
-        _print_outcome(call, outcome)
-
-    endpoint = Endpoint(
-        model,
-        partial(_in_loop, loop, hear),
-        port=call.args.port,
-        pace=call.args.pace,
-    )
-    name = _model_name(found.model)
-    body = start_request(study.trajectory, name, endpoint.address, endpoint.token, place)
-    try:
-        ended = await again.run(body)
-    finally:
-        endpoint.close()
-    is_whole = model.answers == model.known
+    api = server_for(source.api if isinstance(source, SourceOfServer) else None)
+    _require_yes(call, plan, source)
+    model, started, ended = plan.model, None, ""
+    happenings = run_again(api, plan, port=call.args.port, pace=call.args.pace)
+    async with contextlib.aclosing(happenings):
+        async for one in happenings:
+            match one:
+                case Outcome():
+                    _print_outcome(call, one)
+                case Started(conversation):
+                    started = conversation
+                case Ended(status):
+                    ended = status
     if call.as_json:
-        identifier = conversation_id(again.conversation) if again.conversation else None
+        identifier = conversation_id(started) if started else None
         print_json_line(sum_json(model) | {"conversation": identifier, "ended": line(ended)})
     else:
         print(_sum_words(model))
-        if again.conversation:
-            name = short(again.conversation)
+        if started:
+            name = short(started)
             say(f"{safe_line(ended) or 'idle'}; oh-tui compare has the record beside it: {name}")
-    return OK if is_whole and not model.has_parted else DEFECTS
+    return OK if model.answers == model.known and not model.has_parted else DEFECTS
 
 
-def _in_loop(
-    loop: asyncio.AbstractEventLoop, hear: Callable[[Outcome], None], outcome: Outcome
-) -> None:
-    loop.call_soon_threadsafe(hear, outcome)
-
-
-def _require_yes(
-    call: Call, model: RecordedModel, found: Check, place: str, source: Source
-) -> None:
+def _require_yes(call: Call, plan: Plan, source: Source) -> None:
     """Asks, with what would be done again."""
-    for one in found.reaching:
+    for one in plan.found.reaching:
         say(f"step {one.step:,} {one.what}: {one.why}")
-    for needed in found.needed:
-        path = model.folders.now(needed.path)
-        if not Path(path).exists():
-            say(f"missing at its start: {path}, which step {needed.step:,} names")
-    far = f", {plural(len(found.reaching), 'call')} of them far" if found.reaching else ""
-    calls = plural(sum(step.is_call for step in model.records[0].study.trajectory.steps), "call")
-    stake = f"This runs {calls} again in {safe_line(place)}, on {safe_line(source.label)}{far}"
-    require_consent(
-        call, stake, "oh-tui replay ... --workspace FOLDER --yes", refused="Nothing was started"
-    )
+    for needed in plan.missing:
+        say(f"missing at its start: {needed.path}, which step {needed.step:,} names")
+    done_by = "oh-tui replay ... --workspace FOLDER --yes"
+    require_consent(call, plan.stake(source.label), done_by, refused="Nothing was started")
 
 
-async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
-    loop = asyncio.get_running_loop()
-
-    told = partial(_in_loop, loop, partial(_print_outcome, call))
+async def _serve(call: Call, plan: Plan) -> int:
+    model, name = plan.model, plan.name
+    told = in_loop(partial(_print_outcome, call))
     endpoint = Endpoint(model, told, port=call.args.port, pace=call.args.pace)
-    name = _model_name(found.model)
     try:
         if call.as_json:
             print_json_line(serving_json(endpoint, name), raw=True)  # its key is for the reader
@@ -250,7 +200,7 @@ async def _serve(call: Call, model: RecordedModel, found: Check) -> int:
             names = ("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL")
             print_masked(f"{n}={value}\n" for n, value in zip(names, values, strict=True))
             if not call.style.piped:
-                _hints(found)
+                _hints(plan.found)
         sys.stdout.flush()
         await asyncio.Event().wait()
     except asyncio.CancelledError:
@@ -270,12 +220,6 @@ def _write_by(study: Study, version: str) -> None:
         raise Problem(f"{safe_line(version)} is no version", "--written-by 1.34.0")
     for one in (study, *study.sub_runs.all()):
         one.contexts.written_by(version)
-
-
-def _model_name(recorded: str) -> str:
-    """Its last part keeps the sections of the prompt for its family; `openai/` chooses how the SDK
-    asks (measured, 1.34.0 and 1.58.2)."""
-    return f"openai/{recorded.rpartition('/')[2] or 'recorded'}"
 
 
 def _hints(found: Check) -> None:

@@ -1,0 +1,98 @@
+"""A recorded run made ready to run again: its answers, what it lacks, and where its agent works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from oh_tui.actions.replay_endpoint import Endpoint
+from oh_tui.api.app_server import AppServer
+from oh_tui.api.bare_server import BareAgentServer
+from oh_tui.catalog.names import title
+from oh_tui.conversation import Conversation
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.findings.study import Study
+from oh_tui.trajectory.replay.check import Check, Needed
+from oh_tui.trajectory.replay.folders import Folders
+from oh_tui.trajectory.replay.record import records_of
+from oh_tui.trajectory.replay.recorded_model import RecordedModel
+from oh_tui.trajectory.replay.start import folder_of, start_request
+
+
+class Plan(NamedTuple):
+    study: Study
+    found: Check
+    model: RecordedModel
+    place: str
+    """Where the agent works now; "" where nothing tells it."""
+
+    @property
+    def name(self) -> str:
+        """The model that a client names. Its last part keeps the sections of the prompt for its
+        family; `openai/` chooses how the SDK asks (measured, 1.34.0 and 1.58.2)."""
+        return f"openai/{self.found.model.rpartition('/')[2] or 'recorded'}"
+
+    @property
+    def missing(self) -> list[Needed]:
+        """The files that the run needs at its start and that are not there, by their names now."""
+        named = [one._replace(path=self.model.folders.now(one.path)) for one in self.found.needed]
+        return [one for one in named if not Path(one.path).exists()]
+
+    def stake(self, server: str) -> str:
+        """What it does again, for the question before it."""
+        count = sum(step.is_call for step in self.study.trajectory.steps)
+        far = len(self.found.reaching)
+        told = f", {plural(far, 'call')} of them far" if far else ""
+        place = safe_line(self.place)
+        return f"This runs {plural(count, 'call')} again in {place}, on {safe_line(server)}{told}"
+
+    def body(self, endpoint: Endpoint) -> Any:
+        """The request that starts it."""
+        run, key = self.study.trajectory, endpoint.token
+        return start_request(run, self.name, endpoint.address, key, self.place)
+
+
+def make_plan(
+    study: Study,
+    conversation: Conversation,
+    found: Check,
+    *,
+    place: str = "",
+    maps: Sequence[tuple[str, str]] = (),
+    is_strict: bool = False,
+) -> Plan:
+    """`place` is where its agent works, by default where it worked. Raises Problem for a run that
+    cannot run again."""
+    if not found.can:
+        raise Problem(f"This run cannot run again: {found.lacks[0]}", "--check tells all of it")
+    folder = folder_of(study.trajectory)
+    place = place.rstrip("/") or folder
+    moved = [(folder, place)] if folder and place != folder else []
+    folders = Folders([*moved, *maps])
+    model = RecordedModel(
+        list(records_of(study)),
+        folders=folders,
+        places=(folder, folders.now(folder)),
+        title=title(conversation),
+        is_strict=is_strict,
+    )
+    return Plan(study, found, model, place)
+
+
+def server_for(api: AppServer | BareAgentServer | None) -> BareAgentServer:
+    """The server on which a run can run again. Raises Problem for another."""
+    if not isinstance(api, BareAgentServer):
+        raise Problem(
+            "A run starts again on an agent server, and this is none",
+            "--on SERVER names one; --serve is for any client",
+        )
+    if urlsplit(api.base_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise Problem(
+            "That server is on another machine, and cannot reach a model on this one",
+            "--serve serves the answers, for a client of this machine",
+        )
+    return api
