@@ -187,6 +187,12 @@ class MainScreen(BaseScreen):
             assert isinstance(rows, RowList)
             rows.move_to(0 if to == "automations" else rows.row_count() - 1)
 
+    @on(Rule.Picked, "#sandboxes-rule")
+    @on(Rule.Picked, "#automations-rule")
+    def _open_pane_2(self, message: Rule.Picked) -> None:
+        if not self.asking.is_asking:
+            self.focus_pane(str(message.control.id).removesuffix("-rule"))
+
     @on(RowList.Opened, "#automations")
     def _open_automation(self) -> None:
         if row := self.sidebar.automation_list.current:

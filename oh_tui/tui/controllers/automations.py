@@ -18,12 +18,13 @@ from oh_tui.text.redact import safe_line
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AgentChanged, AutomationsChanged, AutomationsWanted
 from oh_tui.tui.screens import automation as screen
-from oh_tui.tui.state.automations import key_of, runs_at_work
+from oh_tui.tui.state.automations import key_of, made_at_work, runs_at_work
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from oh_tui.actions.automations import Automations, StopPlan
     from oh_tui.api.automation_models import Automation, RunPage
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 """Calls for runs that are under way together."""
 
+MOST_UNSEEN = 8
+"""Automations out of sight whose runs are read, as agents of theirs work."""
+
 STOPPING = "stopping the run of an automation"
 
 _UNDER_WAY = (StopStage.CANCELLING, StopStage.INTERRUPTING)
@@ -47,6 +51,8 @@ class AutomationActions(Controller):
     _shown: Automation | None = None
     """That in the view."""
     _anew = False
+    _at_work: AbstractSet[str] = frozenset()
+    """Keys of those whose agents work, in sight or not: an agent of a run that is over is told."""
 
     def _automations(self) -> Automations:
         """Raises NotNow where the source has none."""
@@ -89,6 +95,9 @@ class AutomationActions(Controller):
         self._ui.post_message(AutomationsChanged())
 
     def rows_changed(self) -> None:
+        kept, made = self._session.automations, made_at_work(self._session.conversations)
+        found = [kept.of(one.automation_id) for one in made[:MOST_UNSEEN]]
+        self._at_work = {key_of(one) for one in found if one}
         self._renew_view()
         self.read_runs()
 
@@ -99,7 +108,7 @@ class AutomationActions(Controller):
 
     def _unread(self) -> list[Automation]:
         cursors = self._session.cursors
-        seen = set(cursors.automations_in_sight if cursors else ())
+        seen = self._at_work | set(cursors.automations_in_sight if cursors else ())
         seen |= {key_of(self._shown)} if self._shown else set()
         return self._session.automations.unread(seen)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.catalog.automations import is_derived, is_over, made_by, works
+from oh_tui.catalog.automations import MadeBy, is_derived, is_over, made_by, works
 from oh_tui.conversation import Conversation, bare_id
 
 if TYPE_CHECKING:
@@ -136,8 +136,13 @@ class LoadedAutomations:
 
 def runs_at_work(conversations: Iterable[Conversation]) -> frozenset[str]:
     """Ids, without dashes, of the runs of automations whose agents work."""
-    at_work = (made_by(one) for one in conversations if works(one) and not is_derived(one))
-    return frozenset(bare_id(made.run_id) for made in at_work if made and made.run_id)
+    return frozenset(bare_id(made.run_id) for made in made_at_work(conversations) if made.run_id)
+
+
+def made_at_work(conversations: Iterable[Conversation]) -> list[MadeBy]:
+    """Which automations made those whose agents work."""
+    found = (made_by(one) for one in conversations if works(one) and not is_derived(one))
+    return [made for made in found if made]
 
 
 def key_of(one: Automation) -> str:

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.reactive import reactive, var
-from textual.strip import Strip
+from textual.reactive import var
 
 from oh_tui.api.models import Sandbox
 from oh_tui.conversation import Conversation, same_id
-from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.clean import clean_line
-from oh_tui.text.human import age
-from oh_tui.trajectory.glyphs import status_mark
-from oh_tui.trajectory.model.clock import seconds
+from oh_tui.text.human import plural
 from oh_tui.tui.platform.key_queue import hops
-from oh_tui.tui.rendering.cells import total_width, width_of
+from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.state import automations as loaded_automations
 from oh_tui.tui.state.arrangement import PLACES, Arrangement
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.hearing import Losses
-from oh_tui.tui.state.sandboxes import GONE, SandboxOrder, SandboxRow, counted, folded, lines_for
+from oh_tui.tui.state.sandboxes import GONE, SandboxOrder, counted, lines_for
 from oh_tui.tui.widgets.automation_list import AutomationList
 from oh_tui.tui.widgets.conversation_list import WIDE as COLUMNS
-from oh_tui.tui.widgets.conversation_list import ConversationList, title_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, Rule, Stack, fit, glyphs_of, joined, shorten
+from oh_tui.tui.widgets.conversation_list import ConversationList
+from oh_tui.tui.widgets.drawing import Piece, Rule, Stack, glyphs_of, joined, shorten
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
-from oh_tui.tui.widgets.table_list import Columns, TableList
+from oh_tui.tui.widgets.sandbox_list import Fold, SandboxList
 
 if TYPE_CHECKING:
     from oh_tui.catalog.conversation_order import Sorting
@@ -50,80 +46,6 @@ AT_ONCE = 1_000
 
 SLICE = 200
 """Rows placed between two turns of the event loop."""
-
-
-class SandboxList(TableList[SandboxRow]):
-    keeps_cursor, leads_on = False, True
-    now: reactive[float] = reactive(0.0, repaint=False)
-    seen: reactive[int] = reactive(0, repaint=False)
-    """The number of rows down to the last visible one."""
-
-    def columns(self) -> Columns[SandboxRow]:
-        return (
-            Column("", lambda row, glyphs: Cell(*status_mark(glyphs, row.status)), width=1),
-            Column("", lambda row, _: _aged(row, self.now), gap=1, width=4, right=True, hue="dim"),
-            Column("", draw=self._inside, gap=1, width=FILL, share=1),
-        )
-
-    def key(self, row: SandboxRow) -> object:
-        return row.id
-
-    def show(
-        self, rows: Sequence[SandboxRow], cursor: int | None = None, *, keep_line: bool = True
-    ) -> None:
-        is_untouched = not (self.cursor or self.scroll_y or self.has_focus)
-        # where nobody has moved, new ones show on top
-        super().show(rows, 0 if is_untouched else cursor, keep_line=not is_untouched)
-        self.post_message(self.Highlighted(self))
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._see()
-
-    @on(events.Resize)
-    def _see(self) -> None:
-        self.seen = round(self.scroll_y) + self.scrollable_content_region.height
-
-    def watch_now(self, before: float, now: float) -> None:
-        rows = self.rows
-        self.refresh_rows(lambda n: _aged(rows[n], before) != _aged(rows[n], now))
-
-    def _inside(self, row: SandboxRow, room: int) -> list[Piece]:
-        """The first conversation in it, and how many there are besides; free at the end."""
-        on = f"  {row.server}" if row.server else ""
-        if not row.conversations:
-            return [(fit(f"no conversation loaded{on}", room, self.glyphs.more), "dim")]
-        extra = len(row.conversations) - 1
-        more = (f" +{extra} more" if extra else "") + on
-        title = fit(title_of(row.conversations[0]), room - len(more) - 1, self.glyphs.more)
-        return [(title, "" if row.status == "RUNNING" else "dim"), (more, "dim")]
-
-
-def _aged(row: SandboxRow, now: float) -> str:
-    then = seconds(row.created_at)
-    return age(then, now) if then is not None else ""
-
-
-class Fold(Drawn):
-    """The line below the sandboxes, which counts the rows out of sight and those gone."""
-
-    gone: reactive[int] = reactive(0)
-    """How many are gone and without a row."""
-    shows_gone: reactive[bool] = reactive(False)
-    counts: reactive[Counter[str]] = reactive(Counter)
-    """How many rows are in each state."""
-
-    def __init__(self, sandboxes: SandboxList, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._sandboxes = sandboxes
-
-    def render_line(self, y: int) -> Strip:
-        width, shown = self.size.width, self._sandboxes
-        text = folded(shown.rows, self.counts, shown.seen, self.gone)
-        key = " (x)" if self.shows_gone or self.gone else ""
-        texts = (text + key, text, text.replace(" are ", " "))
-        text = next((one for one in texts if width_of(one) <= width - 2), texts[-1])
-        return self.strip([(" ", ""), (shorten(text, width - 2, self.glyphs.more), "dim")], width)
 
 
 class Sidebar(Stack):
@@ -155,7 +77,7 @@ class Sidebar(Stack):
         self.conversations: tuple[Conversation, ...] = ()
         self.loaded: tuple[Conversation, ...] = ()
         """All loaded conversations, listed or not."""
-        self._filter = ""
+        self._filter = self._pane = ""
 
     def compose(self) -> ComposeResult:
         self._rule = Rule("1 Conversations", id="conversations-rule")
@@ -180,7 +102,6 @@ class Sidebar(Stack):
             self.watch(self, name, self._show_total, init=False)
         for name in ("knows_sandboxes", "arrangement"):
             self.watch(self, name, self._show_sandboxes, init=False)
-        self.watch(self, "arrangement", self._fit_automations, init=False)
 
     @on(RowList.Highlighted, "#conversations")
     def _show_place(self) -> None:
@@ -228,8 +149,10 @@ class Sidebar(Stack):
         """The user is in this pane now. In the Sandboxes pane rows keep their places; on leaving it
         every sandbox moves to the place of its state."""
         left, self.in_sandboxes = self.in_sandboxes, pane == "sandboxes"
+        self._pane = pane
         if left and not self.in_sandboxes:
             self.reorder_sandboxes()
+        self._fit_places()
 
     def fit(self, arrangement: Arrangement) -> None:
         self.arrangement = arrangement
@@ -268,7 +191,6 @@ class Sidebar(Stack):
 
     def on_resize(self) -> None:
         self._show_sandboxes()
-        self._fit_automations()
         self._show_total()
 
     def say(self, *lines: str) -> None:
@@ -354,16 +276,71 @@ class Sidebar(Stack):
         fold.gone = 0 if self.show_gone else len(order.gone)
         fold.shows_gone = self.show_gone
         fold.counts = order.counts + Counter({GONE: len(order.gone) * self.show_gone})
-        # that of the app: at the end the screen may be gone while a worker still calls
-        height, count = self.app.size.height, len(pane.rows)
-        both = len(self.arrangement.places) > 1
-        lines = lines_for(height, order.counts["ERROR"], both=both)
-        is_whole = self.arrangement.zoom == "sandboxes"
-        room = height - 4 if is_whole else lines
-        fold.display = bool(order.gone or self.show_gone or count > room)
-        pane.styles.height = "1fr" if is_whole else min(lines - fold.display, max(2, count))
         fold.refresh()
-        self._sandbox_rule.facts = joined(counted(order.counts), glyphs_of(self.app).dot)
+        self._fit_places()
+
+    # Pane 2
+
+    @property
+    def _is_open(self) -> bool:
+        """Pane 2 takes one line until the reader is in it or something in it is wrong."""
+        rows = self.automation_list.rows
+        return (
+            bool(self._pane in PLACES or self.show_gone or self._order.counts["ERROR"])
+            or bool(self.automation_list.empty)
+            or any(row.off_by_itself or row.working for row in rows)
+        )
+
+    def _fit_places(self) -> None:
+        arrangement, is_open, fold = self.arrangement, self._is_open, self._fold
+        # that of the app: at the end the screen may be gone while a worker still calls
+        height, both = self.app.size.height, len(arrangement.places) > 1
+        pane, rows = self.sandbox_list, len(self.sandbox_list.rows)
+        lines = lines_for(height, self._order.counts["ERROR"], both=both)
+        is_whole = arrangement.zoom == "sandboxes"
+        room = height - 4 if is_whole else lines
+        fold.display = is_open and bool(fold.gone or self.show_gone or rows > room)
+        pane.styles.height = "1fr" if is_whole else min(lines - fold.display, max(2, rows))
+        is_whole, lines = arrangement.zoom == "automations", lines_for(height, both=both)
+        rows = len(self.automation_list.rows) or lines  # with why there are none
+        self.automation_list.styles.height = "1fr" if is_whole else min(lines, max(2, rows))
+        pane.display = self.automation_list.display = is_open
+        self._automation_rule.display = is_open or not arrangement.sandboxes
+        self._show_places(is_open=is_open)
+
+    def _show_places(self, *, is_open: bool) -> None:
+        """The rule of each part; while they take one line, what is in both."""
+        dot, rows = glyphs_of(self.app).dot, self.automation_list.rows
+        is_below = self.arrangement.sandboxes and self.arrangement.zoom != "automations"
+        titles = "2 Sandboxes", "Automations" if is_below and is_open else "2 Automations"
+        sandboxes = counted(self._order.counts)
+        automations = loaded_automations.counted(rows)
+        if self.automation_list.empty and rows:
+            automations.insert(0, ("as last read", "warn"))
+        if not is_open:
+            sandboxes = automations = self._within(sandboxes or automations)
+            titles = ("2", "2") if sandboxes else titles
+        for rule, title, facts in (
+            (self._sandbox_rule, titles[0], sandboxes),
+            (self._automation_rule, titles[1], automations),
+        ):
+            rule.title, rule.facts = ((title, "title"),), joined(facts, dot)
+
+    def _within(self, states: list[Piece]) -> list[Piece]:
+        """What pane 2 holds; where there is no room the `states` are left out."""
+        count, rows = (
+            self._order.counts.total() - self._order.counts[GONE],
+            self.automation_list.rows,
+        )
+        named = plural(count, "sandbox", "sandboxes") if count else "no sandbox"
+        kinds = [named] * (self.arrangement.sandboxes and self.knows_sandboxes)
+        kinds += [plural(len(rows), "automation")] * bool(rows)
+        dot = glyphs_of(self.app).dot
+        facts: list[Piece] = [(kind, "dim") for kind in kinds]
+        facts[1:1] = states
+        if total_width(joined(facts, dot)) > self.size.width - len("─ 2 ─  ─"):
+            return [(f" {dot} ".join(kinds), "dim")]
+        return facts
 
     # Automations
 
@@ -373,16 +350,4 @@ class Sidebar(Stack):
         pane.empty = (problem,) if problem else ()
         if rows != pane.rows:
             pane.show(rows)
-        facts = [("as last read", "warn")] if problem and rows else []
-        facts += loaded_automations.counted(rows)
-        self._automation_rule.facts = joined(facts, glyphs_of(self.app).dot)
-        self._fit_automations()
-
-    def _fit_automations(self) -> None:
-        arrangement, pane = self.arrangement, self.automation_list
-        number = "" if arrangement.sandboxes and arrangement.zoom != "automations" else "2 "
-        self._automation_rule.title = ((f"{number}Automations", "title"),)
-        is_whole = arrangement.zoom == "automations"
-        lines = lines_for(self.app.size.height, both=arrangement.sandboxes)
-        count = len(pane.rows) or lines  # with why there are none
-        pane.styles.height = "1fr" if is_whole else min(lines, max(2, count))
+        self._fit_places()

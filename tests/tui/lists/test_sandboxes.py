@@ -19,7 +19,7 @@ from oh_tui.tui.state.sandboxes import (
     folded,
     lines_for,
 )
-from oh_tui.tui.widgets.sidebar import Fold
+from oh_tui.tui.widgets.sandbox_list import Fold
 from tests.tui.explorer import Between, Explorer, explore
 
 SPLIT = "Split the settings module"
