@@ -15,6 +15,7 @@ from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import title
+from oh_tui.catalog.needy import Needy, needy
 from oh_tui.catalog.run_status import updated_text
 from oh_tui.catalog.usage_cache import with_spent
 from oh_tui.commands.framework import cache_files
@@ -27,7 +28,7 @@ from oh_tui.commands.framework.printing import (
     print_rows,
     shown_id,
 )
-from oh_tui.commands.framework.status import GLYPHS, HUES, Needy, needy
+from oh_tui.commands.framework.status import GLYPHS, HUES
 from oh_tui.documents.run import conversation_json, line
 from oh_tui.settings.canvas import read_canvas_files
 from oh_tui.settings.private_store import PrivateStore

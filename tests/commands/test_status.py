@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from itertools import product
 
+from oh_tui.catalog.needy import needy
 from oh_tui.catalog.run_status import Counts, RunStatus
 from oh_tui.catalog.status_cache import UNSEEN, LastKnown, LastKnownStates
-from oh_tui.commands.framework.status import needy, outcome
+from oh_tui.commands.framework.status import outcome
 from oh_tui.conversation import Conversation
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.commands.test_outputs import demo

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from oh_tui.batch import run_stats
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.filter_words import Subject
+from oh_tui.catalog.needy import needy
 from oh_tui.catalog.run_status import WORDS, Group, RunStatus
 from oh_tui.catalog.status_cache import LastKnown, LastKnownStates
-from oh_tui.commands.framework.status import needy
 from oh_tui.conversation import Conversation
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.glyphs import UNICODE
