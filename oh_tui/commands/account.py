@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from oh_tui import __version__
 from oh_tui.api.errors import OtherKind
 from oh_tui.api.models import User
+from oh_tui.batch.reports import wall
 from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.names import title
 from oh_tui.catalog.needy import Needy, needy
@@ -37,14 +38,14 @@ from oh_tui.sources import canvas, listeners
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
-from oh_tui.tables.column import Cell, Column
+from oh_tui.tables.column import Cell, Column, json_of
 from oh_tui.text.human import age, cost_words, number, plural, stamp, without
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.model.usage import cost_sum
 
 if TYPE_CHECKING:
-    from oh_tui.documents.shapes.acts import CanvasHere
+    from oh_tui.documents.shapes.acts import CanvasHere, StatusRun
 
 FRESH = 60.0
 """Seconds for which an answer is fresh: a status bar asks every few seconds."""
@@ -196,16 +197,22 @@ class _Answers(PrivateStore[dict[str, _Answer], tuple[str, _Answer]]):
 @command(
     "status",
     flag("--short", about="one short line for a status bar; asks the server at most once a minute"),
+    flag("--wall", about="up to six that wait or run: what each does, says, costs, edits"),
     examples={
         "status": "who waits for you, what failed, what runs",
+        "status --wall": "what those do that wait and run",
         "status --short": "in tmux: set -g status-right '#(oh-tui status --short)'",
     },
     wants="server",
 )
 async def status(call: Call) -> int:
     """With `--short` the server is asked at most once a minute. An answer that is older, because
-    the server does not answer, is printed with its age."""
+    the server does not answer, is printed with its age. With `--wall` the end of each of at most
+    six runs is read, in one call each."""
+    if call.args.wall and call.args.short:
+        raise Problem("--wall and --short cannot be used together", "leave one of them out")
     answer, rows = await (_kept_or_asked(call) if call.args.short else _ask(call))
+    tiles = await wall.read(Seen(call), wall.rows_of(rows)) if call.args.wall else []
     counts, now = answer.counts, call.style.now
     if call.as_json:
         print_json(
@@ -215,15 +222,8 @@ async def status(call: Call) -> int:
                 "cost": number(counts.cost) if counts.priced else None,
                 "asked": stamp(answer.at),
                 "age_s": number(max(0.0, now - answer.at), 1),
-                "listed": [
-                    {
-                        "group": row.group,
-                        "conversation": conversation_json(
-                            row.conversation, last_known=row.last_known
-                        ),
-                    }
-                    for row in rows
-                ],
+                "listed": [_row_json(row) for row in rows],
+                **({"wall": [_tile_json(one) for one in tiles]} if call.args.wall else {}),
             }
         )
     elif call.args.short:
@@ -238,8 +238,21 @@ async def status(call: Call) -> int:
         if not call.style.piped:
             print(_sentence(call.style, counts))
         on = [_SERVER] if call.source.members else []
-        print_rows(call.style, (*_COLUMNS[:2], *on, *_COLUMNS[2:]), rows)
+        if call.args.wall:
+            *first, last = map(_of_tile, (*_COLUMNS[:3], *on, _COLUMNS[-1]))
+            print_rows(call.style, (*first, *wall.COLUMNS, last), tiles)
+        else:
+            print_rows(call.style, (*_COLUMNS[:2], *on, *_COLUMNS[2:]), rows)
     return 0
+
+
+def _row_json(row: Needy) -> StatusRun:
+    told = conversation_json(row.conversation, last_known=row.last_known)
+    return cast("StatusRun", {"group": row.group, "conversation": told})
+
+
+def _tile_json(tile: wall.Tile) -> dict[str, object]:
+    return {**_row_json(tile.row), **json_of(wall.COLUMNS, tile)}
 
 
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
@@ -317,5 +330,15 @@ _COLUMNS: tuple[Column[Needy, Style], ...] = (
     Column("changed", lambda row, style: style.when(updated_text(row.conversation)), right=True),
     Column("title", lambda row, _: title(row.conversation), share=1),
 )
+
+
+def _of_tile(column: Column[Needy, Style]) -> Column[wall.Tile, Style]:
+    return Column(
+        column.head,
+        lambda tile, style: column.cell(tile.row, style),
+        right=column.right,
+        share=column.share,
+    )
+
 
 _SERVER: Column[Needy, Style] = Column("server", lambda row, _: row.conversation.server)

@@ -111,6 +111,17 @@ def test_on_a_server_the_document_is_as_its_schema_says(
         schemas.check(name, document)
 
 
+def test_the_wall_is_a_part_of_the_status() -> None:
+    told = json.loads(demo("status", "--wall", "--json").stdout)
+    schemas.check("status", told)
+    titles = [tile["conversation"]["title"] for tile in told["wall"]]
+    assert titles[0] == "Add OAuth login" and "Nightly dependency bump" not in titles
+    assert "wall" not in json.loads(demo("status", "--json").stdout)
+    first, *_ = demo("status", "--wall").stdout.splitlines()
+    assert first.split("\t")[-1] == "Add OAuth login" and "git push --force" in first
+    assert demo("status", "--wall", "--short").returncode != 0
+
+
 @pytest.mark.parametrize("name", ON_FILE)
 def test_of_a_file_the_document_is_as_its_schema_says(name: str, run_file: Path) -> None:
     done = oh_tui(name, run_file, "--json")

@@ -67,13 +67,14 @@ class Seen:
         working = [
             one for one in conversations if silence.may_be(one, _now(self._source, one), after)
         ]
-        found = await asyncio.gather(*map(self._end_of, working))
+        found = await asyncio.gather(*map(self.end_of, working))
         for one, run in zip(working, found, strict=True):
             self.record(one)  # it would forget the silence of another status
             since = silence.since(run, _now(self._source, one), after) if run else None
             self.states.record_silent(bare_id(one.id), since)
 
-    async def _end_of(self, conversation: Conversation) -> Trajectory | None:
+    async def end_of(self, conversation: Conversation) -> Trajectory | None:
+        """In one call; None where its server does not tell."""
         with contextlib.suppress(Problem, TimeoutError):
             async with asyncio.timeout(ANSWER):
                 return await self._source.runs.peek(conversation)

@@ -227,6 +227,29 @@ class StatusRun(TypedDict):
     conversation: Conversation
 
 
+class EditedTwice(TypedDict):
+    path: str
+    id: str
+    """Of the other run."""
+    title: str
+
+
+class WallTile(StatusRun):
+    phase: str | None
+    """That of its last steps, such as edit; null where its events were not read."""
+    context: Amount | None
+    """The share of the context that is taken."""
+    cost_an_hour: Amount | None
+    """US dollars for an hour of work, as its last steps cost; null for less than a minute."""
+    last_event: Moment | None
+    edited_twice: list[EditedTwice]
+    """Files that this run and another one here are known to edit."""
+    call: str | None
+    """The last one, or what is remembered of a run whose events were not read."""
+    says: list[str]
+    """The lines that its agent said or thought last."""
+
+
 class Status(TypedDict):
     server: str
     waiting: Count
@@ -251,6 +274,8 @@ class Status(TypedDict):
     age_s: Amount
     listed: list[StatusRun]
     """Those that are counted; empty with --short from the cache."""
+    wall: NotRequired[list[WallTile]]
+    """With --wall: at most six that wait or run, the waiting ones first."""
 
 
 class Tags(TypedDict):
