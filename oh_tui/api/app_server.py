@@ -252,6 +252,14 @@ class AppServer(Client):
         )
         return self.named(decode.record_of(answer, Conversation, conversation_id))
 
+    async def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation for good, and its sandbox if no other uses it (source). Raises
+        NotFound."""
+        path = f"/api/v1/app-conversations/{segment(conversation_id)}"
+        doing = "delete the conversation"
+        answer = await self._http.post(path, doing, method="DELETE", timeout=PATIENT)
+        decode.require_success(answer, "Look whether it is there: refresh")
+
     async def llm_profiles(self) -> LlmProfiles:
         """The LLM profiles of the account."""
         return await profiles_of(self._http, "/api/v1/settings/profiles")

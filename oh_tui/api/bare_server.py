@@ -212,6 +212,14 @@ class BareAgentServer(Client):
             raise NotFound("The renamed conversation is not on the server any more", gone)
         return renamed
 
+    async def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation for good; from 1.58.2 on with the git worktree that was made for
+        it and what is not committed there, while its branch stays. Raises NotFound."""
+        path = f"/api/conversations/{segment(conversation_id)}"
+        doing = "delete the conversation"
+        answer = await self._http.post(path, doing, method="DELETE", timeout=UNLIMITED)
+        decode.require_success(answer, "Look whether it is there: refresh")
+
     async def llm_profiles(self) -> LlmProfiles:
         """See `AgentServer.llm_profiles`."""
         return await profiles_of(self._http)

@@ -69,6 +69,12 @@ class World:
             for entry in entries
         }
 
+    def delete(self, conversation: Conversation) -> None:
+        """With its sandbox, if no other is in it."""
+        box = self.conversations.pop(conversation.entry.id).sandbox
+        if box is not None and not self.inside(box) and box.slug in self.sandboxes:
+            del self.sandboxes[box.slug]
+
     def add(self, conversation: Conversation) -> Conversation:
         self.conversations[conversation.entry.id] = conversation
         return conversation

@@ -21,6 +21,14 @@ async def test_a_title_can_be_changed(stage: Stage) -> None:
         await stage.api.rename_conversation("no-uuid", "x")
 
 
+async def test_a_deleted_conversation_is_gone(stage: Stage) -> None:
+    conversation = await stage.started()
+    await stage.api.delete_conversation(conversation.id)
+    assert await stage.api.get_conversations([conversation.id]) == [None]
+    with pytest.raises(NotFound):
+        await stage.api.delete_conversation(conversation.id)
+
+
 async def test_a_change_of_title_alone_does_not_make_it_the_newest(stage: Stage) -> None:
     conversation = await stage.started()
     before = await stage.now(conversation.id)

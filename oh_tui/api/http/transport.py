@@ -172,7 +172,7 @@ class HttpClient:
         once: bool = False,
         timeout: httpx.Timeout = USUAL,
         hints: Hints | None = None,
-        method: Literal["POST", "PATCH"] = "POST",
+        method: Literal["POST", "PATCH", "DELETE"] = "POST",
     ) -> Answer:
         """Like `get`, with `json` or `body` sent.
 

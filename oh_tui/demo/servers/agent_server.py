@@ -91,6 +91,7 @@ class AgentServers:
             Route(f"{base}/interrupt", self.interrupt, methods=["POST"]),
             Route(base, self.record, methods=["GET"]),
             Route(base, self.change, methods=["PATCH"]),
+            Route(base, self.delete, methods=["DELETE"]),
             Route(f"{root}/api/file/download-trajectory/{{id}}", self.trajectory, methods=["GET"]),
             Route(f"{root}/api/git/changes", self.git_changes, methods=["GET"]),
             Route(f"{root}/api/git/diff", self.git_diff, methods=["GET"]),
@@ -189,6 +190,17 @@ class AgentServers:
             conversation.agent_tags = dict(tags)
         conversation.tags = conversation.tags | conversation.agent_tags
         self.world.rebuild_row(conversation)
+        return answer({"success": True})
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a conversation, and its worktree; before 1.58.2 that stays (measured)."""
+        conversation = self._conversation(request)
+        folder = self.world.root(conversation)
+        if WORKTREES in folder and self.world.agent_version == AgentVersion.NEW:
+            files = self.disks.of(self.sandbox(request)).files
+            for path in files.below(folder):
+                del files[path]
+        self.world.delete(conversation)
         return answer({"success": True})
 
     def _require_title(self, title: object) -> None:

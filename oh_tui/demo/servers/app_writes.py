@@ -70,6 +70,7 @@ class AppWrites:
             Route(f"{talks}/{{id}}/send-message", self.send_message, methods=["POST"]),
             Route(f"{talks}/{{id}}/switch_profile", self.switch_profile, methods=["POST"]),
             Route(f"{talks}/{{id}}", self.change_record, methods=["PATCH"]),
+            Route(f"{talks}/{{id}}", self.delete_record, methods=["DELETE"]),
         ]
 
     # starts ---------------------------------------------------------------------------------
@@ -206,6 +207,13 @@ class AppWrites:
         if isinstance(payload.get("public"), bool | None) and "public" in payload:
             conversation.is_public = payload["public"]
         return answer(self._show(request, conversation))
+
+    async def delete_record(self, request: Request) -> Response:
+        conversation = self.world.row(path_uuid(request).hex)
+        if conversation is None:
+            return detail(404, "unknown_app_conversation")
+        self.world.delete(conversation)
+        return answer({"success": True})
 
 
 def _of_task(task: dict[str, object]) -> dict[str, object]:

@@ -68,6 +68,22 @@ async def test_a_folder_is_looked_at_before_a_worktree_is_offered(
         assert not (await worktrees.look(api, folder)).choices
 
 
+async def test_a_worktree_goes_with_its_conversation(
+    api: BareAgentServer, grounds: Grounds, version: AgentVersion
+) -> None:
+    if version == AgentVersion.USUAL:
+        return
+    made = await started(api, grounds.clone, "yes")
+    listed = await api.sandbox.run_command("ls", cwd=made.folder)
+    assert not listed.exit_code and listed.stdout
+    await api.delete_conversation(made.id)
+    assert await api.get_conversations([made.id]) == [None]
+    listed = await api.sandbox.run_command("ls", cwd=made.folder)
+    assert (listed.exit_code == 0) is (version == AgentVersion.CANVAS)
+    with pytest.raises(NotFound):
+        await api.delete_conversation(made.id)
+
+
 async def test_the_record_of_a_worktree_tells_it_by_its_path(
     api: BareAgentServer, grounds: Grounds, version: AgentVersion
 ) -> None:
