@@ -106,13 +106,20 @@ def of_people(tags: Mapping[str, str] | None, without: Collection[str] = ()) -> 
     return dict(islice(found, MOST))
 
 
+GROUP, ATTEMPT, VERIFY_BY = "group", "attempt", "verify"
+"""Tags that oh-tui gives the attempts at one task: of which group, its number, and the command that
+tells whether it has done its task."""
+
+ATTEMPT_BASE, ATTEMPT_VERIFIED = "attemptbase", "attemptverified"
+"""Those with what `actions.attempts` needs later: from where it started, how it was verified."""
+
 MACHINE = frozenset(
     {
         "acpserver", "agentprofileid", "agentprofilerevision", "archiveworkspacepath",
         "automationid", "automationname", "automationrunid", "automationtrigger", "git_provider",
         "plugins", "repo_name", "selected_branch",
-        ORIGIN, ORIGIN_EVENT,
+        ORIGIN, ORIGIN_EVENT, ATTEMPT_BASE, ATTEMPT_VERIFIED,
     }
 )  # fmt: skip
 """Keys of tags that an app server (source, 1.11.0) and an automation server (measured, 1.26.0) set
-for themselves, and those of a fork."""
+for themselves, and those of a fork and of an attempt that say nothing to people."""
