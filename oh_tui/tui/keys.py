@@ -186,6 +186,11 @@ MORE = (
         "what failed again and again in all runs, or those of the filter, and what helped",
         "failures.open",
     ),
+    (
+        "sets",
+        "sets of runs against each other, task by task: the folders that were opened",
+        "sets.open",
+    ),
     ("rename", "give the conversation another title, on its server", "titles.rename"),
     (
         "copy context",
@@ -217,6 +222,7 @@ ALSO = {
     "agent setup": "model profile llm policy confirm compact",
     "start anew": "again repeat retry",
     "failures": "errors",
+    "sets": "grid evaluation benchmark settings attempts",
     "rename": "title name",
     "copy context": "messages prompt",
     "get a file": "download fetch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from oh_tui.batch.cached_rows import Known
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Settings of a grid."""
+
+YES, NO, MISSING = "✓", "✗", "–"
 
 MEASURES = ("cost", "tokens", "requests", "work_s")
 
@@ -87,7 +90,7 @@ class Attempt(NamedTuple):
         if self.broken:
             return self.broken
         if self.resolved is not None and self.label != "error":
-            return "✓" if self.resolved else "✗"
+            return YES if self.resolved else NO
         return "error" if self.label == "error" else clean_line(self.verdict) or "not known"
 
     def measure(self, name: str) -> float | None:
@@ -106,6 +109,8 @@ class Setting(NamedTuple):
     runs: int
     attempts: dict[str, list[Attempt]]
     """Task -> its attempts in their order."""
+    conversations: dict[str, list[Conversation]]
+    """Task -> the runs of these."""
 
     def share(self, task: str) -> float | None:
         """Of the labelled attempts, those that resolved it; None without labels."""
@@ -171,10 +176,15 @@ class Grid(NamedTuple):
     def tasks(self) -> list[str]:
         return list(dict.fromkeys(task for one in self.settings for task in one.attempts))
 
+    def differ(self, task: str) -> bool:
+        """Whether its attempts ended otherwise in some settings than in others."""
+        tried = ({run.cell for run in one.attempts.get(task, ())} for one in self.settings)
+        return len(set(map(frozenset, tried))) > 1
+
     def cells(self, task: str) -> list[str]:
         """One for each setting; a missing task is –."""
         tried = (one.attempts.get(task, ()) for one in self.settings)
-        return [" ".join(one.cell for one in attempts) or "–" for attempts in tried]
+        return [" ".join(one.cell for one in attempts) or MISSING for attempts in tried]
 
     def against(self, setting: int, base: int = 0, *, measured: bool = True) -> Against:
         one, other = self.settings[setting], self.settings[base]
@@ -207,12 +217,12 @@ class GridJob(NamedTuple):
 _COLUMNS = columns_of("runs", Attempt._fields)
 
 
-def _known(reader: Reader, source: Source) -> Known[Attempt]:
+def known_attempts(folder: Path | None, source: Source) -> Known[Attempt]:
     def find(index: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Attempt | None]:
         found = index.as_now(rows, _COLUMNS)
         return {place: Attempt._make(values) for place, [values] in found.items()}
 
-    return Known(reader.settings.library_folder, source, find)
+    return Known(folder, source, find)
 
 
 async def grid_of(reader: Reader, sources: Sequence[FileSource]) -> Grid:
@@ -221,7 +231,8 @@ async def grid_of(reader: Reader, sources: Sequence[FileSource]) -> Grid:
     code = 0
     for source in sources:
         own = Reader(settings=reader.settings, opened=source, server="", asks=reader.asks)
-        reading = runs_of(own, GridJob(source.label), "", known=_known(own, source))
+        known = known_attempts(reader.settings.library_folder, source)
+        reading = runs_of(own, GridJob(source.label), "", known=known)
         found = [one async for one in results_of(reading)]
         read.append(
             [(one.conversation, one.value) for one in found if not isinstance(one.value, Unread)]
@@ -229,7 +240,7 @@ async def grid_of(reader: Reader, sources: Sequence[FileSource]) -> Grid:
         code = max(code, say_rest(own, reading))
     names = names_of([clean_line(source.label) for source in sources])
     settings = [
-        Setting(name, len(source.conversations()), _by_task(runs, source))
+        setting_of(name, source.conversations(), runs)
         for name, runs, source in zip(names, read, sources, strict=True)
     ]
     return Grid(settings, code)
@@ -253,20 +264,24 @@ def names_of(places: Sequence[str]) -> list[str]:
     return told
 
 
-def _by_task(
-    runs: Sequence[tuple[Conversation, Attempt]], source: FileSource
-) -> dict[str, list[Attempt]]:
-    """In the order of the file, later attempts of a task behind its first."""
-    order = {row.id: place for place, row in enumerate(source.conversations())}
-    found: dict[str, list[tuple[int, int, Attempt]]] = {}
+def setting_of(
+    name: str, rows: Sequence[Conversation], runs: Sequence[tuple[Conversation, Attempt]]
+) -> Setting:
+    """Tasks are in the order of the rows, later attempts of a task behind its first."""
+    order = {row.id: place for place, row in enumerate(rows)}
+    found: dict[str, list[tuple[int, int, Conversation, Attempt]]] = {}
     for row, attempt in runs:
         task, number_ = task_of(row)
-        found.setdefault(task, []).append((number_, order.get(row.id, 0), attempt))
-    first = {task: min(place for _, place, _ in tried) for task, tried in found.items()}
-    return {
-        task: [attempt for *_, attempt in sorted(found[task], key=lambda one: one[:2])]
-        for task in sorted(found, key=first.__getitem__)
-    }
+        found.setdefault(task, []).append((number_, order.get(row.id, 0), row, attempt))
+    first = {task: min(place for _, place, *_ in tried) for task, tried in found.items()}
+    tasks = sorted(found, key=first.__getitem__)
+    each = {task: sorted(found[task], key=lambda one: one[:2]) for task in tasks}
+    return Setting(
+        name,
+        len(rows),
+        {task: [attempt for *_, attempt in tried] for task, tried in each.items()},
+        {task: [row for _, _, row, _ in tried] for task, tried in each.items()},
+    )
 
 
 def task_of(row: Conversation) -> tuple[str, int]:

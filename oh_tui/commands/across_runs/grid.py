@@ -3,29 +3,20 @@ as Markdown for a pull request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
-from oh_tui.batch.reports.grid import MEASURES, Against, Grid, Setting
+from oh_tui.batch.reports.grid import MEASURES, Grid, Setting
+from oh_tui.batch.reports.grid_words import LABELS, code, flip_words, plain, spread_words, sums
 from oh_tui.batch.run_stats import resolved_of
 from oh_tui.commands.framework.printing import Hue, Style, print_rows
 from oh_tui.tables.column import Cell, Column
-from oh_tui.text.human import dollars, duration, plural
 from oh_tui.text.redact import safe_line
-
-NAMED = 20
-"""Tasks that a line names."""
-
-_WORDS: dict[str, Callable[[float], str]] = {
-    "cost": dollars, "tokens": "{:,.0f}".format, "requests": "{:,.1f}".format, "work_s": duration,
-}  # fmt: skip
-
-_LABELS = {"work_s": "time"}
 
 _HUES: dict[str, Hue] = {"✓": "green", "✗": "red", "–": "dim"}
 
 
 def print_grid(style: Style, grid: Grid, *, as_markdown: bool) -> None:
-    said = [*_sums(grid), *flip_words(grid)]
+    said = [*sums(grid), *flip_words(grid)]
     if not as_markdown:
         rows = [(task, *grid.cells(task)) for task in grid.tasks]
         print_rows(
@@ -33,36 +24,27 @@ def print_grid(style: Style, grid: Grid, *, as_markdown: bool) -> None:
         )
         print(*map(plain, said), sep="\n")
         return
-    names = [_code(one.name) for one in grid.settings]
+    names = [code(one.name) for one in grid.settings]
     print(_line(["task", *names]), _line(["---", *[":-:"] * len(names)]), sep="\n")
     for task in grid.tasks:
-        print(_line([_code(task), *grid.cells(task)]))
+        print(_line([code(task), *grid.cells(task)]))
     print()
     print(_line(["setting", "resolved", *_heads()]), _line(["---"] * (2 + len(MEASURES))), sep="\n")
     for one, name in zip(grid.settings, names, strict=True):
         resolved, labelled = resolved_of(one.labels)
         told = f"{resolved:,} of {labelled:,}" if labelled else ""
-        print(_line([name, told, *(_spread_words(one, measure) for measure in MEASURES)]))
+        print(_line([name, told, *(spread_words(one, measure) for measure in MEASURES)]))
     print("\ncost, tokens, requests, time: mean / median / P90 of a task\n")
     for text in said:
         print(f"- {text}")
 
 
 def _heads() -> list[str]:
-    return [_LABELS.get(name, name) for name in MEASURES]
+    return [LABELS.get(name, name) for name in MEASURES]
 
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _code(text: str) -> str:
-    """As code, in which Markdown mentions nobody and makes no link."""
-    return f"`{safe_line(text).replace('`', chr(39)).replace('|', '/') or '-'}`"
-
-
-def plain(text: str) -> str:
-    return text.replace("`", "")
 
 
 _task: Column[tuple[str, ...], Style] = Column("task", lambda row, _: row[0], share=2, least=16)
@@ -75,81 +57,3 @@ def _of_setting(place: int, one: Setting) -> Column[tuple[str, ...], Style]:
         return Cell(shown if style.ascii else told, _HUES.get(told, ""))
 
     return Column(safe_line(one.name), cell, share=1, least=4)
-
-
-def _sums(grid: Grid) -> Iterator[str]:
-    for one in grid.settings:
-        resolved, labelled = resolved_of(one.labels)
-        told = f"{resolved:,} of {labelled:,} labelled resolved" if labelled else "no labels"
-        broken = [f"{name} {count:,}" for name, count in one.broken.items()]
-        broke = f"; broken from outside the agent: {', '.join(broken)}" if broken else ""
-        numbers = (
-            f"{_LABELS.get(name, name)} {words}"
-            for name in MEASURES
-            if (words := _spread_words(one, name))
-        )
-        sizes = f"{plural(one.runs, 'run')} of {plural(len(one.attempts), 'task')}"
-        means = "; ".join(numbers)
-        yield f"{_code(one.name)}: {sizes}, {told}{broke}" + (f"; {means}" if means else "")
-    for place in range(1, len(grid.settings)):
-        yield from _against_words(grid, grid.against(place))
-
-
-def _against_words(grid: Grid, found: Against) -> Iterator[str]:
-    one, base = (_code(grid.settings[place].name) for place in (found.setting, found.base))
-    who = f"{one} against {base}"
-    if found.p is None:
-        yield f"{who}: no task has labels in both"
-    else:
-        counts = f"{len(found.won):,} won, {found.ties:,} tied, {len(found.lost):,} lost"
-        p = "below 0.001" if found.p < 0.001 else f"{found.p:.3f}"
-        broken = f", {found.broken:,} of them broken from outside" if found.broken else ""
-        yield f"{who}: {counts}{broken}; McNemar p = {p}; {_least_words(found)}"
-        for how, tasks in (("won", found.won), ("lost", found.lost)):
-            if tasks:
-                yield f"{who}, {how}: {_tasks_words(tasks)}"
-    for name, means in found.measures.items():
-        if means.difference is None:
-            continue
-        word = _WORDS[name]
-        edges = (
-            f", 95 % from {_signed(means.interval[0], word)} to {_signed(means.interval[1], word)}"
-            if means.interval
-            else ""
-        )
-        label, pairs = _LABELS.get(name, name), plural(means.pairs, "pair")
-        yield f"{label} of {who}: mean {_signed(means.difference, word)}{edges} ({pairs})"
-
-
-def _least_words(found: Against) -> str:
-    if found.tasks < 6:
-        return f"{plural(found.tasks, 'task')} can show no difference, six are the fewest"
-    share = f"{600 / found.tasks:.1f} %"
-    least = f"the smallest difference that {found.tasks:,} tasks can show is 6 ({share})"
-    return f"{least}; with as many that differ as here {found.least}" if found.least else least
-
-
-def _signed(value: float, word: Callable[[float], str]) -> str:
-    """Without a sign where rounding leaves nothing."""
-    shown = word(abs(value))
-    is_nothing = shown.startswith("<") or not any(map(shown.__contains__, "123456789"))
-    return shown if is_nothing else f"{'-' if value < 0 else '+'}{shown}"
-
-
-def _spread_words(one: Setting, measure: str) -> str:
-    found = one.spread(measure)
-    if found.mean is None or found.median is None or found.p90 is None:
-        return ""
-    return " / ".join(map(_WORDS[measure], (found.mean, found.median, found.p90)))
-
-
-def flip_words(grid: Grid) -> Iterator[str]:
-    for one in grid.settings:
-        if tasks := one.flips:
-            flips = f"{plural(len(tasks), 'task')} {'flips' if len(tasks) == 1 else 'flip'}"
-            yield f"{flips} between attempts of {_code(one.name)}: {_tasks_words(tasks)}"
-
-
-def _tasks_words(tasks: Sequence[str]) -> str:
-    more = f" and {len(tasks) - NAMED:,} more" if len(tasks) > NAMED else ""
-    return ", ".join(map(_code, tasks[:NAMED])) + more

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from oh_tui.batch.reports.grid import HEAD, grid_of, rows_of
 from oh_tui.batch.reports.grid import report as grid_report
+from oh_tui.batch.reports.grid_words import flip_words, plain
 from oh_tui.batch.reports.over_runs import PARTIAL
 from oh_tui.batch.reports.sets import CHANGES, Pair, Sets, is_estimate, report, sets_of
 from oh_tui.batch.run_stats import resolved_of
-from oh_tui.commands.across_runs.grid import flip_words, plain, print_grid
+from oh_tui.commands.across_runs.grid import print_grid
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.printing import Hue, Style, print_csv, print_json, print_rows

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
-    *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "forgotten"),
+    *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "sets", "forgotten"),
     *("known-failure", "reading-on", "rules", "automations", "automation-log"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
@@ -79,6 +79,7 @@ class Controllers:
     search_all: views.SearchAllRuns
     board: views.BoardOfRuns
     failures: views.FailuresOfRuns
+    sets: views.SetsOfRuns
     filling: background_indexing.Filling
     way_back: back_stack.WayBack
     titles: annotate.Renaming

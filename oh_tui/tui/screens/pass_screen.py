@@ -104,8 +104,8 @@ class PassActions(Generic[P]):
             await self.view.renew()
 
 
-TABS = ("sums", "days", "failures", "rules", "hits")
-"""The views over many runs, by the keys 1 to 5."""
+TABS = ("sums", "days", "failures", "rules", "hits", "sets")
+"""The views over many runs, by the keys 1 to 6."""
 
 
 class Tabs(Label):

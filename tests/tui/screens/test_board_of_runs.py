@@ -26,6 +26,7 @@ from oh_tui.tui.screens.board import (
 )
 from oh_tui.tui.screens.failures import FailuresScreen
 from oh_tui.tui.screens.search import SearchScreen
+from oh_tui.tui.screens.sets import SetsScreen
 from oh_tui.tui.state.across_runs.board import Board, Counted
 from oh_tui.tui.widgets.row_list import ColumnHead
 from tests.tui.explorer import Between, Explorer, case, explore
@@ -646,7 +647,7 @@ async def test_the_cost_by_day_takes_the_room_that_is_free() -> None:
         assert it.text_of(view.groups).strip()
 
 
-async def test_the_views_over_many_runs_have_the_keys_1_to_5() -> None:
+async def test_the_views_over_many_runs_have_the_keys_1_to_6() -> None:
     async with explore(size=(160, 48)) as it:
         view = await board(it)
         tabs = it.text_of(view.tabs)
@@ -661,6 +662,8 @@ async def test_the_views_over_many_runs_have_the_keys_1_to_5() -> None:
             "rules",
             "5",
             "hits",
+            "6",
+            "sets",
         ]
         await it.press("2")
         await it.until(lambda: view.tab == "days")
@@ -676,6 +679,10 @@ async def test_the_views_over_many_runs_have_the_keys_1_to_5() -> None:
         await it.until(lambda: isinstance(it.app.screen, SearchScreen))
         await it.press("2")  # typed into its field
         assert isinstance(it.app.screen, SearchScreen) and it.app.screen.words.value == "2"
+        await it.press("tab", "6")
+        await it.until(lambda: isinstance(it.app.screen, SetsScreen))
+        await it.press("5")
+        await it.until(lambda: isinstance(it.app.screen, SearchScreen))
         await it.press("tab", "4")
         await it.until(lambda: isinstance(it.app.screen, BoardScreen))
         again = it.app.screen

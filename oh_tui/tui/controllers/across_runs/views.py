@@ -1,6 +1,6 @@
 """Views of all runs: `B` shows sums, and lists the runs of a row; `f` there what failed in them, of
-which Enter opens an example and `l` lists the runs; `*` searches, also while its screen is closed.
-Esc leads from the runs back to the row."""
+which Enter opens an example and `l` lists the runs, `6` sets of them against each other; `*`
+searches, also while its screen is closed. Esc leads from the runs back to the row."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.screens import failures as failures_screen
 from oh_tui.tui.screens import search as search_screen
+from oh_tui.tui.screens import sets as sets_screen
 from oh_tui.tui.screens.pass_screen import PassActions
 from oh_tui.tui.state.across_runs import board as boards
-from oh_tui.tui.state.across_runs import failures, search_all
+from oh_tui.tui.state.across_runs import failures, search_all, sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +121,48 @@ class FailuresOfRuns(PassActions[Any]):
             self._comparisons.compare([found.runs[one.run] for one in both])
 
 
+class SetsOfRuns(PassActions[Any]):
+    found: sets.SetsFound | None
+    view: sets_screen.SetsScreen | None
+    WORK = "sets"
+    NO_RUNS = "there are no runs to compare yet"
+
+    def __init__(
+        self,
+        session: Session,
+        ui: Ui,
+        filling: Filling,
+        way_back: WayBack,
+        comparisons: Comparisons,
+    ) -> None:
+        super().__init__(session, ui, filling.take)
+        self._way_back, self._comparisons = way_back, comparisons
+
+    def action_open(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Those of the list, or of all runs without a filter. What was found stays as sums do."""
+        runs, found = self.source_runs(), self.found
+        if runs is None:
+            return
+        query = self._session.listing.query or ConversationQuery()
+        is_same = found and found.query == query and found.reading.source is runs.source
+        if found is None or found.stopped or not is_same:
+            found = sets.SetsFound(runs, query, found)
+            self.begin(found)
+        self.push(sets_screen.SetsScreen(found, self))
+
+    def open_row(self) -> None:
+        if self.view and (run := self.view.grid.here):
+            self.leave()
+            self._way_back.open(run.conversation, self.show)
+
+    def action_compare(self) -> None:
+        if self.view:
+            self._comparisons.compare(self.view.compared)
+
+
 class BoardOfRuns(PassActions[Any]):
     found: Board | None
     WORK = "sums"
@@ -133,9 +176,11 @@ class BoardOfRuns(PassActions[Any]):
         back: WayBack,
         failures: FailuresOfRuns,
         search_all: SearchAllRuns,
+        sets: SetsOfRuns,
     ) -> None:
         super().__init__(session, ui, filling.take)
         self._way_back, self._failures, self._search = back, failures, search_all
+        self._sets = sets
 
     def action_board(self) -> None:
         self.show()
@@ -166,14 +211,17 @@ class BoardOfRuns(PassActions[Any]):
 
     def action_tab(self, tab: str) -> None:
         """Show another view over these runs: the sums, days and rules are one screen, what failed
-        is above it, the search is its own."""
-        if tab == "hits":
+        is above it, the search and the sets are their own."""
+        own: dict[str, PassActions[Any]] = {"hits": self._search, "sets": self._sets}
+        for name, view in own.items():
+            if name != tab:
+                view.leave()
+        if wanted := own.get(tab):
             self._failures.leave()
             self.leave()
-            if not self._search.view:
-                self._search.show()
+            if not wanted.view:
+                wanted.show()
             return
-        self._search.leave()
         if tab == "failures":
             if self.view and not self._failures.view:
                 self.action_failures()
