@@ -111,7 +111,9 @@ async def replay(call: Call) -> int:
             "Nothing says what to do with this run",
             "--check says what it takes, --serve serves its answers, --on SERVER runs it",
         )
-    if runs:
+    if not runs:
+        _refuse_acts(args)
+    else:
         require_writable("replay", call.settings, by_flag=args.read_only)
         if args.yes and not args.workspace:
             raise Problem(
@@ -148,6 +150,17 @@ async def replay(call: Call) -> int:
         raise Problem("Nothing tells where this run worked", "--workspace FOLDER")
     assert call.ask_server is not None
     return int(await call.ask_server(args.on, partial(_run_again, call, plan)))
+
+
+def _refuse_acts(args: argparse.Namespace) -> None:
+    """Raises Problem for an option that has no meaning where no agent is started."""
+    form = "--serve" if args.serve else "--check"
+    for name in ("on", "workspace", "yes"):
+        if getattr(args, name):
+            raise Problem(
+                f"{form} starts no agent: --{name} is for the run on a server",
+                f"leave --{name} out, or {form}",
+            )
 
 
 async def _run_again(call: Call, plan: Plan, source: Source) -> int:

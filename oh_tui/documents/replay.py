@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions.replay_endpoint import Endpoint
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.comparison.parted import quoted
+from oh_tui.trajectory.comparison.parted import quoted, role_of
 from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.replay.check import Check
 from oh_tui.trajectory.replay.recorded_model import Outcome, RecordedModel
@@ -53,7 +53,7 @@ def request_json(one: Outcome) -> replays.Request:
 def _difference_json(one: Differing) -> replays.Difference:
     now, recorded = quoted(one)
     return {
-        "role": one.kind,
+        "role": role_of(one),
         "step": one.step,
         "how": one.told.how.value,
         "plain": sorted(one.told.names),

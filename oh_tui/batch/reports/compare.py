@@ -9,7 +9,7 @@ from oh_tui.documents.run import cost_with_marks, line, verdict_json
 from oh_tui.sources.compared import Compared, fork_of
 from oh_tui.text.human import number
 from oh_tui.trajectory.comparison.compare import Comparison, Kind
-from oh_tui.trajectory.comparison.parted import Parted, quoted
+from oh_tui.trajectory.comparison.parted import Parted, quoted, role_of
 from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.comparison.statistics import Figures
 from oh_tui.trajectory.model.usage import tokens_json
@@ -56,10 +56,6 @@ def report(
     return document
 
 
-_ROLES = {"model": "assistant", "result": "tool", "summary": "user"}
-"""Kind of a message -> its role, where that has another name."""
-
-
 def _parted(found: Parted) -> comparisons.Parted:
     return {
         "a": found.a,
@@ -76,7 +72,7 @@ def _parted(found: Parted) -> comparisons.Parted:
 def _message(one: Differing) -> comparisons.DifferingMessage:
     a, b = quoted(one)
     return {
-        "role": _ROLES.get(one.kind, one.kind),
+        "role": role_of(one),
         "a": a,
         "b": b,
         "only": "a" if b is None else "b" if a is None else None,

@@ -49,7 +49,7 @@ class Serving(TypedDict):
 
 class Difference(TypedDict):
     role: str
-    """system, user, model, result, or tools."""
+    """system, user, assistant or tool; `tools` for the names of the tools."""
     step: Number | None
     how: Literal["plain", "order", "numbers", "real", "equal"]
     plain: list[str]

@@ -95,6 +95,14 @@ def name_of(one: Differing) -> str:
     )
 
 
+_ROLES = {MODEL: "assistant", RESULT: "tool", SUMMARY: "user"}
+
+
+def role_of(one: Differing) -> str:
+    """As the API of models names it; `tools` for the tools."""
+    return _ROLES.get(one.kind, one.kind)
+
+
 QUOTE = 2_000
 """Characters of a quoted message."""
 

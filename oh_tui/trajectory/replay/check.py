@@ -93,6 +93,8 @@ def _lacks(study: Study, agent: object) -> Iterator[str]:
             yield gaps[name].about
     if field(agent, "llm", "native_tool_calling") is False:
         yield f"{CALLS_AS_TEXT.about}: their text is not made here"
+    if stray := study.trajectory.counts.stray_results:
+        yield f"{plural(stray, 'result')} of it {are(stray)} without a call: an answer is missing"
     if masked := sum(HIDDEN.encode() in event.raw() for event in study.trajectory.events):
         yield f"{plural(masked, 'event')} of it {are(masked)} masked: what stood there is lost"
 

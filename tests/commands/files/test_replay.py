@@ -103,6 +103,8 @@ def test_the_state_beside_the_events_tells_of_the_agent(run: Path) -> None:
         (("--serve", "--map", "a=b"), "does not name two folders"),
         (("--serve", "--written-by", "new"), "is no version"),
         (("--serve", "--check"), "cannot be used together"),
+        (("--check", "--on", "here"), "--check starts no agent: --on is for the run on a server"),
+        (("--serve", "--workspace", "/tmp/a"), "--serve starts no agent: --workspace is for"),
         (("--serve", "--pace", "-1"), "a number from 0 to 100"),
     ],
 )

@@ -14,6 +14,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import parse_event
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.replay.check import check
 from oh_tui.trajectory.replay.folders import Folders, read_pair
 from oh_tui.trajectory.replay.record import Record, _arguments, records_of
 from oh_tui.trajectory.replay.recorded_model import NO_ANSWER, OFTEN, Match, RecordedModel
@@ -259,6 +260,66 @@ def test_an_answer_is_found_without_looking_at_others() -> None:
     for _ in range(100):
         assert model._find(asked) == (0, 1)
     assert (time.perf_counter() - began) / 100 < 0.001
+
+
+def without(study: Study, event_ids: tuple[str, ...]) -> Study:
+    run = Trajectory()
+    run.extend(one for one in study.trajectory.events if one.id not in event_ids)
+    return Study(run)
+
+
+def test_a_record_that_lacks_an_answer_says_so(study: Study) -> None:
+    lacks = without(study, study.contexts.answers[2].event_ids)
+    found = check(lacks, "")
+    assert found.lacks == ("1 result of it is without a call: an answer is missing",)
+    # where the record ends before it: a client that knows the answer is told, and moves nothing
+    ids = [one.event_id for one in study.contexts.answers]
+    run = Trajectory()
+    run.extend(study.trajectory.events[: study.trajectory.place_of(ids[2])])
+    model = RecordedModel([Record(Study(run))])
+    later = model.answer(request(body_at(study, 4)))
+    assert (later.given, later.is_end) == (None, False)
+    assert later.refused == "the record has no answer that follows this one"
+    assert model.answer(request(body_at(study, 1))).at == (0, 1)
+
+
+def repeated(study: Study, count: int) -> Study:
+    """A run whose agent makes one call again and again, with the same result."""
+    events = [json.loads(event.raw()) for event in study.trajectory.events]
+    call = next(one for one in events if one["kind"] == "ActionEvent")
+    shown = next(one for one in events if one.get("action_id") == call["id"])
+    made = [next(one for one in events if one["kind"] == "SystemPromptEvent")]
+    made.append(next(one for one in events if one["kind"] == "MessageEvent"))
+    for n in range(count):
+        own = {"tool_call_id": f"call-{n}"}
+        tool_call = call["tool_call"] | {"id": f"call-{n}"}
+        made.append(
+            call | own | {"id": f"a-{n}", "llm_response_id": f"r-{n}", "tool_call": tool_call}
+        )
+        made.append(shown | own | {"id": f"o-{n}", "action_id": f"a-{n}"})
+    run = Trajectory()
+    run.extend(parse_event(json.dumps(one).encode()) for one in made)
+    return Study(run)
+
+
+def test_equal_calls_get_each_its_own_answer() -> None:
+    study = repeated(study_of("week-dates"), 5)
+    model = RecordedModel([Record(study)])
+    told = [model.answer(request(body_at(study, number))) for number in (0, 1, 2, 3, 4, 2)]
+    assert [one.at for one in told] == [(0, n) for n in (0, 1, 2, 3, 4, 2)]
+    assert {one.match for one in told} == {Match.EXACT}
+
+
+def test_a_run_of_100_000_events_is_ready_in_the_time_of_its_events() -> None:
+    def seconds(count: int) -> float:
+        study = repeated(study_of("week-dates"), count)
+        began = time.process_time()
+        model = RecordedModel([Record(study)])
+        assert model.known == count
+        return time.process_time() - began
+
+    few, many = seconds(2_000), seconds(50_000)
+    assert many < 25 * max(few, 0.05) * 5  # in the square it would be 625 times as long
 
 
 def test_arguments_that_the_record_lost_are_unreadable_at_the_same_place() -> None:
