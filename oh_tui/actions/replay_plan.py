@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from oh_tui.actions.agent_setup import MOST_NAMED, Act, named, too_old
 from oh_tui.actions.replay_endpoint import Endpoint
 from oh_tui.api.app_server import AppServer
 from oh_tui.api.bare_server import BareAgentServer
+from oh_tui.api.errors import NotFound
 from oh_tui.catalog.names import title
 from oh_tui.conversation import Conversation
-from oh_tui.text.human import plural
+from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.findings.study import Study
@@ -20,7 +22,18 @@ from oh_tui.trajectory.replay.check import Check, Needed
 from oh_tui.trajectory.replay.folders import Folders
 from oh_tui.trajectory.replay.record import records_of
 from oh_tui.trajectory.replay.recorded_model import RecordedModel
-from oh_tui.trajectory.replay.start import folder_of, start_request
+from oh_tui.trajectory.replay.start import deeds_of, folder_of, start_request
+
+
+class Then(NamedTuple):
+    """A real model that goes on where the record is left."""
+
+    after: int
+    """How many answers of the run are given before."""
+    profile: str
+    """Of the server."""
+    most: float | None
+    """US dollars after which it is stopped; None for no end."""
 
 
 class Plan(NamedTuple):
@@ -29,6 +42,7 @@ class Plan(NamedTuple):
     model: RecordedModel
     place: str
     """Where the agent works now; "" where nothing tells it."""
+    then: Then | None = None
 
     @property
     def name(self) -> str:
@@ -48,7 +62,14 @@ class Plan(NamedTuple):
         far = len(self.found.reaching)
         told = f", {plural(far, 'call')} of them far" if far else ""
         place = safe_line(self.place)
-        return f"This runs {plural(count, 'call')} again in {place}, on {safe_line(server)}{told}"
+        told = f"{plural(count, 'call')} again in {place}, on {safe_line(server)}{told}"
+        if (then := self.then) is None:
+            return f"This runs {told}"
+        most = f", up to about {dollars(then.most)}" if then.most is not None else ""
+        return (
+            f"This runs up to {told}; after answer {then.after:,} {safe_line(then.profile)} goes "
+            f"on, which costs money{most}"
+        )
 
     def body(self, endpoint: Endpoint) -> Any:
         """The request that starts it."""
@@ -64,23 +85,29 @@ def make_plan(
     place: str = "",
     maps: Sequence[tuple[str, str]] = (),
     is_strict: bool = False,
+    then: Then | None = None,
 ) -> Plan:
     """`place` is where its agent works, by default where it worked. Raises Problem for a run that
     cannot run again."""
     if not found.can:
         raise Problem(f"This run cannot run again: {found.lacks[0]}", "--check tells all of it")
+    records = list(records_of(study, then and then.after))
+    if then and then.after > found.answers:
+        raise Problem(f"The run has {plural(found.answers, 'answer')}", "--until names one of them")
+    if then and not ((last := deeds_of(records[0])[-1]).goes_on or last.said):
+        raise Problem(f"Its agent is done after answer {then.after:,}", "--until an earlier one")
     folder = folder_of(study.trajectory)
     place = place.rstrip("/") or folder
     moved = [(folder, place)] if folder and place != folder else []
     folders = Folders([*moved, *maps])
     model = RecordedModel(
-        list(records_of(study)),
+        records,
         folders=folders,
         places=(folder, folders.now(folder)),
         title=title(conversation),
         is_strict=is_strict,
     )
-    return Plan(study, found, model, place)
+    return Plan(study, found, model, place, then)
 
 
 def server_for(api: AppServer | BareAgentServer | None) -> BareAgentServer:
@@ -96,3 +123,17 @@ def server_for(api: AppServer | BareAgentServer | None) -> BareAgentServer:
             "--serve serves the answers, for a client of this machine",
         )
     return api
+
+
+async def require_profile(api: BareAgentServer, name: str) -> None:
+    """Raises Problem where an agent cannot go on with the profile, with what lacks."""
+    try:
+        kept = (await api.llm_profiles()).profiles
+    except NotFound:
+        why = too_old(await api.version(), Act.PROFILES) or "This server keeps no profiles"
+        raise Problem(f"{why[0].upper()}{why[1:]}", "leave --until and --then out") from None
+    one = next((one for one in kept if one.name == name), None)
+    if one is None or one.api_key_set is False:
+        lacks = "is not on the server" if one is None else "has no key on the server"
+        known = ", ".join(map(named, kept[:MOST_NAMED])) or "none"
+        raise Problem(f"The profile {safe_line(name)} {lacks}", f"it keeps {known}")

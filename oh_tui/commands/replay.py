@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from oh_tui.actions.replay_endpoint import Endpoint
-from oh_tui.actions.replay_plan import Plan, make_plan, server_for
-from oh_tui.actions.replaying import Ended, Started, in_loop, run_again
+from oh_tui.actions.replay_plan import Plan, Then, make_plan, require_profile, server_for
+from oh_tui.actions.replaying import Ended, Started, Switched, in_loop, run_again
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.catalog.names import conversation_id
 from oh_tui.commands.framework.acting import require_consent, require_writable, short
@@ -27,12 +27,13 @@ from oh_tui.commands.framework.printing import (
     print_table,
 )
 from oh_tui.commands.framework.quoted_lines import quoted_lines
+from oh_tui.commands.tail import STOPPED, budget
 from oh_tui.documents.replay import check_json, request_json, serving_json, sum_json
 from oh_tui.documents.run import line
 from oh_tui.settings.startup import choose
 from oh_tui.sources.source import Source, SourceOfServer
 from oh_tui.tables.column import Column, Columns
-from oh_tui.text.human import plural
+from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
@@ -71,7 +72,19 @@ def _pace(word: str) -> float:
         "--workspace", metavar="FOLDER", default="",
         help="where its agent works; by default where it worked, which --yes does not take",
     ),
-    flag("--yes", about="do not ask, though its tools run again; needs --workspace"),
+    argument(
+        "--until", metavar="N", type=number_of("an answer", 1, 10**6), default=0,
+        help="with --then: leave the record after so many of its answers",
+    ),
+    argument(
+        "--then", metavar="PROFILE", default="",
+        help="the LLM profile of the server whose model goes on from there; it costs money",
+    ),
+    argument(
+        "--stop-at", type=budget, metavar="DOLLARS",
+        help="with --then: stop the agent after its step once that model has cost so much",
+    ),
+    flag("--yes", about="do not ask; needs --workspace, and with --then --stop-at"),
     argument(
         "--port", metavar="N", type=number_of("a port", 0, 65_535), default=0,
         help="where to listen; a free one by default",
@@ -92,6 +105,7 @@ def _pace(word: str) -> float:
     examples={
         "replay run.zip --check": "what it tells and lacks, which calls reach far",
         "replay run.zip --on here --workspace /tmp/dates": "asks, then runs it again there",
+        "replay run.zip --on here --until 12 --then big": "another model goes on from there",
         "replay run.zip --serve": "prints the address, the key, and a line a request",
         "replay run.zip --serve --map /workspace/a=/tmp/a": "the folder has another name now",
     },
@@ -99,7 +113,7 @@ def _pace(word: str) -> float:
     "itself. Tools really run: what the record pushed, it pushes again, and --check names\n"
     "such calls. docs/replay.md has the rules.\n\n"
     "Exit codes: 0 as recorded but for what varies with each run, 2 it cannot run again, 3 it\n"
-    "parted from the record.",
+    "parted from the record, 4 it was stopped at its --stop-at.",
     serves=True,
     settings=("servers",),
 )  # fmt: skip
@@ -120,6 +134,7 @@ async def replay(call: Call) -> int:
                 "--yes has to name the folder: the tools run on the machine itself",
                 "--workspace FOLDER, or leave --yes out",
             )
+        _require_then(args)
         if args.workspace and not args.workspace.startswith("/"):
             raise Problem(f"{safe_line(args.workspace)} is no path from the root on")
         if args.workspace and not args.workspace.strip("/"):
@@ -142,7 +157,13 @@ async def replay(call: Call) -> int:
                 remark(f"cannot run again: {why}")
         return OK if found.can else WRONG_USE
     plan = make_plan(
-        study, conversation, found, place=args.workspace, maps=maps, is_strict=args.strict
+        study,
+        conversation,
+        found,
+        place=args.workspace,
+        maps=maps,
+        is_strict=args.strict,
+        then=Then(args.until, args.then, args.stop_at) if args.then else None,
     )
     if not runs:
         return await _serve(call, plan)
@@ -155,20 +176,30 @@ async def replay(call: Call) -> int:
 def _refuse_acts(args: argparse.Namespace) -> None:
     """Raises Problem for an option that has no meaning where no agent is started."""
     form = "--serve" if args.serve else "--check"
-    for name in ("on", "workspace", "yes"):
+    for name in ("on", "workspace", "until", "then", "stop_at", "yes"):
         if getattr(args, name):
+            option = f"--{name.replace('_', '-')}"
             raise Problem(
-                f"{form} starts no agent: --{name} is for the run on a server",
-                f"leave --{name} out, or {form}",
+                f"{form} starts no agent: {option} is for the run on a server",
+                f"leave {option} out, or {form}",
             )
+
+
+def _require_then(args: argparse.Namespace) -> None:
+    if bool(args.until) != bool(args.then) or (args.stop_at is not None and not args.then):
+        raise Problem("--until, --then and --stop-at belong together", "--until 12 --then PROFILE")
+    if args.then and args.yes and args.stop_at is None:
+        raise Problem("--then costs money, so --yes has to say how much", "--stop-at DOLLARS")
 
 
 async def _run_again(call: Call, plan: Plan, source: Source) -> int:
     """Starts the run on a server, and follows it to its end."""
     await source.newest()  # raises OtherKind for an agent server that was taken for another
     api = server_for(source.api if isinstance(source, SourceOfServer) else None)
+    if plan.then:
+        await require_profile(api, plan.then.profile)
     _require_yes(call, plan, source)
-    model, started, ended = plan.model, None, ""
+    model, started, ended, is_left = plan.model, None, Ended(""), False
     happenings = run_again(api, plan, port=call.args.port, pace=call.args.pace)
     async with contextlib.aclosing(happenings):
         async for one in happenings:
@@ -177,16 +208,26 @@ async def _run_again(call: Call, plan: Plan, source: Source) -> int:
                     _print_outcome(call, one)
                 case Started(conversation):
                     started = conversation
-                case Ended(status):
-                    ended = status
+                case Switched():
+                    is_left = True
+                    say(f"the record is left: {safe_line(call.args.then)} goes on")
+                case Ended():
+                    ended = one
     if call.as_json:
         identifier = conversation_id(started) if started else None
-        print_json_line(sum_json(model) | {"conversation": identifier, "ended": line(ended)})
+        told = {"conversation": identifier, "ended": line(ended.status), "cost": ended.cost}
+        print_json_line(sum_json(model) | told)
     else:
         print(_sum_words(model))
         if started:
             name = short(started)
-            say(f"{safe_line(ended) or 'idle'}; oh-tui compare has the record beside it: {name}")
+            how = safe_line(ended.status) or "idle"
+            say(f"{how}; oh-tui compare has the record beside it: {name}")
+    if plan.then and not is_left:
+        raise Problem("The agent ended before it could be switched", "its run tells why")
+    if ended.is_stopped:
+        say(f"stopped: {safe_line(call.args.then)} has cost {dollars(ended.cost or 0.0)}")
+        return STOPPED
     return OK if model.answers == model.known and not model.has_parted else DEFECTS
 
 

@@ -43,7 +43,7 @@ GOES_ON = "on the server the agent works on"
 WAITS = "the agent waits for your answer, on the server"
 
 
-def _budget(text: str) -> float:
+def budget(text: str) -> float:
     try:
         return read_budget(text)
     except Problem as problem:
@@ -64,7 +64,7 @@ def _budget(text: str) -> float:
     flag("-f", "--follow", about="then the steps to come, until the run ends"),
     argument(
         "--stop-at",
-        type=_budget,
+        type=budget,
         metavar="DOLLARS",
         help="with -f: stop the agent after its step once its run has cost so much",
     ),

@@ -71,4 +71,5 @@ def sum_json(model: RecordedModel) -> replays.Sum:
         "parted": model.has_parted,
         "conversation": None,
         "ended": None,
+        "cost": None,
     }

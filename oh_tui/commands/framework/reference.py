@@ -110,5 +110,5 @@ Output goes to stdout; remarks, progress and errors go to stderr, an error as on
 
 Exit codes: 0 ok · 1 the server or the network said no · 2 wrong use, or of many runs some could
 not be read (`grep`, `stats`, `failures`, `audit`, `index`, `compare`, `export` of many) · 3 a check
-found defects, or a rule of `audit` is broken · 4 `tail` stopped the agent at its `--stop-at` · 130
+found defects, or a rule of `audit` is broken · 4 an agent was stopped at its `--stop-at` · 130
 interrupted. Of a file that lacks the end of its run, `why` exits with 1 and `check` with 3."""

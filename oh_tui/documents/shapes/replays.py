@@ -82,3 +82,5 @@ class Sum(TypedDict):
     """The one that was started; null where answers were served alone."""
     ended: str | None
     """The status of its agent in the end."""
+    cost: float | None
+    """US dollars of the model of `--then`; null where no price is known."""

@@ -37,11 +37,12 @@ class Given(NamedTuple):
 class Record:
     """A run or a sub-agent, and what its model answered."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, most: int | None = None) -> None:
+        """Of its first `most` answers; of all by default."""
         self.study = study
         self.path = study.path
         """What the numbers of its steps begin with; "" for the run itself."""
-        self.answers: Sequence[Answer] = study.contexts.answers
+        self.answers: Sequence[Answer] = study.contexts.answers[:most]
         self.task = task_of(self.context(0)) if self.answers else ""
         """The first words of a user."""
         condensed = (event.body() for event in study.trajectory.events if event.is_condensation)
@@ -88,9 +89,9 @@ class Record:
         )
 
 
-def records_of(study: Study) -> Iterator[Record]:
-    """Of a run and of all sub-agents that are known of it."""
-    yield Record(study)
+def records_of(study: Study, most: int | None = None) -> Iterator[Record]:
+    """Of a run, of its first `most` answers, and of all sub-agents that are known of it."""
+    yield Record(study, most)
     for one in study.sub_runs.all():
         yield Record(one)
 

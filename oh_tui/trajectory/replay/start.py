@@ -82,11 +82,13 @@ class Deeds(NamedTuple):
 def deeds_of(record: Record) -> list[Deeds]:
     """Of each answer, in the order of the run."""
     run = record.study.trajectory
-    places = {answer.event_id: number for number, answer in enumerate(record.answers)}
+    places = {one: n for n, answer in enumerate(record.answers) for one in answer.event_ids}
     found = [Deeds() for _ in record.answers]
     at = -1
     for step in run.steps:
         event = step.event
+        if event.is_answer and event.id not in places:
+            break  # the record is left before it
         at = places.get(event.id, at)
         if at < 0:
             continue

@@ -104,6 +104,13 @@ def test_the_state_beside_the_events_tells_of_the_agent(run: Path) -> None:
         (("--serve", "--written-by", "new"), "is no version"),
         (("--serve", "--check"), "cannot be used together"),
         (("--check", "--on", "here"), "--check starts no agent: --on is for the run on a server"),
+        (("--on", "x", "--until", "3"), "--until, --then and --stop-at belong together"),
+        (("--on", "x", "--stop-at", "2"), "--until, --then and --stop-at belong together"),
+        (
+            ("--on", "x", "--workspace", "/tmp/a", "--until", "3", "--then", "big", "--yes"),
+            "--then costs money, so --yes has to say how much",
+        ),
+        (("--check", "--stop-at", "2"), "--stop-at is for the run on a server"),
         (("--serve", "--workspace", "/tmp/a"), "--serve starts no agent: --workspace is for"),
         (("--serve", "--pace", "-1"), "a number from 0 to 100"),
     ],
