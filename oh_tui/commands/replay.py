@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 
+from oh_tui.actions.cloning import Revision, clone, read_revision
 from oh_tui.actions.replay_endpoint import Endpoint
 from oh_tui.actions.replay_plan import Plan, Then, make_plan, require_profile, server_for
 from oh_tui.actions.replaying import Ended, Started, Switched, in_loop, run_again
@@ -28,6 +29,7 @@ from oh_tui.commands.framework.printing import (
 )
 from oh_tui.commands.framework.quoted_lines import quoted_lines
 from oh_tui.commands.tail import STOPPED, budget
+from oh_tui.conversation import Conversation
 from oh_tui.documents.replay import check_json, request_json, serving_json, sum_json
 from oh_tui.documents.run import line
 from oh_tui.settings.startup import choose
@@ -71,6 +73,10 @@ def _pace(word: str) -> float:
     argument(
         "--workspace", metavar="FOLDER", default="",
         help="where its agent works; by default where it worked, which --yes does not take",
+    ),
+    argument(
+        "--git", metavar="URL@REV", default="",
+        help="clone this revision into that folder first, which has to be new or empty",
     ),
     argument(
         "--until", metavar="N", type=number_of("an answer", 1, 10**6), default=0,
@@ -140,6 +146,7 @@ async def replay(call: Call) -> int:
         if args.workspace and not args.workspace.strip("/"):
             raise Problem("The agent needs a folder of its own, and / is the whole machine")
         require_writable("replay", choose(call.settings, args.on, os.environ), by_flag=False)
+    revision = read_revision(args.git) if args.git else None
     maps = [read_pair(word) for word in args.map]
     conversation, loaded = await open_run(call, sub_agents=True)
     study = Study(whole(loaded))
@@ -170,13 +177,13 @@ async def replay(call: Call) -> int:
     if not plan.place:
         raise Problem("Nothing tells where this run worked", "--workspace FOLDER")
     assert call.ask_server is not None
-    return int(await call.ask_server(args.on, partial(_run_again, call, plan)))
+    return int(await call.ask_server(args.on, partial(_run_again, call, plan, revision)))
 
 
 def _refuse_acts(args: argparse.Namespace) -> None:
     """Raises Problem for an option that has no meaning where no agent is started."""
     form = "--serve" if args.serve else "--check"
-    for name in ("on", "workspace", "until", "then", "stop_at", "yes"):
+    for name in ("on", "workspace", "git", "until", "then", "stop_at", "yes"):
         if getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise Problem(
@@ -192,13 +199,15 @@ def _require_then(args: argparse.Namespace) -> None:
         raise Problem("--then costs money, so --yes has to say how much", "--stop-at DOLLARS")
 
 
-async def _run_again(call: Call, plan: Plan, source: Source) -> int:
+async def _run_again(call: Call, plan: Plan, revision: Revision | None, source: Source) -> int:
     """Starts the run on a server, and follows it to its end."""
     await source.newest()  # raises OtherKind for an agent server that was taken for another
     api = server_for(source.api if isinstance(source, SourceOfServer) else None)
     if plan.then:
         await require_profile(api, plan.then.profile)
     _require_yes(call, plan, source)
+    if revision:
+        await clone(api.agent_server(Conversation("")).sandbox, revision, plan.place)
     model, started, ended, is_left = plan.model, None, Ended(""), False
     happenings = run_again(api, plan, port=call.args.port, pace=call.args.pace)
     async with contextlib.aclosing(happenings):
@@ -235,10 +244,13 @@ def _require_yes(call: Call, plan: Plan, source: Source) -> None:
     """Asks, with what would be done again."""
     for one in plan.found.reaching:
         say(f"step {one.step:,} {one.what}: {one.why}")
-    for needed in plan.missing:
+    for needed in plan.missing if not call.args.git else ():
         say(f"missing at its start: {needed.path}, which step {needed.step:,} names")
     done_by = "oh-tui replay ... --workspace FOLDER --yes"
-    require_consent(call, plan.stake(source.label), done_by, refused="Nothing was started")
+    stake = plan.stake(source.label)
+    if call.args.git:
+        stake = f"{stake}, in a new clone of {safe_line(call.args.git)}"
+    require_consent(call, stake, done_by, refused="Nothing was started")
 
 
 async def _serve(call: Call, plan: Plan) -> int:

@@ -111,6 +111,8 @@ def test_the_state_beside_the_events_tells_of_the_agent(run: Path) -> None:
             "--then costs money, so --yes has to say how much",
         ),
         (("--check", "--stop-at", "2"), "--stop-at is for the run on a server"),
+        (("--on", "x", "--git", "https://a.example/b"), "does not name a repository and a"),
+        (("--serve", "--git", "/a@main"), "--git is for the run on a server"),
         (("--serve", "--workspace", "/tmp/a"), "--serve starts no agent: --workspace is for"),
         (("--serve", "--pace", "-1"), "a number from 0 to 100"),
     ],
