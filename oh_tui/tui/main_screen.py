@@ -34,7 +34,7 @@ from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.arrangement import LEAST, PANES, Arrangement
 from oh_tui.tui.state.work import save
-from oh_tui.tui.totals import filter_for, location, totals
+from oh_tui.tui.totals import filter_for, first_waiting, location, totals
 from oh_tui.tui.ui import Connect, OpenDemo, OpenShared, Ui
 from oh_tui.tui.widgets.asking import AskingBars
 from oh_tui.tui.widgets.bars import Footer, Header
@@ -70,6 +70,7 @@ class MainScreen(BaseScreen):
     arrangement: var[Arrangement] = var(Arrangement())
     location: var[tuple[Piece, ...]] = var(())
     totals: var[tuple[Piece, ...]] = var(())
+    first_waiting: var[str] = var("")
     hints: var[tuple[Hint, ...]] = var(())
     """The keys in the footer; `always` stay when room is short."""
     always: var[tuple[Hint, ...]] = var(())
@@ -101,7 +102,8 @@ class MainScreen(BaseScreen):
             self.session.run_shown.set()  # not needed where no source is open at the start
 
     def compose(self) -> ComposeResult:
-        yield Header(id="header").data_bind(MainScreen.location, facts=MainScreen.totals)
+        header = Header(id="header").data_bind(MainScreen.location, facts=MainScreen.totals)
+        yield header.data_bind(MainScreen.first_waiting)
         yield Panes(id="panes")
         yield self.footer.data_bind(MainScreen.hints, MainScreen.always)
 
@@ -339,6 +341,7 @@ class MainScreen(BaseScreen):
     def _show_totals(self) -> None:
         self.sidebar.tick(self.session.hearing.now(), self.session.hearing.losses)
         self.totals, self.app.title = totals(self.session, self.ui.glyphs)
+        self.first_waiting = first_waiting(self.session)
         self.location = location(self.session)  # names those that are away
 
     def _show_standing(self) -> None:
@@ -577,7 +580,11 @@ class MainScreen(BaseScreen):
         self._show_annotations()
         self.show_lists()
         self.location = location(self.session)
-        self.totals, self.app.title = (), "oh-tui"  # the next one may not open at all
+        self.totals, self.first_waiting, self.app.title = (
+            (),
+            "",
+            "oh-tui",
+        )  # the next one may not open at all
 
     def on_key_wanted(self, message: messages.KeyWanted) -> None:
         self.controllers.explain_key(message.beside)

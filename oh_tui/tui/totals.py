@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oh_tui.catalog.names import short_servers
-from oh_tui.catalog.run_status import AT_WORK
+from oh_tui.catalog.run_status import AT_WORK, RunStatus
 from oh_tui.text.human import cost_words, plural, without
 from oh_tui.trajectory.glyphs import label_mark
 from oh_tui.trajectory.model.recorded import Label
+from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, joined
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ def location(session: Session) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
+def first_waiting(session: Session) -> str:
+    """The title of the first conversation that waits for the user, as it stands in the list."""
+    sums = session.loaded.sums()
+    if sums.labels or not sums.counts.waiting or session.hearing.lost():
+        return ""
+    rows = (row for row in session.loaded.rows if row.status is RunStatus.WAITING)
+    return title_of(next(rows).conversation)
+
+
 def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     """The facts of the header and the title, without those that are zero."""
     sums = session.loaded.sums()
@@ -60,6 +70,8 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
                 title.append(f"{glyph}{count}")
     if labels:  # they count more than what the agents said
         counts = counts._replace(failed=0)
+    total = max(session.total or 0, len(session.loaded.rows))
+    money = cost_words(total, *sums.costs).removeprefix(", ")
     for count, glyph, words, hue in (
         (counts.waiting, glyphs.waiting, "waits" if counts.waiting == 1 else "wait", "warn"),
         (counts.failed, glyphs.error, "failed", "bad"),
@@ -69,6 +81,8 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
             for_you = " for you" if glyph == glyphs.waiting else ""
             facts.append((f"{glyph} {count:,} {words}{for_you}", hue))
             title.append(f"{glyph}{count}")
+        if words == "failed":  # what runs has less need of one than the money
+            facts.append((money, ""))
     if counts.silent:
         facts.append((f"{counts.silent:,} of them silent", "warn"))
     lost = session.hearing.lost()
@@ -76,9 +90,8 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
     if session.hearing.losses and not lost:
         count = sum(session.hearing.lost(one.conversation) is not None for one in at_work)
         facts += [(f"{count:,} of them not answering", "warn")] if count else []
-    total = max(session.total or 0, len(session.loaded.rows))
-    words = plural(total, "conversation") + cost_words(total, *sums.costs)
-    facts += ((text, "dim") for text in (words, *without(sums.costs.estimates)))
+    last = plural(total, "conversation"), *without(sums.costs.estimates)
+    facts += ((text, "dim") for text in last)
     if lost:
         facts = [(lost.as_of, "warn"), *((text, "dim") for text, _ in facts)]
     return joined(facts, glyphs.dot), " ".join(title)
@@ -86,7 +99,7 @@ def totals(session: Session, glyphs: Glyphs) -> tuple[tuple[Piece, ...], str]:
 
 def filter_for(fact: str) -> str | None:
     """The filter that lists what a fact of the header counts; "" lists all, None is no count."""
-    words = fact.split()
-    if "conversation" in fact:
+    words = fact.partition(":")[0].split()  # a title may follow
+    if any(word.startswith("conversation") for word in words):
         return ""
     return next((_FILTERS[word] for word in words if word in _FILTERS), None)

@@ -128,7 +128,7 @@ async def test_a_server_that_cannot_be_reached_is_named() -> None:
         assert "127.0.0.1:9" in it.footer
         assert it.screen.footer.history[-1][1]
         # What was not read is not said to be nothing.
-        assert "no sandbox is up" not in it.text("#sandboxes")
+        assert "sandbox is" not in it.text("#sandboxes-rule")
         assert "0" not in it.text("#conversations-rule")
 
 
@@ -508,7 +508,7 @@ async def test_a_server_without_conversations_says_what_to_do() -> None:
     async with explore(wrap=between, settings=Settings()) as it:
         assert "no conversations yet" in it.text("#conversations")
         assert "ctrl+n starts one" in it.text("#conversations")
-        assert "no sandbox is up" in it.text("#sandboxes")
+        assert "no sandbox is up" in it.text("#sandboxes-rule")
         keys = "j k g G enter p d y escape slash escape n x 2 j enter p 3 j e [ ] enter 4 z z R r f"
         names = {"[": "left_square_bracket", "]": "right_square_bracket"}
         await it.press(*(names.get(key, key) for key in keys.split()))

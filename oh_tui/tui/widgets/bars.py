@@ -22,12 +22,18 @@ from oh_tui.tui.widgets.drawing import Drawn, Facts, Piece, shorten, spelled, wh
 LEAST_LOCATION = 16
 """Cells that `location` keeps, however many facts there are."""
 
+LEAST_TITLE = 12
+"""Cells of a title in the header, if it is longer; with fewer it is left out."""
+
 
 class Header(Facts):
     """`location`, where we are, at the left and `facts` at the right. Where room is short, the dim
     pieces of the location after its first are left out, and the first is cut; warnings stay."""
 
     location: reactive[tuple[Piece, ...]] = reactive(())
+    first_waiting: reactive[str] = reactive("")
+    """The title of the first of those that the first fact counts, named where there is room:
+    dim facts make some."""
 
     class Picked(Facts.Picked):
         """A fact of the header was clicked."""
@@ -37,7 +43,14 @@ class Header(Facts):
         first, more = self.location[:1], self.location[1:]
         warnings = [piece for piece in more if piece[1] != "dim"]
         room = width - 12 - total_width(warnings)
-        facts = whole_pieces(self.facts, room - min(total_width(first), LEAST_LOCATION))
+        facts, title = self.facts, self.first_waiting
+        bright = [n for n, (_, hue) in enumerate(facts) if hue != "dim"]
+        needed = total_width(facts[: bright[-1] + 1] if bright else ())
+        free = room - needed - total_width(first) - len(": ")
+        if facts and title and free >= min(LEAST_TITLE, width_of(title)):
+            counted, hue = facts[0]
+            facts = ((f"{counted}: {shorten(title, free, self.glyphs.more)}", hue), *facts[1:])
+        facts = tuple(whole_pieces(facts, room - min(total_width(first), LEAST_LOCATION)))
         room = max(0, room - total_width(facts))
         left: list[Piece] = [(" ", ""), ("oh-tui", "title"), ("  ", "")]
         left += [(shorten(text, room, self.glyphs.more), hue) for text, hue in first]

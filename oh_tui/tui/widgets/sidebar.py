@@ -332,7 +332,7 @@ class Sidebar(Stack):
             self._order.counts.total() - self._order.counts[GONE],
             self.automation_list.rows,
         )
-        named = plural(count, "sandbox", "sandboxes") if count else "no sandbox"
+        named = plural(count, "sandbox", "sandboxes") if count else "no sandbox is up"
         kinds = [named] * (self.arrangement.sandboxes and self.knows_sandboxes)
         kinds += [plural(len(rows), "automation")] * bool(rows)
         dot = glyphs_of(self.app).dot
