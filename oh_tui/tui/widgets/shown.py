@@ -89,7 +89,8 @@ def of_step(
         call,
         result,
         _noted(note, glyphs, whole=whole_call)
-        + content.call_blocks(step, whole=whole_call, context=context),
+        + content.call_blocks(step, whole=whole_call, context=context)
+        + (_spending(step, place) if whole_call else []),
         content.result_blocks(step, outcome, context=context),
         outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
     )
@@ -113,14 +114,20 @@ def _noted(note: str, glyphs: Glyphs, *, whole: bool = False) -> list[Block]:
 
 
 def _title(step: Step, run: Trajectory, place: Place) -> tuple[Piece, ...]:
+    """The step, its tool and what it cost, else its tokens: with the phase that follows no more
+    than four parts."""
     name = content.call_title(step, numbered=run.complete, label=place.label)
-    return ((name + _spent(step, place), "dim"),)
+    accounts, spent = place.accounts, _spent(step, place)
+    told = " ".join(spent[-2:] if place.below.cost else spent[-1:])
+    if accounts and accounts.is_inherited(step):
+        told = f"inherited {told}".strip()
+    return ((f"{name} · {told}" if told else name, "dim"),)
 
 
-def _spent(step: Step, place: Place) -> str:
+def _spent(step: Step, place: Place) -> list[str]:
     """The model's time, tokens and cost of a step, and the cost of the sub-agents it started."""
     if place.accounts is None:
-        return ""
+        return []
     accounts, llm = place.accounts, place.accounts.llm(step)
     spent = accounts.of(step) or accounts.inherited(step)
     facts = [f"llm {duration(llm)}"] if llm is not None and llm >= 0.05 else []
@@ -130,9 +137,12 @@ def _spent(step: Step, place: Place) -> str:
         facts.append(f"${spent.cost:.3f}" if spent.cost < 0.1 else dollars(spent.cost))
     if place.below.cost:
         facts.append(f"+{dollars(place.below.cost)} by sub-agents")
-    told = ["inherited"] if accounts.is_inherited(step) else []
-    told += [", ".join(facts)] if facts else []
-    return "".join(f" · {fact}" for fact in told)
+    return facts
+
+
+def _spending(step: Step, place: Place) -> list[Block]:
+    """All that the title names a part of, below the whole call."""
+    return [Note(", ".join(spent))] if len(spent := _spent(step, place)) > 1 else []
 
 
 def _loop(step: Step, run: Trajectory, study: Study | None) -> tuple[str, ...]:

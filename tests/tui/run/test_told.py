@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pytest
 from textual.events import Click
 
 from oh_tui.sources.results import Loaded
+from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.trajectory.model.events import Event
+from oh_tui.trajectory.model.steps import Outcome, Step
 from oh_tui.trajectory.model.trajectory import build
+from oh_tui.trajectory.model.usage import NO_USAGE, Usage
+from oh_tui.trajectory.presentation.block import Note
 from oh_tui.trajectory.search.step_filter import parse, quoted
 from oh_tui.tui.screens.changes.screen import ChangesScreen
 from oh_tui.tui.screens.costs import CostsScreen
-from tests.trajectory.made import event, message, output, shell
+from oh_tui.tui.widgets.shown import Place, of_step
+from tests.trajectory.made import event, message, output, shell, used
 from tests.tui.explorer import Between, explore
 from tests.tui.run.test_run import FLAKY, IDS, OAUTH, WEEKS, number
 
@@ -83,8 +91,75 @@ async def test_columns_of_the_model_and_of_money_come_where_there_is_room() -> N
 async def test_the_call_says_what_the_model_took_and_the_result_its_loop() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(WEEKS)
-        assert "llm 5.9 s, 34.7k tokens, $0.014" in it.text("#call-rule")
+        assert "step 58 · terminal · $0.014 · run, steps 57-61: ran" in it.text("#call-rule")
         assert "in the loop 58-61" in it.text("#result-rule")
+        await it.press("4", "z")
+        assert "llm 5.9 s, 34.7k tokens, $0.014" in it.text("#call"), "the rest is in the body"
+
+
+async def test_the_title_of_a_call_has_four_parts_at_most() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open(WEEKS)
+        await it.press("g")
+        seen = set[int]()
+        for _ in range(61):
+            title = it.text("#call-rule").strip("─ ").removeprefix("4 Call").strip("─ ")
+            seen.add(len(title.split(" · ")))
+            await it.press("j")
+        assert seen <= {3, 4} and 4 in seen
+
+
+@dataclass
+class Spent:
+    """Accounts of one step."""
+
+    usage: Usage | None
+    is_of_origin: bool = False
+
+    def llm(self, step: Step) -> float:
+        return 3.0
+
+    def ran(self, step: Step) -> None:
+        return None
+
+    def of(self, step: Step) -> Usage | None:
+        return None if self.is_of_origin else self.usage
+
+    def inherited(self, step: Step) -> Usage | None:
+        return self.usage
+
+    def is_inherited(self, step: Step) -> bool:
+        return self.is_of_origin
+
+
+@pytest.mark.parametrize(
+    ("accounts", "below", "told"),
+    [
+        (Spent(used(prompt=900, cost=0.5)), NO_USAGE, "step 7 · terminal · $0.50"),
+        (Spent(used(prompt=900)), NO_USAGE, "step 7 · terminal · 900 tokens"),
+        (Spent(None), NO_USAGE, "step 7 · terminal · llm 3.0 s"),
+        (Spent(used(prompt=900, cost=0.5), True), NO_USAGE, "step 7 · terminal · inherited $0.50"),
+        (
+            Spent(used(prompt=900, cost=0.5)),
+            used(cost=2.0),
+            "step 7 · terminal · $0.50 +$2.00 by sub-agents",
+        ),
+    ],
+)
+def test_the_title_of_a_call_has_the_cost_and_the_whole_call_all(
+    accounts: Any, below: Usage, told: str
+) -> None:
+    run = build([shell("a"), output("a")])
+    show = partial(
+        of_step, run.steps[0], Outcome.OK, run, None, UNICODE, Place("7", accounts, below)
+    )
+    assert show(whole_call=False, as_json=False).call_facts == ((told, "dim"),)
+    shown = show(whole_call=True, as_json=False)
+    usage = accounts.usage
+    words = "llm 3.0 s, 900 tokens" if usage else ""
+    words += ", $0.50" * bool(usage and usage.cost)
+    words += ", +$2.00 by sub-agents" * bool(below.cost)
+    assert shown.call[-1:] == [Note(words)] if words else Note not in map(type, shown.call)
 
 
 async def test_e_stops_once_at_a_loop() -> None:
