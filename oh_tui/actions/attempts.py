@@ -55,7 +55,7 @@ MOST = 12
 GIT_TAKES, COMMAND_TAKES = 120, 1800
 """Seconds that git, and a command of the user, may take."""
 
-_PATH = pattern(r"(?<![\w.~:/-])~?/[^\s\"'`<>|;&,(){}\[\]]{1,4096}")
+_PATH = pattern(r"(?:(?<![\w.~:/-])|(?<=:)(?!//[^/]))~?/[^\s\"'`<>|;:&,(){}\[\]]{1,4096}")
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -70,6 +70,12 @@ class Attempt(msgspec.Struct, frozen=True):
     """How the folder stood, of which it is a worktree; see `Change.ground`."""
     folder: str = ""
     """That folder."""
+
+    @property
+    def task(self) -> str:
+        """The title of its conversation, as far as all attempts share it."""
+        title = safe_line(self.conversation.title or "").removesuffix(f" #{self.number}")
+        return title or f"Attempt {self.number}"
 
     @property
     def verified(self) -> Verified | None:
@@ -232,11 +238,13 @@ class Attempts:
         """
         wanted, group = plan.wanted, secrets.token_hex(4)
         made: list[Attempt] = []
+        title = wanted.request.title or safe_line(wanted.request.message.strip().split("\n")[0], 80)
         for number, profile in enumerate(wanted.each, 1):
             async for step in self._agents.start(
                 replace(
                     wanted.request,
                     message="",
+                    title=f"{title} #{number}",
                     profile=profile,
                     worktree="head" if plan.ground else None,
                 )

@@ -31,6 +31,8 @@ class Disk:
     cloned: dict[str, bytes] = field(default_factory=dict)
     """Its repositories as they were cloned."""
     outputs: dict[str, Output] = field(default_factory=dict)
+    commits: dict[str, tuple[str, dict[str, bytes]]] = field(default_factory=dict)
+    """Folder -> the newest commit that was made there, and the files of all folders then."""
     written: dict[str, float] = field(default_factory=dict)
     """Conversation -> when its agent last wrote what is on the disk."""
 

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oh_tui.demo.servers.agent_server import ROOT
+from oh_tui.demo.servers.attempts import answered
 from oh_tui.demo.servers.disks import HOME, Disks, Output
 from oh_tui.demo.servers.http import Query, answer, body, broken, detail, invalid, utc, uuid_or_none
 from oh_tui.demo.shell import TIMED_OUT, ShellResult, run_command
@@ -95,7 +96,10 @@ class SandboxServers:
             why = f"Error executing command: [Errno 2] No such file or directory: '{cwd}'"
             done = ShellResult(stderr=why.encode(), code=TIMED_OUT)
         else:
-            done = run_command(payload["command"], disk.files, cwd or self._home(box), timeout)
+            line, place = payload["command"], cwd or self._home(box)
+            done = answered(line, disk, place, timeout) or run_command(
+                line, disk.files, place, timeout
+            )
         parts = tuple(self._parts(str(command["id"]), done))
         output = Output(parts, self.world.clock.ticks() + done.seconds)
         disk.outputs[str(command["id"])] = output
