@@ -59,6 +59,7 @@ TABLE = {
     "note": Entry(_KEEP, "write a note on a run or a step; read it", "annotate"),
     "tag": Entry(_KEEP, "tag a run; its tags", "annotate"),
     "start": Entry(_ACT, "start a conversation"),
+    "attempts": Entry(_ACT, "compare attempts at one task; accept one", "agents.attempts"),
     "ask": Entry(_ACT, "ask the agent about its run; leaves no trace in it", "agents.setup"),
     "agent": Entry(
         _ACT, "what the agent works with; switch its profile, condense it", "agents.setup"

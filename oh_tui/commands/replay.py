@@ -16,9 +16,9 @@ from oh_tui.actions.replay_plan import Plan, Then, make_plan, require_profile, s
 from oh_tui.actions.replaying import Ended, Started, Switched, in_loop, run_again
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.catalog.names import conversation_id
-from oh_tui.commands.framework.acting import require_consent, require_writable, short
+from oh_tui.commands.framework.acting import budget_word, require_consent, require_writable, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
-from oh_tui.commands.framework.exit_codes import DEFECTS, OK, WRONG_USE
+from oh_tui.commands.framework.exit_codes import DEFECTS, OK, STOPPED, WRONG_USE
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
 from oh_tui.commands.framework.printing import (
@@ -28,7 +28,6 @@ from oh_tui.commands.framework.printing import (
     print_table,
 )
 from oh_tui.commands.framework.quoted_lines import quoted_lines
-from oh_tui.commands.tail import STOPPED, budget
 from oh_tui.conversation import Conversation
 from oh_tui.documents.replay import check_json, request_json, serving_json, sum_json
 from oh_tui.documents.run import line
@@ -87,7 +86,7 @@ def _pace(word: str) -> float:
         help="the LLM profile of the server whose model goes on from there; it costs money",
     ),
     argument(
-        "--stop-at", type=budget, metavar="DOLLARS",
+        "--stop-at", type=budget_word, metavar="DOLLARS",
         help="with --then: stop the agent after its step once that model has cost so much",
     ),
     flag("--yes", about="do not ask; needs --workspace, and with --then --stop-at"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from oh_tui.actions import worktrees
+from oh_tui.actions.attempts import MOST, Attempt, Wanted
 from oh_tui.actions.start_draft import Choices, Draft, choices, request_for
 from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
@@ -20,12 +22,16 @@ from oh_tui.api.requests import StartRequest
 from oh_tui.batch.reports.one_run import on_server, read_run, whole
 from oh_tui.catalog.names import conversation_id, read_id
 from oh_tui.catalog.status_cache import UNSEEN
-from oh_tui.commands.framework.acting import file_text, require_consent, short, text_of
-from oh_tui.commands.framework.command import Call, argument, command, flag
+from oh_tui.commands.agents.attempts import attempts_of
+from oh_tui.commands.framework.acting import budget_word, file_text, require_consent, short, text_of
+from oh_tui.commands.framework.command import Call, argument, command, flag, number_of
+from oh_tui.commands.framework.exit_codes import STOPPED
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.commands.framework.status import outcome
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json, line, verdict_json
+from oh_tui.sources.budget import Budget
+from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say, show_progress
@@ -92,7 +98,7 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "--profile",
         metavar="NAME",
         default="",
-        help="a profile of the server, by default its active",
+        help="a profile of the server, by default its active; with --times also several: a,b",
     ),
     argument(
         "--folder", metavar="PATH", default="", help="where to work, on an agent server alone"
@@ -118,6 +124,20 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
     flag("--wait", about="wait until the conversation is there"),
     flag("--until-done", about="wait until its run is over"),
     flag("--no-run", about="only store the message; the agent does not begin"),
+    argument(
+        "--times",
+        metavar="N",
+        type=number_of("attempts", 1, MOST),
+        help="N attempts (with each profile), each in a worktree or a sandbox of its own",
+    ),
+    argument("--verify", metavar="CMD", default="", help="tells whether an attempt did the task"),
+    argument("--prepare", metavar="CMD", default="", help="runs before the agent of each attempt"),
+    argument(
+        "--stop-at",
+        metavar="DOLLARS",
+        type=budget_word,
+        help="stay, and stop the agent of each attempt after its step once it has cost so much",
+    ),
     examples={
         "start 'fix the failing test' --repo acme/dates": "asks first: it may cost money",
         "start --prompt-file task.md --append-file log.txt --yes --wait": "prints its id",
@@ -125,6 +145,7 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
         "start 'bump ruff' --yes --until-done": "exit code 0 when it finished",
         "start 'bump ruff' --folder ~/dates --worktree": "apart from what you do there",
         "start - --no-run --yes < task.md": "for a person to look at before it runs",
+        "start 'fix it' --times 3 --verify 'pytest -q'": "attempts, which oh-tui attempts compares",
     },
     wants="change",
     of_one_server=True,
@@ -132,16 +153,24 @@ _OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "de
     "printed, as there is no conversation yet; with one of them the id of the conversation,\n"
     "which gets profile and title once it is there. How a run\n"
     "ended goes to stderr; the exit code is 1 when it ended in an error, got stuck, was\n"
-    "paused or waits for an answer.",
+    "paused or waits for an answer; 4 when --stop-at stopped one. Attempts begin once all of\n"
+    "their places are made: worktrees that start where the folder stands, and have only what\n"
+    "is committed. docs/attempts.md tells more.",
 )
 async def start(call: Call) -> int:
     args = call.args
     if server := on_server(call.source):
         await server.require_kind()
     prompt = _prompt(call)
+    if args.times and (args.no_run or args.task or args.model):
+        raise Problem("Attempts take no --no-run, --task or --model", "leave it out")
+    if not args.times and (args.verify or args.prepare or args.stop_at):
+        raise Problem("--verify, --prepare and --stop-at are for attempts", "add --times 3")
     if args.no_run and args.until_done:
         raise Problem("--no-run starts no run to wait for", "leave one of them out")
     request = await _request(call, prompt)
+    if args.times:
+        return await _attempts(call, request)
     require_consent(call, await _stake(call, request), "oh-tui start ... --yes")
     stages: list[str] = []
     conversation: Conversation | None = None
@@ -162,7 +191,7 @@ async def start(call: Call) -> int:
             if not call.as_json:
                 print(conversation_id(conversation), flush=True)
             if args.until_done:
-                conversation = await _until_over(call, conversation)
+                (conversation,) = await _until_over(call, [conversation])
                 verdict = judge(whole(await read_run(call, conversation)))
                 code = 0 if outcome(conversation, UNSEEN)[0] == "finished" else 1
     call.goes_on = ""
@@ -204,7 +233,7 @@ async def _request(call: Call, prompt: str) -> StartRequest:
         args.git_branch,
         args.title,
         args.model,
-        profile=args.profile,
+        profile="" if args.times else args.profile,
         mode="plan" if args.plan else "",
         secrets=" ".join(args.secret),
         folder=args.folder,
@@ -290,27 +319,104 @@ async def _started(
     return task, conversation
 
 
-async def _until_over(call: Call, conversation: Conversation) -> Conversation:
-    """The conversation as it is when nothing more comes by itself."""
-    call.goes_on = f"on the server the agent works on: oh-tui tail -f {short(conversation)}"
+async def _attempts(call: Call, request: StartRequest) -> int:
+    args, limit = call.args, call.args.stop_at
+    names = tuple(filter(None, (name.strip() for name in args.profile.split(","))))
+    many = attempts_of(call)
+    plan = await many.plan(Wanted(request, args.times, args.verify, args.prepare, names))
+    count = len(plan.wanted.each)
+    cost = "which may cost money, without a limit: --stop-at sets one"
+    if limit:
+        each = f"stopped after the step with which it has cost {dollars(limit)}"
+        cost = f"each {each}: about {dollars(limit * count)} in all, while this command runs"
+    stake = f"This starts {plural(count, 'agent')}, {cost}. {plan.words}"
+    if args.yes:
+        say(stake)
+    require_consent(call, stake, "oh-tui start ... --times N --verify CMD --yes")
+    call.goes_on = "what was begun goes on, on the server: oh-tui attempts lists it then"
+    begun: list[Attempt] = []
+    with progress() as show:
+        async with contextlib.aclosing(many.start(plan)) as going:
+            async for step in going:
+                if isinstance(step, str):
+                    show(step)
+                    continue
+                begun.append(step)
+                show("")
+                if not call.as_json:
+                    print(conversation_id(step.conversation), flush=True)
+        ended = [one.conversation for one in begun]
+        stopped: set[str] = set()
+        if limit or args.until_done:
+            ended = await _until_over(call, ended, limit, stopped)
+    call.goes_on = ""
+    group = begun[0].group
+    if call.as_json:
+        print_json({"group": group, "attempts": [conversation_json(one) for one in ended]})
+    say(f"oh-tui attempts {group} --verify compares them")
+    if limit and any(one.cost is None for one in ended):
+        say("the cost of some is not known, so that --stop-at could not hold them")
+    if stopped:
+        return STOPPED
+    is_good = all(outcome(one, UNSEEN)[0] == "finished" for one in ended)
+    return 0 if is_good or not (limit or args.until_done) else 1
+
+
+async def _until_over(
+    call: Call,
+    conversations: Sequence[Conversation],
+    limit: float | None = None,
+    stopped: set[str] | None = None,
+) -> list[Conversation]:
+    """The conversations as they are when nothing more comes by itself. The agent of one that has
+    cost the limit is stopped after its step, and its id goes to `stopped`."""
+    first = short(conversations[0])
+    call.goes_on = f"on the server the agent works on: oh-tui tail -f {first}"
     misses, idle = 0, 0.0
     while True:
         try:
-            (now,) = await call.source.get([conversation.id])
+            found = await call.source.get([one.id for one in conversations])
         except Problem:
             misses += 1
             if misses >= MISSES:
                 raise
         else:
             misses = 0
-            if now is None:
+            now = [one for one in found if one is not None]
+            if not now:
                 raise NotFound("The server no longer has this conversation")
-            idle = idle + POLL if now.execution_status == "idle" else 0.0
-            up = now.sandbox_status in ("RUNNING", "STARTING")
-            if not up or now.execution_status in _OVER or idle > IDLE:
+            for one in now:
+                if limit and stopped is not None:
+                    await _stop_at(call, one, limit, stopped)
+            works = [one for one in now if not _is_over(one)]
+            is_idle = all(one.execution_status == "idle" for one in works)
+            idle = idle + POLL if is_idle else 0.0
+            if not works or idle > IDLE:
                 return now
-            show_progress(outcome(now, UNSEEN)[0])
+            show_progress(
+                outcome(works[0], UNSEEN)[0]
+                if len(now) == 1
+                else f"{len(now) - len(works)} of {len(now)} are over"
+            )
         await asyncio.sleep(POLL)
+
+
+def _is_over(one: Conversation) -> bool:
+    return one.sandbox_status not in ("RUNNING", "STARTING") or one.execution_status in _OVER
+
+
+async def _stop_at(call: Call, one: Conversation, limit: float, stopped: set[str]) -> None:
+    """Stops an agent that works and has cost the limit, once: somebody may let it go on."""
+    spent = Budget(limit, one.cost)
+    if one.id in stopped or not spent.is_over or one.execution_status != "running":
+        return
+    with contextlib.suppress(Problem):  # it is looked at again
+        state = await call.agents.state(one.id)
+        if state.runs:
+            say(f"{short(one)} has cost {spent.words}: it stops after its step")
+            async for _ in call.agents.stop(state, at_once=False):
+                pass
+            stopped.add(one.id)
 
 
 def _say_end(conversation: Conversation, verdict: Verdict | None) -> None:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from argparse import ArgumentTypeError
 from collections.abc import Iterable
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.batch.reports.one_run import branch_words, chosen, find, followed, read_run
 from oh_tui.batch.reports.seen import standing
-from oh_tui.commands.framework.acting import require_consent, short
+from oh_tui.commands.framework.acting import budget_word, require_consent, short
 from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, flag, number_of
+from oh_tui.commands.framework.exit_codes import STOPPED
 from oh_tui.commands.framework.printing import Row, Style, between_tabs, laid_out, print_json_line
 from oh_tui.commands.steps import COLUMNS, step_row
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import step_json
-from oh_tui.sources.budget import Budget, read_budget
+from oh_tui.sources.budget import Budget
 from oh_tui.sources.source import Runs
 from oh_tui.tables.column import FILL, Cell, fit_columns
-from oh_tui.text.clean import clean_line
 from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
@@ -36,18 +35,8 @@ _OVER = ("finished", "error", "stuck", "paused", "deleting")
 _WIDTHS = (4, 7, 5, 5, 2, FILL, FILL, 6)
 """The width of each of `COLUMNS` on a terminal."""
 
-STOPPED = 4
-"""Exit code of a run that was stopped at its `--stop-at`."""
-
 GOES_ON = "on the server the agent works on"
 WAITS = "the agent waits for your answer, on the server"
-
-
-def budget(text: str) -> float:
-    try:
-        return read_budget(text)
-    except Problem as problem:
-        raise ArgumentTypeError(f"{problem.sentence}, not {clean_line(text)[:40]!r}") from None
 
 
 @command(
@@ -64,7 +53,7 @@ def budget(text: str) -> float:
     flag("-f", "--follow", about="then the steps to come, until the run ends"),
     argument(
         "--stop-at",
-        type=budget,
+        type=budget_word,
         metavar="DOLLARS",
         help="with -f: stop the agent after its step once its run has cost so much",
     ),

@@ -11,6 +11,7 @@ import msgspec
 
 from oh_tui.documents.shapes import (
     acts,
+    attempts,
     automations,
     common,
     comparisons,
@@ -27,6 +28,7 @@ TYPES: dict[str, Any] = {
     "agent": acts.Agent,
     "approve": acts.Acted,
     "ask": acts.Ask,
+    "attempts": (attempts.Attempts, attempts.Groups, attempts.Accepted),
     "audit": (many.Audit, many.Rules),
     "automations": (
         automations.Automations,
@@ -68,7 +70,7 @@ TYPES: dict[str, Any] = {
     "sandboxes": acts.Sandboxes,
     "send": acts.Acted,
     "show": run.Show,
-    "start": acts.Start,
+    "start": (acts.Start, attempts.Started),
     "stats": many.Stats,
     "status": acts.Status,
     "steps": run.Steps,
@@ -116,7 +118,7 @@ def schema_of(name: str) -> Schema:
     }
 
 
-_MODULES = (common, acts, automations, comparisons, context, files, many, replays, run)
+_MODULES = (common, acts, attempts, automations, comparisons, context, files, many, replays, run)
 
 
 def _docstrings(own: Container[str]) -> dict[str, dict[str, str]]:

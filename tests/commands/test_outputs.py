@@ -51,6 +51,7 @@ ON_SERVER: dict[str, list[str]] = {
     "automations": ["automations", "--demo=canvas"],
     "tasks": ["tasks"],
     "start": ["start", "Say hello", "--yes"],
+    "attempts": ["attempts"],
     "ask": ["ask", DATES, "why?", "--yes"],
     "agent": ["agent", DATES, "--profile", "fast"],
     "send": ["send", OAUTH, "not on main", "--reject"],

@@ -37,6 +37,7 @@ MORE = (
     f"export {OAUTH} --notes",
     f"tag {OAUTH} bug --on-server",
     f"rename {OAUTH} other",
+    "attempts",
     "automations",
     "tasks",
     "cache",

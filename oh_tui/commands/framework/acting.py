@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from oh_tui.catalog.names import SHOWN, conversation_id
@@ -11,6 +12,7 @@ from oh_tui.commands.framework.printing import ask, interruptible
 from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import taken
 from oh_tui.settings.startup import Settings
+from oh_tui.sources.budget import read_budget
 from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 
@@ -66,6 +68,13 @@ def target_of(call: Call, *, single: bool = True) -> tuple[Path, str]:
 def require_free(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise taken(path)
+
+
+def budget_word(text: str) -> float:
+    try:
+        return read_budget(text)
+    except Problem as problem:
+        raise ArgumentTypeError(f"{problem.sentence}, not {clean_line(text)[:40]!r}") from None
 
 
 def text_of(word: str) -> str:

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from types import FrameType
 
 OK, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes. A command may have its own, such as 4 of `tail`."""
+"""Exit codes. A command may have its own."""
 
 DEFECTS = 3
 """Exit code of `check` and `audit` when they find something."""
+
+STOPPED = 4
+"""Exit code of a run that was stopped at its `--stop-at`."""
 
 
 class Ended(KeyboardInterrupt):

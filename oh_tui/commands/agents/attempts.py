@@ -1,0 +1,312 @@
+"""`oh-tui attempts`: what became of several attempts at one task; verifies and accepts one."""
+
+from __future__ import annotations
+
+import contextlib
+from itertools import islice
+from typing import NamedTuple
+
+from oh_tui.actions.attempts import Attempt, Attempts, Row, groups_of, identity
+from oh_tui.batch.reports.one_run import read_run, whole
+from oh_tui.catalog.names import conversation_id
+from oh_tui.catalog.status_cache import UNSEEN
+from oh_tui.commands.framework.acting import require_consent, require_free, require_writable, short
+from oh_tui.commands.framework.command import Call, argument, command, flag, number_of, path_of
+from oh_tui.commands.framework.exit_codes import OK, REFUSED
+from oh_tui.commands.framework.printing import Style, print_json, print_rows
+from oh_tui.commands.framework.status import outcome
+from oh_tui.conversation import Conversation
+from oh_tui.documents.run import conversation_json
+from oh_tui.tables.column import Cell, Column, json_of
+from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.text.remarks import progress, say
+from oh_tui.trajectory.model.trajectory import Trajectory
+
+PAGES = 10
+"""Pages of the list in which groups are looked for."""
+
+
+@command(
+    "attempts",
+    argument("group", nargs="?", metavar="GROUP", default="", help="as start --times named it"),
+    (
+        flag("--verify", about="run the command that verifies, for each in a copy of its files"),
+        argument(
+            "--accept",
+            metavar="N",
+            type=number_of("an attempt", 1, 99),
+            help="commit what attempt N changed to its branch, as you",
+        ),
+    ),
+    argument("--to", metavar="FILE", default="", help="with --accept: a patch into a file instead"),
+    flag("--yes", about="do not ask, for --accept"),
+    examples={
+        "attempts": "the groups, the newest first",
+        "attempts 5f3a91c0 --verify": "which of them pass, with the tests of the start",
+        "attempts 5f3a91c0 --accept 2": "a commit on its branch",
+        "attempts 5f3a91c0 --accept 2 --to fix.patch": "for git apply, anywhere",
+    },
+    wants="server",
+    of_one_server=True,
+    settings=("read_only",),
+    epilog="--verify runs in a copy in which the test files are as in the start commit; OK is\n"
+    "said of the files as they are now alone. With it the exit code is 1 unless one passes.\n"
+    "A commit of --accept runs no hooks, and has the name that git knows on this machine.",
+)
+async def attempts(call: Call) -> int:
+    args = call.args
+    if args.to and not args.accept:
+        raise Problem("--to is for a patch of one attempt", "--accept N --to FILE.patch")
+    groups = await _groups(call)
+    if not args.group:
+        if args.verify or args.accept:
+            raise Problem("Nothing says which attempts", "oh-tui attempts lists the groups")
+        return _print_groups(call, groups)
+    found = [name for name in groups if name.startswith(args.group)]
+    if len(found) != 1:
+        many = "Several groups begin" if found else "There is no group of attempts that begins"
+        raise Problem(f"{many} with {safe_line(args.group)}", "oh-tui attempts lists them")
+    if args.verify or args.accept:
+        require_writable("attempts", call.settings, by_flag=args.read_only)
+    many_ = attempts_of(call)
+    with progress() as show:
+        show("asking git")
+        rows = await many_.rows(groups[found[0]])
+    if args.accept:
+        return await _accept(call, many_, rows)
+    if args.verify:
+        rows = await _verified(many_, rows)
+    return await _print(call, found[0], rows)
+
+
+def attempts_of(call: Call) -> Attempts:
+    return Attempts(call.agents, call.records, call.workspaces)
+
+
+async def _groups(call: Call) -> dict[str, list[Attempt]]:
+    listed: list[Conversation] = []
+    pages = 0
+    async for page in call.source.pages():
+        listed += page.items
+        pages += 1
+        if pages == PAGES and page.next_page_id:
+            say(f"older ones than the newest {len(listed):,} conversations were not looked at")
+            break
+    return groups_of(listed)
+
+
+def _print_groups(call: Call, groups: dict[str, list[Attempt]]) -> int:
+    if call.as_json:
+        print_json({"groups": [json_of(_GROUPS, one) for one in groups.values()]})
+        return OK
+    print_rows(call.style, _GROUPS, groups.values())
+    if not groups:
+        say("no attempts yet: oh-tui start TASK --times 3 --verify CMD")
+    return OK
+
+
+async def _verified(many: Attempts, rows: list[Row]) -> list[Row]:
+    found: list[Row] = []
+    with progress() as show:
+        for row in rows:
+            show(f"verifying attempt {row.attempt.number}")
+            try:
+                found.append(await many.verify(row))
+            except Problem as problem:
+                say(f"attempt {row.attempt.number}: {problem.sentence}")
+                found.append(row)
+    return found
+
+
+async def _accept(call: Call, many: Attempts, rows: list[Row]) -> int:
+    number = call.args.accept
+    row = next((one for one in rows if one.attempt.number == number), None)
+    if row is None or row.change is None:
+        raise Problem(row.why if row else f"There is no attempt {number}")
+    change = row.change
+    what = f"{plural(len(change.files), 'file')} +{change.added} -{change.removed}"
+    told = [f"attempt {number}: {what}, verify {row.verify_words}"]
+    told += [f"it changed tests: {_names(row)}"] if change.tests else []
+    for one in told:
+        say(one)
+    if to := call.args.to:
+        path = path_of(to)
+        require_free(path)
+        done = await many.patch(row, path)
+        call.about = str(path)
+        return _done(call, number, str(path), f"{path}: {done:,} bytes for git apply")
+    name, email = await identity()
+    stake = f"This commits it to {safe_line(change.branch)} as {safe_line(name)}"
+    require_consent(call, stake, f"oh-tui attempts {row.attempt.group} --accept {number} --yes")
+    message = f"{row.attempt.task}\n\nAttempt {number} of {row.attempt.group}"
+    commit = await many.accept(row, message, name, email)
+    return _done(call, number, commit, f"{commit} on {safe_line(change.branch)}")
+
+
+def _done(call: Call, number: int, place: str, words: str) -> int:
+    if call.as_json:
+        is_patch = bool(call.args.to)
+        print_json(
+            {
+                "attempt": number,
+                "commit": None if is_patch else place,
+                "patch": place if is_patch else None,
+            }
+        )
+    else:
+        print(words)
+    return OK
+
+
+class Told(NamedTuple):
+    """A row of the table, with the run of the attempt."""
+
+    row: Row
+    run: Trajectory | None
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.row.attempt.conversation
+
+    @property
+    def seconds(self) -> float | None:
+        run = self.run
+        ended = run.ended() if run else None
+        return ended - run.began if run and ended and run.began is not None else None
+
+
+async def _print(call: Call, group: str, rows: list[Row]) -> int:
+    told: list[Told] = []
+    for row in rows:
+        run: Trajectory | None = None
+        with contextlib.suppress(Problem):
+            run = whole(await read_run(call, row.attempt.conversation))
+        told.append(Told(row, run))
+    command = rows[0].attempt.verify
+    code = REFUSED if call.args.verify and not any(row.passes for row in rows) else OK
+    if call.as_json:
+        print_json(
+            {"group": group, "verify": command, "attempts": [json_of(COLUMNS, one) for one in told]}
+        )
+        return code
+    if not call.style.piped:
+        print(call.style.paint(f"{rows[0].attempt.task}  verify: {safe_line(command)}", "bold"))
+    print_rows(call.style, COLUMNS, told)
+    for row in rows:
+        if row.why:
+            say(f"attempt {row.attempt.number}: {row.why}")
+    if any(row.ground_has_changed for row in rows):
+        say(
+            f"{safe_line(rows[0].attempt.folder)} is not as it was at their start: somebody works "
+            "there, or an attempt left its worktree"
+        )
+    return code
+
+
+def _names(row: Row) -> str:
+    tests = row.change.tests if row.change else ()
+    more = f" and {len(tests) - 2:,} more" if len(tests) > 2 else ""
+    return ", ".join(safe_line(one.path, 60) for one in islice(tests, 2)) + more
+
+
+def _tests(told: Told, style: Style) -> Cell:
+    if told.row.change is None:
+        return Cell("?", "dim")
+    if not told.row.change.tests:
+        return Cell("no")
+    return Cell(f"{style.glyph('✗', 'x')} {_names(told.row)}", "amber")
+
+
+def _verify(told: Told, _: Style) -> Cell:
+    passes = told.row.passes
+    return Cell(told.row.verify_words, "dim" if passes is None else "green" if passes else "red")
+
+
+def _lines(told: Told, _: Style) -> str:
+    change = told.row.change
+    return f"+{change.added} -{change.removed}" if change else "?"
+
+
+def _note(told: Told, _: Style) -> str:
+    change, same = told.row.change, told.row.same_as
+    if change and not change.files:
+        return "changed nothing"
+    return f"same change as {same}" if same else ""
+
+
+def _files(told: Told) -> list[dict[str, object]] | None:
+    if told.row.change is None:
+        return None
+    return [
+        {
+            "path": safe_line(one.path),
+            "status": one.letter,
+            "added": one.added,
+            "removed": one.removed,
+            "is_test": one.is_test,
+        }
+        for one in told.row.change.files
+    ]
+
+
+def _cost(told: Told, _: Style) -> str:
+    return "?" if told.conversation.cost is None else dollars(told.conversation.cost)
+
+
+COLUMNS: tuple[Column[Told, Style], ...] = (
+    Column("n", json="attempt", get=lambda one: one.row.attempt.number, right=True),
+    Column("id", lambda one, _: short(one.conversation)),
+    Column("ended", lambda one, _: outcome(one.conversation, UNSEEN)[0]),
+    Column("verify", _verify, "passes", lambda one: one.row.passes),
+    Column("tests changed", _tests, share=1),
+    Column(
+        "files",
+        lambda one, _: str(len(one.row.change.files)) if one.row.change else "?",
+        "files",
+        _files,
+        right=True,
+    ),
+    Column("+/-", _lines),
+    Column(
+        "steps",
+        lambda one, _: "?" if one.run is None else f"{len(one.run):,}",
+        "steps",
+        lambda one: None if one.run is None else len(one.run),
+        right=True,
+    ),
+    Column("cost", _cost, right=True),
+    Column(
+        "time",
+        lambda one, _: "?" if one.seconds is None else duration(one.seconds),
+        "seconds",
+        lambda one: one.seconds,
+        right=True,
+    ),
+    Column("", _note),
+    Column(json="exit_code", get=lambda one: one.row.verified and one.row.verified.code),
+    Column(json="same_as", get=lambda one: one.row.same_as),
+    Column(json="branch", get=lambda one: one.row.change and safe_line(one.row.change.branch)),
+    Column(
+        json="uncommitted",
+        get=lambda one: one.row.change and [*map(safe_line, one.row.change.uncommitted)],
+    ),
+    Column(json="why", get=lambda one: one.row.why or None),
+    Column(json="ground_changed", get=lambda one: one.row.ground_has_changed),
+    Column(json="conversation", get=lambda one: conversation_json(one.conversation)),
+)
+
+_GROUPS: tuple[Column[list[Attempt], Style], ...] = (
+    Column("group", json="group", get=lambda some: safe_line(some[0].group)),
+    Column("attempts", json="attempts", get=len, right=True),
+    Column(
+        "began",
+        lambda some, style: style.when(some[0].conversation.created_at),
+        "began",
+        lambda some: some[0].conversation.created_at,
+    ),
+    Column("verify", json="verify", get=lambda some: safe_line(some[0].verify), share=1),
+    Column("task", json="title", get=lambda some: some[0].task, share=1),
+    Column(json="ids", get=lambda some: [conversation_id(one.conversation) for one in some]),
+)
