@@ -140,10 +140,6 @@ async def replay(call: Call) -> int:
                 "--workspace FOLDER, or leave --yes out",
             )
         _require_then(args)
-        if args.workspace and not args.workspace.startswith("/"):
-            raise Problem(f"{safe_line(args.workspace)} is no path from the root on")
-        if args.workspace and not args.workspace.strip("/"):
-            raise Problem("The agent needs a folder of its own, and / is the whole machine")
         require_writable("replay", choose(call.settings, args.on, os.environ), by_flag=False)
     revision = read_revision(args.git) if args.git else None
     maps = [read_pair(word) for word in args.map]

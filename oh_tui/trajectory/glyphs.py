@@ -122,6 +122,8 @@ class Glyphs(msgspec.Struct, frozen=True):
     user: str = "▲"
     loop: str = "∞"
     condensed: str = "≈"
+    parted: str = "≠"
+    """Its result is another than in the record."""
     cursor: str = "▌"
     first: str = "┌"
     middle: str = "│"
@@ -154,7 +156,7 @@ ASCII = Glyphs(
     falling="v", rising="^",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
-    sub_agents=">", forgotten=":", branch="Y", phase=",",
+    sub_agents=">", forgotten=":", branch="Y", phase=",", parted="&",
 )  # fmt: skip
 
 _STATES = {

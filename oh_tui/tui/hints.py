@@ -24,12 +24,15 @@ CONTINUE, SWITCH = "continue agent", "switch profile"
 
 ENTER, LEAVE = "go into sub-agent", "leave sub-agent"
 
+BOTH = "both results"
+"""Of a step of a replay that differs from the record."""
+
 STOPPED = ("paused", "idle")
 """States of an agent that waits to be continued: it was stopped, or its call was rejected."""
 
 _OF_AGENTS = (
     *("answer", "message", "agent.stop", "budget", "fork", "start", "start anew", "ask"),
-    *("agent setup", "switch profile"),
+    *("agent setup", "switch profile", "replay this run"),
 )
 
 OPENS = {"timeline": "read whole", "detail": "whole screen"}
@@ -37,15 +40,15 @@ OPENS = {"timeline": "read whole", "detail": "whole screen"}
 
 
 def key_hints(
-    session: Session, *, zoom: str, followed: bool, enters: bool = False
+    session: Session, *, zoom: str, followed: bool, enters: str = ""
 ) -> tuple[Hints, Hints]:
     """The hints at the left, and those at the right end, which stay when room is short. `zoom` is
     the pane that has the whole screen; `followed`, whether new events of the run are awaited;
-    `enters`, whether the step under the cursor started a sub-agent, whose run enter opens."""
+    `enters`, what enter does at the step under the cursor; "" for what it usually does."""
     keymap = session.settings.config.keys
     labels = _labels(session, zoom, followed)
     if enters and session.pane == "timeline":
-        labels["open"] = ENTER
+        labels["open"] = enters
     first, rows = _first(session, labels), bool(session.listed)
     left, right = footer_hints(session.pane, labels, keymap, first=first, rows=rows)
     selecting = session.cursors is not None and session.cursors.selecting

@@ -172,6 +172,11 @@ MORE = (
         "new_conversations.like",
     ),
     (
+        "replay this run",
+        "run it again without a model, with the recorded answers, and see what differs",
+        "replays.run",
+    ),
+    (
         "switch profile",
         "another profile for the agent, and so another model, from a list by one key",
         "agent_setups.switch",
@@ -221,6 +226,7 @@ ALSO = {
     "switch profile": "model llm change",
     "agent setup": "model profile llm policy confirm compact",
     "start anew": "again repeat retry",
+    "replay this run": "again rerun reproduce record",
     "failures": "errors",
     "sets": "grid evaluation benchmark settings attempts",
     "rename": "title name",

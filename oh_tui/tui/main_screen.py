@@ -25,7 +25,7 @@ from oh_tui.settings.startup import Settings
 from oh_tui.sources.source import Source
 from oh_tui.tui import messages, palette, silent_runs
 from oh_tui.tui.controllers import Controllers
-from oh_tui.tui.hints import doable, idle_keys, key_hints
+from oh_tui.tui.hints import BOTH, ENTER, doable, idle_keys, key_hints
 from oh_tui.tui.keys import BINDINGS, LISTS, Hint, keys_here
 from oh_tui.tui.platform import launch
 from oh_tui.tui.platform.base_app import BaseScreen
@@ -96,8 +96,8 @@ class MainScreen(BaseScreen):
         self._at_once = given.get("at_once", False)
         """The source is open already and is read without a thread."""
         self._make_source = make_source
-        self._enters = False
-        """Whether enter opens the run of a sub-agent, which the step under the cursor started."""
+        self._enters = ""
+        """What enter does at the step under the cursor, where that is not to read it whole."""
         if not self._at_once:
             self.session.run_shown.set()  # not needed where no source is open at the start
 
@@ -238,8 +238,9 @@ class MainScreen(BaseScreen):
     def _at_a_step(self) -> None:
         timeline, before = self.timeline, self._enters
         self.controllers.forgotten.find()
-        self._enters = timeline.starts_here and bool(self.controllers.sub_conversations.of_step())
-        if self._enters is not before:
+        starts = timeline.starts_here and self.controllers.sub_conversations.of_step()
+        self._enters = BOTH if timeline.parts_here else ENTER if starts else ""
+        if self._enters != before:
             self._show_keys()
         if timeline.cursor == 0 and not timeline.order and self.session.pane == "timeline":
             self.controllers.older.at_top()
@@ -296,6 +297,10 @@ class MainScreen(BaseScreen):
     def _open_step(self) -> None:
         if self.timeline.row_count():
             sub_agents = self.controllers.sub_conversations
+            if (replay := self.session.replayed) and self.timeline.parts_here and replay.started:
+                both, step = (replay.record, replay.started), self.timeline.step_here
+                self.controllers.comparisons.compare(both, step)
+                return
             if ids := sub_agents.of_step():
                 self.ui.work_on("ask", sub_agents.enter, ids)
                 return
@@ -426,6 +431,10 @@ class MainScreen(BaseScreen):
         self.sidebar.marks = self.session.marks
         self._show_keys()
 
+    def on_replay_changed(self) -> None:
+        self.run_view.show_replay(self.session.replayed)
+        self._at_a_step()
+
     def on_annotations_changed(self) -> None:
         session = self.session
         session.listing.annotations_changed()
@@ -476,6 +485,7 @@ class MainScreen(BaseScreen):
         self.run_view.show_conversation(session.current, session.hearing.now(session.current))
         self._show_standing()
         self._show_annotations()
+        self.run_view.show_replay(self.session.replayed)
         self.ui.preparations.cursors_moved()
         session.run_news.ring()
         self._show_keys()

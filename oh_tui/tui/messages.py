@@ -141,6 +141,10 @@ class ProgressChanged(Message):
     """The session's progress of reading the run changed."""
 
 
+class ReplayChanged(Message):
+    """More is known of the run that runs again, or it is over."""
+
+
 class FollowingChanged(Message):
     """Following of the run at the right began or ended."""
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
     from oh_tui.tui.state.questions import Questions
+    from oh_tui.tui.state.replays import Replay
     from oh_tui.tui.state.sandboxes import SandboxRow
     from oh_tui.tui.state.shells import Shell
 
@@ -145,6 +146,8 @@ class Session:
         self.starting = ""
         """The stage of the start under way; "" without one."""
         self.batch: Batch | None = None
+        self.replay: Replay | None = None
+        """The one that runs, or ran last on this server."""
         self.changing: dict[str, str] = {}
         """Ids of the sandboxes being paused or resumed, and which of the two, in words."""
         self.waits: list[Wait] = []
@@ -280,7 +283,7 @@ class Session:
         if self.batch:
             self.batch.stopped = True
         self.settings = settings
-        self.pager = self.unopened = None
+        self.pager = self.unopened = self.replay = None
         self.open_id = self.open_at = self.open_sort = self.open_filter = ""
         self.runs = Runs()
         self.close_run()
@@ -424,6 +427,12 @@ class Session:
     def run(self) -> Run | None:
         """The run at the right, as far as it is read."""
         return self.runs.get(self.current.id) if self.current else None
+
+    @property
+    def replayed(self) -> Replay | None:
+        """The replay whose run is at the right."""
+        started = self.replay.started if self.replay else None
+        return self.replay if started and self.is_open(started) else None
 
     @property
     def has_events(self) -> bool:

@@ -20,7 +20,7 @@ from tests.demo_runs import demo_events, demo_run
 def lines(run: Trajectory, **choice: bool) -> StepLines:
     return StepLines(
         run, Study(run), UNICODE, "elapsed", 0.0, choice, sorts=False, filters=False, widest=0,
-        latest=None, kept=NOTHING, forgotten=frozenset(),
+        latest=None, kept=NOTHING, forgotten=frozenset(), parted=frozenset(),
     )  # fmt: skip
 
 

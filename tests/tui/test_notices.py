@@ -151,6 +151,8 @@ SITES = {
     "controllers/agent/compose.py::Composer._send": "test_a_message_of_which_no_more",
     "controllers/agent/start.py::Forking.action_fork": "fork",
     "controllers/agent/start.py::Forking._tell_of": "test_an_error_of_a_fork_ends_when_it_runs",
+    "controllers/agent/replays.py::Replays.action_run": BY_WITH,
+    "controllers/agent/replays.py::Replays._replay": BY_WITH,
     "controllers/agent/setup.py::AgentSetups.action_ask": "ask",
     "controllers/agent/setup.py::AgentSetups.action_open": "setup",
     "controllers/agent/setup.py::AgentSetups.action_switch": "switch",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import CLOUD
 from oh_tui.tui.controllers import automations, navigation, servers
 from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
-from oh_tui.tui.controllers.agent import agents, budgets, compose, setup, start
+from oh_tui.tui.controllers.agent import agents, budgets, compose, replays, setup, start
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices
 from oh_tui.tui.controllers.run import (
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "sets", "forgotten"),
-    *("known-failure", "reading-on", "rules", "automations", "automation-log"),
+    *("known-failure", "reading-on", "rules", "automations", "automation-log", "replay"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -99,6 +99,7 @@ class Controllers:
     agents: agents.AgentActions
     automations: automations.AutomationActions
     forks: start.Forking
+    replays: replays.Replays
     sub_conversations: sub_conversations.SubConversations
     clipboard: clipboard.Clipboard
     external_programs: external.ExternalPrograms
@@ -175,6 +176,7 @@ class Controllers:
             or ("reading_on" in vars(self) and self.reading_on.stop())
             or self.conversations.unpacking.stop()
             or self.listing.stop()
+            or (self._ui.at_work("replay") and self.replays.ask_stop())
         )
 
     def _stop_worker(self) -> bool:

@@ -142,6 +142,8 @@ class Navigation(Controller):
             lines.append([(f"{session.unsent} will be lost if you quit.", "")])
         question = Question("Quit", lines, (Answer("quit anyway", "quit"),), "stay", Stake.WORK)
         if not lines or await self._ui.ask(question) == "quit":
+            if session.replay:
+                await self._controllers.replays.end(session.replay)
             self._ui.post_message(QuitWanted())
 
 

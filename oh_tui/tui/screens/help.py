@@ -273,6 +273,7 @@ def signs(glyphs: Glyphs) -> Section:
             Entry(glyphs.no_result, "call without result", "dim"),
             Entry(glyphs.user, "you wrote", "you"),
             Entry(glyphs.condensed, "condensed: events forgotten, a summary in their place", "dim"),
+            Entry(glyphs.parted, "replayed: another result than in the record", "warn"),
             Entry(glyphs.forgotten, "forgotten at the step under the cursor", "dim"),
             Entry(
                 glyphs.branch,

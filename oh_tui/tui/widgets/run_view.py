@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
+    from oh_tui.tui.state.replays import Replay
 
 LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""
@@ -77,6 +78,7 @@ class RunView(Stack):
         self._conversation: Conversation | None = None
         self._study_of: Conversation | None = None
         self._now = 0.0
+        self._replayed: list[Piece] = []
         self._is_low = True
         """The screen is low: less is shown above the timeline."""
         for name in (
@@ -187,6 +189,12 @@ class RunView(Stack):
         self._show_counts()
         self.detail.show_finding(finding if finding and finding.pane == "result" else None)
 
+    def show_replay(self, replay: Replay | None) -> None:
+        """How the run stands to its record, if it is a replay."""
+        self.timeline.parted = replay.parted if replay else frozenset()
+        self._replayed = replay.facts if replay else []
+        self._show_counts()
+
     def show_progress(self, words: str) -> None:
         self.progress = words
 
@@ -251,7 +259,7 @@ class RunView(Stack):
 
     def _counts(self, trajectory: Trajectory) -> tuple[Piece, ...]:
         counts, glyphs = trajectory.counts, glyphs_of(self.app)
-        parts: list[Piece] = []
+        parts: list[Piece] = [*self._replayed]
         shown = self.timeline.filtered
         if selected := self.timeline.range_words:
             return ((f"{selected} selected", "mark"),)

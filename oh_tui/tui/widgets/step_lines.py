@@ -84,6 +84,8 @@ class StepLines(NamedTuple):
     kept: RunAnnotations
     forgotten: frozenset[int]
     """The numbers of the steps of which nothing is in the context of the step under the cursor."""
+    parted: frozenset[str]
+    """The ids of the calls whose results differ from those of the record of a replay."""
 
     def columns(self, width: int) -> Columns:
         """The first two depend on the run, that of the cost on whether it is known."""
@@ -238,6 +240,8 @@ class StepLines(NamedTuple):
         if step is None:
             return " ", ""
         is_own = trajectory is self.trajectory
+        if is_own and step.event.tool_call_id in self.parted:
+            return self.glyphs.parted, "warn"
         if self.study is not None and is_own and step.number in self.study.loops:
             return self.glyphs.loop, "bad"
         if step.event.is_message:

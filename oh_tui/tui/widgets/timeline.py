@@ -67,6 +67,8 @@ class Timeline(RowList):
     kept: reactive[RunAnnotations] = reactive(NOTHING)
     forgotten: reactive[frozenset[int]] = reactive(frozenset())
     """The numbers of the steps of which nothing is in the context of the step under the cursor."""
+    parted: reactive[frozenset[str]] = reactive(frozenset())
+    """The ids of the calls whose results differ from those of the record of a replay."""
     events_forgotten = 0
     now: reactive[float] = reactive(0.0)
     """The current time, while a step of a live run runs."""
@@ -482,6 +484,7 @@ class Timeline(RowList):
             filters=self.filtered is not None,
             kept=self.kept,
             forgotten=self.forgotten,
+            parted=self.parted,
             widest=self._rows.widest,
             latest=self._rows.latest,
         )
@@ -514,6 +517,12 @@ class Timeline(RowList):
             sub=self._rows.sub(row),
             starts=not self.show_events and self._starts_any(step),
         )
+
+    @property
+    def parts_here(self) -> bool:
+        """Whether the step under the cursor is one of a replay that differs."""
+        step = self.current[0] if self.current and not self.sub_step_here else None
+        return step is not None and step.event.tool_call_id in self.parted
 
     @property
     def starts_here(self) -> bool:

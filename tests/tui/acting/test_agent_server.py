@@ -129,6 +129,7 @@ AUTOMATION = {"run automation now", "its automation"}
                 "ask",
                 "fork",
                 "agent setup",
+                "replay this run",
                 "switch profile",
             },
         ),

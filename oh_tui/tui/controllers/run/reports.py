@@ -265,10 +265,11 @@ class Comparisons(Controller):
             raise NotNow(f"{len(chosen)} runs are marked: at most {MOST} can be compared")
         self.compare(chosen)
 
-    def compare(self, chosen: Sequence[Conversation]) -> None:
+    def compare(self, chosen: Sequence[Conversation], step: int = 0) -> None:
+        """Begin at a `step` of the second."""
         view = screen.CompareScreen(len(chosen))
         self._ui.push_screen(view, lambda _: self._ui.cancel("compare"))
-        self._ui.work_on("compare", self._compare, view, chosen, instead=True)
+        self._ui.work_on("compare", self._compare, view, chosen, step, instead=True)
 
     def _chosen(self) -> list[Conversation]:
         """The marked runs as listed, one with that of the key; else a fork and its origin."""
@@ -286,7 +287,9 @@ class Comparisons(Controller):
             return [origin.conversation, other]
         return marked
 
-    async def _compare(self, view: CompareScreen, chosen: Sequence[Conversation]) -> None:
+    async def _compare(
+        self, view: CompareScreen, chosen: Sequence[Conversation], step: int
+    ) -> None:
         """Show all runs, whole; if one cannot be read, why."""
         found: list[Compared] = []
         for place, conversation in enumerate(chosen, 1):
@@ -303,7 +306,7 @@ class Comparisons(Controller):
             judged = verdict.with_sandbox(run.study.verdict, conversation.sandbox_status)
             made = await asyncio.to_thread(compared.compared, conversation, run.study, judged)
             found.append(made)
-        await view.show_runs(found)
+        await view.show_runs(found, step)
 
     async def _read(
         self, view: CompareScreen, conversation: Conversation, head: str

@@ -148,8 +148,8 @@ class CompareScreen(View[None]):
         """What is being read, or why nothing can be compared."""
         self.table.empty = self.steps.empty = lines
 
-    async def show_runs(self, runs: list[Compared]) -> None:
-        """Compares the first with each of the others."""
+    async def show_runs(self, runs: list[Compared], step: int = 0) -> None:
+        """Compares the first with each of the others; shows both bodies at a `step` of B."""
         first, *others = runs
         comparisons = []
         for place, run in enumerate(others, 2):
@@ -159,6 +159,9 @@ class CompareScreen(View[None]):
         parts = ("", *(_parts(one.first) for one, _ in comparisons))
         self.table.show([*map(RunRow, "ABCDEFGH", runs, map(Cell, parts))], 1, keep_line=False)
         self._show_pair(1)
+        if step and (row := self.steps.row_of(1, step)) is not None:
+            self.steps.move_to(row)
+            self.view = "both"
 
     def _show_pair(self, place: int) -> None:
         self._other = place

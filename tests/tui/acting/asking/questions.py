@@ -175,6 +175,9 @@ TABLE = {
     "condense": Asks("setup._condense", ("k",), WEEKS, W, setup_shown),
     "start": Asks("start._open", ("ctrl+n",)),
     "server to start on": Asks("start._choose_server", shown=False, stake=N),
+    "replay": Asks("replays._question", stake=F, shown=False),
+    "folder of a replay": Asks("replays.action_run", shown=False),
+    "stop a replay": Asks("replays._ask_stop", stake=W, shown=False),
     # Sandboxes
     "pause": Asks("sandboxes.question", ("p",), FLAKY, W),
     "pause where nothing works": Asks("sandboxes.question", ("p",), SPLIT, W),

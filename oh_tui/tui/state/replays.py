@@ -1,0 +1,48 @@
+"""A run that runs again without a model, beside its record."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from oh_tui.text.human import plural
+from oh_tui.trajectory.comparison.parted import name_of
+from oh_tui.trajectory.comparison.plain import How
+from oh_tui.trajectory.context.message import RESULT
+
+if TYPE_CHECKING:
+    from oh_tui.conversation import Conversation
+    from oh_tui.trajectory.comparison.seen import Differing
+    from oh_tui.trajectory.replay.recorded_model import Outcome, RecordedModel
+
+
+class Replay:
+    def __init__(self, record: Conversation, model: RecordedModel) -> None:
+        self.record, self._model, self.over = record, model, asyncio.Event()
+        self.started: Conversation | None = None
+        self.parted: frozenset[str] = frozenset()
+        """The ids of the calls whose results differ: the record gives out those that it has."""
+        self._differing: list[Differing] = []
+
+    def take(self, outcome: Outcome) -> None:
+        """What varies with each run is no difference."""
+        new = [one for one in outcome.new if one.told.how not in (How.EQUAL, How.PLAIN)]
+        self._differing += new
+        if outcome.at and not outcome.at[0]:  # no sub-agent
+            steps = self._model.records[0].study.trajectory.steps
+            places = [one.step - 1 for one in new if one.kind == RESULT and one.step]
+            self.parted |= {steps[place].event.tool_call_id for place in places} - {""}
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """How it stands to the record, and how far it is: words and their hues."""
+        told, hue, model = (
+            f"as recorded{'' if self.over.is_set() else ' so far'}",
+            "good",
+            self._model,
+        )
+        if self._differing:
+            first, *others = self._differing
+            told = f"differs: {name_of(first)}" + (f" and {len(others):,} more" if others else "")
+            hue = "warn"
+        return [(told, hue), (f"{model.answers:,} of {plural(model.known, 'answer')}", "dim")]
