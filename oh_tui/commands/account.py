@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -24,6 +24,8 @@ from oh_tui.commands.framework.command import Call, command, flag
 from oh_tui.commands.framework.printing import (
     Hue,
     Style,
+    between_tabs,
+    fit,
     print_json,
     print_pairs,
     print_rows,
@@ -38,7 +40,7 @@ from oh_tui.sources import canvas, listeners
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
-from oh_tui.tables.column import Cell, Column, json_of
+from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import age, cost_words, number, plural, stamp, without
 from oh_tui.text.problem import Problem
 from oh_tui.text.remarks import say
@@ -212,9 +214,10 @@ async def status(call: Call) -> int:
     if call.args.wall and call.args.short:
         raise Problem("--wall and --short cannot be used together", "leave one of them out")
     answer, rows = await (_kept_or_asked(call) if call.args.short else _ask(call))
-    tiles = await wall.read(Seen(call), wall.rows_of(rows)) if call.args.wall else []
+    tiles = await _read_wall(call, rows) if call.args.wall else []
     counts, now = answer.counts, call.style.now
     if call.as_json:
+        tiles_json = [{**_row_json(one.row), **wall.tile_json(one)} for one in tiles]
         print_json(
             {
                 "server": call.source.label,
@@ -223,7 +226,7 @@ async def status(call: Call) -> int:
                 "asked": stamp(answer.at),
                 "age_s": number(max(0.0, now - answer.at), 1),
                 "listed": [_row_json(row) for row in rows],
-                **({"wall": [_tile_json(one) for one in tiles]} if call.args.wall else {}),
+                **({"wall": tiles_json} if call.args.wall else {}),
             }
         )
     elif call.args.short:
@@ -239,8 +242,7 @@ async def status(call: Call) -> int:
             print(_sentence(call.style, counts))
         on = [_SERVER] if call.source.members else []
         if call.args.wall:
-            *first, last = map(_of_tile, (*_COLUMNS[:3], *on, _COLUMNS[-1]))
-            print_rows(call.style, (*first, *wall.COLUMNS, last), tiles)
+            _print_wall(call.style, (*_COLUMNS[:2], *on, *_COLUMNS[2:3], _COLUMNS[-1]), tiles)
         else:
             print_rows(call.style, (*_COLUMNS[:2], *on, *_COLUMNS[2:]), rows)
     return 0
@@ -251,8 +253,33 @@ def _row_json(row: Needy) -> StatusRun:
     return cast("StatusRun", {"group": row.group, "conversation": told})
 
 
-def _tile_json(tile: wall.Tile) -> dict[str, object]:
-    return {**_row_json(tile.row), **json_of(wall.COLUMNS, tile)}
+async def _read_wall(call: Call, rows: Sequence[Needy]) -> list[wall.Tile]:
+    """In one call for each, all at once."""
+    seen, some = Seen(call), wall.rows_of(rows)
+    ends = await asyncio.gather(*(seen.end_of(row.conversation) for row in some))
+    return wall.with_shared([wall.tile_of(*pair) for pair in zip(some, ends, strict=True)])
+
+
+def _print_wall(
+    style: Style, columns: Sequence[Column[Needy, Style]], tiles: Sequence[wall.Tile]
+) -> None:
+    """On a terminal the lines of a tile stand below its row; for a pipe they follow in it."""
+    for tile in tiles:
+        facts = wall.facts_of(tile, style.when(tile.heard), style.glyph("·", "|"))
+        told = [*facts, *((line, "") for line in tile.says[-SAID:])]
+        cells = [column.cell(tile.row, style) for column in columns]
+        if style.room is None:
+            print(between_tabs([*cells, *(text for text, _ in told)]))
+            continue
+        print("  ".join(style.paint(*Cell(*cell)) for cell in cells))
+        for text, hue in told:
+            print("   ", style.paint(fit(text, style.room - 4, style), _HUES.get(hue, "")))
+
+
+SAID = 3
+"""Last lines of what an agent says that are printed."""
+
+_HUES = {"dim": "dim", "warn": "amber"}
 
 
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
@@ -330,15 +357,5 @@ _COLUMNS: tuple[Column[Needy, Style], ...] = (
     Column("changed", lambda row, style: style.when(updated_text(row.conversation)), right=True),
     Column("title", lambda row, _: title(row.conversation), share=1),
 )
-
-
-def _of_tile(column: Column[Needy, Style]) -> Column[wall.Tile, Style]:
-    return Column(
-        column.head,
-        lambda tile, style: column.cell(tile.row, style),
-        right=column.right,
-        share=column.share,
-    )
-
 
 _SERVER: Column[Needy, Style] = Column("server", lambda row, _: row.conversation.server)

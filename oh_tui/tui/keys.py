@@ -14,7 +14,7 @@ from oh_tui.settings.keyboard import shown_keys
 PLACES = frozenset({"sandboxes", "automations"})
 LISTS = PLACES | {"conversations"}
 RUN = frozenset({"timeline", "detail"})
-ALL = LISTS | RUN
+ALL = LISTS | RUN | {"wall"}
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -91,7 +91,7 @@ SCREEN_KEYS = (
     Key("pane.4", "4", "navigation.pane('detail')", "4", "result", "go to call and result", _MOVE),
     Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
     Key("pane.previous", "shift+tab", "navigation.next_pane(-1)", "shift+tab", "previous pane", "the previous pane", _MOVE),
-    Key("back", "escape", "navigation.back", "esc", "back", "back: ends a question, what is under way, a find, a filter, a zoom; never quits", _MOVE, frozenset({"detail", "conversations"})),
+    Key("back", "escape", "navigation.back", "esc", "back", "back: ends a question, what is under way, a find, a filter, a zoom; never quits", _MOVE, frozenset({"detail", "conversations", "wall"})),
     Key("place.back", "alt+left", "way_back.go(-1)", "alt+←", "where you were", "back to where you were before a jump, a find or another run", _MOVE, also="history return undo jump previous"),
     Key("place.forward", "alt+right", "way_back.go(1)", "alt+→", "forth again", "forth again, after going back", _MOVE, also="history redo"),
     Key("step.previous", "left_square_bracket", "steps.move(-1)", "[", "previous step", "the previous step, from anywhere", _MOVE),
@@ -114,6 +114,7 @@ SCREEN_KEYS = (
     Key("find.previous", "N", "find.next(-1)", "N", "previous hit", "the previous hit", _LOOK),
     Key("search.all", "asterisk", "search_all.search", "*", "search all runs", "search all runs of this server or these files: IndexError is:failed repo:dates; esc in a run opened from there comes back", _LOOK, also="grep everywhere"),
     Key("board", "B", "board.board", "B", "board", "sums over all runs, or those of the filter, by model, repository, day …; enter lists the runs of a row", _LOOK, also="stats statistics dashboard totals"),
+    Key("wall", "W", "wall.open", "W", "wall", "up to six that wait or run, side by side: 1-6 or a click picks one, a answers it, m writes to it, P stops it, enter opens it", _LOOK, also="tiles dashboard monitor many live"),
     Key("filter", "ampersand", "listing.filter", "&", "filter", "show only the conversations or steps that match: words, is:failed …", _LOOK, RUN | {"conversations"}, also="narrow hide"),
     Key("sort", "s", "listing.sort", "s", "sort", "sort conversations (newest, most expensive, longest, title) or steps (cost, duration); a click on a column's name does too", _LOOK, frozenset({"conversations", "timeline"}), also="order"),
     Key("select", "v", "steps.select", "v", "select", "select a range of steps, to copy or to show alone", _LOOK),
@@ -295,6 +296,7 @@ PANE_NAMES = {
     "automations": "In the automations",
     "timeline": "In the timeline",
     "detail": "In call and result",
+    "wall": "In the wall",
 }
 
 

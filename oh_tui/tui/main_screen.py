@@ -45,6 +45,7 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.step_detail import BLAME
 from oh_tui.tui.widgets.strip_view import StripView
 from oh_tui.tui.widgets.timeline import Timeline
+from oh_tui.tui.widgets.wall import Wall
 
 REST = 0.3
 """Seconds the cursor rests on a conversation before its run is read."""
@@ -118,6 +119,7 @@ class MainScreen(BaseScreen):
             ConversationList=self.sidebar.list,
             Timeline=self.timeline,
             StepDetail=self.run_view.detail,
+            Wall=self.panes.wall,
             **self._ways,
         )
         self.timeline.take_time(self.session.preferences.chosen.time)
@@ -215,6 +217,16 @@ class MainScreen(BaseScreen):
             self.sidebar.highlight(row.conversations[0].id)
             self.controllers.run.open(row.conversations[0])
             self.focus_pane("timeline")
+
+    @on(Wall.Moved)
+    def _at_a_tile(self) -> None:
+        self.ui.preparations.cursors_moved()
+        self._show_keys()
+
+    @on(Wall.Opened)
+    def _open_tile(self) -> None:
+        if conversation := self.panes.tile:
+            self.controllers.way_back.open(conversation, self.controllers.wall.show)
 
     @on(RowList.Wheeled, "#conversations")
     def _at_the_end(self) -> None:
@@ -361,6 +373,8 @@ class MainScreen(BaseScreen):
         self._show_standing()
         if self.session.loaded.sums().counts.running:
             self._show_totals()
+        if self.session.pane == "wall":
+            self.controllers.wall.tick()
 
     def _tick_lists(self) -> None:
         if self.session.preferences.has_changes:
@@ -655,7 +669,7 @@ class MainScreen(BaseScreen):
         focused = event.widget.id
         if focused in ("call", "result"):
             self._enter("detail")
-        elif focused in PANES:
+        elif focused in (*PANES, "wall"):
             self._enter(focused)
         self.sidebar.mark_sandbox()
         self.ui.preparations.cursors_moved()
@@ -671,6 +685,8 @@ class MainScreen(BaseScreen):
         if before == pane:
             return
         self.sidebar.enter(pane)
+        if before == "wall":
+            self.controllers.run.follow_again()
         if before == "conversations":
             session.reorder()
             self.show_lists()

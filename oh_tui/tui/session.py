@@ -51,6 +51,9 @@ class Cursors(Protocol):
     def listed(self) -> Conversation | None: ...
 
     @property
+    def tile(self) -> Conversation | None: ...
+
+    @property
     def sandbox(self) -> SandboxRow | None: ...
 
     @property
@@ -168,6 +171,8 @@ class Session:
         elif cursors and self.pane == "sandboxes":
             row = cursors.sandbox
             found = row.conversations[0] if row and row.conversations else None
+        elif cursors and self.pane == "wall":
+            found = cursors.tile
         elif cursors and self.pane == "automations":
             found = None
         known = self.loaded.row(found.id) if found else None
@@ -186,9 +191,11 @@ class Session:
 
     @property
     def place(self) -> str:
-        """The id of the sandbox or automation under the cursor of pane 2; "" in other panes."""
+        """The id of the sandbox or automation under the cursor of pane 2, or of the tile with the
+        focus; "" in other panes."""
         sandbox = self.cursors.sandbox if self.cursors and self.pane == "sandboxes" else None
-        row = self.automation or sandbox
+        tile = self.cursors.tile if self.cursors and self.pane == "wall" else None
+        row = self.automation or sandbox or tile
         return row.id if row else ""
 
     @property

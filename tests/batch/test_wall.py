@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from oh_tui.batch.reports import wall
-from oh_tui.batch.reports.reader import Reader
-from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog.needy import Needy, needy
 from oh_tui.catalog.status_cache import UNSEEN, LastKnown
 from oh_tui.conversation import Conversation, Metrics
-from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.trajectory import build
 from tests.batch.made import TOKEN
-from tests.sources.here import demo_read
 from tests.trajectory.made import call, message, output, shell
-from tests.tui.explorer import NOW
 
 EDIT = {"command": "str_replace", "old_str": "a", "new_str": "b"}
 
@@ -73,6 +68,9 @@ def test_what_an_agent_says_is_safe_and_bounded() -> None:
     assert TOKEN not in "".join(found.says) and "\x1b" not in "".join(found.says)
     assert found.says[-1].startswith("the key is ")
     assert sum(map(len, found.says)) <= wall.SAID
+    talks = [message(f"m{n}", f"{n} " + "y" * 900, source="agent") for n in range(50)]
+    long = wall.tile_of(row(one(1)), build(talks, live=True)).says
+    assert [line[:2] for line in long] == ["47", "48", "49"]
 
 
 def test_a_file_that_two_runs_edit_is_marked_in_both() -> None:
@@ -104,17 +102,10 @@ def test_files_that_are_known_to_be_edited_stay_so() -> None:
     assert found.edits == edits
 
 
-async def test_the_wall_of_the_demo_is_read_in_one_call_for_each_run_that_is_up() -> None:
-    async with demo_read() as here:
-        page = await here.source.newest()
-        rows = wall.rows_of(needy(page.items, lambda _: UNSEEN)[1])
-        here.between.asked.clear()
-        tiles = await wall.read(Seen(Reader(settings=Settings(), opened=here.source)), rows)
-        first = tiles[0]
-        assert (first.row.conversation.title, first.row.group) == ("Add OAuth login", "waiting")
-        assert first.call == "$ git push --force origin auth"
-        assert first.numbers == ("context 15%", "$0.30", "$6.58 an hour")
-        assert first.heard and NOW.timestamp() - first.heard > 60
-        up = [each for each in tiles if each.row.conversation.sandbox_status == "RUNNING"]
-        assert len(here.between.asked) == len(up) == 3
-        assert here.between.count("GET *events/search") == 3
+def test_the_facts_of_a_tile_say_what_is_not_known() -> None:
+    asleep = Conversation("a" * 32, execution_status="running", sandbox_status="RUNNING")
+    lines = wall.facts_of(wall.tile_of(row(asleep), None), "", "·")
+    assert lines == [
+        ("nothing is known of its last call", ""),
+        ("context unknown · cost unknown · cost an hour unknown · last event unknown", "dim"),
+    ]

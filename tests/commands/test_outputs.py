@@ -118,8 +118,12 @@ def test_the_wall_is_a_part_of_the_status() -> None:
     titles = [tile["conversation"]["title"] for tile in told["wall"]]
     assert titles[0] == "Add OAuth login" and "Nightly dependency bump" not in titles
     assert "wall" not in json.loads(demo("status", "--json").stdout)
-    first, *_ = demo("status", "--wall").stdout.splitlines()
-    assert first.split("\t")[-1] == "Add OAuth login" and "git push --force" in first
+    first, *others = demo("status", "--wall").stdout.splitlines()
+    cells = first.split("\t")
+    assert cells[2:5] == ["waiting", "Add OAuth login", "commit: $ git push --force origin auth"]
+    assert cells[5].startswith("context 15% · $0.30 · $6.58 an hour · last event 20")
+    assert cells[6].startswith("The server still refuses")
+    assert len(others) == 3
     assert demo("status", "--wall", "--short").returncode != 0
 
 

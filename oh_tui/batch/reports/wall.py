@@ -1,20 +1,16 @@
-"""The wall: what waits and runs now, a tile each, by the end of each run alone. Pure but for
-`read`."""
+"""The wall: what waits and runs now, a tile each, by the end of each run alone."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from oh_tui.batch.reports.seen import Seen
 from oh_tui.catalog import silence
 from oh_tui.catalog.names import title
 from oh_tui.catalog.needy import Needy
 from oh_tui.catalog.usage_cache import spent_of, with_spent
 from oh_tui.conversation import Conversation, bare_id
-from oh_tui.tables.column import Cell, Column, Printer
 from oh_tui.text.human import dollars, number, percent, stamp
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.findings.ending import last_step, what_of
@@ -26,7 +22,7 @@ MOST = 6
 """Tiles."""
 
 SAID = 2_000
-"""Characters that are kept of what an agent says, at its end."""
+"""Characters that are kept of a text of an agent, at its end; and of all, with one text more."""
 
 LEAST = 60.0
 """Seconds of work from which on it is told what an hour costs."""
@@ -64,12 +60,6 @@ def rows_of(found: Iterable[Needy]) -> list[Needy]:
     return [row for row in found if row.group != "failed"][:MOST]
 
 
-async def read(seen: Seen, rows: Sequence[Needy]) -> list[Tile]:
-    """In one call for each, all at once."""
-    ends = await asyncio.gather(*(seen.end_of(row.conversation) for row in rows))
-    return with_shared([tile_of(row, run) for row, run in zip(rows, ends, strict=True)])
-
-
 def tile_of(row: Needy, run: Trajectory | None, edits: Mapping[str, str] = {}) -> Tile:
     """`run` is its end, None where that cannot be read; `edits` are files known from before."""
     if run is None:
@@ -92,14 +82,14 @@ def tile_of(row: Needy, run: Trajectory | None, edits: Mapping[str, str] = {}) -
 
 
 def _says(run: Trajectory) -> tuple[str, ...]:
+    found: list[str] = []
     for step in reversed(run.steps):
-        if step.event.is_made:
+        if step.event.is_made and sum(map(len, found)) < SAID:
             body = step.event.body()
             # more than is kept: a key that is cut could not be told
             text = safe((message_text(body) or thought_text(body))[-10 * SAID :])[-SAID:]
-            if lines := [line.rstrip() for line in text.splitlines() if line.strip()]:
-                return tuple(lines)
-    return ()
+            found[:0] = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return tuple(found)
 
 
 def with_shared(tiles: Sequence[Tile]) -> list[Tile]:
@@ -126,47 +116,24 @@ def _have_one_folder(one: Conversation, other: Conversation) -> bool:
     return places[0] == places[1] or bool(repository and repository == other.selected_repository)
 
 
-def _shared_words(tile: Tile, _: Printer) -> Cell:
-    return Cell(", ".join(dict.fromkeys(path for path, _ in tile.shared)), "amber")
+def facts_of(tile: Tile, heard: str, dot: str) -> list[tuple[str, str]]:
+    """What a tile tells below its title and above what the agent says, each line with its hue;
+    `heard` is when its last event came."""
+    call = ": ".join(filter(None, (tile.phase, tile.call))) or "nothing is known of its last call"
+    shared = [(f"{path}: {title(other)} edits it too", "warn") for path, other in tile.shared]
+    numbers = (*tile.numbers, f"last event {heard or 'unknown'}")
+    return [(call, ""), (f" {dot} ".join(numbers), "dim"), *shared]
 
 
-def _shared_json(tile: Tile) -> list[dict[str, str]]:
-    return [{"path": path, "id": bare_id(one.id), "title": title(one)} for path, one in tile.shared]
-
-
-UNKNOWN = Cell("unknown", "dim")
-
-COLUMNS: tuple[Column[Tile, Printer], ...] = (
-    Column("phase", lambda tile, _: tile.phase, "phase", lambda tile: tile.phase or None),
-    Column(
-        "context",
-        lambda tile, _: UNKNOWN if tile.fill is None else percent(tile.fill),
-        "context",
-        lambda tile: number(tile.fill, 3),
-        right=True,
-    ),
-    Column("cost", lambda tile, _: tile.row.conversation.price.words or UNKNOWN, right=True),
-    Column(
-        "an hour",
-        lambda tile, _: UNKNOWN if tile.hourly is None else dollars(tile.hourly),
-        "cost_an_hour",
-        lambda tile: number(tile.hourly),
-        right=True,
-    ),
-    Column(
-        "event",
-        lambda tile, style: style.when(tile.heard) or UNKNOWN,
-        "last_event",
-        lambda tile: None if tile.heard is None else stamp(tile.heard),
-        right=True,
-    ),
-    Column("edited twice", _shared_words, "edited_twice", _shared_json),
-    Column("call", lambda tile, _: tile.call, "call", lambda tile: tile.call or None, share=2),
-    Column(
-        "says",
-        lambda tile, _: tile.says[-1] if tile.says else "",
-        "says",
-        lambda tile: list(tile.says),
-        share=2,
-    ),
-)
+def tile_json(tile: Tile) -> dict[str, object]:
+    return {
+        "phase": tile.phase or None,
+        "context": number(tile.fill, 3),
+        "cost_an_hour": number(tile.hourly),
+        "last_event": None if tile.heard is None else stamp(tile.heard),
+        "edited_twice": [
+            {"path": path, "id": bare_id(one.id), "title": title(one)} for path, one in tile.shared
+        ],
+        "call": tile.call or None,
+        "says": tile.says,
+    }

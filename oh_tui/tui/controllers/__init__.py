@@ -14,7 +14,7 @@ from oh_tui.tui.controllers import automations, navigation, servers
 from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
 from oh_tui.tui.controllers.agent import agents, budgets, compose, replays, setup, start
 from oh_tui.tui.controllers.controller import Controller
-from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices
+from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices, wall
 from oh_tui.tui.controllers.run import (
     annotate,
     find,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "sets", "forgotten"),
-    *("known-failure", "reading-on", "rules", "automations", "automation-log", "replay"),
+    *("known-failure", "reading-on", "rules", "automations", "automation-log", "replay", "wall"),
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -78,6 +78,7 @@ class Controllers:
     listing: filter_and_sort.ListActions
     search_all: views.SearchAllRuns
     board: views.BoardOfRuns
+    wall: wall.WallOfRuns
     failures: views.FailuresOfRuns
     sets: views.SetsOfRuns
     filling: background_indexing.Filling

@@ -87,7 +87,9 @@ class Navigation(Controller):
     def _close(self) -> None:
         """Leave a zoom, else move one pane towards the conversations."""
         session, zoomed = self._session, self._session.arrangement.zoom
-        if zoomed:
+        if zoomed == "wall":
+            self._controllers.wall.close()
+        elif zoomed:
             session.arrangement = replace(session.arrangement, zoom="")
             self._ui.focus_pane("timeline" if zoomed == "detail" else zoomed)
         elif session.pane == "detail":

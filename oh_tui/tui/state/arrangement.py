@@ -74,8 +74,9 @@ class Arrangement(msgspec.Struct, frozen=True):
         return replace(self, width=size[0], height=size[1], left=left)
 
     def showing(self, pane: str) -> Arrangement:
-        """With this pane on the screen; a different zoomed pane loses its zoom."""
-        zoom = self.zoom if self.zoom == pane else ""
+        """With this pane on the screen; a different zoomed pane loses its zoom. The wall always has
+        the whole screen."""
+        zoom = pane if pane in (self.zoom, "wall") else ""
         return replace(self, zoom=zoom, view="run" if pane in PANES[-2:] else "list")
 
     def zoomed(self, pane: str) -> Arrangement:

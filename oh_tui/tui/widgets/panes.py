@@ -14,6 +14,7 @@ from oh_tui.tui.state.sandboxes import SandboxRow
 from oh_tui.tui.widgets.drawing import Divider, Rule, SideBySide
 from oh_tui.tui.widgets.run_view import RunView
 from oh_tui.tui.widgets.sidebar import Sidebar
+from oh_tui.tui.widgets.wall import Wall
 
 
 class Panes(SideBySide):
@@ -21,8 +22,8 @@ class Panes(SideBySide):
 
     def compose(self) -> ComposeResult:
         self.sidebar, self.run_view = Sidebar(id="left"), RunView(id="right")
-        self._divider = Divider(id="divider")
-        yield from (self.sidebar, self._divider, self.run_view)
+        self._divider, self.wall = Divider(id="divider"), Wall(id="wall")
+        yield from (self.sidebar, self._divider, self.run_view, self.wall)
 
     def on_mount(self) -> None:
         self._panes = {pane: self.query_one(f"#{pane}-pane") for pane in PANES}
@@ -37,7 +38,7 @@ class Panes(SideBySide):
             container.display = pane in visible
         left, right = any(p in visible for p in PANES[:-2]), any(p in visible for p in PANES[-2:])
         self.sidebar.display, self.run_view.display = left, right
-        self._divider.display = left and right
+        self._divider.display, self.wall.display = left and right, "wall" in visible
         self.sidebar.styles.width = arrangement.left_width if right else "1fr"
         self.run_view.fit(arrangement)
         self.sidebar.fit(arrangement)
@@ -48,6 +49,7 @@ class Panes(SideBySide):
             "sandboxes": self.sidebar.sandbox_list,
             "automations": self.sidebar.automation_list,
             "timeline": self.run_view.timeline,
+            "wall": self.wall,
         }.get(pane, self.run_view.detail.result_view)
 
     def mark_pane(self, pane: str) -> None:
@@ -60,6 +62,10 @@ class Panes(SideBySide):
     @property
     def listed(self) -> Conversation | None:
         return self.sidebar.list.current
+
+    @property
+    def tile(self) -> Conversation | None:
+        return self.wall.current.row.conversation if self.wall.current else None
 
     @property
     def sandbox(self) -> SandboxRow | None:

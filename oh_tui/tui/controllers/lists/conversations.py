@@ -60,7 +60,7 @@ class Conversations:
         self._rows = rows
         self._reader = reader
         self._notices = notices
-        self._details = RowDetails(session, ui)
+        self.details = RowDetails(session, ui)
         self.schedule = RefreshSchedule(session, ui, self.refresh)
         self.unpacking = Unpacking(session, ui)
 
@@ -125,7 +125,7 @@ class Conversations:
             self._take_page(page)
             session.unopened = None
             self.schedule.begin()
-            self._details.begin()
+            self.details.begin()
             listing = session.listing
             if listing.query or (listing.order and not session.all_listed):
                 ui.post_message(PagesWanted())
@@ -138,7 +138,7 @@ class Conversations:
             await self.read_sandboxes()
             if source.automations:
                 ui.post_message(AutomationsWanted())
-            self._details.look(source)
+            self.details.look(source)
             if session.pager and not source.remote:
                 ui.work_on("more", self._read_rest, source)
             with self._optional("count"):
@@ -237,7 +237,7 @@ class Conversations:
         """The cursor has moved: look into the runs of the rows that came into view."""
         source = self._session.source
         if source and not source.remote and not self._session.unopened:
-            self._details.look(source)
+            self.details.look(source)
 
     def note_page(self, page: Page[Conversation] | None) -> None:
         """Take whether there are further pages; None after the last one."""
@@ -251,7 +251,7 @@ class Conversations:
         session.loaded.take(page.items if page else (), older=True, asked=asked)
         self._ui.post_message(ListsChanged())
         if page and session.source and session.source.remote:
-            self._details.recall(session.source, page.items)
+            self.details.recall(session.source, page.items)
         if page and page.is_cut:
             self._show_problems([cut_words("conversations")])
         if session.conversations:
@@ -311,7 +311,7 @@ class Conversations:
         ui.post_message(ListsChanged(sort=sort))
         await asyncio.sleep(0)
         self._notices.ring(changes)
-        self._details.look(source)
+        self.details.look(source)
         await save(session.loaded.last_known)
         if sort and is_whole:
             ui.tell("read again", log=False)

@@ -26,6 +26,7 @@ from oh_tui.tui.messages import ListsChanged
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
+    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.session import Session
     from oh_tui.tui.state.conversation_rows import Row
     from oh_tui.tui.ui import Ui
@@ -66,29 +67,35 @@ class RowDetails:
     async def _peek(self, source: Source) -> None:
         """Read what running conversations do and what the waiting ones wait for: a few calls, to
         agent servers only. Errors are ignored: the row shows the little that the list knows."""
-        session, loaded, hearing = self._session, self._session.loaded, self._session.hearing
+        session = self._session
         shown = session.current.id if session.current else ""
-        for conversation in loaded.unheard(time.monotonic(), without=shown):
-            before = loaded.row(conversation.id)
-            try:
-                async with asyncio.timeout(ANSWER):
-                    run = await source.runs.peek(conversation)
-            except (Problem, TimeoutError) as problem:
-                loaded.looked(conversation, time.monotonic(), failed=True)
-                is_silent = isinstance(problem, TimeoutError | TimedOut)
-                if is_silent and hearing.lose(None, conversation):
-                    self._ui.post_message(ListsChanged())
-                continue
-            is_back = run is not None and hearing.heard(conversation)
-            if run is not None:
-                loaded.take_verdict(conversation.id, judge(run))
-                loaded.take_spent(conversation.id, spent_of(Accounts(run)))
-                silent_runs.take_event(session, conversation.id, run)
-            news = loaded.row(conversation.id) != before
-            within = silent_runs.seconds_left(session, conversation.id)
-            loaded.looked(conversation, time.monotonic(), news=news, within=within)
-            if news or is_back:
+        for conversation in session.loaded.unheard(time.monotonic(), without=shown):
+            await self.look_into(source, conversation)
+
+    async def look_into(self, source: Source, conversation: Conversation) -> Trajectory | None:
+        """Read the end of a run, in one call, for its row; None if its server does not tell."""
+        session, loaded, hearing = self._session, self._session.loaded, self._session.hearing
+        before = loaded.row(conversation.id)
+        try:
+            async with asyncio.timeout(ANSWER):
+                run = await source.runs.peek(conversation)
+        except (Problem, TimeoutError) as problem:
+            loaded.looked(conversation, time.monotonic(), failed=True)
+            is_silent = isinstance(problem, TimeoutError | TimedOut)
+            if is_silent and hearing.lose(None, conversation):
                 self._ui.post_message(ListsChanged())
+            return None
+        is_back = run is not None and hearing.heard(conversation)
+        if run is not None:
+            loaded.take_verdict(conversation.id, judge(run))
+            loaded.take_spent(conversation.id, spent_of(Accounts(run)))
+            silent_runs.take_event(session, conversation.id, run)
+        news = loaded.row(conversation.id) != before
+        within = silent_runs.seconds_left(session, conversation.id)
+        loaded.looked(conversation, time.monotonic(), news=news, within=within)
+        if news or is_back:
+            self._ui.post_message(ListsChanged())
+        return run
 
     def recall(self, source: Source, conversations: Sequence[Conversation]) -> None:
         """Look up what index and cache know of runs whose current state nobody saw."""

@@ -326,8 +326,14 @@ class RunReader(Controller):
 
     def _follow_on(self, conversation: Conversation) -> None:
         source = self._session.source
-        if source and source.runs.may_grow(conversation):
+        if source and source.runs.may_grow(conversation) and self._session.pane != "wall":
             self.follow(conversation)
+
+    def follow_again(self) -> None:
+        """The wall, behind which nothing is followed, is left."""
+        current = self._session.current
+        if current and self._session.run and self._session.reader is None:
+            self._follow_on(current)
 
     def follow(self, conversation: Conversation) -> None:
         """Add new events as they arrive, until another run is shown."""

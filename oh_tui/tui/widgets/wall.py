@@ -1,0 +1,154 @@
+"""The wall: what waits and runs, in tiles that fill the screen; those that wait have a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from oh_tui.batch.reports import wall
+from oh_tui.catalog.names import title
+from oh_tui.conversation import same_id
+from oh_tui.text.human import age
+from oh_tui.trajectory.glyphs import status_mark
+from oh_tui.tui.rendering.cells import chopped, head, total_width
+from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, cut, fit
+
+if TYPE_CHECKING:
+    from oh_tui.batch.reports.wall import Tile
+
+LEAST = (38, 6)
+"""Columns and lines of a tile; where not all have as many lines, only some are shown."""
+
+BESIDE = {2: 2, 3: 3, 4: 2, 5: 3, 6: 3}
+"""How many tiles stand beside each other where there is room, by how many there are."""
+
+
+class Wall(Drawn, can_focus=True):
+    DEFAULT_CSS = "Wall { width: 1fr; height: 1fr; display: none; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"pick({number - 1})") for number in range(1, 7)),
+        *(Binding("right,l,tab", "step(1)"), Binding("left,h,shift+tab", "step(-1)")),
+        *(Binding("down,j", "row(1)"), Binding("up,k", "row(-1)"), Binding("enter", "open")),
+    ]
+    ALLOW_SELECT = False
+
+    tiles: reactive[Sequence[Tile]] = reactive((), init=False)
+    at: reactive[int] = reactive(0, init=False)
+    now: reactive[float] = reactive(0.0, init=False)
+    """By the clock of the servers, in seconds since 1970."""
+
+    class Moved(PaneMessage):
+        """Another tile has the focus."""
+
+    class Opened(PaneMessage):
+        """Enter, or a second click on a tile."""
+
+    def show(self, tiles: Sequence[Tile], now: float) -> None:
+        """The focus stays with its conversation."""
+        here, self.now = self.current, now
+        ids = [tile.row.conversation.id for tile in tiles]
+        found = (n for n, one in enumerate(ids) if here and same_id(one, here.row.conversation.id))
+        self.tiles, self.at = tiles, next(found, max(0, min(self.at, len(tiles) - 1)))
+
+    @property
+    def current(self) -> Tile | None:
+        return self.tiles[self.at] if self.at < len(self.tiles) else None
+
+    def watch_at(self) -> None:
+        self.post_message(self.Moved(self))
+
+    # Keys and the mouse
+
+    def action_pick(self, number: int) -> None:
+        if 0 <= number < len(self.tiles):
+            self.at = number
+
+    def action_step(self, by: int) -> None:
+        self.action_pick((self.at + by) % max(1, len(self.tiles)))
+
+    def action_row(self, by: int) -> None:
+        self.action_pick(self.at + by * self._columns)
+
+    def action_open(self) -> None:
+        if self.current:
+            self.post_message(self.Opened(self))
+
+    def on_click(self, event: events.Click) -> None:
+        row = self._first + event.y // self._height
+        self.action_pick(row * self._columns + event.x * self._columns // max(1, self.size.width))
+        if event.chain == 2:
+            self.action_open()
+
+    # Drawing
+
+    @property
+    def _columns(self) -> int:
+        return max(1, min(BESIDE.get(len(self.tiles), 1), self.size.width // LEAST[0]))
+
+    @property
+    def _rows(self) -> int:
+        """Those in sight."""
+        rows = -(-len(self.tiles) // self._columns)
+        return max(1, min(rows, self.size.height // LEAST[1]))
+
+    @property
+    def _first(self) -> int:
+        return max(0, self.at // self._columns - self._rows + 1)
+
+    @property
+    def _height(self) -> int:
+        return max(1, self.size.height // self._rows)
+
+    def render_line(self, y: int) -> Strip:
+        width, columns = self.size.width, self._columns
+        if not self.tiles:
+            return self.strip([(" nothing waits and nothing runs now" * (y == 0), "dim")], width)
+        row, line = divmod(y, self._height)
+        pieces: list[Piece] = []
+        for place in range(columns if row < self._rows else 0):
+            room = width * (place + 1) // columns - width * place // columns
+            number = (self._first + row) * columns + place
+            if number < len(self.tiles):
+                pieces += self._line(number, line, room)
+        return self.strip(pieces, width)
+
+    def _line(self, number: int, y: int, width: int) -> Iterator[Piece]:
+        """One line of a tile, in exactly so many cells."""
+        tile, glyphs, is_here = self.tiles[number], self.glyphs, number == self.at
+        waits = tile.row.group == "waiting"
+        hue = "warn" if waits else "" if is_here else "rule"
+        rule, last = glyphs.heavy if is_here else glyphs.rule, self._height - 1
+        if y == 0:
+            one = tile.row.conversation
+            sign, of = status_mark(glyphs, tile.row.word)
+            on = f"  {one.server}" if one.server else ""
+            name: list[Piece] = [(f" {number + 1} ", "key"), (f"{sign} {tile.row.word}  ", of)]
+            name = cut([*name, (title(one), "title"), (on, "dim")], width - 5, glyphs.more)
+            yield from ((rule, hue), *name, (" ", ""))
+            yield rule * (width - 3 - total_width(name)), hue
+        elif waits and y == last:
+            yield rule * (width - 1), hue
+        else:
+            side = glyphs.divider if waits else " "
+            text, of = self._text(tile, y - 1, width - 5)
+            yield from ((f"{side} ", hue), (fit(text, width - 5, glyphs.more), of))
+            yield f" {side}", hue
+        yield " ", ""
+
+    def _text(self, tile: Tile, y: int, width: int) -> Piece:
+        """A line of a tile: its facts, each in at most two lines, then as many of the last lines
+        that the agent said as have room."""
+        heard = "" if tile.heard is None else age(tile.heard, self.now)
+        facts: list[Piece] = []
+        for text, hue in wall.facts_of(tile, heard, self.glyphs.dot):
+            first = head(text, width, words=True)
+            facts += [(one, hue) for one in (first, text[len(first) :].lstrip()) if one]
+        said = [(one, "read") for text in tile.says for one in chopped(text, width, words=True)]
+        room = max(1, self._height - 2 - len(facts))
+        lines = [*facts, *said[-room:]]
+        return lines[y] if y < len(lines) else ("", "")
