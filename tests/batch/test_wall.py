@@ -51,7 +51,7 @@ def test_a_tile_tells_what_the_end_of_a_run_tells() -> None:
     assert (found.call, found.says) == ("$ pytest -q", ("First", "the tests."))
     assert found.phase == "test"
     assert found.heard is None, "these times have no zone"
-    assert found.numbers == ("context unknown", "cost unknown", "cost an hour unknown")
+    assert (found.fill, found.hourly) == (None, None), "no answer tells its tokens"
 
 
 def test_of_a_run_that_is_not_read_only_what_is_remembered_is_told() -> None:
@@ -59,7 +59,7 @@ def test_of_a_run_that_is_not_read_only_what_is_remembered_is_told() -> None:
     asleep = Conversation("a" * 32, sandbox_status="PAUSED", metrics=Metrics(1.25))
     found = wall.tile_of(row(asleep, known), None)
     assert (found.call, found.says, found.heard) == ("asks: rm -r build", (), None)
-    assert found.numbers == ("context unknown", "$1.25+", "cost an hour unknown")
+    assert "  $1.25+  " in wall.facts_of(found, "")[1][0]
 
 
 def test_what_an_agent_says_is_safe_and_bounded() -> None:
@@ -104,8 +104,8 @@ def test_files_that_are_known_to_be_edited_stay_so() -> None:
 
 def test_the_facts_of_a_tile_say_what_is_not_known() -> None:
     asleep = Conversation("a" * 32, execution_status="running", sandbox_status="RUNNING")
-    lines = wall.facts_of(wall.tile_of(row(asleep), None), "", "·")
+    lines = wall.facts_of(wall.tile_of(row(asleep), None), "")
     assert lines == [
         ("nothing is known of its last call", ""),
-        ("context unknown · cost unknown · cost an hour unknown · last event unknown", "dim"),
+        ("context unknown  cost unknown  cost an hour unknown  last event unknown", "dim"),
     ]

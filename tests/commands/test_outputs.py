@@ -121,8 +121,8 @@ def test_the_wall_is_a_part_of_the_status() -> None:
     first, *others = demo("status", "--wall").stdout.splitlines()
     cells = first.split("\t")
     assert cells[2:5] == ["waiting", "Add OAuth login", "commit: $ git push --force origin auth"]
-    assert cells[5].startswith("context 15% · $0.30 · $6.58 an hour · last event 20")
-    assert cells[6].startswith("The server still refuses")
+    assert cells[5].startswith("context 15%  $0.30  $6.58 an hour  last event 20")
+    assert cells[-1].startswith("The server still refuses")
     assert len(others) == 3
     assert demo("status", "--wall", "--short").returncode != 0
 

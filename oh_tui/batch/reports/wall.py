@@ -45,15 +45,6 @@ class Tile(msgspec.Struct, frozen=True):
     shared: tuple[tuple[str, Conversation], ...] = ()
     """Paths of files that another tile's run edits too, and that."""
 
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """Context, cost, and cost an hour; of each it is said if it is not known."""
-        return (
-            f"context {'unknown' if self.fill is None else percent(self.fill)}",
-            self.row.conversation.price.words or "cost unknown",
-            "cost an hour unknown" if self.hourly is None else f"{dollars(self.hourly)} an hour",
-        )
-
 
 def rows_of(found: Iterable[Needy]) -> list[Needy]:
     """Those that have a tile, the waiting ones first."""
@@ -116,13 +107,18 @@ def _have_one_folder(one: Conversation, other: Conversation) -> bool:
     return places[0] == places[1] or bool(repository and repository == other.selected_repository)
 
 
-def facts_of(tile: Tile, heard: str, dot: str) -> list[tuple[str, str]]:
+def facts_of(tile: Tile, heard: str) -> list[tuple[str, str]]:
     """What a tile tells below its title and above what the agent says, each line with its hue;
     `heard` is when its last event came."""
+    known = (
+        f"context {'unknown' if tile.fill is None else percent(tile.fill)}",
+        tile.row.conversation.price.words or "cost unknown",
+        "cost an hour unknown" if tile.hourly is None else f"{dollars(tile.hourly)} an hour",
+        f"last event {heard or 'unknown'}",
+    )
     call = ": ".join(filter(None, (tile.phase, tile.call))) or "nothing is known of its last call"
     shared = [(f"{path}: {title(other)} edits it too", "warn") for path, other in tile.shared]
-    numbers = (*tile.numbers, f"last event {heard or 'unknown'}")
-    return [(call, ""), (f" {dot} ".join(numbers), "dim"), *shared]
+    return [(call, ""), ("  ".join(known), "dim"), *shared]
 
 
 def tile_json(tile: Tile) -> dict[str, object]:

@@ -143,12 +143,13 @@ class Wall(Drawn, can_focus=True):
     def _text(self, tile: Tile, y: int, width: int) -> Piece:
         """A line of a tile: its facts, each in at most two lines, then as many of the last lines
         that the agent said as have room."""
-        heard = "" if tile.heard is None else age(tile.heard, self.now)
-        facts: list[Piece] = []
-        for text, hue in wall.facts_of(tile, heard, self.glyphs.dot):
+        lines: list[Piece] = []
+        for text, hue in wall.facts_of(
+            tile, "" if tile.heard is None else age(tile.heard, self.now)
+        ):
             first = head(text, width, words=True)
-            facts += [(one, hue) for one in (first, text[len(first) :].lstrip()) if one]
-        said = [(one, "read") for text in tile.says for one in chopped(text, width, words=True)]
-        room = max(1, self._height - 2 - len(facts))
-        lines = [*facts, *said[-room:]]
+            rest = text[len(first) :].strip()
+            lines += [(one.rstrip(), hue) for one in (first, rest) if one]
+        said = [one.rstrip() for text in tile.says for one in chopped(text, width, words=True)]
+        lines += [(one, "read") for one in said[-max(1, self._height - 2 - len(lines)) :]]
         return lines[y] if y < len(lines) else ("", "")

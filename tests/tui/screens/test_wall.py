@@ -35,7 +35,7 @@ async def test_what_waits_comes_first_in_a_frame_and_esc_goes_back_to_the_pane()
         lines = shown(explorer).split("\n")
         assert lines[0].startswith("━ 1 ◆ waiting  Add OAuth login ━")
         assert lines[1].startswith("│ commit: $ git push --force origin auth")
-        assert lines[2].startswith("│ context 15% · $0.30 · $6.58 an hour · last event ")
+        assert lines[2].startswith("│ context 15%  $0.30  $6.58 an hour  last event ")
         assert "Please decide." in shown(explorer)
         second = lines[1].split("│", 2)[2].strip()
         assert second.startswith(("test:", "edit:", "look:")), "what runs has no frame"
@@ -179,7 +179,7 @@ async def test_six_tiles_tell_what_they_do_at_each_size(size: tuple[int, int]) -
         assert all(len(line) <= width for line in text.split("\n"))
         rows = min(-(-6 // wall._columns), height // LEAST[1])
         assert text.count("● running  Run") == min(6, rows * wall._columns)
-        assert text.count("cost an") == min(6, rows * wall._columns)
+        assert text.count("context unknown") == min(6, rows * wall._columns)
         await explorer.press("6")
         assert "━ 6 ● running  Run 6 ━" in shown(explorer), "the focus is in sight"
 
