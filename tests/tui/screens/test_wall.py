@@ -6,12 +6,14 @@ import time
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.batch.reports import wall as report
 from oh_tui.tui.controllers.lists import wall as walls
 from oh_tui.tui.widgets.wall import LEAST, Wall
 from tests.batch.test_wall import tile
 from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.lists.test_several import listed
 
 PATH = "/workspace/api/app/models.py"
 
@@ -182,6 +184,37 @@ async def test_six_tiles_tell_what_they_do_at_each_size(size: tuple[int, int]) -
         assert text.count("context unknown") == min(6, rows * wall._columns)
         await explorer.press("6")
         assert "━ 6 ● running  Run 6 ━" in shown(explorer), "the focus is in sight"
+
+
+async def test_the_wall_has_the_runs_of_all_servers_and_acts_where_they_are() -> None:
+    async with listed() as at:
+        await at.it.press("W")
+        tiles = at.it.screen.panes.wall.tiles
+        assert len(tiles) == report.MOST
+        groups = [each.row.group for each in tiles]
+        assert groups == sorted(groups, key=["waiting", "running"].index)
+        assert {each.row.conversation.server for each in tiles} == {"cloud", "canvas", "lab"}
+        assert all(each.says for each in tiles if each.row.group == "waiting")
+        server = tiles[0].row.conversation.server
+        assert f"Add OAuth login  {server}" in shown(at.it)
+        await at.it.press("a")
+        assert f"on {server}" in at.it.text("#asked-rule")
+
+
+async def test_what_has_ended_keeps_its_tile_while_it_has_the_focus() -> None:
+    async with explore() as explorer:
+        await explorer.press("W", "2")
+        title, wall = tiles_of(explorer)[1], explorer.screen.panes.wall
+        loaded, tile = explorer.screen.session.loaded, wall.current
+        assert tile
+        ended = replace(tile.row.conversation, execution_status="finished")
+        loaded.settled(ended, time.monotonic())
+        explorer.screen.controllers.wall.tick()
+        assert wall.current and wall.current.row.conversation.title == title
+        assert f"finished  {title}" in shown(explorer)
+        await explorer.press("1")
+        explorer.screen.controllers.wall.tick()
+        assert title not in tiles_of(explorer)
 
 
 async def test_without_anything_that_waits_or_runs_there_is_no_wall() -> None:

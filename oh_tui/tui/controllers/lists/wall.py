@@ -66,7 +66,8 @@ class WallOfRuns(Controller):
     def _rows(self) -> list[Needy]:
         """Those of `oh-tui status --wall`; one that has ended keeps its tile while that has the
         focus, so that no key acts on another."""
-        loaded, here = self._session.loaded, self._wall.current
+        loaded = self._session.loaded
+        here = self._wall.current if self._session.pane == "wall" else None
         urgent = (row.conversation for row in loaded.rows if row.due <= Group.RUNNING)
         found = needy(urgent, lambda one: loaded.last_known.get(bare_id(one.id)))[1]
         rows = wall.rows_of(found)
