@@ -72,57 +72,46 @@ class Wall(Drawn, can_focus=True):
         self.action_pick((self.at + by) % max(1, len(self.tiles)))
 
     def action_row(self, by: int) -> None:
-        self.action_pick(self.at + by * self._columns)
+        self.action_pick(self.at + by * self._grid[0])
 
     def action_open(self) -> None:
         if self.current:
             self.post_message(self.Opened(self))
 
     def on_click(self, event: events.Click) -> None:
-        row = self._first + event.y // self._height
-        self.action_pick(row * self._columns + event.x * self._columns // max(1, self.size.width))
+        columns, _, first, height = self._grid
+        row, place = first + event.y // height, event.x * columns // self.size.width
+        self.action_pick(row * columns + place)
         if event.chain == 2:
             self.action_open()
 
     # Drawing
 
     @property
-    def _columns(self) -> int:
-        return max(1, min(BESIDE.get(len(self.tiles), 1), self.size.width // LEAST[0]))
-
-    @property
-    def _rows(self) -> int:
-        """Those in sight."""
-        rows = -(-len(self.tiles) // self._columns)
-        return max(1, min(rows, self.size.height // LEAST[1]))
-
-    @property
-    def _first(self) -> int:
-        return max(0, self.at // self._columns - self._rows + 1)
-
-    @property
-    def _height(self) -> int:
-        return max(1, self.size.height // self._rows)
+    def _grid(self) -> tuple[int, int, int, int]:
+        """Tiles beside each other; rows in sight, the first of them, and the lines of each."""
+        columns = max(1, min(BESIDE.get(len(self.tiles), 1), self.size.width // LEAST[0]))
+        rows = max(1, min(-(-len(self.tiles) // columns), self.size.height // LEAST[1]))
+        return columns, rows, max(0, self.at // columns - rows + 1), self.size.height // rows
 
     def render_line(self, y: int) -> Strip:
-        width, columns = self.size.width, self._columns
-        if not self.tiles:
-            return self.strip([(" nothing waits and nothing runs now" * (y == 0), "dim")], width)
-        row, line = divmod(y, self._height)
+        width, (columns, rows, first, height) = self.size.width, self._grid
+        row, line = divmod(y, height)
         pieces: list[Piece] = []
-        for place in range(columns if row < self._rows else 0):
+        for place in range(columns if row < rows else 0):
             room = width * (place + 1) // columns - width * place // columns
-            number = (self._first + row) * columns + place
+            number = (first + row) * columns + place
             if number < len(self.tiles):
-                pieces += self._line(number, line, room)
-        return self.strip(pieces, width)
+                pieces += self._line(number, line, height - 1, room)
+        nothing = " nothing waits and nothing runs now" if not (self.tiles or y) else ""
+        return self.strip(pieces or [(nothing, "dim")], width)
 
-    def _line(self, number: int, y: int, width: int) -> Iterator[Piece]:
+    def _line(self, number: int, y: int, last: int, width: int) -> Iterator[Piece]:
         """One line of a tile, in exactly so many cells."""
         tile, glyphs, is_here = self.tiles[number], self.glyphs, number == self.at
         waits = tile.row.group == "waiting"
         hue = "warn" if waits else "" if is_here else "rule"
-        rule, last = glyphs.heavy if is_here else glyphs.rule, self._height - 1
+        rule = glyphs.heavy if is_here else glyphs.rule
         if y == 0:
             one = tile.row.conversation
             sign, of = status_mark(glyphs, tile.row.word)
@@ -135,21 +124,20 @@ class Wall(Drawn, can_focus=True):
             yield rule * (width - 1), hue
         else:
             side = glyphs.divider if waits else " "
-            text, of = self._text(tile, y - 1, width - 5)
+            text, of = self._text(tile, y - 1, last - 1, width - 5)
             yield from ((f"{side} ", hue), (fit(text, width - 5, glyphs.more), of))
             yield f" {side}", hue
         yield " ", ""
 
-    def _text(self, tile: Tile, y: int, width: int) -> Piece:
+    def _text(self, tile: Tile, y: int, room: int, width: int) -> Piece:
         """A line of a tile: its facts, each in at most two lines, then as many of the last lines
         that the agent said as have room."""
         lines: list[Piece] = []
-        for text, hue in wall.facts_of(
-            tile, "" if tile.heard is None else age(tile.heard, self.now)
-        ):
+        heard = "" if tile.heard is None else age(tile.heard, self.now)
+        for text, hue in wall.facts_of(tile, heard):
             first = head(text, width, words=True)
             rest = text[len(first) :].strip()
             lines += [(one.rstrip(), hue) for one in (first, rest) if one]
         said = [one.rstrip() for text in tile.says for one in chopped(text, width, words=True)]
-        lines += [(one, "read") for one in said[-max(1, self._height - 2 - len(lines)) :]]
+        lines += [(one, "read") for one in said[-max(1, room - len(lines)) :]]
         return lines[y] if y < len(lines) else ("", "")
