@@ -178,6 +178,7 @@ def _run(words: list[str]) -> int:
     local = args.demo or bool(paths or links)
     is_ascii = args.ascii or _says_c(os.environ)
     explores = name in ("", "open")
+    draws = explores and not args.plain and _has_terminal()
     reads_files = bool(paths) or any(map(is_path, targets))
     if command.reads_settings:
         settings = read_settings(
@@ -221,20 +222,20 @@ def _run(words: list[str]) -> int:
         one_run.require_id(word, one_run.one_of(addresses, word) or here) if word else ""
         for word in targets
     ]
-    if explores and _has_terminal() and len(places) == 1:
+    if draws and len(places) == 1:
         # the others are listed beside the one that is named
         identifiers, wanted = wanted, [""]
-    if links and explores and _has_terminal():
+    if links and draws:
         identifiers = [read_shared_link(links[0]).id]
     if several:
         links = links[:1]  # such a command opens its links by itself
     label = file_names.STANDARD_INPUT if [place for place, _ in places] == [STDIN] else ""
-    grace = GRACE if explores and _has_terminal() else None
+    grace = GRACE if draws else None
     make_source = opening.source_maker(
         settings, paths, wanted, links=links, demo=args.demo, log=args.log, label=label, grace=grace
     )
     has_key = local or (settings.has_key and not of_cloud)
-    if explores and _has_terminal():
+    if draws:
         return _explore(args, settings, make_source if has_key else None, identifiers[0], paths)
     if not has_key and not command.wants_nothing(args):
         _say_no_files(args)

@@ -32,6 +32,7 @@ from oh_tui.commands.framework.printing import (
     shown_id,
 )
 from oh_tui.commands.framework.status import GLYPHS, HUES
+from oh_tui.commands.spoken import sentences
 from oh_tui.documents.run import conversation_json, line
 from oh_tui.settings.canvas import read_canvas_files
 from oh_tui.settings.private_store import PrivateStore
@@ -198,23 +199,28 @@ class _Answers(PrivateStore[dict[str, _Answer], tuple[str, _Answer]]):
 
 @command(
     "status",
-    flag("--short", about="one short line for a status bar; asks the server at most once a minute"),
-    flag("--wall", about="up to six that wait or run: what each does, says, costs, edits"),
+    (
+        flag("--short", about="one line for a status bar; asks the server at most once a minute"),
+        flag("--wall", about="up to six that wait or run: what each does, says, costs, edits"),
+        flag("--say", about="sentences without signs and columns, for a screen reader or a voice"),
+    ),
     examples={
         "status": "who waits for you, what failed, what runs",
         "status --wall": "what those do that wait and run",
+        "status --say": "the same in sentences, to be read aloud",
         "status --short": "in tmux: set -g status-right '#(oh-tui status --short)'",
     },
     wants="server",
 )
 async def status(call: Call) -> int:
     """With `--short` the server is asked at most once a minute. An answer that is older, because
-    the server does not answer, is printed with its age. With `--wall` the end of each of at most
-    six runs is read, in one call each."""
-    if call.args.wall and call.args.short:
-        raise Problem("--wall and --short cannot be used together", "leave one of them out")
+    the server does not answer, is printed with its age. With `--wall` and `--say` the end of each
+    of at most six runs is read, in one call each."""
+    call.require_one_form("say")
     answer, rows = await (_kept_or_asked(call) if call.args.short else _ask(call))
-    tiles = await _read_wall(call, rows) if call.args.wall else []
+    told = wall.rows_of(rows) if call.args.wall or call.args.say else []
+    told = [row for row in told if call.args.wall or row.group == "waiting"]
+    tiles = await _read_wall(call, told) if told else []
     counts, now = answer.counts, call.style.now
     if call.as_json:
         tiles_json = [{**_row_json(one.row), **wall.tile_json(one)} for one in tiles]
@@ -237,6 +243,10 @@ async def status(call: Call) -> int:
         if now - answer.at >= FRESH:
             parts.append(age(answer.at, now))
         print(" ".join(parts))
+    elif call.args.say:
+        print(*sentences(rows, tiles, now), sep="\n")
+        if counts.more:
+            print("There are older conversations, which were not looked at.")
     else:
         if not call.style.piped:
             print(_sentence(call.style, counts))
@@ -255,9 +265,9 @@ def _row_json(row: Needy) -> StatusRun:
 
 async def _read_wall(call: Call, rows: Sequence[Needy]) -> list[wall.Tile]:
     """In one call for each, all at once."""
-    seen, some = Seen(call), wall.rows_of(rows)
-    ends = await asyncio.gather(*(seen.end_of(row.conversation) for row in some))
-    return wall.with_shared([wall.tile_of(*pair) for pair in zip(some, ends, strict=True)])
+    seen = Seen(call)
+    ends = await asyncio.gather(*(seen.end_of(row.conversation) for row in rows))
+    return wall.with_shared([wall.tile_of(*pair) for pair in zip(rows, ends, strict=True)])
 
 
 def _print_wall(

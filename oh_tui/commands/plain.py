@@ -1,4 +1,4 @@
-"""What `oh-tui` prints where it cannot draw: the conversations, and the steps of one run."""
+"""What `oh-tui` prints where it does not draw: the conversations, and the steps of one run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def show_plain(call: Call) -> int:
         print(f"... the {len(page.items)} created last; there are more")
     opened = asked_for or next(iter(page.items), None)
     if opened is None:
-        print(f"\n{WANTS_TERMINAL}")
+        _say_why(call)
         return 0
     loaded = await read_run(call, opened)
     trajectory = whole(loaded)
@@ -56,13 +56,18 @@ async def show_plain(call: Call) -> int:
     study = Study(trajectory)
     steps = (step_row(style, study, step)[:-1] for step in trajectory.steps)
     _print_table(style, STEP[:-1], steps, "nothing was asked yet")
-    print(f"\n{WANTS_TERMINAL}")
+    _say_why(call)
     wanted = call.args.at
     if wanted and find_step(trajectory, wanted) is None:
         count = len(trajectory)
         there = f"its steps are 1 to {count}" if count else "nothing was asked yet"
         raise Problem(f"This run has no step or event {safe_line(wanted)}", there)
     return 0
+
+
+def _say_why(call: Call) -> None:
+    if not call.args.plain:
+        print(f"\n{WANTS_TERMINAL}")
 
 
 def _print_table(style: Style, columns: Columns, rows: Iterable[Row], none: str) -> None:

@@ -20,6 +20,14 @@ def age(then: float, now: float) -> str:
     return f"{int(past // (365 * _DAY))}y"
 
 
+def spelled(span: float) -> str:
+    """A span in whole units, for a voice: 1 second, 4 minutes, 2 hours, 3 days."""
+    for size, unit in ((_DAY, "day"), (3600, "hour"), (60, "minute")):
+        if span >= size:
+            return plural(int(span // size), unit)
+    return plural(max(0, int(span)), "second")
+
+
 _DAY = 86_400
 _AGES = (
     (60, 1, "s"), (3600, 60, "m"), (_DAY, 3600, "h"), (14 * _DAY, _DAY, "d"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import zipfile
@@ -125,6 +126,18 @@ def test_the_wall_is_a_part_of_the_status() -> None:
     assert cells[-1].startswith("The server still refuses")
     assert len(others) == 3
     assert demo("status", "--wall", "--short").returncode != 0
+
+
+def test_the_status_in_sentences_has_no_signs_and_no_columns() -> None:
+    first, second, *others = demo("status", "--say").stdout.splitlines()
+    assert first == "One run waits for your yes."
+    wants = r"Add OAuth login has waited for \d+ minutes?: it wants to run git push --force .+\."
+    assert re.fullmatch(wants, second)
+    assert "Parse ISO week dates is stuck and last changed" in "\n".join(others)
+    for line in (first, second, *others):
+        assert line.isascii() and line.endswith(".") and "\t" not in line and "  " not in line
+    for other in ("--json", "--short", "--wall"):
+        assert demo("status", "--say", other).returncode == 2
 
 
 @pytest.mark.parametrize("name", ON_FILE)

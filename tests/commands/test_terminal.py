@@ -48,6 +48,13 @@ def seen(*words: str, columns: int = 80, **environment: str) -> str:
 
 
 @pytest.mark.slow_but(1)
+def test_the_plain_list_is_there_on_a_terminal_too() -> None:
+    told = seen("--plain")
+    assert not COLOUR.search(told) and "needs a terminal" not in told
+    assert "Add OAuth login" in told and "Conversations: demo" in told
+
+
+@pytest.mark.slow_but(1)
 @pytest.mark.parametrize("columns", first_of([60, 120]))
 @pytest.mark.parametrize(
     "words",

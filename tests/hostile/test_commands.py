@@ -39,6 +39,7 @@ MORE = (
     f"rename {OAUTH} other",
     "attempts",
     "automations",
+    "status --say",
     "tasks",
     "cache",
     "config check",

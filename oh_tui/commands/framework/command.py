@@ -195,6 +195,8 @@ FILTER = argument(
 )
 """How the explorer's list begins."""
 
+PLAIN = flag("--plain", about="print lists instead of opening the explorer")
+
 RUNNING = argument(
     "word", metavar="ID", help="a conversation whose sandbox runs, or of an agent server"
 )

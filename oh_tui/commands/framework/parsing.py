@@ -16,7 +16,7 @@ from oh_tui import __version__
 from oh_tui.api.models import CLOUD
 from oh_tui.catalog.names import SHORTEST, read_id
 from oh_tui.commands import FIRST, TABLE
-from oh_tui.commands.framework.command import FILTER, SORT, TO_OPEN, Command, load
+from oh_tui.commands.framework.command import FILTER, PLAIN, SORT, TO_OPEN, Command, load
 from oh_tui.commands.framework.filter_argument import Words
 from oh_tui.commands.framework.run_words import is_path, is_stdin
 from oh_tui.settings.config import THEMES, parse_config, read_config_file
@@ -261,7 +261,7 @@ def main_parser(options: Parser, kind: type[Parser] = Parser) -> Parser:
 
 
 def add_own_options(parser: argparse.ArgumentParser) -> None:
-    for one in (SORT, FILTER):
+    for one in (SORT, FILTER, PLAIN):
         parser.add_argument(*one.names, **one.options)
     parser.add_argument("-V", "--version", action="version", version=f"oh-tui {__version__}")
     parser.add_argument(
