@@ -36,8 +36,18 @@ class Draft(msgspec.Struct, frozen=True):
     folder: str = ""
     worktree: str = ""
     """yes, head or no."""
+    times: str = ""
+    """How often it is tried, each time in a place of its own."""
+    verify: str = ""
+    """The command that tells whether an attempt has done its task."""
     task: SuggestedTask | None = None
     """A task of the server, which writes the prompt where there is none."""
+
+    @property
+    def count(self) -> int:
+        """0 where that is no number."""
+        times = self.times.strip() or "1"
+        return int(times) if times.isdecimal() and len(times) < 3 else 0
 
     @property
     def repository_read(self) -> str:
@@ -161,6 +171,11 @@ def request_for(
     if worktree not in ("", "no", *WORKTREES):
         words = f"write no, {', '.join(WORKTREES)}"
         raise Invalid("worktree", "That does not say which worktree to make", words)
+    if not draft.count:
+        raise Invalid("times", "That is no number of attempts", "write 2 to 12, or nothing")
+    if draft.count > 1 and not draft.verify.strip():
+        what = "Attempts are told apart by a command that verifies them"
+        raise Invalid("verify", what, "such as pytest -q")
     mode = draft.mode.strip().lower()
     if mode not in ("", *MODES):
         raise Invalid("mode", "The mode is not known", f"write {' or '.join(MODES)}")

@@ -59,11 +59,11 @@ class StartOffers:
 
     def fits(self, field: str, draft: Draft) -> bool:
         """Whether a field has a meaning for the rest of the draft, as far as is known."""
-        return True
+        return field != "verify" or draft.count != 1
 
     def stakes(self, draft: Draft) -> str:
         """What a start of this draft does beyond what each does, in sentences."""
-        return ""
+        return f"{draft.count} agents begin, each in a place of its own" * (draft.count > 1)
 
     def opened(self) -> None:
         """A form opens: what may have changed on the server is asked anew."""
@@ -89,7 +89,17 @@ class StartOffers:
 
 
 class AppServerOffers(StartOffers):
-    fields = ("repository", "branch", "title", "model", "profile", "mode", "secrets")
+    fields = (
+        "repository",
+        "branch",
+        "title",
+        "model",
+        "profile",
+        "mode",
+        "secrets",
+        "times",
+        "verify",
+    )
 
     def __init__(self, api: app_server.AppServer) -> None:
         super().__init__()
@@ -186,7 +196,7 @@ class AppServerOffers(StartOffers):
 
 
 class AgentServerOffers(StartOffers):
-    fields = ("folder", "worktree", "title", "profile")
+    fields = ("folder", "worktree", "title", "profile", "times", "verify")
 
     def __init__(self, api: bare_server.BareAgentServer) -> None:
         super().__init__()
@@ -215,13 +225,18 @@ class AgentServerOffers(StartOffers):
 
     def fits(self, field: str, draft: Draft) -> bool:
         ground = self._ground(draft)
-        return field != "worktree" or bool(ground and ground.choices)
+        if field == "worktree":  # attempts have one each
+            return bool(ground and ground.choices) and draft.count == 1
+        return super().fits(field, draft)
 
     def stakes(self, draft: Draft) -> str:
         ground, wanted = self._ground(draft), draft.worktree.strip().lower()
-        if ground is None:
-            return ""
-        return next((ground.words(one) for one in ground.choices if one == wanted), "")
+        several = super().stakes(draft)
+        if ground is None or not ground.choices:
+            return several
+        wanted = "head" if several else wanted
+        told = (ground.words(one) for one in ground.choices if one == wanted)
+        return ". ".join(filter(None, (several, *told)))
 
     async def _find(self, question: tuple[str, ...], provider: str) -> tuple[str, ...]:
         if question[0] == "folder":

@@ -197,6 +197,12 @@ MORE = (
         "sets of runs against each other, task by task: the folders that were opened",
         "sets.open",
     ),
+    (
+        "attempts",
+        "tries of one task: how each ended, whether it passes, what it changed",
+        "attempts.open",
+    ),
+    ("drop an attempt", "drop one with its worktree; says first what is lost", "attempts.drop"),
     ("rename", "give the conversation another title, on its server", "titles.rename"),
     (
         "copy context",
@@ -229,6 +235,8 @@ ALSO = {
     "start anew": "again repeat retry",
     "replay this run": "again rerun reproduce record",
     "failures": "errors",
+    "attempts": "group best of n tries accept verify",
+    "drop an attempt": "discard worktree",
     "sets": "grid evaluation benchmark settings attempts",
     "rename": "title name",
     "copy context": "messages prompt",
@@ -238,7 +246,10 @@ ALSO = {
 """Label of such a command -> other words that people type for it."""
 
 CANNOT = (
-    ("delete remove archive", "oh-tui deletes no conversation and no sandbox on a server"),
+    (
+        "delete remove archive",
+        "oh-tui deletes no conversation but an attempt, and no sandbox on a server",
+    ),
     ("screenshot", "oh-tui makes none of itself: images saves those of the step"),
 )
 """What people look for in the palette and the program does not do: words, why not."""

@@ -142,6 +142,8 @@ SITES = {
     "controllers/lists/conversations.py::Conversations._hear": "test_a_server_of_several",
     "controllers/controller.py::Controller.save_annotations": "test_a_disk_that_takes_again",
     "controllers/agent/budgets.py::Budgets._stop_unless_told": BY_WITH,
+    "controllers/agent/attempts.py::AttemptActions._carry_out": BY_WITH,
+    "controllers/agent/attempts.py::AttemptActions.action_drop": BY_WITH,
     "controllers/automations.py::AutomationActions._carry_out": BY_WITH,
     "controllers/automations.py::AutomationActions._switch": BY_WITH,
     "controllers/automations.py::AutomationActions.action_run": BY_WITH,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oh_tui.api.models import CLOUD
 from oh_tui.tui.controllers import automations, navigation, servers
 from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
-from oh_tui.tui.controllers.agent import agents, budgets, compose, replays, setup, start
+from oh_tui.tui.controllers.agent import agents, attempts, budgets, compose, replays, setup, start
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices, wall
 from oh_tui.tui.controllers.run import (
@@ -48,6 +48,7 @@ READS = (
     *("lists", "more", "run", "older", "follow", "below", "branch", "find", "hits", "filter"),
     *("peek", "git", "copy", "sift", "search_all", "sums", "failures", "sets", "forgotten"),
     *("known-failure", "reading-on", "rules", "automations", "automation-log", "replay", "wall"),
+    "attempts",
 )
 """Groups of workers that read from the source being left, or process what it returned. Reads run
 in exclusive groups; writes never do, so that no read cancels a write."""
@@ -98,6 +99,7 @@ class Controllers:
     composer: compose.Composer
     agent_setups: setup.AgentSetups
     agents: agents.AgentActions
+    attempts: attempts.AttemptActions
     automations: automations.AutomationActions
     forks: start.Forking
     replays: replays.Replays

@@ -7,6 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from oh_tui.actions import agent_setup, forking
+from oh_tui.actions.attempts import Wanted
 from oh_tui.actions.start_draft import Draft, choices, draft_like
 from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
@@ -16,6 +17,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.changes.at_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
+from oh_tui.tui.controllers.agent.attempts import attempts_on
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.controllers.run.target import NOT_READ
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
@@ -28,6 +30,8 @@ from oh_tui.tui.widgets.drawing import Piece
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.actions.forking import Forked, Origin
     from oh_tui.api.requests import StartRequest
@@ -130,17 +134,16 @@ class NewConversations(Controller):
 
     async def _watch(self, form: screen.StartScreen, source: Source, request: StartRequest) -> None:
         """Follow a start to its end, whether or not the form is still open."""
-        session, listed = self._session, self._session.source
-        assert source.agents is not None
+        session, listed, draft = self._session, self._session.source, form.draft
         session.starting = "asking the server"
         conversation: Conversation | None = None
         try:
             with session.writes.doing("starting a conversation"):
-                async for step in source.agents.start(request):
+                async for step in _steps(source, request, draft):
                     if isinstance(step, Conversation):
-                        conversation = step
+                        conversation = conversation or step
                         continue
-                    session.starting = stage_of(step.status)
+                    session.starting = step
                     if not form.left:
                         form.show_stage(session.starting)
         except Problem as problem:
@@ -171,12 +174,29 @@ class NewConversations(Controller):
             self._ui.post_message(ListsChanged())
         self._ui.post_message(ListsWanted())
         told = f"started: {title_of(conversation)}" if form.left else ""
+        if form.draft.count > 1:
+            told = f"{form.draft.count} attempts began: `attempts` in the palette has them"
         self._ui.tell(told, about="start")
         if form.left:
             return
         form.finish()
         session.follow = True
         self._ui.post_message(RunWanted(conversation, go=True))
+
+
+async def _steps(
+    source: Source, request: StartRequest, draft: Draft
+) -> AsyncGenerator[str | Conversation, None]:
+    """What a start, or the start of several attempts, does, and what it has started."""
+    if draft.count == 1:
+        assert source.agents is not None
+        async for step in source.agents.start(request):
+            yield step if isinstance(step, Conversation) else stage_of(step.status)
+        return
+    attempts = attempts_on(source)
+    plan = await attempts.plan(Wanted(request, draft.count, draft.verify.strip()))
+    async for done in attempts.start(plan):
+        yield done if isinstance(done, str) else done.conversation
 
 
 LONGEST = 100_000

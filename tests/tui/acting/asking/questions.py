@@ -193,6 +193,8 @@ TABLE = {
     "run an automation": Asks(
         "automations.action_run", stake=W, action="automations.run", shown=False
     ),
+    "accept an attempt": Asks("attempts._accept", ("a",), stake=W, shown=False),
+    "drop an attempt": Asks("attempts.action_drop", stake=F, action="attempts.drop", shown=False),
     "shell": Asks("workspaces.action_shell", ("exclamation_mark",), FLAKY, acts=("POST *bash*",)),
     "get a file": Asks("workspaces.action_get", title=WEEKS, action="workspaces.get"),
     "put a file": Asks("workspaces.action_put", title=WEEKS, action="workspaces.put"),

@@ -1,0 +1,213 @@
+"""The attempts at one task: verify, compare and accept them in their view, drop one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oh_tui.actions.attempts import Attempts, attempt_of, groups_of, identity, lost_words
+from oh_tui.batch.index_snapshot import IndexSnapshot
+from oh_tui.library.library import columns_of
+from oh_tui.settings.paths import tilde
+from oh_tui.text.human import plural
+from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe_line
+from oh_tui.tui.controllers.controller import Controller, in_worker
+from oh_tui.tui.messages import ListsChanged, ListsWanted
+from oh_tui.tui.remedies import words_of
+from oh_tui.tui.screens.attempts import AttemptRow, AttemptsScreen, Wanted
+from oh_tui.tui.ui import NotNow
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.question_bar import Answer, Question, Stake, letters
+
+if TYPE_CHECKING:
+    from oh_tui.actions.attempts import Attempt, Row
+    from oh_tui.conversation import Conversation
+    from oh_tui.sources.source import Source
+    from oh_tui.tui.controllers.across_runs.back_stack import WayBack
+    from oh_tui.tui.controllers.run.reports import Comparisons
+    from oh_tui.tui.widgets.drawing import Piece
+
+
+def attempts_on(source: Source | None) -> Attempts:
+    """Raises NotNow where no agents are."""
+    if source is None or not (source.agents and source.records and source.workspaces):
+        raise NotNow("attempts are conversations on a server")
+    return Attempts(source.agents, source.records, source.workspaces)
+
+
+class AttemptActions(Controller):
+    _way_back: WayBack
+    _comparisons: Comparisons
+    _view: AttemptsScreen | None = None
+
+    def _meant_group(self) -> list[Attempt]:
+        """That of the run that a key means, else the one that began last. Raises NotNow."""
+        groups, target = groups_of(self._session.conversations), self._session.target()
+        if not groups:
+            raise NotNow("no conversation of the list is an attempt: ctrl+n starts several")
+        meant = attempt_of(target) if target else None
+        return groups[meant.group if meant else next(iter(groups))]
+
+    def _on(self, conversation: Conversation) -> Attempts:
+        """Those that may be changed. Raises NotNow."""
+        if why := self._session.no_change_of(conversation):
+            raise NotNow(why)
+        return attempts_on(self._session.holder(conversation))
+
+    # The view
+
+    def action_open(self) -> None:
+        with self._ui.telling():
+            self.show(self._meant_group()[0].group)
+
+    def show(self, group: str, under: int = 0) -> None:
+        """The cursor begins `under` the attempt with this number."""
+        view = self._view = AttemptsScreen(group, under)
+
+        def closed(wanted: Wanted | None) -> None:
+            self._view = None if self._view is view else self._view
+            if wanted:
+                self._ui.work_on("write", self._carry_out, group, wanted)
+
+        self._ui.push_screen(view, closed)
+        self.action_read()
+
+    def action_read(self) -> None:
+        if self._view:
+            self._ui.work_on("attempts", self._read, self._view, instead=True)
+
+    async def _read(self, view: AttemptsScreen) -> None:
+        """Its conversations as they are now, and what each has changed."""
+        session, source = self._session, self._session.source
+        known = groups_of(session.conversations).get(view.group, [])
+        try:
+            found = await source.get([one.conversation.id for one in known]) if source else []
+            now = [one for one in found if one]
+            session.loaded.take(now)
+            self._ui.post_message(ListsChanged())
+            attempts = groups_of(now).get(view.group, [])
+            holder = session.holder(attempts[0].conversation) if attempts else None
+            if holder is None:
+                raise NotNow("none of these attempts is there any more")
+            rows = await attempts_on(holder).rows(attempts)
+            view.show(await asyncio.to_thread(self._shown, holder, rows))
+        except (Problem, NotNow) as why:
+            view.list.empty = (
+                words_of(why) if isinstance(why, Problem) else str(why),
+                "r asks again",
+            )
+            view.tell(view.list.empty[0], error=True)
+
+    def _shown(self, holder: Source, rows: list[Row]) -> list[AttemptRow]:
+        """With what the list and the index know of their runs."""
+        runs = [row.attempt.conversation for row in rows]
+        with IndexSnapshot(self._session.settings.library_folder, holder) as index:
+            found = index.as_now(runs, columns_of("runs", ("steps", "work_s")))
+            indexed = [found.get(index.place(run), [(None, None)])[0] for run in runs]
+        listed = [self._session.loaded.row(run.id) for run in runs]
+        ended = [one.status.value if one else "" for one in listed]
+        costs = [one.conversation.cost if one else None for one in listed]
+        every = zip(rows, ended, costs, indexed, strict=True)
+        return [AttemptRow(row, end, cost, *known) for row, end, cost, known in every]
+
+    async def _carry_out(self, group: str, wanted: Wanted) -> None:
+        """Do what the view was left for, and show it again."""
+        row, told = wanted.row, self._ui.history[-1:]
+        again = partial(self.show, group, row.attempt.number)
+        if wanted.act == "open":
+            self._way_back.open(row.attempt.conversation, again)
+            return
+        with self._ui.telling(), self._ui.reporting():
+            await self._accept(row)
+        again()
+        if self._view and (news := self._ui.history[-1:]) != told:
+            ((text, is_error),) = news
+            self._view.tell(text, error=is_error)
+
+    def action_compare(self) -> None:
+        if self._view and (both := self._view.compared):
+            self._comparisons.compare([one.attempt.conversation for one in both])
+        elif self._view:
+            self._view.tell("nothing to compare: space marks one")
+
+    def action_verify(self) -> None:
+        if self._view and (one := self._view.list.current):
+            self._ui.work_on("verify", self._verify, self._view, one)
+
+    async def _verify(self, view: AttemptsScreen, one: AttemptRow) -> None:
+        """Run its command, and tell what it printed last, wherever the user is by then."""
+        attempt = one.row.attempt
+        name = f"attempt {attempt.number}: "
+        view.tell(f"{name}{safe_line(attempt.verify, 80)} runs")
+        try:
+            with self._session.writes.doing("verifying an attempt", attempt.conversation.id):
+                row = await self._on(attempt.conversation).verify(one.row)
+        except (Problem, NotNow) as why:
+            words, is_wrong = words_of(why) if isinstance(why, Problem) else str(why), True
+        else:
+            last = row.verified.output.strip().rpartition("\n")[2] if row.verified else ""
+            words, is_wrong = f"{row.verify_words}  {safe_line(last, 120)}".strip(), False
+            if view.is_attached:
+                each = (
+                    other._replace(row=row) if other == one else other for other in view.list.rows
+                )
+                view.show([*each])
+            self._ui.post_message(ListsWanted())
+        (view.tell if view.is_attached else self._ui.tell)(name + words, error=is_wrong)
+
+    # Acts
+
+    async def _accept(self, row: Row) -> None:
+        attempt, change, number = row.attempt, row.change, row.attempt.number
+        attempts = self._on(attempt.conversation)
+        if change is None or not change.files:
+            raise NotNow(row.why or "it has changed nothing")
+        path = self._session.settings.download_folder / f"attempt-{attempt.group}-{number}.patch"
+        branch, file = safe_line(change.branch, 80), tilde(path.absolute(), os.environ)
+        counts = f"{plural(len(change.files), 'file')} +{change.added} -{change.removed}"
+        lines: list[list[Piece]] = [[(f"{counts}, verify: {row.verify_words}", "")]]
+        if change.tests:
+            lines.append([(f"It has changed {plural(len(change.tests), 'file')} of tests", "warn")])
+        answers = [Answer(f"patch in {file}", "patch", "p")]
+        if branch:
+            answers.insert(0, Answer(f"commit on {branch}", "commit", "c"))
+        question = Question(f"Accept attempt {number}", lines, answers, "neither", Stake.WORK)
+        chosen = await self._ui.ask(question)
+        with self._session.writes.doing("accepting an attempt", attempt.conversation.id):
+            if chosen == "commit":
+                message = title_of(attempt.conversation)
+                head = await attempts.accept(row, message, *await identity())
+                self._ui.tell(f"attempt {number} is {head[:10]} on {branch}")
+            elif chosen:
+                size = await attempts.patch(row, path)
+                self._ui.tell(f"attempt {number}: {plural(size, 'byte')} in {file}")
+
+    @in_worker("write")
+    async def action_drop(self) -> None:
+        """Ask which of the group, and say what of each is lost."""
+        group = self._meant_group()
+        attempts = self._on(group[0].conversation)
+        with self._ui.reporting():
+            with self._ui.preparing("asking what each has changed"):
+                lost = {
+                    str(one.attempt.number): lost_words(one) for one in await attempts.rows(group)
+                }
+            keys = letters([*lost])
+            answers = [
+                Answer(f"drop {name}", name, key) for name, key in zip(lost, keys, strict=True)
+            ]
+            lines = [[(f"{name}  ", "key"), (words, "warn")] for name, words in lost.items()]
+            title = f"Drop an attempt: {title_of(group[0].conversation)}"
+            chosen = await self._ui.ask(Question(title, lines, answers, "none", Stake.FINAL))
+            for one in group:
+                if str(one.number) == chosen:
+                    (now,) = await attempts.rows([one])
+                    if lost_words(now) != lost[chosen]:
+                        raise NotNow("nothing was dropped: it has changed since it was shown")
+                    with self._session.writes.doing("dropping an attempt", one.conversation.id):
+                        await attempts.drop(one)
+                    self._ui.tell(f"attempt {chosen} is dropped")
+                    self._ui.post_message(ListsWanted())

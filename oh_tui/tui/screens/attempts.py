@@ -1,0 +1,169 @@
+"""The attempts at one task: how each ended, whether it passes, and what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from oh_tui.actions.attempts import Row
+from oh_tui.tables.column import FILL, Cell, Column
+from oh_tui.text.human import dollars, duration
+from oh_tui.text.redact import safe_line
+from oh_tui.trajectory.glyphs import Glyphs, status_mark
+from oh_tui.tui.screens.view import KeyLabels, View
+from oh_tui.tui.widgets.conversation_list import title_of
+from oh_tui.tui.widgets.drawing import Rule
+from oh_tui.tui.widgets.row_list import ColumnHead, RowList
+from oh_tui.tui.widgets.table_list import Columns, TableList
+
+
+class AttemptRow(NamedTuple):
+    row: Row
+    ended: str
+    """As the list says."""
+    cost: float | None
+    steps: int | None
+    seconds: float | None
+    """These two where its run is indexed."""
+
+    @property
+    def number(self) -> int:
+        return self.row.attempt.number
+
+
+class AttemptList(TableList[AttemptRow]):
+    marked = 0
+    """The number of the one that = compares with; 0 for none."""
+
+    def key(self, row: AttemptRow) -> object:
+        return row.number
+
+    def columns(self) -> Columns[AttemptRow]:
+        return (
+            Column("", self._number, right=True, width=3),
+            Column("ended", lambda one, glyphs: Cell(one.ended, status_mark(glyphs, one.ended)[1])),
+            Column("verify", lambda one, _: Cell(one.row.verify_words, _HUES[one.row.passes])),
+            Column("tests changed", _tests, share=1, least=14),
+            Column("files", lambda one, _: _change(one.row, "{0}"), right=True, goes=2),
+            Column("+/-", lambda one, _: _change(one.row, "{1}/{2}"), right=True),
+            Column("steps", lambda one, _: str(one.steps or ""), right=True, goes=1),
+            Column("cost", lambda one, _: dollars(one.cost) if one.cost else "", right=True),
+            Column("time", lambda one, _: _time(one.seconds), right=True, goes=3),
+            Column("", lambda one, _: _remarks(one.row), width=FILL, share=2, least=16, hue="mark"),
+        )
+
+    def _number(self, one: AttemptRow, glyphs: Glyphs) -> str:
+        return glyphs.marked * (one.number == self.marked) + str(one.number)
+
+
+_HUES = {True: "good", False: "bad", None: "dim"}
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds)
+
+
+def _tests(one: AttemptRow, glyphs: Glyphs) -> Cell:
+    changed = one.row.change.tests if one.row.change else None
+    names = ", ".join(safe_line(test.path, 80) for test in changed or ())
+    return (
+        Cell(f"{glyphs.error} {names}", "warn")
+        if names
+        else Cell("" if changed is None else "no", "dim")
+    )
+
+
+def _change(row: Row, words: str) -> str:
+    change = row.change
+    return words.format(len(change.files), change.added, change.removed) if change else ""
+
+
+def _remarks(row: Row) -> str:
+    same = f"same change as {row.same_as}" if row.same_as else ""
+    left = "the folder itself has changed" if row.ground_has_changed else ""
+    return ", ".join(filter(None, (safe_line(row.why, 200), same, left)))
+
+
+class Wanted(NamedTuple):
+    """What the view was left for: to `open` or `accept` an attempt."""
+
+    act: str
+    row: Row
+
+
+class AttemptsScreen(View[Wanted | None]):
+    """Call `show` with the attempts."""
+
+    DEFAULT_CSS = "AttemptsScreen AttemptList { height: 1fr; }"
+    HELP_TITLE = "In the attempts"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "leave('open')", "open", tooltip="open the run"),
+        Binding("v", "attempts.verify", "verify", tooltip="with the tests of its start, in a copy"),
+        Binding("a", "leave('accept')", "accept", tooltip="by a commit on its branch, or a patch"),
+        Binding("space", "mark", "mark", tooltip="mark it, to compare it with another"),
+        Binding("=", "attempts.compare", "compare", tooltip="with the marked one, else the first"),
+        Binding("r", "attempts.read", "refresh"),
+        Binding("q", "dismiss", "close", show=False),
+    ]
+    AUTO_FOCUS = "#attempts"
+
+    def __init__(self, group: str, under: int) -> None:
+        """The cursor begins `under` the attempt with this number."""
+        super().__init__()
+        self.group, self._under = group, under
+        self.rule, self.list = Rule("Attempts"), AttemptList(id="attempts")
+        self.rule.heavy = True
+        self.list.empty = ("asking what each has changed …",)
+
+    def compose(self) -> ComposeResult:
+        yield from (self.rule, ColumnHead(self.list), self.list, self.footer)
+
+    def show(self, rows: Sequence[AttemptRow]) -> None:
+        under = next((n for n, one in enumerate(rows) if one.number == self._under), None)
+        self._under = 0
+        self.list.show(rows, under)
+        first = rows[0].row.attempt
+        self.rule.title = ("Attempts", "title"), (f"  {title_of(first.conversation)}", "dim")
+        self.rule.facts = ((f"verify: {safe_line(first.verify)}", "dim"),)
+        self.show_keys()
+
+    def tell(self, text: str, *, error: bool = False) -> None:
+        self.call_after_refresh(self.footer.tell, text, error=error)
+
+    @property
+    def compared(self) -> list[Row]:
+        """The marked one, else the first, and that under the cursor."""
+        marked = [one for one in self.list.rows if one.number == self.list.marked]
+        first, here = [*marked, *self.list.rows][:1], self.list.current
+        return [first[0].row, here.row] if here and first != [here] else []
+
+    @on(RowList.Highlighted, "#attempts")
+    def _at_an_attempt(self) -> None:
+        self.show_keys()
+
+    @on(RowList.Opened, "#attempts")
+    def _open(self) -> None:
+        self.action_leave("open")
+
+    def action_leave(self, act: str) -> None:
+        if one := self.list.current:
+            self.dismiss(Wanted(act, one.row))
+
+    def action_mark(self) -> None:
+        here = self.list.current.number if self.list.current else 0
+        self.list.marked = 0 if here == self.list.marked else here
+        self.list.refresh()
+        self.show_keys()
+
+    def key_labels(self) -> KeyLabels:
+        row = self.list.current.row if self.list.current else None
+        return {
+            **dict.fromkeys(("open", "mark"), row is not None),
+            "accept": row and row.change and row.change.files,
+            "verify": row and row.attempt.verify and row.change,
+            "compare": self.compared,
+        }
