@@ -6,10 +6,16 @@ folder that they remove.
 
 from __future__ import annotations
 
+import posixpath
 import shlex
+from collections.abc import Iterable
 
 import msgspec
 
+from oh_tui.api.models import CommandResult
+from oh_tui.text.patterns import pattern
+from oh_tui.text.problem import Refused, Remedy
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.reading.test_files import is_test
 
 MARK = "# oh-tui attempts: "
@@ -51,7 +57,8 @@ git diff --raw --numstat -z --no-renames --no-ext-diff --no-textconv "$base" "$t
 printf '\\0'
 git diff --name-only -z --no-renames "$head" "$tree" """
 
-VERIFY = f"""{_TREE}unset GIT_INDEX_FILE
+VERIFY = f"""{_TREE}{_APART}{_WRITE}{_AS_SHOWN}
+unset GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 git clone -q --shared -n . "$t/copy" || exit 93
 tar --exclude=./.git -cf - . | (cd "$t/copy" && tar -xf -) || exit 94
 cd "$t/copy" && git reset -q "$base" || exit 95
@@ -112,6 +119,10 @@ class Change(msgspec.Struct, frozen=True):
     uncommitted: tuple[str, ...] = ()
     """Paths."""
 
+    def is_like(self, other: Change) -> bool:
+        """Whether both have changed something, and byte for byte the same."""
+        return self.tree != self.was and (self.was, self.tree) == (other.was, other.tree)
+
     @property
     def tests(self) -> tuple[FileChange, ...]:
         return tuple(one for one in self.files if one.is_test)
@@ -152,3 +163,31 @@ def read_change(printed: str) -> Change:
     return Change(
         tree, was, head, branch, ground.strip(), tuple(files), tuple(filter(None, rest[end:]))
     )
+
+
+_PATH = pattern(r"(?:(?<![\w.~:/-])|(?<=:)(?!//[^/]))~?/[^\s\"'`<>|;:&,(){}\[\]]{1,4096}")
+
+
+def leading_into(text: str, folders: Iterable[str], home: str) -> str:
+    """The first absolute path in a text that leads into one of the folders; "" for none."""
+    for found in _PATH.finditer(text):
+        path = f"{home}{found[0][1:]}" if found[0].startswith("~") else found[0]
+        path = posixpath.normpath(path.rstrip(".!?")).replace("//", "/", 1)
+        for one in folders:
+            if one.startswith("/") and f"{path}/".startswith(f"{one.rstrip('/')}/"):
+                return found[0]
+    return ""
+
+
+def printed(told: CommandResult) -> str:
+    return told.stdout.rstrip("\n") if not told.exit_code else ""
+
+
+def last_line(told: CommandResult) -> str:
+    """The last line that a command printed, of its errors if there are any."""
+    lines = (told.stderr.strip() or told.stdout.strip()).splitlines()
+    return safe_line(lines[-1], 200) if lines else ""
+
+
+def not_told(told: CommandResult) -> Refused:
+    return Refused(f"Git there did not tell: {last_line(told) or 'no answer'}", Remedy.LOOK_FIRST)

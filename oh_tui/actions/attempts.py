@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import posixpath
 import secrets
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -17,35 +16,19 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from oh_tui.actions import attempt_scripts as scripts
 from oh_tui.actions import worktrees
 from oh_tui.actions.agent_actions import Agents, present
-from oh_tui.actions.attempt_scripts import (
-    ACCEPT,
-    GROUND,
-    LOOK,
-    PATCH,
-    VERIFY,
-    Change,
-    filled,
-    read_change,
-)
+from oh_tui.actions.attempt_scripts import Change, last_line, leading_into, printed
 from oh_tui.actions.conversation_records import Records
 from oh_tui.actions.starting import stage_of
 from oh_tui.actions.workspace import Workspaces
 from oh_tui.api.bare_server import FOLDER, BareAgentServer
 from oh_tui.api.models import CommandResult, StartTask
 from oh_tui.api.requests import StartRequest
-from oh_tui.catalog.tags import (
-    ATTEMPT,
-    ATTEMPT_BASE,
-    ATTEMPT_VERIFIED,
-    GROUP,
-    LONGEST_VALUE,
-    VERIFY_BY,
-)
+from oh_tui.catalog import tags
 from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import part_file_aside, publish_as, taken
-from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
@@ -55,7 +38,7 @@ MOST = 12
 GIT_TAKES, COMMAND_TAKES = 120, 1800
 """Seconds that git, and a command of the user, may take."""
 
-_PATH = pattern(r"(?:(?<![\w.~:/-])|(?<=:)(?!//[^/]))~?/[^\s\"'`<>|;:&,(){}\[\]]{1,4096}")
+LEFT = "the conversations that were made wait without a task"
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -80,7 +63,7 @@ class Attempt(msgspec.Struct, frozen=True):
     @property
     def verified(self) -> Verified | None:
         """What its tags keep of the last time that it was verified."""
-        code, _, tree = (self.conversation.tags or {}).get(ATTEMPT_VERIFIED, "").partition(" ")
+        code, _, tree = (self.conversation.tags or {}).get(tags.ATTEMPT_VERIFIED, "").partition(" ")
         return Verified(int(code), tree) if code.lstrip("-").isdecimal() and tree else None
 
 
@@ -102,6 +85,12 @@ class Row(msgspec.Struct, frozen=True):
     same_as: int | None = None
     """The first attempt before it with a byte-equal change."""
     verified: Verified | None = None
+
+    def known(self) -> Change:
+        """Raises Refused where its change is not known."""
+        if self.change is None:
+            raise Refused(self.why, Remedy.LOOK_FIRST)
+        return self.change
 
     @property
     def passes(self) -> bool | None:
@@ -160,14 +149,16 @@ class Plan(msgspec.Struct, frozen=True):
 
 def attempt_of(conversation: Conversation) -> Attempt | None:
     """None for a conversation that is none; a fork has only the tags of one."""
-    tags = conversation.tags or {}
-    group, number = tags.get(GROUP, ""), tags.get(ATTEMPT, "")
-    if not group or not number.isdecimal() or not 0 < int(number[:4]) <= MOST:
+    given = conversation.tags or {}
+    group, number = given.get(tags.GROUP, ""), given.get(tags.ATTEMPT, "")
+    if not group or not number.isdecimal() or len(number) > 2 or not 0 < int(number) <= MOST:
         return None
     if conversation.origin or conversation.parent_conversation_id:
         return None
-    base, ground, folder = (*tags.get(ATTEMPT_BASE, "").split(" ", 2), "", "", "")[:3]
-    return Attempt(conversation, group, int(number), tags.get(VERIFY_BY, ""), base, ground, folder)
+    base, ground, folder = (*given.get(tags.ATTEMPT_BASE, "").split(" ", 2), "", "", "")[:3]
+    return Attempt(
+        conversation, group, int(number), given.get(tags.VERIFY_BY, ""), base, ground, folder
+    )
 
 
 def groups_of(conversations: Iterable[Conversation]) -> dict[str, list[Attempt]]:
@@ -196,8 +187,8 @@ class Attempts:
             raise Problem(f"That makes {count:,} attempts", f"{MOST} are the most")
         if not request.message.strip():
             raise Problem("There is no task", "write it in your own words")
-        if not 0 < len(wanted.verify) <= LONGEST_VALUE or not wanted.verify.isprintable():
-            what = f"The command that verifies has one line of 1 to {LONGEST_VALUE} characters"
+        if not 0 < len(wanted.verify) <= tags.LONGEST_VALUE or not wanted.verify.isprintable():
+            what = f"The command that verifies has one line of 1 to {tags.LONGEST_VALUE} characters"
             raise Problem(what, "put a longer one into a script of the repository")
         api = self._agents.api
         if not isinstance(api, BareAgentServer):
@@ -209,11 +200,7 @@ class Attempts:
         folder = request.folder or FOLDER
         ground = await worktrees.look(api, folder)
         ground.require("head")
-        told = await api.sandbox.run_command(filled(GROUND), cwd=folder, timeout=GIT_TAKES)
-        try:
-            top, head, real, home, stands = _out(told).split("\n")
-        except ValueError:
-            raise _not_told(told) from None
+        top, head, real, home, stands = await self._stands(api, folder)
         if ground.commit is None or ground.commit.sha != head:
             raise Refused("The folder has another commit by now", Remedy.REFRESH)
         for what, text in (
@@ -229,6 +216,16 @@ class Attempts:
                 )
         return Plan(wanted, ground, top, stands)
 
+    async def _stands(self, api: BareAgentServer, folder: str) -> list[str]:
+        """Its repository, commit, real path, the home there, and how its files stand."""
+        told = await api.sandbox.run_command(
+            scripts.filled(scripts.GROUND), cwd=folder, timeout=GIT_TAKES
+        )
+        lines = printed(told).split("\n")
+        if told.exit_code or len(lines) != 5:
+            raise scripts.not_told(told)
+        return lines
+
     async def start(self, plan: Plan) -> AsyncGenerator[str | Attempt, None]:
         """Makes the place of every attempt, then lets their agents begin. Yields what it does, in
         words, and each attempt whose agent has begun.
@@ -236,132 +233,99 @@ class Attempts:
         Raises Refused before any agent begins where a place is not the attempt's own; the
         conversations made until then are left, with nothing to do.
         """
-        wanted, group = plan.wanted, secrets.token_hex(4)
+        wanted, group, api = plan.wanted, secrets.token_hex(4), self._agents.api
         made: list[Attempt] = []
-        title = wanted.request.title or safe_line(wanted.request.message.strip().split("\n")[0], 80)
+        task = wanted.request.title or wanted.request.message.strip().split("\n")[0]
+        request = replace(wanted.request, message="", worktree="head" if plan.ground else None)
         for number, profile in enumerate(wanted.each, 1):
-            async for step in self._agents.start(
-                replace(
-                    wanted.request,
-                    message="",
-                    title=f"{title} #{number}",
-                    profile=profile,
-                    worktree="head" if plan.ground else None,
-                )
-            ):
+            title = f"{safe_line(task, 80)} #{number}"
+            async for step in self._agents.start(replace(request, title=title, profile=profile)):
                 if isinstance(step, StartTask):
                     yield f"attempt {number}: {stage_of(step.status)}"
                     continue
-                self._require_own(step, plan, made)
-                one = Attempt(
-                    step, group, number, wanted.verify, ground=plan.stands, folder=plan.top
-                )
-                made.append(one)
+                _require_own(step, plan, made)
+                made.append(Attempt(step, group, number, wanted.verify))
                 if wanted.prepare:
                     yield f"attempt {number}: preparing"
-                made[-1] = await self._prepared(one, wanted.prepare)
-        if plan.top:
-            api = self._agents.api
-            assert isinstance(api, BareAgentServer)
-            now = await api.sandbox.run_command(filled(GROUND), cwd=plan.top, timeout=GIT_TAKES)
-            if not _out(now).endswith(f"\n{plan.stands}"):
-                raise Refused(
-                    "The folder itself has changed while the attempts were made, so no agent began",
-                    "see what --prepare does there, or leave the folder alone meanwhile",
-                )
+                made[-1] = await self._prepared(made[-1], plan)
+        if isinstance(api, BareAgentServer) and plan.stands not in await self._stands(
+            api, plan.top
+        ):
+            raise Refused(
+                "The folder itself has changed while the attempts were made, so no agent began",
+                "see what --prepare does there, or leave the folder alone meanwhile",
+            )
         for one in made:
-            await self._agents.api.send_message(one.conversation.id, wanted.request.message)
+            await api.send_message(one.conversation.id, wanted.request.message)
             yield one
 
-    def _require_own(self, made: Conversation, plan: Plan, before: Sequence[Attempt]) -> None:
-        place = made.folder if plan.ground else made.sandbox_id
-        others = {
-            one.conversation.folder if plan.ground else one.conversation.sandbox_id
-            for one in before
-        }
-        if place and place not in others and (plan.ground is None or made.worktree):
-            return
-        raise Refused(
-            f"Attempt {len(before) + 1} works in {safe_line(place or 'an unknown place', 120)}, "
-            "which is not its own, so no agent began",
-            "the conversations that were made wait without a task",
-        )
-
-    async def _prepared(self, attempt: Attempt, prepare: str) -> Attempt:
+    async def _prepared(self, attempt: Attempt, plan: Plan) -> Attempt:
         """The attempt with its tags, after the command that prepares it."""
-        told = await self._run(attempt, "git rev-parse HEAD", GIT_TAKES)
-        base = _out(told)
-        if prepare:
-            done = await self._run(attempt, prepare, COMMAND_TAKES)
+        base = printed(await self._run(attempt, "git rev-parse HEAD", GIT_TAKES))
+        if plan.wanted.prepare:
+            done = await self._run(attempt, plan.wanted.prepare, COMMAND_TAKES)
             if done.exit_code:
-                raise Refused(
-                    f"Attempt {attempt.number} could not be prepared, so no agent began: "
-                    f"{_last(done) or f'exit code {done.exit_code}'}",
-                    "the conversations that were made wait without a task",
-                )
-        kept = " ".join(filter(None, (base, attempt.ground, attempt.folder)))
-        if len(kept) > LONGEST_VALUE:
-            kept = base  # the folder is not looked at later then
-        tags = {
-            GROUP: attempt.group, ATTEMPT: str(attempt.number), VERIFY_BY: attempt.verify,
-            ATTEMPT_BASE: kept,
-        }  # fmt: skip
-        held = await self._records.tag(attempt.conversation, tags)
-        found = attempt_of(replace(attempt.conversation, tags=dict(held)))
-        assert found is not None
-        return found
+                why = last_line(done) or f"exit code {done.exit_code}"
+                what = f"Attempt {attempt.number} could not be prepared, so no agent began: {why}"
+                raise Refused(what, LEFT)
+        kept = f"{base} {plan.stands} {plan.top}".strip()
+        given = {
+            tags.GROUP: attempt.group,
+            tags.ATTEMPT: str(attempt.number),
+            tags.VERIFY_BY: attempt.verify,
+            tags.ATTEMPT_BASE: kept if len(kept) <= tags.LONGEST_VALUE else base,
+        }
+        held = await self._records.tag(attempt.conversation, given)
+        return attempt_of(replace(attempt.conversation, tags=dict(held))) or attempt
 
     # what became of them
 
     async def rows(self, attempts: Sequence[Attempt]) -> list[Row]:
         """The table, in a few calls for each attempt. Changes nothing."""
+        looks = await asyncio.gather(*map(self.look, attempts), return_exceptions=True)
         rows: list[Row] = []
-        for one, told in zip(
-            attempts,
-            await asyncio.gather(*map(self.look, attempts), return_exceptions=True),
-            strict=True,
-        ):
-            if isinstance(told, Problem):
+        for one, told in zip(attempts, looks, strict=True):
+            if isinstance(told, Change):
+                same = (row for row in rows if row.change and row.change.is_like(told))
+                number = next((row.attempt.number for row in same), None)
+                rows.append(Row(one, told, same_as=number, verified=one.verified))
+            elif isinstance(told, Problem):
                 rows.append(Row(one, why=told.sentence, verified=one.verified))
-            elif isinstance(told, BaseException):
-                raise told
             else:
-                rows.append(Row(one, told, same_as=_same(told, rows), verified=one.verified))
+                raise told
         return rows
 
     async def look(self, attempt: Attempt) -> Change:
         """What it has changed. Raises Problem where that cannot be told now."""
         if not attempt.base:
             raise Refused("Its start commit is not known", Remedy.LOOK_FIRST)
-        script = filled(LOOK, base=attempt.base, folder=attempt.folder)
-        told = await self._run(attempt, script, GIT_TAKES)
-        if told.exit_code:
-            raise _not_told(told)
+        failing, folder = "Git there did not tell", attempt.folder
+        text = await self._git(attempt, failing, scripts.LOOK, folder=folder)
         try:
-            return read_change(told.stdout)
+            return scripts.read_change(text)
         except (ValueError, StopIteration):
-            raise _not_told(told) from None
+            raise Refused("Git there gave no answer that can be read", Remedy.LOOK_FIRST) from None
 
     async def verify(self, row: Row) -> Row:
         """Runs its command in a copy of its files, in which the tests are as in the start commit.
         Keeps the exit code in its tags. Raises Problem where it cannot be run."""
-        attempt, change = row.attempt, row.change
+        attempt, change = row.attempt, row.known()
         now = await present(self._agents.api, attempt.conversation.id)
         if now.execution_status == "running":
             raise Refused(f"Attempt {attempt.number} is still at work", Remedy.WAIT)
-        if not attempt.verify or change is None:
-            raise Refused(row.why or "It has no command that verifies it", Remedy.LOOK_FIRST)
-        script = filled(
-            VERIFY, base=attempt.base, restore=change.restore or ":", command=attempt.verify
-        )
-        told = await self._run(attempt, script, COMMAND_TAKES)
-        code, _, output = told.stdout.partition("\n")
-        if told.exit_code or not code.isdecimal():
-            raise Refused(
-                f"It could not be verified: {_last(told) or 'no answer'}", Remedy.LOOK_FIRST
-            )
+        if not attempt.verify:
+            raise Refused("It has no command that verifies it", Remedy.LOOK_FIRST)
+        failing, restore = "It could not be verified", change.restore or ":"
+        text = await self._git(
+            attempt, failing, scripts.VERIFY, COMMAND_TAKES,
+            want=change.tree, restore=restore, command=attempt.verify,
+        )  # fmt: skip
+        code, _, output = text.partition("\n")
+        if not code.isdecimal():
+            raise Refused(f"{failing}: there is no exit code", Remedy.LOOK_FIRST)
         verified = Verified(int(code), change.tree, output)
-        await self._records.tag(attempt.conversation, {ATTEMPT_VERIFIED: f"{code} {change.tree}"})
+        kept = {tags.ATTEMPT_VERIFIED: f"{code} {change.tree}"}
+        await self._records.tag(attempt.conversation, kept)
         return replace(row, verified=verified)
 
     # what is done with one
@@ -370,27 +334,22 @@ class Attempts:
         """Commits what is not committed to its branch, as this person, and returns the id of its
         newest commit. No hook runs. Refused, with the worktree as it was, if its files are not as
         they were shown."""
-        if row.change is None:
-            raise Refused(row.why, Remedy.LOOK_FIRST)
-        script = filled(ACCEPT, want=row.change.tree, name=name, email=email, message=message)
-        told = await self._run(row.attempt, script, GIT_TAKES)
-        if told.exit_code:
-            raise Refused(f"Nothing was committed: {_last(told) or 'git failed'}", Remedy.REFRESH)
-        return safe_line(_out(told), 64)
+        told = await self._git(
+            row.attempt, "Nothing was committed", scripts.ACCEPT,
+            want=row.known().tree, name=name, email=email, message=message,
+        )  # fmt: skip
+        return told.strip()
 
     async def patch(self, row: Row, path: Path) -> int:
         """Writes its change since the start commit into a new file, and returns its bytes."""
-        if row.change is None:
-            raise Refused(row.why, Remedy.LOOK_FIRST)
-        script = filled(PATCH, base=row.attempt.base, want=row.change.tree)
-        told = await self._run(row.attempt, script, GIT_TAKES)
+        failing, want = "There is no patch", row.known().tree
+        told = await self._git(row.attempt, failing, scripts.PATCH, want=want)
         try:
-            data = base64.b64decode(told.stdout)
-        except binascii.Error:
-            data = b""
-        if told.exit_code or not data:
-            why = _last(told) or ("it has changed nothing" if not told.exit_code else "git failed")
-            raise Refused(f"There is no patch: {why}", Remedy.REFRESH)
+            data = base64.b64decode(told)
+        except ValueError:
+            raise Refused(f"{failing}: it did not come whole", Remedy.REFRESH) from None
+        if not data:
+            raise Refused("There is no patch: it has changed nothing", Remedy.LOOK_FIRST)
         async with part_file_aside(path) as (file, part):
             file.write(data)
             file.flush()
@@ -405,21 +364,44 @@ class Attempts:
         see `lost_words`."""
         await self._agents.api.delete_conversation(attempt.conversation.id)
 
-    async def _run(self, attempt: Attempt, command: str, seconds: int) -> CommandResult:
+    async def _git(
+        self, attempt: Attempt, failing: str, script: str, limit: int = GIT_TAKES, **values: str
+    ) -> str:
+        """What a script prints of an attempt. Raises Refused, which begins with `failing`."""
+        told = await self._run(attempt, scripts.filled(script, base=attempt.base, **values), limit)
+        if told.exit_code:
+            raise Refused(f"{failing}: {last_line(told) or 'git failed'}", Remedy.REFRESH)
+        return told.stdout
+
+    async def _run(self, attempt: Attempt, command: str, limit: int) -> CommandResult:
         workspace = await self._workspaces.open(attempt.conversation)
         folder = await workspace.folder()
-        told = await workspace.run(command, cwd=folder, timeout=seconds)
+        told = await workspace.run(command, cwd=folder, timeout=limit)
         if told.exit_code == -1:
-            raise Refused(
-                f"It did not end within {seconds} s: {_last(told)}".rstrip(": "), Remedy.WAIT
-            )
+            why = last_line(told) or "no answer"
+            raise Refused(f"It did not begin, or end within {limit} s: {why}", Remedy.WAIT)
         return told
+
+
+def _require_own(made: Conversation, plan: Plan, before: Sequence[Attempt]) -> None:
+    """Raises Refused for a place that is not that of this attempt alone."""
+
+    def place(one: Conversation) -> str:
+        return (one.folder if plan.ground else one.sandbox_id) or "an unknown place"
+
+    is_own = bool(made.worktree if plan.ground else made.sandbox_id)
+    if is_own and place(made) not in [place(one.conversation) for one in before]:
+        return
+    where = f"Attempt {len(before) + 1} works in {safe_line(place(made), 120)}"
+    raise Refused(f"{where}, which is not its own, so no agent began", LEFT)
 
 
 def lost_words(row: Row) -> str:
     """What goes with an attempt that is dropped."""
     if row.change is None:
         return f"What it has not committed goes with it, and is not known: {row.why}"
+    if not row.attempt.conversation.worktree:
+        return "Its sandbox may go with it, with all that is not pushed"
     if not (lost := row.change.uncommitted):
         return "All that it changed is committed"
     named = ", ".join(safe_line(one, 60) for one in lost[: worktrees.MOST_NAMED])
@@ -427,56 +409,16 @@ def lost_words(row: Row) -> str:
     return f"Not committed, and lost with it: {named}{f' and {more:,} more' if more > 0 else ''}"
 
 
-def leading_into(text: str, folders: Iterable[str], home: str) -> str:
-    """The first absolute path in a text that leads into one of the folders; "" for none."""
-    for found in _PATH.finditer(text):
-        path = f"{home}{found[0][1:]}" if found[0].startswith("~") else found[0]
-        path = posixpath.normpath(path.rstrip(".:!?")).replace("//", "/", 1)
-        for one in folders:
-            if one.startswith("/") and f"{path}/".startswith(f"{one.rstrip('/')}/"):
-                return found[0]
-    return ""
-
-
-def _same(change: Change, before: Iterable[Row]) -> int | None:
-    if change.tree == change.was:
-        return None
-    key = (change.was, change.tree)
-    return next(
-        (r.attempt.number for r in before if r.change and (r.change.was, r.change.tree) == key),
-        None,
-    )
-
-
 async def identity() -> tuple[str, str]:
     """Name and address of the person, by git on this machine. Raises Problem without them."""
-    found: list[str] = []
-    for name in ("user.name", "user.email"):
-        try:
-            process = await asyncio.create_subprocess_exec(
-                "git", "config", "--get", name,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
-            found.append((await process.communicate())[0].decode("utf-8", "replace").strip())
-        except OSError:
-            found.append("")
-    if not all(found):
-        raise Problem(
-            "Git here does not know who you are", "git config --global user.name and user.email"
-        )
-    return found[0], found[1]
-
-
-def _out(told: CommandResult) -> str:
-    return told.stdout.rstrip("\n") if not told.exit_code else ""
-
-
-def _last(told: CommandResult) -> str:
-    """The last line that a command printed."""
-    lines = (told.stderr.strip() or told.stdout.strip()).splitlines()
-    return safe_line(lines[-1], 200) if lines else ""
-
-
-def _not_told(told: CommandResult) -> Refused:
-    return Refused(f"Git there did not tell: {_last(told) or 'no answer'}", Remedy.LOOK_FIRST)
+    words, pipe = ("config", "--get-regexp", r"^user\.(name|email)$"), asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec("git", *words, stdout=pipe, stderr=pipe)
+        told = (await process.communicate())[0].decode("utf-8", "replace")
+    except OSError:
+        told = ""
+    known = dict(line.split(" ", 1) for line in told.splitlines() if " " in line)
+    if len(known) < 2:
+        hint = "git config --global user.name and user.email tell it"
+        raise Problem("Git here does not know who you are", hint)
+    return known["user.name"], known["user.email"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,7 +13,7 @@ from oh_tui.actions.start_draft import Choices, Draft, choices, request_for
 from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost
 from oh_tui.api.bare_server import BareAgentServer
-from oh_tui.api.errors import ApiError, NotFound
+from oh_tui.api.errors import ApiError
 from oh_tui.api.models import StartTask
 from oh_tui.api.offered_models import SuggestedTask
 from oh_tui.api.requests import StartRequest
@@ -28,9 +26,9 @@ from oh_tui.commands.framework.command import Call, argument, command, flag, num
 from oh_tui.commands.framework.exit_codes import STOPPED
 from oh_tui.commands.framework.printing import print_json
 from oh_tui.commands.framework.status import outcome
+from oh_tui.commands.framework.waiting import until_over
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json, line, verdict_json
-from oh_tui.sources.budget import Budget
 from oh_tui.text.human import dollars, plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -43,18 +41,6 @@ if TYPE_CHECKING:
 COST = "This makes a sandbox and starts an agent in it, which may cost money"
 
 COST_ALONE = "This starts an agent on the server, which may cost money"
-
-POLL = 3.0
-"""Seconds between two looks at a run with `--until-done`."""
-
-MISSES = 5
-"""How many looks in a row may fail."""
-
-IDLE = 60.0
-"""Seconds after which an idle agent is not about to begin any more."""
-
-_OVER = ("finished", "error", "stuck", "paused", "waiting_for_confirmation", "deleting")
-"""States of an agent after which nothing comes by itself."""
 
 
 @command(
@@ -191,7 +177,7 @@ async def start(call: Call) -> int:
             if not call.as_json:
                 print(conversation_id(conversation), flush=True)
             if args.until_done:
-                (conversation,) = await _until_over(call, [conversation])
+                (conversation,), _ = await until_over(call, [conversation])
                 verdict = judge(whole(await read_run(call, conversation)))
                 code = 0 if outcome(conversation, UNSEEN)[0] == "finished" else 1
     call.goes_on = ""
@@ -346,9 +332,9 @@ async def _attempts(call: Call, request: StartRequest) -> int:
                 if not call.as_json:
                     print(conversation_id(step.conversation), flush=True)
         ended = [one.conversation for one in begun]
-        stopped: set[str] = set()
+        has_stopped = False
         if limit or args.until_done:
-            ended = await _until_over(call, ended, limit, stopped)
+            ended, has_stopped = await until_over(call, ended, limit)
     call.goes_on = ""
     group = begun[0].group
     if call.as_json:
@@ -356,67 +342,10 @@ async def _attempts(call: Call, request: StartRequest) -> int:
     say(f"oh-tui attempts {group} --verify compares them")
     if limit and any(one.cost is None for one in ended):
         say("the cost of some is not known, so that --stop-at could not hold them")
-    if stopped:
+    if has_stopped:
         return STOPPED
     is_good = all(outcome(one, UNSEEN)[0] == "finished" for one in ended)
     return 0 if is_good or not (limit or args.until_done) else 1
-
-
-async def _until_over(
-    call: Call,
-    conversations: Sequence[Conversation],
-    limit: float | None = None,
-    stopped: set[str] | None = None,
-) -> list[Conversation]:
-    """The conversations as they are when nothing more comes by itself. The agent of one that has
-    cost the limit is stopped after its step, and its id goes to `stopped`."""
-    first = short(conversations[0])
-    call.goes_on = f"on the server the agent works on: oh-tui tail -f {first}"
-    misses, idle = 0, 0.0
-    while True:
-        try:
-            found = await call.source.get([one.id for one in conversations])
-        except Problem:
-            misses += 1
-            if misses >= MISSES:
-                raise
-        else:
-            misses = 0
-            now = [one for one in found if one is not None]
-            if not now:
-                raise NotFound("The server no longer has this conversation")
-            for one in now:
-                if limit and stopped is not None:
-                    await _stop_at(call, one, limit, stopped)
-            works = [one for one in now if not _is_over(one)]
-            is_idle = all(one.execution_status == "idle" for one in works)
-            idle = idle + POLL if is_idle else 0.0
-            if not works or idle > IDLE:
-                return now
-            show_progress(
-                outcome(works[0], UNSEEN)[0]
-                if len(now) == 1
-                else f"{len(now) - len(works)} of {len(now)} are over"
-            )
-        await asyncio.sleep(POLL)
-
-
-def _is_over(one: Conversation) -> bool:
-    return one.sandbox_status not in ("RUNNING", "STARTING") or one.execution_status in _OVER
-
-
-async def _stop_at(call: Call, one: Conversation, limit: float, stopped: set[str]) -> None:
-    """Stops an agent that works and has cost the limit, once: somebody may let it go on."""
-    spent = Budget(limit, one.cost)
-    if one.id in stopped or not spent.is_over or one.execution_status != "running":
-        return
-    with contextlib.suppress(Problem):  # it is looked at again
-        state = await call.agents.state(one.id)
-        if state.runs:
-            say(f"{short(one)} has cost {spent.words}: it stops after its step")
-            async for _ in call.agents.stop(state, at_once=False):
-                pass
-            stopped.add(one.id)
 
 
 def _say_end(conversation: Conversation, verdict: Verdict | None) -> None:

@@ -149,11 +149,20 @@ def test_the_folder_itself_is_watched(repo: Path, base: str) -> None:
 
 
 def verify(place: Path, base: str, command: str) -> tuple[int, str]:
-    restore = look(place, base).restore or ":"
-    done = sh(place, filled(VERIFY, base=base, restore=restore, command=command))
+    change = look(place, base)
+    values = {"restore": change.restore or ":", "command": command, "want": change.tree}
+    done = sh(place, filled(VERIFY, base=base, **values))
     assert done.returncode == 0, done.stderr
     code, _, output = done.stdout.partition("\n")
     return int(code), output
+
+
+def test_files_that_changed_since_they_were_shown_are_not_verified(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    want = look(place, base).tree
+    (place / "calc.py").write_text(FIXED)
+    done = sh(place, filled(VERIFY, base=base, restore=":", command="true", want=want))
+    assert done.returncode and "it has changed since it was shown" in done.stderr
 
 
 TESTS = "PYTHONPATH=. python3 tests/test_calc.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.actions import attempts
-from oh_tui.actions.attempt_scripts import Change, FileChange
+from oh_tui.actions.attempt_scripts import Change, FileChange, leading_into
 from oh_tui.actions.attempts import (
     MOST,
     Attempt,
@@ -18,7 +18,6 @@ from oh_tui.actions.attempts import (
     Wanted,
     attempt_of,
     groups_of,
-    leading_into,
     lost_words,
 )
 from oh_tui.api.app_server import AppServer
@@ -33,6 +32,7 @@ from oh_tui.sources.server import ServerSource
 from oh_tui.sources.source import Source
 from oh_tui.text.problem import Problem, Refused
 from tests.api.servers import AT_ONCE
+from tests.demo.wire import NOW
 from tests.tui.explorer import Between
 
 FOLDER = "/workspace/dates"
@@ -50,7 +50,7 @@ def wanted(text: str = "Fix the dates", *, times: int = 3, **more: object) -> Wa
 
 @pytest.fixture
 def demo() -> Demo:
-    demo = Demo()
+    demo = Demo(NOW)  # its clock stands still
     demo.world.agent_version = AgentVersion.NEW
     return demo
 
@@ -183,11 +183,11 @@ async def test_no_agent_begins_where_a_place_is_not_its_own(
     plan = await many.plan(wanted())
     made = Conversation("1", folder=FOLDER)
     with pytest.raises(Refused, match="Attempt 1 works in /workspace/dates, which is not its own"):
-        many._require_own(made, plan, [])
+        attempts._require_own(made, plan, [])
     own = f"/x/conversation-worktrees/{'0' * 8}-0000-0000-0000-{'0' * 12}/dates"
-    many._require_own(Conversation("1", folder=own), plan, [])
+    attempts._require_own(Conversation("1", folder=own), plan, [])
     with pytest.raises(Refused, match="Attempt 2 works in"):
-        many._require_own(
+        attempts._require_own(
             Conversation("2", folder=own), plan, [Attempt(Conversation("1", folder=own), "g", 1)]
         )
 
@@ -279,7 +279,9 @@ def test_paths_into_the_folder_are_found_in_a_text(text: str, found: str) -> Non
 
 def test_lost_work_is_named_and_counted() -> None:
     files = tuple(f"a{n}.py" for n in range(9))
-    attempt = attempt_of(tagged(1))
-    assert attempt
+    own = f"/x/conversation-worktrees/{'0' * 8}-0000-0000-0000-{'0' * 12}/dates"
+    attempt, boxed = attempt_of(tagged(1, folder=own)), attempt_of(tagged(1))
+    assert attempt and boxed
     change = Change("t", "w", files=tuple(FileChange(one, "M") for one in files), uncommitted=files)
     assert lost_words(Row(attempt, change)).endswith("a0.py, a1.py, a2.py and 6 more")
+    assert lost_words(Row(boxed, change)).startswith("Its sandbox may go with it")

@@ -18,7 +18,7 @@ from oh_tui.actions import starting
 from oh_tui.api.models import StartTask
 from oh_tui.api.requests import StartRequest
 from oh_tui.api.start_tasks import StartTasks
-from oh_tui.commands import start as start_command
+from oh_tui.commands.framework import waiting
 from oh_tui.demo.servers.start_tasks import Started
 from tests.commands import schemas
 from tests.commands.conftest import Served
@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real server needs 9 s for a start, the demo's clock is moved on instead."""
     monkeypatch.setattr(starting, "WAITS", (0.05,))
     monkeypatch.setattr(starting.start, "__defaults__", ((0.05,),))
-    monkeypatch.setattr(start_command, "POLL", 0.05)
+    monkeypatch.setattr(waiting, "POLL", 0.05)
 
 
 def moving(shell: Shell, line: str, seconds: float = 1.0) -> Said:

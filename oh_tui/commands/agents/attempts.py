@@ -6,6 +6,8 @@ import contextlib
 from itertools import islice
 from typing import NamedTuple
 
+from msgspec.structs import asdict
+
 from oh_tui.actions.attempts import Attempt, Attempts, Row, groups_of, identity
 from oh_tui.batch.reports.one_run import read_run, whole
 from oh_tui.catalog.names import conversation_id
@@ -121,40 +123,30 @@ async def _verified(many: Attempts, rows: list[Row]) -> list[Row]:
 
 
 async def _accept(call: Call, many: Attempts, rows: list[Row]) -> int:
-    number = call.args.accept
+    args, number = call.args, call.args.accept
     row = next((one for one in rows if one.attempt.number == number), None)
     if row is None or row.change is None:
         raise Problem(row.why if row else f"There is no attempt {number}")
     change = row.change
     what = f"{plural(len(change.files), 'file')} +{change.added} -{change.removed}"
-    told = [f"attempt {number}: {what}, verify {row.verify_words}"]
-    told += [f"it changed tests: {_names(row)}"] if change.tests else []
-    for one in told:
-        say(one)
-    if to := call.args.to:
-        path = path_of(to)
+    say(f"attempt {number}: {what}, verify {row.verify_words}")
+    if change.tests:
+        say(f"it changed tests: {_names(row)}")
+    commit, path = None, path_of(args.to) if args.to else None
+    if path:
         require_free(path)
-        done = await many.patch(row, path)
-        call.about = str(path)
-        return _done(call, number, str(path), f"{path}: {done:,} bytes for git apply")
-    name, email = await identity()
-    stake = f"This commits it to {safe_line(change.branch)} as {safe_line(name)}"
-    require_consent(call, stake, f"oh-tui attempts {row.attempt.group} --accept {number} --yes")
-    message = f"{row.attempt.task}\n\nAttempt {number} of {row.attempt.group}"
-    commit = await many.accept(row, message, name, email)
-    return _done(call, number, commit, f"{commit} on {safe_line(change.branch)}")
-
-
-def _done(call: Call, number: int, place: str, words: str) -> int:
+        size = await many.patch(row, path)
+        words = f"{path}: {size:,} bytes for git apply"
+    else:
+        name, email = await identity()
+        branch, group = safe_line(change.branch), row.attempt.group
+        stake = f"This commits it to {branch} as {safe_line(name)}"
+        require_consent(call, stake, f"oh-tui attempts {group} --accept {number} --yes")
+        message = f"{row.attempt.task}\n\nAttempt {number} of {group}"
+        commit = safe_line(await many.accept(row, message, name, email))
+        words = f"{commit} on {branch}"
     if call.as_json:
-        is_patch = bool(call.args.to)
-        print_json(
-            {
-                "attempt": number,
-                "commit": None if is_patch else place,
-                "patch": place if is_patch else None,
-            }
-        )
+        print_json({"attempt": number, "commit": commit, "patch": path and str(path)})
     else:
         print(words)
     return OK
@@ -224,9 +216,21 @@ def _verify(told: Told, _: Style) -> Cell:
     return Cell(told.row.verify_words, "dim" if passes is None else "green" if passes else "red")
 
 
+def _count(told: Told, _: Style) -> str:
+    return f"{len(told.row.change.files):,}" if told.row.change else "?"
+
+
 def _lines(told: Told, _: Style) -> str:
     change = told.row.change
     return f"+{change.added} -{change.removed}" if change else "?"
+
+
+def _steps(told: Told, _: Style) -> str:
+    return "?" if told.run is None else f"{len(told.run):,}"
+
+
+def _time(told: Told, _: Style) -> str:
+    return "?" if told.seconds is None else duration(told.seconds)
 
 
 def _note(told: Told, _: Style) -> str:
@@ -240,13 +244,7 @@ def _files(told: Told) -> list[dict[str, object]] | None:
     if told.row.change is None:
         return None
     return [
-        {
-            "path": safe_line(one.path),
-            "status": one.letter,
-            "added": one.added,
-            "removed": one.removed,
-            "is_test": one.is_test,
-        }
+        asdict(one) | {"path": safe_line(one.path), "is_test": one.is_test}
         for one in told.row.change.files
     ]
 
@@ -261,29 +259,13 @@ COLUMNS: tuple[Column[Told, Style], ...] = (
     Column("ended", lambda one, _: outcome(one.conversation, UNSEEN)[0]),
     Column("verify", _verify, "passes", lambda one: one.row.passes),
     Column("tests changed", _tests, share=1),
-    Column(
-        "files",
-        lambda one, _: str(len(one.row.change.files)) if one.row.change else "?",
-        "files",
-        _files,
-        right=True,
-    ),
+    Column("files", _count, "files", _files, right=True),
     Column("+/-", _lines),
     Column(
-        "steps",
-        lambda one, _: "?" if one.run is None else f"{len(one.run):,}",
-        "steps",
-        lambda one: None if one.run is None else len(one.run),
-        right=True,
+        "steps", _steps, "steps", lambda one: None if one.run is None else len(one.run), right=True
     ),
     Column("cost", _cost, right=True),
-    Column(
-        "time",
-        lambda one, _: "?" if one.seconds is None else duration(one.seconds),
-        "seconds",
-        lambda one: one.seconds,
-        right=True,
-    ),
+    Column("time", _time, "seconds", lambda one: one.seconds, right=True),
     Column("", _note),
     Column(json="exit_code", get=lambda one: one.row.verified and one.row.verified.code),
     Column(json="same_as", get=lambda one: one.row.same_as),

@@ -9,7 +9,7 @@ from oh_tui.documents.shapes.common import Amount, Conversation, Count, Number
 
 class ChangedFile(TypedDict):
     path: str
-    status: str
+    letter: str
     """A, M, D or T, as git writes it."""
     added: Count | None
     """Lines; null of a file that is no text."""

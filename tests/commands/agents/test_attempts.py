@@ -168,7 +168,7 @@ def test_read_only_looks_and_does_nothing(shell: Shell, group: str) -> None:
 def test_an_agent_stops_at_what_it_may_cost(
     shell: Shell, alone: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oh_tui.commands.start.POLL", 0.05)
-    monkeypatch.setattr("oh_tui.commands.start.IDLE", 0.2)
+    monkeypatch.setattr("oh_tui.commands.framework.waiting.POLL", 0.05)
+    monkeypatch.setattr("oh_tui.commands.framework.waiting.IDLE", 0.2)
     _, said = shell.run(*START, "--yes", "--stop-at", "0.01", code=1)
     assert "the cost of some is not known" in said

@@ -167,9 +167,17 @@ def test_a_preparation_that_fails_lets_no_agent_begin(shell: Shell, repo: Path) 
     assert done.returncode == 1 and "The folder itself has changed" in done.stderr
 
 
-def test_attempts_stop_at_what_they_may_cost(shell: Shell, repo: Path, server: Any) -> None:
+def test_attempts_stop_at_what_they_may_cost(
+    shell: Shell, repo: Path, model: ScriptedModel
+) -> None:
+    call = Call("terminal", {"command": "sleep 1"})
+    model.scripts["spender"] = [Answer("", (call,)) for _ in range(60)]
     done = shell.run(
-        "start", "script:attempt", "--folder", str(repo), "--times", "2", "--verify", VERIFY,
-        "--stop-at", "5.00", "--yes",
+        "start", "Do script:spender", "--folder", str(repo), "--times", "2", "--verify", VERIFY,
+        "--stop-at", "0.01", "--yes",
     )  # fmt: skip
-    assert done.returncode == 0 and "about $10.00 in all" in done.stderr
+    assert done.returncode == 4 and "about $0.02 in all" in done.stderr
+    assert done.stderr.count("it stops after its step") == 2
+    group = shell.json("attempts")["groups"][0]["group"]
+    for one in shell.json("attempts", group)["attempts"]:
+        assert one["conversation"]["status"] == "stopped" and one["steps"] < 60
