@@ -55,7 +55,7 @@ def _difference_json(one: Differing) -> replays.Difference:
     return {
         "role": role_of(one),
         "step": one.step,
-        "how": one.told.how.value,
+        "how": one.told.how,
         "plain": sorted(one.told.names),
         "recorded": recorded,
         "now": now,

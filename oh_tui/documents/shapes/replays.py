@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from oh_tui.documents.shapes.common import Count, Number
+from oh_tui.trajectory.comparison.plain import How
 
 
 class Reaching(TypedDict):
@@ -51,7 +52,7 @@ class Difference(TypedDict):
     role: str
     """system, user, assistant or tool; `tools` for the names of the tools."""
     step: Number | None
-    how: Literal["plain", "order", "numbers", "real", "equal"]
+    how: How
     plain: list[str]
     """What varies with each run and was made plain."""
     recorded: str | None

@@ -76,6 +76,8 @@ def _how(one: Differing) -> str:
         return " in another order"
     if one.a is None or one.b is None:
         return f", only in {'A' if one.b is None else 'B'}"
+    if one.told.how is How.MOVED:
+        return ", lines that the terminal gave with another call"
     return ", only its numbers" if one.told.how is How.NUMBERS else ""
 
 

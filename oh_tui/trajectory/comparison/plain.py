@@ -51,6 +51,8 @@ class How(StrEnum):
     """The same lines in another order."""
     NUMBERS = "numbers"
     """Only in numbers, as `7 passed` and `6 passed` do."""
+    MOVED = "moved"
+    """The terminal gave the same lines, but with another call."""
     REAL = "real"
 
 
@@ -81,6 +83,11 @@ def told(a: str, b: str, folders: tuple[str, str] = ("", ""), echoed: Collection
     if _NUMBER.sub("#", one) == _NUMBER.sub("#", other):
         return Told(How.NUMBERS)
     return Told(How.REAL)
+
+
+def lines_of(text: str, folder: str, echoed: Collection[str]) -> Counter[str]:
+    """The lines of an output of the terminal that `told` compares."""
+    return Counter(_calm(_made_plain(_placed(text, folder)[0])[0], echoed))
 
 
 def _placed(text: str, folder: str) -> tuple[str, list[str]]:

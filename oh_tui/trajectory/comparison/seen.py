@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from oh_tui.trajectory.comparison.plain import How, Told, told
+from oh_tui.trajectory.comparison.plain import How, Told, lines_of, told
 from oh_tui.trajectory.context.message import MODEL, RESULT
 from oh_tui.trajectory.model.alignment import common
 
 TOOLS = "tools"
 """Stands for the kind of a message where the names of the tools differ."""
+
+_FAR = 4
+"""Results of the terminal over which its lines may move."""
 
 
 class Sent(Protocol):
@@ -37,6 +41,10 @@ class SeenMessage(NamedTuple):
     """All its texts, a line break between two; an image is a line of its own."""
     calls: tuple[tuple[str, str], ...]
     """The name of each tool that it calls, and its arguments as JSON text."""
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.kind == RESULT and self.name in ("terminal", "execute_bash", "bash")
 
     @property
     def whole(self) -> str:
@@ -93,23 +101,35 @@ def _differing(a: Context, b: Context) -> Iterator[Differing]:
     echoed = frozenset(_commands(seen_a)) | frozenset(_commands(seen_b))
     folders, is_equal = (a.folder, b.folder), True
     moved = {*seen_a} & {*seen_b}
-    for at_a, at_b in _paired(seen_a, seen_b):
+    pairs = list(_paired(seen_a, seen_b))
+    told_of: dict[tuple[int | None, int | None], Told] = {}
+    outputs: list[tuple[int, int]] = []
+    for x, y in pairs:
+        if x is not None and y is not None and seen_a[x] != seen_b[y]:
+            told_of[x, y] = _told(seen_a[x], seen_b[y], folders, echoed)
+            if told_of[x, y].how is How.REAL and seen_a[x].is_terminal:
+                outputs.append((x, y))
+    texts = [(seen_a[x].text, seen_b[y].text) for x, y in outputs]
+    late = _moved(texts, folders, echoed)
+    for place, (x, y) in enumerate(outputs):
+        if place in late:
+            told_of[x, y] = Told(How.MOVED)
+        elif seen_a[x] in moved and seen_b[y] in moved:
+            told_of[x, y] = Told(How.ORDER)
+    for at_a, at_b in pairs:
         one = seen_a[at_a] if at_a is not None else None
         other = seen_b[at_b] if at_b is not None else None
         if one == other:
             continue
         is_equal = False
         message = b.messages[at_b] if at_b is not None else a.messages[at_a or 0]
-        if one and other:
-            found = _told(one, other, folders, echoed)
-        else:
-            # the same message, at another place in the other context
-            found = Told(How.ORDER if (one or other) in moved else How.REAL)
+        # one alone may be the same message, at another place in the other context
+        alone = Told(How.ORDER if (one or other) in moved else How.REAL)
         yield Differing(
             (other or one or seen_a[0]).kind,
             one.whole if one else None,
             other.whole if other else None,
-            found,
+            told_of.get((at_a, at_b), alone),
             message.is_new,
             message,
         )
@@ -121,9 +141,11 @@ def _differing(a: Context, b: Context) -> Iterator[Differing]:
 def _paired(
     a: Sequence[SeenMessage], b: Sequence[SeenMessage]
 ) -> Iterator[tuple[int | None, int | None]]:
-    """Places side by side: of equal messages first, then of those between that take one place."""
+    """Places side by side: of equal messages first, then of those between that take one place. What
+    the terminal gave is none of those: it may have come with another call."""
     done_a = done_b = 0
-    for end_a, end_b in [*common(a, b), (len(a), len(b))]:
+    fixed_a, fixed_b = ([one.place if one.is_terminal else one for one in side] for side in (a, b))
+    for end_a, end_b in [*common(fixed_a, fixed_b), (len(a), len(b))]:
         between = common(
             [one.place for one in a[done_a:end_a]], [one.place for one in b[done_b:end_b]]
         )
@@ -137,12 +159,32 @@ def _paired(
 
 def _told(a: SeenMessage, b: SeenMessage, folders: tuple[str, str], echoed: frozenset[str]) -> Told:
     """The greatest of its differences, with all that was made plain."""
-    is_terminal = a.kind == RESULT and a.name in ("terminal", "execute_bash", "bash")
-    parts = [told(a.text, b.text, folders, echoed if is_terminal else ())]
+    parts = [told(a.text, b.text, folders, echoed if a.is_terminal else ())]
     for (_, one), (_, other) in zip(a.calls, b.calls, strict=True):
         parts.append(told(one, other, folders))
     most = max(parts, key=lambda part: _RANK[part.how])
     return Told(most.how, frozenset().union(*(part.names for part in parts)))
+
+
+def _moved(
+    texts: Sequence[tuple[str, str]], folders: tuple[str, str], echoed: frozenset[str]
+) -> set[int]:
+    """The places of outputs that say the same together, but some of it a call later: under load
+    the terminal tool does so (measured, 1.17.0 to 1.58.2)."""
+    lines = [
+        (lines_of(one, folders[0], echoed), lines_of(other, folders[1], echoed))
+        for one, other in texts
+    ]
+    found = set[int]()
+    for begin in range(len(lines)):
+        a, b = Counter[str](), Counter[str]()
+        for end, (one, other) in enumerate(lines[begin : begin + _FAR], begin + 1):
+            a, b = a + one, b + other
+            if a == b:
+                found.update(range(begin, end))
+            if a == b or not (a <= b or b <= a):
+                break
+    return found
 
 
 _RANK = {how: rank for rank, how in enumerate(How)}

@@ -31,6 +31,7 @@ class Match(StrEnum):
     PLAIN = "but for what varies"
     ORDER = "in another order"
     NUMBERS = "other numbers"
+    MOVED = "the terminal moved lines"
     REAL = "differs"
     SHAPE = "other messages"
     """A message is in one of both alone."""
@@ -43,6 +44,7 @@ _OF = {
     How.PLAIN: Match.PLAIN,
     How.ORDER: Match.ORDER,
     How.NUMBERS: Match.NUMBERS,
+    How.MOVED: Match.MOVED,
     How.REAL: Match.REAL,
 }
 
