@@ -50,6 +50,33 @@ def test_check_says_what_the_run_tells_and_which_calls_reach_far(run: Path) -> N
     assert len(made) == len(set(made))
 
 
+def test_a_folder_full_of_other_files_is_read_as_the_run_in_it(run: Path) -> None:
+    plain = json.loads(oh_tui("replay", run, "--check", "--json").stdout)
+    for folder in (run, run / "events"):
+        for number in range(300):
+            (folder / f"other-{number}.json").write_text(
+                '{"kind": "Other", "id": 1}' * (number % 3)
+            )
+        (folder / "image.png").write_bytes(b"\x89PNG" + bytes(range(256)) * 400)
+        (folder / "loop").symlink_to(folder)
+        (folder / "event-00000-none.txt").write_text("{")
+        (folder / "event-99999-gone.json").symlink_to(folder / "nowhere")
+        (folder / "sub" / "deep").mkdir(parents=True)
+    done = oh_tui("replay", run, "--check", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert found == plain
+
+
+def test_a_folder_with_other_files_alone_is_refused(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.json").write_text("[" * number)
+    for words in (("--check",), ("--serve",), ("--on", "http://127.0.0.1:1")):
+        done = oh_tui("replay", tmp_path, *words)
+        assert done.returncode == 2 and not done.stdout, done
+        assert "Traceback" not in done.stderr and done.stderr.strip()
+
+
 def without_system(events: Events) -> None:
     events[:] = [one for one in events if one["kind"] != "SystemPromptEvent"]
 

@@ -19,7 +19,7 @@ from tests.processes import forked
 
 from ..servers.alone import IN_SANDBOXES, KEY, AgentServerAlone
 from ..servers.alone import python as python_of
-from ..servers.model import NAME, Answer, Call, ScriptedModel
+from ..servers.model import NAME, PRICED, Answer, Call, ScriptedModel
 from ..servers.scripts import NOTES
 from ..servers.server import wait_for
 
@@ -60,12 +60,14 @@ class Client:
         )
         self.folder = folder
 
-    def run(self, llm: dict[str, Any], *texts: str, condenser: bool = False) -> str:
+    def run(
+        self, llm: dict[str, Any], *texts: str, condenser: bool = False, more: tuple[str, ...] = ()
+    ) -> str:
         """Starts a conversation, says each text once the agent is done, and returns its id. Its
         context is condensed before each further text."""
         (self.folder / "work" / NOTES).unlink(missing_ok=True)
         llm = llm | {"num_retries": 0}
-        tools = [{"name": name} for name in ("terminal", "file_editor", "task_tracker")]
+        tools = [{"name": name} for name in ("terminal", "file_editor", "task_tracker", *more)]
         agent: dict[str, Any] = {"kind": "Agent", "llm": llm | {"usage_id": "agent"}}
         agent["tools"] = tools
         if condenser:
@@ -223,6 +225,94 @@ def test_a_command_runs_it_again_and_says_what_its_user_said(
     new = [difference for one in lines for difference in one["new"]]
     assert not [one for one in new if one["how"] == "real" and not lost_lines(one)], new
     assert done.returncode == (3 if total["parted"] else 0)
+
+
+def test_sub_agents_get_the_answers_of_theirs(
+    server: AgentServerAlone, client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    if client.version == "1.17.0":
+        pytest.skip("agents of 1.17.0 have no tool for tasks")
+    llm = {"model": NAME, "api_key": "sk-scripted", "base_url": model.url}
+    identifier = client.run(llm, "Please do script:parent", more=("task_tool_set",))
+    first = client.download(identifier, tmp_path / "first.zip")
+    below = list(run_files.open(first).study.sub_runs.all())
+    assert len(below) == 2
+    (client.folder / "work" / NOTES).unlink(missing_ok=True)
+    words = ("replay", first, "--on", server.agent_url, "--written-by", client.version)
+    more = ("--workspace", client.folder / "work", "--yes", "--json")
+    done = forked(*words, *more, OPENHANDS_API_KEY=KEY)
+    *lines, total = map(json.loads, done.stdout.splitlines())
+    assert total["given"] == total["answers"] > 4 and total["ended"] == "finished", done
+    steps = [one["step"] for one in lines if one["match"]]
+    for one in below:
+        assert any(step.startswith(one.path) for step in steps), steps
+    second = client.download(total["conversation"], tmp_path / "second.zip")
+    assert said(second) == said(first)
+    new = [difference for one in lines for difference in one["new"]]
+    assert not [one for one in new if one["how"] == "real" and not lost_lines(one)], new
+
+
+def test_another_model_goes_on_from_there(
+    server: AgentServerAlone, client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    llm = {"model": NAME, "api_key": "sk-scripted", "base_url": model.url}
+    first = client.download(client.run(llm, "Please do script:tour"), tmp_path / "first.zip")
+    if client.version != "1.17.0":
+        kept = {"llm": llm | {"model": PRICED}}
+        client.http.post("/profiles/other", json=kept).raise_for_status()
+    (client.folder / "work" / NOTES).unlink(missing_ok=True)
+    words = ("replay", first, "--on", server.agent_url, "--written-by", client.version)
+    more = (
+        "--workspace",
+        client.folder / "work",
+        "--yes",
+        "--json",
+        "--until",
+        "2",
+        "--stop-at",
+        "9",
+    )
+    done = forked(*words, *more, "--then", "other", OPENHANDS_API_KEY=KEY)
+    if client.version == "1.17.0":
+        assert done.returncode == 2 and "cannot keep profiles" in done.stderr, done.stderr
+        return
+    *lines, total = map(json.loads, done.stdout.splitlines())
+    assert total["given"] == total["answers"] == 2 and total["ended"] == "finished", done
+    assert total["cost"] > 0  # the record's model has no price
+    assert [one["step"] for one in lines if one["match"]] == ["2", lines[-1]["step"]]
+    second = client.download(total["conversation"], tmp_path / "second.zip")
+    once, again = (
+        [event.llm_response_id for event in run_files.open(path).events if event.is_answer]
+        for path in (first, second)
+    )
+    assert len(once) == len(again)  # the script is the same
+    shared = [one for one in dict.fromkeys(again) if one in once]
+    assert len(shared) == 2
+    unknown = forked(*words, *more, "--then", "nobody", OPENHANDS_API_KEY=KEY)
+    assert unknown.returncode == 2 and "it keeps other" in unknown.stderr
+
+
+def test_a_revision_is_cloned_for_it(
+    server: AgentServerAlone, client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    (repository / "a.txt").write_text("as it was\n")
+    git = ["git", "-C", str(repository), "-c", "user.name=A", "-c", "user.email=a@example.com"]
+    for words in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *words], check=True)
+    llm = {"model": NAME, "api_key": "sk-scripted", "base_url": model.url}
+    first = client.download(client.run(llm, "script:short"), tmp_path / "first.zip")
+    place = tmp_path / "a new place"
+    words = ("replay", first, "--on", server.agent_url, "--written-by", client.version, "--git")
+    more = ("--workspace", place, "--yes", "--json")
+    done = forked(*words, f"{repository}@main", *more, OPENHANDS_API_KEY=KEY)
+    assert json.loads(done.stdout.splitlines()[-1])["ended"] == "finished", done
+    assert (place / "a.txt").read_text() == "as it was\n"
+    known = client.all()
+    again = forked(*words, f"{repository}@main", *more, OPENHANDS_API_KEY=KEY)
+    assert again.returncode == 2 and "not an empty directory" in again.stderr
+    assert client.all() == known
 
 
 def test_ctrl_c_stops_the_agent_that_was_started(
