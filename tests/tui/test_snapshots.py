@@ -84,6 +84,8 @@ def pressing(*keys: str) -> Callable[[Pilot[int]], object]:
         pytest.param((120, 36), ("2", "j", "p"), id="pause-question"),
         pytest.param((120, 36), ("enter", "y"), id="copy-menu"),
         pytest.param((120, 36), ("question_mark",), id="help"),
+        pytest.param((120, 36), ("W",), id="wall"),
+        pytest.param((80, 24), ("W", "a"), id="wall-asking-80x24"),
         pytest.param((120, 36), ("enter", "v", "k", "k", "ampersand"), id="filter"),
         pytest.param((120, 36), ("enter", "v", "k", "k"), id="range"),
         pytest.param((100, 30), ("enter", "T"), id="where-it-went"),

@@ -71,6 +71,7 @@ async def test_a_question_is_answered_in_the_tile() -> None:
     async with explore(size=(80, 24)) as explorer:
         await explorer.press("W", "a")
         assert "git push --force origin auth" in explorer.text("#asked")
+        assert "waits for your answer in Add OAuth login" in explorer.text("#asked-rule")
         assert "1 ◆ waiting  Add OAuth login" in shown(explorer)
         await explorer.press("escape", "a", "y", "enter")
         wall = explorer.screen.panes.wall

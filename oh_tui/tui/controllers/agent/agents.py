@@ -133,7 +133,10 @@ class AgentActions(Controller):
         else:
             what = "has no result" if one else "have no result"
         title = f"{plural(len(calls), 'call') if calls else 'the agent'} {what}"
-        title += f" on {state.conversation.server}" if state.conversation.server else ""
+        if self._session.pane == "wall":  # beside others
+            title += f" in {short_title(state.conversation)}"
+        elif state.conversation.server:
+            title += f" on {state.conversation.server}"
         if not calls:
             return await self._ui.ask(replace(question, title=title))
         risks = [risk for risk in RISKS if any(_risk(call) == risk for call in calls)]
