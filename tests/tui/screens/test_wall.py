@@ -148,6 +148,21 @@ async def test_the_tile_with_the_focus_is_read_oftener_than_others(
         assert calls == [[1], [1], [1], [3]]
 
 
+async def test_what_comes_of_a_run_comes_to_its_tile() -> None:
+    async with explore() as explorer:
+        await explorer.press("W")
+        place = tiles_of(explorer).index("Flaky CI on main")
+        before = explorer.screen.panes.wall.tiles[place]
+        explorer.demo.advance(40)
+        controller = explorer.screen.controllers.wall
+        controller._looked = {}
+        controller.tick()
+        await explorer.settle()
+        now = explorer.screen.panes.wall.tiles[place]
+        assert now.call != before.call and now.heard and before.heard
+        assert now.heard > before.heard and now.says[-1] == "Green. One test alone, forty times:"
+
+
 async def test_behind_the_wall_no_run_is_followed_and_after_it_it_is_again() -> None:
     async with explore() as explorer:
         await explorer.open("Flaky CI on main")
