@@ -63,7 +63,7 @@ class StartOffers:
 
     def stakes(self, draft: Draft) -> str:
         """What a start of this draft does beyond what each does, in sentences."""
-        return f"{draft.count} agents begin, each in a place of its own" * (draft.count > 1)
+        return f"{draft.count} of them begin, each in a place of its own" * (draft.count > 1)
 
     def opened(self) -> None:
         """A form opens: what may have changed on the server is asked anew."""

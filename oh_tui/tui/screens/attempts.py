@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual import on
@@ -15,7 +15,6 @@ from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.glyphs import Glyphs, status_mark
 from oh_tui.tui.screens.view import KeyLabels, View
-from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
@@ -49,10 +48,10 @@ class AttemptList(TableList[AttemptRow]):
             Column("verify", lambda one, _: Cell(one.row.verify_words, _HUES[one.row.passes])),
             Column("tests changed", _tests, share=1, least=14),
             Column("files", lambda one, _: _change(one.row, "{0}"), right=True, goes=2),
-            Column("+/-", lambda one, _: _change(one.row, "{1}/{2}"), right=True),
-            Column("steps", lambda one, _: str(one.steps or ""), right=True, goes=1),
-            Column("cost", lambda one, _: dollars(one.cost) if one.cost else "", right=True),
-            Column("time", lambda one, _: _time(one.seconds), right=True, goes=3),
+            Column("+/-", lambda one, _: _change(one.row, "+{1} -{2}"), right=True),
+            Column("steps", lambda one, _: _known(one.steps, str), right=True, goes=1),
+            Column("cost", lambda one, _: _known(one.cost, dollars), right=True),
+            Column("time", lambda one, _: _known(one.seconds, duration), right=True, goes=3),
             Column("", lambda one, _: _remarks(one.row), width=FILL, share=2, least=16, hue="mark"),
         )
 
@@ -63,8 +62,8 @@ class AttemptList(TableList[AttemptRow]):
 _HUES = {True: "good", False: "bad", None: "dim"}
 
 
-def _time(seconds: float | None) -> str:
-    return "" if seconds is None else duration(seconds)
+def _known(value: float | None, words: Callable[[float], str]) -> str:
+    return "?" if value is None else words(value)
 
 
 def _tests(one: AttemptRow, glyphs: Glyphs) -> Cell:
@@ -73,17 +72,18 @@ def _tests(one: AttemptRow, glyphs: Glyphs) -> Cell:
     return (
         Cell(f"{glyphs.error} {names}", "warn")
         if names
-        else Cell("" if changed is None else "no", "dim")
+        else Cell("?" if changed is None else "no", "dim")
     )
 
 
 def _change(row: Row, words: str) -> str:
     change = row.change
-    return words.format(len(change.files), change.added, change.removed) if change else ""
+    return words.format(len(change.files), change.added, change.removed) if change else "?"
 
 
 def _remarks(row: Row) -> str:
-    same = f"same change as {row.same_as}" if row.same_as else ""
+    none = "changed nothing" if row.change and not row.change.files else ""
+    same = f"same change as {row.same_as}" if row.same_as else none
     left = "the folder itself has changed" if row.ground_has_changed else ""
     return ", ".join(filter(None, (safe_line(row.why, 200), same, left)))
 
@@ -127,7 +127,7 @@ class AttemptsScreen(View[Wanted | None]):
         self._under = 0
         self.list.show(rows, under)
         first = rows[0].row.attempt
-        self.rule.title = ("Attempts", "title"), (f"  {title_of(first.conversation)}", "dim")
+        self.rule.title = ("Attempts", "title"), (f"  {first.task}", "dim")
         self.rule.facts = ((f"verify: {safe_line(first.verify)}", "dim"),)
         self.show_keys()
 

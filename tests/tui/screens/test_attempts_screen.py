@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -73,7 +74,7 @@ async def test_the_form_says_what_several_attempts_need() -> None:
         assert not form.rows["verify"].display
         form.fields["times"].value = "2"
         await it.until(lambda: form.rows["verify"].display and not form.rows["worktree"].display)
-        await it.until(lambda: "2 agents begin, each in a place of its own" in form.message)
+        await it.until(lambda: "2 of them begin, each in a place of its own" in form.message)
         await it.send("ctrl+s")
         assert form.is_wrong and "told apart by a command" in form.message
         form.fields["times"].value = "many"
@@ -92,11 +93,12 @@ async def test_the_table_tells_them_apart(tmp_path: Path) -> None:
         view = await attempts(it)
         assert "verify: echo fine" in it.text_of(view.rule)
         lines = it.text_of(view.list).splitlines()[:3]
-        assert [line.split("not run")[1].split() for line in lines] == [
-            ["no", "1", "1/0"],
-            ["✗", "tests/test_fixed.py", "1", "1/0"],
-            ["no", "1", "1/0", "same", "change", "as", "1"],
+        assert [re.split("  +", line.partition("not run")[2])[1:4] for line in lines] == [
+            ["no", "1", "+1 -0"],
+            ["✗ tests/test_fixed.py", "1", "+1 -0"],
+            ["no", "1", "+1 -0"],
         ]
+        assert "same change as" not in "".join(lines[:2]) and "same change as 1" in lines[2]
         await it.press("down", "v")
         await it.until(lambda: "attempt 2: OK  fine" in it.text_of(view.footer))
         assert [one.row.verify_words for one in view.list.rows] == ["not run", "OK", "not run"]

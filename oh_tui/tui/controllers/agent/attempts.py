@@ -19,7 +19,6 @@ from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.attempts import AttemptRow, AttemptsScreen, Wanted
 from oh_tui.tui.ui import NotNow
-from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake, letters
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class AttemptActions(Controller):
                 words_of(why) if isinstance(why, Problem) else str(why),
                 "r asks again",
             )
-            view.tell(view.list.empty[0], error=True)
+            view.tell(view.list.empty[0])
 
     def _shown(self, holder: Source, rows: list[Row]) -> list[AttemptRow]:
         """With what the list and the index know of their runs."""
@@ -178,7 +177,7 @@ class AttemptActions(Controller):
         chosen = await self._ui.ask(question)
         with self._session.writes.doing("accepting an attempt", attempt.conversation.id):
             if chosen == "commit":
-                message = title_of(attempt.conversation)
+                message = f"{attempt.task}\n\nAttempt {number} of {attempt.group}"
                 head = await attempts.accept(row, message, *await identity())
                 self._ui.tell(f"attempt {number} is {head[:10]} on {branch}")
             elif chosen:
@@ -200,7 +199,7 @@ class AttemptActions(Controller):
                 Answer(f"drop {name}", name, key) for name, key in zip(lost, keys, strict=True)
             ]
             lines = [[(f"{name}  ", "key"), (words, "warn")] for name, words in lost.items()]
-            title = f"Drop an attempt: {title_of(group[0].conversation)}"
+            title = f"Drop an attempt: {group[0].task}"
             chosen = await self._ui.ask(Question(title, lines, answers, "none", Stake.FINAL))
             for one in group:
                 if str(one.number) == chosen:
