@@ -77,6 +77,14 @@ class Plan(NamedTuple):
         return start_request(run, self.name, endpoint.address, key, self.place)
 
 
+def require_folder(place: str) -> None:
+    """Raises Problem for what is no folder to work in; "" is what the record tells."""
+    if place and not place.startswith("/"):
+        raise Problem(f"{safe_line(place)} is no path from the root on")
+    if place and not place.strip("/"):
+        raise Problem("The agent needs a folder of its own, and / is the whole machine")
+
+
 def make_plan(
     study: Study,
     conversation: Conversation,
@@ -88,7 +96,7 @@ def make_plan(
     then: Then | None = None,
 ) -> Plan:
     """`place` is where its agent works, by default where it worked. Raises Problem for a run that
-    cannot run again, and for a place that is no folder."""
+    cannot run again."""
     if not found.can:
         raise Problem(f"This run cannot run again: {found.lacks[0]}", "--check tells all of it")
     records = list(records_of(study, then and then.after))
@@ -97,10 +105,6 @@ def make_plan(
     if then and not ((last := deeds_of(records[0])[-1]).goes_on or last.said):
         raise Problem(f"Its agent is done after answer {then.after:,}", "--until an earlier one")
     folder = folder_of(study.trajectory)
-    if place and not place.startswith("/"):
-        raise Problem(f"{safe_line(place)} is no path from the root on")
-    if place and not place.strip("/"):
-        raise Problem("The agent needs a folder of its own, and / is the whole machine")
     place = place.rstrip("/") or folder
     moved = [(folder, place)] if folder and place != folder else []
     folders = Folders([*moved, *maps])

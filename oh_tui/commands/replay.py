@@ -12,7 +12,14 @@ from functools import partial
 
 from oh_tui.actions.cloning import Revision, clone, read_revision
 from oh_tui.actions.replay_endpoint import Endpoint
-from oh_tui.actions.replay_plan import Plan, Then, make_plan, require_profile, server_for
+from oh_tui.actions.replay_plan import (
+    Plan,
+    Then,
+    make_plan,
+    require_folder,
+    require_profile,
+    server_for,
+)
 from oh_tui.actions.replaying import Ended, Started, Switched, in_loop, run_again
 from oh_tui.batch.reports.one_run import whole
 from oh_tui.catalog.names import conversation_id
@@ -140,6 +147,7 @@ async def replay(call: Call) -> int:
                 "--workspace FOLDER, or leave --yes out",
             )
         _require_then(args)
+        require_folder(args.workspace)
         require_writable("replay", choose(call.settings, args.on, os.environ), by_flag=False)
     revision = read_revision(args.git) if args.git else None
     maps = [read_pair(word) for word in args.map]

@@ -309,8 +309,9 @@ class MainScreen(BaseScreen):
     def _open_step(self) -> None:
         if self.timeline.row_count():
             sub_agents = self.controllers.sub_conversations
-            if (replay := self.session.replayed) and self.timeline.parts_here and replay.started:
-                both, step = (replay.record, replay.started), self.timeline.step_here
+            replay, current = self.timeline.replay, self.session.current
+            if replay and current and self.timeline.parts_here:
+                both, step = (replay.record, current), self.timeline.step_here
                 self.controllers.comparisons.compare(both, step)
                 return
             if ids := sub_agents.of_step():
@@ -446,7 +447,7 @@ class MainScreen(BaseScreen):
         self._show_keys()
 
     def on_replay_changed(self) -> None:
-        self.run_view.show_replay(self.session.replayed)
+        self.timeline.replay = self.session.replayed
         self._at_a_step()
 
     def on_annotations_changed(self) -> None:
@@ -499,7 +500,7 @@ class MainScreen(BaseScreen):
         self.run_view.show_conversation(session.current, session.hearing.now(session.current))
         self._show_standing()
         self._show_annotations()
-        self.run_view.show_replay(self.session.replayed)
+        self.timeline.replay = self.session.replayed
         self.ui.preparations.cursors_moved()
         session.run_news.ring()
         self._show_keys()

@@ -145,7 +145,7 @@ class Navigation(Controller):
         question = Question("Quit", lines, (Answer("quit anyway", "quit"),), "stay", Stake.WORK)
         if not lines or await self._ui.ask(question) == "quit":
             if session.replay:
-                await self._controllers.replays.end(session.replay)
+                await session.replay.stop()
             self._ui.post_message(QuitWanted())
 
 

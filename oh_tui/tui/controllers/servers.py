@@ -68,6 +68,8 @@ class Servers(Controller):
                 add = f"add {places}" if is_named else "set OPENHANDS_API_KEY"
                 raise Problem(f"There is no key for {name}", add)
             await save(self._session.loaded.last_known)
+            if replay := self._session.replay:
+                await replay.stop()
             self._ui.post_message(SourceWanted(partial(connect, settings), settings))
 
     def show_cautions(self) -> None:

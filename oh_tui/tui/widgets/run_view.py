@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
-    from oh_tui.tui.state.replays import Replay
 
 LOW = 30
 """Rows of the screen below which the strip has no axis and the summary no second line."""
@@ -78,7 +77,6 @@ class RunView(Stack):
         self._conversation: Conversation | None = None
         self._study_of: Conversation | None = None
         self._now = 0.0
-        self._replayed: list[Piece] = []
         self._is_low = True
         """The screen is low: less is shown above the timeline."""
         for name in (
@@ -89,6 +87,7 @@ class RunView(Stack):
             "order",
             "choice",
             "forgotten",
+            "replay",
         ):
             self.watch(self.timeline, name, self._show_counts, init=False)
         for name in ("following", "note", "progress", "filter_note"):
@@ -189,12 +188,6 @@ class RunView(Stack):
         self._show_counts()
         self.detail.show_finding(finding if finding and finding.pane == "result" else None)
 
-    def show_replay(self, replay: Replay | None) -> None:
-        """How the run stands to its record, if it is a replay."""
-        self.timeline.parted = replay.parted if replay else frozenset()
-        self._replayed = replay.facts if replay else []
-        self._show_counts()
-
     def show_progress(self, words: str) -> None:
         self.progress = words
 
@@ -209,7 +202,7 @@ class RunView(Stack):
         self.progress = ""
         self.show_conversation(None, now)
         self.show_run(None)
-        self.timeline.empty = ()
+        self.timeline.empty, self.timeline.replay = (), None
 
     def watch_study(self, study: Study | None) -> None:
         if not self.is_mounted:
@@ -259,8 +252,8 @@ class RunView(Stack):
 
     def _counts(self, trajectory: Trajectory) -> tuple[Piece, ...]:
         counts, glyphs = trajectory.counts, glyphs_of(self.app)
-        parts: list[Piece] = [*self._replayed]
-        shown = self.timeline.filtered
+        replay, shown = self.timeline.replay, self.timeline.filtered
+        parts: list[Piece] = replay.facts if replay else []
         if selected := self.timeline.range_words:
             return ((f"{selected} selected", "mark"),)
         if shown is not None and not self.timeline.show_events:

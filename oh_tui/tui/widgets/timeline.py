@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
 from textual.binding import BindingType
@@ -30,6 +30,9 @@ from oh_tui.tui.widgets import step_lines
 from oh_tui.tui.widgets.drawing import PaneMessage, Piece
 from oh_tui.tui.widgets.row_list import HeadCell, RowList
 from oh_tui.tui.widgets.shown import Place
+
+if TYPE_CHECKING:
+    from oh_tui.tui.state.replays import Replay
 
 TIMES = ("elapsed", "clock", "UTC")
 """Times of the column `at`: since the run began, by the local clock, by the clock in UTC."""
@@ -67,8 +70,8 @@ class Timeline(RowList):
     kept: reactive[RunAnnotations] = reactive(NOTHING)
     forgotten: reactive[frozenset[int]] = reactive(frozenset())
     """The numbers of the steps of which nothing is in the context of the step under the cursor."""
-    parted: reactive[frozenset[str]] = reactive(frozenset())
-    """The ids of the calls whose results differ from those of the record of a replay."""
+    replay: reactive[Replay | None] = reactive(None, always_update=True)
+    """If the run is one."""
     events_forgotten = 0
     now: reactive[float] = reactive(0.0)
     """The current time, while a step of a live run runs."""
@@ -484,7 +487,7 @@ class Timeline(RowList):
             filters=self.filtered is not None,
             kept=self.kept,
             forgotten=self.forgotten,
-            parted=self.parted,
+            parted=self.replay.parted if self.replay else frozenset(),
             widest=self._rows.widest,
             latest=self._rows.latest,
         )
@@ -521,8 +524,9 @@ class Timeline(RowList):
     @property
     def parts_here(self) -> bool:
         """Whether the step under the cursor is one of a replay that differs."""
-        step = self.current[0] if self.current and not self.sub_step_here else None
-        return step is not None and step.event.tool_call_id in self.parted
+        if self.replay is None or self.current is None or self.sub_step_here:
+            return False
+        return self.current[1].tool_call_id in self.replay.parted
 
     @property
     def starts_here(self) -> bool:

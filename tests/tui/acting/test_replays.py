@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -21,12 +22,18 @@ from oh_tui.demo.catalog import ENTRIES
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.agent_server import AgentServerSource
 from oh_tui.sources.file_source import FileSource
+from oh_tui.sources.source import Source
+from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import UNICODE
 from oh_tui.trajectory.replay.check import check
+from oh_tui.trajectory.replay.record import records_of
+from oh_tui.trajectory.replay.recorded_model import RecordedModel
 from oh_tui.tui.screens.comparison.screen import CompareScreen
+from oh_tui.tui.state.replays import Replay
 from tests.api.servers import AT_ONCE
+from tests.demo_runs import demo_run
 from tests.hostile.kinds import write_zip
-from tests.trajectory.replay.made import body_at
+from tests.trajectory.replay.made import body_at, request
 from tests.tui.acting.test_agent_server import an_agent_server
 from tests.tui.explorer import Explorer, explore
 
@@ -152,7 +159,9 @@ async def answered(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Messag
 
 @asynccontextmanager
 async def on_record(
-    size: tuple[int, int] = (160, 48), settings: Settings | None = None
+    size: tuple[int, int] = (160, 48),
+    settings: Settings | None = None,
+    connect: Callable[[Settings], Source] | None = None,
 ) -> AsyncIterator[tuple[Explorer, Twin]]:
     """The explorer on the recorded run."""
     twin = Twin()
@@ -161,7 +170,7 @@ async def on_record(
         api = BareAgentServer("http://127.0.0.1:9", app=twin(an_agent_server()), retries=AT_ONCE)
         return AgentServerSource(api, "here", address="http://127.0.0.1:9")
 
-    async with explore(source=make, size=size, settings=settings) as it:
+    async with explore(source=make, size=size, settings=settings, connect=connect) as it:
         await it.open(TITLE)
         await it.until(lambda: it.screen.timeline.study)
         twin.study = it.screen.timeline.study
@@ -290,16 +299,20 @@ async def test_a_second_one_waits_for_the_first() -> None:
         await it.until(lambda: "a run is being replayed" in it.footer)
 
 
-async def test_to_leave_the_server_stops_it_and_forgets_it() -> None:
-    async with on_record() as (it, twin):
+async def test_to_go_to_another_server_asks_stops_it_and_forgets_it(tmp_path: Path) -> None:
+    async with on_record(connect=lambda _: FileSource([tmp_path])) as (it, twin):
         await start(it, twin)
-        it.screen._leave_source(it.screen.session.settings)
-        await it.until(lambda: twin.status == "paused")
-        assert it.screen.session.replay is None
+        it.screen.controllers.servers.action_switch("local")
+        await it.until(lambda: it.screen.asking.question_bar.is_seen)
+        assert "whose agent stops then" in it.text("#question") and twin.status == "running"
+        await it.press("enter")
+        await it.until(lambda: isinstance(it.screen.session.source, FileSource))
+        assert twin.status == "paused"
+        assert it.screen.session.replay is None and it.screen.timeline.replay is None
 
 
 @pytest.mark.parametrize("title", ["Add OAuth login"])
-async def test_read_only_and_other_servers_refuse(title: str, tmp_path: Any) -> None:
+async def test_read_only_and_other_servers_refuse(title: str, tmp_path: Path) -> None:
     async with on_record(settings=Settings(read_only=True)) as (it, twin):
         await it.screen.run_action("replays.run")
         await it.until(lambda: "read-only" in it.footer)
@@ -331,3 +344,32 @@ async def test_a_server_that_dies_ends_it_with_its_error() -> None:
         twin.is_dead = True
         await it.until(lambda: it.screen.session.replay and it.screen.session.replay.over.is_set())
         await it.until(lambda: "disk on fire" in it.footer)
+
+
+async def test_a_run_that_still_runs_is_not_over() -> None:
+    async with on_record() as (it, twin):
+        await start(it, twin)
+        await it.press("escape", "enter")
+        await it.until(lambda: not it.screen.session.writes.words)
+        await it.open("Flaky CI on main")
+        await it.screen.run_action("replays.run")
+        await it.until(lambda: "it runs still" in it.footer)
+
+
+async def test_a_difference_in_no_result_is_named() -> None:
+    study = Study(demo_run("week-dates"))
+    model = RecordedModel(list(records_of(study)))
+    record: Any = None
+    replay = Replay(record, model, lambda: None)
+    for number in range(2):
+        replay.take(model.answer(request(body_at(study, number))))
+    assert replay.facts == [("as recorded so far", "good"), (f"2 of {model.known} answers", "dim")]
+    body = body_at(study, 2)
+    body["messages"][0]["content"] += "\nBe kind."
+    body["messages"][-1]["content"] += "\nand more"
+    replay.take(model.answer(request(body)))
+    assert replay.facts[0] == ("differs: the system prompt and 1 more", "warn")
+    step = study.trajectory.steps[result_before(study, 2) - 1]
+    assert replay.parted == {step.event.tool_call_id}
+    replay.take(model.answer(request(body)))
+    assert replay.facts[0] == ("differs: the system prompt and 1 more", "warn"), "told once"

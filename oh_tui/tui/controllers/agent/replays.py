@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.actions.replay_plan import Plan, make_plan, server_for
+from oh_tui.actions.replay_plan import Plan, make_plan, require_folder, server_for
 from oh_tui.actions.replaying import Started, run_again
-from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.replay.check import check
@@ -46,14 +46,18 @@ class Replays(Controller):
                 study = await self._run.until_shown(conversation)
                 if study is None:
                     raise NotNow(NOT_READ)
+                if study.trajectory.live and study.trajectory.status == "running":
+                    raise NotNow("it runs still: it can run again when it is over")
                 found = await asyncio.to_thread(check, study, conversation.llm_model or "")
             if not found.can:
                 raise NotNow(f"it cannot run again: {'; '.join(found.lacks)}")
 
             async def take(typed: str) -> tuple[str, Plan]:
                 place, *maps = typed.split() or [""]
+                require_folder(place)
                 pairs = [read_pair(one) for one in maps]
-                return typed, make_plan(study, conversation, found, place=place, maps=pairs)
+                plan = partial(make_plan, study, conversation, found, place=place, maps=pairs)
+                return typed, await asyncio.to_thread(plan)
 
             typed, plan = await take("")
             while (answer := await ui.ask(_question(plan, typed, label))) == "folder":
@@ -63,7 +67,7 @@ class Replays(Controller):
                     pane=session.pane,
                 ) or (typed, plan)  # fmt: skip
         if answer:
-            session.replay = Replay(conversation, plan.model)
+            session.replay = Replay(conversation, plan.model, partial(ui.cancel, "replay"))
             ui.work_on("replay", self._replay, session.replay, plan, api)
 
     def _server(self, conversation: Conversation) -> tuple[str, BareAgentServer]:
@@ -109,13 +113,7 @@ class Replays(Controller):
     async def _ask_stop(self, replay: Replay) -> None:
         lines, answers = [joined(replay.facts, self._ui.glyphs.dot)], (Answer("stop it", "stop"),)
         if await self._ui.ask(Question("Stop the replay", lines, answers, "go on", Stake.WORK)):
-            await self.end(replay)
-
-    async def end(self, replay: Replay) -> None:
-        """Stop what was started, and wait for that, but not for a server that is gone."""
-        self._ui.cancel("replay")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(replay.over.wait(), 5.0)
+            await replay.stop()
 
 
 def _question(plan: Plan, typed: str, label: str) -> Question:
@@ -123,14 +121,14 @@ def _question(plan: Plan, typed: str, label: str) -> Question:
     far = plan.found.reaching
     told = [*far, *((step, path, "is missing there") for step, path in plan.missing)]
     lines: list[list[Piece]] = [
-        [(plan.stake(label), ""), (f"  {safe_line(typed)}", "dim")],
+        [(plan.stake(label), ""), (f"  {safe_line(' '.join(typed.split()[1:]))}", "dim")],
         *(
             [(f"step {step:,} ", "dim"), (what, ""), (f"  {why}", "warn")]
             for step, what, why in told[:MOST_NAMED]
         ),
     ]
     if (more := len(told) - MOST_NAMED) > 0:
-        lines.append([(f"and {plural(more, 'more')}: oh-tui replay --check names all", "warn")])
+        lines.append([(f"and {more:,} more: oh-tui replay --check names all", "warn")])
     answers = [Answer("replay it", "yes")] if plan.place else []
     answers.append(Answer("another folder", "folder", "f", Stake.NOTHING))
     return Question("Replay", lines, answers, stake=Stake.FINAL if far else Stake.WORK)
