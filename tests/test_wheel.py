@@ -60,6 +60,6 @@ def test_uvx_runs_it_from_the_file(built: Path, tmp_path: Path) -> None:
     assert len(listed) > 30 and {"id", "status", "cost"} <= listed[0].keys()
     own: dict[str, Any] = outer | {"TERM": "xterm-256color", "TMPDIR": str(tmp_path)}
     with Terminal(*uvx, home=tmp_path, **own) as terminal:
-        terminal.wait_for("35 conversations", 180)
+        terminal.wait_for("3 running", 180)
         terminal.press("q")
         assert terminal.ends() == 0 and terminal.is_restored()

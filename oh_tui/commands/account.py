@@ -31,8 +31,8 @@ from oh_tui.commands.framework.printing import (
     print_rows,
     shown_id,
 )
+from oh_tui.commands.framework.spoken import sentences
 from oh_tui.commands.framework.status import GLYPHS, HUES
-from oh_tui.commands.spoken import sentences
 from oh_tui.documents.run import conversation_json, line
 from oh_tui.settings.canvas import read_canvas_files
 from oh_tui.settings.private_store import PrivateStore

@@ -1,15 +1,21 @@
-"""`oh-tui status` and the header of the explorer show the same counts."""
+"""`oh-tui status` and the header of the explorer show the same counts; what needs one, in
+sentences."""
 
 from __future__ import annotations
 
 import json
 from itertools import product
 
-from oh_tui.catalog.needy import needy
+import pytest
+
+from oh_tui.batch.reports.wall import Tile
+from oh_tui.catalog.needy import Needy, needy
 from oh_tui.catalog.run_status import Counts, RunStatus
 from oh_tui.catalog.status_cache import UNSEEN, LastKnown, LastKnownStates
+from oh_tui.commands.framework.spoken import sentences
 from oh_tui.commands.framework.status import outcome
 from oh_tui.conversation import Conversation
+from oh_tui.text.human import spelled
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from tests.commands.test_outputs import demo
 
@@ -17,6 +23,7 @@ STATUSES = (None, "running", "waiting_for_confirmation", "error", "stuck", "fini
 SANDBOXES = ("STARTING", "RUNNING", "PAUSED", "ERROR", "MISSING", None)
 CHANGED = "2026-11-24T12:00:00Z"
 OPENED_SINCE, OPENED_BEFORE = 1_800_000_000.0, 1.0
+NOW = 1_800_000_000.0
 
 
 def test_status_counts_what_the_explorer_counts() -> None:
@@ -89,3 +96,50 @@ def test_of_the_demo_too() -> None:
     told = json.loads(demo("status", "--json").stdout)
     assert [told[name] for name in ("waiting", "failed", "running")] == [1, 4, 3]
     assert len(told["listed"]) == 8 and told["conversations"] == 35
+
+
+def run_that(group: str, word: str, title: str = "Fix it.", server: str = "") -> Needy:
+    return Needy(Conversation(id="a" * 32, title=title, server=server), group, word, UNSEEN)
+
+
+def told(row: Needy, tile: Tile | None = None) -> str:
+    _, sentence = sentences([row], [tile] if tile else [], NOW)
+    return sentence
+
+
+def test_what_a_run_waits_for_is_told_only_where_its_end_was_read() -> None:
+    row = run_that("waiting", "waiting")
+    unknown = "Fix it has waited: what it wants is not known."
+    assert told(row) == unknown
+    assert told(row, Tile(row, call="$ ls")) == unknown, "it is only remembered"
+    read = Tile(row, call="edit a.py", heard=NOW - 250)
+    assert told(row, read) == "Fix it has waited for 4 minutes: it wants to do this: edit a.py."
+
+
+@pytest.mark.parametrize(
+    ("group", "word", "sentence"),
+    [
+        ("failed", "stuck", "Fix it on work is stuck."),
+        ("failed", "sandbox failed", "Fix it on work has a sandbox that failed."),
+        ("running", "starting", "Fix it on work is starting."),
+        ("running", "silent", "Fix it on work should run, but nothing was heard of it for long."),
+    ],
+)
+def test_each_state_is_a_sentence(group: str, word: str, sentence: str) -> None:
+    assert told(run_that(group, word, server="work")) == sentence
+
+
+def test_they_are_counted_and_none_are_said_to_be_none() -> None:
+    rows = [run_that("waiting", "waiting")] * 10
+    assert next(sentences(rows, [], NOW)) == "10 runs wait for your yes."
+    assert next(sentences(rows[:2], [], NOW)) == "Two runs wait for your yes."
+    assert list(sentences([], [], NOW)) == [
+        "Nothing waits for you, nothing failed, and nothing is at work."
+    ]
+
+
+def test_a_span_is_told_in_whole_units() -> None:
+    spans = (-1, 1, 59.9, 60, 7300, 90_000, 200_000)
+    assert [spelled(span) for span in spans] == [
+        "0 seconds", "1 second", "59 seconds", "1 minute", "2 hours", "1 day", "2 days"
+    ]  # fmt: skip

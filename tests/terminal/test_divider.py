@@ -26,7 +26,7 @@ def divider(terminal: Terminal) -> int:
 def test_dragged_resized_under_the_drag_and_remembered(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 30), home=tmp_path) as terminal:
         terminal.wait_for("1 Conversations")
-        terminal.wait_for("35 conversations")
+        terminal.wait_for("3 running")
         terminal.until(lambda: divider(terminal) == 40, "the divider in its usual place")
         mouse(terminal, DOWN, 40)
         terminal.settle()  # moves that come with it in one go are not the divider's yet
@@ -44,10 +44,10 @@ def test_dragged_resized_under_the_drag_and_remembered(tmp_path: Path) -> None:
         terminal.press("q")
         terminal.until(lambda: not terminal.child.isalive(), "the end")
     with Terminal(OH_TUI, "--demo", size=(160, 30), home=tmp_path) as terminal:
-        terminal.wait_for("35 conversations")
+        terminal.wait_for("3 running")
         terminal.until(lambda: divider(terminal) == 60, "the divider where it was put")
     with Terminal(OH_TUI, "--demo", "--no-state", size=(160, 30), home=tmp_path) as terminal:
-        terminal.wait_for("35 conversations")
+        terminal.wait_for("3 running")
         terminal.until(
             lambda: divider(terminal) == 40, "the usual place without what is remembered"
         )

@@ -17,7 +17,7 @@ def titles(terminal: Terminal) -> list[str]:
 
 def test_the_title_counts_and_is_given_back() -> None:
     with Terminal(OH_TUI, "--demo") as terminal:
-        terminal.wait_for("35 conversations")
+        terminal.wait_for("3 running")
         terminal.press("q")
         assert terminal.ends() == 0
         assert titles(terminal) == ["oh-tui", "oh-tui ◆1 ✗4 ●3", ""]
@@ -31,7 +31,7 @@ def test_the_title_counts_and_is_given_back() -> None:
 @pytest.mark.parametrize("term", ["linux"])
 def test_a_console_without_titles_is_left_alone(term: str) -> None:
     with Terminal(OH_TUI, "--demo", TERM=term) as terminal:
-        terminal.wait_for("35 conversations")
+        terminal.wait_for("3 running")
         terminal.press("q")
         terminal.ends()
         assert titles(terminal) == []

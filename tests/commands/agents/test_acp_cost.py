@@ -228,7 +228,7 @@ def test_a_terminal_says_so_in_words(capsys: pytest.CaptureFixture[str]) -> None
 async def test_the_explorer_says_so(runs: Path) -> None:
     async with explore(source=lambda: FileSource([runs])) as it:
         await it.until(
-            lambda: "4 conversations, at least $0.75 · without 1 ACP run" in it.text("#header")
+            lambda: "at least $0.75 · 4 conversations · without 1 ACP run" in it.text("#header")
         )
         view = await board(it)
         await it.until(lambda: "$0.75 without 1 ACP run" in text(it, view, "#board-rule"))

@@ -299,8 +299,8 @@ def test_a_revision_is_cloned_for_it(
     repository.mkdir()
     (repository / "a.txt").write_text("as it was\n")
     git = ["git", "-C", str(repository), "-c", "user.name=A", "-c", "user.email=a@example.com"]
-    for words in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "one"]):
-        subprocess.run([*git, *words], check=True)
+    for step in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *step], check=True)
     llm = {"model": NAME, "api_key": "sk-scripted", "base_url": model.url}
     first = client.download(client.run(llm, "script:short"), tmp_path / "first.zip")
     place = tmp_path / "a new place"
