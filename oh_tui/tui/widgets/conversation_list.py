@@ -92,6 +92,8 @@ class ConversationList(RowList):
         self._repeated: frozenset[str | None] = frozenset()
         """Titles of several files, as they came, which only their names tell apart."""
         self._has_ages = False
+        self._gap = ""
+        """Before all titles where what the user keeps of a run has a sign before one."""
 
     @property
     def row(self) -> Row | None:
@@ -123,7 +125,14 @@ class ConversationList(RowList):
         self._lay_out()
         self.rows_changed()
 
+    def watch_annotated(self) -> None:
+        has_signs = self.annotated and any(self._kept(row)[0] != " " for row in self.rows)
+        self._gap = " " if has_signs else ""
+        if self.column_head:
+            self.column_head.refresh()
+
     def _lay_out(self) -> None:
+        self.watch_annotated()
         empty: set[str] = set()
         for column in COLUMNS:
             rows = self.rows if column.is_measured else ()
@@ -197,6 +206,7 @@ class ConversationList(RowList):
         indent = "  " * (1 + min(row.depth, DEEPEST))
         lost = self._lost(row)
         told = f"{lost.as_of} {self.glyphs.dot} {row.line}" if lost else row.line
+        indent += self._gap
         text = shorten(told, width - len(indent) - 1, self.glyphs.more)  # free at the end
         hue = "" if row.status in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
@@ -220,7 +230,7 @@ class ConversationList(RowList):
         is_column = facts.strip() or (self._has_ages and name)
         cells = 5 if self._is_table(width) else 4 if is_column else 0
         aged = f"{self._aged(shown, self.now):>{cells}} "
-        room = width - 2 - len(tree) - width_of(facts) - len(aged)
+        room = width - 2 - len(self._gap) - len(tree) - width_of(facts) - len(aged)
         is_away = MEMBER + conversation.server in self.losses
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
         beside = 0
@@ -233,7 +243,7 @@ class ConversationList(RowList):
         return [
             (glyph, hue if shown.certain and not (is_away or self._lost(shown)) else "dim"),
             sign,
-            (tree, "dim"),
+            (self._gap + tree, "dim"),
             (
                 fit(title, room - beside, self.glyphs.more),
                 "mark" if inside else "dim" if is_away else "",
@@ -252,6 +262,9 @@ class ConversationList(RowList):
         """Whether a row is marked, else what the user keeps of its run."""
         if row.id in self.marks:
             return self.glyphs.marked, "marked"
+        return self._kept(row)
+
+    def _kept(self, row: Row) -> Piece:
         name = run_name(row.conversation) if self.annotated else ""
         kept = self.annotated.get(name, NOTHING)
         if kept.bookmarks:
@@ -319,7 +332,12 @@ class ConversationList(RowList):
         age, title = BY_NAME["age"], BY_NAME["title"]
         found.append(self._head_cell(age, f"{self._named(age):>5} "))
         room = max(3, width + 1 - sum(width_of(cell.text) for cell in found))
-        return [self._head_cell(title, f"   {self._named(title):<{room - 3}}"), *found]
+        return [
+            self._head_cell(
+                title, f"   {self._gap}{self._named(title):<{room - 3 - len(self._gap)}}"
+            ),
+            *found,
+        ]
 
     def _head_cell(self, column: ListColumn, text: str) -> HeadCell:
         return HeadCell(text, column.sorts_by, self._is_by(column))

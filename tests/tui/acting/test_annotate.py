@@ -84,11 +84,14 @@ async def test_b_bookmarks_a_step_and_takes_the_bookmark_off(settings: Settings)
     async with explore(settings=settings, size=(160, 48)) as it:
         await it.open(WEEK)
         assert row(it, 58).startswith("∞★"), "it is there in the next session"
-        assert "★" in it.text("#conversations")
+        listed = it.text("#conversations")
+        assert "✗★ Parse ISO week dates" in listed, "apart from the title"
+        assert "◆  Add OAuth login" in listed and "\n    asks: git" in listed, "as all others are"
         await it.press("b")
         assert "bookmark removed" in it.footer
         assert row(it, 58).startswith("∞ ")
         assert "★" not in it.text("#conversations")
+        assert "✗ Parse ISO week dates" in it.text("#conversations")
     assert settings.annotations_file
     assert json.loads(settings.annotations_file.read_text())["runs"] == {}
 
@@ -363,7 +366,7 @@ async def test_signs_have_an_ascii_form() -> None:
         await it.open(WEEK)
         await it.press("b")
         assert row(it, 58).startswith("@'")
-        assert f"x'{WEEK}" in it.text("#conversations"), "no letter stands beside a title"
+        assert f"x' {WEEK}" in it.text("#conversations"), "no letter stands beside a title"
         await write_note(it, "odd")
         assert "; odd" in it.text("#call")
         assert all(line.text.isascii() for line in it.strips() if "odd" in line.text)
