@@ -15,6 +15,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.geometry import Offset
 from textual.scrollbar import ScrollBar
 
 from oh_tui.catalog.user_annotations import Annotations
@@ -40,6 +41,7 @@ from oh_tui.tui.screens import help as help_screen
 from oh_tui.tui.theme import DARK, LIGHT, corrected_variables, theme_name
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.bars import Footer
+from oh_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -144,6 +146,20 @@ class OhTui(BaseApp):
         # after ctrl+z and fg the terminal is blank until the next layout
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.set_interval(1.0, self.collector.tick)
+
+    _typed_at = Offset(0, 0)
+
+    @property
+    def cursor_position(self) -> Offset:
+        """Where the terminal's cursor goes after each frame, which a screen reader reads: at the
+        current row, or where text is typed."""
+        focused = self.focused
+        place = focused.place_of_cursor if isinstance(focused, RowList) else None
+        return place or self._typed_at
+
+    @cursor_position.setter
+    def cursor_position(self, place: Offset) -> None:
+        self._typed_at = place
 
     @property
     def opening(self) -> asyncio.Future[None] | None:

@@ -132,7 +132,10 @@ class Terminal:
         if error is not None and not hasattr(error, "__notes__"):
             self._describe(error)
         if not self.child.closed:
-            self.child.close(force=True)
+            try:
+                self.child.close(force=True)
+            except pexpect.ExceptionPexpect:
+                self.child.wait()  # it is killed, and a busy machine takes longer to end it
         if self._home:
             self._home.cleanup()
 

@@ -36,3 +36,22 @@ def test_a_console_without_titles_is_left_alone(term: str) -> None:
         terminal.ends()
         assert titles(terminal) == []
         assert b";2t" not in terminal.drawn
+
+
+def test_the_cursor_of_the_terminal_stands_on_the_current_row() -> None:
+    """A screen reader reads the line of the terminal's cursor, hidden or not."""
+
+    def row() -> str:
+        return terminal.screen.display[terminal.screen.cursor.y][terminal.screen.cursor.x :]
+
+    with Terminal(OH_TUI, "--demo") as terminal:
+        terminal.wait_for("3 running")
+        terminal.until(lambda: row().startswith("▌✗ Parse ISO week dates"), "the opened run")
+        terminal.press("k")
+        terminal.until(lambda: row().startswith("▌◆ Add OAuth login"), "the row above")
+        terminal.press("W")
+        terminal.wait_for("1 ◆ waiting")
+        terminal.press("\x1b")
+        terminal.until(lambda: row().startswith("▌◆ Add OAuth login"), "it again")
+        terminal.press("/", "o", "a", "u")
+        terminal.until(lambda: row().strip() == "" and "oau" in terminal.text, "the typed text")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -306,6 +306,13 @@ class RowList(KeptLines, Drawn, can_focus=True):
         height = self.scrollable_content_region.height
         top = round(self.scroll_y)
         return not height or top <= self._line < top + height
+
+    @property
+    def place_of_cursor(self) -> Offset | None:
+        """On the screen; None of a row out of sight."""
+        if not (self.row_count() and self._shows_cursor):
+            return None
+        return self.content_region.offset + Offset(0, self._line - round(self.scroll_y))
 
     @property
     def last_seen(self) -> int:
