@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import ClassVar, NamedTuple
 
 from textual import events, on
@@ -190,10 +191,12 @@ def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
     if trend.length == 1:
         return None
     drawing = draw(trend, room, glyphs.levels)
-    lines = [
-        [(name, "dim"), (blocks, HUES.get(name.strip(), "llm")), (numbers, "")]
-        for name, blocks, numbers in drawing.lines
-    ]
+    lines: list[list[Piece]] = []
+    for name, blocks, numbers in drawing.lines:
+        hue, parts = HUES.get(name.strip(), "llm"), groupby(blocks, glyphs.levels[0].__eq__)
+        # what is nothing does not stand out
+        drawn = [("".join(part), "dim" if is_none else hue) for is_none, part in parts]
+        lines.append([(name, "dim"), *drawn, (numbers, "")])
     facts = [(fact, "dim") for fact in drawing.facts]
     return TitledLines(f"Each {NAMES[trend.kind]}", facts, lines)
 
