@@ -95,7 +95,10 @@ def _rows() -> list[tuple[str, str]]:
     return [(words, example) for words, example in found if "run.zip" not in words]
 
 
-TOLD = ("index", "query", "start", "download", "get", "cache", "config", "events", "tail")
+TOLD = (
+    *("index", "query", "start", "attempts", "download", "get", "cache", "config", "events"),
+    "tail",
+)
 """Whose example has an id of its own, a path or an age of the machine that it was made on."""
 
 

@@ -198,7 +198,7 @@ def test_a_server_whose_every_word_is_hostile() -> None:
         serving(changed(demo.app, lambda call, value: spoiler.spoil(value))) as url,
         looking("--server", url) as it,
     ):
-        it.terminal.wait_for("42 conversations")
+        it.terminal.wait_for("━ 42 ━")
         it.terminal.settle()
         for _ in range(4):
             it.press("j", "enter")

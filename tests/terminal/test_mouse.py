@@ -40,7 +40,7 @@ def cursor(terminal: Terminal) -> str:
 @pytest.mark.slow
 def test_wheel_names_of_columns_and_counts(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 40), home=tmp_path) as terminal:
-        terminal.wait_for("conversations, at least $")
+        terminal.wait_for("35 conversations")
         terminal.wait_for("61 steps")
         terminal.press("3", "g")
         terminal.until(lambda: "dates:" in cursor(terminal), "the cursor on the first step")
@@ -66,15 +66,15 @@ def test_wheel_names_of_columns_and_counts(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_click_chooses_and_a_double_click_opens(tmp_path: Path) -> None:
     with Terminal(OH_TUI, "--demo", size=(160, 40), home=tmp_path) as terminal:
-        terminal.wait_for("conversations, at least $")
+        terminal.wait_for("35 conversations")
         terminal.wait_for("61 steps")
-        click(terminal, "Add OAuth login")
+        click(terminal, "◆ Add OAuth login")
         terminal.wait_for("18 steps")
         assert "━ 1 Conversations" in terminal.text, "one click stays in the list"
         double_click(terminal, "Nightly dependency bump")
         terminal.wait_for("━ 3 Timeline")
         terminal.wait_for("Nightly dependency bump  ")
-        click(terminal, "Add OAuth login")
+        click(terminal, "◆ Add OAuth login")
         terminal.wait_for("18 steps")
         double_click(terminal, "$ git rebase origin/auth")
         terminal.until(lambda: "1 Conversations" not in terminal.text, "the step on all the screen")

@@ -250,7 +250,7 @@ def test_no_secret_reaches_screen_clipboard_log_files_or_process_list(
     words = ("--log", tmp_path / "calls.log")
     with Terminal(OH_TUI, *words, size=SIZE, home=tmp_path, **given) as terminal:
         it = Looker(terminal)
-        terminal.wait_for("42 conversations")
+        terminal.wait_for("━ 42 ━")
         terminal.settle()
         listed = processes(terminal.pid)
         assert "calls.log" in listed

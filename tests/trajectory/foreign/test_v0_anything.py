@@ -97,9 +97,11 @@ def without_links(history: list[Any]) -> list[Any]:
             called = event.get("tool_call_metadata")
             if isinstance(called, dict) and called:
                 response = called.get("model_response")
+                if isinstance(response, dict):
+                    response = {n: v for n, v in response.items() if n != "id"}
                 event["tool_call_metadata"] = {
                     "total": called.get("total_calls_in_response"),
-                    "response": response and {n: v for n, v in response.items() if n != "id"},
+                    "response": response,
                 }
             kept.append(event)
         else:
