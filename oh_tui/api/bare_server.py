@@ -214,7 +214,8 @@ class BareAgentServer(Client):
 
     async def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation for good; from 1.58.2 on with the git worktree that was made for
-        it and what is not committed there, while its branch stays. Raises NotFound."""
+        it and what is not committed there, while its branch stays. Raises NotFound, before 1.58.2
+        InvalidRequest, where it is not there."""
         path = f"/api/conversations/{segment(conversation_id)}"
         doing = "delete the conversation"
         answer = await self._http.post(path, doing, method="DELETE", timeout=UNLIMITED)

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from oh_tui.actions import worktrees
-from oh_tui.api import BareAgentServer, Conversation, NotFound, StartRequest
+from oh_tui.api import BareAgentServer, Conversation, InvalidRequest, NotFound, StartRequest
 from oh_tui.demo import Demo
 from oh_tui.demo.world import AgentVersion
 from oh_tui.sources.agent_server import AgentServerSource
@@ -80,7 +80,7 @@ async def test_a_worktree_goes_with_its_conversation(
     assert await api.get_conversations([made.id]) == [None]
     listed = await api.sandbox.run_command("ls", cwd=made.folder)
     assert (listed.exit_code == 0) is (version == AgentVersion.CANVAS)
-    with pytest.raises(NotFound):
+    with pytest.raises((NotFound, InvalidRequest)):  # 1.49.1 answers 400
         await api.delete_conversation(made.id)
 
 
