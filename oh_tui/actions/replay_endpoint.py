@@ -32,20 +32,20 @@ HOST = "127.0.0.1"
 
 
 class Endpoint:
-    """Serves until `close`. `told` hears what became of each request, one at a time, in a thread of
+    """Serves until `close`. `tell` hears what became of each request, one at a time, in a thread of
     the endpoint. Raises Refused where the port is taken."""
 
     def __init__(
         self,
         model: RecordedModel,
-        told: Callable[[Outcome], None],
+        tell: Callable[[Outcome], None],
         *,
         port: int = 0,
         pace: float = 0.0,
     ) -> None:
         """Each answer waits `pace` times as long as the recorded model took, as far as that is
         recorded, and at most a minute."""
-        self.model, self._told, self._pace = model, told, pace
+        self.model, self._tell, self._pace = model, tell, pace
         self.token = f"replay-{secrets.token_urlsafe(24)}"
         """What a client sends as its key: what is served is a private run. No `Secret`, which is
         never shown: the user has to read it."""
@@ -79,7 +79,7 @@ class Endpoint:
             return 400, _JSON, refusal(problem.sentence)
         with self._one_at_a_time:
             outcome = model.answer(request)
-            self._told(outcome)
+            self._tell(outcome)
         if outcome.given is None:
             # a client tries 400 no second time (measured, SDK 1.17.0 to 1.58.2)
             return 400, _JSON, refusal(outcome.refused)

@@ -88,12 +88,12 @@ async def run_again(
         endpoint.close()
 
 
-def in_loop(told: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
-    """`told` for a thread of the endpoint: it is called in the loop that runs now."""
+def in_loop(tell: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    """`tell` for a thread of the endpoint: it is called in the loop that runs now."""
     loop = asyncio.get_running_loop()
 
     def hear(outcome: Outcome) -> None:
-        loop.call_soon_threadsafe(told, outcome)
+        loop.call_soon_threadsafe(tell, outcome)
 
     return hear
 
@@ -106,10 +106,10 @@ class Replaying:
         self,
         api: BareAgentServer,
         deeds: Sequence[Deeds],
-        told: Callable[[Happening], None],
+        tell: Callable[[Happening], None],
         then: Then | None = None,
     ) -> None:
-        self._api, self._deeds, self._told, self._then = api, deeds, told, then
+        self._api, self._deeds, self._tell, self._then = api, deeds, tell, then
         self._starting: asyncio.Future[Conversation] | None = None
         self._before: float | None = None
         """What the run had cost when the record was left, by the prices of the server."""
@@ -125,7 +125,7 @@ class Replaying:
         """Messages on their way to an agent that works."""
 
     def hear(self, outcome: Outcome) -> None:
-        self._told(outcome)
+        self._tell(outcome)
         if outcome.given is None or outcome.at is None or outcome.at[0]:
             return
         self._last = outcome.at[1]
@@ -147,7 +147,7 @@ class Replaying:
         try:
             # to cancel a request on its way would leave an agent that nobody stops
             self.conversation = await asyncio.shield(starting)
-            self._told(Started(self.conversation))
+            self._tell(Started(self.conversation))
             ended = await self._until_over(self._api.agent_server(self.conversation))
         finally:
             if ended.status not in _OVER:
@@ -194,7 +194,7 @@ class Replaying:
         if self._before is None and status not in ("running", "error", "stuck"):
             await agent.switch_profile(then.profile)  # the server does it at the end of its step
             self._before = cost or 0.0
-            self._told(Switched())
+            self._tell(Switched())
             return True
         if self._before is None or status != "paused":
             return False
@@ -206,7 +206,7 @@ class Replaying:
     async def _confirm(self, agent: AgentServer, at: int, deed: Deeds) -> None:
         if at not in self._waited:
             self._waited.add(at)
-            self._told(Waited(at, deed.rejected))
+            self._tell(Waited(at, deed.rejected))
         with contextlib.suppress(Conflict):  # not ready yet
             if deed.rejected is None:
                 await agent.approve()
