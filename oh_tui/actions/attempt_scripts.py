@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from oh_tui.api.models import CommandResult
+from oh_tui.text.human import plural
 from oh_tui.text.patterns import pattern
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
@@ -134,6 +135,15 @@ class Change(msgspec.Struct, frozen=True):
     @property
     def removed(self) -> int:
         return sum(one.removed or 0 for one in self.files)
+
+    @property
+    def lines(self) -> str:
+        """How many lines it has more and less, of those files that are text."""
+        return f"+{self.added} -{self.removed}"
+
+    @property
+    def words(self) -> str:
+        return f"{plural(len(self.files), 'file')} {self.lines}"
 
     @property
     def restore(self) -> str:

@@ -109,6 +109,12 @@ class Row(msgspec.Struct, frozen=True):
         return "OK" if self.passes else f"exit {self.verified.code}"
 
     @property
+    def remark(self) -> str:
+        if self.change and not self.change.files:
+            return "changed nothing"
+        return f"same change as {self.same_as}" if self.same_as else ""
+
+    @property
     def ground_has_changed(self) -> bool:
         """Whether the folder itself is not as it was: an attempt has left its worktree, or somebody
         works there."""
@@ -330,13 +336,15 @@ class Attempts:
 
     # what is done with one
 
-    async def accept(self, row: Row, message: str, name: str, email: str) -> str:
+    async def accept(self, row: Row, name: str, email: str) -> str:
         """Commits what is not committed to its branch, as this person, and returns the id of its
         newest commit. No hook runs. Refused, with the worktree as it was, if its files are not as
         they were shown."""
+        one = row.attempt
         told = await self._git(
-            row.attempt, "Nothing was committed", scripts.ACCEPT,
-            want=row.known().tree, name=name, email=email, message=message,
+            one, "Nothing was committed", scripts.ACCEPT,
+            want=row.known().tree, name=name, email=email,
+            message=f"{one.task}\n\nAttempt {one.number} of {one.group}",
         )  # fmt: skip
         return told.strip()
 

@@ -127,7 +127,7 @@ async def test_one_is_accepted_as_it_was_shown(many: Attempts, tmp_path: Path) -
     assert "lost with it: new.txt" in lost_words(shown)
     await put(many, one, "new.txt", "b")
     with pytest.raises(Refused, match="Nothing was committed: it has changed since it was shown"):
-        await many.accept(shown, "Fix", "Ada", "ada@x.org")
+        await many.accept(shown, "Ada", "ada@x.org")
     with pytest.raises(Refused, match="There is no patch: it has changed"):
         await many.patch(shown, tmp_path / "a.patch")
     assert not [*tmp_path.iterdir()]
@@ -136,7 +136,7 @@ async def test_one_is_accepted_as_it_was_shown(many: Attempts, tmp_path: Path) -
     assert b"+b" in (tmp_path / "a.patch").read_bytes()
     with pytest.raises(Problem, match="is there already"):
         await many.patch(shown, tmp_path / "a.patch")
-    commit = await many.accept(shown, "Fix", "Ada", "ada@x.org")
+    commit = await many.accept(shown, "Ada", "ada@x.org")
     (after,) = await many.rows([one])
     assert after.change and after.change.head == commit and not after.change.uncommitted
     assert lost_words(after) == "All that it changed is committed"

@@ -20,7 +20,7 @@ from oh_tui.commands.framework.status import outcome
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 from oh_tui.tables.column import Cell, Column, json_of
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import dollars, duration
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
@@ -128,8 +128,7 @@ async def _accept(call: Call, many: Attempts, rows: list[Row]) -> int:
     if row is None or row.change is None:
         raise Problem(row.why if row else f"There is no attempt {number}")
     change = row.change
-    what = f"{plural(len(change.files), 'file')} +{change.added} -{change.removed}"
-    say(f"attempt {number}: {what}, verify {row.verify_words}")
+    say(f"attempt {number}: {change.words}, verify {row.verify_words}")
     if change.tests:
         say(f"it changed tests: {_names(row)}")
     commit, path = None, path_of(args.to) if args.to else None
@@ -142,8 +141,7 @@ async def _accept(call: Call, many: Attempts, rows: list[Row]) -> int:
         branch, group = safe_line(change.branch), row.attempt.group
         stake = f"This commits it to {branch} as {safe_line(name)}"
         require_consent(call, stake, f"oh-tui attempts {group} --accept {number} --yes")
-        message = f"{row.attempt.task}\n\nAttempt {number} of {group}"
-        commit = safe_line(await many.accept(row, message, name, email))
+        commit = safe_line(await many.accept(row, name, email))
         words = f"{commit} on {branch}"
     if call.as_json:
         print_json({"attempt": number, "commit": commit, "patch": path and str(path)})
@@ -221,8 +219,7 @@ def _count(told: Told, _: Style) -> str:
 
 
 def _lines(told: Told, _: Style) -> str:
-    change = told.row.change
-    return f"+{change.added} -{change.removed}" if change else "?"
+    return told.row.change.lines if told.row.change else "?"
 
 
 def _steps(told: Told, _: Style) -> str:
@@ -231,13 +228,6 @@ def _steps(told: Told, _: Style) -> str:
 
 def _time(told: Told, _: Style) -> str:
     return "?" if told.seconds is None else duration(told.seconds)
-
-
-def _note(told: Told, _: Style) -> str:
-    change, same = told.row.change, told.row.same_as
-    if change and not change.files:
-        return "changed nothing"
-    return f"same change as {same}" if same else ""
 
 
 def _files(told: Told) -> list[dict[str, object]] | None:
@@ -266,7 +256,7 @@ COLUMNS: tuple[Column[Told, Style], ...] = (
     ),
     Column("cost", _cost, right=True),
     Column("time", _time, "seconds", lambda one: one.seconds, right=True),
-    Column("", _note),
+    Column("", lambda one, _: one.row.remark),
     Column(json="exit_code", get=lambda one: one.row.verified and one.row.verified.code),
     Column(json="same_as", get=lambda one: one.row.same_as),
     Column(json="branch", get=lambda one: one.row.change and safe_line(one.row.change.branch)),

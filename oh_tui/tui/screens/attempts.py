@@ -47,8 +47,8 @@ class AttemptList(TableList[AttemptRow]):
             Column("ended", lambda one, glyphs: Cell(one.ended, status_mark(glyphs, one.ended)[1])),
             Column("verify", lambda one, _: Cell(one.row.verify_words, _HUES[one.row.passes])),
             Column("tests changed", _tests, share=1, least=14),
-            Column("files", lambda one, _: _change(one.row, "{0}"), right=True, goes=2),
-            Column("+/-", lambda one, _: _change(one.row, "+{1} -{2}"), right=True),
+            Column("files", lambda one, _: _files(one.row), right=True, goes=2),
+            Column("+/-", lambda one, _: _lines(one.row), right=True),
             Column("steps", lambda one, _: _known(one.steps, str), right=True, goes=1),
             Column("cost", lambda one, _: _known(one.cost, dollars), right=True),
             Column("time", lambda one, _: _known(one.seconds, duration), right=True, goes=3),
@@ -76,16 +76,17 @@ def _tests(one: AttemptRow, glyphs: Glyphs) -> Cell:
     )
 
 
-def _change(row: Row, words: str) -> str:
-    change = row.change
-    return words.format(len(change.files), change.added, change.removed) if change else "?"
+def _files(row: Row) -> str:
+    return str(len(row.change.files)) if row.change else "?"
+
+
+def _lines(row: Row) -> str:
+    return row.change.lines if row.change else "?"
 
 
 def _remarks(row: Row) -> str:
-    none = "changed nothing" if row.change and not row.change.files else ""
-    same = f"same change as {row.same_as}" if row.same_as else none
     left = "the folder itself has changed" if row.ground_has_changed else ""
-    return ", ".join(filter(None, (safe_line(row.why, 200), same, left)))
+    return ", ".join(filter(None, (safe_line(row.why, 200), row.remark, left)))
 
 
 class Wanted(NamedTuple):

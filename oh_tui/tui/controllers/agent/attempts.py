@@ -166,8 +166,7 @@ class AttemptActions(Controller):
             raise NotNow(row.why or "it has changed nothing")
         path = self._session.settings.download_folder / f"attempt-{attempt.group}-{number}.patch"
         branch, file = safe_line(change.branch, 80), tilde(path.absolute(), os.environ)
-        counts = f"{plural(len(change.files), 'file')} +{change.added} -{change.removed}"
-        lines: list[list[Piece]] = [[(f"{counts}, verify: {row.verify_words}", "")]]
+        lines: list[list[Piece]] = [[(f"{change.words}, verify: {row.verify_words}", "")]]
         if change.tests:
             lines.append([(f"It has changed {plural(len(change.tests), 'file')} of tests", "warn")])
         answers = [Answer(f"patch in {file}", "patch", "p")]
@@ -177,8 +176,7 @@ class AttemptActions(Controller):
         chosen = await self._ui.ask(question)
         with self._session.writes.doing("accepting an attempt", attempt.conversation.id):
             if chosen == "commit":
-                message = f"{attempt.task}\n\nAttempt {number} of {attempt.group}"
-                head = await attempts.accept(row, message, *await identity())
+                head = await attempts.accept(row, *await identity())
                 self._ui.tell(f"attempt {number} is {head[:10]} on {branch}")
             elif chosen:
                 size = await attempts.patch(row, path)
