@@ -10,7 +10,7 @@ import asyncio
 import base64
 import posixpath
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from oh_tui.actions import attempt_scripts as scripts
 from oh_tui.actions import worktrees
 from oh_tui.actions.agent_actions import Agents, present
+from oh_tui.actions.attempt_rows import MOST, Attempt, Row, Verified, attempt_of
 from oh_tui.actions.attempt_scripts import Change, last_line, leading_into, printed
 from oh_tui.actions.conversation_records import Records
 from oh_tui.actions.starting import stage_of
@@ -32,94 +33,10 @@ from oh_tui.settings.part_file import part_file_aside, publish_as, taken
 from oh_tui.text.problem import Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 
-MOST = 12
-"""Attempts of one group."""
-
 GIT_TAKES, COMMAND_TAKES = 120, 1800
 """Seconds that git, and a command of the user, may take."""
 
 LEFT = "the conversations that were made wait without a task"
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    conversation: Conversation
-    group: str
-    number: int
-    verify: str = ""
-    """The command that tells whether it has done its task."""
-    base: str = ""
-    """The commit that it started from."""
-    ground: str = ""
-    """How the folder stood, of which it is a worktree; see `Change.ground`."""
-    folder: str = ""
-    """That folder."""
-
-    @property
-    def task(self) -> str:
-        """The title of its conversation, as far as all attempts share it."""
-        title = safe_line(self.conversation.title or "").removesuffix(f" #{self.number}")
-        return title or f"Attempt {self.number}"
-
-    @property
-    def verified(self) -> Verified | None:
-        """What its tags keep of the last time that it was verified."""
-        code, _, tree = (self.conversation.tags or {}).get(tags.ATTEMPT_VERIFIED, "").partition(" ")
-        return Verified(int(code), tree) if code.lstrip("-").isdecimal() and tree else None
-
-
-class Verified(msgspec.Struct, frozen=True):
-    code: int
-    tree: str
-    """Of the files that were verified."""
-    output: str = ""
-    """The end of what the command printed, where it was run just now."""
-
-
-class Row(msgspec.Struct, frozen=True):
-    """An attempt in the table of its group."""
-
-    attempt: Attempt
-    change: Change | None = None
-    why: str = ""
-    """Why its change is not known."""
-    same_as: int | None = None
-    """The first attempt before it with a byte-equal change."""
-    verified: Verified | None = None
-
-    def known(self) -> Change:
-        """Raises Refused where its change is not known."""
-        if self.change is None:
-            raise Refused(self.why, Remedy.LOOK_FIRST)
-        return self.change
-
-    @property
-    def passes(self) -> bool | None:
-        """Whether the command held for its files as they are; None where that is not known."""
-        told, now = self.verified, self.change
-        return told.code == 0 if told and now and told.tree == now.tree else None
-
-    @property
-    def verify_words(self) -> str:
-        if not self.attempt.verify:
-            return "no command"
-        if self.verified is None:
-            return "not run"
-        if self.passes is None:
-            return "not run since its last change"
-        return "OK" if self.passes else f"exit {self.verified.code}"
-
-    @property
-    def remark(self) -> str:
-        if self.change and not self.change.files:
-            return "changed nothing"
-        return f"same change as {self.same_as}" if self.same_as else ""
-
-    @property
-    def ground_has_changed(self) -> bool:
-        """Whether the folder itself is not as it was: an attempt has left its worktree, or somebody
-        works there."""
-        now = self.change.ground if self.change else ""
-        return bool(now and self.attempt.ground and now != self.attempt.ground)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -151,33 +68,6 @@ class Plan(msgspec.Struct, frozen=True):
         if self.ground is None:
             return "Each works in a sandbox of its own"
         return f"Each works in a worktree of its own. {self.ground.words('head')}"
-
-
-def attempt_of(conversation: Conversation) -> Attempt | None:
-    """None for a conversation that is none; a fork has only the tags of one."""
-    given = conversation.tags or {}
-    group, number = given.get(tags.GROUP, ""), given.get(tags.ATTEMPT, "")
-    if not group or not number.isdecimal() or len(number) > 2 or not 0 < int(number) <= MOST:
-        return None
-    if conversation.origin or conversation.parent_conversation_id:
-        return None
-    base, ground, folder = (*given.get(tags.ATTEMPT_BASE, "").split(" ", 2), "", "", "")[:3]
-    return Attempt(
-        conversation, group, int(number), given.get(tags.VERIFY_BY, ""), base, ground, folder
-    )
-
-
-def groups_of(conversations: Iterable[Conversation]) -> dict[str, list[Attempt]]:
-    """Group -> its attempts by number; the group that began last first."""
-    found: dict[str, list[Attempt]] = {}
-    for one in filter(None, map(attempt_of, conversations)):
-        found.setdefault(one.group, []).append(one)
-
-    def began(group: str) -> str:
-        return max(one.conversation.created_at or "" for one in found[group])
-
-    ordered = sorted(found, key=began, reverse=True)
-    return {group: sorted(found[group], key=lambda one: one.number) for group in ordered}
 
 
 class Attempts:
@@ -402,19 +292,6 @@ def _require_own(made: Conversation, plan: Plan, before: Sequence[Attempt]) -> N
         return
     where = f"Attempt {len(before) + 1} works in {safe_line(place(made), 120)}"
     raise Refused(f"{where}, which is not its own, so no agent began", LEFT)
-
-
-def lost_words(row: Row) -> str:
-    """What goes with an attempt that is dropped."""
-    if row.change is None:
-        return f"What it has not committed goes with it, and is not known: {row.why}"
-    if not row.attempt.conversation.worktree:
-        return "Its sandbox may go with it, with all that is not pushed"
-    if not (lost := row.change.uncommitted):
-        return "All that it changed is committed"
-    named = ", ".join(safe_line(one, 60) for one in lost[: worktrees.MOST_NAMED])
-    more = len(lost) - worktrees.MOST_NAMED
-    return f"Not committed, and lost with it: {named}{f' and {more:,} more' if more > 0 else ''}"
 
 
 async def identity() -> tuple[str, str]:

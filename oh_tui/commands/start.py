@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.actions import worktrees
-from oh_tui.actions.attempts import MOST, Attempt, Wanted
+from oh_tui.actions.attempt_rows import MOST, Attempt
+from oh_tui.actions.attempts import Wanted
 from oh_tui.actions.start_draft import Choices, Draft, choices, request_for
 from oh_tui.actions.start_offers import may_pause
 from oh_tui.actions.starting import stage_of, title_lost

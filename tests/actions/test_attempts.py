@@ -8,18 +8,17 @@ from pathlib import Path
 import pytest
 
 from oh_tui.actions import attempts
-from oh_tui.actions.attempt_scripts import Change, FileChange, leading_into
-from oh_tui.actions.attempts import (
+from oh_tui.actions.attempt_rows import (
     MOST,
     Attempt,
-    Attempts,
     Row,
     Verified,
-    Wanted,
     attempt_of,
     groups_of,
     lost_words,
 )
+from oh_tui.actions.attempt_scripts import Change, FileChange, leading_into
+from oh_tui.actions.attempts import Attempts, Wanted
 from oh_tui.api.app_server import AppServer
 from oh_tui.api.bare_server import BareAgentServer
 from oh_tui.api.requests import StartRequest
@@ -252,7 +251,7 @@ def test_what_tags_say_of_a_verify_is_read_with_care() -> None:
 
     assert read("0 abc") == Verified(0, "abc")
     assert [read(text) for text in ("", "0", "x abc", "OK")] == [None] * 4
-    row = Row(attempts.attempt_of(tagged(1)) or pytest.fail(), verified=Verified(0, "abc"))
+    row = Row(attempt_of(tagged(1)) or pytest.fail(), verified=Verified(0, "abc"))
     assert row.passes is None, "its files are not known"
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from oh_tui.actions.attempts import Attempt, Attempts, Row, groups_of, identity
+from oh_tui.actions.attempt_rows import Attempt, Row, groups_of
+from oh_tui.actions.attempts import Attempts, identity
 from oh_tui.batch.reports.one_run import read_run, whole
 from oh_tui.catalog.names import conversation_id
 from oh_tui.catalog.status_cache import UNSEEN

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from oh_tui.actions.attempts import Row
+from oh_tui.actions.attempt_rows import Row
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oh_tui.actions.attempts import Attempt, groups_of
+from oh_tui.actions.attempt_rows import Attempt, groups_of
 from oh_tui.actions.start_draft import Draft
 from oh_tui.conversation import same_id
 from oh_tui.demo import Demo
