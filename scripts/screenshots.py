@@ -15,11 +15,8 @@ from tempfile import TemporaryDirectory
 
 from textual.pilot import Pilot
 
-from oh_tui.api import AppServer
-from oh_tui.cli.opening import DEMO
-from oh_tui.demo import Demo
+from oh_tui.cli.opening import demo_source
 from oh_tui.settings.startup import Settings
-from oh_tui.sources.server import ServerSource
 from oh_tui.tui.app import OhTui
 from scripts.recording import MINUTE, Frame, Recording
 
@@ -44,6 +41,7 @@ class Picture:
     size: tuple[int, int]
     keys: Sequence[str] = ()
     theme: str = "oh-dark"
+    demo: str = "plain"
 
 
 PICTURES = (
@@ -67,6 +65,8 @@ PICTURES = (
     Picture("ask-120x36", (120, 36), ("enter", "A", *"why not week 52?", "enter")),
     Picture("start-120x36", (120, 36), ("ctrl+n",)),
     Picture("answer-120x36", (120, 36), ("k", "a")),
+    Picture("wall-160x48", (160, 48), ("W",)),
+    Picture("automations-120x36", (120, 36), ("2", "2", "enter"), demo="canvas"),
     Picture(
         "search-120x36", (120, 36), ("*", *"ValueError", "enter", *["j"] * 3, "k", "k", "k", "tab")
     ),
@@ -81,16 +81,10 @@ PICTURES = (
 
 
 @asynccontextmanager
-async def explorer(size: tuple[int, int], theme: str) -> AsyncIterator[Pilot[int]]:
-    demo = Demo(NOW)
-    demo.rate_limited = False
-    app = OhTui(
-        lambda: ServerSource(
-            AppServer(demo.base_url, app=demo.app), DEMO, demo.opening, last_known=demo.last_known
-        ),
-        Settings(),
-        clock=NOW.timestamp,
-    )
+async def explorer(
+    size: tuple[int, int], theme: str = "oh-dark", demo: str = "plain"
+) -> AsyncIterator[Pilot[int]]:
+    app = OhTui(lambda: demo_source(kind=demo, now=NOW), Settings(), clock=NOW.timestamp)
     app.theme = theme
     async with app.run_test(size=size) as pilot:
         await pilot.pause(1.5)
@@ -104,7 +98,7 @@ async def press(pilot: Pilot[int], keys: Sequence[str]) -> None:
 
 
 async def take(picture: Picture) -> str:
-    async with explorer(picture.size, picture.theme) as pilot:
+    async with explorer(picture.size, picture.theme, picture.demo) as pilot:
         await press(pilot, picture.keys)
         return pilot.app.export_screenshot(title="oh-tui")
 
@@ -112,7 +106,7 @@ async def take(picture: Picture) -> str:
 async def record(frames: Sequence[Frame]) -> str:
     """The animated SVG of these frames."""
     recording = Recording()
-    async with explorer((120, 32), "oh-dark") as pilot:
+    async with explorer((120, 32)) as pilot:
         for frame in frames:
             await press(pilot, frame.keys)
             await pilot.pause(1.5)  # a run that was not read before

@@ -83,8 +83,8 @@ def source_maker(
         return lambda: file_source.FileSource(paths, wanted=wanted, indexes=indexes, label=label)
     watch = call_log(log)
     if demo:
-        kind = {} if demo == "plain" else {"kind": demo}
-        return lambda: demo_source(watch, **kind)
+        make = demo_source if demo == "plain" else partial(demo_source, kind=demo)
+        return lambda: make(watch)
     return lambda: server_source(settings, watch, grace=grace)
 
 
@@ -134,8 +134,11 @@ def call_log(path: str | None) -> CallLog | None:
     return CallLog(path_of(path)) if path else None
 
 
-def demo_source(log: CallLog | None = None, kind: str = "plain") -> Source:
-    made = demo.Demo(shows="odd" if kind == "odd" else "showcase")
+def demo_source(
+    log: CallLog | None = None, kind: str = "plain", now: datetime | None = None
+) -> Source:
+    """The demo of that kind. With `now`, an aware datetime, its clock stands still there."""
+    made = demo.Demo(now, shows="odd" if kind == "odd" else "showcase")
     # The real server limits calls because it has many users; this one has a single user.
     made.rate_limited = False
     seed = os.environ.get("OH_TUI_DEMO_SEED", "")
