@@ -163,7 +163,7 @@ class OhTui(BaseApp):
 
     @property
     def opening(self) -> asyncio.Future[None] | None:
-        return self.main.asking.mounting
+        return self.main.ui.asking.mounting
 
     def has_actions(self, namespace: str) -> bool:
         return namespace in Controllers.__annotations__
@@ -242,6 +242,8 @@ class OhTui(BaseApp):
         here = [help_screen.Entry(key, label) for key, label in labels.items()]
         keymap = self.main.session.settings.config.keys
         section = help_screen.Section(view.HELP_TITLE, here)
+        if asked := view is self.main.ui.view and self.main.ui.asking.keys_here:
+            section = help_screen.Section(asked[0], [help_screen.Entry(*pair) for pair in asked[1]])
         idle = idle_keys(self.main.session.source)
         self.push_screen(help_screen.HelpScreen(keymap, section, view, idle))
 

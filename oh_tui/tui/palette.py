@@ -74,7 +74,7 @@ class Palette(CommandPalette, ClosesOnce[None]):
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """What is typed on goes to no question that stands below."""
-        if _main(self.app).asking.is_questioning:
+        if _main(self.app).ui.asking.is_questioning:
             hands_of(self).follow()
         return super().dismiss(result)
 
@@ -173,8 +173,9 @@ class Commands(Provider):
     def _own(self) -> Iterator[Row]:
         """What the view, the line, the editor or the question below has keys for. A question is
         answered by its keys alone, which its owner guards."""
-        view, asking = self.screen, self._main.asking
-        if isinstance(view, View):
+        view, asking = self.screen, self._main.ui.asking
+        asked = asking.keys_here if asking.is_attached and asking.screen is view else None
+        if isinstance(view, View) and not asked:
             if line := view.typed:
                 yield Row("enter", line.label, "", partial(view.run_action, "submit"), "", OWN)
             labels = view.key_labels()
@@ -185,10 +186,10 @@ class Commands(Provider):
                     yield Row(key, name, told(name, one.tooltip), do, "", OWN)
             back = "back" if view.typed else view.esc
             yield Row("esc", back, "", partial(view.run_action, "back"), "", OWN)
-        elif isinstance(view, ClosesOnce):
+        elif isinstance(view, ClosesOnce) and not asked:
             yield Row("esc", "close", "", partial(view.run_action, "dismiss"), "", OWN)
-        elif asking.keys_here:
-            is_question, (_, keys) = asking.is_questioning, asking.keys_here
+        elif asked:
+            is_question, (_, keys) = asking.is_questioning, asked
             for key, label in keys:
                 press = partial(self.app.simulate_key, "escape" if key == "esc" else key.split()[0])
                 help = "only its keys answer the question" if is_question else ""

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
@@ -128,7 +128,7 @@ A_FRAME = 0.1
 
 
 class Ui:
-    """A screen, its footer and its question bars."""
+    """A screen, its footer and its question bars; those of a view that acts, while it is open."""
 
     def __init__(
         self,
@@ -141,11 +141,11 @@ class Ui:
         self._screen = screen
         self._asking = asking
         self._footer = footer
-        self.tell, self.note, self.clear_news = footer.tell, footer.note, footer.clear
-        self.history = footer.history
-        """What was told, and whether it was an error, the newest last."""
+        self.tell, self._settle = self._in_view_too(footer.tell), self._in_view_too(footer.settle)
+        self.note, self.clear_news = footer.note, footer.clear
         self.preparations = Preparations(session, self.tell)
-        self.ask, self.ask_about = self._latest(asking.ask), self._latest(asking.ask_about)
+        self.ask = self._latest(lambda question: self.asking.ask(question))
+        self.ask_about = self._latest(asking.ask_about)
         self.prompt, self.write_text = self._latest(asking.prompt), self._latest(asking.write_text)
         self.refuse, self.focus_editor = asking.refuse, asking.focus_editor
         self.post_message, self.set_timer = screen.post_message, screen.set_timer
@@ -159,8 +159,28 @@ class Ui:
         return cast("BaseApp", self._screen.app)
 
     @property
+    def view(self) -> Any:
+        """The one that acts, if it is open."""
+        return next((one for one in self._app.screen_stack[1:] if hasattr(one, "asking")), None)
+
+    @property
+    def asking(self) -> AskingBars:
+        """Those where the user is."""
+        return self.view.asking if self.view else self._asking
+
+    def _in_view_too(self, tell: Callable[P, None]) -> Callable[P, None]:
+        """What is told below the main screen is told in a view that acts as well."""
+
+        def told(*args: P.args, **kwargs: P.kwargs) -> None:
+            tell(*args, **kwargs)
+            if (view := self.view) and view.is_mounted:
+                getattr(view.footer, tell.__name__)(*args, **kwargs)
+
+        return told
+
+    @property
     def is_asking(self) -> bool:
-        return self._asking.is_asking
+        return self.asking.is_asking
 
     @property
     def is_elsewhere(self) -> bool:
@@ -228,7 +248,7 @@ class Ui:
 
         def settle() -> None:
             if self._footer.errors.get(about) is before:  # else it was told meanwhile
-                self._footer.settle(about)
+                self._settle(about)
 
         try:
             yield

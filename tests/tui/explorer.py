@@ -253,8 +253,9 @@ class Explorer:
             for _ in range(3):
                 await self._idle()
                 self.app.screen._on_timer_update()
-            asks = self.screen.asking.question_bar.display or self.screen.asking.find_input.display
-            open_question = asks or self.screen.asking.editor is not None
+            asking = self.screen.ui.asking
+            asks = asking.question_bar.display or asking.find_input.display
+            open_question = asks or asking.editor is not None
             busy = [w for w in self.app.workers if w.group in READS and w.is_running]
             typed = self.app._under_way or self.app._keys  # keys that are still to be handled
             prepares = self.screen.ui.preparations.active  # a question that is on its way

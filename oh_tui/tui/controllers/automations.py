@@ -18,12 +18,12 @@ from oh_tui.text.redact import safe_line
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AgentChanged, AutomationsChanged, AutomationsWanted
 from oh_tui.tui.screens import automation as screen
+from oh_tui.tui.screens.acting import OpensView
 from oh_tui.tui.state.automations import key_of, made_at_work, runs_at_work
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
     from oh_tui.actions.automations import Automations, StopPlan
@@ -45,11 +45,8 @@ STOPPING = "stopping the run of an automation"
 _UNDER_WAY = (StopStage.CANCELLING, StopStage.INTERRUPTING)
 
 
-class AutomationActions(Controller):
+class AutomationActions(OpensView[screen.AutomationScreen], Controller):
     _way_back: WayBack
-    _view: screen.AutomationScreen | None = None
-    _shown: Automation | None = None
-    """That in the view."""
     _anew = False
     _at_work: AbstractSet[str] = frozenset()
     """Keys of those whose agents work, in sight or not: an agent of a run that is over is told."""
@@ -80,6 +77,9 @@ class AutomationActions(Controller):
         if not self._ui.at_work("automations"):
             self._ui.work_on("automations", self._read)
 
+    def action_read_anew(self) -> None:
+        self.read(anew=True)
+
     async def _read(self) -> None:
         """The list takes one call; then the runs in sight are read that may be others by now."""
         session, automations = self._session, self._automations()
@@ -109,7 +109,7 @@ class AutomationActions(Controller):
     def _unread(self) -> list[Automation]:
         cursors = self._session.cursors
         seen = self._at_work | set(cursors.automations_in_sight if cursors else ())
-        seen |= {key_of(self._shown)} if self._shown else set()
+        seen |= {key_of(self.view.of)} if self.view else set()
         return self._session.automations.unread(seen)
 
     async def _read_runs(self) -> None:
@@ -122,27 +122,15 @@ class AutomationActions(Controller):
 
     def open(self, one: Automation, run_id: str = "") -> None:
         """Show its runs, the cursor on that with this id."""
-        view = screen.AutomationScreen(
-            partial(self.read, anew=True), self._automations().log, run_id,
-            changes=not self._session.no_change_of(one),
-        )  # fmt: skip
-
-        def closed(wanted: screen.Wanted | None) -> None:
-            if self._view is view:
-                self._view = self._shown = None
-            if wanted:
-                again = partial(self.open, one, wanted.row.run.id if wanted.row else "")
-                self._ui.work_on("write", self._carry_out, wanted, one, again)
-
-        self._view, self._shown = view, one
+        changes = not self._session.no_change_of(one)
+        log = self._automations().log
+        self.push(screen.AutomationScreen(self._ui, one, log, run_id, changes=changes))
         self._renew_view()
-        self._ui.push_screen(view, closed)
         self.read_runs()
 
     def _renew_view(self) -> None:
-        session, kept = self._session, self._session.automations
-        shown = self._shown
-        if self._view and shown and (one := kept.of(shown.id, shown.server)):
+        session, kept, view = self._session, self._session.automations, self.view
+        if view and (one := kept.of(view.of.id, view.of.server)):
             loaded = session.conversations
             row = kept.row(one, runs_at_work(loaded))
             told = {bare_id(run.conversation_id or "") for run in row.runs}
@@ -151,28 +139,37 @@ class AutomationActions(Controller):
                 screen.RunRow(run, conversation_of(run, theirs), run.id in row.working)
                 for run in row.runs
             ]
-            self._view.show(row, runs, session.hearing.now() - row.ahead)
+            view.show(row, runs, session.hearing.now() - row.ahead)
 
-    async def _carry_out(
-        self, wanted: screen.Wanted, one: Automation, again: Callable[[], None]
-    ) -> None:
-        """Do what the view was left for, and show it `again`; in an opened run esc does that."""
-        told, row = self._ui.history[-1:], wanted.row
-        with self._ui.telling(), self._ui.reporting():
-            if wanted.act == "switch":
-                await self._switch(self._session.automations.of(one.id, one.server) or one)
-            elif row and wanted.act == "stop":
-                await self._stop(row.run)
-            elif row:
-                found = row.conversation or await self._automations().conversation(row.run)
-                if found:
-                    self._way_back.open(found, again)
-                    return
+    @in_worker("write")
+    async def action_open_run(self) -> None:
+        """Open the conversation of the run under the cursor; esc there comes back to the run."""
+        if (view := self.view) is None or (row := self.row) is None:
+            return
+        if not row.leads:
+            raise NotNow("no conversation of it is known: below is what is")
+        with self._ui.reporting():
+            found = row.conversation
+            if found is None:
+                with self._ui.preparing("looking for its conversation"):
+                    found = await self._automations().conversation(row.run)
+            if found is None:
                 raise NotNow("its conversation is not on the server any more")
-        again()
-        if self._view and (news := self._ui.history[-1:]) != told:
-            ((text, is_error),) = news
-            self._view.tell(text, error=is_error)
+            self.leave()
+            self._way_back.open(found, partial(self.open, view.of, row.run.id))
+
+    @in_worker("write")
+    async def action_stop(self) -> None:
+        """Stop the run under the cursor of the view, or its agent."""
+        if self.row and not self.row.can_stop:
+            raise NotNow("this run is over, and no agent of it works")
+        if self.row:
+            await self._stop(self.row.run)
+
+    @in_worker("write")
+    async def action_switch(self) -> None:
+        if self.view and self.view.row:
+            await self._switch(self.view.row.automation)
 
     def action_of_conversation(self) -> None:
         """Open the automation that made the conversation that a key means, at its run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,10 +14,14 @@ from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.glyphs import Glyphs, status_mark
-from oh_tui.tui.screens.view import KeyLabels, View
+from oh_tui.tui.screens.acting import ActingView
+from oh_tui.tui.screens.view import KeyLabels
 from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
+
+if TYPE_CHECKING:
+    from oh_tui.tui.ui import Ui
 
 
 class AttemptRow(NamedTuple):
@@ -89,22 +93,15 @@ def _remarks(row: Row) -> str:
     return ", ".join(filter(None, (safe_line(row.why, 200), row.remark, left)))
 
 
-class Wanted(NamedTuple):
-    """What the view was left for: to `open` or `accept` an attempt."""
-
-    act: str
-    row: Row
-
-
-class AttemptsScreen(View[Wanted | None]):
+class AttemptsScreen(ActingView):
     """Call `show` with the attempts."""
 
     DEFAULT_CSS = "AttemptsScreen AttemptList { height: 1fr; }"
     HELP_TITLE = "In the attempts"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "leave('open')", "open", tooltip="open the run"),
+        Binding("enter", "attempts.open_run", "open", tooltip="open the run"),
         Binding("v", "attempts.verify", "verify", tooltip="with the tests of its start, in a copy"),
-        Binding("a", "leave('accept')", "accept", tooltip="by a commit on its branch, or a patch"),
+        Binding("a", "attempts.accept", "accept", tooltip="by a commit on its branch, or a patch"),
         Binding("space", "mark", "mark", tooltip="mark it, to compare it with another"),
         Binding("=", "attempts.compare", "compare", tooltip="with the marked one, else the first"),
         Binding("r", "attempts.read", "refresh"),
@@ -112,9 +109,9 @@ class AttemptsScreen(View[Wanted | None]):
     ]
     AUTO_FOCUS = "#attempts"
 
-    def __init__(self, group: str, under: int) -> None:
+    def __init__(self, ui: Ui, group: str, under: int) -> None:
         """The cursor begins `under` the attempt with this number."""
-        super().__init__()
+        super().__init__(ui)
         self.group, self._under = group, under
         self.rule, self.list = Rule("Attempts"), AttemptList(id="attempts")
         self.rule.heavy = True
@@ -132,9 +129,6 @@ class AttemptsScreen(View[Wanted | None]):
         self.rule.facts = ((f"verify: {safe_line(first.verify)}", "dim"),)
         self.show_keys()
 
-    def tell(self, text: str, *, error: bool = False) -> None:
-        self.call_after_refresh(self.footer.tell, text, error=error)
-
     @property
     def compared(self) -> list[Row]:
         """The marked one, else the first, and that under the cursor."""
@@ -147,12 +141,8 @@ class AttemptsScreen(View[Wanted | None]):
         self.show_keys()
 
     @on(RowList.Opened, "#attempts")
-    def _open(self) -> None:
-        self.action_leave("open")
-
-    def action_leave(self, act: str) -> None:
-        if one := self.list.current:
-            self.dismiss(Wanted(act, one.row))
+    async def _open(self) -> None:
+        await self.run_action("attempts.open_run")
 
     def action_mark(self) -> None:
         here = self.list.current.number if self.list.current else 0

@@ -36,7 +36,8 @@ from oh_tui.trajectory.presentation.block import (
     Note,
     output_blocks,
 )
-from oh_tui.tui.screens.view import KeyLabels, View, pair
+from oh_tui.tui.screens.acting import ActingView
+from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.state.automations import AutomationRow
 from oh_tui.tui.widgets.automation_list import name_of, off_of, sign_of
 from oh_tui.tui.widgets.body_view import BodyView
@@ -47,8 +48,9 @@ from oh_tui.tui.widgets.table_list import Columns, TableList
 
 if TYPE_CHECKING:
     from oh_tui.actions.automations import RunLog
-    from oh_tui.api.automation_models import AutomationRun
+    from oh_tui.api.automation_models import Automation, AutomationRun
     from oh_tui.conversation import Conversation
+    from oh_tui.tui.ui import Ui
 
 MOST_PROMPT = 3
 """Lines of the prompt above the runs; one on a low screen."""
@@ -76,14 +78,6 @@ class RunRow(NamedTuple):
         return self.works_on or not is_over(self.run)
 
 
-class Wanted(NamedTuple):
-    """What the view was left for: to `open` or `stop` a run, to `switch` the automation."""
-
-    act: str
-    row: RunRow | None
-    """That under the cursor."""
-
-
 ReadLog: TypeAlias = "Callable[[AutomationRun], Awaitable[RunLog | None]]"
 
 
@@ -107,7 +101,7 @@ class RunList(TableList[RunRow]):
         return row.run.id
 
 
-class AutomationScreen(View[Wanted | None]):
+class AutomationScreen(ActingView):
     """Call `show` with what is known, again at each change."""
 
     DEFAULT_CSS = """
@@ -116,9 +110,11 @@ class AutomationScreen(View[Wanted | None]):
     """
     HELP_TITLE = "In the runs of an automation"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "leave('open')", "open run", tooltip="open the conversation of the run"),
-        Binding("P", "leave('stop')", "stop run", tooltip="stop the run, and its agent"),
-        Binding("p", "leave('switch')", "switch off", tooltip="switch it off, or on again"),
+        Binding(
+            "enter", "automations.open_run", "open run", tooltip="open the conversation of the run"
+        ),
+        Binding("P", "automations.stop", "stop run", tooltip="stop the run, and its agent"),
+        Binding("p", "automations.switch", "switch off", tooltip="switch it off, or on again"),
         Binding("r", "again", "refresh"),
         *pair("J", "K", "scroll_half", "scroll", "what came of the run, down and up"),
         Binding("w", "wrap", "wrap", show=False, tooltip="wrap or cut long lines"),
@@ -127,12 +123,12 @@ class AutomationScreen(View[Wanted | None]):
     AUTO_FOCUS = "#automation-runs"
 
     def __init__(
-        self, again: Callable[[], None], read_log: ReadLog, under: str, *, changes: bool
+        self, ui: Ui, of: Automation, read_log: ReadLog, under: str, *, changes: bool
     ) -> None:
-        """`again` reads all again. The cursor begins `under` the run with this id. Without
-        `changes` nothing can be switched or stopped."""
-        super().__init__()
-        self._again, self._read_log = again, read_log
+        """The cursor begins `under` the run with this id. Without `changes` nothing can be switched
+        or stopped."""
+        super().__init__(ui)
+        self.of, self._read_log = of, read_log
         self._under, self._changes = under, changes
         self.row: AutomationRow | None = None
         self._logs: dict[str, RunLog | str] = {}
@@ -158,10 +154,6 @@ class AutomationScreen(View[Wanted | None]):
         self.list.show(runs, found, keep_line=found is None)
         if self.is_mounted:
             self.on_resize()
-
-    def tell(self, text: str, *, error: bool) -> None:
-        """News of an act for which the view was closed."""
-        self.call_after_refresh(self.footer.tell, text, error=error)
 
     def on_resize(self) -> None:
         if (row := self.row) is None:
@@ -272,21 +264,12 @@ class AutomationScreen(View[Wanted | None]):
 
     @on(RowList.Opened, "#automation-runs")
     @on(BodyView.Opened)
-    def _open(self) -> None:
-        self.action_leave("open")
+    async def _open(self) -> None:
+        await self.run_action("automations.open_run")
 
-    def action_leave(self, act: str) -> None:
-        here = self.list.current
-        if act == "open" and here and not here.leads:
-            self.footer.tell("no conversation of it is known: below is what is", remark=True)
-        elif act == "stop" and here and not here.can_stop:
-            self.footer.tell("this run is over, and no agent of it works", remark=True)
-        elif here or act == "switch":
-            self.dismiss(Wanted(act, here))
-
-    def action_again(self) -> None:
+    async def action_again(self) -> None:
         self._logs.clear()
-        self._again()
+        await self.run_action("automations.read_anew")
 
 
 def _nothing(row: AutomationRow) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.search.step_filter import QueryError
 from oh_tui.tui.remedies import offer, words_of
+from oh_tui.tui.screens.acting import OpensView
 from oh_tui.tui.screens.view import View
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
@@ -25,7 +26,7 @@ P = TypeVar("P", bound=Pass[Any, Any])
 Q = TypeVar("Q")
 
 
-class PassActions(Generic[P]):
+class PassActions(OpensView["PassScreen[P]"], Generic[P]):
     """Controls the passes of a screen: the screen may be left for a run, and comes back as it was.
     A subclass opens the screen, and what its rows lead to."""
 
@@ -40,13 +41,6 @@ class PassActions(Generic[P]):
         """`keep` gets each run that was read from the server."""
         self._session, self._ui, self._keep = session, ui, keep
         self.found: P | None = None
-        self.view: PassScreen[P] | None = None
-        """While it is open."""
-
-    @property
-    def row(self) -> Any:
-        """That under the cursor; None without any."""
-        return self.view.list.current if self.view else None
 
     def show(self) -> None:
         raise NotImplementedError
@@ -66,21 +60,6 @@ class PassActions(Generic[P]):
             session.source, session.annotations, session.loaded, folder, now, self._keep
         )
 
-    def push(self, view: PassScreen[P]) -> None:
-        def closed(_: None) -> None:
-            if self.view is view:  # else it was left: the pass goes on
-                self.view = None
-                if not self.GOES_ON:
-                    self.stop()
-
-        self.view = view
-        self._ui.push_screen(view, closed)
-
-    def leave(self) -> None:
-        view, self.view = self.view, None
-        if view:
-            view.dismiss(None)
-
     # Going through the runs
 
     def begin(self, found: P) -> None:
@@ -94,6 +73,10 @@ class PassActions(Generic[P]):
     def go_on(self, found: P) -> None:
         if not self._ui.at_work(self.WORK):
             self.work(found.go)
+
+    def closed(self) -> None:
+        if not self.GOES_ON:
+            self.stop()
 
     def stop(self) -> None:
         """End the pass; what it has found stays."""

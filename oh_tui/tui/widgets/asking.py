@@ -93,6 +93,9 @@ class AskingBars(Stack):
         yield self.question_bar
         yield self.find_input
 
+    def on_unmount(self) -> None:
+        self.refuse()
+
     async def be_there(self) -> None:
         if self._mounting is None:
             self._mounting = asyncio.ensure_future(self._mount_bars())
@@ -100,7 +103,7 @@ class AskingBars(Stack):
 
     async def _mount_bars(self) -> None:
         with contextlib.suppress(MountError, NoMatches):  # shutdown: no question is open any more
-            await self._host.mount(self, before="#footer")
+            await self._host.mount(self, before="Footer")
 
     @property
     def mounting(self) -> asyncio.Future[None] | None:

@@ -131,22 +131,26 @@ async def test_one_is_accepted_by_a_commit_or_a_patch(
     async with three(tmp_path) as it:
         view = await attempts(it)
         await it.press("down", "a")
-        await it.until(lambda: it.screen.asking.question_bar.question)
-        asked = it.text("#question")
+        await it.until(lambda: view.asking.question_bar.question)
+        asked = it.text_of(view.asking.question_bar)
         assert "Accept attempt 2" in asked and "It has changed 1 file of tests" in asked
         assert "commit on openhands/" in asked and "patch in" in asked
         await it.press("p", "enter")
-        view = await shown(it)
+        await it.until(lambda: not view.asking.is_asking)
         (patch,) = tmp_path.glob("attempt-*-2.patch")
         assert "+7" in patch.read_text()
         await it.until(lambda: "attempt 2: " in it.text_of(view.footer))
         await it.press("a")
-        await it.until(lambda: it.screen.asking.question_bar.question)
+        await it.until(lambda: view.asking.question_bar.question)
         await it.press("c", "enter")
-        view = await shown(it)
         await it.until(lambda: "on openhands/" in it.text_of(view.footer))
-        change = view.list.rows[1].row.change
-        assert change and not change.uncommitted
+
+        def committed() -> bool:
+            change = view.list.rows[1].row.change
+            return change is not None and not change.uncommitted
+
+        await it.until(committed)
+        assert it.app.screen is view and view.list.cursor == 1
 
 
 async def test_what_is_lost_is_said_before_one_is_dropped(tmp_path: Path) -> None:

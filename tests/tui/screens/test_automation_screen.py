@@ -21,6 +21,7 @@ from tests.tui.lists.test_automations import (
     Canvas,
     there,
 )
+from tests.tui.test_keys import shown as help_shown
 
 TRIAGE, LINKS, HEALTH = "Triage new issues", "Weekly link check", "Health of the relay"
 
@@ -61,7 +62,7 @@ async def test_it_shows_what_it_is_its_runs_and_what_came_of_one() -> None:
         assert "command timed out or was killed" in told and "not told" in told
         assert "enter open run" in footer(it, view) and "P stop agent" in footer(it, view)
         await it.press("j", "P")
-        assert "this run is over, and no agent of it works" in footer(it, view)
+        await it.until(lambda: "this run is over, and no agent of it works" in footer(it, view))
 
 
 async def test_a_run_without_a_conversation_shows_what_its_script_printed() -> None:
@@ -74,7 +75,7 @@ async def test_a_run_without_a_conversation_shows_what_its_script_printed() -> N
         assert "execution_error" in told and "none known" in told
         assert canvas.between.count(log) == 1
         await it.press("enter")
-        assert "no conversation of it is known" in footer(it, view)
+        await it.until(lambda: "no conversation of it is known" in footer(it, view))
         await it.press("j", "k")
         await it.settle()
         assert canvas.between.count(log) == 1, "kept"
@@ -120,23 +121,72 @@ async def test_a_conversation_leads_to_the_run_that_made_it() -> None:
         assert "no automation made this conversation" in it.footer
 
 
-async def test_stopping_asks_on_the_main_screen_and_comes_back_with_the_news() -> None:
+def asked(it: Explorer, view: AutomationScreen) -> str:
+    return it.text_of(view.asking.question_bar) if view.asking.is_questioning else ""
+
+
+async def test_it_asks_and_acts_where_it_is_and_shows_what_came_of_it() -> None:
     canvas = Canvas()
     async with explore(source=canvas.source, size=(160, 48)) as it:
-        await opened(it, SWEEP)
+        view = await opened(it, SWEEP)
         await it.press("P")
-        await it.until(lambda: it.screen.asking.is_questioning)
-        assert "the run is over (timed out)" in it.text("#question")
+        await it.until(lambda: "the run is over (timed out)" in asked(it, view))
+        assert "stop run" not in footer(it, view), "the keys are those of the question"
+        await it.press("f1")
+        assert len(it.app.screen_stack) == 3
+        assert help_shown(it).startswith("To answer the question")
+        await it.press("escape", "escape")
+        assert it.app.screen is view and not asked(it, view) and not canvas.between.count(INTERRUPT)
+        await it.press("P")
+        await it.until(lambda: asked(it, view))
         await it.press("enter")
-        view = await shown(it)
         await it.until(lambda: "its agent is stopped" in footer(it, view))
         await it.until(lambda: "works on" not in it.text_of(view.list))
         assert canvas.between.count(INTERRUPT) == 1 and not canvas.between.count(CANCEL)
+        await it.press("j", "p")
+        await it.until(lambda: "is off" in footer(it, view))
+        assert "off" in it.text_of(view.rule) and "p switch on" in footer(it, view)
+        assert it.app.screen is view and view.list.cursor == 1 and view.list.has_focus
         canvas.between.answer("PATCH *", 500, '{"detail": "disk on fire"}', "application/json")
         await it.press("p")
-        await it.until(lambda: it.app.screen is not view)
-        view = await shown(it)
+        await it.until(lambda: asked(it, view))
+        await it.press("enter")
         await it.until(lambda: "disk on fire" in footer(it, view))
+        await it.press("escape", "escape")
+        assert it.app.screen is it.screen and "disk on fire" in it.footer
+
+
+async def test_what_is_read_for_a_question_is_dropped_by_esc_and_with_the_view() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        view = await opened(it, SWEEP)
+        held = canvas.between.hold(RUNS)
+        await it.send("P")
+        await it.until(lambda: "asking how the run stands" in footer(it, view))
+        await it.send("escape")
+        assert it.app.screen is view and "asking how" not in footer(it, view)
+        await it.send("P")
+        await it.until(lambda: "asking how the run stands" in footer(it, view))
+        view.dismiss(None)
+        await it.until(lambda: it.app.screen is it.screen)
+        held.set()
+        await it.settle()
+        assert not it.screen.asking.is_asking and not it.screen.ui.preparations.active
+
+
+async def test_a_view_that_is_taken_away_answers_its_question_with_no() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        view = await opened(it, SWEEP)
+        await it.press("P")
+        await it.until(lambda: asked(it, view))
+        await it.press("ctrl+p")
+        await it.find_command("costs", "costs")
+        await it.press("enter")
+        await it.until(lambda: "a question waits" in footer(it, view))
+        it.app.pop_screen()
+        await it.until(lambda: not it.screen.ui.at_work("write"))
+        assert not canvas.between.count(INTERRUPT)
 
 
 async def test_what_cannot_be_read_is_said_with_the_key_that_helps() -> None:

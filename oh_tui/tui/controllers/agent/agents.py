@@ -267,8 +267,8 @@ class AgentActions(Controller):
                 self._session.waits.remove(wait)
 
     def show_wait(self, wait: Wait) -> None:
-        """Show the most recent wait alone, and none above a question, which Esc cancels."""
-        if self._session.waits[-1:] == [wait] and not self._ui.is_asking:
+        """Show the most recent wait alone, and none where Esc means something else."""
+        if self._session.waits[-1:] == [wait] and not self._ui.is_elsewhere:
             span = time.monotonic() - wait.began
             self._ui.tell(f"{span:.0f} s: {wait.stage} · esc stops waiting", log=False)
 

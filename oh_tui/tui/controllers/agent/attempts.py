@@ -18,7 +18,8 @@ from oh_tui.text.redact import safe_line
 from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.screens.attempts import AttemptRow, AttemptsScreen, Wanted
+from oh_tui.tui.screens.acting import OpensView
+from oh_tui.tui.screens.attempts import AttemptRow, AttemptsScreen
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake, letters
 
@@ -38,10 +39,9 @@ def attempts_on(source: Source | None) -> Attempts:
     return Attempts(source.agents, source.records, source.workspaces)
 
 
-class AttemptActions(Controller):
+class AttemptActions(OpensView[AttemptsScreen], Controller):
     _way_back: WayBack
     _comparisons: Comparisons
-    _view: AttemptsScreen | None = None
 
     def _meant_group(self) -> list[Attempt]:
         """That of the run that a key means, else the one that began last. Raises NotNow."""
@@ -65,19 +65,12 @@ class AttemptActions(Controller):
 
     def show(self, group: str, under: int = 0) -> None:
         """The cursor begins `under` the attempt with this number."""
-        view = self._view = AttemptsScreen(group, under)
-
-        def closed(wanted: Wanted | None) -> None:
-            self._view = None if self._view is view else self._view
-            if wanted:
-                self._ui.work_on("write", self._carry_out, group, wanted)
-
-        self._ui.push_screen(view, closed)
+        self.push(AttemptsScreen(self._ui, group, under))
         self.action_read()
 
     def action_read(self) -> None:
-        if self._view:
-            self._ui.work_on("attempts", self._read, self._view, instead=True)
+        if self.view:
+            self._ui.work_on("attempts", self._read, self.view, instead=True)
 
     async def _read(self, view: AttemptsScreen) -> None:
         """Its conversations as they are now, and what each has changed."""
@@ -99,7 +92,7 @@ class AttemptActions(Controller):
                 words_of(why) if isinstance(why, Problem) else str(why),
                 "r asks again",
             )
-            view.tell(view.list.empty[0])
+            self._ui.tell(view.list.empty[0])
 
     def _shown(self, holder: Source, rows: list[Row]) -> list[AttemptRow]:
         """With what the list and the index know of their runs."""
@@ -113,52 +106,46 @@ class AttemptActions(Controller):
         every = zip(rows, ended, costs, indexed, strict=True)
         return [AttemptRow(row, end, cost, *known) for row, end, cost, known in every]
 
-    async def _carry_out(self, group: str, wanted: Wanted) -> None:
-        """Do what the view was left for, and show it again."""
-        row, told = wanted.row, self._ui.history[-1:]
-        again = partial(self.show, group, row.attempt.number)
-        if wanted.act == "open":
-            self._way_back.open(row.attempt.conversation, again)
-            return
-        with self._ui.telling(), self._ui.reporting():
-            await self._accept(row)
-        again()
-        if self._view and (news := self._ui.history[-1:]) != told:
-            ((text, is_error),) = news
-            self._view.tell(text, error=is_error)
+    def action_open_run(self) -> None:
+        if self.row:
+            attempt: Attempt = self.row.row.attempt
+            self.leave()
+            self._way_back.open(
+                attempt.conversation, partial(self.show, attempt.group, attempt.number)
+            )
 
     def action_compare(self) -> None:
-        if self._view and (both := self._view.compared):
-            self._comparisons.compare([one.attempt.conversation for one in both])
-        elif self._view:
-            self._view.tell("nothing to compare: space marks one")
+        if self.view and not self.view.compared:
+            raise NotNow("nothing to compare: space marks one")
+        if self.view:
+            self._comparisons.compare([one.attempt.conversation for one in self.view.compared])
 
-    def action_verify(self) -> None:
-        if self._view and (one := self._view.list.current):
-            self._ui.work_on("verify", self._verify, self._view, one)
-
-    async def _verify(self, view: AttemptsScreen, one: AttemptRow) -> None:
+    @in_worker("verify", opens=False)
+    async def action_verify(self) -> None:
         """Run its command, and tell what it printed last, wherever the user is by then."""
-        attempt = one.row.attempt
-        name = f"attempt {attempt.number}: "
-        view.tell(f"{name}{safe_line(attempt.verify, 80)} runs")
-        try:
-            with self._session.writes.doing("verifying an attempt", attempt.conversation.id):
-                row = await self._on(attempt.conversation).verify(one.row)
-        except (Problem, NotNow) as why:
-            words, is_wrong = words_of(why) if isinstance(why, Problem) else str(why), True
-        else:
+        view, one = self.view, self.row
+        if view is None or one is None:
+            return
+        attempt: Attempt = one.row.attempt
+        about, name = attempt.conversation.id, f"attempt {attempt.number}: "
+        self._ui.tell(f"{name}{safe_line(attempt.verify, 80)} runs")
+        with self._ui.reporting(), self._session.writes.doing("verifying an attempt", about):
+            row = await self._on(attempt.conversation).verify(one.row)
             last = row.verified.output.strip().rpartition("\n")[2] if row.verified else ""
-            words, is_wrong = f"{row.verify_words}  {safe_line(last, 120)}".strip(), False
+            self._ui.tell(f"{name}{row.verify_words}  {safe_line(last, 120)}".strip())
             if view.is_attached:
-                each = (
-                    other._replace(row=row) if other == one else other for other in view.list.rows
-                )
-                view.show([*each])
+                rows = view.list.rows
+                view.show([now._replace(row=row) if now == one else now for now in rows])
             self._ui.post_message(ListsWanted())
-        (view.tell if view.is_attached else self._ui.tell)(name + words, error=is_wrong)
 
     # Acts
+
+    @in_worker("write")
+    async def action_accept(self) -> None:
+        if self.row:
+            with self._ui.reporting():
+                await self._accept(self.row.row)
+            self.action_read()
 
     async def _accept(self, row: Row) -> None:
         attempt, change, number = row.attempt, row.change, row.attempt.number

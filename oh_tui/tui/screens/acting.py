@@ -1,0 +1,68 @@
+"""Views that act on their rows in place, and what opens a view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from textual import on
+
+from oh_tui.tui.screens.view import View
+from oh_tui.tui.widgets.asking import AskingBars
+
+if TYPE_CHECKING:
+    from oh_tui.tui.ui import Ui
+
+V = TypeVar("V", bound=View[Any])
+
+
+class ActingView(View[None]):
+    """Asks above its own footer, and tells there what came of it."""
+
+    def __init__(self, ui: Ui) -> None:
+        super().__init__()
+        self._ui, self.asking = ui, AskingBars(self)
+
+    @on(AskingBars.Changed)
+    def show_keys(self) -> None:
+        super().show_keys()
+        if here := self.asking.hints:
+            self.footer.hints, self.footer.always = here
+
+    def go_back(self) -> None:
+        if not self._ui.preparations.drop():
+            super().go_back()
+
+    def leave(self) -> str:
+        waits = "a question waits: answer it first, or esc"
+        return waits if self.asking.is_questioning else super().leave()
+
+
+class OpensView(Generic[V]):
+    """Knows its view while that is open. The view may be left for a run, and opened again."""
+
+    _ui: Ui
+    view: V | None = None
+
+    @property
+    def row(self) -> Any:
+        """That under the cursor; None without any."""
+        view: Any = self.view
+        return view.list.current if view else None
+
+    def push(self, view: V) -> None:
+        def done(_: object) -> None:
+            if self.view is view:  # else it was left
+                self.view = None
+                self.closed()
+
+        self.view = view
+        self._ui.push_screen(view, done)
+
+    def leave(self) -> None:
+        view, self.view = self.view, None
+        if view:
+            view.dismiss(None)
+
+    def closed(self) -> None:
+        """The user closed it: no question about what it shows is to come."""
+        self._ui.preparations.drop()
