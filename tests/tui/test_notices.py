@@ -146,7 +146,7 @@ SITES = {
     "controllers/agent/attempts.py::AttemptActions.action_accept": BY_WITH,
     "controllers/agent/attempts.py::AttemptActions.action_drop": BY_WITH,
     "controllers/automations.py::AutomationActions.action_open_run": BY_WITH,
-    "controllers/automations.py::AutomationActions._switch": BY_WITH,
+    "controllers/automations.py::AutomationActions.switch": BY_WITH,
     "controllers/automations.py::AutomationActions.action_run": BY_WITH,
     "controllers/automations.py::AutomationActions._stop": BY_WITH,
     "controllers/agent/compose.py::Composer.action_write": "agent",

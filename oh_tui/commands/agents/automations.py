@@ -17,7 +17,7 @@ from oh_tui.catalog.names import conversation_id, title
 from oh_tui.commands.framework.acting import require_consent, require_writable
 from oh_tui.commands.framework.command import Call, argument, command, flag, number_of
 from oh_tui.commands.framework.printing import Style, print_json, print_pairs, print_rows
-from oh_tui.conversation import Conversation, bare_id
+from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.documents.automations import bounded, listed_json, log_json, run_json
 from oh_tui.sources.server import ServerSource
 from oh_tui.tables.column import Cell, Column
@@ -75,7 +75,7 @@ async def automations(call: Call) -> int:
     if isinstance(call.source, ServerSource):
         await call.source.require_kind()
     if call.source.members:
-        await call.source.newest()  # finds out their kinds
+        await call.source.count()  # finds out their kinds
     held = call.source.automations
     assert held is not None
     every = await held.all()
@@ -111,17 +111,38 @@ def _meant(every: Iterable[T], of: str, what: str) -> T | None:
 async def _run(
     call: Call, held: Automations, every: Sequence[Automation], of: str
 ) -> AutomationRun:
-    """The run with this start of an id, of the automations that ran last: no server finds one."""
+    """The run with this start of an id, of the automations that ran last: no server finds one. They
+    are asked at once, until one has the whole id."""
     last = sorted(every, key=lambda one: one.last_triggered_at or "", reverse=True)
-    asked = last[: call.args.limit]
-    for automation in asked:
-        if found := _meant((await held.runs(automation, 100)).runs, of, "runs"):
-            return found
-    raise Refused(
-        f"There is no automation {safe_line(of)}, and no such run among the last hundred of "
-        + (f"the {len(asked)} automations that ran last" if len(asked) < len(last) else "each"),
-        "oh-tui automations show ID lists the runs of one",
+    asked, runs, problems = last[: call.args.limit], list[AutomationRun](), list[Problem]()
+    pages = [asyncio.ensure_future(_page(held, one, 100, problems)) for one in asked]
+    for each in asyncio.as_completed(pages):
+        page = await each
+        runs += page.runs if page else ()
+        if any(same_id(one.id, of) for one in runs):
+            break
+    for page_to_come in pages:
+        page_to_come.cancel()
+    if found := _meant(runs, of, "runs"):
+        return found
+    if problems:
+        raise problems[0]
+    which = f"the {len(asked)} automations that ran last" if len(asked) < len(last) else "each"
+    why = (
+        f"There is no automation {safe_line(of)}, and no such run among the last hundred of {which}"
     )
+    raise Refused(why, "oh-tui automations show ID lists the runs of one")
+
+
+async def _page(
+    held: Automations, one: Automation, limit: int, problems: list[Problem]
+) -> RunPage | None:
+    """Its newest runs; None for a problem, which is added to the others."""
+    try:
+        return await held.runs(one, limit)
+    except Problem as problem:
+        problems.append(problem)
+        return None
 
 
 # the list
@@ -150,10 +171,6 @@ def _starts(row: _Listed, _style: Style) -> Cell:
     return Cell(words.trigger_words(row.automation.trigger))
 
 
-def _began(row: _Listed, style: Style) -> str:
-    return replace(style, now=row.now).when(row.automation.last_triggered_at)
-
-
 def _shown(identifier: str, style: Style) -> str:
     return safe_line(identifier)[: None if style.piped else 8]
 
@@ -166,21 +183,15 @@ _COLUMNS: tuple[Column[_Listed, Style], ...] = (
     Column("last", _marks),
     Column("failed", lambda row, _: words.failed_share(row.page.counts) if row.page else "",
            right=True),
-    Column("began", _began, right=True),
+    Column("began", lambda row, style: replace(style, now=row.now).when(
+        row.automation.last_triggered_at), right=True),
 )  # fmt: skip
 
 
 async def _list(call: Call, held: Automations, every: Sequence[Automation]) -> int:
     problems: list[Problem] = []
-
-    async def read(one: Automation) -> RunPage | None:
-        try:
-            return await held.runs(one, MARKS)
-        except Problem as problem:
-            problems.append(problem)
-            return None
-
-    pages = await asyncio.gather(*map(read, every[: call.args.limit]))
+    read = every[: call.args.limit]
+    pages = await asyncio.gather(*(_page(held, one, MARKS, problems) for one in read))
     if problems:
         say(problems[0].sentence)
     loaded = (await call.source.newest()).items if every else ()

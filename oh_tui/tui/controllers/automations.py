@@ -19,7 +19,7 @@ from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AgentChanged, AutomationsChanged, AutomationsWanted
 from oh_tui.tui.screens import automation as screen
 from oh_tui.tui.screens.acting import OpensView
-from oh_tui.tui.state.automations import key_of, made_at_work, runs_at_work
+from oh_tui.tui.state.automations import at_work, key_of
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
@@ -77,9 +77,6 @@ class AutomationActions(OpensView[screen.AutomationScreen], Controller):
         if not self._ui.at_work("automations"):
             self._ui.work_on("automations", self._read)
 
-    def action_read_anew(self) -> None:
-        self.read(anew=True)
-
     async def _read(self) -> None:
         """The list takes one call; then the runs in sight are read that may be others by now."""
         session, automations = self._session, self._automations()
@@ -95,8 +92,8 @@ class AutomationActions(OpensView[screen.AutomationScreen], Controller):
         self._ui.post_message(AutomationsChanged())
 
     def rows_changed(self) -> None:
-        kept, made = self._session.automations, made_at_work(self._session.conversations)
-        found = [kept.of(one.automation_id) for one in made[:MOST_UNSEEN]]
+        kept, made = self._session.automations, map(made_by, at_work(self._session.conversations))
+        found = [kept.of(one.automation_id) for one in list(filter(None, made))[:MOST_UNSEEN]]
         self._at_work = {key_of(one) for one in found if one}
         self._renew_view()
         self.read_runs()
@@ -132,7 +129,7 @@ class AutomationActions(OpensView[screen.AutomationScreen], Controller):
         session, kept, view = self._session, self._session.automations, self.view
         if view and (one := kept.of(view.of.id, view.of.server)):
             loaded = session.conversations
-            row = kept.row(one, runs_at_work(loaded))
+            row = kept.row(one, at_work(loaded))
             told = {bare_id(run.conversation_id or "") for run in row.runs}
             theirs = [each for each in loaded if made_by(each) or bare_id(each.id) in told]
             runs = [
@@ -169,25 +166,22 @@ class AutomationActions(OpensView[screen.AutomationScreen], Controller):
     @in_worker("write")
     async def action_switch(self) -> None:
         if self.view and self.view.row:
-            await self._switch(self.view.row.automation)
+            await self.switch(self.view.row.automation)
 
     def action_of_conversation(self) -> None:
         """Open the automation that made the conversation that a key means, at its run."""
-        with self._ui.telling():
-            made, kept = made_by(self._meant()), self._session.automations
-            if made is None:
-                raise NotNow("no automation made this conversation")
-            if (one := kept.of(made.automation_id)) is None:
-                raise NotNow(kept.problem or "its automation is not among those of the server")
-            self.open(one, made.run_id)
+        made, kept = made_by(self._meant()), self._session.automations
+        if made is None:
+            raise NotNow("no automation made this conversation")
+        if (one := kept.of(made.automation_id)) is None:
+            raise NotNow(kept.problem or "its automation is not among those of the server")
+        self.open(one, made.run_id)
 
     # Acts
 
-    async def switch(self) -> None:
-        """Switch the automation under the cursor off, or on."""
-        await self._switch(self._row().automation)
-
-    async def _switch(self, one: Automation) -> None:
+    async def switch(self, one: Automation | None = None) -> None:
+        """Switch an automation off, or on; by default that under the cursor."""
+        one = one or self._row().automation
         automations, wanted = self._changeable(one), one.is_on is not True
         name, when = _named(one), trigger_words(one.trigger)
         if wanted:
@@ -273,13 +267,8 @@ class AutomationActions(OpensView[screen.AutomationScreen], Controller):
         one = self._session.automations.of(run.automation_id or "", run.server)
         sign, hue = (glyphs.failed, "warn") if plan.works_on else outcome(run).mark(glyphs)
         began = f"run {safe_line(run.id, 8)}"
-        lines: list[list[Piece]] = [
-            [
-                (f"{sign} ", hue),
-                (_named(one) if one else "an automation", ""),
-                (f"  {began}", "dim"),
-            ]
-        ]
+        name = _named(one) if one else "an automation"
+        lines: list[list[Piece]] = [[(f"{sign} ", hue), (name, ""), (f"  {began}", "dim")]]
         if plan.conversation:
             lines.append([("in ", "dim"), (short_title(plan.conversation), "")])
         lines.append([(f"This will {plan.words}.", "")])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from textual import on
 
 from oh_tui.tui.screens.view import View
+from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.asking import AskingBars
-
-if TYPE_CHECKING:
-    from oh_tui.tui.ui import Ui
 
 V = TypeVar("V", bound=View[Any])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,12 +16,10 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.glyphs import Glyphs, status_mark
 from oh_tui.tui.screens.acting import ActingView
 from oh_tui.tui.screens.view import KeyLabels
+from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
-
-if TYPE_CHECKING:
-    from oh_tui.tui.ui import Ui
 
 
 class AttemptRow(NamedTuple):
@@ -73,11 +71,9 @@ def _known(value: float | None, words: Callable[[float], str]) -> str:
 def _tests(one: AttemptRow, glyphs: Glyphs) -> Cell:
     changed = one.row.change.tests if one.row.change else None
     names = ", ".join(safe_line(test.path, 80) for test in changed or ())
-    return (
-        Cell(f"{glyphs.error} {names}", "warn")
-        if names
-        else Cell("?" if changed is None else "no", "dim")
-    )
+    if names:
+        return Cell(f"{glyphs.error} {names}", "warn")
+    return Cell("?" if changed is None else "no", "dim")
 
 
 def _files(row: Row) -> str:

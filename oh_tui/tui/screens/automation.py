@@ -36,9 +36,11 @@ from oh_tui.trajectory.presentation.block import (
     Note,
     output_blocks,
 )
+from oh_tui.tui.messages import AutomationsWanted
 from oh_tui.tui.screens.acting import ActingView
 from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.state.automations import AutomationRow
+from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.automation_list import name_of, off_of, sign_of
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
@@ -50,12 +52,9 @@ if TYPE_CHECKING:
     from oh_tui.actions.automations import RunLog
     from oh_tui.api.automation_models import Automation, AutomationRun
     from oh_tui.conversation import Conversation
-    from oh_tui.tui.ui import Ui
 
 MOST_PROMPT = 3
 """Lines of the prompt above the runs; one on a low screen."""
-
-NOT_TOLD: Piece = "not told whether it is on", "dim"
 
 LONGEST, LONGEST_LOG = 2_000, 200_000
 """Characters of a prompt that are looked at; of a log that are shown, those at its end."""
@@ -110,9 +109,7 @@ class AutomationScreen(ActingView):
     """
     HELP_TITLE = "In the runs of an automation"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter", "automations.open_run", "open run", tooltip="open the conversation of the run"
-        ),
+        Binding("enter", "automations.open_run", "open run", tooltip="open its conversation"),
         Binding("P", "automations.stop", "stop run", tooltip="stop the run, and its agent"),
         Binding("p", "automations.switch", "switch off", tooltip="switch it off, or on again"),
         Binding("r", "again", "refresh"),
@@ -122,13 +119,11 @@ class AutomationScreen(ActingView):
     ]
     AUTO_FOCUS = "#automation-runs"
 
-    def __init__(
-        self, ui: Ui, of: Automation, read_log: ReadLog, under: str, *, changes: bool
-    ) -> None:
+    def __init__(self, ui: Ui, of: Automation, log: ReadLog, under: str, *, changes: bool) -> None:
         """The cursor begins `under` the run with this id. Without `changes` nothing can be switched
         or stopped."""
         super().__init__(ui)
-        self.of, self._read_log = of, read_log
+        self.of, self._read_log = of, log
         self._under, self._changes = under, changes
         self.row: AutomationRow | None = None
         self._logs: dict[str, RunLog | str] = {}
@@ -163,9 +158,9 @@ class AutomationScreen(ActingView):
         server = f"  {cached_line(one.server)}" if one.server else ""
         title = ("Automation  ", "dim"), (f"{sign} ", hue), (name_of(row), "title"), (server, "dim")
         self.rule.title, self.rule.heavy = title, True
-        state = off_of(row) or (("on", "good") if one.is_on else NOT_TOLD)
+        on = ("on", "good") if one.is_on else ("not told whether it is on", "dim")
         works = "an agent works on" if row.working else ""
-        self.rule.facts = joined([(works, "warn"), state], glyphs.dot)
+        self.rule.facts = joined([(works, "warn"), off_of(row) or on], glyphs.dot)
         self.about.lines = tuple(((" ", ""), *line) for line in self._head(row))
         total = (page.total or len(page.runs)) if page else 0
         self.list_rule.title = ((plural(total, "run") if page else "Runs", "title"),)
@@ -267,9 +262,9 @@ class AutomationScreen(ActingView):
     async def _open(self) -> None:
         await self.run_action("automations.open_run")
 
-    async def action_again(self) -> None:
+    def action_again(self) -> None:
         self._logs.clear()
-        await self.run_action("automations.read_anew")
+        self._ui.post_message(AutomationsWanted(anew=True))
 
 
 def _nothing(row: AutomationRow) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.catalog.automations import MadeBy, is_derived, is_over, made_by, works
+from oh_tui.catalog.automations import is_derived, is_over, working, works
 from oh_tui.conversation import Conversation, bare_id
 
 if TYPE_CHECKING:
@@ -121,28 +121,21 @@ class LoadedAutomations:
         page = page or (before.page if before else None)
         self._read[key_of(one)] = _Read(self._turn, one.last_triggered_at or "", page, problem)
 
-    def row(self, one: Automation, at_work: Collection[str] = ()) -> AutomationRow:
-        """`at_work` are the ids, without dashes, of runs whose agents work."""
+    def row(self, one: Automation, at_work: Sequence[Conversation] = ()) -> AutomationRow:
+        """Of the conversations only those count that are `at_work`."""
         read, ahead = self._read.get(key_of(one)), self._ahead.get(one.server, 0)
         page, problem = (read.page, read.problem) if read else (None, "")
-        over = (run.id for run in page.runs if is_over(run)) if page else ()
-        working = frozenset(each for each in over if bare_id(each) in at_work)
-        return AutomationRow(one, page, problem, working, ahead)
+        found = frozenset(working(page.runs, at_work)) if page else frozenset()
+        return AutomationRow(one, page, problem, found, ahead)
 
     def rows(self, conversations: Iterable[Conversation]) -> tuple[AutomationRow, ...]:
-        at_work = runs_at_work(conversations) if self._read else ()
-        return tuple(self.row(one, at_work) for one in self.all)
+        found = at_work(conversations) if self._read else ()
+        return tuple(self.row(one, found) for one in self.all)
 
 
-def runs_at_work(conversations: Iterable[Conversation]) -> frozenset[str]:
-    """Ids, without dashes, of the runs of automations whose agents work."""
-    return frozenset(bare_id(made.run_id) for made in made_at_work(conversations) if made.run_id)
-
-
-def made_at_work(conversations: Iterable[Conversation]) -> list[MadeBy]:
-    """Which automations made those whose agents work."""
-    found = (made_by(one) for one in conversations if works(one) and not is_derived(one))
-    return [made for made in found if made]
+def at_work(conversations: Iterable[Conversation]) -> list[Conversation]:
+    """Those whose agents work, and that may be those of runs."""
+    return [one for one in conversations if works(one) and not is_derived(one)]
 
 
 def key_of(one: Automation) -> str:

@@ -13,13 +13,13 @@ from oh_tui import cli
 from oh_tui.commands.framework import acting
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone
-from oh_tui.demo.servers.automations import AutomationServer, make_canvas
+from oh_tui.demo.servers.automations import BASE, AutomationServer, make_canvas
 from tests.commands import schemas
 from tests.commands.conftest import Served, serve
 from tests.commands.shell import Said
 from tests.hostile.server import serving
 from tests.hostile.texts import CORPUS
-from tests.tui.explorer import NOW
+from tests.tui.explorer import NOW, Between
 
 Ask = Callable[[str], Said]
 
@@ -118,6 +118,61 @@ def test_stopping_ends_run_and_agent(ask: Ask) -> None:
     assert done["stages"][-1] == "its agent is stopped"
     again = ask(f"automations stop {run['id']} --yes")
     assert again.code == 1 and "no agent of it works" in again.complaint
+
+
+RUNS = f"GET {BASE}/*/runs"
+
+
+def test_a_run_is_looked_for_at_once_until_one_has_its_whole_id(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world, between = Demo(NOW).world, Between()
+    runs = {
+        identifier: [f"{n:08x}-0000-4000-8000-{one:012x}" for one in range(2)]
+        for n, identifier in enumerate(AutomationServer(world, "").automations, 1)
+    }
+
+    def answer(identifier: str, ids: list[str]) -> None:
+        body = {"runs": [{"id": one, "status": "COMPLETED"} for one in ids], "total": len(ids)}
+        between.answer(f"GET {BASE}/{identifier}/runs", 200, json.dumps(body), "application/json")
+
+    for identifier, ids in runs.items():
+        answer(identifier, ids)
+    first, *others = runs
+    with serving(between(make_canvas(world))) as address:
+
+        def show(of: str) -> Said:
+            between.asked.clear()
+            code = cli.main(["automations", "show", of, "--server", address])
+            return Said(code, *capsys.readouterr())
+
+        for one in others:  # they never answer: who has the run does
+            between.hold(f"GET {BASE}/{one}/runs")
+        assert f"run\t{runs[first][1]}" in show(runs[first][1]).out
+        assert f"run\t{runs[first][1]}" in show(runs[first][1].replace("-", "")).out
+        for event in between.held.values():
+            event.set()
+        between.held.clear()
+        for one in others:
+            answer(one, ["abc" + "0" * 29])
+        assert "7 runs are meant by abc" in show("abc").complaint
+        assert between.count(RUNS) == len(runs)
+        for one in others[1:]:
+            between.answer(f"GET {BASE}/{one}/runs", 500, "disk on fire")
+        assert f"run\tabc{'0' * 29}" in show("abc").out, "another cannot be read"
+        assert "disk on fire" in show("def").complaint
+
+
+def test_of_several_servers_each_list_is_read_once(capsys: pytest.CaptureFixture[str]) -> None:
+    both = [Between(), Between()]
+    with (
+        serving(both[0](make_canvas(Demo(NOW).world))) as near,
+        serving(both[1](make_canvas(Demo(NOW).world))) as far,
+    ):
+        words = ["automations", "--server", near, "--server", far]
+        assert cli.main(words) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 16
+        assert [one.count("GET /api/conversations/search") for one in both] == [1, 1]
 
 
 def test_an_agent_that_works_on_is_stopped_in_words(ask: Ask) -> None:

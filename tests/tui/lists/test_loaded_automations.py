@@ -47,7 +47,7 @@ def test_runs_are_read_again_where_there_may_be_others() -> None:
     assert [one.id for one in kept.unread(["/a", "/b"])] == ["a", "b"]
 
 
-def test_an_agent_that_works_on_is_found_by_the_tag_of_its_conversation() -> None:
+def test_an_agent_that_works_on_is_found_by_its_tag_or_by_the_id_that_its_run_tells() -> None:
     kept, name = LoadedAutomations(), "37c28b9c-fe75-4156-bdb3-e64bc5e229f4"
     kept.take([automation("a")])
     kept.take_runs(kept.all[0], RunPage((AutomationRun(name, status="CANCELLED"),)))
@@ -62,3 +62,7 @@ def test_an_agent_that_works_on_is_found_by_the_tag_of_its_conversation() -> Non
     ):
         (row,) = kept.rows([other])
         assert not row.working and row.to_stop is None
+    told = AutomationRun(name, status="COMPLETED", conversation_id="1")
+    kept.take_runs(kept.all[0], RunPage((told,)))
+    (row,) = kept.rows([replace(works, tags=None)])
+    assert row.working == {name}

@@ -60,8 +60,7 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
     # The view
 
     def action_open(self) -> None:
-        with self._ui.telling():
-            self.show(self._meant_group()[0].group)
+        self.show(self._meant_group()[0].group)
 
     def show(self, group: str, under: int = 0) -> None:
         """The cursor begins `under` the attempt with this number."""
@@ -88,11 +87,9 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
             rows = await attempts_on(holder).rows(attempts)
             view.show(await asyncio.to_thread(self._shown, holder, rows))
         except (Problem, NotNow) as why:
-            view.list.empty = (
-                words_of(why) if isinstance(why, Problem) else str(why),
-                "r asks again",
-            )
-            self._ui.tell(view.list.empty[0])
+            told = words_of(why) if isinstance(why, Problem) else str(why)
+            view.list.empty = told, "r asks again"
+            self._ui.tell(told)
 
     def _shown(self, holder: Source, rows: list[Row]) -> list[AttemptRow]:
         """With what the list and the index know of their runs."""
@@ -110,9 +107,8 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
         if self.row:
             attempt: Attempt = self.row.row.attempt
             self.leave()
-            self._way_back.open(
-                attempt.conversation, partial(self.show, attempt.group, attempt.number)
-            )
+            again = partial(self.show, attempt.group, attempt.number)
+            self._way_back.open(attempt.conversation, again)
 
     def action_compare(self) -> None:
         if self.view and not self.view.compared:
@@ -142,12 +138,9 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
 
     @in_worker("write")
     async def action_accept(self) -> None:
-        if self.row:
-            with self._ui.reporting():
-                await self._accept(self.row.row)
-            self.action_read()
-
-    async def _accept(self, row: Row) -> None:
+        if self.row is None:
+            return
+        row: Row = self.row.row
         attempt, change, number = row.attempt, row.change, row.attempt.number
         attempts = self._on(attempt.conversation)
         if change is None or not change.files:
@@ -161,14 +154,17 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
         if branch:
             answers.insert(0, Answer(f"commit on {branch}", "commit", "c"))
         question = Question(f"Accept attempt {number}", lines, answers, "neither", Stake.WORK)
-        chosen = await self._ui.ask(question)
-        with self._session.writes.doing("accepting an attempt", attempt.conversation.id):
+        if not (chosen := await self._ui.ask(question)):
+            return
+        doing = self._session.writes.doing("accepting an attempt", attempt.conversation.id)
+        with self._ui.reporting(), doing:
             if chosen == "commit":
                 head = await attempts.accept(row, *await identity())
                 self._ui.tell(f"attempt {number} is {head[:10]} on {branch}")
-            elif chosen:
+            else:
                 size = await attempts.patch(row, path)
                 self._ui.tell(f"attempt {number}: {plural(size, 'byte')} in {file}")
+        self.action_read()
 
     @in_worker("write")
     async def action_drop(self) -> None:
@@ -177,13 +173,10 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
         attempts = self._on(group[0].conversation)
         with self._ui.reporting():
             with self._ui.preparing("asking what each has changed"):
-                lost = {
-                    str(one.attempt.number): lost_words(one) for one in await attempts.rows(group)
-                }
-            keys = letters([*lost])
-            answers = [
-                Answer(f"drop {name}", name, key) for name, key in zip(lost, keys, strict=True)
-            ]
+                rows = await attempts.rows(group)
+            lost = {str(one.attempt.number): lost_words(one) for one in rows}
+            keyed = zip(lost, letters([*lost]), strict=True)
+            answers = [Answer(f"drop {name}", name, key) for name, key in keyed]
             lines = [[(f"{name}  ", "key"), (words, "warn")] for name, words in lost.items()]
             title = f"Drop an attempt: {group[0].task}"
             chosen = await self._ui.ask(Question(title, lines, answers, "none", Stake.FINAL))

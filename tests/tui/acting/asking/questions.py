@@ -189,11 +189,11 @@ TABLE = {
     ),
     # Automations
     "stop a run": Asks("automations._question", ("P",), stake=W, shown=False),
-    "switch an automation on": Asks("automations._switch", ("p",), stake=W, shown=False),
+    "switch an automation on": Asks("automations.switch", ("p",), stake=W, shown=False),
     "run an automation": Asks(
         "automations.action_run", stake=W, action="automations.run", shown=False
     ),
-    "accept an attempt": Asks("attempts._accept", ("a",), stake=W, shown=False),
+    "accept an attempt": Asks("attempts.action_accept", ("a",), stake=W, shown=False),
     "drop an attempt": Asks("attempts.action_drop", stake=F, action="attempts.drop", shown=False),
     "shell": Asks("workspaces.action_shell", ("exclamation_mark",), FLAKY, acts=("POST *bash*",)),
     "get a file": Asks("workspaces.action_get", title=WEEKS, action="workspaces.get"),
