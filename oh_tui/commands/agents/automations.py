@@ -99,8 +99,8 @@ async def automations(call: Call) -> int:
 
 def _meant(every: Iterable[T], of: str, what: str) -> T | None:
     """That with this id or name, else with this start of an id. Raises Problem for several."""
-    named = [one for one in every if of in (one.id, getattr(one, "name", None))]
-    if not named and len(of) >= 3:
+    named = [one for one in every if same_id(of, one.id) or of == getattr(one, "name", None)]
+    if not named and len(bare_id(of)) >= 3:
         named = [one for one in every if bare_id(one.id).startswith(bare_id(of))]
     if len(named) > 1:
         some = ", ".join(safe_line(one.id) for one in named[:5])
@@ -123,10 +123,11 @@ async def _run(
             break
     for page_to_come in pages:
         page_to_come.cancel()
-    if found := _meant(runs, of, "runs"):
+    found = _meant(runs, of, "runs")
+    if problems and not (found and same_id(found.id, of)):
+        raise problems[0]  # what could not be read may have another one with this start
+    if found:
         return found
-    if problems:
-        raise problems[0]
     which = f"the {len(asked)} automations that ran last" if len(asked) < len(last) else "each"
     why = (
         f"There is no automation {safe_line(of)}, and no such run among the last hundred of {which}"

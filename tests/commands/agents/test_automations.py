@@ -159,8 +159,8 @@ def test_a_run_is_looked_for_at_once_until_one_has_its_whole_id(
         assert between.count(RUNS) == len(runs)
         for one in others[1:]:
             between.answer(f"GET {BASE}/{one}/runs", 500, "disk on fire")
-        assert f"run\tabc{'0' * 29}" in show("abc").out, "another cannot be read"
-        assert "disk on fire" in show("def").complaint
+        assert f"run\tabc{'0' * 29}" in show("abc" + "0" * 29).out, "the whole id is enough"
+        assert "disk on fire" in show("abc").complaint, "it may have another one"
 
 
 def test_of_several_servers_each_list_is_read_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,6 +173,27 @@ def test_of_several_servers_each_list_is_read_once(capsys: pytest.CaptureFixture
         assert cli.main(words) == 0
         assert len(capsys.readouterr().out.splitlines()) == 16
         assert [one.count("GET /api/conversations/search") for one in both] == [1, 1]
+
+
+def test_the_start_of_the_ids_of_several_runs_stops_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = Demo(NOW).world
+    beside = AutomationServer(world, "")
+    (one, other, *_) = (
+        run for runs in beside.runs.values() for run in runs if run["status"] == "RUNNING"
+    )
+    one["id"], other["id"] = "3174" + one["id"][4:], "3174" + other["id"][4:]
+    app = make_alone(world)
+    app.router.routes.extend(beside.routes())
+    with serving(app) as address:
+        line = ["automations", "stop", "3174", "--yes", "--server", address]
+        assert cli.main(line) == 2
+        assert "2 runs are meant by 3174" in capsys.readouterr().err
+        assert one["status"] == other["status"] == "RUNNING"
+        line[2] = other["id"].upper().replace("-", "")
+        assert cli.main(line) == 0
+    assert (one["status"], other["status"]) == ("RUNNING", "CANCELLED")
 
 
 def test_an_agent_that_works_on_is_stopped_in_words(ask: Ask) -> None:
