@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from oh_tui.actions.automations import StopStage
 from oh_tui.api.automation_models import AutomationRun
-from oh_tui.catalog.automations import conversation_of, is_over, made_by, outcome, trigger_words
+from oh_tui.catalog.automations import (
+    conversation_of,
+    is_derived,
+    is_over,
+    made_by,
+    outcome,
+    trigger_words,
+)
 from oh_tui.conversation import bare_id
 from oh_tui.text.human import dollars
 from oh_tui.text.problem import Problem
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 
     from oh_tui.actions.automations import Automations, StopPlan
     from oh_tui.api.automation_models import Automation, RunPage
-    from oh_tui.catalog.automations import MadeBy
+    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import OfServer
     from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.state.automations import AutomationRow, LoadedAutomations
@@ -170,10 +177,10 @@ class AutomationActions(OpensView[screen.AutomationScreen], Controller):
 
     def action_of_conversation(self) -> None:
         """Open the automation that made the conversation that a key means, at its run."""
-        made, kept = made_by(self._meant()), self._session.automations
-        if made is None:
+        conversation, kept = self._meant(), self._session.automations
+        if (made := made_by(conversation)) is None:
             raise NotNow("no automation made this conversation")
-        if (one := kept.of(made.automation_id)) is None:
+        if (one := kept.that_made(conversation)) is None:
             raise NotNow(kept.problem or "its automation is not among those of the server")
         self.open(one, made.run_id)
 
@@ -225,10 +232,12 @@ class AutomationActions(OpensView[screen.AutomationScreen], Controller):
             raise NotNow("no run of it is under way, and no agent of one works")
         await self._stop(row.to_stop)
 
-    async def stop_run(self, made: MadeBy) -> bool:
-        """Stop the run that made a conversation, with its agent; False where it is over: then its
-        agent alone is to be stopped."""
-        if (one := self._session.automations.of(made.automation_id)) is None:
+    async def stop_run(self, conversation: Conversation) -> bool:
+        """Stop the run that made a conversation, with its agent; False where it is over, or none
+        made it: then its agent alone is to be stopped."""
+        made = None if is_derived(conversation) else made_by(conversation)
+        one = self._session.automations.that_made(conversation)
+        if made is None or one is None:
             return False
         run = AutomationRun(made.run_id, one.id, server=one.server)
         try:

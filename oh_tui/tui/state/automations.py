@@ -98,6 +98,13 @@ class LoadedAutomations:
         found = (one for one in self.all if bare_id(one.id) == wanted)
         return next((one for one in found if server in (None, one.server)), None)
 
+    def that_made(self, conversation: Conversation) -> Automation | None:
+        """That on its own server, where another one has the same: a copy, or one over the same
+        folder."""
+        if (made := made_by(conversation)) is None:
+            return None
+        return self.of(made.automation_id, conversation.server) or self.of(made.automation_id)
+
     # Runs
 
     def unread(self, ids: Collection[str]) -> list[Automation]:

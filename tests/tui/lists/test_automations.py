@@ -15,6 +15,7 @@ from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.servers.automations import BASE, make_canvas
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.agent_server import AgentServerSource
+from oh_tui.sources.several import Several
 from oh_tui.sources.source import Source
 from oh_tui.tui.hints import idle_keys
 from oh_tui.tui.screens.automation import AutomationScreen
@@ -291,6 +292,22 @@ async def test_capital_p_on_its_conversation_names_the_run_and_ends_both() -> No
         await it.until(lambda: canvas.between.count(INTERRUPT) == 1)
         assert canvas.between.count(CANCEL) == 1
         await it.until(lambda: "its agent is stopped" in it.footer)
+
+
+async def test_capital_p_stops_the_run_on_the_server_of_the_conversation() -> None:
+    near, far = Canvas(), Canvas()  # with the same automations, as of a copied folder
+    near.between.answer("GET /api/conversations/search", 200, '{"items": []}', "application/json")
+    both = {"near": near, "far": far}
+    async with explore(
+        source=lambda: Several({name: one.source() for name, one in both.items()}), size=(160, 48)
+    ) as it:
+        await there(it)
+        await it.open("Flaky CI on main")
+        await it.press("P")
+        assert f"far: {FLAKY}" in it.text("#question")
+        await it.press("enter")
+        await it.until(lambda: far.between.count(INTERRUPT) == 1)
+        assert (near.between.count(CANCEL), far.between.count(CANCEL)) == (0, 1)
 
 
 async def test_capital_p_on_a_fork_of_its_conversation_stops_that_agent_alone() -> None:

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from oh_tui.actions.agent_actions import AgentStage
 from oh_tui.actions.agent_state import AgentStatus
-from oh_tui.catalog.automations import is_derived, made_by
 from oh_tui.catalog.run_status import RunStatus
 from oh_tui.conversation import same_id
 from oh_tui.text.human import duration, plural
@@ -162,8 +161,7 @@ class AgentActions(Controller):
             agents, state = await self.read_standing()
             state.require_reachable()
             if state.runs:
-                by = None if is_derived(state.conversation) else made_by(state.conversation)
-                if not (by and await self._controllers.automations.stop_run(by)):
+                if not await self._controllers.automations.stop_run(state.conversation):
                     await self._stop(agents, state)
             elif state.waits:
                 raise NotNow(state_words(state))
