@@ -162,7 +162,8 @@ class Automations:
         except ApiError as error:
             # a front-end has a page at any address; a gateway's that wants a sign-in is of a kind
             # of its own, and of what is behind it nothing is known
-            if isinstance(error, NotFound) or type(error) is NotTheApi:
+            is_none = isinstance(error, NotFound) or type(error) is NotTheApi
+            if is_none and server not in self._known:
                 self._without.add(server)
                 return
             away = "Automations do not answer: their server is starting, or away"

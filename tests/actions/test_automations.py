@@ -302,6 +302,17 @@ async def test_a_front_end_has_none_and_a_gateway_tells_nothing() -> None:
         assert automations.problem == "a gateway wants a sign-in" and automations.are_there
 
 
+async def test_automations_that_are_gone_are_not_shown_as_if_they_were_there(
+    canvas: Canvas,
+) -> None:
+    assert len(await canvas.automations.all()) == 8
+    canvas.fails["/v1"] = 404  # as while only the agent server is up again
+    assert len(await canvas.automations.all()) == 8
+    assert canvas.automations.problem.endswith("knows no such thing (404)")
+    canvas.fails.clear()
+    assert len(await canvas.automations.all()) == 8 and not canvas.automations.problem
+
+
 async def test_several_servers_are_asked_at_once_and_named() -> None:
     one, two = Canvas(), Canvas(starts=True)
     without = BareAgentServer("http://x.test", app=Starlette(), retries=AT_ONCE)

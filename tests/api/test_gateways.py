@@ -135,13 +135,22 @@ async def test_what_stays_refused_is_not_made_again_and_again(
         assert tokens.made == 3
 
 
-async def test_a_command_that_fails_later_is_a_problem() -> None:
+async def test_a_command_that_fails_later_fails_the_call_and_holds_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fails() -> Mapping[str, Secret]:
         raise Problem("cloudflared ended with code 1", "try it in a shell")
 
-    async with over(Script(json({}, 401)), gateway(CLOUDFLARE, fails)) as api:
-        with pytest.raises(Problem, match="cloudflared ended"):
-            await api.search_conversations()
+    monkeypatch.setattr(connections, "PAUSE", -1.0)
+    async with listening(Script(json({}, 401))) as base:
+        headers = gateway(CLOUDFLARE, fails)
+        api = AppServer(base, key=Secret(KEY), headers=headers, retries=AT_ONCE, patience=0.2)
+        async with api:
+            for _ in range(105):  # httpx has a hundred connections
+                with pytest.raises(ApiError) as caught:
+                    await api.search_conversations()
+                assert caught.value.sentence.endswith(": cloudflared ended with code 1")
+                assert caught.value.hint == "try it in a shell"
 
 
 # What is said without them

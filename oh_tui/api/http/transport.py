@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from oh_tui.api.addresses import EXPECTED, origin, redirect_target
-from oh_tui.api.errors import ApiError, NotFound, TooLarge
+from oh_tui.api.errors import ApiError, NotFound, SignInWanted, TooLarge
 from oh_tui.api.http.cancelling import in_own_task
 from oh_tui.api.http.connections import (
     NAMES,
@@ -45,6 +45,7 @@ from oh_tui.api.http.response_body import (
     whole_body,
 )
 from oh_tui.api.models import Auth
+from oh_tui.text.problem import Problem
 from oh_tui.text.redact import Secret
 
 T = TypeVar("T")
@@ -312,9 +313,17 @@ class HttpClient:
         sent = self._headers.values
         response = await self._with_key(call, options)
         refused = response.status_code == 401 or "location" in response.extensions
-        if sent and refused and await self._headers.renew(sent):
-            await response.aclose()
-            response = await self._with_key(call, options)
+        if sent and refused:
+            try:
+                is_renewed = await self._headers.renew(sent)
+            except BaseException as error:
+                await response.aclose()  # else its connection is never free again
+                if isinstance(error, Problem):  # what a command says that failed
+                    raise call.failed(SignInWanted, error.sentence, error.hint) from None
+                raise
+            if is_renewed:
+                await response.aclose()
+                response = await self._with_key(call, options)
         return response
 
     async def _with_key(self, call: ApiCall, options: _Options) -> httpx.Response:
