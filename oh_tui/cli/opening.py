@@ -194,7 +194,8 @@ def of_one_server(name: str, settings: Settings, on: str | None) -> tuple[Settin
 def _several_source(settings: Settings, log: CallLog | None, grace: float | None) -> Source:
     """The servers of a list, each once. May run commands of keys, one after the other."""
     opened: dict[str, Source | Problem] = {}
-    seen = set[str]()
+    seen: dict[str, str] = {}
+    """By address the origin of the key."""
     for name, one in settings.several:
         try:
             if isinstance(one, Problem):
@@ -208,9 +209,14 @@ def _several_source(settings: Settings, log: CallLog | None, grace: float | None
         addresses = {canvas.normal(source.address)} if source.address else set[str]()
         if isinstance(source, canvas.CanvasSource):
             addresses |= {*source.canvas.addresses}
-        if addresses.isdisjoint(seen):
+        keys = {seen[address] for address in addresses & seen.keys()}
+        if not keys:
             opened[name] = source
-        seen |= addresses
+        elif isinstance(source, server.ServerSource) and one.key_from not in ("", *keys):
+            # of an agent server two keys show the same; of an app server maybe two accounts
+            told = "another one of the list has its address, with another key"
+            opened[name] = Problem(told, f"oh-tui --server {name}")
+        seen = dict.fromkeys(addresses, one.key_from) | seen
     return several.Several(opened, grace)
 
 

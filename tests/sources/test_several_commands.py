@@ -137,6 +137,21 @@ def test_one_server_named_twice_is_one(servers: Servers) -> None:
     assert len({row["id"] for row in rows}) == len(rows)
 
 
+def test_another_account_of_the_same_server_is_said_to_be_left_out(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "sk-oh-7Qz1vX9mKp4RtL2w")
+    monkeypatch.setenv("OURS", "sk-oh-3Bn8cY5wHj6TfD0s")
+    url = servers.settings.read_text(encoding="utf-8").split('"')[9]
+    tables = [f'[servers.{name}]\nurl = "{url}"\nkey_env = "{name}"\n' for name in ("MINE", "OURS")]
+    servers.settings.write_text("".join(tables), encoding="utf-8")
+    said = servers("conversations --all --json --server MINE --server OURS")
+    document = json.loads(said.out)
+    assert {row["server"] for row in document["conversations"]} == {"MINE"}
+    told = "OURS is missing: another one of the list has its address, with another key"
+    assert document["remarks"] == [told]
+
+
 def test_an_unknown_name_among_several_is_said(servers: Servers) -> None:
     said = servers("conversations --server cloud --server clout")
     assert "There is no server named clout" in said.err and said.code
