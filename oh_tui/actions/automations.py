@@ -268,7 +268,7 @@ class Automations:
     async def stop(self, plan: StopPlan) -> AsyncIterator[StopStage]:
         """Cancels the run, ends its script and interrupts its agent, as planned.
 
-        Raises Refused if it stands otherwise by now, and HalfDone if the agent works on.
+        Raises Refused if it stands otherwise by now, and HalfDone if the agent works on, or may.
         """
         run = plan.run
         now = await self.stop_plan(run, [plan.conversation] if plan.conversation else ())
@@ -290,7 +290,12 @@ class Automations:
             except ApiError:  # as before 1.52
                 yield StopStage.SCRIPT_GOES_ON
         if now.cancels or now.script:  # it may have begun to work in between
-            conversation = await self.conversation(now.run, [conversation] if conversation else ())
+            known = [conversation] if conversation else ()
+            try:
+                conversation = await self.conversation(now.run, known)
+            except Problem as error:
+                why = f"The run is over, but whether its agent works is not told: {error.sentence}"
+                raise HalfDone(why, Remedy.STOP_AGAIN) from error
         if conversation and works(conversation):
             yield StopStage.INTERRUPTING
             await self._interrupt(run, conversation)

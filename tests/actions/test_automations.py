@@ -190,6 +190,17 @@ async def test_an_agent_that_cannot_be_stopped_is_told_after_the_cancel(canvas: 
     assert (await canvas.newest(WATCH)).status == "CANCELLED"
 
 
+async def test_an_agent_of_which_nothing_is_told_after_the_cancel_is_not_forgotten(
+    canvas: Canvas,
+) -> None:
+    plan = await canvas.automations.stop_plan(await canvas.newest(WATCH))
+    with pytest.raises(HalfDone, match="The run is over, but whether its agent works is not told"):
+        async for stage in canvas.automations.stop(plan):
+            if stage is StopStage.SCRIPT_ENDED:
+                canvas.fails["/conversations"] = 502
+    assert (await canvas.newest(WATCH)).status == "CANCELLED"
+
+
 async def test_switching_says_if_somebody_was_first(canvas: Canvas) -> None:
     shown = await canvas.called(WATCH)
     off = await canvas.automations.set_enabled(shown, False)
