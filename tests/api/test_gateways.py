@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from oh_tui.api import AppServer, Secret
 from oh_tui.api.bare_server import BareAgentServer
-from oh_tui.api.errors import ApiError, AuthError, SignInWanted
+from oh_tui.api.errors import ApiError, AuthError, NotTheApi, SignInWanted
 from oh_tui.api.http import connections
 from oh_tui.api.http.connections import Headers
 from oh_tui.api.models import Auth
@@ -186,6 +186,14 @@ async def test_a_gateway_wants_a_sign_in(what: str, kind: str) -> None:
     )
     assert "Behind a gateway" in caught.value.hint
     assert "/server_info" not in script.paths, "what it is cannot be asked"
+
+
+async def test_a_page_of_its_own_is_not_called_another_address() -> None:
+    async with over(Script(RedirectResponse("/login?next=x", 302)), Headers()) as api:
+        with pytest.raises(NotTheApi) as caught:
+            await api.search_conversations()
+    assert caught.value.sentence.endswith("app.test sent us to its page /login (302)")
+    assert caught.value.hint.startswith("A gateway before it may want a sign-in.")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import TypeVar
 import httpcore
 import httpx
 
-from oh_tui.api.addresses import EXPECTED
+from oh_tui.api.addresses import EXPECTED, origin
 from oh_tui.api.errors import (
     ApiError,
     AuthError,
@@ -342,6 +342,10 @@ def redirected(call: ApiCall, status: int, target: httpx.URL | None) -> NotTheAp
     if target and target.host != httpx.URL(call.url).host and status in (302, 303, 307):
         return sign_in(call, f" at {target.netloc.decode('ascii')}", status)
     where = f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "nowhere usable"
+    if target and origin(target) == origin(httpx.URL(call.url)):
+        what = f"{call.host} sent us to its page {safe_line(target.path, 60)} ({status})"
+        hint = f"A gateway before it may want a sign-in. {EXPECTED}"
+        return call.failed(NotTheApi, what, hint, status)
     hint = f"If that is the right server, use its address. {EXPECTED}"
     return call.failed(NotTheApi, f"{call.host} sent us to {where} ({status})", hint, status)
 
