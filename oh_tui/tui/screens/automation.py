@@ -202,7 +202,7 @@ class AutomationScreen(ActingView):
         lines.append([(f" {self.rule.glyphs.dot} ".join(filter(None, facts)), "dim")])
         if one.is_on is False:
             since = seconds(one.disabled_at or "")
-            when = "" if since is None else f", {day_time(since, self.list.now)}"
+            when = "" if since is None else f", since {day_time(since, self.list.now)}"
             why = f"{why_off(one) or 'it is off'}{when}"
             lines += wrap_pieces([(why, "bad" if row.off_by_itself else "warn")], room)[:3]
         return lines

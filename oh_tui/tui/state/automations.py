@@ -153,9 +153,10 @@ def off_by_itself(one: Automation) -> bool:
     return one.is_on is False and bool(one.disabled_reason) and one.disabled_reason != "manual"
 
 
-def _urgency(one: Automation) -> tuple[bool, bool, str, str]:
+def _urgency(one: Automation) -> tuple[bool, bool, str, str, str]:
     """Those that were switched off after failures, those that are on, those that are off."""
-    return not off_by_itself(one), one.is_on is False, (one.name or "").casefold(), one.id
+    name = (one.name or "").casefold()
+    return not off_by_itself(one), one.is_on is False, name, one.server, one.id
 
 
 def counted(rows: Sequence[AutomationRow]) -> list[tuple[str, str]]:

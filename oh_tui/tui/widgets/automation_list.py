@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.reactive import reactive
 
 from oh_tui.catalog.automations import failed_of, failed_share, marks, trigger_words, why_off
+from oh_tui.catalog.names import short_servers
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
 from oh_tui.text.human import age
@@ -36,7 +37,7 @@ class AutomationList(TableList[AutomationRow]):
         return (
             Column("", sign_of, width=1),
             Column("", lambda row, _: _aged(row, self.now), gap=1, width=4, right=True, hue="dim"),
-            Column("", lambda row, _: cached_line(row.automation.server), hue="dim", usual_from=50),
+            Column("", _server, hue="dim", usual_from=35),
             Column("", _starts, hue="dim", share=1, usual_from=WIDE),
             Column("", draw=self._inside, gap=1, width=FILL, share=3),
         )
@@ -108,6 +109,10 @@ def off_of(row: AutomationRow) -> Piece | None:
     if row.automation.is_on is not False:
         return None
     return ("off by itself", "bad") if row.off_by_itself else ("off", "dim")
+
+
+def _server(row: AutomationRow, glyphs: Glyphs) -> str:
+    return shorten(cached_line(short_servers(row.automation.server)), LEAST_NAME, glyphs.more)
 
 
 def _starts(row: AutomationRow, _glyphs: Glyphs) -> str:

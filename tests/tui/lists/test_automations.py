@@ -196,6 +196,7 @@ async def test_those_of_several_servers_stand_in_one_list_and_name_theirs() -> N
     async with explore(source=source, size=(160, 48)) as it:
         await there(it, SWEEP)
         assert "as last read" in it.text("#automations-rule"), "the other server is starting"
+        assert all("  near " in row for row in lines(it) if row.strip()), "narrow, too"
         await it.press("z")
         assert all("  near  " in row for row in lines(it) if row.strip())
         await it.press("P")
@@ -205,6 +206,8 @@ async def test_those_of_several_servers_stand_in_one_list_and_name_theirs() -> N
         await it.press("r")
         await it.until(lambda: len(it.screen.sidebar.automation_list.rows) == 16)
         assert sum("  far  " in row for row in lines(it)) == 8
+        rows = it.screen.sidebar.automation_list.rows
+        assert [row.automation.server for row in rows] == ["far", "near"] * 8, "in one order"
         assert "as last read" not in it.text("#automations-rule")
         await it.press("g", "j", "enter")
         view = it.app.screen
