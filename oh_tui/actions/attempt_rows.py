@@ -132,7 +132,7 @@ def lost_words(row: Row) -> str:
     if not row.attempt.conversation.worktree:
         return "Its sandbox may go with it, with all that is not pushed"
     if not (lost := row.change.uncommitted):
-        return "All that it changed is committed"
+        return "All that it changed is committed, but for what git ignores"
     named = ", ".join(safe_line(one, 60) for one in lost[:MOST_NAMED])
     more = len(lost) - MOST_NAMED
     return f"Not committed, and lost with it: {named}{f' and {more:,} more' if more > 0 else ''}"

@@ -22,8 +22,15 @@ from oh_tui.trajectory.reading.test_files import is_test
 MARK = "# oh-tui attempts: "
 """How a script begins, before its name; the lines after it have its values."""
 
-_SUM = """{ git --no-optional-locks status --porcelain -z
-git diff --no-ext-diff --no-textconv --no-color HEAD; } | git hash-object --stdin"""
+_GIT = """git() {
+command git --no-optional-locks --literal-pathspecs -c core.hooksPath=/dev/null \\
+-c core.fsmonitor= -c core.splitIndex=false "$@"
+}
+"""
+
+# `git diff` would write the index; of a file that was only touched, the other tells its name
+_SUM = """{ git status --porcelain -z
+git diff-index -p --no-ext-diff HEAD | sed '/^diff --git/d'; } | git hash-object --stdin"""
 
 _TREE = """cd "$(git rev-parse --show-toplevel)" || exit 90
 t=$(mktemp -d) || exit 91
@@ -38,27 +45,34 @@ GIT_ALTERNATE_OBJECT_DIRECTORIES=$(cd "$(git rev-parse --git-path objects)" && p
 export GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_OBJECT_DIRECTORY="$t/objects"
 """
 
-_WRITE = """git add -A >"$t/said" 2>&1 || { cat "$t/said" >&2; exit 94; }
+# an agent may have told git to overlook a file (assume-unchanged, skip-worktree); of a repository
+# inside another one git keeps the commit alone
+_WRITE = """git -c core.sparseCheckout=true update-index -q --really-refresh \\
+--force-write-index >/dev/null 2>&1
+git add -A >"$t/said" 2>&1 || { cat "$t/said" >&2; exit 94; }
 tree=$(git write-tree) || exit 95
+inside=$(git diff-files --name-only --ignore-submodules=none
+git diff-tree -r --no-renames "$base" "$tree" | sed -n 's/^:000000 160000 .*\t//p')
+[ -z "$inside" ] || { echo "a repository inside it holds its own changes:" $inside >&2; exit 94; }
 """
 
 _AS_SHOWN = '[ "$tree" = "$want" ] || { echo "it has changed since it was shown" >&2; exit 96; }\n'
 
-GROUND = f"""git rev-parse --show-toplevel HEAD || exit
+GROUND = f"""{_GIT}git rev-parse --show-toplevel HEAD || exit
 pwd -P
 echo "$HOME"
 {_SUM}"""
 
-LOOK = f"""sum=
+LOOK = f"""{_GIT}sum=
 [ -n "$folder" ] && sum=$(cd "$folder" && {_SUM})
 {_TREE}{_APART}{_WRITE}head=$(git rev-parse HEAD) || exit 97
 was=$(git rev-parse "$base^{{tree}}") || exit 97
 printf '%s\\0' "$tree" "$was" "$head" "$(git symbolic-ref -q --short HEAD)" "$sum"
-git diff --raw --numstat -z --no-renames --no-ext-diff --no-textconv "$base" "$tree" || exit 98
+git diff-tree -r --raw --numstat -z --no-renames "$was" "$tree" || exit 98
 printf '\\0'
-git diff --name-only -z --no-renames "$head" "$tree" """
+git diff-tree -r --name-only -z --no-renames "$head" "$tree" """
 
-VERIFY = f"""{_TREE}{_APART}{_WRITE}{_AS_SHOWN}
+VERIFY = f"""{_GIT}{_TREE}{_APART}{_WRITE}{_AS_SHOWN}
 unset GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 git clone -q --shared -n . "$t/copy" || exit 93
 tar --exclude=./.git -cf - . | (cd "$t/copy" && tar -xf -) || exit 94
@@ -68,19 +82,22 @@ sh -c "$command" >"$t/said" 2>&1 </dev/null
 echo "$?"
 tail -c 4000 "$t/said" """
 
-ACCEPT = f"""{_TREE}{_WRITE}{_AS_SHOWN}head=$(git rev-parse HEAD) || exit 97
-branch=$(git symbolic-ref -q HEAD) || {{ echo "it stands on no branch" >&2; exit 97; }}
+ACCEPT = f"""{_GIT}{_TREE}{_WRITE}{_AS_SHOWN}head=$(git rev-parse HEAD) || exit 97
+ref=$(git symbolic-ref -q HEAD) || {{ echo "it stands on no branch" >&2; exit 97; }}
+[ "$head $ref" = "$at refs/heads/$branch" ] || {{ echo "its branch has moved" >&2; exit 96; }}
+[ -e "$(git rev-parse --git-path MERGE_HEAD)" ] && {{ echo "a merge is not done" >&2; exit 97; }}
 [ "$tree" = "$(git rev-parse "HEAD^{{tree}}")" ] && {{ echo "$head"; exit 0; }}
 export GIT_AUTHOR_NAME="$name" GIT_AUTHOR_EMAIL="$email"
 export GIT_COMMITTER_NAME="$name" GIT_COMMITTER_EMAIL="$email"
 made=$(git commit-tree "$tree" -p "$head" -m "$message") || exit 98
-git update-ref -m "oh-tui attempts --accept" "$branch" "$made" "$head" || exit 99
+git update-ref -m "oh-tui attempts --accept" "$ref" "$made" "$head" || exit 99
 unset GIT_INDEX_FILE
 git reset -q
 echo "$made" """
 
-PATCH = f"""{_TREE}{_APART}{_WRITE}{_AS_SHOWN}
-git diff --binary --no-color --no-ext-diff --no-textconv "$base" "$tree" >"$t/patch" || exit 98
+PATCH = f"""{_GIT}{_TREE}{_APART}{_WRITE}{_AS_SHOWN}
+git diff-tree -p --no-ext-diff --binary --full-index "$base" "$tree" >"$t/patch" || exit 98
+wc -c <"$t/patch"
 base64 <"$t/patch" """
 
 _NAMES = {LOOK: "look", VERIFY: "verify", ACCEPT: "accept", PATCH: "patch", GROUND: "ground"}
@@ -150,7 +167,7 @@ class Change(msgspec.Struct, frozen=True):
         """The line for a shell that gives the tests back as they were at its start."""
         new = [one.path for one in self.tests if one.letter == "A"]
         old = [one.path for one in self.tests if one.letter != "A"]
-        lines = [f"rm -f -- {shlex.join(new)}"] if new else []
+        lines = [f"rm -- {shlex.join(new)}"] if new else []
         return " && ".join(
             [*lines, f'git checkout -q "$base" -- {shlex.join(old)}'] if old else lines
         )

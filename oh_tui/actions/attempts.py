@@ -206,9 +206,7 @@ class Attempts:
         """Runs its command in a copy of its files, in which the tests are as in the start commit.
         Keeps the exit code in its tags. Raises Problem where it cannot be run."""
         attempt, change = row.attempt, row.known()
-        now = await present(self._agents.api, attempt.conversation.id)
-        if now.execution_status == "running":
-            raise Refused(f"Attempt {attempt.number} is still at work", Remedy.WAIT)
+        await self._require_rest(attempt)
         if not attempt.verify:
             raise Refused("It has no command that verifies it", Remedy.LOOK_FIRST)
         failing, restore = "It could not be verified", change.restore or ":"
@@ -228,12 +226,13 @@ class Attempts:
 
     async def accept(self, row: Row, name: str, email: str) -> str:
         """Commits what is not committed to its branch, as this person, and returns the id of its
-        newest commit. No hook runs. Refused, with the worktree as it was, if its files are not as
-        they were shown."""
-        one = row.attempt
+        newest commit. No hook runs. Refused, with the worktree as it was, if its files or its
+        branch are not as they were shown."""
+        one, change = row.attempt, row.known()
+        await self._require_rest(one)
         told = await self._git(
             one, "Nothing was committed", scripts.ACCEPT,
-            want=row.known().tree, name=name, email=email,
+            want=change.tree, branch=change.branch, at=change.head, name=name, email=email,
             message=f"{one.task}\n\nAttempt {one.number} of {one.group}",
         )  # fmt: skip
         return told.strip()
@@ -242,10 +241,13 @@ class Attempts:
         """Writes its change since the start commit into a new file, and returns its bytes."""
         failing, want = "There is no patch", row.known().tree
         told = await self._git(row.attempt, failing, scripts.PATCH, want=want)
+        size, _, text = told.partition("\n")
         try:
-            data = base64.b64decode(told)
+            data = base64.b64decode(text)
         except ValueError:
-            raise Refused(f"{failing}: it did not come whole", Remedy.REFRESH) from None
+            data = b""
+        if size.strip() != str(len(data)):
+            raise Refused(f"{failing}: it did not come whole", Remedy.REFRESH)
         if not data:
             raise Refused("There is no patch: it has changed nothing", Remedy.LOOK_FIRST)
         async with part_file_aside(path) as (file, part):
@@ -261,6 +263,11 @@ class Attempts:
         """Deletes its conversation, and with it its worktree and all that is not committed there:
         see `lost_words`."""
         await self._agents.api.delete_conversation(attempt.conversation.id)
+
+    async def _require_rest(self, attempt: Attempt) -> None:
+        now = await present(self._agents.api, attempt.conversation.id)
+        if now.execution_status == "running":
+            raise Refused(f"Attempt {attempt.number} is still at work", Remedy.WAIT)
 
     async def _git(
         self, attempt: Attempt, failing: str, script: str, limit: int = GIT_TAKES, **values: str

@@ -205,30 +205,31 @@ def test_tests_that_an_attempt_adds_do_not_count(repo: Path, base: str) -> None:
     ]  # fmt: skip
 
 
-def accept(place: Path, want: str, message: str = "Fix it") -> subprocess.CompletedProcess[str]:
-    script = filled(ACCEPT, want=want, name="Ada L.", email="ada@example.org", message=message)
-    return sh(place, script)
+def accept(place: Path, shown: Change, message: str = "Fix it") -> subprocess.CompletedProcess[str]:
+    values = {"want": shown.tree, "branch": shown.branch, "at": shown.head, "base": shown.was}
+    me = {"name": "Ada L.", "email": "ada@example.org"}
+    return sh(place, filled(ACCEPT, **values, **me, message=message))
 
 
 def test_accepting_commits_everything_as_the_person(repo: Path, base: str) -> None:
     place = worktree(repo, "one")
     (place / "calc.py").write_text(FIXED)
     (place / "new.txt").write_text("new\n")
-    done = accept(place, look(place, base).tree, "It's `fixed`\n\n$(touch oops)")
+    done = accept(place, look(place, base), "It's `fixed`\n\n$(touch oops)")
     assert done.returncode == 0, done.stderr
     assert git(repo, "rev-parse", "openhands/one") == done.stdout.strip()
     told = git(repo, "log", "-1", "--format=%an %ae %cn|%B", "openhands/one")
     assert told == "Ada L. ada@example.org Ada L.|It's `fixed`\n\n$(touch oops)"
     assert git(place, "status", "--porcelain") == "" and not (place / "oops").exists()
     assert not look(place, base).uncommitted
-    again = accept(place, look(place, base).tree)
+    again = accept(place, look(place, base))
     assert again.stdout == done.stdout, "nothing is left to commit"
 
 
 def test_what_cannot_be_accepted_stays_as_it_was(repo: Path, base: str) -> None:
     place = worktree(repo, "one")
     (place / "calc.py").write_text(FIXED)
-    shown = look(place, base).tree
+    shown = look(place, base)
     (place / "calc.py").write_text("other\n")
     before = state(place)[:2]
     done = accept(place, shown)
@@ -236,7 +237,7 @@ def test_what_cannot_be_accepted_stays_as_it_was(repo: Path, base: str) -> None:
     assert state(place)[:2] == before and git(place, "rev-parse", "HEAD") == base
     git(place, "checkout", "-q", "--detach")
     detached = state(place)[:2]
-    done = accept(place, look(place, base).tree)
+    done = accept(place, look(place, base))
     assert done.returncode and "it stands on no branch" in done.stderr
     assert state(place)[:2] == detached
 
@@ -251,10 +252,121 @@ def test_a_patch_brings_the_change_elsewhere(repo: Path, base: str, tmp_path: Pa
     done = sh(place, filled(PATCH, base=base, want=change.tree))
     assert done.returncode == 0, done.stderr
     assert state(place) == before
-    (tmp_path / "a.patch").write_bytes(base64.b64decode(done.stdout))
+    size, _, text = done.stdout.partition("\n")
+    (tmp_path / "a.patch").write_bytes(base64.b64decode(text))
+    assert int(size) == (tmp_path / "a.patch").stat().st_size
     other = worktree(repo, "other")
     git(other, "apply", str(tmp_path / "a.patch"))
     assert look(other, base).tree == change.tree
+
+
+def test_only_the_branch_that_was_shown_gets_the_commit(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    (place / "calc.py").write_text(FIXED)
+    shown = look(place, base)
+    git(place, "checkout", "-q", "-b", "precious")
+    done = accept(place, shown)
+    assert done.returncode and "its branch has moved" in done.stderr
+    assert git(repo, "rev-parse", "precious") == base
+    git(place, "checkout", "-q", "openhands/one")
+    git(place, "commit", "-q", "--allow-empty", "-m", "meanwhile")
+    assert "its branch has moved" in accept(place, shown).stderr
+
+
+def test_a_merge_that_is_not_done_is_not_committed(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    for folder, text in ((place, FIXED), (repo, "other\n")):
+        (folder / "calc.py").write_text(text)
+        git(folder, "commit", "-q", "-am", "mine")
+    sh(place, "git -c user.name=a -c user.email=a merge main")
+    done = accept(place, look(place, base))
+    assert done.returncode and "a merge is not done" in done.stderr
+    assert "MERGE_HEAD" in git(place, "rev-parse", "--symbolic", "MERGE_HEAD")
+
+
+def test_no_hook_runs_and_touched_files_stay_as_they_are(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    (place / "calc.py").write_text(FIXED)
+    git(repo, "config", "core.splitIndex", "true")
+    git(repo, "config", "core.fsmonitor", str(repo.parent / "hook"))
+    for name in ("reference-transaction", "post-index-change", "post-checkout", "../../../hook"):
+        hook = repo / ".git/hooks" / name
+        hook.write_text(f"#!/bin/sh\ntouch '{repo.parent}/ran'\n")
+        hook.chmod(0o755)
+    os.utime(repo / "tests/test_calc.py", (1, 1))
+    kept = (repo / ".git/index").read_bytes(), sorted(repo.rglob("*"))
+    shown = look(place, base, str(repo))
+    assert ((repo / ".git/index").read_bytes(), sorted(repo.rglob("*"))) == kept
+    assert verify(place, base, "true")[0] == 0
+    done = accept(place, shown)
+    assert done.returncode == 0, done.stderr
+    assert not (repo.parent / "ran").exists()
+
+
+def test_a_touched_file_is_no_change_of_the_folder(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    before = look(place, base, str(repo)).ground
+    os.utime(repo / "calc.py", (1, 1))
+    assert look(place, base, str(repo)).ground == before
+    (repo / "calc.py").write_text(FIXED)
+    assert look(place, base, str(repo)).ground != before
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_what_git_was_told_to_overlook_is_seen(repo: Path, base: str, flag: str) -> None:
+    place = worktree(repo, "one")
+    git(place, "update-index", flag, "tests/test_calc.py")
+    (place / "tests/test_calc.py").write_text("print('fine')\n")
+    assert [one.path for one in look(place, base).tests] == ["tests/test_calc.py"]
+    assert verify(place, base, TESTS)[0] == 1
+
+
+def test_a_sparse_worktree_lacks_nothing(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    git(place, "sparse-checkout", "set", "--no-cone", "calc.py")
+    assert not (place / "tests").exists() and not look(place, base).files
+    git(place, "sparse-checkout", "disable")
+    (place / "tests/new.py").write_text("x\n")
+    assert [one.path for one in look(place, base).files] == ["tests/new.py"]
+
+
+def test_changes_within_a_repository_inside_are_not_told_as_none(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    inner = place / "inner"
+    inner.mkdir()
+    git(inner, "init", "-q")
+    (inner / "a").write_text("a\n")
+    git(inner, "add", ".")
+    git(inner, "commit", "-q", "-m", "a")
+    script = filled(LOOK, base=base, folder="")
+    told = "a repository inside it holds its own changes: inner"
+    assert told in sh(place, script).stderr
+    git(place, "add", "inner")
+    git(place, "commit", "-q", "-m", "a part of it")
+    base = git(place, "rev-parse", "HEAD")
+    assert not look(place, base).files
+    (inner / "a").write_text("b\n")
+    assert told in sh(place, filled(LOOK, base=base, folder="")).stderr
+
+
+@pytest.mark.parametrize("key", ["diff.noprefix", "diff.mnemonicPrefix", "diff.context"])
+def test_a_patch_applies_whatever_diff_is_set_to(repo: Path, base: str, key: str) -> None:
+    git(repo, "config", key, "0" if key == "diff.context" else "true")
+    place = worktree(repo, "one")
+    (place / "calc.py").write_text(FIXED)
+    done = sh(place, filled(PATCH, base=base, want=look(place, base).tree))
+    patch = base64.b64decode(done.stdout.partition("\n")[2]).decode()
+    assert "--- a/calc.py\n+++ b/calc.py\n" in patch and "\n def add(a, b):\n" in patch
+
+
+def test_tests_are_given_back_by_their_names_alone(repo: Path) -> None:
+    (repo / "tests/:(top)a").write_text("x\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "-q", "-m", "odd")
+    base = git(repo, "rev-parse", "HEAD")
+    place = worktree(repo, "one")
+    (place / "tests/:(top)a").unlink()
+    assert verify(place, base, "ls tests")[1].split() == [":(top)a", "test_calc.py"]
 
 
 @pytest.mark.parametrize("printed", ["", "a", "a\0b\0c", "a\0b\0c\0d\0e\0nonsense\0\0"])
@@ -267,6 +379,6 @@ def test_the_line_that_restores_quotes_what_it_names() -> None:
     files = (FileChange("tests/$(rm -rf ~)", "A"), FileChange("tests/a b", "D"))
     change = Change("a", "b", files=(*files, FileChange("c.py", "M")))
     assert change.restore == (
-        "rm -f -- 'tests/$(rm -rf ~)' && git checkout -q \"$base\" -- 'tests/a b'"
+        "rm -- 'tests/$(rm -rf ~)' && git checkout -q \"$base\" -- 'tests/a b'"
     )
     assert not Change("a", "b", files=(FileChange("c.py", "M"),)).restore

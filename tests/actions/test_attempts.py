@@ -138,7 +138,7 @@ async def test_one_is_accepted_as_it_was_shown(many: Attempts, tmp_path: Path) -
     commit = await many.accept(shown, "Ada", "ada@x.org")
     (after,) = await many.rows([one])
     assert after.change and after.change.head == commit and not after.change.uncommitted
-    assert lost_words(after) == "All that it changed is committed"
+    assert lost_words(after) == "All that it changed is committed, but for what git ignores"
     await many.drop(one)
     with pytest.raises(Refused, match="no longer has this conversation"):
         await many.look(one)

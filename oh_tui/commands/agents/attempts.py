@@ -137,6 +137,8 @@ async def _accept(call: Call, many: Attempts, rows: list[Row]) -> int:
         require_free(path)
         size = await many.patch(row, path)
         words = f"{path}: {size:,} bytes for git apply"
+    elif not change.branch:
+        raise Problem(f"Attempt {number} stands on no branch", "--to FILE.patch takes its change")
     else:
         name, email = await identity()
         branch, group = safe_line(change.branch), row.attempt.group

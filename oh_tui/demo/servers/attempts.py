@@ -46,7 +46,8 @@ def answered(command: str, disk: Disk, folder: str, limit: float) -> ShellResult
                 disk.commits[folder] = sha, dict(disk.files)
             text = sha
         case "patch":
-            text = base64.encodebytes(_patch(disk, folder)).decode()
+            patch = _patch(disk, folder)
+            text = f"{len(patch)}\n{base64.encodebytes(patch).decode()}"
         case _:
             text = sha
     return ShellResult(stdout=text.encode())
