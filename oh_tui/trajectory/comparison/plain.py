@@ -62,10 +62,15 @@ class Told(NamedTuple):
     """What was made plain, where nothing else differs."""
 
 
-def told(a: str, b: str, folders: tuple[str, str] = ("", ""), echoed: Collection[str] = ()) -> Told:
+Echoed = Collection[tuple[str, str]]
+"""The lines of commands, each behind the one before it; the first behind ""."""
+
+
+def told(a: str, b: str, folders: tuple[str, str] = ("", ""), echoed: Echoed = ()) -> Told:
     """How two texts differ. `folders` are those that the two runs work in. `echoed` are the lines
     of the commands so far, for an output of the terminal: racing with its shell, its tool may leave
-    them in it, with prompts and empty lines (measured, 1.17.0 to 1.58.2)."""
+    them in it, with prompts and empty lines (measured, 1.17.0 to 1.58.2). A later line of a command
+    is left out behind the one before it alone: that of a file it wrote may be what differs."""
     if a == b:
         return Told(How.EQUAL)
     one, places_a = _placed(a, folders[0])
@@ -85,7 +90,7 @@ def told(a: str, b: str, folders: tuple[str, str] = ("", ""), echoed: Collection
     return Told(How.REAL)
 
 
-def lines_of(text: str, folder: str, echoed: Collection[str]) -> Counter[str]:
+def lines_of(text: str, folder: str, echoed: Echoed) -> Counter[str]:
     """The lines of an output of the terminal that `told` compares."""
     return Counter(_calm(_made_plain(_placed(text, folder)[0])[0], echoed))
 
@@ -114,11 +119,15 @@ def _made_plain(text: str) -> tuple[str, Counter[tuple[str, str]]]:
     return _VARIES.sub(mark, text), found
 
 
-def _calm(text: str, echoed: Collection[str]) -> list[str]:
+def _calm(text: str, echoed: Echoed) -> list[str]:
     """The lines of an output without what the terminal tool leaves in it."""
-    lines = (line.strip() for line in _LEFTOVER.sub("", text).split("\n"))
-    return [
-        line
-        for line in lines
-        if line and line != "clear" and line not in echoed and not line.startswith(_DROPPED)
-    ]
+    found: list[str] = []
+    before = ""  # the line of a command that was left out last
+    for line in _LEFTOVER.sub("", text).split("\n"):
+        if not (bare := line.strip()):
+            continue
+        is_echo = (before, bare) in echoed or ("", bare) in echoed
+        before = bare if is_echo else ""
+        if bare != "clear" and not is_echo and not bare.startswith(_DROPPED):
+            found.append(line.rstrip())
+    return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
-from oh_tui.trajectory.comparison.plain import How, Told, lines_of, told
+from oh_tui.trajectory.comparison.plain import Echoed, How, Told, lines_of, told
 from oh_tui.trajectory.context.message import MODEL, RESULT
 from oh_tui.trajectory.model.alignment import common
 
@@ -157,7 +158,7 @@ def _paired(
             done_a, done_b = at_a + 1, at_b + 1
 
 
-def _told(a: SeenMessage, b: SeenMessage, folders: tuple[str, str], echoed: frozenset[str]) -> Told:
+def _told(a: SeenMessage, b: SeenMessage, folders: tuple[str, str], echoed: Echoed) -> Told:
     """The greatest of its differences, with all that was made plain."""
     parts = [told(a.text, b.text, folders, echoed if a.is_terminal else ())]
     for (_, one), (_, other) in zip(a.calls, b.calls, strict=True):
@@ -166,9 +167,7 @@ def _told(a: SeenMessage, b: SeenMessage, folders: tuple[str, str], echoed: froz
     return Told(most.how, frozenset().union(*(part.names for part in parts)))
 
 
-def _moved(
-    texts: Sequence[tuple[str, str]], folders: tuple[str, str], echoed: frozenset[str]
-) -> set[int]:
+def _moved(texts: Sequence[tuple[str, str]], folders: tuple[str, str], echoed: Echoed) -> set[int]:
     """The places of outputs that say the same together, but some of it a call later: under load
     the terminal tool does so (measured, 1.17.0 to 1.58.2)."""
     lines = [
@@ -226,8 +225,8 @@ def _plain_json(text: object) -> str:
         return text
 
 
-def _commands(seen: Sequence[SeenMessage]) -> Iterator[str]:
-    """The lines of the commands in it."""
+def _commands(seen: Sequence[SeenMessage]) -> Iterator[tuple[str, str]]:
+    """The lines of the commands in it, as `Echoed`."""
     for message in seen:
         for _, given in message.calls if message.kind == MODEL else ():
             try:
@@ -235,7 +234,7 @@ def _commands(seen: Sequence[SeenMessage]) -> Iterator[str]:
             except (ValueError, AttributeError, RecursionError):
                 continue
             if isinstance(command, str):
-                yield from filter(None, (line.strip() for line in command.split("\n")))
+                yield from pairwise(["", *filter(None, map(str.strip, command.split("\n")))])
 
 
 def _numbered(bodies: Sequence[dict[str, Any]]) -> list[int]:

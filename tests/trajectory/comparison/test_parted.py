@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -264,9 +265,28 @@ def test_the_folders_of_two_runs_are_the_same_place_and_others_are_not() -> None
 
 
 def test_leftovers_of_the_terminal_are_told_from_what_a_command_printed() -> None:
-    echoed = {"pytest -q", "ls"}
+    echoed = {("", "pytest -q"), ("", "ls")}
     clean, dirty = "2 passed", "clear\npytest -q\n\n2 passed"
     assert told(clean, dirty, echoed=echoed).names == {TERMINAL}
     assert told(clean, dirty).how is How.REAL
     for other in ("1 passed", "", "2 passed\nclean", "pytest -x\n2 passed", "2 passed\n2 passed"):
         assert told(other, dirty, echoed=echoed).how in (How.REAL, How.NUMBERS), other
+
+
+def test_a_file_that_a_command_wrote_is_no_leftover_of_it() -> None:
+    written = ("cat > a.py <<'E'", "def f():", "return 1", "E")
+    echoed = {*pairwise(("", *written)), ("", "cat a.py")}
+    whole = "def f():\n    return 1"
+    for other in ("def f():", "return 1", "def f():\nreturn 1", ""):
+        assert told(whole, other, echoed=echoed).how is How.REAL, other
+    for leftover in (written, (*written, "cat a.py"), written[:3]):
+        dirty = "\n\n".join((*leftover, whole))
+        assert told(whole, dirty, echoed=echoed).names == {TERMINAL}, leftover
+
+
+def indent(events: Events, at: int) -> None:
+    write_output(events[at], output(events[at]).replace("\n", "\n    "))
+
+
+def test_an_indented_output_is_no_noise() -> None:
+    assert (found := parting(*pair("erp-dates", indent))) and found.seen is Seen.OTHER
