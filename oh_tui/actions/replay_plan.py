@@ -58,7 +58,8 @@ class Plan(NamedTuple):
 
     def stake(self, server: str) -> str:
         """What it does again, for the question before it."""
-        count = sum(step.is_call for step in self.study.trajectory.steps)
+        runs = self.study, *self.study.sub_runs.all()
+        count = sum(step.is_call for run in runs for step in run.trajectory.steps)
         far = len(self.found.reaching)
         told = f", {plural(far, 'call')} of them far" if far else ""
         place = safe_line(self.place)

@@ -237,6 +237,8 @@ async def _run_again(call: Call, plan: Plan, revision: Revision | None, source: 
             say(f"{how}; oh-tui compare has the record beside it: {name}")
     if plan.then and not is_left:
         raise Problem("The agent ended before it could be switched", "its run tells why")
+    if plan.then and plan.then.most and ended.cost is None:
+        say("its cost is not known, so that --stop-at could not hold it")
     if ended.is_stopped:
         say(f"stopped: {safe_line(call.args.then)} has cost {dollars(ended.cost or 0.0)}")
         return STOPPED

@@ -24,8 +24,9 @@ class Reaching(NamedTuple):
     """A call that may do something beyond the folder of its run."""
 
     step: int
+    """That of the run, for a call of a sub-agent."""
     what: str
-    """Its line, safe to show."""
+    """Its line, safe to show, behind its own number for a sub-agent."""
     why: str
 
 
@@ -95,15 +96,24 @@ def _lacks(study: Study, agent: object) -> Iterator[str]:
         yield f"{CALLS_AS_TEXT.about}: their text is not made here"
     if stray := study.trajectory.counts.stray_results:
         yield f"{plural(stray, 'result')} of it {are(stray)} without a call: an answer is missing"
-    if masked := sum(HIDDEN.encode() in event.raw() for event in study.trajectory.events):
+    events = (one for run in _all(study) for one in run.trajectory.events)
+    if masked := sum(HIDDEN.encode() in event.raw() for event in events):
         yield f"{plural(masked, 'event')} of it {are(masked)} masked: what stood there is lost"
 
 
 def _reaching(study: Study) -> Iterator[Reaching]:
-    for step in study.trajectory.steps:
-        if step.is_call and (why := _reach(study, step)):
-            outcome = study.trajectory.outcome(step)
-            yield Reaching(step.number, describe(step, outcome).what, why)
+    own = [(study, 0), *((one, top.step) for top in study.sub_runs.runs for one in _all(top))]
+    for run, place in own:
+        for step in run.trajectory.steps:
+            if step.is_call and (why := _reach(run, step)):
+                what = describe(step, run.trajectory.outcome(step)).what
+                within = f"{run.path}{step.number} " if run.path else ""
+                yield Reaching(place or step.number, f"{within}{what}", why)
+
+
+def _all(study: Study) -> tuple[Study, ...]:
+    """A run and all sub-agents below it: their tools run again too."""
+    return study, *study.sub_runs.all()
 
 
 _FAR = {

@@ -90,10 +90,12 @@ class Record:
 
 
 def records_of(study: Study, most: int | None = None) -> Iterator[Record]:
-    """Of a run, of its first `most` answers, and of all sub-agents that are known of it."""
+    """Of a run, of its first `most` answers, and of all sub-agents that these are known to have."""
     yield Record(study, most)
-    for one in study.sub_runs.all():
-        yield Record(one)
+    later = study.contexts.answers[most:] if most else ()
+    for run in study.sub_runs.runs:
+        if not later or run.step < later[0].step:
+            yield from map(Record, (run, *run.sub_runs.all()))
 
 
 def _arguments(text: str) -> str:

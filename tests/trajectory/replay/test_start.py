@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from oh_tui.text.redact import HIDDEN
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.model.events import parse_event
-from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.replay.record import Record
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.replay.check import check
+from oh_tui.trajectory.replay.record import Record, records_of
 from oh_tui.trajectory.replay.start import deeds_of, folder_of, start_request
 from tests.demo_runs import demo_events
+from tests.trajectory.made import shell
+from tests.trajectory.sub_agent_files import task, worked
 
 STATE = {
     "agent": {
@@ -74,6 +78,25 @@ def test_a_run_without_a_state_starts_with_the_usual_tools() -> None:
     for broken in (b"[]", b"{", b'{"agent": 3, "workspace": []}'):
         run.state = lambda broken=broken: broken  # type: ignore[misc]
         assert start_request(run, "m", "a", "k", "/w")["agent"]["kind"] == "Agent"
+
+
+def test_calls_of_sub_agents_reach_far_too_and_later_ones_have_no_part() -> None:
+    pushed = worked("p", "go", 3, shell("push", "git push origin main", second=4))
+    secret = worked("q", "more", 9, shell("x", f"echo {HIDDEN}", second=10))
+    run = trajectory([])
+    run.extend([*task("t", "go", 2, 8), *task("u", "more", 8.5, 12)])
+    for events in (pushed, secret):
+        below = Trajectory()
+        below.extend(events)
+        run.sub_agents = (*run.sub_agents, SubAgent("agent", lambda below=below: (below, "")))  # type: ignore[misc]
+    study = Study(run)
+    found = check(study, "m")
+    assert [(one.step, one.what, one.why) for one in found.reaching] == [
+        (1, "1.3 $ git push origin main", "pushes")
+    ]
+    assert any("masked" in why for why in found.lacks)
+    assert len(list(records_of(study))) == 3
+    assert [one.path for one in records_of(study, 1)] == ["", "1."]
 
 
 def test_what_the_user_did_after_an_answer_is_known() -> None:
