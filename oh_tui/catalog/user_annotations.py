@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -61,12 +61,15 @@ class RunAnnotations(msgspec.Struct, frozen=True, omit_defaults=True):
 NOTHING = RunAnnotations()
 
 
+_Part: TypeAlias = Literal["bookmark", "note", "tag", "budget"]
+
+
 class Change(NamedTuple):
     """One change to the annotations of a run. Changes are saved one by one, so that two programs
     can change the same run."""
 
     run: str
-    part: Literal["bookmark", "note", "tag", "budget"]
+    part: _Part
     key: str
     """The id of an event, "" for the whole run; the key of a tag."""
     value: str | None
@@ -118,15 +121,21 @@ class Annotations(PrivateStore[_Runs, Change]):
         self._take([Change(name, "tag", key, value) for key, value in changes.items()])
 
     def restore(self, conversation: Conversation, before: RunAnnotations) -> None:
-        """Makes tags, notes and bookmarks of a run what they were. Raises Problem for too many."""
+        """Makes those tags, notes and bookmarks of a run that differ what they were: others may
+        have been changed by another program. Raises Problem for too many."""
         name, now = run_name(conversation), self.of(conversation)
-        changes = [Change(name, "tag", key, before.tags.get(key)) for key in now.tags | before.tags]
-        steps = now.step_notes | before.step_notes
-        changes += [Change(name, "note", key, before.step_notes.get(key)) for key in steps]
-        changes.append(Change(name, "note", "", before.note or None))
-        for key in {*now.bookmarks, *before.bookmarks}:
-            changes.append(Change(name, "bookmark", key, "" if key in before.bookmarks else None))
-        self._take(changes)
+        parts: tuple[tuple[_Part, Mapping[str, str], Mapping[str, str]], ...] = (
+            ("tag", now.tags, before.tags),
+            ("note", {**now.step_notes, "": now.note}, {**before.step_notes, "": before.note}),
+            ("bookmark", dict.fromkeys(now.bookmarks, ""), dict.fromkeys(before.bookmarks, "")),
+        )
+        self._take(
+            [
+                Change(name, part, key, was.get(key))
+                for part, new, was in parts
+                for key in dict(new.items() ^ was.items())
+            ]
+        )
 
     def set_budget(self, conversation: Conversation, budget: float | None) -> None:
         """Sets the budget of a run, or removes it with None. Raises Problem for too many runs."""

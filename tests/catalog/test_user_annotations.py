@@ -51,6 +51,23 @@ def test_what_was_kept_is_there_in_the_next_session(file: Path) -> None:
     assert again.of(OTHER) == NOTHING
 
 
+def test_what_another_program_wrote_since_is_not_restored_away(file: Path) -> None:
+    kept = filled(file)
+    before = kept.of(RUN)
+    kept.tag(RUN, {"later": "", "kind": "slow"})
+    kept.save()
+    other = Annotations(file)
+    other.write_note(RUN, "theirs")
+    other.write_note(RUN, "theirs too", "e2")
+    other.tag(RUN, {"bug": None})
+    other.bookmark(RUN, "e1", on=False)
+    other.save()
+    kept.restore(RUN, before)
+    assert kept.save()
+    told = Annotations(file).of(RUN)
+    assert told == RunAnnotations({"kind": "flaky"}, "theirs", ("e2",), {"e2": "theirs too"}, 5.0)
+
+
 def test_what_is_taken_off_is_gone_and_a_run_with_nothing_left_too(file: Path) -> None:
     kept = filled(file)
     kept.save()

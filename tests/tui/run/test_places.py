@@ -146,6 +146,15 @@ async def test_a_bookmark_a_note_and_a_mark_are_taken_back() -> None:
         assert len(it.screen.session.marks) == 1
 
 
+async def test_marks_that_are_gone_do_not_come_back() -> None:
+    async with explore() as it:
+        session = it.screen.session
+        await it.press("1", "space", "space")
+        session.keep_marks(frozenset())  # as what acts on them does
+        await it.press("backspace")
+        assert not session.marks and "changed again since" in it.footer
+
+
 async def test_what_was_changed_again_is_not_taken_back() -> None:
     async with explore() as it:
         await it.open(WEEKS)

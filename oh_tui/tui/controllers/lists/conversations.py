@@ -38,6 +38,7 @@ from oh_tui.tui.state.arrangement import NARROW
 from oh_tui.tui.state.hearing import LATE
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.work import OwnChange, save
+from oh_tui.tui.ui import NotNow
 
 if TYPE_CHECKING:
     from oh_tui.sources.source import Source
@@ -68,13 +69,19 @@ class Conversations:
         """Mark or unmark the row under the cursor for `d` and `p`, and go to the next one."""
         session = self._session
         if session.pane == "conversations" and session.listed_id:
-            before, is_new = session.marks, bare_id(session.listed_id) not in session.marks
-            session.keep_marks(before ^ {bare_id(session.listed_id)})
-            self._ui.post_message(MarksChanged())
+            one = bare_id(session.listed_id)
+            is_new = one not in session.marks
+
+            def change() -> None:
+                session.keep_marks(session.marks ^ {one})
+                self._ui.post_message(MarksChanged())
 
             def take_back() -> None:
-                session.keep_marks(before)
-                self._ui.post_message(MarksChanged())
+                if (one in session.marks) is not is_new:
+                    raise NotNow("it was changed again since: nothing is taken back")
+                change()
+
+            change()
 
             session.own_change = OwnChange("mark" if is_new else "unmarking", take_back)
             self._rows.move_to(self._rows.cursor + 1)
