@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.catalog.automations import is_derived, is_over, working, works
+from oh_tui.catalog.automations import is_derived, is_over, made_by, working, works
 from oh_tui.conversation import Conversation, bare_id
 
 if TYPE_CHECKING:
