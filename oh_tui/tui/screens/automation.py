@@ -44,7 +44,7 @@ from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.automation_list import name_of, off_of, sign_of
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, cut, joined, wrap_pieces
+from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, joined, wrap_lines
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
@@ -105,7 +105,6 @@ class AutomationScreen(ActingView):
 
     DEFAULT_CSS = """
     AutomationScreen RunList, AutomationScreen BodyView { height: 1fr; }
-    AutomationScreen Labels { height: auto; width: 1fr; }
     """
     HELP_TITLE = "In the runs of an automation"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -161,7 +160,7 @@ class AutomationScreen(ActingView):
         on = ("on", "good") if one.is_on else ("not told whether it is on", "dim")
         works = "an agent works on" if row.working else ""
         self.rule.facts = joined([(works, "warn"), off_of(row) or on], glyphs.dot)
-        self.about.lines = tuple(((" ", ""), *line) for line in self._head(row))
+        self.about.lines = self._head(row)
         total = (page.total or len(page.runs)) if page else 0
         self.list_rule.title = ((plural(total, "run") if page else "Runs", "title"),)
         failed = failed_of(page.counts) if page else None
@@ -184,15 +183,10 @@ class AutomationScreen(ActingView):
 
     def _head(self, row: AutomationRow) -> list[list[Piece]]:
         """The first lines of its prompt, what starts it, why it is off."""
-        one, room = row.automation, max(8, self.size.width - 2)
+        one, room, more = row.automation, max(8, self.size.width - 2), self.rule.glyphs.more
         prompt = safe_line(one.prompt or "", LONGEST) or "no prompt is told"
         most = MOST_PROMPT if self.size.height > 30 else 1
-        lines = wrap_pieces([(prompt, "" if one.prompt else "dim")], room)
-        if len(lines) > most:
-            lines = [
-                *lines[: most - 1],
-                cut([*lines[most - 1], (" ", "")] + lines[most], room, self.rule.glyphs.more),
-            ]
+        lines = wrap_lines([[(prompt, "" if one.prompt else "dim")]], room, most, more)
         timeout = one.timeout if one.timeout and one.timeout > 0 else None
         facts = [
             trigger_words(one.trigger),
@@ -204,7 +198,8 @@ class AutomationScreen(ActingView):
             since = seconds(one.disabled_at or "")
             when = "" if since is None else f", since {day_time(since, self.list.now)}"
             why = f"{why_off(one) or 'it is off'}{when}"
-            lines += wrap_pieces([(why, "bad" if row.off_by_itself else "warn")], room)[:3]
+            hue = "bad" if row.off_by_itself else "warn"
+            lines += wrap_lines([[(why, hue)]], room, 3, more)
         return lines
 
     # The run under the cursor

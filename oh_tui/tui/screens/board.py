@@ -168,7 +168,6 @@ class BoardSection(Vertical):
     DEFAULT_CSS = """
     BoardSection { height: auto; width: 1fr; }
     BoardSection Rule { height: 1; width: 1fr; }
-    BoardSection Labels { height: auto; width: 1fr; }
     """
 
     def __init__(self, id: str) -> None:
@@ -183,7 +182,7 @@ class BoardSection(Vertical):
         if shown:
             self.rule.title = ((shown.title, "title"),)
             self.rule.facts = joined(shown.facts, self.rule.glyphs.dot)
-            self.lines.lines = tuple(((" ", ""), *line) for line in shown.lines)
+            self.lines.lines = shown.lines
 
 
 def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:

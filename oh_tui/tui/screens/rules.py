@@ -124,7 +124,6 @@ class RulesScreen(View[Chosen | None]):
     DEFAULT_CSS = """
     RulesScreen RuleList { height: 1fr; }
     RulesScreen BodyView { height: 1fr; }
-    RulesScreen Labels { height: auto; width: 1fr; }
     """
     HELP_TITLE = "In the rules of a run"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -219,7 +218,7 @@ class RulesScreen(View[Chosen | None]):
         room, most = self.size.width - 2, max(3, min(MOST_FAULTS, self.size.height // 3))
         found = [line for text, hue in told for line in wrap_pieces([(text.strip(), hue)], room)]
         found = found if len(found) <= most else [*found[: most - 1], found[-1]]
-        self.faults.lines = tuple(((" ", ""), *line) for line in found)
+        self.faults.lines = found
         self.faults.display = bool(found)
 
     @work(group="rule", exclusive=True)

@@ -76,7 +76,7 @@ class Drawn(Widget):
         return style(self.palette, name)
 
     def strip(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:
-        """One line of exactly `width` cells; `under` is a hue for the whole line."""
+        """One line of exactly `width` cells, its cut shown; `under` is a hue for all of it."""
         base = self.base
         if under:
             base += self.hue(under)
@@ -86,7 +86,10 @@ class Drawn(Widget):
         segments = [
             Segment(text, base + self.hue(hue) if hue else base) for text, hue in pieces if text
         ]
-        return Strip(segments).adjust_cell_length(width, base)
+        line = Strip(segments)
+        if line.cell_length > width > 0 and width_of(line.text.rstrip()) > width:
+            line = Strip([*line.crop(0, width - 1), Segment(self.glyphs.more, segments[-1].style)])
+        return line.adjust_cell_length(width, base)
 
 
 def glyphs_of(app: App[object]) -> Glyphs:
@@ -159,6 +162,17 @@ def wrap_pieces(pieces: Sequence[Piece], width: int) -> list[list[Piece]]:
     return lines
 
 
+def wrap_lines(
+    lines: Iterable[Sequence[Piece]], width: int, most: int = 0, more: str = "…"
+) -> list[list[Piece]]:
+    """Each line wrapped; of more than `most` the last that is kept ends with `more`."""
+    rows = [row for line in lines for row in wrap_pieces(line, width)]
+    if 0 < most < len(rows):
+        last = wrap_pieces(rows[most - 1], width - 1)[0]
+        rows[most - 1 :] = [[*last, (more, "dim")]]
+    return rows
+
+
 def hits(pieces: list[Piece], needle: str) -> list[Piece]:
     """The pieces with every occurrence of `needle`, ignoring case, in the hue of a hit."""
     if not needle:
@@ -184,15 +198,23 @@ class Label(Drawn):
 
 
 class Labels(Drawn):
-    """As many lines of pieces as there are."""
+    """Lines of pieces, each wrapped."""
 
-    lines: reactive[tuple[tuple[Piece, ...], ...]] = reactive((), layout=True)
+    DEFAULT_CSS = "Labels { width: 1fr; height: auto; padding: 0 1; }"
+
+    lines: reactive[Sequence[Sequence[Piece]]] = reactive((), layout=True)
+    most: reactive[int] = reactive(0, layout=True)
+    """Lines on the screen at most; 0 for all."""
+
+    def _rows(self, width: int) -> list[list[Piece]]:
+        return wrap_lines(self.lines, width, self.most, self.glyphs.more)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self.lines)
+        return len(self._rows(width))
 
     def render_line(self, y: int) -> Strip:
-        return self.strip(self.lines[y] if y < len(self.lines) else (), self.size.width)
+        rows = self._rows(self.size.width)
+        return self.strip(rows[y] if y < len(rows) else (), self.size.width)
 
 
 class Stack(Vertical):

@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from oh_tui.tui.platform.text_field import TextField
 from oh_tui.tui.rendering.cells import total_width
-from oh_tui.tui.widgets.drawing import Drawn, FirstFrame, Labels, Piece, Rule, hands_of, wrap_pieces
+from oh_tui.tui.widgets.drawing import Drawn, FirstFrame, Labels, Piece, Rule, hands_of
 
 MOST_LINES = 12
 """Visible lines of text at most."""
@@ -60,7 +60,7 @@ class Editor(Vertical):
 
     DEFAULT_CSS = """
     Editor { width: 1fr; height: auto; background: $panel; }
-    Editor Labels { width: 1fr; height: auto; background: $panel; }
+    Editor Labels { background: $panel; }
     """
 
     @dataclass
@@ -90,10 +90,11 @@ class Editor(Vertical):
         """`lines` say what the text is for, as far as there is room beside the run. `hint` shows
         while the text is empty; `empty` says why an empty text cannot be sent, "" if it can."""
         super().__init__()
-        self._about, self._empty = lines, empty
+        self._empty = empty
         self._rule = Rule()
         self._rule.title, self._rule.facts, self._rule.heavy = title, facts, True
         self._facts = Labels()
+        self._facts.lines = lines
         self.lines = Lines(text, placeholder=hint, compact=True, highlight_cursor_line=False)
         self._keys = EditorKeys()
         self._keys.keys = (
@@ -115,9 +116,7 @@ class Editor(Vertical):
         self._fit()
 
     def on_resize(self) -> None:
-        room, height = max(1, self.screen.size.width - 2), self.screen.size.height
-        rows = [part for line in self._about for part in wrap_pieces(line, room)]
-        self._facts.lines = tuple(((" ", ""), *row) for row in rows[: max(1, height // 4)])
+        self._facts.most = max(1, self.screen.size.height // 4)
         self._fit()
 
     def on_text_area_changed(self) -> None:

@@ -24,6 +24,7 @@ from oh_tui.tui.widgets.drawing import (
     after_frame,
     hands_of,
     shorten,
+    wrap_lines,
     wrap_pieces,
 )
 
@@ -204,11 +205,8 @@ class QuestionBar(Drawn, can_focus=True):
 
     def _lines(self, question: Question) -> list[list[Piece]]:
         """The lines of the question, wrapped; they leave the run half of the screen."""
-        lines = [part for line in question.lines for part in wrap_pieces(line, self._room)]
         most = max(1, self.screen.size.height // 2 - len(self._answers(question)))
-        if len(lines) > most:
-            last = wrap_pieces(lines[most - 1], self._room - 1)[0]
-            lines[most - 1 :] = [[*last, (self.glyphs.more, "dim")]]
+        lines = wrap_lines(question.lines, self._room, most, self.glyphs.more)
         if self._ignored:
             then = "wait a moment, then answer" if self._rests else "now answer"
             lines += wrap_pieces([(f"{self._ignored}: {then}", "warn")], self._room)

@@ -272,3 +272,11 @@ async def test_s_shows_what_the_model_saw_where_they_part() -> None:
             assert screen.view == view_after
         await it.press("escape")
         assert not isinstance(it.app.screen, CompareScreen)
+
+
+async def test_in_80_cells_the_sentence_on_where_they_part_is_read_to_its_end() -> None:
+    async with explore(size=(80, 24)) as it:
+        screen = await compared(it, "Add OAuth login", "Read the ISO dates of the ERP")
+        lines = it.text_of(screen.why).split("\n")
+        told = "".join(text for text, _ in screen.why.lines[0])
+        assert " ".join(lines) == told and len(told) > 78

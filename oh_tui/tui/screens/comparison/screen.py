@@ -67,7 +67,6 @@ class CompareScreen(View[None]):
     DEFAULT_CSS = """
     CompareScreen #compared-heads { height: 2; }
     CompareScreen ComparedStrips { height: 5; }
-    CompareScreen Labels { height: auto; }
     CompareScreen #compared-runs, CompareScreen ComparedSteps { height: 1fr; }
     CompareScreen SeenMessages { height: 1fr; }
     CompareScreen BodyView { height: 1fr; }
@@ -387,7 +386,7 @@ def _why(parted: Parted | None) -> tuple[tuple[Piece, ...], ...]:
     step = parted.b or parted.a
     hue = "mark" if parted.seen is Seen.OTHER else "dim"
     lacks = f"; {parted.not_told}" if parted.seen and parted.not_told else ""
-    at = f" at step {step}: " if step else " "
+    at = f"at step {step}: " if step else ""
     return (((at, "dim"), (parted.sentence, hue), (lacks, "dim")),)
 
 

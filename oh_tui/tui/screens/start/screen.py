@@ -10,11 +10,10 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from textwrap import wrap
 from typing import Any, ClassVar
 
 import msgspec
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -31,7 +30,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start.parts import Field, TaskScreen
 from oh_tui.tui.screens.view import KeyLabels, View
-from oh_tui.tui.widgets.drawing import Label, Labels, Piece, Rule, cut, hands_of
+from oh_tui.tui.widgets.drawing import Label, Labels, Piece, Rule, hands_of
 from oh_tui.tui.widgets.editor import EARLY, Lines
 
 MOST_SHOWN = 20
@@ -69,7 +68,7 @@ class StartScreen(View[None]):
     StartScreen Horizontal { height: 1; width: 1fr; }
     StartScreen Horizontal Label { width: 14; height: 1; }
     StartScreen Field { width: 1fr; }
-    StartScreen Labels { height: auto; width: 1fr; }
+    StartScreen Labels { padding: 0 2; }
     """
     HELP_TITLE = "In a new conversation"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -112,9 +111,6 @@ class StartScreen(View[None]):
         self._began = 0.0
         self.stages: list[tuple[str, float]] = []
         """Each stage of the start, and the seconds after which it began."""
-        self._offer: tuple[Piece, ...] = ()
-        self._refusal = ""
-        """What the server offers for the field that has the keys, or why it does not."""
         self.message, self.is_wrong = "", False
         """What starting will do, or what is wrong with the fields."""
         self._refusals: dict[str, Problem] = {}
@@ -143,6 +139,7 @@ class StartScreen(View[None]):
         self.rows = {name: Horizontal(self.labels[name], self.fields[name]) for name in self.fields}
         yield from self.rows.values()
         self.offered, self.stage_lines, self.said = Labels(), Labels(), Labels()
+        self.said.most = MOST_TOLD
         yield from (self.offered, self.stage_lines, self.said, self.footer)
 
     def on_mount(self) -> None:
@@ -234,18 +231,8 @@ class StartScreen(View[None]):
             pieces += [(f"{word}  ", "") for word in fitting[:MOST_SHOWN]]
             if not pieces and field.value.strip() and self.offers.was_asked(name, draft):
                 pieces.append(("the server finds nothing that fits", "dim"))
-        self._offer, self._refusal = tuple(pieces), words_of(refusal) if refusal else ""
-        self._show_below()
-
-    @on(events.Resize)
-    def _show_below(self) -> None:
-        """Show in lines what the server offers, of values those that fit one, and the message."""
-        room, hue = max(20, self.size.width - 4), "bad" if self.is_wrong else "warn"
-        refused = [[(line, "warn")] for line in wrap(self._refusal, room)[:2]]
-        offered = refused or [cut(self._offer, room, self.rule.glyphs.more)]
-        message = [[(line, hue)] for line in wrap(self.message, room)[:MOST_TOLD]] or [[]]
-        for labels, lines in ((self.offered, offered), (self.said, message)):
-            labels.lines = tuple((("  ", ""), *line) for line in lines)
+        self.offered.most = 2 if refusal else 1
+        self.offered.lines = [[(words_of(refusal), "warn")] if refusal else pieces]
 
     # Suggested tasks
 
@@ -343,7 +330,7 @@ class StartScreen(View[None]):
         end = time.monotonic() - self._began
         for stage, began in reversed(self.stages):
             took = f"{clock(end - began):>8}"
-            lines.insert(0, (("  ", ""), sign, (f" {stage:<28}", hue), (took, "dim")))
+            lines.insert(0, (sign, (f" {stage:<28}", hue), (took, "dim")))
             sign, hue, end = (self.rule.glyphs.finished, "good"), "dim", began
         self.stage_lines.lines = tuple(lines)
 
@@ -351,7 +338,7 @@ class StartScreen(View[None]):
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         self.message, self.is_wrong = text, wrong
-        self._show_below()
+        self.said.lines = [[(text, "bad" if wrong else "warn")]]
 
     def _point_at(self, field: str, text: str, *, wrong: bool = False) -> None:
         self._say(text, wrong=wrong or bool(field))

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from textual.widgets import Input
 
+from oh_tui.settings.startup import Settings
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.widgets.bars import Footer, LongNews
-from oh_tui.tui.widgets.drawing import Piece, wrap_pieces
+from oh_tui.tui.widgets.drawing import Piece, wrap_lines, wrap_pieces
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 from tests.tui.explorer import Explorer, case, explore
 from tests.tui.run.test_run import WEEKS
@@ -123,3 +124,23 @@ def test_pieces_keep_their_hues_where_they_are_parted() -> None:
     assert lines == [[("one ", "a"), ("two ", "b")], [("three", "b"), (" ", "c")], [("four", "c")]]
     assert wrap_pieces([], 8) == [[]]
     assert wrap_pieces([("", "a")], 8) == [[]]
+
+
+def test_of_too_many_lines_the_last_that_is_kept_says_so() -> None:
+    lines = [[("one two three", "")], [("four", "")]]
+    assert [text for row in wrap_lines(lines, 5) for text, _ in row] == [
+        "one ", "two ", "three", "four",
+    ]  # fmt: skip
+    assert [text for row in wrap_lines(lines, 5, 3) for text, _ in row] == [
+        "one ", "two ", "thre", "…",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ascii", "more"), [(False, "…"), (True, ">")])
+async def test_a_line_that_is_cut_ends_with_a_sign_of_it(ascii: bool, more: str) -> None:
+    async with explore(settings=Settings(ascii=ascii)) as it:
+        strip = it.screen.footer.strip
+        assert strip([("all", ""), (" of it", "")], 9).text == "all of it"
+        assert strip([("all", ""), (" of it   ", "")], 9).text == "all of it"
+        assert strip([("all", ""), (" of it", "dim")], 8).text == f"all of {more}"
+        assert strip([("日本語", "")], 5).text == f"日本{more}"
