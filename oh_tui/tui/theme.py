@@ -83,13 +83,14 @@ _VARIABLES = {
 
 def corrected_variables(theme: Theme, variables: dict[str, str]) -> dict[str, str]:
     """CSS variables that are others than Textual's: those of selected text, and on ansi themes all
-    that are dark blue; on others the grounds of bars and fields and the text of empty fields."""
+    that are dark blue; on others the grounds of bars and fields; the text of empty fields."""
     if not theme.ansi:
         colours = PALETTES[palette_of(theme)]
         own = {name: colours[ours] for name, ours in _VARIABLES.items()}
         return variables | selection_variables(theme) | own
     blue = {name: "ansi_bright_blue" for name, value in variables.items() if value == "ansi_blue"}
-    quiet = dict.fromkeys(("scrollbar", "scrollbar-hover"), "ansi_bright_black")
+    greys = "scrollbar", "scrollbar-hover", "text-disabled"
+    quiet = dict.fromkeys(greys, "ansi_bright_black")
     return variables | blue | quiet
 
 

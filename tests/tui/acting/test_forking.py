@@ -98,6 +98,10 @@ async def test_without_a_message_the_fork_waits_for_one() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         await begun(it, DATES, 57)
+        assert it.screen.asking.editor
+        lines = it.screen.asking.editor.lines
+        assert str(lines.placeholder) == "leave it empty and the fork waits for one"
+        assert lines.get_component_rich_style("text-area--placeholder").italic
         await it.send("ctrl+s")
         await shown(it)
         await it.until(lambda: "forked: the fork knows steps 1-57 of 61" in told(it))

@@ -99,6 +99,13 @@ def test_every_colour_of_text_stands_out_from_every_ground(name: str) -> None:
     assert variables["text-disabled"] == palette["grey"], "of fields that are empty"
 
 
+@pytest.mark.parametrize("name", ["ansi-dark", "ansi-light"])
+def test_in_the_terminals_own_colours_what_stands_in_an_empty_field_is_grey(name: str) -> None:
+    theme = BUILTIN_THEMES[name]
+    variables = corrected_variables(theme, theme.to_color_system().generate())
+    assert variables["text-disabled"] == "ansi_bright_black"
+
+
 colours = st.one_of(
     st.just(""),
     st.integers(0, 255).map("color({})".format),

@@ -10,8 +10,9 @@ from textual import events
 from oh_tui.actions import starting as source_starting
 from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
+from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.start.screen import StartScreen
-from tests.tui.explorer import Between, Explorer, explore
+from tests.tui.explorer import Between, Explorer, case, explore
 
 START = "POST /api/v1/app-conversations"
 TASKS = "GET /api/v1/app-conversations/start-tasks"
@@ -221,3 +222,15 @@ async def test_the_form_fits_80_columns() -> None:
         assert len(shown_fields) > 5 and all(field.size.width > 60 for field in shown_fields)
         assert shown.said.region.bottom < 24
         assert "F1 all keys  esc close" in shown.footer.render_line(0).text
+
+
+@pytest.mark.parametrize(("width", "end"), [(80, "sandbox of its own"), (70, "sandbox …")])
+async def test_what_stands_in_an_empty_field_is_not_cut_at_the_edge(width: int, end: str) -> None:
+    async with explore(size=(width, 24)) as it:
+        shown = await open_form(it)
+        await it.settle()
+        fields = {name: one for name, one in shown.fields.items() if shown.rows[name].display}
+        assert str(fields["times"].placeholder).endswith(end)
+        for name, field in fields.items():
+            with case(name):
+                assert width_of(str(field.placeholder)) <= field.content_size.width

@@ -262,8 +262,8 @@ class Forking(Controller):
         session = self._session
         editor = editing.Editor(
             ((f"First message to the fork {at}", "title"),),
-            lines=lines, text=session.drafts.get(name, said), hint="none: it waits for one",
-            send="fork, and send it", keep="no fork",
+            lines=lines, text=session.drafts.get(name, said), send="fork, and send it",
+            hint="leave it empty and the fork waits for one", keep="no fork",
         )  # fmt: skip
         text, sent = await self._agents.write(editor)
         if text.strip() and text != said:

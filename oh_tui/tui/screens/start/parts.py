@@ -18,7 +18,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.screens.view import View
-from oh_tui.tui.widgets.drawing import Rule, glyphs_of, spelled
+from oh_tui.tui.widgets.drawing import Rule, glyphs_of, shorten, spelled
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
@@ -45,8 +45,9 @@ class Field(Prompt):
 
     def on_resize(self) -> None:
         whole = self._hint + spelled(self._used, glyphs_of(self.app))
-        has_room = width_of(whole) < self.content_size.width
-        self.placeholder = whole if has_room else self._hint  # the footer has the keys too
+        room, more = self.content_size.width, glyphs_of(self.app).more
+        has_room = width_of(whole) < room  # the footer has the keys too
+        self.placeholder = whole if has_room else shorten(self._hint, room, more)
 
     def action_choose(self, by: int) -> None:
         """Take the next or previous value that holds what was typed."""

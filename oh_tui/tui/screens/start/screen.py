@@ -51,8 +51,8 @@ HINTS = {
     "model": "the server's own choice",
     "profile": "the one that is active on the server",
     "mode": "act; or plan: write a plan before anything is changed",
-    "times": "once; 2 to 12: attempts, each in a worktree or a sandbox of its own",
-    "verify": "the command that tells whether an attempt passes, such as pytest -q",
+    "times": "once; 2 to 12: attempts, each in a worktree or sandbox of its own",
+    "verify": "a command that tells whether an attempt passes, like pytest -q",
     "secrets": "names of variables of this shell, whose values the agent gets",
 }
 """Name of a field -> what stands in it while it is empty."""
