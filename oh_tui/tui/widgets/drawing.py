@@ -306,14 +306,17 @@ class Rule(Facts):
         if title:
             self.set_reactive(Rule.title, ((title, "title"),))
 
+    @property
+    def title_room(self) -> int:
+        """A long title leaves a third of the line to the facts, unless the line is short."""
+        width, wanted = self.size.width, total_width(self.facts)
+        return width - 6 - (min(wanted + 2, width // 3) if wanted and width >= 60 else 0)
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         line = self.glyphs.heavy if self.heavy else self.glyphs.rule
         hue = "" if self.heavy else "rule"
-        wanted = total_width(self.facts)
-        # a long title leaves a third of the line to the facts, unless the line is short
-        kept = min(wanted + 2, width // 3) if wanted and width >= 60 else 0
-        title = whole_pieces(self.title, width - 6 - kept)
+        title = whole_pieces(self.title, self.title_room)
         facts = whole_pieces(self.facts, width - total_width(title) - 7)
         left: list[Piece] = [(line, hue)]
         if total_width(title):

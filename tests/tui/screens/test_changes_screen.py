@@ -28,7 +28,7 @@ from oh_tui.tui.widgets.drawing import Drawn
 from tests.demo_runs import demo_run
 from tests.trajectory.edited import A, edit, run, view
 from tests.trajectory.made import call, result
-from tests.tui.explorer import LONGEST
+from tests.tui.explorer import LONGEST, explore
 
 GIT = [
     *(GitChange(f"/workspace/dates/{name}", "UPDATED") for name in ("CHANGELOG.md", "uv.lock")),
@@ -433,3 +433,25 @@ async def test_the_footer_tells_what_enter_and_esc_do_after_tab_too() -> None:
         assert "enter smaller" in it.footer and "esc back" in it.footer
         await it.press("escape")
         assert "enter read whole" in it.footer and "esc close" in it.footer
+
+
+async def test_the_head_of_blame_has_the_whole_path_and_drops_the_last_facts() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open("Add OAuth login")
+        await it.press(*"cjjb")
+        screen = it.app.screen
+        assert isinstance(screen, ChangesScreen)
+        await it.until(lambda: screen.pane.lines.rows)
+        head = it.text_of(screen.pane.rule)
+        assert head.startswith("━ portal/src/routes/oauth.ts ━") and head.endswith("· edit ━")
+
+
+async def test_a_long_path_comes_before_a_long_note() -> None:
+    path = "/workspace/shop/src/panels/settings/NotificationList.tsx"
+    other = "/workspace/shop/pyproject.toml"
+    made = run(*edit("1", path, "one\n", "two\n"), *edit("2", other, "one\n", "two\n"))
+    async with look(made, size=(80, 24)) as it:
+        it.set_git([GitChange("/workspace/shop/README.md", "UPDATED")])
+        await it.settle()
+        assert it.files[2].startswith(" …c/panels/settings/NotificationList.tsx ")
+        assert it.files[2].endswith("not i…")

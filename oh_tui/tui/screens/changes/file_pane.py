@@ -283,11 +283,10 @@ class FilePane(Vertical):
             facts.append((plural(self.lines.row_count(), "line"), "dim"))
         else:
             facts += self.body.position_facts()
-        path = self._subject.path
-        room = max(12, self.size.width - 9 - sum(len(text) + 3 for text, _ in facts))
+        self.rule.facts = joined(facts, self.rule.glyphs.dot)
+        path, room = self._subject.path, self.rule.title_room
         name = fit_end(path, min(room, width_of(path)), self.body.glyphs.before)
         self.rule.title = ((name, "title"),)
-        self.rule.facts = joined(facts, self.rule.glyphs.dot)
 
     # Versions
 

@@ -49,7 +49,7 @@ class FileList(TableList[FileRow]):
         # as of a step, what is certain matters more than the last
         last_from = WIDE if any(row.then for row in self.rows[:1]) else 0
         return (
-            Column("path", _path, share=3, least=30, is_path=True),
+            Column("path", _path, share=9, least=30, is_path=True),
             Column(self.lister, lambda row, _: row.letter, hue="number", width=len(self.lister)),
             _number("reads", _reads, "dim", WIDE),
             _number("edits", _edits),
