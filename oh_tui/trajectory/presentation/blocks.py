@@ -17,6 +17,7 @@ from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.event_kinds import NO_KIND, STILL_RUNNING, UNREADABLE
 from oh_tui.trajectory.model.events import Event, read_json
 from oh_tui.trajectory.model.steps import Outcome, Step
+from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usual_fields import REDUNDANT_IN_CALL
 from oh_tui.trajectory.presentation import take
 from oh_tui.trajectory.presentation.block import (
@@ -155,6 +156,14 @@ def result_blocks(
     blocks = _result(step, outcome, action, context)
     blocks += late_blocks(action, step.event.tool, blocks)
     return blocks + (what_followed(context) if outcome in _UNDONE else [])
+
+
+def step_blocks(run: Trajectory, step: Step) -> list[Block]:
+    """The whole call of a step, and its result."""
+    context = StepContext(run, step)
+    call = call_blocks(step, whole=True, context=context)
+    result = result_blocks(step, run.outcome(step), context=context)
+    return [*call, Heading("result"), *result] if call else result
 
 
 def _result(

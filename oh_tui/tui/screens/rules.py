@@ -19,10 +19,12 @@ from oh_tui.batch.rules.rule import Rule as RunRule
 from oh_tui.batch.rules.rule_places import Rules
 from oh_tui.settings.paths import tilde
 from oh_tui.tables.column import FILL, Cell, Column
+from oh_tui.text.display import cached_line
 from oh_tui.trajectory.glyphs import Glyphs, rule_mark
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Note, Plain
+from oh_tui.trajectory.presentation.block import Block, Failure, Fields, Heading, Note, Plain
+from oh_tui.trajectory.presentation.blocks import step_blocks
 from oh_tui.trajectory.reading.describe import describe
 from oh_tui.trajectory.rules.question import Answer, State
 from oh_tui.tui.screens.view import KeyLabels, View, pair
@@ -57,8 +59,16 @@ def _name(row: RuleRow, _glyphs: Glyphs) -> Cell:
 
 
 def _told_of(row: RuleRow, _glyphs: Glyphs) -> Cell:
-    found = row[1]
-    return Cell(told_of(found.answer), "" if found.state is State.BROKEN else "dim")
+    """What breaks a rule, what is missing where it is not known, else why it is there."""
+    rule, answer = row[0], row[1].answer
+    match answer.state:
+        case State.BROKEN:
+            return Cell(answer.broken_by(_NAMED))
+        case State.UNKNOWN:
+            return Cell(f"not known: {answer.lacks}", "dim")
+        case State.NOTHING:
+            return Cell(answer.state, "dim")
+    return Cell(cached_line(rule.why), "dim")
 
 
 class RuleList(TableList[RuleRow]):
@@ -74,20 +84,16 @@ class RuleList(TableList[RuleRow]):
         return row[0].name
 
 
-def told_of(answer: Answer) -> str:
-    """What breaks a rule, or what is missing where it is not known."""
-    if answer.state is State.UNKNOWN:
-        return f"not known: {answer.lacks}"
-    if answer.state is State.NOTHING:
-        return answer.state
-    return "" if answer.state is State.HOLDS else answer.broken_by(_NAMED)
-
-
-def rule_blocks(rule: RunRule, found: Finding, run: Trajectory) -> list[Block]:
-    """Which steps break the rule, why it is there, what it asks. Decodes those: for a thread."""
+def rule_blocks(rule: RunRule, found: Finding, run: Trajectory, here: int) -> list[Block]:
+    """Which steps break the rule, why it is there, what it asks; and the step that enter goes to
+    from `here`. Decodes those: for a thread."""
     origin = tilde(Path(rule.origin), os.environ) if rule.origin else "oh-tui itself"
     asks = Fields((*rule.fields, ("severity", rule.severity), ("comes from", origin)))
-    return [*_found(found.answer, run), Plain(rule.why), asks]
+    told = [*_found(found.answer, run), Plain(rule.why), asks]
+    number = next_step(found.answer, here) if found.answer.steps else 0
+    if 0 < number <= len(run.steps):
+        told += [Heading(f"step {number:,}"), *step_blocks(run, run.steps[number - 1])]
+    return told
 
 
 def _found(answer: Answer, run: Trajectory) -> list[Block]:
@@ -229,7 +235,8 @@ class RulesScreen(View[Chosen | None]):
         rule, finding = row
         sign, hue = rule_mark(self.rule.glyphs, finding.state)
         self.rule_rule.title = ((f"{sign} ", hue), (rule.name, "title"))
-        blocks = await asyncio.to_thread(partial(rule_blocks, rule, finding, study.trajectory))
+        make = partial(rule_blocks, rule, finding, study.trajectory, self._here)
+        blocks = await asyncio.to_thread(make)
         self.body.show(blocks)
         self._show_position()
 

@@ -33,14 +33,8 @@ from oh_tui.trajectory.comparison.seen import Differing
 from oh_tui.trajectory.model.difference import unified
 from oh_tui.trajectory.model.steps import Step
 from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.presentation.block import Block, Diff, Heading, Note, Plain
-from oh_tui.trajectory.presentation.blocks import (
-    call_blocks,
-    call_title,
-    result_blocks,
-    result_title,
-)
-from oh_tui.trajectory.presentation.step_context import StepContext
+from oh_tui.trajectory.presentation.block import Block, Diff, Note, Plain
+from oh_tui.trajectory.presentation.blocks import call_title, result_title, step_blocks
 from oh_tui.tui.screens.comparison.parts import (
     ComparedHeads,
     ComparedRuns,
@@ -408,12 +402,7 @@ def _facts(run: Trajectory, step: Step | None, dot: str) -> tuple[Piece, ...]:
 
 
 def _body(run: Trajectory, step: Step | None, name: str) -> list[Block]:
-    if step is None:
-        return [Note(f"{name} has no such step")]
-    context = StepContext(run, step)
-    call = call_blocks(step, whole=True, context=context)
-    result = result_blocks(step, run.outcome(step), context=context)
-    return [*call, Heading("result"), *result] if call else result
+    return step_blocks(run, step) if step else [Note(f"{name} has no such step")]
 
 
 def _diff(row: StepPair) -> list[Block]:
