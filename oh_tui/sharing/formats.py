@@ -10,11 +10,14 @@ from typing import NamedTuple
 from oh_tui.settings.part_file import part_file, publish_as
 from oh_tui.sharing.atif import atif
 from oh_tui.sharing.cast import cast
-from oh_tui.sharing.html.page import page
+from oh_tui.sharing.html.page import page, read_page
 from oh_tui.sharing.markdown import markdown
 from oh_tui.sharing.otlp.otlp import otlp
-from oh_tui.sharing.shared_run import Write
+from oh_tui.sharing.shared_run import SharedRun, Sink, Write
 from oh_tui.text.problem import Problem, Remedy
+
+LONGEST, LONGEST_LINE = 100_000, 300
+"""Characters of the head of what is written."""
 
 
 class Format(NamedTuple):
@@ -25,10 +28,21 @@ class Format(NamedTuple):
     sub_agents: bool = False
     """Of a whole run it has their steps."""
     has_notes: bool = True
+    read: Callable[[str], str] = str
+    """What people read of a piece of it."""
+
+    def head(self, run: SharedRun, most: int) -> str:
+        """The first lines that people read of what is written."""
+        text = ""
+        for piece in self.write(run, Sink(run)):
+            text += self.read(piece)
+            if text.count("\n") >= most or len(text) > LONGEST:
+                break
+        return "\n".join(line[:LONGEST_LINE] for line in text.splitlines()[:most])
 
 
 FORMATS = {
-    "html": Format("web page", ".html", page, sub_agents=True),
+    "html": Format("web page", ".html", page, sub_agents=True, read=read_page),
     "md": Format("Markdown", ".md", markdown),
     "cast": Format("recording (asciinema)", ".cast", cast, has_notes=False),
     "atif": Format("ATIF", ".json", atif, sub_agents=True, has_notes=False),

@@ -31,6 +31,13 @@ def page(run: SharedRun, sink: Sink) -> Iterator[str]:
     yield hide_keys(_bottom(sink))
 
 
+def read_page(part: str) -> str:
+    """A part of the page as its readers see it, without empty lines and the picture."""
+    before, _, picture = (part.partition("<body>")[2] or part).partition("<svg")
+    shown = seen(before + picture.partition("</svg>")[2])
+    return "".join(f"{line}\n" for line in shown.splitlines() if line.strip())
+
+
 def _body(run: SharedRun, sink: Sink) -> Iterator[str]:
     here = {step.number for step in run.steps}
     yield from head_html(run, here)

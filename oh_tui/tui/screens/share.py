@@ -26,8 +26,9 @@ from oh_tui.sources.saving import download_name
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem
+from oh_tui.text.redact import safe
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.presentation.block import Block, Fields, Note
+from oh_tui.trajectory.presentation.block import Block, Fields, Heading, Note, Plain
 from oh_tui.tui.desktop import open_file
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.view import KeyLabels, View, pair
@@ -201,21 +202,25 @@ class ShareScreen(View[None]):
         self._tell_looking()
         ticks = self.set_interval(0.2, self._tell_looking)
         try:
-            found = await asyncio.to_thread(self._leaves_by, choice)
+            found, blocks = await asyncio.to_thread(self._leaves_by, choice)
         finally:
             ticks.stop()
         self._looking = None
         self.leaves_rule.facts = ((found.headline, "dim"),)
-        self.leaves.show(_blocks(found))
+        self.leaves.show(blocks)
 
-    def _leaves_by(self, choice: Choice) -> WhatLeaves:
-        """Raises Problem once something else is looked at."""
+    def _leaves_by(self, choice: Choice) -> tuple[WhatLeaves, list[Block]]:
+        """What leaves, and the same in words with the head of what is written, in as many lines as
+        there are to see. Raises Problem once something else is looked at."""
 
         def is_wanted(step: int) -> bool:
             self._looked_at = step
             return self._looking is choice
 
-        return what_leaves(FORMATS[choice.format].write, self._part(choice), is_wanted)
+        format, part = FORMATS[choice.format], self._part(choice)
+        found = what_leaves(format.write, part, is_wanted)
+        head = safe(format.head(part, self.leaves.size.height))
+        return found, [*_blocks(found), Heading("how it begins"), Plain(head)]
 
     def _tell_looking(self) -> None:
         at = f", step {self._looked_at:,} of {len(self._run.steps):,}" if self._looked_at else ""

@@ -15,7 +15,7 @@ from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.share import ShareScreen
 from tests.hostile.kinds import write_zip
 from tests.sharing.test_left_out import PICTURE, events
-from tests.tui.explorer import Explorer, explore
+from tests.tui.explorer import Explorer, case, explore
 
 WEEKS = "Parse ISO week dates"
 FORMAT, RESULTS, FILES, THOUGHTS, IMAGES, NOTES, STEPS = range(7)
@@ -53,6 +53,8 @@ async def test_a_run_of_a_server_is_shared_as_it_is_chosen(tmp_path: Path) -> No
         view = await shared(explorer)
         assert "dates/src/dates/parse.py (steps 5, 48)" in explorer.text_of(view.leaves)
         assert "61 steps: 5 whole files" in explorer.text_of(view.leaves_rule)
+        begins = explorer.text_of(view.leaves).partition("how it begins\n")[2]
+        assert begins.startswith(f"{WEEKS}\n") and "\nSteps: 61\n" in begins
         assert not list(tmp_path.iterdir())
         await change(explorer, view, FILES, RESULTS)
         assert "no whole file" in explorer.text_of(view.leaves)
@@ -241,3 +243,18 @@ async def test_a_file_of_the_same_name_stays(tmp_path: Path) -> None:
         await again(explorer, view)
         assert first and view.written and view.written != first
         assert first.read_text() == view.written.read_text()
+
+
+async def test_the_head_of_what_is_chosen_is_shown_as_far_as_there_is_room() -> None:
+    async with explore(size=(160, 48)) as explorer:
+        await explorer.open(WEEKS)
+        view = await shared(explorer)
+        await change(explorer, view, FORMAT)
+        begins = explorer.text_of(view.leaves).partition("how it begins\n")[2]
+        assert begins.startswith(f"# {WEEKS}\n")
+        part = view._part(view.choice)
+        for name, one in FORMATS.items():
+            with case(name):
+                head = one.head(part, 20)
+                assert 0 < len(head.split("\n")) <= 20 and len(head) < 20 * 301
+                assert "<svg" not in head and "<style" not in head
