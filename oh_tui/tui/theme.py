@@ -89,8 +89,7 @@ def corrected_variables(theme: Theme, variables: dict[str, str]) -> dict[str, st
         own = {name: colours[ours] for name, ours in _VARIABLES.items()}
         return variables | selection_variables(theme) | own
     blue = {name: "ansi_bright_blue" for name, value in variables.items() if value == "ansi_blue"}
-    greys = "scrollbar", "scrollbar-hover", "text-disabled"
-    quiet = dict.fromkeys(greys, "ansi_bright_black")
+    quiet = dict.fromkeys(("scrollbar", "scrollbar-hover", "text-disabled"), "ansi_bright_black")
     return variables | blue | quiet
 
 

@@ -147,7 +147,7 @@ async def test_where_a_call_has_no_result_nothing_is_forked(
 ) -> None:
     with pytest.raises(Problem, match="without a result") as caught:
         await here.fork(IDS[slug], step)
-    assert caught.value.hint.startswith("the nearest safe places: step")
+    assert caught.value.hint.startswith("the nearest safe place")
     assert here.between.count(FORK) == 0
 
 

@@ -116,7 +116,8 @@ class ForkPlaces:
 
     def _refusal(self, what: str, step: int) -> Problem:
         near = [f"step {number:,}" for number in self.nearest(step) if number]
-        hint = f"the nearest safe places: {' and '.join(near)}" if near else "no step is safe"
+        places = f"place{'s' * (len(near) > 1)}"
+        hint = f"the nearest safe {places}: {' and '.join(near)}" if near else "no step is safe"
         return Problem(f"{what} leaves a call without a result, which a fork would run again", hint)
 
 

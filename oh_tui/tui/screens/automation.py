@@ -198,8 +198,7 @@ class AutomationScreen(ActingView):
             since = seconds(one.disabled_at or "")
             when = "" if since is None else f", since {day_time(since, self.list.now)}"
             why = f"{why_off(one) or 'it is off'}{when}"
-            hue = "bad" if row.off_by_itself else "warn"
-            lines += wrap_lines([[(why, hue)]], room, 3, more)
+            lines += wrap_lines([[(why, "bad" if row.off_by_itself else "warn")]], room, 3, more)
         return lines
 
     # The run under the cursor

@@ -30,7 +30,7 @@ from oh_tui.trajectory.rules.question import Answer, State
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.state.rules import RunFindings
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, joined, wrap_pieces
+from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, joined
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
@@ -217,15 +217,11 @@ class RulesScreen(View[Chosen | None]):
 
     def _show_faults(self, in_force: Rules) -> None:
         """Why a file with rules cannot be used, a fault on a line of its own."""
-        told: list[Piece] = []
-        if in_force.faults:
-            told = [(in_force.faults, "bad"), *((line, "") for line in in_force.hint.splitlines())]
-            told.append(("C asks again; until then these are the rules of oh-tui alone.", ""))
-        room, most = self.size.width - 2, max(3, min(MOST_FAULTS, self.size.height // 3))
-        found = [line for text, hue in told for line in wrap_pieces([(text.strip(), hue)], room)]
-        found = found if len(found) <= most else [*found[: most - 1], found[-1]]
-        self.faults.lines = found
-        self.faults.display = bool(found)
+        told = ["C asks again; until then these are the rules of oh-tui alone."]
+        told += map(str.strip, in_force.hint.splitlines())
+        self.faults.most = max(3, min(MOST_FAULTS, self.size.height // 3))
+        self.faults.lines = [[(in_force.faults, "bad")], *([(line, "")] for line in told)]
+        self.faults.display = bool(in_force.faults)
 
     @work(group="rule", exclusive=True)
     async def _show_rule(self) -> None:

@@ -77,7 +77,7 @@ def test_a_message_is_sent_to_the_fork_alone(shell: Shell) -> None:
     ("words", "told"),
     [
         (f"{DATES} --at 3", "the nearest safe places: step 2 and step 4"),
-        (IDS["oauth"], "the nearest safe places: step"),
+        (IDS["oauth"], "the nearest safe place"),
         (f"{DATES} --at 99", "its steps are 1 to 61"),
         (f"{DATES} --at 12.3", "a fork begins at a step of the run"),
         (f"{DATES} --at 57 --title {'x' * 201}", "this one 201"),

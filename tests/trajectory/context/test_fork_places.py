@@ -60,7 +60,7 @@ def test_the_end_of_a_run_at_work_or_waiting_is_not_safe() -> None:
     found = places(system(), user("u"), act("a"), answered("a"), act("b"))
     with pytest.raises(Problem, match="Its end, step 3, leaves a call") as caught:
         found.end()
-    assert caught.value.hint == "the nearest safe places: step 2"
+    assert caught.value.hint == "the nearest safe place: step 2"
     rejected = event("UserRejectObservation", "no", action_id="b", tool_call_id="call-b")
     assert places(user("u"), act("b"), rejected).end().event_id == "no"
 

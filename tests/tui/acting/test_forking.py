@@ -119,7 +119,7 @@ async def test_at_a_call_without_a_result_it_is_refused_with_the_nearest_steps()
                     await it.press("end")
                 await it.send("F")
                 await it.until(lambda: "a fork would run again" in told(it))
-                assert "the nearest safe places: step" in told(it)
+                assert "the nearest safe place" in told(it)
                 assert not it.screen.asking.is_asking
                 it.screen.footer.history.clear()
         assert between.count(FORK) == 0

@@ -119,7 +119,7 @@ async def test_faults_of_the_file_are_told_until_it_is_mended(
         assert str(file) in told and "line 4" in told
         assert "C asks again; until then these are the rules of oh-tui alone." in told
         assert len(lines(explorer, view)) == 12
-        assert explorer.text_of(view.faults).split("\n")[1].strip().startswith("line 4: steps: ")
+        assert explorer.text_of(view.faults).split("\n")[2].startswith("line 4: steps: ")
         file.write_text(never)
         await explorer.press("escape")
         view = await asked(explorer)

@@ -176,29 +176,21 @@ class SeenMessages(TableList[Differing]):
     def columns(self) -> Columns[Differing]:
         return (
             Column("", self._of, share=1, least=24),
-            Column("", draw=partial(self._quote, 0), width=FILL, share=2),
-            Column("", draw=partial(self._quote, 1), width=FILL, share=2),
+            Column("", partial(self._quote, 0), width=FILL, share=2),
+            Column("", partial(self._quote, 1), width=FILL, share=2),
         )
 
     def _of(self, row: Differing, _glyphs: Glyphs) -> Cell:
-        noise = row.told.how is How.PLAIN
-        return (
-            Cell(f"{name_of(row)}: {', '.join(sorted(row.told.names))}", "dim")
-            if noise
-            else Cell(name_of(row), "mark")
-        )
+        if row.told.how is How.PLAIN:
+            return Cell(f"{name_of(row)}: {', '.join(sorted(row.told.names))}", "dim")
+        return Cell(name_of(row), "mark")
 
-    def _quote(self, side: int, row: Differing, width: int) -> list[Piece]:
+    def _quote(self, side: int, row: Differing, _glyphs: Glyphs) -> Cell:
         text = quoted(row)[side]
         if text is None:
-            return [(fit(f"{'AB'[side]} has no such message", width, self.glyphs.more), "dim")]
+            return Cell(f"{'AB'[side]} has no such message", "dim")
         first = next(filter(str.strip, text.split("\n")), "")
-        return [
-            (
-                fit(clean_line(first.strip()), width, self.glyphs.more),
-                "dim" * (row.told.how is How.PLAIN),
-            )
-        ]
+        return Cell(clean_line(first.strip()), "dim" * (row.told.how is How.PLAIN))
 
 
 class ComparedSteps(TableList[StepPair]):
