@@ -43,8 +43,8 @@ from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.shown import Place, of_step
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
-WIDE, MIDDLE = 140, 100
-"""Columns from which there are three panes side by side, and from which there is a preview."""
+MIDDLE = 100
+"""Columns from which there is a preview."""
 
 PAUSE = 0.15
 """Seconds without a key after which the words are searched, where the index answers."""
@@ -127,20 +127,14 @@ class SearchScreen(PassScreen[SearchAll]):
     SearchScreen #search-words Label { width: 3; height: 1; }
     SearchScreen Words { width: 1fr; background: $background; }
     SearchScreen #search-panes { height: 1fr; width: 1fr; }
-    SearchScreen #search-left { width: 1fr; layout: vertical; }
-    SearchScreen #search-right { width: 1fr; layout: vertical; }
-    SearchScreen RunsHit { height: 2fr; width: 1fr; }
-    SearchScreen Hits { height: 3fr; width: 1fr; }
-    SearchScreen BodyView { height: 1fr; }
-    SearchScreen #search-runs, SearchScreen #search-hits { width: 1fr; height: 1fr; }
-    SearchScreen.-wide #search-left { width: 3fr; layout: horizontal; }
-    SearchScreen.-wide #search-right { width: 2fr; }
+    SearchScreen #search-left { width: 3fr; }
+    SearchScreen #search-right { width: 2fr; }
+    SearchScreen RunsHit { width: 1fr; }
+    SearchScreen Hits, SearchScreen BodyView { height: 1fr; width: 1fr; }
     SearchScreen Divider { width: 1; height: 1fr; }
-    SearchScreen #hits-divider { display: none; }
-    SearchScreen.-wide #hits-divider { display: block; }
     SearchScreen.-narrow #search-right, SearchScreen.-narrow #step-divider { display: none; }
-    SearchScreen.-nothing #search-hits, SearchScreen.-nothing #search-right { display: none; }
-    SearchScreen.-nothing #hits-divider, SearchScreen.-nothing #step-divider { display: none; }
+    SearchScreen.-nothing #hits-rule, SearchScreen.-nothing #hits { display: none; }
+    SearchScreen.-nothing #search-right, SearchScreen.-nothing #step-divider { display: none; }
     """
     HELP_TITLE = "In the search of all runs"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -192,9 +186,7 @@ class SearchScreen(PassScreen[SearchAll]):
         yield Horizontal(Label((" * ", "prompt")), self.words, id="search-words")
         with Horizontal(id="search-panes"):
             with Vertical(id="search-left"):
-                yield Vertical(self.runs_rule, self.list, id="search-runs")
-                yield Divider(id="hits-divider")
-                yield Vertical(self.hits_rule, self.hits, id="search-hits")
+                yield from (self.runs_rule, self.list, self.hits_rule, self.hits)
             yield Divider(id="step-divider")
             with Vertical(id="search-right"):
                 yield from (self.step_rule, self.step)
@@ -202,7 +194,6 @@ class SearchScreen(PassScreen[SearchAll]):
 
     async def on_mount(self) -> None:
         self.words.complete_with(self._complete)
-        self._arrange()
         if self.found.found and self._comes_back:
             self.set_focus(self.hits)
         else:
@@ -232,6 +223,7 @@ class SearchScreen(PassScreen[SearchAll]):
             self.list.show(rows, self.found.cursor)
         if is_first:
             self._show_hits(self.found.hit)
+        self._arrange()
         self.runs_rule.title = (("Runs", "title"),)
 
     def about(self) -> str:
@@ -412,6 +404,7 @@ class SearchScreen(PassScreen[SearchAll]):
 
     @on(events.Resize)
     def _arrange(self) -> None:
-        width = self.app.size.width
-        self.set_class(width >= WIDE, "-wide")
-        self.set_class(width < MIDDLE, "-narrow")
+        """The runs take the lines they need, at most a third: the room is for their hits."""
+        size, count = self.app.size, self.list.row_count()
+        self.set_class(size.width < MIDDLE, "-narrow")
+        self.list.styles.height = min(count, max(3, size.height // 3)) if count else "1fr"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from oh_tui.batch.searching import Found, RunHits
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.search import SearchScreen
@@ -237,6 +239,18 @@ async def test_on_a_narrow_screen_there_is_no_preview() -> None:
         view = await search(it, "ValueError repo:dates")
         assert not view.query_one("#search-right").display
         assert "ValueError" in text(it, view, "#hits")
+
+
+@pytest.mark.parametrize(("size", "width"), [((160, 48), 95), ((120, 36), 71), ((80, 24), 80)])
+async def test_the_runs_leave_the_room_to_their_hits(size: tuple[int, int], width: int) -> None:
+    async with explore(size=size) as it:
+        view = await search(it, "ValueError repo:dates")
+        await it.until(lambda: view.list.region.height == len(view.found.found) > 1)
+        assert view.hits.region.width == width
+        assert view.hits.region.height == size[1] - 6 - len(view.found.found)
+        view.found.found *= 20
+        await view.renew()
+        await it.until(lambda: view.list.region.height == size[1] // 3)
 
 
 async def test_a_match_far_in_its_line_is_in_sight() -> None:
