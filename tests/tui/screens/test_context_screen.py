@@ -152,7 +152,7 @@ async def test_the_messages_of_an_answer_what_is_new_and_what_was_forgotten() ->
         tools = next(row for row in it.all.splitlines() if row.startswith("  tools"))
         assert "terminal, file_editor" in tools and "the parameters of the tools are not" in tools
         summary = next(row for row in it.all.splitlines() if row.startswith("≈"))
-        assert summary.split()[1:4] == ["user", "652", "ch"]
+        assert summary.split()[1:4] == ["user", "652", "chars"]
         assert "in place of steps 2-43" in summary
 
         await it.press("x")

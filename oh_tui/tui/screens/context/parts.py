@@ -156,7 +156,7 @@ def _role(row: ContextRow, _glyphs: Glyphs) -> Cell:
 
 
 def _size(row: ContextRow, _glyphs: Glyphs) -> str:
-    return f"{compact(row.chars)} ch" if row.message else ""
+    return f"{compact(row.chars)} chars" if row.message else ""
 
 
 class MessageList(TableList[ContextRow]):
@@ -172,7 +172,7 @@ class MessageList(TableList[ContextRow]):
         return (
             Column("", _sign, width=1),
             Column("", _role, gap=1, width=10),
-            Column("", _size, gap=0, width=8, right=True, hue="dim", usual_from=60),
+            Column("", _size, gap=0, width=11, right=True, hue="dim", usual_from=60),
             Column("", draw=self._said, width=FILL, share=1),
         )
 
