@@ -55,8 +55,8 @@ def _parts(group: Group) -> tuple[int, int, int]:
     return group.finished, group.failed, group.runs - group.finished - group.failed
 
 
-def _share(place: int, end: str = "") -> Callable[[Group, Glyphs], str]:
-    return lambda group, _: f"{percentages(_parts(group))[place]}{end}" if group.runs else ""
+def _share(place: int) -> Callable[[Group, Glyphs], str]:
+    return lambda group, _: f"{percentages(_parts(group))[place]}%" if group.runs else ""
 
 
 class Groups(TableList[Group]):
@@ -86,10 +86,10 @@ class Groups(TableList[Group]):
             *self._over_time(),
             Column(
                 "ok", _share(0), hue="number", name=ENDED.name, order=ENDED.order,
-                right=True, gap=3, width=3,
+                right=True, gap=2, width=4,
             ),
             Column("fail", _share(1), hue="number", right=True, gap=1, width=4),
-            Column("other", _share(2, "%"), hue="number", right=True, gap=1, width=5),
+            Column("other", _share(2), hue="number", right=True, gap=1, width=5),
             *OTHERS,
         )  # fmt: skip
 

@@ -71,6 +71,10 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
         rows = text(it, view, "#groups")
         for group in view.groups.rows:
             assert group.names[0] in rows and f"{group.runs:>8}  " in rows
+        for row, line in zip(view.groups.rows, rows.splitlines(), strict=False):
+            others = row.runs - row.finished - row.failed
+            shares = [f"{n}%" for n in percentages((row.finished, row.failed, others))]
+            assert re.search(rf" {' +'.join(shares)} ", line), line
         total = summed((), [one.row for one in view.found.runs])
         assert f"${total.cost.total:.2f}" in text(it, view, "#board-rule")
 
