@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import ClassVar, NamedTuple
 
@@ -22,7 +23,7 @@ from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import columns, parted, percentages, plural, sparkline
 from oh_tui.text.problem import Problem
-from oh_tui.trajectory.glyphs import Glyphs
+from oh_tui.trajectory.glyphs import Glyphs, rule_mark
 from oh_tui.trajectory.rules.question import State
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.rendering.cells import total_width
@@ -98,18 +99,19 @@ class Groups(TableList[Group]):
         return Cell(shown, "" if group.names[0] else "dim")
 
     def _counted(self) -> Iterator[Column[Group, Glyphs]]:
-        """How many runs hold a rule, break it, or do not tell."""
+        """How many runs hold a rule, break it, do not tell, or have nothing to check."""
 
-        def column(head: str, state: State, hue: str, name: str = "") -> Column[Group, Glyphs]:
-            def count(group: Group, _glyphs: Glyphs) -> Cell:
-                found = (self.asked or {})[group.names[0]][state]
-                return Cell(f"{found:,}", hue if found else "dim")
+        def count(state: State, hue: str, group: Group, _glyphs: Glyphs) -> Cell:
+            found = (self.asked or {})[group.names[0]][state]
+            return Cell(f"{found:,}", hue if found else "dim")
 
-            return Column(head, count, name=name, order=RUNS.order, right=True, width=5)
-
-        yield column(self.glyphs.finished, State.HOLDS, "dim")
-        yield column(self.glyphs.error, State.BROKEN, "bad", RUNS.name)
-        yield column(self.glyphs.unknown, State.UNKNOWN, "")
+        for state in State:
+            head = f"{rule_mark(self.glyphs, state)[0]} {state}"
+            is_broken, goes = state is State.BROKEN, 6 * (state is State.NOTHING)
+            yield Column(
+                head, partial(count, state, "bad" if is_broken else "dim"), right=True, goes=goes,
+                name=RUNS.name * is_broken, order=RUNS.order, width=len(head) + 2 * is_broken,
+            )  # fmt: skip
 
     def _over_time(self) -> Iterator[Column[Group, Glyphs]]:
         """The runs of each row over the days of all."""

@@ -328,6 +328,12 @@ def signs(glyphs: Glyphs) -> Section:
                 at="On the board",
             ),
             Entry(
+                f"{glyphs.finished} {glyphs.error} {glyphs.unknown} {glyphs.rejected}",
+                "in C: a rule that holds, is broken, is not known, has nothing to check",
+                "mark",
+                at="In the rules of a run",
+            ),
+            Entry(
                 levels,
                 "in B: by day or week; the lowest is 0, a gap is not known",
                 "llm",

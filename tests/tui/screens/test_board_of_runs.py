@@ -93,14 +93,21 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
         assert list(rows.values()) == sorted(rows.values(), reverse=True)
         asked = view.found.rules
         assert asked is not None
-        with case("how many runs hold each, break it, or do not tell"):
+        with case("how many runs hold each, break it, do not tell, have nothing to check"):
             lines = text(it, view, "#groups").splitlines()
             for name, runs in rows.items():
                 holds, broken, unknown, nothing = (asked.counts[name][state] for state in State)
                 assert broken == runs
                 assert holds + broken + unknown + nothing == len(view.found.runs)
                 (line,) = (line for line in lines if f" {name} " in line.replace("▌", " "))
-                assert line.replace("▌", " ").split()[1:4] == [str(holds), str(runs), str(unknown)]
+                counts = [str(count) for count in (holds, runs, unknown, nothing)]
+                assert line.replace("▌", " ").split()[1:5] == counts
+            head = "✓ holds  ✗ broken ▼  · not known  – nothing to check "
+            assert head in text(it, view, "#groups-head")
+            await it.pilot.resize_terminal(80, 24)
+            await it.until(lambda: "nothing to check" not in text(it, view, "#groups-head"))
+            assert "✓ holds  ✗ broken ▼  · not known " in text(it, view, "#groups-head")
+            await it.pilot.resize_terminal(160, 40)
         with case("other groupings and back, without asking again"):
             await it.press("b")
             assert "by model" in text(it, view, "#board-rule")
@@ -133,9 +140,9 @@ async def test_rules_that_no_run_breaks_have_rows_too() -> None:
         holds, unknown = {"a": State.HOLDS, "b": State.HOLDS}, dict.fromkeys("ab", State.UNKNOWN)
         for states, wanted in (
             ([], ["no run could be asked"]),
-            ([holds], ["a 1 0 0", "b 1 0 0"]),
-            ([unknown, unknown], ["a 0 0 2", "b 0 0 2"]),
-            ([holds, {"a": State.HOLDS, "b": State.UNKNOWN}], ["b 1 0 1", "a 2 0 0"]),
+            ([holds], ["a 1 0 0 0", "b 1 0 0 0"]),
+            ([unknown, unknown], ["a 0 0 2 0", "b 0 0 2 0"]),
+            ([holds, {"a": State.HOLDS, "b": State.UNKNOWN}], ["b 1 0 1 0", "a 2 0 0 0"]),
         ):
             with case(repr(states)):
                 asked.broken, asked.counts = {}, {}
