@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import ClassVar, NamedTuple
 
+from msgspec.structs import replace
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -91,7 +92,11 @@ class Groups(TableList[Group]):
             ),
             Column("fail", _share(1), hue="number", right=True, gap=1, width=4),
             Column("other", _share(2), hue="number", right=True, gap=1, width=5),
-            *OTHERS,
+            # few rows have loops: their sign takes no room from the other columns
+            *(
+                replace(one, head=self.glyphs.loop, goes=1) if one.name == "loops" else one
+                for one in OTHERS
+            ),
         )  # fmt: skip
 
     def _named(self, group: Group, _glyphs: Glyphs) -> Cell:
@@ -128,7 +133,7 @@ class Groups(TableList[Group]):
                 runs[at] = (runs[at] or 0.0) + count
             return sparkline(runs, self.glyphs.levels)
 
-        yield Column("runs each day", line, hue="llm", width=max(width, 13), goes=2)
+        yield Column("runs each day", line, hue="llm", width=max(width, 13), goes=3)
 
     def _bar(self, group: Group, room: int) -> list[Piece]:
         if not group.runs:
