@@ -8,6 +8,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -20,10 +21,11 @@ from oh_tui.tui.hints import doable, idle_keys
 from oh_tui.tui.keys import ALSO, CANNOT, MORE, SCREEN_KEYS, bound, of_panes
 from oh_tui.tui.messages import RunWanted
 from oh_tui.tui.platform.base_app import ClosesOnce
+from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.screens.view import View
-from oh_tui.tui.theme import theme_name
+from oh_tui.tui.theme import palette_of, style, theme_name
 from oh_tui.tui.widgets.conversation_list import title_of
-from oh_tui.tui.widgets.drawing import glyphs_of, hands_of, spelled
+from oh_tui.tui.widgets.drawing import glyphs_of, hands_of, shorten, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +56,7 @@ class Palette(CommandPalette, ClosesOnce[None]):
 
     def __init__(self) -> None:
         # Textual shows nothing until the commands are found, in the frame after this one
-        super().__init__(classes="-ready")
+        super().__init__(placeholder="a command, another word for it, a title", classes="-ready")
 
     def on_click(self, event: events.Click) -> None:
         """The terminal may have become smaller since the click; Textual would look it up there."""
@@ -119,6 +121,9 @@ class Row(NamedTuple):
     """What counts for it besides the words: rows of where one is stand before others."""
 
 
+SIDES = 3
+"""Columns of a line that are blank, or the scroll bar."""
+
 OWN = 0.1
 """The rank of what can be done where the palette was opened."""
 
@@ -150,9 +155,17 @@ class Commands(Provider):
             yield Hit(0.1, Content("no command has that name: ? shows all keys"), _nothing)
 
     def _line(self, row: Row) -> Content:
-        key = spelled(row.key, glyphs_of(self.app))
-        parts = (f"{key:<9}  ", "bold"), f"{row.label:<19}  ", (row.help, "dim")
-        return Content.assemble(*parts) if row.label else Content(row.help)
+        """The key, the name and what it does, without what comes after a `;` where all has no room;
+        of a row without a name that alone, as text of others."""
+        glyphs, palette = glyphs_of(self.app), palette_of(self.app.current_theme)
+        if not row.label:
+            return Content(row.help)
+        key, name = f"{spelled(row.key, glyphs):<9} ", f"{row.label:<18} "
+        room = self.app.size.width - SIDES - total_width([(key, ""), (name, "")])
+        help = row.help if width_of(row.help) <= room else row.help.partition(";")[0]
+        parts = (key, "mark"), (name, ""), (shorten(help, room, glyphs.more), "dim")
+        text = Text.assemble(*((part, style(palette, hue)) for part, hue in parts))
+        return Content.from_rich_text(text)
 
     # Commands
 

@@ -77,6 +77,8 @@ _VARIABLES = {
     "footer-background": "panel",
     "scrollbar": "bar",
     "text-disabled": "grey",
+    "block-cursor-blurred-background": "lit",
+    "block-cursor-blurred-foreground": "ink",
 }
 """CSS variable -> our name of its colour."""
 

@@ -54,9 +54,9 @@ def look_around(terminal: Terminal) -> None:
     terminal.press("esc")
     terminal.wait_without("type to search")
     terminal.press("ctrl+p")
-    terminal.wait_for("Search for commands")
+    terminal.wait_for("a command, another word")
     terminal.press("esc")
-    terminal.wait_without("Search for commands")
+    terminal.wait_without("a command, another word")
 
 
 @pytest.mark.slow

@@ -313,7 +313,7 @@ async def test_the_palette_lists_what_can_be_done_here_first_a_line_each() -> No
         words = [" ".join(line.split()) for line in lines]
         pager = words.index("F3 pager show call or result in $PAGER")
         assert pager > words.index("c changed files the files that the run read and changed")
-        assert "rename give the conversation another title, on its server" in words
+        assert "rename give the conversation another title; on its server" in words
         await it.type("zzzz")
         await it.until(lambda: listed.option_count == 1)
         await it.until(lambda: "no command has that name" in str(listed.options[0].prompt))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from textual.content import Content
 from textual.widgets import OptionList
 
+from oh_tui.settings.startup import Settings
 from oh_tui.tui.palette import Palette, Row, closeness, told
 from oh_tui.tui.screens.start.screen import StartScreen
 from oh_tui.tui.screens.view import View
@@ -161,6 +163,36 @@ async def test_commands_are_found_by_other_words_too(typed: str, found: str) -> 
         await it.open("Flaky CI on main")
         await it.press("ctrl+p")
         await it.find_command(typed, found)
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+async def test_key_name_and_description_look_different_and_fit(ascii: bool) -> None:
+    async with explore(size=(80, 24), settings=Settings(ascii=ascii)) as it:
+        await it.open("Flaky CI on main")
+        await it.press("ctrl+p")
+        await lines(it, "budget")
+        listed = it.app.screen.query_one("CommandList", OptionList)
+        first = it.app.screen.query_one("CommandInput").region.bottom
+        assert listed.region.y == first, "no empty row between them"
+        assert listed.scrollable_content_region.y == first
+        looks, rows = set[tuple[str, ...]](), {}
+        for option in listed.options:
+            assert isinstance(option.prompt, Content)
+            looks |= {tuple(str(span.style) for span in option.prompt.spans)}
+            assert option.prompt.cell_length <= 77
+            rows[option.prompt.plain[10:28].strip()] = option.prompt.plain[29:]
+        assert rows["budget"] == "what the run may cost", "whole up to the ;"
+        assert rows["tag"] == "the run: bug kind:flaky; -bug removes it", "all where it fits"
+        assert not [row for row in rows.values() if row.endswith(("…", ">"))], "none is cut"
+        accent, dim = max(looks, key=len)
+        assert accent != dim and looks <= {(accent, dim), (accent,), (dim,)}
+
+
+async def test_a_long_description_ends_with_the_sign_of_a_cut() -> None:
+    async with explore(size=(60, 24), settings=Settings(ascii=True)) as it:
+        await it.press("ctrl+p")
+        found = await lines(it, "pause")
+        assert "p pause sandbox pause the sandbox, or resum>" in found
 
 
 async def test_a_name_is_said_once() -> None:
