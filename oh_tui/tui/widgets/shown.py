@@ -27,6 +27,10 @@ NOTE_LINES = 2
 """Lines of a note above the call, unless the pane has the whole screen."""
 
 
+PARTS = 4
+"""Parts that the title of a call or a result has at most."""
+
+
 class Place(NamedTuple):
     """Where a step stands in the whole run."""
 
@@ -77,10 +81,8 @@ def of_step(
     # the outcome comes first and in colour; without room the last facts are left out
     ran = place.accounts.ran(step) if place.accounts else None
     ended, *rest = content.result_title(step, outcome, ran).split(" · ")
-    result: tuple[Piece, ...] = (
-        (f"{glyph} {ended}".strip(), hue or "dim"),
-        *((fact, "dim") for fact in (*_loop(step, run, study), *rest)),
-    )
+    rest[:0] = _loop(step, run, study)
+    result = ((f"{glyph} {ended}".strip(), hue or "dim"), *((fact, "dim") for fact in rest))[:PARTS]
     if as_json:
         result = (("JSON (R)", "mark"), result[0])  # the other facts describe the hidden blocks
         return Shown(call, result, _noted(note, glyphs), [Json(content.json_text(step))])
@@ -90,7 +92,7 @@ def of_step(
         result,
         _noted(note, glyphs, whole=whole_call)
         + content.call_blocks(step, whole=whole_call, context=context)
-        + (_spending(step, place) if whole_call else []),
+        + (_details(step, place, rest) if whole_call else []),
         content.result_blocks(step, outcome, context=context),
         outcome in (Outcome.ERROR, Outcome.COMMAND_FAILED),
     )
@@ -140,9 +142,11 @@ def _spent(step: Step, place: Place) -> list[str]:
     return facts
 
 
-def _spending(step: Step, place: Place) -> list[Block]:
-    """All that the title names a part of, below the whole call."""
-    return [Note(", ".join(spent))] if len(spent := _spent(step, place)) > 1 else []
+def _details(step: Step, place: Place, rest: list[str]) -> list[Block]:
+    """All that the titles name a part of, below the whole call: those of the result have room for
+    one part besides the outcome, the lines in sight and blame."""
+    told = _spent(step, place), [f"result: {rest[0]}", *rest[1:]] if rest[1:] else []
+    return [Note(", ".join(facts)) for facts in told if len(facts) > 1]
 
 
 def _loop(step: Step, run: Trajectory, study: Study | None) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Piece, Rule, Stack, glyphs_of, joined
-from oh_tui.tui.widgets.shown import LARGE, Place, Shown, at_first, of_event, of_step, weight
+from oh_tui.tui.widgets.shown import LARGE, PARTS, Place, Shown, at_first, of_event, of_step, weight
 from oh_tui.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -237,10 +237,11 @@ class StepDetail(Stack):
         facts = [fact for fact in self._result_facts if fact[0]]
         if total and not self.is_making:
             facts.insert(2, (position, "dim"))  # before a folder, which may be long
-        if not self.as_json and (place := self._place()):
-            facts.append((f"blame {place.name}:{place.line} {BLAME}", "dim"))
         if self._finding and (found := self.result_view.find_words(self._finding)):
             facts.insert(0, (found, "mark"))
+        if not self.as_json and (place := self._place()):
+            facts[PARTS - 1 :] = [(f"blame {place.name}:{place.line} {BLAME}", "dim")]
+        facts = facts[:PARTS]  # the whole call has them all
         self._result_rule.facts = joined(facts, glyphs_of(self.app).dot)
 
     @on(BodyView.Scrolled, "#call")

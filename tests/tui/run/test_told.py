@@ -97,6 +97,22 @@ async def test_the_call_says_what_the_model_took_and_the_result_its_loop() -> No
         assert "llm 5.9 s, 34.7k tokens, $0.014" in it.text("#call"), "the rest is in the body"
 
 
+async def test_the_title_of_a_result_has_four_parts_at_most_and_the_whole_call_the_others() -> None:
+    async with explore(size=(200, 48)) as it:
+        await it.open(WEEKS)
+        told = it.text("#result-rule").strip("─ ").removeprefix("Result").strip("─ ")
+        assert told == "! exit 1 · in the loop 58-61 · lines 2-13 of 13 · blame parse.py:112 (@)"
+        await it.press("4", "z")
+        assert "result: in the loop 58-61, 0.3 s, /workspace/dates" in it.text("#call")
+        await it.press("z", "3", "slash", *"W53", "enter", "g")
+        seen = set[int]()
+        for _ in range(61):
+            title = it.text("#result-rule").strip("─ ").removeprefix("Result").strip("─ ")
+            seen.add(len(title.split(" · ")))
+            await it.press("j")
+        assert max(seen) == 4
+
+
 async def test_the_title_of_a_call_has_four_parts_at_most() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(WEEKS)
