@@ -261,10 +261,18 @@ class RowList(KeptLines, Drawn, can_focus=True):
         lines = _wrapped(tuple(self.empty), max(8, width - 4))
         return [lines[y - 1]] if 0 < y <= len(lines) else []
 
+    def lines_of_empty(self, width: int) -> int:
+        """Lines that `empty` takes, with the blank one above it."""
+        lines = _wrapped(tuple(self.empty), max(8, width - 4))
+        return len(lines) + bool(lines)
+
     def on_resize(self) -> None:
         if self.has_landed:
             self.show_around()
             return
+        if not (self.keeps_cursor or self.has_focus):
+            self.scroll_to(y=0, animate=False, immediate=True, force=True)
+            return  # a list that has become lower shows what is wrong, which stands first
         last = max(0, self.line_count() - self.scrollable_content_region.height)
         if self.scroll_y > last:
             self.scroll_to(y=last, animate=False, immediate=True, force=True)

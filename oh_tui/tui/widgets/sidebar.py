@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -281,30 +281,29 @@ class Sidebar(Stack):
 
     # Pane 2
 
-    @property
-    def _is_open(self) -> bool:
-        """Pane 2 takes one line until the reader is in it or something in it is wrong."""
-        rows = self.automation_list.rows
-        return (
-            bool(self._pane in PLACES or self.show_gone or self._order.counts["ERROR"])
-            or bool(self.automation_list.empty)
-            or any(row.off_by_itself or row.working for row in rows)
-        )
-
     def _fit_places(self) -> None:
-        arrangement, is_open, fold = self.arrangement, self._is_open, self._fold
+        """Pane 2 takes one line until the reader is in it; then that and the rows down to the last
+        one in which something is wrong."""
+        arrangement, fold = self.arrangement, self._fold
+        is_read = self._pane in PLACES or self.show_gone
         # that of the app: at the end the screen may be gone while a worker still calls
         height, both = self.app.size.height, len(arrangement.places) > 1
-        pane, rows = self.sandbox_list, len(self.sandbox_list.rows)
+        pane, rows = self.sandbox_list, self.sandbox_list.rows
         lines = lines_for(height, self._order.counts["ERROR"], both=both)
         is_whole = arrangement.zoom == "sandboxes"
-        room = height - 4 if is_whole else lines
-        fold.display = is_open and bool(fold.gone or self.show_gone or rows > room)
-        pane.styles.height = "1fr" if is_whole else min(lines - fold.display, max(2, rows))
+        fold.display = is_read and bool(
+            fold.gone or self.show_gone or len(rows) > (height - 4 if is_whole else lines)
+        )
+        wanted = len(rows) if is_read else _reach(row.state == "ERROR" for row in rows[:lines])
+        pane.display = is_read or wanted > 0
+        pane.styles.height = "1fr" if is_whole else min(lines - fold.display, wanted or 2)
+        below, made = self.automation_list, self.automation_list.rows
         is_whole, lines = arrangement.zoom == "automations", lines_for(height, both=both)
-        rows = len(self.automation_list.rows) or lines  # with why there are none
-        self.automation_list.styles.height = "1fr" if is_whole else min(lines, max(2, rows))
-        pane.display = self.automation_list.display = is_open
+        wanted = len(made) if is_read else _reach(r.off_by_itself or bool(r.working) for r in made)
+        wanted = wanted if made else below.lines_of_empty(self.size.width - 1)
+        below.display = is_read or wanted > 0
+        below.styles.height = "1fr" if is_whole else min(lines, wanted)
+        is_open = pane.display or below.display or bool(below.empty)
         self._automation_rule.display = is_open or not arrangement.sandboxes
         self._show_places(is_open=is_open)
 
@@ -351,3 +350,8 @@ class Sidebar(Stack):
         if rows != pane.rows:
             pane.show(rows)
         self._fit_places()
+
+
+def _reach(wrong: Iterable[bool]) -> int:
+    """Rows down to the last one in which something is wrong."""
+    return max((number for number, is_wrong in enumerate(wrong, 1) if is_wrong), default=0)

@@ -38,7 +38,13 @@ PARTS = "sandboxes", "automations"
 @pytest.mark.parametrize("size", [(160, 48), (120, 36), (80, 24)])
 async def test_it_opens_for_its_reader_and_closes_behind_him(size: tuple[int, int]) -> None:
     async with explore(size=size) as it:
-        assert height(it) > 3, "a sandbox failed"
+        assert height(it) == 2 and it.text("#sandboxes").startswith(" ✗"), "one sandbox failed"
+        assert "1 error" in it.text("#sandboxes-rule")
+        await it.press("2", *"jjj", "1")
+        assert height(it) == 2 and it.text("#sandboxes").startswith(" ✗"), "not where one was"
+        await it.press("2")
+        assert height(it) > 3 and "▌" in it.text("#sandboxes"), "its place is kept"
+        await it.press("g", "1")
         await without_errors(it)
         assert height(it) == 1
         assert it.text("#sandboxes-rule").strip("─ ").split(maxsplit=2)[::2] == [
@@ -83,8 +89,20 @@ async def test_an_agent_that_works_on_opens_it_though_no_row_is_in_sight() -> No
         pane = it.screen.sidebar.automation_list
         await it.until(lambda: any(row.working for row in pane.rows))
         await it.settle()
-        assert height(it) > 3 and "1 works on" in it.text("#automations-rule")
-        assert f"!  12m {SWEEP[:14]}" in it.text("#automations")
+        assert height(it) == 3 and "1 works on" in it.text("#automations-rule")
+        assert f"!  12m {SWEEP[:11]}" in it.text("#automations")
+
+
+async def test_why_automations_cannot_be_read_takes_the_lines_that_it_needs() -> None:
+    async with explore(size=(160, 48)) as it:
+        await without_errors(it)
+        it.screen.session.automations.take((), "Automations cannot be read: the server says no.")
+        it.screen.on_automations_changed()
+        await it.settle()
+        pane = it.screen.sidebar.automation_list
+        lines = it.text("#automations").splitlines()
+        assert len(lines) == pane.size.height == 3 and lines[-1].strip().endswith("says no.")
+        assert height(it) == 5, "the sandboxes are one line"
 
 
 async def test_while_it_is_closed_no_runs_are_read_where_no_agent_works() -> None:

@@ -147,12 +147,13 @@ def statuses(it: Explorer) -> list[str]:
 async def test_seven_lines_with_errors_on_top_and_the_rest_counted() -> None:
     async with explore(size=(160, 48)) as it:
         pane = it.screen.sidebar.sandbox_list
+        await it.press("2", "g")
         assert pane.size.height + 1 == 7
         lines = it.text("#sandboxes").splitlines()
-        assert lines[0].strip().startswith("✗")
+        assert lines[0].startswith("▌✗")
         assert lines[3] == " ●  13m Migrate to pydantic 2  +1 more"
         assert it.text("#sandboxes-fold").strip() == "4 more up, 4 paused, 24 are gone (x)"
-        await it.press("2", "z")
+        await it.press("z")
         assert pane.row_count() == 14
         assert it.text("#sandboxes-fold").strip() == "24 are gone (x)"
 
@@ -173,6 +174,7 @@ async def test_scrolling_reaches_every_row_and_the_fold_follows() -> None:
 
 async def test_the_fold_fits_a_narrow_column_and_stays_apart_from_the_divider() -> None:
     async with explore(size=(120, 36)) as it:
+        await it.press("2")
         assert it.text("#sandboxes-fold") == " 5 more up, 4 paused, 24 gone"
         fold = it.screen.query_one("#sandboxes-fold", Fold)
         assert fold.size.width == 30
@@ -181,8 +183,9 @@ async def test_the_fold_fits_a_narrow_column_and_stays_apart_from_the_divider() 
             "apart from the divider"
         )
     async with explore(size=(80, 24)) as it:
+        await it.press("2")
         assert it.text("#sandboxes-fold").strip().endswith("24 are gone (x)")
-        assert it.text("#sandboxes").startswith(" ✗"), "errors are never below the fold"
+        assert it.text("#sandboxes").startswith("▌✗"), "errors are never below the fold"
 
 
 async def p_twice(it: Explorer, between: Between) -> None:
