@@ -89,12 +89,15 @@ class RunList(TableList[RunRow]):
             Column("", lambda row, glyphs: Cell(*_sign(row, self.now, glyphs)), width=1),
             Column("", lambda row, _: outcome(row.run, self.now).word, gap=1),
             Column("began", lambda row, _: _aged(row.run, self.now), right=True, hue="dim"),
-            Column("took", lambda row, _: took(row.run, self.now), right=True, hue="dim"),
+            Column("took", self._took, right=True, hue="dim"),
             Column("by", lambda row, _: cached_line(row.run.trigger_source), hue="dim", goes=1),
             Column("cost", _cost, right=True),
             Column("what", _what, width=FILL, share=2),
             Column("conversation", _conversation, share=1, usual_from=110),
         )
+
+    def _took(self, row: RunRow, glyphs: Glyphs) -> str:
+        return took(row.run, self.now) or glyphs.rejected
 
     def key(self, row: RunRow) -> object:
         return row.run.id
@@ -153,9 +156,9 @@ class AutomationScreen(ActingView):
         if (row := self.row) is None:
             return
         one, glyphs, page = row.automation, self.rule.glyphs, row.page
-        sign, hue = sign_of(row, glyphs)
-        server = f"  {cached_line(one.server)}" if one.server else ""
-        title = ("Automation  ", "dim"), (f"{sign} ", hue), (name_of(row), "title"), (server, "dim")
+        server = f" of {cached_line(one.server)}" if one.server else ""
+        name = f"{sign_of(row, glyphs).text} {name_of(row)}"  # what comes first may be cut
+        title = (name, "title"), (f"  automation{server}", "dim")
         self.rule.title, self.rule.heavy = title, True
         on = ("on", "good") if one.is_on else ("not told whether it is on", "dim")
         works = "an agent works on" if row.working else ""
@@ -193,7 +196,8 @@ class AutomationScreen(ActingView):
             f"model {safe_line(one.model, 60)}" if one.model else "the active model",
             f"at most {duration(timeout)} a run" if timeout else "",
         ]
-        lines.append([(f" {self.rule.glyphs.dot} ".join(filter(None, facts)), "dim")])
+        told = f" {self.rule.glyphs.dot} ".join(filter(None, facts))
+        lines += wrap_lines([[(told, "dim")]], room, 2, more)
         if one.is_on is False:
             since = seconds(one.disabled_at or "")
             when = "" if since is None else f", since {day_time(since, self.list.now)}"
@@ -278,7 +282,8 @@ def _what(row: RunRow, _glyphs: Glyphs) -> Cell:
     if row.works_on:
         return Cell("its agent works on", "warn")
     found = cause(row.run) or row.run.result.get("message", "")
-    return Cell(safe_line(found if is_over(row.run) else phase(row.run), 300))
+    told = safe_line(found if is_over(row.run) else phase(row.run), 300)
+    return Cell(told) if told else Cell("not told", "dim")
 
 
 def _conversation(row: RunRow, _glyphs: Glyphs) -> Cell:
@@ -315,7 +320,9 @@ def blocks(row: RunRow, log: RunLog | str, now: float) -> list[Block]:
     elif ended and not is_over(run):
         found.append(Failure("Its script has ended and nothing more is heard of it: P cancels it."))
     ends = None if is_over(run) else seconds(run.timeout_at or "")
-    kind = (detail.kind, detail.code, detail.phase and f"in {detail.phase}") if detail else ()
+    code = (detail and detail.code) or ""
+    code = f"code {code}" if code.lstrip("-").isdecimal() else code
+    kind = (detail.kind, code, detail.phase and f"in {detail.phase}") if detail else ()
     facts = {
         "conversation": _conversation(row, UNICODE).text,
         "started by": safe_line(run.trigger_source or "", 60),

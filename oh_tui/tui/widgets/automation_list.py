@@ -61,9 +61,10 @@ class AutomationList(TableList[AutomationRow]):
         self.post_message(self.Highlighted(self))  # others may be in sight
 
     def _inside(self, row: AutomationRow, room: int) -> list[Piece]:
-        """The name; at the right what is wrong, how many failed, and the marks of the last runs,
-        the newest last."""
-        most = min(self._most, MARKS if room >= ROOMY else FEW)
+        """The name, before all else; at the right what is wrong, how many failed, and the marks of
+        the last runs, the newest last."""
+        free = max(1, room - LEAST_NAME - 1)
+        most = min(self._most, MARKS if room >= ROOMY else FEW, free)
         outcomes = marks(row.runs[:most], self.now - row.ahead)
         tail: list[Piece] = [(" " * (most + 1 - len(outcomes)), "")]
         tail += [outcome.mark(self.glyphs) for outcome in reversed(outcomes)]

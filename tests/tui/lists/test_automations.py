@@ -100,6 +100,16 @@ async def test_it_stands_in_each_size_below_the_conversations(size: tuple[int, i
         assert it.screen.sidebar.list.size.height > 9
 
 
+async def test_the_name_comes_first_in_a_narrow_pane() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(120, 36)) as it:
+        await there(it)
+        for columns, drawn in ((30, "Nightly depende… ✓✗✗✗"), (20, "Nightly … ✗")):
+            it.screen._arrange(it.screen.session.arrangement.divided(columns))
+            await it.settle()
+            assert lines(it)[0] == f"▌✗   2h {drawn}"
+
+
 async def test_without_automations_all_is_as_it_was() -> None:
     canvas = Canvas(has_automations=False)
     async with explore(source=canvas.source) as it:

@@ -65,6 +65,31 @@ async def test_it_shows_what_it_is_its_runs_and_what_came_of_one() -> None:
         await it.until(lambda: "this run is over, and no agent of it works" in footer(it, view))
 
 
+async def test_what_is_too_long_is_cut_with_a_sign_and_what_is_not_told_says_so() -> None:
+    canvas = Canvas()
+    trigger = {"type": "event", "source": "github", "on": "push", "filter": "a == 'b' && " * 20}
+    row = {"id": "a", "name": "a long name " * 9, "prompt": "do it " * 90, "trigger": trigger,
+           "enabled": False, "disabled_reason": "it failed for a reason " * 20}  # fmt: skip
+    body = json.dumps({"automations": [row], "total": 1})
+    canvas.between.answer(LIST, 200, body, "application/json")
+    run = {"id": "b", "status": "COMPLETED", "created_at": "2026-11-24T15:00:00Z"}
+    body = json.dumps({"runs": [run], "total": 1})
+    canvas.between.answer(RUNS, 200, body, "application/json")
+    async with explore(source=canvas.source, size=(80, 24)) as it:
+        view = await opened(it, "a long name " * 9)
+        assert "a long name a long name" in it.text_of(view.rule) and "…" in it.text_of(view.rule)
+        prompt, _, event, _, _, why = it.text_of(view.about).split("\n")
+        assert all(line.endswith("…") for line in (prompt, event, why))
+        assert it.text_of(view.list).split("\n")[0].split()[1:] == [
+            "ended",
+            "1h",
+            "–",
+            "–",
+            "not",
+            "told",
+        ]
+
+
 async def test_a_run_without_a_conversation_shows_what_its_script_printed() -> None:
     canvas, log = Canvas(), "GET /api/bash/bash_events/search"
     async with explore(source=canvas.source, size=(120, 36)) as it:
