@@ -170,11 +170,6 @@ def took(run: AutomationRun, now: float | None = None) -> str:
     return "" if began is None or ended is None else duration(max(0.0, ended - began))
 
 
-def marks(runs: Iterable[AutomationRun], now: float | None = None) -> list[Outcome]:
-    """How the newest runs stand, in the order given."""
-    return [outcome(run, now) for run in runs]
-
-
 def failed_of(counts: Mapping[str, int] | None) -> tuple[int, int] | None:
     """How many runs failed, of those that ended by themselves; None where that is not told."""
     if counts is None:

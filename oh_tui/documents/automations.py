@@ -47,7 +47,7 @@ def listed_json(
         "tags": [safe_line(tag) for tag in (one.tags or ())[:MOST_TAGS]],
         "last_triggered": moment(one.last_triggered_at),
         "created": moment(one.created_at),
-        "last_runs": [mark.word for mark in words.marks(page.runs, now)] if page else None,
+        "last_runs": [words.outcome(run, now).word for run in page.runs] if page else None,
         "agents_work_on": list(map(safe_line, words.working(page.runs, loaded))) if page else None,
         "failed": failed,
         "ended": ended,

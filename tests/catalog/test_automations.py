@@ -14,7 +14,6 @@ from oh_tui.catalog.automations import (
     conversation_of,
     failed_share,
     made_by,
-    marks,
     outcome,
     phase,
     took,
@@ -135,7 +134,7 @@ def test_statuses_that_nobody_knows_are_told_as_they_are() -> None:
     every = [outcome(AutomationRun("r", status=text)).word for text in CORPUS.values()]
     assert all("\x1b" not in word and "\n" not in word and len(word) <= 20 for word in every)
     glyphs = Glyphs()
-    assert [one.mark(glyphs) for one in marks(runs("runs-partial-docs"))] == [
+    assert [one.mark(glyphs) for one in map(outcome, runs("runs-partial-docs"))] == [
         ("║", "dim"),
         ("!", "warn"),
     ]

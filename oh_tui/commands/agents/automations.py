@@ -158,7 +158,7 @@ class _Listed(NamedTuple):
 
 
 def _marks(row: _Listed, style: Style) -> Cell:
-    outcomes = words.marks(row.page.runs, row.now) if row.page else []
+    outcomes = [words.outcome(run, row.now) for run in row.page.runs] if row.page else []
     if style.piped:
         return Cell(",".join(one.word for one in outcomes))
     glyphs = ASCII if style.ascii else UNICODE

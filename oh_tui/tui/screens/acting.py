@@ -27,7 +27,7 @@ class ActingView(View[None]):
             self.footer.hints, self.footer.always = here
 
     def go_back(self) -> None:
-        if not self._ui.preparations.drop():
+        if not (self.asking.refuse() or self._ui.preparations.drop()):
             super().go_back()
 
     def leave(self) -> str:

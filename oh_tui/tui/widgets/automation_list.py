@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.reactive import reactive
 
-from oh_tui.catalog.automations import failed_of, failed_share, marks, trigger_words, why_off
+from oh_tui.catalog.automations import failed_of, failed_share, outcome, trigger_words, why_off
 from oh_tui.catalog.names import short_servers
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
@@ -65,9 +65,9 @@ class AutomationList(TableList[AutomationRow]):
         the last runs, the newest last."""
         free = max(1, room - LEAST_NAME - 1)
         most = min(self._most, MARKS if room >= ROOMY else FEW, free)
-        outcomes = marks(row.runs[:most], self.now - row.ahead)
+        outcomes = [outcome(run, self.now - row.ahead) for run in row.runs[:most]]
         tail: list[Piece] = [(" " * (most + 1 - len(outcomes)), "")]
-        tail += [outcome.mark(self.glyphs) for outcome in reversed(outcomes)]
+        tail += [one.mark(self.glyphs) for one in reversed(outcomes)]
         for text, hue in (_failed(row), what_is_wrong(row, short=room < WIDE // 2)):
             left = room - total_width(tail) - 2
             text = (

@@ -164,6 +164,11 @@ async def test_it_asks_and_acts_where_it_is_and_shows_what_came_of_it() -> None:
         assert it.app.screen is view and not asked(it, view) and not canvas.between.count(INTERRUPT)
         await it.press("P")
         await it.until(lambda: asked(it, view))
+        view.list.focus()  # as a click on a row does
+        await it.press("P", "escape")
+        assert it.app.screen is view and not asked(it, view) and not canvas.between.count(INTERRUPT)
+        await it.press("P")
+        await it.until(lambda: asked(it, view))
         await it.press("enter")
         await it.until(lambda: "its agent is stopped" in footer(it, view))
         await it.until(lambda: "works on" not in it.text_of(view.list))
