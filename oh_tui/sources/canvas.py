@@ -48,8 +48,6 @@ class Canvas(msgspec.Struct, frozen=True):
     """A Canvas that answers, as it says of itself."""
 
     port: int
-    mode: str
-    """agent-canvas; docker and dev:… [source]."""
     version: str | None
     """Of its agent server; it does not tell its own."""
     automations: str | None
@@ -156,7 +154,7 @@ def _read(body: bytes, port: int) -> Canvas | None:
         return None
     mode = services.get("mode")
     if not isinstance(mode, str) or not (
-        mode in ("agent-canvas", "docker") or mode.startswith("dev:")
+        mode in ("agent-canvas", "docker") or mode.startswith("dev:")  # the others [source]
     ):
         return None
     own = services.get("services")
@@ -171,7 +169,6 @@ def _read(body: bytes, port: int) -> Canvas | None:
     version = told.get("version")
     return Canvas(
         port,
-        safe_line(mode, 40),
         safe_line(version, 40) if isinstance(version, str) else None,
         home + safe_line(prefix, 100).rstrip("/") if has else None,
         tuple(dict.fromkeys([home, *filter(None, addresses)])),

@@ -164,14 +164,11 @@ def counted(rows: Sequence[AutomationRow]) -> list[tuple[str, str]]:
     works = sum(len(row.working) for row in rows)
     failed = sum(row.off_by_itself for row in rows)
     off = sum(row.automation.is_on is False for row in rows) - failed
-    parts = [
-        (works, f"{works:,} works on" if works == 1 else f"{works:,} work on", "warn"),
-        (
-            failed,
-            f"{failed:,} off by itself" if failed == 1 else f"{failed:,} off by themselves",
-            "bad",
-        ),
-        (on := sum(row.automation.is_on is True for row in rows), f"{on:,} on", "dim"),
-        (off, f"{off:,} off", "dim"),
-    ]
-    return [(text, hue) for count, text, hue in parts if count]
+    on = sum(row.automation.is_on is True for row in rows)
+    parts = (
+        (works, "works on", "work on", "warn"),
+        (failed, "off by itself", "off by themselves", "bad"),
+        (on, "on", "on", "dim"),
+        (off, "off", "off", "dim"),
+    )
+    return [(f"{n:,} {one if n == 1 else more}", hue) for n, one, more, hue in parts if n]
