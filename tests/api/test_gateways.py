@@ -193,7 +193,7 @@ async def test_a_page_of_its_own_is_not_called_another_address() -> None:
         with pytest.raises(NotTheApi) as caught:
             await api.search_conversations()
     assert caught.value.sentence.endswith("app.test sent us to its page /login (302)")
-    assert caught.value.hint.startswith("A gateway before it may want a sign-in.")
+    assert caught.value.hint.startswith("A gateway may want a sign-in there.")
 
 
 @pytest.mark.parametrize(

@@ -342,12 +342,11 @@ def redirected(call: ApiCall, status: int, target: httpx.URL | None) -> NotTheAp
     if target and target.host != httpx.URL(call.url).host and status in (302, 303, 307):
         return sign_in(call, f" at {target.netloc.decode('ascii')}", status)
     where = f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "nowhere usable"
+    hint = "If that is the right server, use its address"
     if target and origin(target) == origin(httpx.URL(call.url)):
-        what = f"{call.host} sent us to its page {safe_line(target.path, 60)} ({status})"
-        hint = f"A gateway before it may want a sign-in. {EXPECTED}"
-        return call.failed(NotTheApi, what, hint, status)
-    hint = f"If that is the right server, use its address. {EXPECTED}"
-    return call.failed(NotTheApi, f"{call.host} sent us to {where} ({status})", hint, status)
+        where, hint = f"its page {safe_line(target.path, 60)}", "A gateway may want a sign-in there"
+    what = f"{call.host} sent us to {where} ({status})"
+    return call.failed(NotTheApi, what, f"{hint}. {EXPECTED}", status)
 
 
 def not_the_api(answer: Answer) -> NotTheApi:
