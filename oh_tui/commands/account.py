@@ -295,6 +295,7 @@ _HUES = {"dim": "dim", "warn": "amber"}
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     folder, source, now = call.settings.cache_folder, call.source, call.style.now
     address = source.address or " ".join(one.address for one in source.members.values())
+    address = f"{address} {call.settings.key_from}".strip()  # a server may have several accounts
     file = folder / cache_files.KEPT["status"].path if folder and address else None
     kept = _Answers(file, 1_000_000, dict)
     before = (kept.read() or {}).get(address)

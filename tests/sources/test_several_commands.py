@@ -152,6 +152,20 @@ def test_another_account_of_the_same_server_is_said_to_be_left_out(
     assert document["remarks"] == [told]
 
 
+def test_the_kept_answer_of_one_account_is_not_that_of_another(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = servers.settings.read_text(encoding="utf-8").split('"')[9]
+    tables = [f'[servers.{name}]\nurl = "{url}"\nkey_env = "{name}"\n' for name in ("MINE", "OURS")]
+    servers.settings.write_text("".join(tables), encoding="utf-8")
+    cloud, asked = servers.each["cloud"].between, []
+    for name in ("MINE", "MINE", "OURS"):
+        monkeypatch.setenv(name, f"sk-oh-{name}-7Qz1vX9mKp4RtL2w")
+        assert servers(f"status --short --server {name}").code == 0
+        asked.append(cloud.count("GET *"))
+    assert asked[0] == asked[1] < asked[2]
+
+
 def test_an_unknown_name_among_several_is_said(servers: Servers) -> None:
     said = servers("conversations --server cloud --server clout")
     assert "There is no server named clout" in said.err and said.code
