@@ -65,7 +65,7 @@ def server_address(text: str) -> str:
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     schemes = ("http", "https")  # `http` as a host: the colon of the scheme was forgotten
-    unusable = not host.isprintable() or " " in host or host in ("", *schemes)
+    unusable = not address.isprintable() or " " in host or host in ("", *schemes)
     if unusable or parts.scheme not in schemes:
         raise Problem(
             f"{shown!r} is not a server address", "an address looks like https://app.all-hands.dev"

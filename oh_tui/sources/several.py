@@ -178,7 +178,8 @@ class Several(Members):
         away = []
         for name, problem in self.away.items():
             why = problem.sentence if problem else "it does not answer"
-            away.append(f"{name} is missing: {why.partition(': ')[2] or why}")
+            why = why.partition(": ")[2] or why if why.startswith("Could not ") else why
+            away.append(f"{name} is missing: {why}")
         return [*away, *(told for one in self.members.values() for told in one.problems)]
 
     # What one server does. Of the source as a whole these say that it can be done at all.

@@ -166,6 +166,15 @@ def test_the_kept_answer_of_one_account_is_not_that_of_another(
     assert asked[0] == asked[1] < asked[2]
 
 
+def test_what_is_said_of_one_that_is_missing_is_whole_and_clean(servers: Servers) -> None:
+    text = servers.settings.read_text(encoding="utf-8")
+    servers.settings.write_text(f'{text}headers = {{"X-A" = "command:false"}}\n', encoding="utf-8")
+    document = json.loads(servers("conversations --json --server cloud --server away").out)
+    assert document["remarks"] == ["away is missing: false ended with code 1"]
+    said = servers("conversations --server cloud --server 'localhost/\x1b[31m'")
+    assert "is not a server address" in said.err and "\x1b" not in said.err
+
+
 def test_an_unknown_name_among_several_is_said(servers: Servers) -> None:
     said = servers("conversations --server cloud --server clout")
     assert "There is no server named clout" in said.err and said.code
@@ -200,6 +209,8 @@ def test_automations_of_all_are_listed_and_switched_where_they_are(servers: Serv
     )
     changed = [name for name, one in servers.each.items() if one.between.count("PATCH *")]
     assert changed == ["canvas"]
+    said = servers("automations disable 'Weekly link check'")
+    assert "2 automations are meant" in said.err and " on canvas, " in said.err
 
 
 def test_a_key_of_the_environment_does_not_go_to_several_addresses(

@@ -103,8 +103,10 @@ def _meant(every: Iterable[T], of: str, what: str) -> T | None:
     if not named and len(bare_id(of)) >= 3:
         named = [one for one in every if bare_id(one.id).startswith(bare_id(of))]
     if len(named) > 1:
-        some = ", ".join(safe_line(one.id) for one in named[:5])
-        raise Problem(f"{len(named)} {what} are meant by {safe_line(of)}", f"such as {some}")
+        ids = (safe_line(one.id) + f" on {one.server}" * bool(one.server) for one in named[:5])
+        raise Problem(
+            f"{len(named)} {what} are meant by {safe_line(of)}", f"such as {', '.join(ids)}"
+        )
     return named[0] if named else None
 
 
