@@ -181,14 +181,12 @@ class Automations:
     async def current(self, run: AutomationRun) -> AutomationRun:
         """The run as it is now: no server tells one alone, so a call for each 100 newer ones.
         Raises Refused if it is not among the newest thousand."""
-        found = await self._listed(run)
-        if found is None:
-            await asyncio.sleep(LISTED)
-            found = await self._listed(run)
-        if found is None:
-            gone = "The run is not on the server any more, or not among its newest thousand"
-            raise Refused(gone, Remedy.REFRESH)
-        return replace(found, automation_id=run.automation_id, server=run.server)
+        for pause in (LISTED, 0.0):
+            if found := await self._listed(run):
+                return replace(found, automation_id=run.automation_id, server=run.server)
+            await asyncio.sleep(pause)
+        gone = "The run is not on the server any more, or not among its newest thousand"
+        raise Refused(gone, Remedy.REFRESH)
 
     async def _listed(self, run: AutomationRun) -> AutomationRun | None:
         pages = self._apis[run.server].automations.all_runs(run.automation_id or "").pages()

@@ -194,8 +194,7 @@ def of_one_server(name: str, settings: Settings, on: str | None) -> tuple[Settin
 def _several_source(settings: Settings, log: CallLog | None, grace: float | None) -> Source:
     """The servers of a list, each once. May run commands of keys, one after the other."""
     opened: dict[str, Source | Problem] = {}
-    seen: dict[str, str] = {}
-    """By address the origin of the key."""
+    seen: dict[str, str] = {}  # by address the origin of the key
     for name, one in settings.several:
         try:
             if isinstance(one, Problem):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from oh_tui.actions.automations import Automations, StopPlan
-    from oh_tui.api.automation_models import Automation, RunPage
+    from oh_tui.api.automation_models import Automation
     from oh_tui.conversation import Conversation
     from oh_tui.sources.source import OfServer
     from oh_tui.tui.controllers.across_runs.back_stack import WayBack
@@ -297,10 +297,7 @@ def _named(one: Automation) -> str:
 
 
 async def _read_into(kept: LoadedAutomations, automations: Automations, one: Automation) -> None:
-    page: RunPage | None = None
-    problem = ""
     try:
-        page = await automations.runs(one)
+        kept.take_runs(one, await automations.runs(one))
     except Problem as error:
-        problem = error.sentence
-    kept.take_runs(one, page, problem)
+        kept.take_runs(one, None, error.sentence)
