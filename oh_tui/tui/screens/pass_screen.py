@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from textual import on
 from textual.binding import Binding, BindingType
 
+from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.conversation import Conversation
 from oh_tui.trajectory.search.step_filter import QueryError
 from oh_tui.tui.remedies import offer, words_of
@@ -16,7 +17,6 @@ from oh_tui.tui.screens.acting import OpensView
 from oh_tui.tui.screens.view import View
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
-from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.drawing import Label, Piece, Rule, joined
 from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import RowList
@@ -37,16 +37,18 @@ class PassActions(OpensView["PassScreen[P]"], Generic[P]):
     NO_RUNS: ClassVar[str]
     """What is said where there are no runs."""
 
-    def __init__(self, session: Session, ui: Ui, keep: Callable[[Conversation], None]) -> None:
-        """`keep` gets each run that was read from the server."""
-        self._session, self._ui, self._keep = session, ui, keep
-        self.found: P | None = None
+    _session: Session
+    found: P | None = None
 
     def show(self) -> None:
         raise NotImplementedError
 
     def open_row(self) -> None:
         """Enter: leave the screen for what is under the cursor."""
+        raise NotImplementedError
+
+    def keep(self, conversation: Conversation) -> None:
+        """Gets each run that was read from the server."""
         raise NotImplementedError
 
     def source_runs(self) -> SourceRuns | None:
@@ -57,8 +59,21 @@ class PassActions(OpensView["PassScreen[P]"], Generic[P]):
             return None
         folder, now = session.settings.library_folder, session.clock()
         return SourceRuns(
-            session.source, session.annotations, session.loaded, folder, now, self._keep
+            session.source, session.annotations, session.loaded, folder, now, self.keep
         )
+
+    def of_list(self, make: Callable[[SourceRuns, ConversationQuery, P | None], P]) -> P | None:
+        """What is found in the runs of the list, or in all without a filter: it stays until another
+        filter or source, or `r`."""
+        runs, found = self.source_runs(), self.found
+        if runs is None:
+            return None
+        query = self._session.listing.query or ConversationQuery()
+        is_same = found and found.query == query and found.reading.source is runs.source
+        if found is None or found.stopped or not is_same:
+            found = make(runs, query, found)
+            self.begin(found)
+        return found
 
     # Going through the runs
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oh_tui.catalog.conversation_query import ConversationQuery
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.screens import board as board_screen
 from oh_tui.tui.screens import failures as failures_screen
 from oh_tui.tui.screens import search as search_screen
@@ -20,34 +21,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oh_tui.batch.failure_rows import Example, FailureRow
+    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.across_runs.back_stack import WayBack
     from oh_tui.tui.controllers.across_runs.background_indexing import Filling
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.reports import Comparisons
-    from oh_tui.tui.session import Session
     from oh_tui.tui.state.across_runs.board import Board
     from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.state.across_runs.search_all import SearchAll
-    from oh_tui.tui.ui import Ui
 
 
-class FailuresOfRuns(PassActions[Any]):
+class _ViewOfRuns(PassActions[Any], Controller):
+    _filling: Filling
+    _way_back: WayBack
+
+    def keep(self, conversation: Conversation) -> None:
+        self._filling.take(conversation)
+
+
+class FailuresOfRuns(_ViewOfRuns):
     found: FailuresFound | None
     WORK = "failures"
     NO_RUNS = "there are no runs to read yet"
-
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        filling: Filling,
-        way_back: WayBack,
-        listing: ListActions,
-        comparisons: Comparisons,
-    ) -> None:
-        super().__init__(session, ui, filling.take)
-        self._way_back, self._listing, self._comparisons = way_back, listing, comparisons
-        self._below: PassActions[Any] | None = None
+    _listing: ListActions
+    _comparisons: Comparisons
+    _below: PassActions[Any] | None = None
 
     def action_open(self) -> None:
         """Show what failed in the runs of the list, or in all without a filter."""
@@ -121,37 +119,19 @@ class FailuresOfRuns(PassActions[Any]):
             self._comparisons.compare([found.runs[one.run] for one in both])
 
 
-class SetsOfRuns(PassActions[Any]):
+class SetsOfRuns(_ViewOfRuns):
     found: sets.SetsFound | None
     view: sets_screen.SetsScreen | None
     WORK = "sets"
     NO_RUNS = "there are no runs to compare yet"
-
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        filling: Filling,
-        way_back: WayBack,
-        comparisons: Comparisons,
-    ) -> None:
-        super().__init__(session, ui, filling.take)
-        self._way_back, self._comparisons = way_back, comparisons
+    _comparisons: Comparisons
 
     def action_open(self) -> None:
         self.show()
 
     def show(self) -> None:
-        """Those of the list, or of all runs without a filter. What was found stays as sums do."""
-        runs, found = self.source_runs(), self.found
-        if runs is None:
-            return
-        query = self._session.listing.query or ConversationQuery()
-        is_same = found and found.query == query and found.reading.source is runs.source
-        if found is None or found.stopped or not is_same:
-            found = sets.SetsFound(runs, query, found)
-            self.begin(found)
-        self.push(sets_screen.SetsScreen(found, self))
+        if found := self.of_list(sets.SetsFound):
+            self.push(sets_screen.SetsScreen(found, self))
 
     def open_row(self) -> None:
         if self.view and (run := self.view.grid.here):
@@ -163,47 +143,25 @@ class SetsOfRuns(PassActions[Any]):
             self._comparisons.compare(self.view.compared)
 
 
-class BoardOfRuns(PassActions[Any]):
+class BoardOfRuns(_ViewOfRuns):
     found: Board | None
     WORK = "sums"
     NO_RUNS = "there are no runs to count yet"
-
-    def __init__(
-        self,
-        session: Session,
-        ui: Ui,
-        filling: Filling,
-        back: WayBack,
-        failures: FailuresOfRuns,
-        search_all: SearchAllRuns,
-        sets: SetsOfRuns,
-    ) -> None:
-        super().__init__(session, ui, filling.take)
-        self._way_back, self._failures, self._search = back, failures, search_all
-        self._sets = sets
+    _failures: FailuresOfRuns
+    _search: SearchAllRuns
+    _sets: SetsOfRuns
 
     def action_board(self) -> None:
         self.show()
 
     def show(self) -> None:
-        """Count the runs that the list shows, or all without a filter. What was counted stays until
-        another filter or source, or `r`. Closing the board while it counts stops that, leaving it
-        for some of its runs does not."""
-        runs, board = self.source_runs(), self.found
-        if runs is None:
-            return
-        query = self._session.listing.query or ConversationQuery()
-        if (
-            board is None
-            or board.stopped
-            or board.query != query
-            or board.reading.source is not runs.source
-        ):
-            board = boards.Board(runs, query, board)
-            self.begin(board)
-        else:
-            board.drop_unended()
-        self.push(board_screen.BoardScreen(board, self))
+        """Closing the board while it counts stops that, leaving it for some of its runs does
+        not."""
+        before = self.found
+        if board := self.of_list(boards.Board):
+            if before and board is before:
+                before.drop_unended()
+            self.push(board_screen.BoardScreen(board, self))
 
     def action_failures(self) -> None:
         if self.found:
@@ -242,15 +200,11 @@ class BoardOfRuns(PassActions[Any]):
             self._way_back.list_runs(query, "board", self.show)
 
 
-class SearchAllRuns(PassActions[Any]):
+class SearchAllRuns(_ViewOfRuns):
     found: SearchAll | None
     WORK = "search_all"
     GOES_ON = True
     NO_RUNS = "there are no runs to search yet"
-
-    def __init__(self, session: Session, ui: Ui, filling: Filling, way_back: WayBack) -> None:
-        super().__init__(session, ui, filling.take)
-        self._way_back = way_back
 
     def action_search(self) -> None:
         self.show()
