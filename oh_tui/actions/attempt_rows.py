@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,6 +11,8 @@ from oh_tui.actions.attempt_scripts import Change
 from oh_tui.actions.worktrees import MOST_NAMED
 from oh_tui.catalog import tags
 from oh_tui.conversation import Conversation
+from oh_tui.tables.column import Column
+from oh_tui.text.human import dollars, duration
 from oh_tui.text.problem import Refused, Remedy
 from oh_tui.text.redact import safe_line
 
@@ -96,6 +99,48 @@ class Row(msgspec.Struct, frozen=True):
         works there."""
         now = self.change.ground if self.change else ""
         return bool(now and self.attempt.ground and now != self.attempt.ground)
+
+
+class AttemptRow(NamedTuple):
+    """With what is known of its run; the last three are None where that is not known."""
+
+    row: Row
+    ended: str
+    """As the list says."""
+    cost: float | None
+    steps: int | None
+    seconds: float | None
+
+    @property
+    def number(self) -> int:
+        return self.row.attempt.number
+
+    @property
+    def files(self) -> int | None:
+        return len(self.row.change.files) if self.row.change else None
+
+
+def _column(
+    head: str,
+    get: Callable[[AttemptRow], float | None],
+    words: Callable[[float], str],
+    json: str = "",
+    *,
+    goes: int = 0,
+) -> Column[AttemptRow, object]:
+    def text(one: AttemptRow, _face: object) -> str:
+        return "?" if (value := get(one)) is None else words(value)
+
+    return Column(head, text, json, get, right=True, goes=goes)
+
+
+NUMBERS: tuple[Column[AttemptRow, object], ...] = (
+    _column("files", lambda one: one.files, "{:,}".format, goes=2),
+    Column("+/-", lambda one, _: one.row.change.lines if one.row.change else "?", right=True),
+    _column("steps", lambda one: one.steps, "{:,}".format, "steps", goes=1),
+    _column("cost", lambda one: one.cost, dollars),
+    _column("time", lambda one: one.seconds, duration, "seconds", goes=3),
+)
 
 
 def attempt_of(conversation: Conversation) -> Attempt | None:

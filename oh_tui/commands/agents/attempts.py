@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from itertools import islice
-from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from oh_tui.actions.attempt_rows import Attempt, Row, groups_of
+from oh_tui.actions.attempt_rows import NUMBERS, Attempt, AttemptRow, Row, groups_of
 from oh_tui.actions.attempts import Attempts, identity
 from oh_tui.batch.reports.one_run import read_run, whole
 from oh_tui.catalog.names import conversation_id
@@ -21,11 +19,9 @@ from oh_tui.commands.framework.status import outcome
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 from oh_tui.tables.column import Cell, Column, json_of
-from oh_tui.text.human import dollars, duration
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import progress, say
-from oh_tui.trajectory.model.trajectory import Trajectory
 
 PAGES = 10
 """Pages of the list in which groups are looked for."""
@@ -153,30 +149,20 @@ async def _accept(call: Call, many: Attempts, rows: list[Row]) -> int:
     return OK
 
 
-class Told(NamedTuple):
-    """A row of the table, with the run of the attempt."""
-
-    row: Row
-    run: Trajectory | None
-
-    @property
-    def conversation(self) -> Conversation:
-        return self.row.attempt.conversation
-
-    @property
-    def seconds(self) -> float | None:
-        run = self.run
-        ended = run.ended() if run else None
-        return ended - run.began if run and ended and run.began is not None else None
+async def _with_run(call: Call, row: Row) -> AttemptRow:
+    conversation = row.attempt.conversation
+    ended, cost = outcome(conversation, UNSEEN)[0], conversation.cost
+    try:
+        run = whole(await read_run(call, conversation))
+    except Problem:
+        return AttemptRow(row, ended, cost, None, None)
+    end, began = run.ended(), run.began
+    seconds = end - began if end and began is not None else None
+    return AttemptRow(row, ended, cost, len(run), seconds)
 
 
 async def _print(call: Call, group: str, rows: list[Row]) -> int:
-    told: list[Told] = []
-    for row in rows:
-        run: Trajectory | None = None
-        with contextlib.suppress(Problem):
-            run = whole(await read_run(call, row.attempt.conversation))
-        told.append(Told(row, run))
+    told = [await _with_run(call, row) for row in rows]
     command = rows[0].attempt.verify
     code = REFUSED if call.args.verify and not any(row.passes for row in rows) else OK
     if call.as_json:
@@ -204,7 +190,7 @@ def _names(row: Row) -> str:
     return ", ".join(safe_line(one.path, 60) for one in islice(tests, 2)) + more
 
 
-def _tests(told: Told, style: Style) -> Cell:
+def _tests(told: AttemptRow, style: Style) -> Cell:
     if told.row.change is None:
         return Cell("?", "dim")
     if not told.row.change.tests:
@@ -212,28 +198,12 @@ def _tests(told: Told, style: Style) -> Cell:
     return Cell(f"{style.glyph('✗', 'x')} {_names(told.row)}", "amber")
 
 
-def _verify(told: Told, _: Style) -> Cell:
+def _verify(told: AttemptRow, _: Style) -> Cell:
     passes = told.row.passes
     return Cell(told.row.verify_words, "dim" if passes is None else "green" if passes else "red")
 
 
-def _count(told: Told, _: Style) -> str:
-    return f"{len(told.row.change.files):,}" if told.row.change else "?"
-
-
-def _lines(told: Told, _: Style) -> str:
-    return told.row.change.lines if told.row.change else "?"
-
-
-def _steps(told: Told, _: Style) -> str:
-    return "?" if told.run is None else f"{len(told.run):,}"
-
-
-def _time(told: Told, _: Style) -> str:
-    return "?" if told.seconds is None else duration(told.seconds)
-
-
-def _files(told: Told) -> list[dict[str, object]] | None:
+def _files(told: AttemptRow) -> list[dict[str, object]] | None:
     if told.row.change is None:
         return None
     return [
@@ -242,23 +212,14 @@ def _files(told: Told) -> list[dict[str, object]] | None:
     ]
 
 
-def _cost(told: Told, _: Style) -> str:
-    return "?" if told.conversation.cost is None else dollars(told.conversation.cost)
-
-
-COLUMNS: tuple[Column[Told, Style], ...] = (
-    Column("n", json="attempt", get=lambda one: one.row.attempt.number, right=True),
-    Column("id", lambda one, _: short(one.conversation)),
-    Column("ended", lambda one, _: outcome(one.conversation, UNSEEN)[0]),
+COLUMNS: tuple[Column[AttemptRow, Style], ...] = (
+    Column("n", json="attempt", get=lambda one: one.number, right=True),
+    Column("id", lambda one, _: short(one.row.attempt.conversation)),
+    Column("ended", lambda one, _: one.ended),
     Column("verify", _verify, "passes", lambda one: one.row.passes),
     Column("tests changed", _tests, share=1),
-    Column("files", _count, "files", _files, right=True),
-    Column("+/-", _lines),
-    Column(
-        "steps", _steps, "steps", lambda one: None if one.run is None else len(one.run), right=True
-    ),
-    Column("cost", _cost, right=True),
-    Column("time", _time, "seconds", lambda one: one.seconds, right=True),
+    Column(json="files", get=_files),
+    *NUMBERS,
     Column("", lambda one, _: one.row.remark),
     Column(json="exit_code", get=lambda one: one.row.verified and one.row.verified.code),
     Column(json="same_as", get=lambda one: one.row.same_as),
@@ -269,7 +230,7 @@ COLUMNS: tuple[Column[Told, Style], ...] = (
     ),
     Column(json="why", get=lambda one: one.row.why or None),
     Column(json="ground_changed", get=lambda one: one.row.ground_has_changed),
-    Column(json="conversation", get=lambda one: conversation_json(one.conversation)),
+    Column(json="conversation", get=lambda one: conversation_json(one.row.attempt.conversation)),
 )
 
 _GROUPS: tuple[Column[list[Attempt], Style], ...] = (

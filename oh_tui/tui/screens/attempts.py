@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from oh_tui.actions.attempt_rows import Row
+from oh_tui.actions.attempt_rows import NUMBERS, AttemptRow, Row
 from oh_tui.tables.column import FILL, Cell, Column
-from oh_tui.text.human import dollars, duration
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.glyphs import Glyphs, status_mark
 from oh_tui.tui.screens.acting import ActingView
@@ -20,20 +19,6 @@ from oh_tui.tui.ui import Ui
 from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
-
-
-class AttemptRow(NamedTuple):
-    row: Row
-    ended: str
-    """As the list says."""
-    cost: float | None
-    steps: int | None
-    seconds: float | None
-    """These two where its run is indexed."""
-
-    @property
-    def number(self) -> int:
-        return self.row.attempt.number
 
 
 class AttemptList(TableList[AttemptRow]):
@@ -49,11 +34,7 @@ class AttemptList(TableList[AttemptRow]):
             Column("ended", lambda one, glyphs: Cell(one.ended, status_mark(glyphs, one.ended)[1])),
             Column("verify", lambda one, _: Cell(one.row.verify_words, _HUES[one.row.passes])),
             Column("tests changed", _tests, share=1, least=14),
-            Column("files", lambda one, _: _files(one.row), right=True, goes=2),
-            Column("+/-", lambda one, _: _lines(one.row), right=True),
-            Column("steps", lambda one, _: _known(one.steps, str), right=True, goes=1),
-            Column("cost", lambda one, _: _known(one.cost, dollars), right=True),
-            Column("time", lambda one, _: _known(one.seconds, duration), right=True, goes=3),
+            *NUMBERS,
             Column("", lambda one, _: _remarks(one.row), width=FILL, share=2, least=16, hue="mark"),
         )
 
@@ -64,24 +45,12 @@ class AttemptList(TableList[AttemptRow]):
 _HUES = {True: "good", False: "bad", None: "dim"}
 
 
-def _known(value: float | None, words: Callable[[float], str]) -> str:
-    return "?" if value is None else words(value)
-
-
 def _tests(one: AttemptRow, glyphs: Glyphs) -> Cell:
     changed = one.row.change.tests if one.row.change else None
     names = ", ".join(safe_line(test.path, 80) for test in changed or ())
     if names:
         return Cell(f"{glyphs.error} {names}", "warn")
     return Cell("?" if changed is None else "no", "dim")
-
-
-def _files(row: Row) -> str:
-    return str(len(row.change.files)) if row.change else "?"
-
-
-def _lines(row: Row) -> str:
-    return row.change.lines if row.change else "?"
 
 
 def _remarks(row: Row) -> str:

@@ -7,7 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.actions.attempt_rows import attempt_of, groups_of, lost_words
+from oh_tui.actions.attempt_rows import AttemptRow, attempt_of, groups_of, lost_words
 from oh_tui.actions.attempts import Attempts, identity
 from oh_tui.batch.index_snapshot import IndexSnapshot
 from oh_tui.library.library import columns_of
@@ -19,7 +19,7 @@ from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.messages import ListsChanged, ListsWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.acting import OpensView
-from oh_tui.tui.screens.attempts import AttemptRow, AttemptsScreen
+from oh_tui.tui.screens.attempts import AttemptsScreen
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake, letters
 
