@@ -12,13 +12,11 @@ from pathlib import Path
 import oh_tui.api
 from oh_tui.api.agent_server import AgentServer
 from oh_tui.api.app_server import AppServer, OpenHands
+from oh_tui.api.app_services import GitProviders, SandboxService, StartTasks
 from oh_tui.api.automations import AutomationServer
 from oh_tui.api.bare_server import BareAgentServer
-from oh_tui.api.git_providers import GitProviders
 from oh_tui.api.sandbox_server import SandboxServer
-from oh_tui.api.sandbox_service import SandboxService
 from oh_tui.api.shared_server import SharedServer
-from oh_tui.api.start_tasks import StartTasks
 
 PLACE = Path(oh_tui.api.__file__).with_name("sync.pyi")
 

@@ -48,14 +48,12 @@ from oh_tui.text.redact import Secret
 if TYPE_CHECKING:
     from oh_tui.api.agent_server import AgentServer
     from oh_tui.api.app_server import AppServer, OpenHands
+    from oh_tui.api.app_services import GitProviders, SandboxService, StartTasks
     from oh_tui.api.automations import AutomationServer
     from oh_tui.api.bare_server import BareAgentServer
-    from oh_tui.api.git_providers import GitProviders
     from oh_tui.api.requests import StartRequest
     from oh_tui.api.sandbox_server import SandboxServer
-    from oh_tui.api.sandbox_service import SandboxService
     from oh_tui.api.shared_server import SharedServer
-    from oh_tui.api.start_tasks import StartTasks
 
 __all__ = [
     "AgentServer",
@@ -99,13 +97,13 @@ _LAZY = {
     "AppServer": "app_server",
     "AutomationServer": "automations",
     "BareAgentServer": "bare_server",
-    "GitProviders": "git_providers",
+    "GitProviders": "app_services",
     "OpenHands": "app_server",
     "SandboxServer": "sandbox_server",
-    "SandboxService": "sandbox_service",
+    "SandboxService": "app_services",
     "SharedServer": "shared_server",
     "StartRequest": "requests",
-    "StartTasks": "start_tasks",
+    "StartTasks": "app_services",
 }
 
 

@@ -19,6 +19,7 @@ from aiolimiter import AsyncLimiter
 from oh_tui.api import bare_server, decode
 from oh_tui.api.addresses import base_address, origin, segment
 from oh_tui.api.agent_server import AgentServer, profiles_of
+from oh_tui.api.app_services import GitProviders, SandboxService, StartTasks
 from oh_tui.api.automations import PREFIX, AutomationServer
 from oh_tui.api.client import Client, get_by_ids
 from oh_tui.api.errors import (
@@ -32,7 +33,6 @@ from oh_tui.api.errors import (
     Unreachable,
 )
 from oh_tui.api.filters import ConversationFilters, SortOrder, conversation_params, page_params
-from oh_tui.api.git_providers import GitProviders
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import PATIENT, Connections, Headers, Watch
 from oh_tui.api.http.http_errors import short_id
@@ -41,8 +41,6 @@ from oh_tui.api.models import CLOUD, IN_SANDBOX, Auth, LlmProfiles, Page, SentMe
 from oh_tui.api.offered_models import ServerSettings, StoredSecret
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import message
-from oh_tui.api.sandbox_service import SandboxService
-from oh_tui.api.start_tasks import StartTasks
 from oh_tui.conversation import Conversation
 from oh_tui.text.redact import Secret, safe_line
 from oh_tui.trajectory.model.events import Event

@@ -14,21 +14,19 @@ manager. sync.pyi tells their types; scripts/sync_client.py writes it.
 from oh_tui.api import (
     agent_server,
     app_server,
+    app_services,
     automations,
     bare_server,
-    git_providers,
     sandbox_server,
-    sandbox_service,
     shared_server,
-    start_tasks,
 )
 from oh_tui.api.blocking import Blocking, Server, waiting
 
 SandboxServer = waiting(sandbox_server.SandboxServer, Blocking)
 AgentServer = waiting(agent_server.AgentServer, Blocking)
-SandboxService = waiting(sandbox_service.SandboxService, Blocking)
-StartTasks = waiting(start_tasks.StartTasks, Blocking)
-GitProviders = waiting(git_providers.GitProviders, Blocking)
+SandboxService = waiting(app_services.SandboxService, Blocking)
+StartTasks = waiting(app_services.StartTasks, Blocking)
+GitProviders = waiting(app_services.GitProviders, Blocking)
 AutomationServer = waiting(automations.AutomationServer, Blocking)
 AppServer = waiting(app_server.AppServer, Server)
 BareAgentServer = waiting(bare_server.BareAgentServer, Server)

@@ -231,8 +231,8 @@ def test_an_id_that_several_begin_with_lists_them(
 def test_the_id_of_a_start_leads_to_its_conversation(
     served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from oh_tui.api.app_services import StartTasks
     from oh_tui.api.models import StartTask
-    from oh_tui.api.start_tasks import StartTasks
 
     own = IDS["week-dates"]
     found = [

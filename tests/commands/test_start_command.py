@@ -15,9 +15,9 @@ import pytest
 from msgspec.structs import replace
 
 from oh_tui.actions import starting
+from oh_tui.api.app_services import StartTasks
 from oh_tui.api.models import StartTask
 from oh_tui.api.requests import StartRequest
-from oh_tui.api.start_tasks import StartTasks
 from oh_tui.commands.framework import waiting
 from oh_tui.demo.servers.start_tasks import Started
 from tests.commands import schemas

@@ -15,7 +15,7 @@ from oh_tui.sources.file_runs import whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded
 from oh_tui.sources.server import ServerSource
-from oh_tui.sources.server_runs.parents import read_parents
+from oh_tui.sources.server_runs.from_zip import read_parents
 from oh_tui.trajectory.formats.zip.archive import open_archive
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents
 from tests.contract.acting import Stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from oh_tui.batch.reports.grid import MEASURES, Against, Grid, Setting
 from oh_tui.batch.run_stats import resolved_of
@@ -52,23 +53,29 @@ def _against_words(grid: Grid, found: Against) -> Iterator[str]:
         yield f"{who}: no task has labels in both"
     else:
         counts = f"{len(found.won):,} won, {found.ties:,} tied, {len(found.lost):,} lost"
-        p = "below 0.001" if found.p < 0.001 else f"{found.p:.3f}"
         broken = f", {found.broken:,} of them broken from outside" if found.broken else ""
-        yield f"{who}: {counts}{broken}; McNemar p = {p}; {_least_words(found)}"
+        yield f"{who}: {counts}{broken}; {p_words(found.p)}; {_least_words(found)}"
         for how, tasks in (("won", found.won), ("lost", found.lost)):
             if tasks:
                 yield f"{who}, {how}: {_tasks_words(tasks)}"
     for name, means in found.measures.items():
         if means.difference is None:
             continue
-        word = _WORDS[name]
-        edges = (
-            f", 95 % from {_signed(means.interval[0], word)} to {_signed(means.interval[1], word)}"
-            if means.interval
-            else ""
-        )
-        label, pairs = LABELS.get(name, name), plural(means.pairs, "pair")
-        yield f"{label} of {who}: mean {_signed(means.difference, word)}{edges} ({pairs})"
+        word = partial(_signed, word=_WORDS[name])
+        sure = sure_words(means.interval, word, means.pairs)
+        yield f"{LABELS.get(name, name)} of {who}: mean {word(means.difference)}{sure}"
+
+
+def p_words(p: float) -> str:
+    return f"McNemar p = {'below 0.001' if p < 0.001 else f'{p:.3f}'}"
+
+
+def sure_words(
+    interval: tuple[float, float] | None, word: Callable[[float], str], pairs: int
+) -> str:
+    """How sure a difference is: its interval, and of how many pairs it is."""
+    edges = f", 95 % from {word(interval[0])} to {word(interval[1])}" if interval else ""
+    return f"{edges} ({plural(pairs, 'pair')})"
 
 
 def _least_words(found: Against) -> str:

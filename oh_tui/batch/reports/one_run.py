@@ -21,7 +21,7 @@ from oh_tui.sources import compared, server
 from oh_tui.sources.file_runs import note_of, whole_run
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.results import Loaded, joined
-from oh_tui.sources.server_runs import parents, server_sub_agents
+from oh_tui.sources.server_runs import from_zip
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural, rough, size
@@ -163,7 +163,7 @@ async def _give_parents(source: Source, conversation: Conversation, run: Traject
     """Says which events follow which where the server does not. Raises Problem without a source."""
     if source.remote and lacks_parents(run.events):
         with progress() as show:
-            known = await parents.read_parents(
+            known = await from_zip.read_parents(
                 source.remote.api,
                 conversation,
                 lambda count: show(f"reading the zip of the run, {size(count)}"),
@@ -233,7 +233,7 @@ async def _with_sub_agents(
     """The run with its sub-agents: conversations of their own, and those within it."""
     run = whole(read)
     agents = await _sub_conversations(source, conversation, seen)
-    if source.remote and server_sub_agents.may_have(run):
+    if source.remote and from_zip.may_have(run):
         try:
             agents += await source.remote.sub_agents(conversation)
         except Problem as problem:

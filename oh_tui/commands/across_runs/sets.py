@@ -1,22 +1,32 @@
-"""`oh-tui compare` of sets of runs: the same tasks, done by two to twelve settings."""
+"""`oh-tui compare` of sets of runs: the same tasks, done by two to twelve settings; the grid of
+these also as Markdown for a pull request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from oh_tui.batch.reports.grid import HEAD, grid_of, rows_of
+from oh_tui.batch.reports.grid import HEAD, MEASURES, Grid, Setting, grid_of, rows_of
 from oh_tui.batch.reports.grid import report as grid_report
-from oh_tui.batch.reports.grid_words import flip_words, plain
+from oh_tui.batch.reports.grid_words import (
+    LABELS,
+    code,
+    flip_words,
+    p_words,
+    plain,
+    spread_words,
+    sums,
+    sure_words,
+)
 from oh_tui.batch.reports.over_runs import PARTIAL
 from oh_tui.batch.reports.sets import CHANGES, Pair, Sets, is_estimate, report, sets_of
 from oh_tui.batch.run_stats import resolved_of
-from oh_tui.commands.across_runs.grid import print_grid
 from oh_tui.commands.framework.command import Call
 from oh_tui.commands.framework.exit_codes import OK, WRONG_USE
 from oh_tui.commands.framework.printing import Hue, Style, print_csv, print_json, print_rows
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tables.column import Cell, Column
 from oh_tui.text.human import are, dollars, duration, plural
+from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.comparison.statistics import Figures, Paired
 
@@ -109,8 +119,7 @@ def _totals(sets: Sets) -> Iterator[str]:
         yield f"whether a task was resolved is not known: {why}"
     else:
         counts = [f"{sets.count(name):,} {name}" for name in CHANGES if sets.count(name)]
-        p = "below 0.001" if sets.p < 0.001 else f"{sets.p:.3f}"
-        yield f"resolved: {', '.join(counts)}; McNemar p = {p}"
+        yield f"resolved: {', '.join(counts)}; {p_words(sets.p)}"
     for name, labels, runs in zip("AB", sets.labels, sets.sizes, strict=True):
         resolved, labelled = resolved_of(labels)
         if labelled:
@@ -118,8 +127,7 @@ def _totals(sets: Sets) -> Iterator[str]:
             yield f"resolved in {name}: {counted}"
     words = {"steps": _count, "work_s": duration, "cost": _dollars}
     for name, found in sets.measures().items():
-        label = {"work_s": "time"}.get(name, name)
-        yield f"{label:<6} {_paired_words(found, words[name])}"
+        yield f"{LABELS.get(name, name):<6} {_paired_words(found, words[name])}"
     if estimates := sum(is_estimate(one.a, one.b) for one in sets.pairs):
         yield f"cost is without {plural(estimates, 'pair')} with an ACP run"
 
@@ -135,12 +143,50 @@ def _dollars(value: float) -> str:
 def _paired_words(found: Paired, word: Callable[[float], str]) -> str:
     if found.a is None or found.b is None or found.difference is None:
         return "not known for both runs of any pair"
-    edges = (
-        f", 95 % from {word(found.interval[0])} to {word(found.interval[1])}"
-        if found.interval
-        else ""
-    )
-    return (
-        f"median {word(found.a)} in A, {word(found.b)} in B; B minus A {word(found.difference)}"
-        f"{edges} ({plural(found.pairs, 'pair')})"
-    )
+    medians = f"median {word(found.a)} in A, {word(found.b)} in B"
+    sure = sure_words(found.interval, word, found.pairs)
+    return f"{medians}; B minus A {word(found.difference)}{sure}"
+
+
+_CELL_HUES: dict[str, Hue] = {"✓": "green", "✗": "red", "–": "dim"}
+
+
+def print_grid(style: Style, grid: Grid, *, as_markdown: bool) -> None:
+    said = [*sums(grid), *flip_words(grid)]
+    if not as_markdown:
+        rows = [(task, *grid.cells(task)) for task in grid.tasks]
+        print_rows(
+            style, [_TASK, *map(_of_setting, range(len(grid.settings)), grid.settings)], rows
+        )
+        print(*map(plain, said), sep="\n")
+        return
+    names = [code(one.name) for one in grid.settings]
+    print(_line(["task", *names]), _line(["---", *[":-:"] * len(names)]), sep="\n")
+    for task in grid.tasks:
+        print(_line([code(task), *grid.cells(task)]))
+    print()
+    heads = ["setting", "resolved", *(LABELS.get(name, name) for name in MEASURES)]
+    print(_line(heads), _line(["---"] * len(heads)), sep="\n")
+    for one, name in zip(grid.settings, names, strict=True):
+        resolved, labelled = resolved_of(one.labels)
+        told = f"{resolved:,} of {labelled:,}" if labelled else ""
+        print(_line([name, told, *(spread_words(one, measure) for measure in MEASURES)]))
+    print("\ncost, tokens, requests, time: mean / median / P90 of a task\n")
+    for text in said:
+        print(f"- {text}")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+_TASK: Column[tuple[str, ...], Style] = Column("task", lambda row, _: row[0], share=2, least=16)
+
+
+def _of_setting(place: int, one: Setting) -> Column[tuple[str, ...], Style]:
+    def cell(row: tuple[str, ...], style: Style) -> Cell:
+        told = row[place + 1]
+        shown = told.replace("✓", "yes").replace("✗", "no").replace("–", "-")
+        return Cell(shown if style.ascii else told, _CELL_HUES.get(told, ""))
+
+    return Column(safe_line(one.name), cell, share=1, least=4)

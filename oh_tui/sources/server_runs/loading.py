@@ -17,7 +17,7 @@ from oh_tui.catalog.clocks import clock_of_record
 from oh_tui.conversation import Conversation
 from oh_tui.sources.results import PEEK, Cost, Loaded, Older
 from oh_tui.sources.saving import download_name, save_download
-from oh_tui.sources.server_runs import following, server_sub_agents
+from oh_tui.sources.server_runs import following, from_zip
 from oh_tui.sources.server_runs.following import moved_record
 from oh_tui.sources.server_runs.from_agent import load_from_agent, older_from_agent
 from oh_tui.sources.server_runs.from_app import AppServerEvents, missing_end
@@ -61,8 +61,8 @@ class ServerRuns:
         its sandbox runs. Raises Problem."""
         agent = running_agent(self.api, conversation)
         if agent is None:
-            raise server_sub_agents.out_of_reach(conversation.sandbox_status)
-        return await server_sub_agents.sub_agents(agent)
+            raise from_zip.out_of_reach(conversation.sandbox_status)
+        return await from_zip.sub_agents(agent)
 
     async def count_events(self, conversation: Conversation) -> tuple[int, str]:
         """The number of events and its source: the app server, or the agent server of the running

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from oh_tui.sources.server_runs import server_sub_agents
+from oh_tui.sources.server_runs import from_zip
 from oh_tui.text.problem import Problem, Remedy
 from tests.sources.here import Here, demo_read
 from tests.trajectory.sub_agent_files import CHECK, PROBE, ROUTES, STRAY, run_files, zip_of
@@ -56,7 +56,7 @@ async def test_a_download_that_is_too_long_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = zip_of(tmp_path / "run.zip", run_files()).read_bytes()
-    monkeypatch.setattr(server_sub_agents, "IN_MEMORY", -1)
+    monkeypatch.setattr(from_zip, "IN_MEMORY", -1)
     async with demo_read() as here:
         here.between.answers["GET *download-trajectory/*"] = lambda: Response(data)
         with pytest.raises(Problem, match="its sub-agents are in it"):

@@ -14,7 +14,7 @@ from oh_tui.demo.catalog import SETS
 from oh_tui.demo.servers.alone import make_alone
 from oh_tui.demo.world import AgentVersion, World
 from oh_tui.sources.agent_server import AgentServerSource
-from oh_tui.sources.server_runs import parents
+from oh_tui.sources.server_runs import from_zip
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.model.branches import Branches, give_parents, lacks_parents
 from tests.api.servers import AT_ONCE
@@ -50,7 +50,7 @@ async def conversation(source: AgentServerSource) -> Conversation:
 
 async def told(source: AgentServerSource, conversation: Conversation) -> dict[str, str]:
     seen: list[int] = []
-    found = await parents.read_parents(source.api, conversation, seen.append)
+    found = await from_zip.read_parents(source.api, conversation, seen.append)
     assert bool(seen) == bool(found) and seen == sorted(seen)
     return found
 
@@ -95,13 +95,13 @@ async def test_a_zip_that_cannot_be_read_tells_nothing(
 ) -> None:
     between.answers[ZIP] = lambda: Response(zipped, media_type="application/zip")
     with pytest.raises(Problem, match=f"branches of this run cannot be told: .*{why}"):
-        await parents.read_parents(source.api, conversation, lambda _: None)
+        await from_zip.read_parents(source.api, conversation, lambda _: None)
 
 
 async def test_a_zip_that_is_too_long_is_not_read_to_its_end(
     source: AgentServerSource, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parents, "LARGEST", 100)
+    monkeypatch.setattr(from_zip, "LARGEST", 100)
     with pytest.raises(Problem, match="cannot be told: the zip that tells them is longer than"):
         await told(source, conversation)
 
@@ -111,4 +111,4 @@ async def test_without_a_server_that_runs_it_cannot_be_told(
 ) -> None:
     asleep = replace(conversation, sandbox_status="PAUSED")
     with pytest.raises(Problem, match=r"cannot be told: .* no agent server runs"):
-        await parents.read_parents(source.api, asleep, lambda _: None)
+        await from_zip.read_parents(source.api, asleep, lambda _: None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.catalog.file_names import sub_agent_id
 from oh_tui.conversation import same_id
-from oh_tui.sources.server_runs import parents
+from oh_tui.sources.server_runs import from_zip
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
@@ -197,7 +197,7 @@ class BranchActions(Controller):
                 self._ui.tell(told, log=False)
 
             with self._ui.reporting(), self._ui.preparing("reading the zip of the run"):
-                known = await parents.read_parents(source.remote.api, run.conversation, seen)
+                known = await from_zip.read_parents(source.remote.api, run.conversation, seen)
                 if run is not self._session.run:
                     return False
                 before = run.trajectory

@@ -1,20 +1,29 @@
-"""Which event of a run follows which, where the agent server leaves that out: its zip has it."""
+"""What the zip of a run alone has: which event follows which, where the agent server leaves that
+out, and the sub-agents of the task and delegate tools, which are folders in it."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from oh_tui.api.agent_server import AgentServer
+from oh_tui.api.errors import NotFound
 from oh_tui.api.server import GivesRuns, running_agent
 from oh_tui.conversation import Conversation
+from oh_tui.sources import file_runs
 from oh_tui.sources.saving import save_download
 from oh_tui.text.human import size
 from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.context.sdk_versions import version_of
-from oh_tui.trajectory.formats.zip.archive import open_archive
+from oh_tui.trajectory.findings.sub_agents import starts
+from oh_tui.trajectory.formats.zip import archive
+from oh_tui.trajectory.model.trajectory import SubAgent, Trajectory
+from oh_tui.trajectory.presentation.blocks import links_of
 
 STRIPPING = ((1, 31, 2), (1, 36, 1))
 """The first and the last version that leave `parent_id` out of the events that they send (source;
@@ -55,5 +64,45 @@ def _received(progress: Callable[[int], None], count: int) -> None:
 
 
 def _parents_in(file: Path) -> dict[str, str]:
-    with open_archive(file) as run:
+    with archive.open_archive(file) as run:
         return {event.id: event.parent_id for event in run.events() if event.parent_id}
+
+
+IN_MEMORY = 64_000_000
+"""Bytes of a download that are held in memory."""
+
+
+async def sub_agents(agent: AgentServer) -> Sequence[SubAgent]:
+    """None from a server without that download. Raises Problem."""
+    file = io.BytesIO()
+    try:
+        async with agent.download() as pieces:
+            async for piece in pieces:
+                if file.tell() > IN_MEMORY:
+                    told = f"The run is longer than {size(IN_MEMORY)}, and its sub-agents are in it"
+                    raise Refused(told, Remedy.DOWNLOAD)
+                file.write(piece)
+    except NotFound:
+        return ()
+    run = await asyncio.to_thread(archive.open_archive, file, "the download")
+    return file_runs.run_of(run, ()).sub_agents
+
+
+def out_of_reach(status: str | None) -> Refused:
+    """Why they cannot be read in a sandbox that does not run."""
+    told, hint = _OUT_OF_REACH.get(status or "MISSING", ("", Remedy.WAIT))
+    told = told or f"which is {safe_line(status or '').lower()[:20]}"
+    return Refused(f"The steps of the sub-agents are in the sandbox, {told}", hint)
+
+
+_OUT_OF_REACH = {
+    "PAUSED": ("which is paused", Remedy.RESUME),
+    "STARTING": ("which is starting", Remedy.WAIT),
+    "ERROR": ("which failed", ""),
+    "MISSING": ("which is gone", ""),
+}
+
+
+def may_have(run: Trajectory) -> bool:
+    """Whether a step started a sub-agent that is no conversation."""
+    return any(starts(step) and not links_of(step) for step in run.steps)
