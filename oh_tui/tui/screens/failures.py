@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import ClassVar
 
-from textual import events, on
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import Binding, BindingType
 
 from oh_tui.batch.failure_rows import SORTS, FailureRow
@@ -28,11 +27,8 @@ from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.prompt import Complete
-from oh_tui.tui.widgets.row_list import ColumnHead, RowList
+from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
-
-DETAIL = 17
-"""Lines of a failure with three helps and three examples, and of what is around it."""
 
 AT_ONCE = 500
 """Rows that `/` searches before other keys get their turn."""
@@ -161,6 +157,8 @@ class FailuresScreen(PassScreen[FailuresFound]):
     AUTO_FOCUS = "#failures"
 
     NAME = "Failures"
+    BELOW = 17
+    """A failure has three helps and three examples."""
     tab = "failures"
     AGAIN = ("r reads again",)
     esc = "back"
@@ -177,21 +175,10 @@ class FailuresScreen(PassScreen[FailuresFound]):
         self._place = 0
         """Of the cursor, as it was drawn."""
         self.detail_rule, self.detail = Rule(id="failure-rule"), BodyView(id="failure")
-        self.bodies = (self.detail,)
+        self.below, self.bodies = (self.detail_rule, self.detail), (self.detail,)
         self.find = FindLine(self.list, self._first_with, "no row has {}", at_once=AT_ONCE)
         self.words = TypedLine("&", self._take_words, "read these runs")
         self.lines = (self.find, self.words)
-
-    def compose(self) -> ComposeResult:
-        yield from (
-            self.tabs,
-            self.rule,
-            ColumnHead(self.list),
-            self.list,
-            self.detail_rule,
-            self.detail,
-        )
-        yield from (*self.lines, self.footer)
 
     async def on_mount(self) -> None:
         self.words.words.complete_with(self._complete)
@@ -202,7 +189,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
         self._place = next(places, 0)
         self.list.show(rows, self._place)
         self._show_detail()
-        self._arrange()
 
     def about(self) -> str:
         return "by what failed" + (f" and {NAMES[self.found.by]}" if self.found.by else "")
@@ -234,12 +220,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
         if found.by:
             blocks.append(by_group(row, found.by, found.sums.runs, found.asked))
         self.detail.show(blocks)
-
-    @on(events.Resize)
-    def _arrange(self) -> None:
-        """The rows take the lines they need, and leave at least as many as the usual detail has."""
-        count, room = self.list.row_count(), self.size.height - DETAIL
-        self.list.styles.height = max(3, min(count, room)) if count else "1fr"
 
     # Keys
 

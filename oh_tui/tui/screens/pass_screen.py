@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from textual import on
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.conversation import Conversation
@@ -19,7 +21,7 @@ from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 from oh_tui.tui.widgets.drawing import Label, Piece, Rule, joined
 from oh_tui.tui.widgets.prompt import Prompt
-from oh_tui.tui.widgets.row_list import RowList
+from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import TableList
 
 P = TypeVar("P", bound=Pass[Any, Any])
@@ -138,6 +140,10 @@ class PassScreen(View[None], Generic[P]):
     NAME: ClassVar[str]
     AGAIN: ClassVar[tuple[str, ...]] = ()
     """What the list says after a problem."""
+    BELOW = 0
+    """Lines that what stands below the list has at least, with what is around it; 0 where the list
+    has all that is left."""
+    below: tuple[Widget, ...] = ()
 
     def __init__(self, found: P, actions: PassActions[P], rows: TableList[Any], name: str) -> None:
         super().__init__()
@@ -147,6 +153,10 @@ class PassScreen(View[None], Generic[P]):
         """How often `renew` began: only the newest draws its rows."""
         self.tabs, self.rule = Tabs(), Rule(id=f"{name}-rule")
         self.list = rows
+
+    def compose(self) -> ComposeResult:
+        yield from (self.tabs, self.rule, ColumnHead(self.list), self.list)
+        yield from (*self.below, *self.lines, self.footer)
 
     async def on_mount(self) -> None:
         self.rule.heavy = True
@@ -171,6 +181,13 @@ class PassScreen(View[None], Generic[P]):
     def nothing(self) -> tuple[str, ...]:
         raise NotImplementedError
 
+    @on(events.Resize)
+    def share_room(self) -> None:
+        """The rows take the lines that they need, and leave some to what is below."""
+        if self.BELOW:
+            count, room = self.list.row_count(), self.size.height - self.BELOW
+            self.list.styles.height = max(3, min(count, room)) if count else "1fr"
+
     # What was found
 
     async def begin(self, found: P) -> None:
@@ -189,6 +206,7 @@ class PassScreen(View[None], Generic[P]):
             return
         found.shown, self.list.sort = rows, found.order
         self.draw(rows)
+        self.share_room()
         self.list.empty = self._empty()
         words = (f"  {found.words}" if found.words else "", "mark")
         self.rule.title = ((self.NAME, "title"), (f"  {self.about()}", "dim"), words)

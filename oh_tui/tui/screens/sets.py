@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from textual import events, on
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import Binding, BindingType
 
 from oh_tui.batch.reports.grid import MISSING, MOST, NO, YES, Attempt, Setting
@@ -21,11 +20,8 @@ from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.state.across_runs.sets import ONLY, SetsFound, Shown
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.drawing import Rule, joined
-from oh_tui.tui.widgets.row_list import ColumnHead, RowList
+from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
-
-BELOW = 14
-"""Lines that what follows has at least, with what is around it and the tasks."""
 
 _HUES = {YES: "good", NO: "bad", MISSING: "dim", "": ""}
 
@@ -97,17 +93,14 @@ class SetsScreen(PassScreen[SetsFound]):
     ]
     AUTO_FOCUS = "#sets"
     NAME = "Sets"
+    BELOW = 14
     tab = "sets"
 
     def __init__(self, found: SetsFound, actions: PassActions[SetsFound]) -> None:
         self.grid = GridList(id="sets")
         super().__init__(found, actions, self.grid, "sets")
-        self.below_rule, self.below = Rule(id="sets-below"), BodyView(id="sets-said")
-        self.bodies = (self.below,)
-
-    def compose(self) -> ComposeResult:
-        yield from (self.tabs, self.rule, ColumnHead(self.grid), self.grid)
-        yield from (self.below_rule, self.below, self.footer)
+        self.cell_rule, self.said = Rule(id="sets-below"), BodyView(id="sets-said")
+        self.below, self.bodies = (self.cell_rule, self.said), (self.said,)
 
     def draw(self, rows: Shown) -> None:
         grid, found = self.grid, self.found
@@ -116,9 +109,8 @@ class SetsScreen(PassScreen[SetsFound]):
         grid.places = [(one, number) for one, count in each for number in range(count)]
         grid.at = found.at if found.at < len(grid.places) else 0
         grid.show(rows.tasks, rows.tasks.index(found.task) if found.task in rows.tasks else 0)
-        self.below.show([Plain("\n".join(rows.said))])
+        self.said.show([Plain("\n".join(rows.said))])
         self._show_cell()
-        self._arrange()
 
     def about(self) -> str:
         return self.found.only
@@ -140,20 +132,14 @@ class SetsScreen(PassScreen[SetsFound]):
 
     def _show_cell(self) -> None:
         grid, run = self.grid, self.grid.here
-        self.below_rule.display = self.below.display = grid.current is not None
+        self.cell_rule.display = self.said.display = grid.current is not None
         if grid.current:
             setting, number = grid.places[grid.at]
             name = f"  {setting.name}" + f", attempt {number + 1}" * bool(number)
             told = (run.attempt.cell, run.attempt.cause) if run else ("no run of it", "")
-            self.below_rule.title = (clean_line(grid.current), "title"), (name, "dim")
+            self.cell_rule.title = (clean_line(grid.current), "title"), (name, "dim")
             facts = (told[0], _HUES.get(told[0], "warn")), (clean_line(told[1]), "dim")
-            self.below_rule.facts = joined(facts, self.below_rule.glyphs.dot)
-
-    @on(events.Resize)
-    def _arrange(self) -> None:
-        """The tasks take the lines they need, and leave some to what follows."""
-        count, room = self.grid.row_count(), self.size.height - BELOW
-        self.grid.styles.height = max(3, min(count, room)) if count else "1fr"
+            self.cell_rule.facts = joined(facts, self.cell_rule.glyphs.dot)
 
     # Keys
 

@@ -52,12 +52,12 @@ async def test_each_task_has_a_row_and_each_attempt_a_column(folder: Path) -> No
         assert [one[1:] for one in rows[1:3]] == [["✓", "✗", "✓"], ["✗", "✗", "✓"]]
         assert rows[6] == ["task-6", "✗", "✗", "rate", "limit"]
         assert rows[7] == ["task-7", "✗", "✗", "–"]
-        said = it.text_of(view.below)
+        said = it.text_of(view.said)
         assert "new against base: 3 won, 4 tied, 0 lost; McNemar p = 0.250" in said
         assert "1 task flips between attempts of base: task-1" in said
         assert "23 runs · 8 tasks" in it.text_of(view.query_one("#sets-rule"))
         await it.press("end", "right", "right", "right", "enter")
-        assert "no run of it" in it.text_of(view.below_rule)
+        assert "no run of it" in it.text_of(view.cell_rule)
         assert view.is_current and "no run in this cell" in it.text_of(view.footer)
 
 
