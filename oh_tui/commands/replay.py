@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 
-from oh_tui.actions.cloning import Revision, clone, read_revision
 from oh_tui.actions.replay_endpoint import Endpoint
 from oh_tui.actions.replay_plan import (
     Plan,
+    Revision,
     Then,
+    clone,
     make_plan,
+    read_revision,
     require_folder,
     require_profile,
     server_for,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oh_tui.actions.cloning import Revision, clone, read_revision
+from oh_tui.actions.replay_plan import Revision, clone, read_revision
 from oh_tui.api.models import CommandResult
 from oh_tui.text.problem import Problem
 
