@@ -275,10 +275,8 @@ async def with_source(
     try:
         try:
             return await work(source)
-        except OtherKind:
-            make_other = server.of_other_kind(source)
-            if make_other is None:
-                raise
+        except OtherKind as told:
+            make_other = server.of_other_kind(source, told)
             await source.close()
             source = make_other()
             return await work(source)

@@ -61,11 +61,8 @@ class Session:
         if not self._is_known and isinstance(source, server.ServerSource):
             try:
                 await source.require_kind()
-            except OtherKind:
-                make_other = server.of_other_kind(source)
-                if make_other is None:
-                    raise
-                self._other = self._reader.opened = make_other()
+            except OtherKind as told:
+                self._other = self._reader.opened = server.of_other_kind(source, told)()
         self._is_known = True
         return msgspec.structs.replace(self._reader, branch=branch, about="", asks=ASKS)
 

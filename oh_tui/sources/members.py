@@ -84,11 +84,9 @@ class Member:
         former = self.source
         try:
             return await ask(former)
-        except OtherKind:
+        except OtherKind as told:
             if self.source is former:
-                if (make_other := server.of_other_kind(former)) is None:
-                    raise
-                self._use(make_other())
+                self._use(server.of_other_kind(former, told)())
                 await former.close()
             return await ask(self.source)
 

@@ -19,6 +19,7 @@ from oh_tui.sources.source import Source, SourceOfServer
 if TYPE_CHECKING:
     from oh_tui.api import AppServer
     from oh_tui.api.bare_server import BareAgentServer
+    from oh_tui.api.errors import OtherKind
     from oh_tui.api.filters import ConversationFilters
     from oh_tui.api.models import Page
     from oh_tui.catalog.status_cache import LastKnown
@@ -86,6 +87,9 @@ class ServerSource(SourceOfServer):
         return page
 
 
-def of_other_kind(source: Source) -> Callable[[], AgentServerSource] | None:
-    """Makes the source for a server that raised `OtherKind`; None if there can be no other."""
-    return source.instead if isinstance(source, ServerSource) else None
+def of_other_kind(source: Source, told: OtherKind) -> Callable[[], AgentServerSource]:
+    """Makes the source for a server that has told its kind. Raises that if there can be no
+    other."""
+    if isinstance(source, ServerSource) and source.instead:
+        return source.instead
+    raise told

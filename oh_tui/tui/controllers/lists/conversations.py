@@ -121,11 +121,8 @@ class Conversations:
             pager = Pager(source.pages())
             try:
                 page = await pager.next()
-            except OtherKind:
-                make_other = server.of_other_kind(source)
-                if make_other is None:
-                    raise
-                await self._open(make_other, False)
+            except OtherKind as told:
+                await self._open(server.of_other_kind(source, told), False)
                 return
             session.pager = pager
             session.hearing.hear(source.members, source.away)
