@@ -223,10 +223,10 @@ class ComparedSteps(TableList[StepPair]):
         return next(filter(self._begins, places), None)
 
     def _begins(self, place: int) -> bool:
-        kind = self.rows[place].kind
-        if kind in (Kind.SAME, Kind.CHANGED):
-            return kind is Kind.CHANGED
-        return place == 0 or self.rows[place - 1].kind is not kind
+        row = self.rows[place]
+        if row.a and row.b:
+            return row.kind is Kind.CHANGED
+        return place == 0 or self.rows[place - 1].kind is not row.kind
 
     def row_of(self, side: int, number: int) -> int | None:
         steps = ((row.a, row.b)[side] for row in self.rows)
