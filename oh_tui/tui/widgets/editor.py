@@ -43,12 +43,12 @@ class EditorKeys(Drawn):
         pieces: list[Piece] = [(" ", "")]
         if self.refusal:
             pieces.append((f"{self.refusal}     ", "warn"))
-        room = width - total_width(pieces)
+        room = width - total_width(pieces) - 1
         wide = sum(total_width(((key, ""), (label, ""))) + 7 for key, label in self.keys) - 5
         space, gap = ("  ", "     ") if wide <= room else (" ", "   ")
         for key, label in self.keys:
             hint: list[Piece] = [(key, "key"), (f"{space}{label}", "")]
-            if total_width([*pieces, *hint]) > width:
+            if total_width([*pieces, *hint]) >= width:
                 break
             pieces += [*hint, (gap, "")]
         return self.strip(pieces, width)

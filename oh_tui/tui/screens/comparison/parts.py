@@ -175,7 +175,7 @@ class SeenMessages(TableList[Differing]):
 
     def columns(self) -> Columns[Differing]:
         return (
-            Column("", self._of, share=1, least=24),
+            Column("", self._of, share=1, least=30),
             Column("", partial(self._quote, 0), width=FILL, share=2),
             Column("", partial(self._quote, 1), width=FILL, share=2),
         )
