@@ -73,6 +73,7 @@ READS = (
     "sift",
     "compare",
     "compared",
+    "examples",
     "context",
     "context-page",
     "version",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 
-from oh_tui.batch.failure_rows import SORTS, FailureRow
+from oh_tui.batch.failure_rows import EXAMPLES, SORTS, FailureRow
 from oh_tui.batch.over_time import PERIODS, counted_part
 from oh_tui.batch.run_stats import GROUPINGS, NO_NAME
 from oh_tui.catalog import conversation_query
@@ -17,6 +19,8 @@ from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.range_before import TimeRange
 from oh_tui.tables.column import FILL, Column
 from oh_tui.text.human import age, day_time, plural
+from oh_tui.text.problem import Problem
+from oh_tui.trajectory.findings.failure_signatures.failed_steps import failed_steps
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
 from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
@@ -29,6 +33,9 @@ from oh_tui.tui.widgets.drawing import Rule
 from oh_tui.tui.widgets.prompt import Complete
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
+
+REST = 0.1
+"""Seconds that the cursor rests on a row before its examples are read."""
 
 AT_ONCE = 500
 """Rows that `/` searches before other keys get their turn."""
@@ -81,8 +88,7 @@ class FailureList(TableList[FailureRow]):
 
 
 def detail(row: FailureRow, runs: int, examples: Sequence[str], now: float) -> list[Block]:
-    """All that is known of a failure in so many runs; `examples` are the titles of its last ones,
-    as in the row."""
+    """All that is known of a failure in so many runs; `examples` are lines."""
     return [FailureText(row.failure.words), Fields(tuple(_fields(row, runs, examples, now)))]
 
 
@@ -98,9 +104,9 @@ def _fields(
     later = "worked later" if row.recovered else "was not made again, or did not work"
     yield "recovered", f"{row.recovered:,} of {plural(row.runs, 'run')}: the same call {later}"
     for place, (what, count) in enumerate(row.helped):
-        yield "" if place else "before it", f"{what} ({plural(count, 'run')})"
-    for place, (one, title) in enumerate(zip(row.examples, examples, strict=True)):
-        yield "" if place else "last seen", f"step {one.step:,} of {title}"
+        yield "" if place else "what helped", f"{what} ({plural(count, 'run')})"
+    for place, example in enumerate(examples):
+        yield "" if place else "examples", example
 
 
 def all_or_none(row: FailureRow) -> str:
@@ -213,13 +219,31 @@ class FailuresScreen(PassScreen[FailuresFound]):
         self.detail_rule.display = self.detail.display = row is not None
         if row is None:
             return
-        titles = [title_of(found.runs[one.run]) for one in row.examples]
+        examples = [
+            ": ".join(filter(None, (f"step {number:,} of {title_of(found.runs[run])}", line)))
+            for run, number, line in found.examples(row)
+        ]
         self.detail_rule.title = (("What is known of it", "title"),)
         self.detail_rule.facts = ((row.failure.id, "dim"),)
-        blocks = detail(row, found.reading.read, titles, self._clock())
+        blocks = detail(row, found.reading.read, examples, self._clock())
         if found.by:
             blocks.append(by_group(row, found.by, found.sums.runs, found.asked))
         self.detail.show(blocks)
+        if any((one.run, row.failure) not in found.told for one in row.examples):
+            self._read_examples(found, row)
+
+    @work(group="examples", exclusive=True)
+    async def _read_examples(self, found: FailuresFound, row: FailureRow) -> None:
+        """Reads its runs again, of which the sums have no text."""
+        await asyncio.sleep(REST)
+        for one in row.examples:
+            told: Sequence[tuple[int, str]] = ()
+            with contextlib.suppress(Problem):
+                if run := await found.reading.run_of(found.runs[one.run]):
+                    told = await asyncio.to_thread(failed_steps, run, row.failure, EXAMPLES)
+            found.told[one.run, row.failure] = told
+        if found is self.found:
+            self._show_detail()
 
     # Keys
 

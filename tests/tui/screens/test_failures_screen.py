@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,19 @@ async def test_f_on_the_board_shows_what_failed_in_its_runs() -> None:
         assert "edit dates/src/dates/parse.py" in told and "step " in told
         await it.press("escape")
         assert isinstance(it.app.screen, BoardScreen)
+
+
+async def test_a_failure_has_three_examples_with_the_line_of_each() -> None:
+    async with explore(size=(80, 24)) as it:
+        view = await failures(it)
+        await ended(it, view)
+        view.list.move_to(place_of(view, "Invalid week: #"))
+        await it.until(lambda: "Invalid week: 53" in text(it, view, "#failure"))
+        shown = text(it, view, "#failure")
+        assert re.findall(r"step (\d+) of [^:]+: (.*\S)", shown) == [
+            (number, "Invalid week: 53") for number in ("32", "23", "46")
+        ], "one of each run, then another of the last"
+        assert "what helped  edit dates/src/dates/parse.py (1 run)" in shown
 
 
 async def test_enter_opens_the_example_and_esc_comes_back_to_the_row_and_the_board() -> None:

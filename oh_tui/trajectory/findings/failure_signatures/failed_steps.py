@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import islice
 from typing import NamedTuple
 
 from oh_tui.text.patterns import pattern
@@ -93,6 +94,14 @@ def failed_as(run: Trajectory, step: Step, start: str) -> bool:
         return False
     with decoded(step):
         return failure_of(run, step).id.startswith(start)
+
+
+def failed_steps(run: Trajectory, failure: Failure, most: int) -> list[tuple[int, str]]:
+    """The numbers of its first steps that failed so, each with the line that names the error."""
+    own = run.steps[run.inherited :]
+    steps = islice((step for step in own if failed_as(run, step, failure.id)), most)
+    lines = ((step, _error_line(run, step, step.result or step.event).line) for step in steps)
+    return [(step.number, safe_line(line) or failure.words) for step, line in lines]
 
 
 def _run_failure(failure: Failure, steps: list[Step], helped: dict[int, str]) -> RunFailure:

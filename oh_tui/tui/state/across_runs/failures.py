@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from oh_tui.batch import cached_rows
-from oh_tui.batch.failure_rows import SORTS, Failures, FailuresJob
+from oh_tui.batch.failure_rows import EXAMPLES, SORTS, Failures, FailuresJob
 from oh_tui.text.human import plural
 from oh_tui.tui.state.across_runs.passes import Pass
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oh_tui.batch.failure_rows import FailureRow, RunFailures
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.conversation import Conversation
@@ -43,6 +46,8 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
         self._with: dict[Failure, list[str]] = {}
         """Failure -> ids of the runs in which it was seen."""
         self.shown = ()
+        self.told: dict[tuple[str, Failure], Sequence[tuple[int, str]]] = {}
+        """Of a run, once it was read again for it: the steps that failed so, and how."""
         self.chosen: Failure | None = None
         """That to which the user went: the cursor stays on its row, else on the first."""
         self.first = query
@@ -67,6 +72,15 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
             return kind, line, tool
 
         return tuple(sorted(self.sums.rows(), key=name_of))
+
+    def examples(self, row: FailureRow) -> list[tuple[str, int, str]]:
+        """At most EXAMPLES steps, each with its run and the line that tells how it failed, where
+        that was read: one of each run, then others of the same runs."""
+        each = [
+            [(one.run, *step) for step in self.told.get((one.run, row.failure)) or [(one.step, "")]]
+            for one in row.examples
+        ]
+        return [*filter(None, chain(*zip_longest(*each)))][:EXAMPLES]
 
     def seen_in(self, failure: Failure) -> frozenset[str]:
         return frozenset(self._with.get(failure, ()))
