@@ -101,7 +101,8 @@ class Groups(TableList[Group]):
 
     def _named(self, group: Group, _glyphs: Glyphs) -> Cell:
         shown = self._names[group.names] or NO_NAME.get(self.by, "not known")
-        return Cell(shown, "" if group.names[0] else "dim")
+        is_quiet = not group.names[0] or (self.by in PERIODS and not group.failed)
+        return Cell(shown, "dim" if is_quiet else "")
 
     def _counted(self) -> Iterator[Column[Group, Glyphs]]:
         """How many runs hold a rule, break it, do not tell, or have nothing to check."""
@@ -199,12 +200,16 @@ def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
     drawing = draw(trend, room, glyphs.levels)
     lines: list[list[Piece]] = []
     for name, blocks, numbers in drawing.lines:
-        hue, parts = HUES.get(name.strip(), "llm"), groupby(blocks, glyphs.levels[0].__eq__)
-        # what is nothing does not stand out
-        drawn = [("".join(part), "dim" if is_none else hue) for is_none, part in parts]
+        drawn = _quiet(blocks, HUES.get(name.strip(), "llm"), glyphs)
         lines.append([(name, "dim"), *drawn, (numbers, "")])
     facts = [(fact, "dim") for fact in drawing.facts]
     return TitledLines(f"Each {NAMES[trend.kind]}", facts, lines)
+
+
+def _quiet(blocks: str, hue: str, glyphs: Glyphs) -> list[Piece]:
+    """Blocks in a hue, of which those of nothing do not stand out."""
+    parts = groupby(blocks, lambda block: block in (glyphs.levels[0], " "))
+    return [("".join(part), "dim" if is_none else hue) for is_none, part in parts]
 
 
 def cost_alone(trend: Trend, room: int, glyphs: Glyphs, height: int) -> TitledLines | None:
@@ -223,7 +228,7 @@ def cost_alone(trend: Trend, room: int, glyphs: Glyphs, height: int) -> TitledLi
     wide = max(1, min(WIDEST, room // trend.length))
     values = trend.values(COST, room)
     lines = columns(values, glyphs.levels, height)
-    drawn = [[("".join(_wide(one, wide) for one in line), "llm")] for line in lines]
+    drawn = [_quiet("".join(_wide(one, wide) for one in line), "llm", glyphs) for line in lines]
     if height > 1 and wide >= LABELLED and wide > max(map(len, costs.values())):
         numbers = range(trend.first, trend.last + 1)
         amounts = (costs.get(number, "") for number in numbers)
@@ -343,7 +348,7 @@ class BoardScreen(PassScreen[Board]):
         if sums.table.trend and self.found.by in PERIODS:
             periods = each_period(sums.table.trend, room, glyphs)
         height = self._height(len(periods.lines) + 1 if periods else 0)
-        if sums.table.trend and not (periods and height == 1):  # it has a line for the cost
+        if sums.table.trend:
             days = cost_alone(sums.table.trend, room, glyphs, height)
         if sums.before and self.found.before:
             before = range_before(sums.total, self.found.before, sums.before, room, glyphs)
@@ -352,9 +357,10 @@ class BoardScreen(PassScreen[Board]):
         self.before.show(before)
 
     def _height(self, above: int) -> int:
-        """Lines for the cost by day: what the rows leave free, and so many lines above them."""
+        """Lines for the cost by day: what the rows leave free, and so many lines above them; where
+        the rows are days it is what is looked for."""
         free = self.app.size.height - self.groups.row_count() - AROUND - above
-        return max(1, min(TALLEST, free))
+        return max(self.app.size.height // 8 if above else 1, min(TALLEST, free), 1)
 
     # Keys
 
@@ -396,7 +402,8 @@ class BoardScreen(PassScreen[Board]):
 
     async def _regrouped(self) -> None:
         await self.renew()
-        self.groups.move_to(0)
+        is_by_time = self.found.by in PERIODS and self.found.order == "name"
+        self.groups.move_to(max(0, self.groups.row_count() - 1) if is_by_time else 0)  # the last
 
     async def action_before(self) -> None:
         """Show the range before beside this one, or no longer."""

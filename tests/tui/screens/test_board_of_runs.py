@@ -455,6 +455,23 @@ async def test_by_day_and_week_lines_stand_above_the_rows() -> None:
         await it.until(lambda: not view.periods.display and view.days.display)
 
 
+async def test_the_money_of_the_days_is_large_and_days_without_a_failure_are_quiet() -> None:
+    async with explore(size=(80, 24)) as it:
+        view = await board(it)
+        await it.press("2")
+        await it.until(lambda: view.found.by == "day" and view.periods.display)
+        await it.settle()
+        days = view.groups.rows
+        assert view.groups.cursor == len(days) - 1 > 10
+        assert days[-1].names[0] in text(it, view, "#groups"), "the last day is in sight"
+        assert len(text(it, view, "#cost-by-day").split("\n")) == 1 + 3
+        *_, below = view.days.lines.lines
+        assert {hue for part, hue in below if part.strip() and set(part) <= {"▁", " "}} == {"dim"}
+        assert {hue for part, hue in below if "█" in part} == {"llm"}
+        hues = [view.groups.pieces(row, 78)[0][1] for row in range(len(days))]
+        assert hues == ["" if day.failed else "dim" for day in days] and set(hues) == {"", "dim"}
+
+
 async def test_in_ascii_the_lines_have_the_signs_of_ascii() -> None:
     async with explore(settings=Settings(ascii=True), size=(80, 30)) as it:
         await filtered(it, "repo:acme/dates")
