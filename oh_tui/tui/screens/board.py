@@ -92,7 +92,6 @@ class Groups(TableList[Group]):
             ),
             Column("fail", _share(1), hue="number", right=True, gap=1, width=4),
             Column("other", _share(2), hue="number", right=True, gap=1, width=5),
-            # few rows have loops: their sign takes no room from the other columns
             *(
                 replace(one, head=self.glyphs.loop, goes=1) if one.name == "loops" else one
                 for one in OTHERS
@@ -198,10 +197,10 @@ def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
     if trend.length == 1:
         return None
     drawing = draw(trend, room, glyphs.levels)
-    lines: list[list[Piece]] = []
-    for name, blocks, numbers in drawing.lines:
-        drawn = _quiet(blocks, HUES.get(name.strip(), "llm"), glyphs)
-        lines.append([(name, "dim"), *drawn, (numbers, "")])
+    lines = [
+        [(name, "dim"), *_quiet(blocks, HUES.get(name.strip(), "llm"), glyphs), (numbers, "")]
+        for name, blocks, numbers in drawing.lines
+    ]
     facts = [(fact, "dim") for fact in drawing.facts]
     return TitledLines(f"Each {NAMES[trend.kind]}", facts, lines)
 
@@ -298,15 +297,8 @@ class BoardScreen(PassScreen[Board]):
         self.days = BoardSection("cost-by-day")
 
     def compose(self) -> ComposeResult:
-        yield from (
-            self.tabs,
-            self.rule,
-            self.periods,
-            self.before,
-            ColumnHead(self.groups),
-            self.groups,
-        )
-        yield from (self.days, self.footer)
+        yield from (self.tabs, self.rule, self.periods, self.before, ColumnHead(self.groups))
+        yield from (self.groups, self.days, self.footer)
 
     def draw(self, rows: Sums) -> None:
         board, groups = self.found, self.groups

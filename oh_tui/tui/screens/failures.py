@@ -23,7 +23,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import failed_steps
 from oh_tui.trajectory.presentation.block import Block, Fields, Table
 from oh_tui.trajectory.presentation.block import Failure as FailureText
-from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
+from oh_tui.tui.screens.pass_screen import REST, PassActions, PassScreen
 from oh_tui.tui.screens.view import FindLine, KeyLabels, TypedLine, pair
 from oh_tui.tui.state.across_runs.board import NAMES
 from oh_tui.tui.state.across_runs.failures import FailuresFound
@@ -34,8 +34,6 @@ from oh_tui.tui.widgets.prompt import Complete
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 
-REST = 0.1
-"""Seconds that the cursor rests on a row before its examples are read."""
 
 AT_ONCE = 500
 """Rows that `/` searches before other keys get their turn."""
@@ -112,9 +110,8 @@ def _fields(
 def all_or_none(row: FailureRow) -> str:
     """That all of its runs recovered, or none."""
     if row.runs == 1:
-        return (
-            f"the same call {'worked' if row.recovered else 'did not work'} later in its only run"
-        )
+        did = "worked" if row.recovered else "did not work"
+        return f"the same call {did} later in its only run"
     runs = "all" if row.recovered else "none"
     return f"the same call worked later in {runs} of {row.runs:,} runs"
 
@@ -229,7 +226,9 @@ class FailuresScreen(PassScreen[FailuresFound]):
         if found.by:
             blocks.append(by_group(row, found.by, found.sums.runs, found.asked))
         self.detail.show(blocks)
-        if any((one.run, row.failure) not in found.told for one in row.examples):
+        if not found.is_running and any(
+            (one.run, row.failure) not in found.told for one in row.examples
+        ):
             self._read_examples(found, row)
 
     @work(group="examples", exclusive=True)

@@ -24,6 +24,9 @@ from oh_tui.tui.widgets.prompt import Prompt
 from oh_tui.tui.widgets.row_list import ColumnHead, RowList
 from oh_tui.tui.widgets.table_list import TableList
 
+REST = 0.1
+"""Seconds that the cursor rests on a row before the run of it is read."""
+
 P = TypeVar("P", bound=Pass[Any, Any])
 Q = TypeVar("Q")
 
@@ -127,14 +130,8 @@ class PassScreen(View[None], Generic[P]):
     are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            str(number),
-            f"board.tab('{name}')",
-            name,
-            tooltip=f"the {name} of these runs",
-            show=False,
-        )
-        for number, name in enumerate(TABS, 1)
+        Binding(str(n), f"board.tab('{one}')", one, tooltip=f"the {one} of these runs", show=False)
+        for n, one in enumerate(TABS, 1)
     ]
 
     NAME: ClassVar[str]

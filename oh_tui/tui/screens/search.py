@@ -31,7 +31,7 @@ from oh_tui.trajectory.presentation.block import Heading, Note
 from oh_tui.trajectory.search.step_filter import QueryError
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.rendering.cells import width_of
-from oh_tui.tui.screens.pass_screen import PassActions, PassScreen
+from oh_tui.tui.screens.pass_screen import REST, PassActions, PassScreen
 from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.session import Session
 from oh_tui.tui.state.across_runs.search_all import SearchAll
@@ -51,9 +51,6 @@ PAUSE = 0.15
 
 SHORTEST = 3
 """Characters that are searched while one types; the index looks up no shorter text."""
-
-REST = 0.1
-"""Seconds that the cursor rests on a hit before its step is read."""
 
 HELD = 3
 """Runs that are held for the preview."""
