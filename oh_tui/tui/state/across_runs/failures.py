@@ -76,10 +76,10 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
     def examples(self, row: FailureRow) -> list[tuple[str, int, str]]:
         """At most EXAMPLES steps, each with its run and the line that tells how it failed, where
         that was read: one of each run, then others of the same runs."""
-        each = (
-            ((one.run, *step) for step in self.told.get((one.run, row.failure)) or [(one.step, "")])
+        each = [
+            [(one.run, *step) for step in self.told.get((one.run, row.failure)) or [(one.step, "")]]
             for one in row.examples
-        )
+        ]
         return [*filter(None, chain(*zip_longest(*each)))][:EXAMPLES]
 
     def seen_in(self, failure: Failure) -> frozenset[str]:
