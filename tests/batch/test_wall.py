@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from oh_tui.batch.reports import wall
 from oh_tui.catalog.needy import Needy, needy
 from oh_tui.catalog.status_cache import UNSEEN, LastKnown
@@ -59,7 +61,7 @@ def test_of_a_run_that_is_not_read_only_what_is_remembered_is_told() -> None:
     asleep = Conversation("a" * 32, sandbox_status="PAUSED", metrics=Metrics(1.25))
     found = wall.tile_of(row(asleep, known), None)
     assert (found.call, found.says, found.heard) == ("asks: rm -r build", (), None)
-    assert "  $1.25+  " in wall.facts_of(found, "")[1][0]
+    assert "$1.25+  " in wall.facts_of(found, "")[1][0]
 
 
 def test_what_an_agent_says_is_safe_and_bounded() -> None:
@@ -105,7 +107,9 @@ def test_files_that_are_known_to_be_edited_stay_so() -> None:
 def test_the_facts_of_a_tile_say_what_is_not_known() -> None:
     asleep = Conversation("a" * 32, execution_status="running", sandbox_status="RUNNING")
     lines = wall.facts_of(wall.tile_of(row(asleep), None), "")
+    assert lines == [("running: nothing known yet", "dim")]
+    lines = wall.facts_of(wall.tile_of(row(replace(asleep, metrics=Metrics(1.25))), None), "3m")
     assert lines == [
         ("nothing is known of its last call", ""),
-        ("context unknown  cost unknown  cost an hour unknown  last event unknown", "dim"),
+        ("$1.25+  last event 3m  unknown: context, cost an hour", "dim"),
     ]

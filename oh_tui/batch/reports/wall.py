@@ -110,15 +110,20 @@ def _have_one_folder(one: Conversation, other: Conversation) -> bool:
 def facts_of(tile: Tile, heard: str) -> list[tuple[str, str]]:
     """What a tile tells below its title and above what the agent says, each line with its hue;
     `heard` is when its last event came."""
-    known = (
-        f"context {'unknown' if tile.fill is None else percent(tile.fill)}",
-        tile.row.conversation.price.words or "cost unknown",
-        "cost an hour unknown" if tile.hourly is None else f"{dollars(tile.hourly)} an hour",
-        f"last event {heard or 'unknown'}",
-    )
-    call = ": ".join(filter(None, (tile.phase, tile.call))) or "nothing is known of its last call"
+    facts = {
+        "context": "" if tile.fill is None else f"context {percent(tile.fill)}",
+        "cost": tile.row.conversation.price.words,
+        "cost an hour": "" if tile.hourly is None else f"{dollars(tile.hourly)} an hour",
+        "last event": f"last event {heard}" if heard else "",
+    }
+    unknown = ", ".join(name for name, fact in facts.items() if not fact)
+    call = ": ".join(filter(None, (tile.phase, tile.call)))
+    known = "  ".join(filter(None, (*facts.values(), unknown and f"unknown: {unknown}")))
+    told = [(call or "nothing is known of its last call", ""), (known, "dim")]
+    if not (call or any(facts.values())):
+        told = [(f"{tile.row.word}: nothing known yet", "dim")]
     shared = [(f"{path}: {title(other)} edits it too", "warn") for path, other in tile.shared]
-    return [(call, ""), ("  ".join(known), "dim"), *shared]
+    return [*told, *shared]
 
 
 def tile_json(tile: Tile) -> dict[str, object]:

@@ -197,7 +197,7 @@ async def test_six_tiles_tell_what_they_do_at_each_size(size: tuple[int, int]) -
         assert all(len(line) <= width for line in text.split("\n"))
         columns = min(3, width // LEAST[0])
         seen = min(6, columns * (height // LEAST[1]))
-        assert text.count("● running  Run") == text.count("context unknown") == seen
+        assert text.count("● running  Run") == text.count("unknown: context") == seen
         await explorer.press("6")
         assert "━ 6 ● running  Run 6 ━" in shown(explorer), "the focus is in sight"
 
