@@ -49,6 +49,8 @@ def key_hints(
     labels = _labels(session, zoom, followed)
     if enters and session.pane == "timeline":
         labels["open"] = enters
+    if zoom or (session.arrangement.narrow and session.in_run):
+        labels["quit"] = "close"
     first, rows = _first(session, labels), bool(session.listed)
     left, right = footer_hints(session.pane, labels, keymap, first=first, rows=rows)
     selecting = session.cursors is not None and session.cursors.selecting

@@ -42,10 +42,11 @@ async def test_what_waits_comes_first_in_a_frame_and_esc_goes_back_to_the_pane()
         second = lines[1].split("│", 2)[2].strip()
         assert second.startswith(("test:", "edit:", "look:")), "what runs has no frame"
         assert "a answer" in explorer.footer and "esc back" in explorer.footer
+        assert "q close" in explorer.footer, "q does not quit from here"
         assert not explorer.screen.sidebar.display
         await explorer.press("escape")
         assert not explorer.screen.panes.wall.display
-        assert explorer.screen.session.pane == "timeline"
+        assert explorer.screen.session.pane == "timeline" and "q quit" in explorer.footer
 
 
 async def test_a_number_or_a_click_picks_a_tile_and_enter_opens_its_run() -> None:
