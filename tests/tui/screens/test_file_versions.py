@@ -383,6 +383,15 @@ async def test_from_a_traceback_to_the_step_that_wrote_its_line() -> None:
         assert "the result names no line of a file that the run edited" in it.footer
 
 
+async def test_a_line_out_of_sight_leads_to_its_step_too() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.press("j", "enter")
+        await it.until(lambda: it.screen.run_view.study is not None)
+        assert it.screen.timeline.step_here == 58 and "parse.py" not in it.text("#result")
+        await it.press("at")
+        await it.until(lambda: isinstance(it.app.screen, FilesThenScreen))
+
+
 async def test_a_place_in_a_file_without_edits_by_then_is_told() -> None:
     trajectory = run(*edit("1", A, "a", "b"), *edit("2", "z.py", "a", "b"))
     for path, words in (("z.py", "z.py was not edited by step 1"), ("y.py", "changed y.py")):

@@ -252,7 +252,7 @@ def _shared_name(source: Source | None, conversation: Conversation) -> str:
     return bare if len(bare := bare_id(name)) == 32 else safe_line(name)
 
 
-MOST = 8
+RUNS = 8
 """Runs that are compared at once."""
 
 
@@ -261,8 +261,8 @@ class Comparisons(Controller):
         chosen = self._chosen()
         if len(chosen) < 2:
             raise NotNow("mark another run with space, then = compares it with this one")
-        if len(chosen) > MOST:
-            raise NotNow(f"{len(chosen)} runs are marked: at most {MOST} can be compared")
+        if len(chosen) > RUNS:
+            raise NotNow(f"{len(chosen)} runs are marked: at most {RUNS} can be compared")
         self.compare(chosen)
 
     def compare(self, chosen: Sequence[Conversation], step: int = 0) -> None:
