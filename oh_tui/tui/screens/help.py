@@ -297,11 +297,11 @@ def signs(glyphs: Glyphs) -> Section:
                 seen=rf"\w ?[{glyphs.falling}{glyphs.rising}](?!\w)",
             ),
             Entry(glyphs.cursor, "the cursor", "mark"),
-            Entry(glyphs.marked, "marked with space", "marked"),
+            Entry(glyphs.marked, "marked with space", "marked", seen=_in_a_list(glyphs.marked)),
             Entry(glyphs.sub_agents, "started sub-agents: → opens them, ← closes", "mark"),
             Entry(glyphs.bookmark, "bookmarked with b; in the lists a run with a bookmark", "you"),
             Entry(glyphs.note, "has a note of yours", "you"),
-            Entry(glyphs.tag, "in the lists: a run with a tag of yours", "you"),
+            Entry(glyphs.tag, "a run with a tag of yours", "you", seen=_in_a_list(glyphs.tag)),
             Entry(glyphs.found, "contains the text of /, in the row or in call and result", "hit"),
             Entry(
                 "$0.14+", "at least: the cost of a part is not known", "dim", seen=r"\$[\d.,]+\+"
@@ -350,6 +350,11 @@ def signs(glyphs: Glyphs) -> Section:
             Entry("+2 -1", "lines added and removed", "add-sign", seen=r"\+\d"),
         ],
     )
+
+
+def _in_a_list(sign: str) -> str:
+    """It stands behind the status of a run; elsewhere it is another sign."""
+    return rf"(?m)^.\S{re.escape(sign)} \S"
 
 
 def found(wanted: str, among: Iterable[Section]) -> list[Section]:

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
-from oh_tui.tui.screens.help import MAIN, Entry, HelpScreen, drawn, on_screen
+from oh_tui.tui.screens.help import MAIN, Entry, HelpScreen, drawn, on_screen, signs
 from tests.tui.explorer import Explorer, case, explore
 
 PARTS = ("left", "right", "more-left", "more-right")
@@ -96,3 +96,20 @@ def test_a_sign_is_known_by_its_form() -> None:
     ):  # fmt: skip
         glyphs = UNICODE if name == "∞" else ASCII
         assert on_screen(Entry(name, ""), MAIN, text, glyphs) is seen, text
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+async def test_signs_of_marks_and_tags_are_here_only_where_a_run_has_one(ascii: bool) -> None:
+    async with explore(settings=Settings(ascii=ascii)) as it:
+        signs = signs_here(it)
+        marked, tagged = "marked with space", "a run with a tag of yours"
+        assert not {marked, tagged} & signs
+        await it.press("space", "number_sign")
+        await it.type("bug")
+        await it.press("enter", "escape")
+        assert {marked, tagged} <= signs_here(it)
+
+
+def signs_here(it: Explorer) -> set[str]:
+    glyphs, text = it.screen.footer.glyphs, drawn(it.screen)
+    return {one.meaning for one in signs(glyphs).entries if on_screen(one, MAIN, text, glyphs)}
