@@ -57,7 +57,7 @@ class ThisMachine(FileSource):
 
     def conversations(self) -> list[Conversation]:
         if not any(folder.is_dir() for folder in self.paths):
-            raise Problem(f"There is no folder {self._where} on this machine", HINT)
+            raise Problem(f"There is no folder {self._where} on this machine", self._told or HINT)
         # archives that were opened before stay open: the screen may still read events from them
         before, self._archives, self._unopened = self._archives, {}, []
         for path in find_files(self.paths):
@@ -89,7 +89,7 @@ class ThisMachine(FileSource):
         self._is_listed = True
         if not rows:
             why = self.problems[0] if self.problems else "There are no runs on this machine yet"
-            raise Problem(why, HINT)
+            raise Problem(why, self._told or HINT)
         return rows
 
     async def pages(self) -> AsyncIterator[Page[Conversation]]:

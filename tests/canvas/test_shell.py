@@ -70,9 +70,22 @@ def test_where_it_does_not_run_its_runs_come_from_disk_and_nothing_is_done_to_th
     assert "Canvas does not run at 127.0.0.1:8000; its runs from disk, read only" in told.err
     assert cli.main(["why", "1281"]) == 0
     capsys.readouterr()
-    for words in (["stop", "1281", "--now"], ["sandboxes"], ["rename", "1281", "another"]):
+    for words in (
+        ["stop", "1281", "--now"], ["sandboxes"], ["rename", "1281", "another"], ["automations"],
+        ["automations", "stop", "1281", "--yes"],
+    ):  # fmt: skip
         assert cli.main(words) == 2
         assert "This needs a server, and canvas" in capsys.readouterr().err
+
+
+def test_where_it_left_no_runs_it_is_not_taken_for_the_command_line_client(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home_with(home)
+    assert cli.main(["conversations"]) == 2
+    told = capsys.readouterr().err
+    assert "There are no runs" in told and "anvas does not run at 127.0.0.1:8000" in told
+    assert "OpenHands CLI" not in told
 
 
 def test_whoami_tells_what_was_found_and_warns_of_a_key_that_is_given_away(

@@ -76,8 +76,7 @@ async def automations(call: Call) -> int:
         await call.source.require_kind()
     if call.source.members:
         await call.source.count()  # finds out their kinds
-    held = call.source.automations
-    assert held is not None
+    held = call.automations
     every = await held.all()
     if held.problems and not every:
         raise next(iter(held.problems.values()))

@@ -22,6 +22,7 @@ from oh_tui.trajectory.model import trajectory
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
+    from oh_tui.actions.automations import Automations
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspace import Workspaces
@@ -86,6 +87,10 @@ class Call(Reader, kw_only=True):
     @property
     def agents(self) -> Agents:
         return self._of_server(self.source.agents)
+
+    @property
+    def automations(self) -> Automations:
+        return self._of_server(self.source.automations)
 
     @property
     def records(self) -> Records:

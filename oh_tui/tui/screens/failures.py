@@ -34,7 +34,6 @@ from oh_tui.tui.widgets.prompt import Complete
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 
-
 AT_ONCE = 500
 """Rows that `/` searches before other keys get their turn."""
 
