@@ -86,10 +86,8 @@ async def _save(call: Call, conversation: Conversation, folder: Path, name: str)
     def progress(received: int) -> None:
         show_progress(f"{title(conversation)}: {human.size(received)}")
 
-    remote = call.source.remote
-    assert remote is not None
     try:
-        return await remote.download(conversation, folder, progress, name)
+        return await call.remote.download(conversation, folder, progress, name)
     except TooLarge as error:
         own = short(conversation)
         hint = f"oh-tui events {own} > {own}.jsonl reads its events page by page"

@@ -70,10 +70,8 @@ def test_where_it_does_not_run_its_runs_come_from_disk_and_nothing_is_done_to_th
     assert "Canvas does not run at 127.0.0.1:8000; its runs from disk, read only" in told.err
     assert cli.main(["why", "1281"]) == 0
     capsys.readouterr()
-    for words in (
-        ["stop", "1281", "--now"], ["sandboxes"], ["rename", "1281", "another"], ["automations"],
-        ["automations", "stop", "1281", "--yes"],
-    ):  # fmt: skip
+    act = ["stop 1281 --now", "rename 1281 x", "automations stop 1281 --yes", "download 1281"]
+    for words in map(str.split, (*act, "sandboxes", "automations")):
         assert cli.main(words) == 2
         assert "This needs a server, and canvas" in capsys.readouterr().err
 

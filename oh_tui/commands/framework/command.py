@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.workspace import Workspaces
     from oh_tui.commands.framework.printing import Style
     from oh_tui.settings.config import ExplorerNames
+    from oh_tui.sources.server_runs.loading import ServerRuns
     from oh_tui.sources.source import Source
 
 
@@ -87,6 +88,10 @@ class Call(Reader, kw_only=True):
     @property
     def agents(self) -> Agents:
         return self._of_server(self.source.agents)
+
+    @property
+    def remote(self) -> ServerRuns:
+        return self._of_server(self.source.remote)
 
     @property
     def automations(self) -> Automations:
