@@ -172,6 +172,12 @@ def groups_of(conversations: Iterable[Conversation]) -> dict[str, list[Attempt]]
 
 def lost_words(row: Row) -> str:
     """What goes with an attempt that is dropped."""
+    lost = _lost_words(row)
+    is_at_work = row.attempt.conversation.execution_status == "running"
+    return f"Its agent is at work. {lost}" if is_at_work else lost
+
+
+def _lost_words(row: Row) -> str:
     if row.change is None:
         return f"What it has not committed goes with it, and is not known: {row.why}"
     if not row.attempt.conversation.worktree:

@@ -72,13 +72,14 @@ git diff-tree -r --raw --numstat -z --no-renames "$was" "$tree" || exit 98
 printf '\\0'
 git diff-tree -r --name-only -z --no-renames "$head" "$tree" """
 
+# a command that prints without end is ended at 4 GB (blocks of 512 bytes), before the disk is full
 VERIFY = f"""{_GIT}{_TREE}{_APART}{_WRITE}{_AS_SHOWN}
 unset GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 git clone -q --shared -n . "$t/copy" || exit 93
 tar --exclude=./.git -cf - . | (cd "$t/copy" && tar -xf -) || exit 94
 cd "$t/copy" && git reset -q "$base" || exit 95
 eval "$restore" || exit 96
-sh -c "$command" >"$t/said" 2>&1 </dev/null
+(ulimit -f 8388608; exec sh -c "$command") >"$t/said" 2>&1 </dev/null
 echo "$?"
 tail -c 4000 "$t/said" """
 

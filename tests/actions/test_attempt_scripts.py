@@ -165,6 +165,17 @@ def test_files_that_changed_since_they_were_shown_are_not_verified(repo: Path, b
     assert done.returncode and "it has changed since it was shown" in done.stderr
 
 
+def test_a_command_that_prints_without_end_is_ended(repo: Path, base: str) -> None:
+    place = worktree(repo, "one")
+    (place / "calc.py").write_text(FIXED)
+    few = VERIFY.replace("8388608", "64")
+    assert few != VERIFY
+    want = look(place, base).tree
+    script = filled(VERIFY, base=base, restore=":", command="yes", want=want)
+    done = sh(place, script.replace(VERIFY, few))
+    assert done.stdout.split("\n")[:2] == ["153", "y"] and len(done.stdout) < 5000
+
+
 TESTS = "PYTHONPATH=. python3 tests/test_calc.py"
 
 

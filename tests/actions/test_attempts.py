@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from oh_tui.actions import attempts
 from oh_tui.actions.attempt_rows import (
@@ -284,3 +285,6 @@ def test_lost_work_is_named_and_counted() -> None:
     change = Change("t", "w", files=tuple(FileChange(one, "M") for one in files), uncommitted=files)
     assert lost_words(Row(attempt, change)).endswith("a0.py, a1.py, a2.py and 6 more")
     assert lost_words(Row(boxed, change)).startswith("Its sandbox may go with it")
+    working = replace(boxed.conversation, execution_status="running")
+    at_work = Row(replace(boxed, conversation=working), change)
+    assert lost_words(at_work).startswith("Its agent is at work. Its sandbox")
