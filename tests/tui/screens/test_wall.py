@@ -234,6 +234,22 @@ async def test_what_has_ended_keeps_its_tile_while_it_has_the_focus() -> None:
         assert title not in tiles_of(explorer)
 
 
+async def test_what_is_deleted_elsewhere_leaves_no_other_run_under_the_keys() -> None:
+    async with explore() as explorer:
+        await explorer.press("W", "2")
+        title, wall = tiles_of(explorer)[1], explorer.screen.panes.wall
+        tile, session = wall.current, explorer.screen.session
+        assert tile
+        others = (row for row in session.loaded.rows if row.conversation.title != title)
+        session.loaded.rows = (*others,)
+        explorer.screen.controllers.wall.tick()
+        assert wall.current and wall.current.row.conversation.title == title
+        assert f"no longer listed  {title}" in shown(explorer)
+        await explorer.press("1")
+        explorer.screen.controllers.wall.tick()
+        assert title not in tiles_of(explorer)
+
+
 async def test_without_anything_that_waits_or_runs_there_is_no_wall() -> None:
     async with explore() as explorer:
         explorer.screen.session.loaded.rows = ()

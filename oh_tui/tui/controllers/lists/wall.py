@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from oh_tui.batch.reports import wall
 from oh_tui.catalog.needy import needy
 from oh_tui.catalog.run_status import Group
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import bare_id, same_id
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.ui import NotNow
 
@@ -64,16 +64,19 @@ class WallOfRuns(Controller):
             self._ui.work_on("wall", self._look)
 
     def _rows(self) -> list[Needy]:
-        """Those of `oh-tui status --wall`; one that has ended keeps its tile while that has the
-        focus, so that no key acts on another."""
+        """Those of `oh-tui status --wall`; one that has ended or is not listed any more keeps its
+        tile while that has the focus, so that no key acts on another."""
         loaded = self._session.loaded
         here = self._wall.current if self._session.pane == "wall" else None
         urgent = (row.conversation for row in loaded.rows if row.due <= Group.RUNNING)
         found = needy(urgent, lambda one: loaded.last_known.get(bare_id(one.id)))[1]
         rows = wall.rows_of(found)
-        known = loaded.row(here.row.conversation.id) if here else None
-        if here and known and all(bare_id(row.conversation.id) != known.id for row in rows):
-            ended = here.row._replace(conversation=known.conversation, group="", word=known.status)
+        one = here.row.conversation if here else None
+        if here and one and all(not same_id(row.conversation.id, one.id) for row in rows):
+            known = loaded.row(one.id)
+            now = known.conversation if known else replace(one, sandbox_status="MISSING")
+            word = known.status if known else "no longer listed"
+            ended = here.row._replace(conversation=now, group="", word=word)
             rows = [*rows[: wall.MOST - 1], ended]
         return rows
 
@@ -111,9 +114,11 @@ class WallOfRuns(Controller):
         await asyncio.gather(*map(self._look_into, due))
 
     async def _look_into(self, name: str) -> None:
-        before, source = self._tiles[name], self._session.source
+        before, source = self._tiles.get(name), self._session.source
         details = self._controllers.conversations.details
-        run = await details.look_into(source, before.row.conversation) if source else None
+        if before is None or source is None:
+            return
+        run = await details.look_into(source, before.row.conversation)
         if run is not None and name in self._tiles:
             read = wall.tile_of(before.row, run, before.edits)
             self._tiles = {**self._tiles, name: read}
