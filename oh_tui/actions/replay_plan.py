@@ -3,6 +3,7 @@ which the shell of an agent server can make a fresh clone."""
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,7 +87,7 @@ def require_folder(place: str) -> None:
     """Raises Problem for what is no folder to work in; "" is what the record tells."""
     if place and not place.startswith("/"):
         raise Problem(f"{safe_line(place)} is no path from the root on")
-    if place and not place.strip("/"):
+    if place and not posixpath.normpath(place).strip("/"):
         raise Problem("The agent needs a folder of its own, and / is the whole machine")
 
 

@@ -126,6 +126,7 @@ def test_the_state_beside_the_events_tells_of_the_agent(run: Path) -> None:
         (("--on", "http://127.0.0.1:1", "--yes"), "--yes has to name the folder"),
         (("--on", "x", "--workspace", "work"), "is no path from the root on"),
         (("--on", "x", "--workspace", "/"), "/ is the whole machine"),
+        (("--on", "x", "--workspace", "/tmp/../."), "/ is the whole machine"),
         (("--on", "x", "--read-only"), "--read-only forbids that"),
         (("--serve", "--map", "a=b"), "does not name two folders"),
         (("--serve", "--written-by", "new"), "is no version"),
