@@ -61,7 +61,6 @@ def _remarks(row: Row) -> str:
 class AttemptsScreen(ActingView):
     """Call `show` with the attempts."""
 
-    DEFAULT_CSS = "AttemptsScreen AttemptList { height: 1fr; }"
     HELP_TITLE = "In the attempts"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "attempts.open_run", "open", tooltip="open the run"),
@@ -72,7 +71,6 @@ class AttemptsScreen(ActingView):
         Binding("r", "attempts.read", "refresh"),
         Binding("q", "dismiss", "close", show=False),
     ]
-    AUTO_FOCUS = "#attempts"
 
     def __init__(self, ui: Ui, group: str, under: int) -> None:
         """The cursor begins `under` the attempt with this number."""

@@ -172,10 +172,7 @@ class TitledLines(NamedTuple):
 class BoardSection(Vertical):
     """What is shown below a rule; neither is there where nothing is shown."""
 
-    DEFAULT_CSS = """
-    BoardSection { height: auto; width: 1fr; }
-    BoardSection Rule { height: 1; width: 1fr; }
-    """
+    DEFAULT_CSS = "BoardSection { height: auto; }"
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -274,7 +271,6 @@ def _in_lines(parts: Sequence[Sequence[Piece]], room: int, dot: str) -> list[lis
 
 
 class BoardScreen(PassScreen[Board]):
-    DEFAULT_CSS = "BoardScreen Groups { height: 1fr; }"
     HELP_TITLE = "On the board"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_group", "open", tooltip="list these runs"),
@@ -287,7 +283,6 @@ class BoardScreen(PassScreen[Board]):
         Binding("r", "again", "count again"),
         Binding("B,q", "dismiss", "close", show=False),
     ]
-    AUTO_FOCUS = "#groups"
     NAME = "Board"
 
     def __init__(self, found: Board, actions: PassActions[Board]) -> None:

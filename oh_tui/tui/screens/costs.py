@@ -38,7 +38,6 @@ LARGE = 5_000
 class CostsScreen(View[int | None]):
     """Returns the number of the step to go to, or None."""
 
-    DEFAULT_CSS = "CostsScreen CostsPage { height: 1fr; }"
     HELP_TITLE = "Where it went"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "go to the step"),

@@ -136,10 +136,6 @@ def by_group(
 
 
 class FailuresScreen(PassScreen[FailuresFound]):
-    DEFAULT_CSS = """
-    FailuresScreen FailureList { height: 1fr; }
-    FailuresScreen BodyView { height: 1fr; }
-    """
     HELP_TITLE = "In what failed"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_example", "open", tooltip="open the example"),
@@ -156,7 +152,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
         *pair("J", "K", "scroll_half", "detail down and up", show=False),
         Binding("f,q", "dismiss", "close", show=False),
     ]
-    AUTO_FOCUS = "#failures"
 
     NAME = "Failures"
     BELOW = 17

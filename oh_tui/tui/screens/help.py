@@ -66,7 +66,6 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         height: auto;
     }
     HelpScreen.-narrow Horizontal { grid-size: 1; grid-columns: 1fr; }
-    HelpScreen Static { height: auto; }
     HelpScreen:ansi > .screen--selection {
         color: ansi_default; background: ansi_default; text-style: reverse;
     }

@@ -127,17 +127,12 @@ class Chosen(NamedTuple):
 class RulesScreen(View[Chosen | None]):
     """Call `show` with what the rules find, again where the run grew."""
 
-    DEFAULT_CSS = """
-    RulesScreen RuleList { height: 1fr; }
-    RulesScreen BodyView { height: 1fr; }
-    """
     HELP_TITLE = "In the rules of a run"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go", "to the step"),
         *pair("J", "K", "scroll_half", "scroll", "the rule, down and up"),
         Binding("C,q", "dismiss", "close", show=False),
     ]
-    AUTO_FOCUS = "#rules"
 
     def __init__(self, title: str, here: int, under: str = "") -> None:
         """`here` is the step under the cursor of the timeline, after which steps are looked for;

@@ -77,7 +77,6 @@ class GridList(TableList[str]):
 
 
 class SetsScreen(PassScreen[SetsFound]):
-    DEFAULT_CSS = "SetsScreen GridList, SetsScreen BodyView { height: 1fr; }"
     HELP_TITLE = "In the sets of runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_run", "open", tooltip="open the run"),
@@ -91,7 +90,6 @@ class SetsScreen(PassScreen[SetsFound]):
         Binding("r", "again", "read again"),
         Binding("q", "dismiss", "close", show=False),
     ]
-    AUTO_FOCUS = "#sets"
     NAME = "Sets"
     BELOW = 14
     tab = "sets"

@@ -75,10 +75,7 @@ class ChoiceList(TableList[ChoiceRow]):
 class ShareScreen(View[None]):
     """`copy` takes a path to the clipboard, `saved` remembers it."""
 
-    DEFAULT_CSS = """
-    ShareScreen ChoiceList { height: 7; }
-    ShareScreen BodyView { height: 1fr; }
-    """
+    DEFAULT_CSS = "ShareScreen ChoiceList { height: 7; }"
     HELP_TITLE = "In what is shared"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "write", "write"),

@@ -257,7 +257,6 @@ class LineScreen(View[None]):
     after the other. The line can be written in meanwhile."""
 
     DEFAULT_CSS = """
-    LineScreen BodyView { height: 1fr; }
     LineScreen Horizontal { height: 1; width: 1fr; }
     LineScreen Label { width: 3; height: 1; }
     LineScreen SentLine { width: 1fr; background: $background; }

@@ -171,11 +171,6 @@ class Subject(NamedTuple):
 class FilePane(Vertical):
     """Call `show` with a file, and again when more of it is known."""
 
-    DEFAULT_CSS = """
-    FilePane { height: 1fr; }
-    FilePane BodyView, FilePane BlameList { height: 1fr; }
-    """
-
     class Changed(Message):
         """Something else of the file is shown, or the cursor is on another line of it."""
 

@@ -105,7 +105,6 @@ def _last(row: FileRow) -> str:
 class FilesScreen(View[Chosen]):
     """A subclass lists the files; `show_study` gets the run, `grown` says that it has more."""
 
-    DEFAULT_CSS = "FilesScreen FileList { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "step", "to the step of the line"),
         Binding("enter", "whole", "read whole"),
@@ -125,7 +124,6 @@ class FilesScreen(View[Chosen]):
         Binding("tab,shift+tab", "app.focus_next", "other pane", show=False),
         Binding("c,H,q", "dismiss", "close", show=False),
     ]
-    AUTO_FOCUS = "#changed-files"
 
     whole: var[bool] = var(False)
     """The file has the whole screen."""

@@ -61,12 +61,7 @@ class CompareScreen(View[None]):
     DEFAULT_CSS = """
     CompareScreen #compared-heads { height: 2; }
     CompareScreen ComparedStrips { height: 5; }
-    CompareScreen #compared-runs, CompareScreen ComparedSteps { height: 1fr; }
-    CompareScreen SeenMessages { height: 1fr; }
-    CompareScreen BodyView { height: 1fr; }
-    CompareScreen #both { height: 1fr; }
     CompareScreen.-narrow #both { layout: vertical; }
-    CompareScreen #both Stack { width: 1fr; height: 1fr; }
     """
     HELP_TITLE = "In the comparison"
     BINDINGS: ClassVar[list[BindingType]] = [

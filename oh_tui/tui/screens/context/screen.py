@@ -59,10 +59,6 @@ WITH_FILL = 20
 class ContextScreen(View[int | None]):
     """Returns the step to go to, or None. `show_study` gets the run; `grown` tells of more."""
 
-    DEFAULT_CSS = """
-    ContextScreen MessageList { height: 1fr; }
-    ContextScreen MessageText, ContextScreen BodyView { height: 1fr; }
-    """
     HELP_TITLE = "In what the model saw"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go", "to the step"),
@@ -85,7 +81,6 @@ class ContextScreen(View[int | None]):
         Binding("tab,shift+tab", "app.focus_next", "other pane", show=False),
         Binding("V,q", "dismiss", "close", show=False),
     ]
-    AUTO_FOCUS = "#context-messages"
 
     whole: var[bool] = var(False)
     """The text of the message has the whole screen."""

@@ -96,7 +96,6 @@ class TaskList(TableList[TaskRow]):
 
 
 class TaskScreen(View["SuggestedTask | None"]):
-    DEFAULT_CSS = "TaskScreen TaskList { height: 1fr; width: 1fr; }"
     HELP_TITLE = "In the suggested tasks"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "fill the form"),
