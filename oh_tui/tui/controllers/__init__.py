@@ -13,7 +13,6 @@ from oh_tui.api.models import CLOUD
 from oh_tui.tui.controllers import automations, navigation, servers
 from oh_tui.tui.controllers.across_runs import back_stack, background_indexing, views
 from oh_tui.tui.controllers.agent import agents, attempts, budgets, compose, replays, setup, start
-from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.lists import conversations, filter_and_sort, notices, wall
 from oh_tui.tui.controllers.run import (
     annotate,
@@ -27,9 +26,7 @@ from oh_tui.tui.controllers.run import (
     sub_conversations,
     target,
 )
-from oh_tui.tui.controllers.run import (
-    filter as filters,
-)
+from oh_tui.tui.controllers.run import filter as filters
 from oh_tui.tui.controllers.sandbox import sandboxes, workspaces
 from oh_tui.tui.controllers.system import clipboard, downloads, external, web_pages
 from oh_tui.tui.messages import ListEmpty
@@ -58,8 +55,7 @@ _STOPPED = {"copy": "nothing was copied", "below": "stopped: the sub-agents stay
 
 
 class Controllers:
-    """Each is made when it is first asked for, out of what its annotations name by their types, or
-    the parameters of its own `__init__`."""
+    """Each is made when it is first asked for, out of what its annotations name by their types."""
 
     servers: servers.Servers
     run: reader.RunReader
@@ -121,12 +117,8 @@ class Controllers:
             if name not in Controllers.__annotations__:
                 raise AttributeError(name)
             module, kind = Controllers.__annotations__[name].split(".")
-            make = getattr(globals()[module], kind)
-            if issubclass(make, Controller):
-                takes = make.parts().values()
-            else:
-                *takes, _returns = make.__init__.__annotations__.values()
-            has = self._parts
+            make, has = getattr(globals()[module], kind), self._parts
+            takes = make.parts().values()
             made = make(*(has[one] if one in has else getattr(self, _NAMES[one]) for one in takes))
             setattr(self, name, made)
             return made

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from oh_tui.batch import background_indexing
 from oh_tui.sources.file_rows import path_at
 from oh_tui.sources.file_source import FileSource
+from oh_tui.tui.controllers.controller import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,25 +19,23 @@ if TYPE_CHECKING:
 
     from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 IDLE = 10.0
 """Seconds after which the process ends, when nothing more comes."""
 
 
-class Filling:
+class Filling(Controller):
     """Loads modules and starts processes in threads: that takes longer than a frame."""
 
-    def __init__(self, session: Session, ui: Ui) -> None:
-        self._session = session
-        self._ui = ui
+    _is_off = False
+    """There is no library that could be filled."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
         self._waiting: dict[tuple[str, str], Callable[[], background_indexing.Wanted | None]] = {}
         """What identifies a run as it is -> where it is, in the order in which they came."""
         self._seen: set[tuple[str, str]] = set()
         self._came = asyncio.Event()
-        self._is_off = False
-        """There is no library that could be filled."""
 
     def take_opened(self) -> None:
         for run in self._session.runs.all():

@@ -8,7 +8,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oh_tui.actions import starting
 from oh_tui.api.errors import ApiError, AuthError, OtherKind
@@ -18,8 +18,9 @@ from oh_tui.catalog.pager import Pager
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.startup import NoKey
 from oh_tui.sources import server
-from oh_tui.sources.source import last_known_states
+from oh_tui.sources.source import Source, last_known_states
 from oh_tui.text.problem import Problem, Remedy
+from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.lists.refresh_schedule import RefreshSchedule
 from oh_tui.tui.controllers.lists.row_details import RowDetails, Unpacking
 from oh_tui.tui.messages import (
@@ -41,29 +42,24 @@ from oh_tui.tui.state.work import OwnChange, save
 from oh_tui.tui.ui import NotNow
 
 if TYPE_CHECKING:
-    from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.lists.notices import Notices
     from oh_tui.tui.controllers.run.reader import RunReader
-    from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
     from oh_tui.tui.widgets.conversation_list import ConversationList
 
 LISTS = "lists"
 """What errors are about that reading the list again ends."""
 
 
-class Conversations:
-    def __init__(
-        self, session: Session, ui: Ui, rows: ConversationList, reader: RunReader, notices: Notices
-    ) -> None:
-        self._session = session
-        self._ui = ui
-        self._rows = rows
-        self._reader = reader
-        self._notices = notices
-        self.details = RowDetails(session, ui)
-        self.schedule = RefreshSchedule(session, ui, self.refresh)
-        self.unpacking = Unpacking(session, ui)
+class Conversations(Controller):
+    _rows: ConversationList
+    _reader: RunReader
+    _notices: Notices
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.details = RowDetails(self._session, self._ui)
+        self.schedule = RefreshSchedule(self._session, self._ui, self.refresh)
+        self.unpacking = Unpacking(self._session, self._ui)
 
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor for `d` and `p`, and go to the next one."""
