@@ -30,12 +30,7 @@ from oh_tui.commands.framework.command import OF_RUN, Call, argument, command, f
 from oh_tui.commands.framework.exit_codes import DEFECTS, OK, STOPPED, WRONG_USE
 from oh_tui.commands.framework.masking import print_masked
 from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
-from oh_tui.commands.framework.printing import (
-    print_json,
-    print_json_line,
-    print_pairs,
-    print_table,
-)
+from oh_tui.commands.framework.printing import print_json, print_json_line, print_pairs, print_table
 from oh_tui.commands.framework.quoted_lines import quoted_lines
 from oh_tui.conversation import Conversation
 from oh_tui.documents.replay import check_json, request_json, serving_json, sum_json

@@ -12,11 +12,7 @@ from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.commands.framework.command import OF_RUN, STEPS_OF_RUN, Call, command
 from oh_tui.commands.framework.opening import open_run
 from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_table
-from oh_tui.documents.run import (
-    children_json,
-    step_with_children_json,
-    sub_agent_json,
-)
+from oh_tui.documents.run import children_json, step_with_children_json, sub_agent_json
 from oh_tui.documents.steps import head_json, matching, say_unjudged
 from oh_tui.tables.column import Cell, Column, Columns
 from oh_tui.text.clean import clean_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from oh_tui.api.automation_models import Trigger
+from oh_tui.api.automation_models import Automation, AutomationRun, RunPage, Trigger
 from oh_tui.catalog import automations as words
 from oh_tui.documents.run import MOST_TAGS, line, moment, named
 from oh_tui.text.human import number
@@ -13,7 +13,6 @@ from oh_tui.text.redact import safe, safe_line
 
 if TYPE_CHECKING:
     from oh_tui.actions.automations import RunLog
-    from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
     from oh_tui.conversation import Conversation
     from oh_tui.documents.shapes import automations as shapes
 

@@ -37,14 +37,7 @@ from oh_tui.text.clean import clean_line
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.verdict import judge
 from oh_tui.trajectory.formats.plain_file import start_of
-from oh_tui.trajectory.formats.run_file import (
-    Entry,
-    Indexes,
-    NotRead,
-    RunList,
-    opening,
-    short_name,
-)
+from oh_tui.trajectory.formats.run_file import Entry, Indexes, NotRead, RunList, opening, short_name
 from oh_tui.trajectory.formats.table import find_files, open_runs
 from oh_tui.trajectory.formats.zip import archive
 

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from oh_tui.actions import automations
 from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage, ServerSandboxes
 from oh_tui.api.errors import NotFound, TimedOut
-from oh_tui.api.models import Page
+from oh_tui.api.models import Page, Sandbox, StartTask
 from oh_tui.catalog.run_status import updated
 from oh_tui.conversation import Conversation, bare_id
-from oh_tui.sources.members import PATIENCE, Members
+from oh_tui.sources.members import PATIENCE, Members, Server
 from oh_tui.sources.server_runs.loading import ServerRuns
 from oh_tui.sources.source import OfServer, Source
 from oh_tui.text.problem import Problem
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from oh_tui.actions.conversation_records import Records
     from oh_tui.actions.workspace import Workspaces
     from oh_tui.api.filters import ConversationFilters
-    from oh_tui.api.models import Sandbox, StartTask
     from oh_tui.catalog.status_cache import LastKnown
-    from oh_tui.sources.members import Server
 
 Pages: TypeAlias = AsyncIterator[Page[Conversation]]
 

@@ -21,26 +21,24 @@ from oh_tui.sources import budget
 from oh_tui.sources.source import OfServer, Source
 from oh_tui.text.human import plural
 from oh_tui.tui.state.arrangement import Arrangement
-from oh_tui.tui.state.automations import LoadedAutomations
+from oh_tui.tui.state.automations import AutomationRow, LoadedAutomations
 from oh_tui.tui.state.conversation_rows import Row
 from oh_tui.tui.state.hearing import Hearing, Lost
 from oh_tui.tui.state.listing import Listing
 from oh_tui.tui.state.loaded_conversations import LoadedConversations
 from oh_tui.tui.state.loaded_runs import Run, Runs, Signal
-from oh_tui.tui.state.sandboxes import Sandboxes
+from oh_tui.tui.state.sandboxes import Sandboxes, SandboxRow
 from oh_tui.tui.state.work import Batch, OwnChange, ToldBudgets, Wait, Writes
 
 if TYPE_CHECKING:
     from oh_tui.actions.start_draft import Draft
     from oh_tui.catalog.pager import Pager
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.state.automations import AutomationRow
     from oh_tui.tui.state.columns import Choice
     from oh_tui.tui.state.filtering import Filtering
     from oh_tui.tui.state.finding import Finding
     from oh_tui.tui.state.questions import Questions
     from oh_tui.tui.state.replays import Replay
-    from oh_tui.tui.state.sandboxes import SandboxRow
     from oh_tui.tui.state.shells import Shell
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from oh_tui.catalog.names import short_servers
 from oh_tui.catalog.run_status import AT_WORK, RunStatus
 from oh_tui.text.human import cost_words, plural, without
-from oh_tui.trajectory.glyphs import label_mark
+from oh_tui.trajectory.glyphs import Glyphs, label_mark
 from oh_tui.trajectory.model.recorded import Label
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Piece, joined
 
 if TYPE_CHECKING:
-    from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.session import Session
 
 

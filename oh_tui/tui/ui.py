@@ -11,24 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
-from textual.worker import get_current_worker
+from textual.worker import Worker, get_current_worker
 
 from oh_tui.text.problem import Problem
 from oh_tui.tui.remedies import words_of
-from oh_tui.tui.widgets.bars import work_name
+from oh_tui.tui.widgets.bars import Footer, work_name
 from oh_tui.tui.widgets.drawing import glyphs_of
 from oh_tui.tui.widgets.question_bar import Stake
 
 if TYPE_CHECKING:
-    from textual.worker import Worker
-
     from oh_tui.settings.startup import Settings
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.glyphs import Glyphs
     from oh_tui.tui.platform.base_app import BaseApp
     from oh_tui.tui.session import Session
     from oh_tui.tui.widgets.asking import AskingBars
-    from oh_tui.tui.widgets.bars import Footer
     from oh_tui.tui.widgets.prompt import Complete
 
 

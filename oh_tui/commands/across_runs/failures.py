@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from oh_tui.batch.failure_rows import (
-    SORTS,
-)
+from oh_tui.batch.failure_rows import SORTS
 from oh_tui.batch.reports.failures import LEAST_TEXT, FailuresFound, compare_command, failures_in
 from oh_tui.batch.run_stats import GROUPINGS
 from oh_tui.commands.across_runs.stats import groupings

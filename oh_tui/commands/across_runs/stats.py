@@ -10,15 +10,7 @@ from msgspec.structs import replace
 
 from oh_tui.batch.over_time import Trend, beside, draw
 from oh_tui.batch.reports.stats import sums_of
-from oh_tui.batch.run_stats import (
-    ENDED,
-    GROUP_COLUMNS,
-    GROUPINGS,
-    NO_NAME,
-    SORTS,
-    Group,
-    summed,
-)
+from oh_tui.batch.run_stats import ENDED, GROUP_COLUMNS, GROUPINGS, NO_NAME, SORTS, Group, summed
 from oh_tui.commands.framework.command import LISTED, LIVE, PATHS, Call, argument, command, flag
 from oh_tui.commands.framework.printing import Style, print_csv, print_json, print_rows
 from oh_tui.tables.column import Cell, Column, flat_of

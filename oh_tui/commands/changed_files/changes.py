@@ -28,12 +28,7 @@ from oh_tui.trajectory.changes.git_patch import patch_pieces
 from oh_tui.trajectory.changes.history import Files
 from oh_tui.trajectory.changes.touched_files import shown_path
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.presentation.change_rows import (
-    FileRow,
-    Lister,
-    left_out,
-    lister_of,
-)
+from oh_tui.trajectory.presentation.change_rows import FileRow, Lister, left_out, lister_of
 
 LINES = 40
 """Most lines that are printed of the difference of a file."""

@@ -7,14 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from oh_tui.text.human import plural
 from oh_tui.text.redact import redact_json
 from oh_tui.trajectory.formats.document import NO_EVENTS, Converted
-from oh_tui.trajectory.formats.run_file import (
-    Entry,
-    RunFile,
-    RunList,
-    SubAgentFile,
-    opening,
-    some,
-)
+from oh_tui.trajectory.formats.run_file import Entry, RunFile, RunList, SubAgentFile, opening, some
 from oh_tui.trajectory.model.events import Event, parse_event
 
 

@@ -21,12 +21,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.formats import copies, harbor
 from oh_tui.trajectory.formats.atif_file import json_run, read_files, read_json_file
 from oh_tui.trajectory.formats.documents import holds_run, may_be_run
-from oh_tui.trajectory.formats.endings import (
-    PACKED_ENDINGS,
-    TAR_ENDINGS,
-    ending_of,
-    output_of,
-)
+from oh_tui.trajectory.formats.endings import PACKED_ENDINGS, TAR_ENDINGS, ending_of, output_of
 from oh_tui.trajectory.formats.foreign.document_formats import ATIF
 from oh_tui.trajectory.formats.lines import labels, sidecar_conversation
 from oh_tui.trajectory.formats.lines.json_lines import are_lines, open_rows

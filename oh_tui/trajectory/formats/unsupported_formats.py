@@ -8,14 +8,7 @@ from typing import NamedTuple
 from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.formats.documents import holds_run
 from oh_tui.trajectory.formats.plain_file import start_of
-from oh_tui.trajectory.formats.run_file import (
-    HEAD,
-    Format,
-    FormatProblem,
-    NotRead,
-    RunList,
-    Source,
-)
+from oh_tui.trajectory.formats.run_file import HEAD, Format, FormatProblem, NotRead, RunList, Source
 from oh_tui.trajectory.model.bodies import field, text_field
 from oh_tui.trajectory.model.events import read_json
 

@@ -14,12 +14,7 @@ from oh_tui.trajectory.model.event_kinds import HIDDEN_KINDS, RESULT_KINDS
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.fork import Fork
 from oh_tui.trajectory.model.recorded import NOTHING_RECORDED
-from oh_tui.trajectory.model.steps import (
-    Counts,
-    Outcome,
-    Step,
-    closed_outcome,
-)
+from oh_tui.trajectory.model.steps import Counts, Outcome, Step, closed_outcome
 
 CUT_OFF = "cut off: the end of this run is not in the file"
 NO_END = "how it ended is not known: the last event of this run cannot be read"

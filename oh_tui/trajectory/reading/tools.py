@@ -14,14 +14,7 @@ from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.difference import change, count_changes, count_lines, patch_files
 from oh_tui.trajectory.model.event_kinds import STILL_RUNNING
 from oh_tui.trajectory.model.events import Event, same_tool
-from oh_tui.trajectory.model.tool_use import (
-    Family,
-    Parts,
-    count,
-    first_line,
-    last_line,
-    shorten,
-)
+from oh_tui.trajectory.model.tool_use import Family, Parts, count, first_line, last_line, shorten
 from oh_tui.trajectory.reading.plans import plan_progress, tasks_of
 
 What = tuple[str, str | None]

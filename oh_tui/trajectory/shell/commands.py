@@ -17,14 +17,7 @@ from oh_tui.trajectory.shell.programs import (
     program_name,
     purpose_of,
 )
-from oh_tui.trajectory.shell.purpose import (
-    Purpose,
-    Words,
-    after_options,
-    by_word,
-    letters,
-    names,
-)
+from oh_tui.trajectory.shell.purpose import Purpose, Words, after_options, by_word, letters, names
 from oh_tui.trajectory.shell.reader import DEEPEST, LONGEST, PUT_IN, UNREAD, Simple, read
 
 

@@ -8,7 +8,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, TypeVar, dataclass_transform
 
 from oh_tui.tui.state.work import save
-from oh_tui.tui.ui import NotNow
+from oh_tui.tui.ui import NotNow, Ui
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import shorten
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
     from oh_tui.conversation import Conversation
     from oh_tui.tui.session import Session
-    from oh_tui.tui.ui import Ui
 
 
 @dataclass_transform()

@@ -22,14 +22,13 @@ from oh_tui.tui.messages import (
 )
 from oh_tui.tui.state.arrangement import PLACES
 from oh_tui.tui.state.columns import STEPS
-from oh_tui.tui.widgets.drawing import spelled
+from oh_tui.tui.widgets.drawing import Piece, spelled
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.widgets.conversation_list import ConversationList
-    from oh_tui.tui.widgets.drawing import Piece
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from oh_tui.text.display import cached_line
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.context.context_index import OWN_CONTEXT, TOOLS
-from oh_tui.trajectory.context.message import SUMMARY, SYSTEM
+from oh_tui.trajectory.context.message import SUMMARY, SYSTEM, Message
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.context.context import Answer, Context, Difference
     from oh_tui.trajectory.context.contexts import Contexts
-    from oh_tui.trajectory.context.message import Message
     from oh_tui.trajectory.findings.study import Study
 
 T = TypeVar("T")

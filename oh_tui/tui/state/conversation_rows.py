@@ -11,12 +11,7 @@ from itertools import chain
 import msgspec
 
 from oh_tui.catalog.attributes import is_later
-from oh_tui.catalog.run_status import (
-    ConversationState,
-    Group,
-    RunStatus,
-    reported_status,
-)
+from oh_tui.catalog.run_status import ConversationState, Group, RunStatus, reported_status
 from oh_tui.conversation import Conversation, bare_id
 
 

@@ -30,13 +30,12 @@ from oh_tui.sources.budget import Spending
 from oh_tui.text.human import clock_time
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.trajectory.model.recorded import Label
-from oh_tui.trajectory.model.trajectory import CUT_OFF
+from oh_tui.trajectory.model.trajectory import CUT_OFF, Trajectory
 from oh_tui.trajectory.model.usage import CostSum, cost_sum
 from oh_tui.tui.state.conversation_rows import Row, flat, joined, ordered
 
 if TYPE_CHECKING:
     from oh_tui.trajectory.findings.verdict import Verdict
-    from oh_tui.trajectory.model.trajectory import Trajectory
 
 LOOK_AGAIN = 30.0
 """Seconds until a running run, or one whose server did not answer, is looked into again. Each

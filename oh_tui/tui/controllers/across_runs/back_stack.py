@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from oh_tui.catalog.conversation_query import ConversationQuery
-from oh_tui.conversation import same_id
+from oh_tui.conversation import Conversation, same_id
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import ListsChanged, RunWanted, StepWanted
 from oh_tui.tui.ui import NotNow
@@ -14,7 +14,6 @@ from oh_tui.tui.ui import NotNow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.lists.filter_and_sort import ListActions
     from oh_tui.tui.controllers.run.reader import RunReader

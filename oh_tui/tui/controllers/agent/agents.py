@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.actions.agent_actions import AgentStage
-from oh_tui.actions.agent_state import AgentStatus
+from oh_tui.actions.agent_actions import Agents, AgentStage, Steps
+from oh_tui.actions.agent_state import AgentState, AgentStatus
 from oh_tui.catalog.run_status import RunStatus
-from oh_tui.conversation import same_id
+from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.human import duration, plural
 from oh_tui.trajectory.findings.ending import with_outcome
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -31,9 +31,6 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from oh_tui.actions.agent_actions import Agents, Steps
-    from oh_tui.actions.agent_state import AgentState
-    from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers import Controllers
 
 TELLING, STOPPING = "telling an agent what to do", "telling an agent to stop"

@@ -7,7 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.actions.attempt_rows import AttemptRow, attempt_of, groups_of, lost_words
+from oh_tui.actions.attempt_rows import Attempt, AttemptRow, Row, attempt_of, groups_of, lost_words
 from oh_tui.actions.attempts import Attempts, identity
 from oh_tui.batch.index_snapshot import IndexSnapshot
 from oh_tui.library.library import columns_of
@@ -24,7 +24,6 @@ from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake, letters
 
 if TYPE_CHECKING:
-    from oh_tui.actions.attempt_rows import Attempt, Row
     from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.tui.controllers.across_runs.back_stack import WayBack

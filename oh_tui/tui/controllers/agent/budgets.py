@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oh_tui.sources.budget import read_budget
 from oh_tui.text.human import dollars
-from oh_tui.tui.controllers.agent.agents import STOPPING, state_words
+from oh_tui.tui.controllers.agent.agents import STOPPING, AgentActions, state_words
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AnnotationsChanged
 from oh_tui.tui.state.loaded_conversations import Change
@@ -21,7 +21,6 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 if TYPE_CHECKING:
     from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
-    from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.lists.notices import Notices
     from oh_tui.tui.state.conversation_rows import Row
 

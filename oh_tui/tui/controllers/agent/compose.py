@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oh_tui.actions.agent_actions import HalfDone
+from oh_tui.actions.agent_actions import Agents, HalfDone
 from oh_tui.actions.agent_state import AgentState
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.human import plural
@@ -18,6 +18,7 @@ from oh_tui.tui.controllers.agent.agents import (
     AGENT,
     SENDING,
     TELLING,
+    AgentActions,
     stake_of,
     state_words,
 )
@@ -29,9 +30,7 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from oh_tui.actions.agent_actions import Agents
     from oh_tui.sources.source import Source
-    from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.sandbox.sandboxes import SandboxActions
 
 

@@ -16,7 +16,7 @@ from oh_tui.trajectory.replay.folders import read_pair
 from oh_tui.trajectory.replay.recorded_model import Outcome
 from oh_tui.tui import messages
 from oh_tui.tui.controllers.controller import Controller, in_worker
-from oh_tui.tui.controllers.run.target import NOT_READ
+from oh_tui.tui.controllers.run.target import NOT_READ, TargetRun
 from oh_tui.tui.state.replays import Replay
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.drawing import Piece, joined
@@ -25,7 +25,6 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 if TYPE_CHECKING:
     from oh_tui.api.bare_server import BareAgentServer
     from oh_tui.conversation import Conversation
-    from oh_tui.tui.controllers.run.target import TargetRun
 
 MOST_NAMED = 6
 """Calls and files that the question names."""

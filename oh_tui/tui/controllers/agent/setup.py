@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from oh_tui.actions import agent_setup
-from oh_tui.actions.agent_setup import Act, named, profile_hint
-from oh_tui.conversation import bare_id
+from oh_tui.actions.agent_setup import Act, AgentSetup, Answered, named, profile_hint
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.tui.controllers.agent.agents import TELLING
+from oh_tui.tui.controllers.agent.agents import TELLING, AgentActions
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
 from oh_tui.tui.messages import AgentChanged
 from oh_tui.tui.remedies import words_of
@@ -25,10 +25,7 @@ from oh_tui.tui.widgets.question_bar import Answer, Question, Stake, letters
 
 if TYPE_CHECKING:
     from oh_tui.actions.agent_actions import Agents
-    from oh_tui.actions.agent_setup import AgentSetup, Answered
     from oh_tui.actions.agent_state import AgentState
-    from oh_tui.conversation import Conversation
-    from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.run.annotate import AnnotationActions
     from oh_tui.tui.widgets.drawing import Piece
 

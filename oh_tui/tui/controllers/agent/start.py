@@ -19,7 +19,7 @@ from oh_tui.trajectory.changes.at_step import differing, differing_words
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.tui.controllers.agent.attempts import attempts_on
 from oh_tui.tui.controllers.controller import Controller, in_worker, short_title
-from oh_tui.tui.controllers.run.target import NOT_READ
+from oh_tui.tui.controllers.run.target import NOT_READ, TargetRun
 from oh_tui.tui.messages import ListsChanged, ListsWanted, RunWanted
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.screens.start import screen
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.tui.controllers.agent.agents import AgentActions
     from oh_tui.tui.controllers.agent.compose import Composer
-    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.controllers.system.external import ExternalPrograms
     from oh_tui.tui.widgets.timeline import Timeline
 

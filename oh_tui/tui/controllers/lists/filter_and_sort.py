@@ -25,7 +25,7 @@ from oh_tui.text.problem import Problem
 from oh_tui.trajectory.search.step_attributes import STEP_ATTRIBUTES, StepOrder, StepSorting
 from oh_tui.trajectory.search.step_filter import NO_PHRASE, QueryError
 from oh_tui.tui.controllers.controller import Controller, in_worker
-from oh_tui.tui.controllers.run.filter import ask_words
+from oh_tui.tui.controllers.run.filter import Filter, ask_words
 from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.remedies import hint_of
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers.lists.conversations import Conversations
-    from oh_tui.tui.controllers.run.filter import Filter
     from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.widgets.prompt import Complete
     from oh_tui.tui.widgets.timeline import Timeline

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oh_tui.batch.reports import wall
-from oh_tui.catalog.needy import needy
+from oh_tui.catalog.needy import Needy, needy
 from oh_tui.catalog.run_status import Group
 from oh_tui.conversation import bare_id, same_id
 from oh_tui.tui.controllers.controller import Controller
@@ -19,7 +19,6 @@ from oh_tui.tui.ui import NotNow
 
 if TYPE_CHECKING:
     from oh_tui.batch.reports.wall import Tile
-    from oh_tui.catalog.needy import Needy
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.widgets.wall import Wall
 

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from oh_tui.catalog.tags import applied, complete, fits_server, of_people, read_tags, tag_words
-from oh_tui.catalog.user_annotations import LONGEST_NOTE
+from oh_tui.catalog.user_annotations import LONGEST_NOTE, RunAnnotations
 from oh_tui.conversation import Conversation, bare_id
 from oh_tui.settings.keyboard import shown_keys
 from oh_tui.text.display import cached_line
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oh_tui.actions.conversation_records import Records
-    from oh_tui.catalog.user_annotations import RunAnnotations
     from oh_tui.trajectory.model.steps import Step
     from oh_tui.tui.controllers import Controllers
     from oh_tui.tui.controllers.run.filter import Filter

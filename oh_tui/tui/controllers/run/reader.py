@@ -18,7 +18,7 @@ from oh_tui.text.human import plural, rough
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.findings.verdict import with_sandbox
-from oh_tui.trajectory.model.trajectory import find_step
+from oh_tui.trajectory.model.trajectory import Trajectory, find_step
 from oh_tui.tui import silent_runs
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.controllers.run.pace import SHOW_EVERY, Pace
@@ -41,7 +41,6 @@ from oh_tui.tui.state.loaded_runs import Run, landing
 if TYPE_CHECKING:
     from oh_tui.trajectory.model.events import Event
     from oh_tui.trajectory.model.steps import Step
-    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.widgets.timeline import Timeline
 
 AT_ONCE = 2000

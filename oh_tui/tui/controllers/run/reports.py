@@ -8,7 +8,7 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from oh_tui.conversation import bare_id, same_id
+from oh_tui.conversation import Conversation, bare_id, same_id
 from oh_tui.sharing import shared_run
 from oh_tui.sources import compared
 from oh_tui.text.human import plural
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from oh_tui.conversation import Conversation
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.changes.touched_files import FilePlace
     from oh_tui.trajectory.findings.study import Study

@@ -7,12 +7,12 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oh_tui.catalog.file_names import sub_agent_id
-from oh_tui.conversation import same_id
+from oh_tui.conversation import Conversation, same_id
 from oh_tui.sources.server_runs import from_zip
 from oh_tui.text.human import plural, size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory.model.trajectory import ALL, SubAgent
+from oh_tui.trajectory.model.trajectory import ALL, SubAgent, Trajectory
 from oh_tui.trajectory.presentation.blocks import links_of
 from oh_tui.trajectory.reading.describe import describe_event
 from oh_tui.tui.controllers.controller import Controller, in_worker
@@ -25,12 +25,10 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oh_tui.conversation import Conversation
     from oh_tui.sources.results import Loaded
     from oh_tui.sources.source import Source
     from oh_tui.trajectory.model.branches import Branches
     from oh_tui.trajectory.model.steps import Step
-    from oh_tui.trajectory.model.trajectory import Trajectory
     from oh_tui.tui.controllers.run.reader import RunReader
     from oh_tui.tui.state.loaded_runs import Run
     from oh_tui.tui.widgets.timeline import Timeline

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oh_tui.actions import workspace as sandbox_workspace
-from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage
+from oh_tui.actions.sandboxes import SandboxPlan, SandboxStage, ServerSandboxes
 from oh_tui.catalog.run_status import reported_status
 from oh_tui.text.human import duration, plural
 from oh_tui.text.problem import Problem
@@ -26,7 +26,6 @@ from oh_tui.tui.widgets.drawing import Piece, shorten
 from oh_tui.tui.widgets.question_bar import Answer, Question, Stake
 
 if TYPE_CHECKING:
-    from oh_tui.actions.sandboxes import ServerSandboxes
     from oh_tui.actions.workspace import Workspace
     from oh_tui.conversation import Conversation
     from oh_tui.tui.controllers import Controllers

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oh_tui.conversation import bare_id
+from oh_tui.conversation import Conversation, bare_id
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural, size
 from oh_tui.text.redact import redact, safe
@@ -17,7 +17,7 @@ from oh_tui.trajectory.presentation.block import json_pretty
 from oh_tui.trajectory.presentation.blocks import command_text, json_text, output_text
 from oh_tui.trajectory.presentation.markdown import step_markdown
 from oh_tui.tui.controllers.controller import Controller, in_worker
-from oh_tui.tui.controllers.run.target import NOT_READ
+from oh_tui.tui.controllers.run.target import NOT_READ, TargetRun
 from oh_tui.tui.keys import COPY_KEYS
 from oh_tui.tui.state import context_rows
 from oh_tui.tui.ui import NotNow
@@ -26,10 +26,8 @@ from oh_tui.tui.widgets.question_bar import Answer, Question
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from oh_tui.conversation import Conversation
     from oh_tui.trajectory.findings.study import Study
     from oh_tui.trajectory.model.trajectory import Trajectory
-    from oh_tui.tui.controllers.run.target import TargetRun
     from oh_tui.tui.controllers.system.web_pages import WebPages
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline

@@ -6,18 +6,23 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from oh_tui.batch import cached_rows
-from oh_tui.batch.failure_rows import EXAMPLES, SORTS, Failures, FailuresJob
+from oh_tui.batch.failure_rows import (
+    EXAMPLES,
+    SORTS,
+    FailureRow,
+    Failures,
+    FailuresJob,
+    RunFailures,
+)
 from oh_tui.text.human import plural
-from oh_tui.tui.state.across_runs.passes import Pass
+from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oh_tui.batch.failure_rows import FailureRow, RunFailures
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.conversation import Conversation
     from oh_tui.trajectory.findings.failure_signatures.failed_steps import Failure
-    from oh_tui.tui.state.across_runs.passes import SourceRuns
 
 
 class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):

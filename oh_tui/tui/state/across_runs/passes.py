@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from oh_tui.batch.run_batch import KEYS_FIRST, RunBatch
-from oh_tui.batch.worker import Unread
+from oh_tui.batch.run_batch import KEYS_FIRST, Known, Result, RunBatch
+from oh_tui.batch.worker import Job, Unread
 from oh_tui.catalog import range_before
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from oh_tui.batch.run_batch import Known, Result
-    from oh_tui.batch.worker import Job
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.catalog.user_annotations import Annotations
     from oh_tui.conversation import Conversation
