@@ -56,12 +56,19 @@ class Known(Generic[T]):
         return Ahead(results, remaining, vanished, indexed)
 
 
-def known_rows(cache_folder: Path | None, source: Source) -> Known[Summand]:
-    def find(index: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Summand | None]:
-        found = index.as_now(rows, _OF_RUN)
-        return {place: Summand._make(values) for place, [values] in found.items()}
+def known_columns(cache_folder: Path | None, source: Source, kind: Any) -> Known[Any]:
+    """For each run its columns that a kind of NamedTuple has as fields."""
+    columns = columns_of("runs", kind._fields)
+
+    def find(index: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Any]:
+        found = index.as_now(rows, columns)
+        return {place: kind._make(values) for place, [values] in found.items()}
 
     return Known(cache_folder, source, find)
+
+
+def known_rows(cache_folder: Path | None, source: Source) -> Known[Summand]:
+    return known_columns(cache_folder, source, Summand)
 
 
 def known_rules(

@@ -1,10 +1,11 @@
-"""The job that makes the statistics row of a run."""
+"""The job that makes the row of a run: that of statistics, or other columns of it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from oh_tui.batch.run_stats import Summand, summand
+from oh_tui.batch.run_stats import Summand
 from oh_tui.batch.worker import RunFacts
 from oh_tui.catalog.automations import automation_name
 from oh_tui.conversation import bare_id
@@ -17,9 +18,12 @@ _ID = pattern("[0-9a-f]{32}")
 
 class RowJob(NamedTuple):
     source: str
+    kind: Any = Summand
+    """A NamedTuple of columns of `RunRow`."""
 
-    def __call__(self, run: Trajectory, about: RunFacts) -> Summand:
-        return summand(table_rows.run_row(run, about_with_file(about, self.source)))
+    def __call__(self, run: Trajectory, about: RunFacts) -> Any:
+        row = table_rows.run_row(run, about_with_file(about, self.source))
+        return self.kind(*attrgetter(*self.kind._fields)(row))
 
 
 def about_with_file(about: RunFacts, source: str) -> table_rows.About:

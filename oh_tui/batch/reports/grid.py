@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.batch.cached_rows import Known
-from oh_tui.batch.index_snapshot import IndexSnapshot
+from oh_tui.batch.cached_rows import Known, known_columns
 from oh_tui.batch.reports.over_runs import results_of, runs_of, say_rest
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.run_stats import Spread, resolved_of, spread
-from oh_tui.batch.stats_rows import about_with_file
-from oh_tui.batch.worker import RunFacts, Unread
+from oh_tui.batch.stats_rows import RowJob
+from oh_tui.batch.worker import Unread
 from oh_tui.catalog.file_names import called
 from oh_tui.catalog.names import WHOLE, conversation_id, read_id
 from oh_tui.conversation import Conversation
-from oh_tui.library.library import columns_of
 from oh_tui.sources.file_source import FileSource
 from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import number
 from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import safe_line
-from oh_tui.trajectory import table_rows
 from oh_tui.trajectory.comparison.statistics import Means, least_net, mcnemar, means
-from oh_tui.trajectory.model.trajectory import Trajectory
-from oh_tui.trajectory.tables import RunRow
 
 if TYPE_CHECKING:
     from oh_tui.documents.shapes import comparisons
@@ -206,23 +200,8 @@ class Grid(NamedTuple):
         )
 
 
-class GridJob(NamedTuple):
-    source: str
-
-    def __call__(self, run: Trajectory, about: RunFacts) -> Attempt:
-        row: RunRow = table_rows.run_row(run, about_with_file(about, self.source))
-        return Attempt(*attrgetter(*Attempt._fields)(row))
-
-
-_COLUMNS = columns_of("runs", Attempt._fields)
-
-
 def known_attempts(folder: Path | None, source: Source) -> Known[Attempt]:
-    def find(index: IndexSnapshot, rows: Sequence[Conversation]) -> dict[str, Attempt | None]:
-        found = index.as_now(rows, _COLUMNS)
-        return {place: Attempt._make(values) for place, [values] in found.items()}
-
-    return Known(folder, source, find)
+    return known_columns(folder, source, Attempt)
 
 
 async def grid_of(reader: Reader, sources: Sequence[FileSource]) -> Grid:
@@ -232,7 +211,7 @@ async def grid_of(reader: Reader, sources: Sequence[FileSource]) -> Grid:
     for source in sources:
         own = Reader(settings=reader.settings, opened=source, server="", asks=reader.asks)
         known = known_attempts(reader.settings.library_folder, source)
-        reading = runs_of(own, GridJob(source.label), "", known=known)
+        reading = runs_of(own, RowJob(source.label, Attempt), "", known=known)
         found = [one async for one in results_of(reading)]
         read.append(
             [(one.conversation, one.value) for one in found if not isinstance(one.value, Unread)]

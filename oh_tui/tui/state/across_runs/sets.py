@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from oh_tui.batch.reports.grid import MOST, Attempt, Grid, GridJob, known_attempts, setting_of
+from oh_tui.batch.reports.grid import MOST, Attempt, Grid, known_attempts, setting_of
 from oh_tui.batch.reports.grid_words import flip_words, plain, sums
+from oh_tui.batch.stats_rows import RowJob
 from oh_tui.sources.file_rows import plain_path
 from oh_tui.sources.file_source import FileSource
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
-from oh_tui.tui.state.across_runs.passes import Pass
+from oh_tui.tui.state.across_runs.passes import Pass, SourceRuns
 
 if TYPE_CHECKING:
     from oh_tui.catalog.conversation_query import ConversationQuery
     from oh_tui.conversation import Conversation
-    from oh_tui.tui.state.across_runs.passes import SourceRuns
 
 ONLY = ("all tasks", "differences", "flips")
 """Which tasks are shown: all, those in which settings differ, those in which attempts do."""
@@ -36,7 +36,7 @@ class SetsFound(Pass[Attempt, Shown]):
         self, runs: SourceRuns, query: ConversationQuery, like: SetsFound | None = None
     ) -> None:
         """The same tasks are shown as in another one, the cursor where it was."""
-        super().__init__(runs, query, GridJob(runs.source.label), known_attempts)
+        super().__init__(runs, query, RowJob(runs.source.label, Attempt), known_attempts)
         self.only: str = like.only if like else ONLY[0]
         self.task: str = like.task if like else ""
         self.at: int = like.at if like else 0
