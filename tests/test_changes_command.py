@@ -223,7 +223,7 @@ def test_the_servers_own_files_are_counted_and_no_rows(
 ) -> None:
     from oh_tui import cli
     from oh_tui.actions.workspace import Workspaces
-    from oh_tui.api.git_models import GitChange
+    from oh_tui.api.models import GitChange
 
     own = f"/tmp/sandbox/workspace/conversations/{'ab' * 16}/meta.json"
 
@@ -280,7 +280,7 @@ def test_commits_of_the_run_are_told(
 ) -> None:
     from oh_tui import cli
     from oh_tui.actions.workspace import Committed, Workspaces
-    from oh_tui.api.git_models import GitChange, GitCommit
+    from oh_tui.api.models import GitChange, GitCommit
 
     commit = GitCommit("b" * 40, "bbbbbbb", "Read weeks", timestamp="2026-03-02T10:00:00+01:00")
 

@@ -15,7 +15,7 @@ from typing import IO, NamedTuple
 
 from msgspec.structs import replace
 
-from oh_tui.api import agent_server, git_models
+from oh_tui.api import agent_server, models
 from oh_tui.api.errors import InvalidRequest, NotFound
 from oh_tui.api.models import BashOutput, CommandResult, Workplace
 from oh_tui.api.paging import PAGE
@@ -252,8 +252,8 @@ def _flush(file: IO[bytes]) -> None:
 class Committed(NamedTuple):
     """A commit, and the files that it changed, with absolute paths."""
 
-    commit: git_models.GitCommit
-    changes: list[git_models.GitChange]
+    commit: models.GitCommit
+    changes: list[models.GitChange]
 
 
 class Workspaces:
@@ -283,7 +283,7 @@ class Workspaces:
         agent = running_agent(self._api, conversation)
         return await agent.version() if agent else ""
 
-    async def git_changes(self, conversation: Conversation) -> list[git_models.GitChange] | None:
+    async def git_changes(self, conversation: Conversation) -> list[models.GitChange] | None:
         """The files that git in the sandbox lists as changed, with absolute paths; None unless the
         sandbox is running.
 
@@ -326,7 +326,7 @@ class Workspaces:
         ]
 
 
-def _below(folder: str, changes: list[git_models.GitChange]) -> list[git_models.GitChange]:
+def _below(folder: str, changes: list[models.GitChange]) -> list[models.GitChange]:
     return [
         replace(change, path=posixpath.join(folder, _unquoted(change.path))) for change in changes
     ]

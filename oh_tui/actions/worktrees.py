@@ -12,7 +12,7 @@ import msgspec
 
 from oh_tui.api.bare_server import FOLDER, BareAgentServer
 from oh_tui.api.errors import ApiError, NotFound
-from oh_tui.api.git_models import GitCommit
+from oh_tui.api.models import GitCommit
 from oh_tui.api.requests import Worktree
 from oh_tui.text.human import are
 from oh_tui.text.problem import Problem

@@ -13,16 +13,8 @@ from msgspec.structs import asdict
 
 from oh_tui.api import decode
 from oh_tui.api.addresses import segment
-from oh_tui.api.errors import (
-    ApiError,
-    Conflict,
-    InvalidRequest,
-    NotFound,
-    ServerError,
-    TimedOut,
-)
+from oh_tui.api.errors import ApiError, Conflict, InvalidRequest, NotFound, ServerError, TimedOut
 from oh_tui.api.filters import SortOrder, page_params
-from oh_tui.api.git_models import GitChange, GitCommit, GitCommits, GitDiff
 from oh_tui.api.http.connections import ANSWER, QUICK, UNLIMITED, URGENT, USUAL
 from oh_tui.api.http.http_errors import Answer, bad_answer, short_id
 from oh_tui.api.http.transport import Hints, HttpClient, Params
@@ -31,6 +23,10 @@ from oh_tui.api.models import (
     ON_SERVER,
     AgentConversation,
     ConfirmationPolicy,
+    GitChange,
+    GitCommit,
+    GitCommits,
+    GitDiff,
     LlmProfiles,
     Page,
     Workplace,

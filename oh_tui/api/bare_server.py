@@ -26,7 +26,6 @@ from oh_tui.api.errors import (
     SignInWanted,
 )
 from oh_tui.api.filters import SortOrder, page_params
-from oh_tui.api.git_models import GitChange, GitCommit
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import (
     FETCHING,
@@ -39,7 +38,7 @@ from oh_tui.api.http.connections import (
     Watch,
 )
 from oh_tui.api.http.transport import Hints, HttpClient, RetryPolicy
-from oh_tui.api.models import ON_SERVER, Auth, ListedRecord, LlmProfiles, Page
+from oh_tui.api.models import ON_SERVER, Auth, GitChange, GitCommit, ListedRecord, LlmProfiles, Page
 from oh_tui.api.offered_models import AgentProfiles, AgentSettings
 from oh_tui.api.paging import MAX_ROWS, Listing
 from oh_tui.api.requests import Worktree, message

@@ -6,7 +6,6 @@ from oh_tui.api.automation_models import Automation, AutomationRun, RunPage
 from oh_tui.api.bare_server import FOLDER
 from oh_tui.api.blocking import Blocking, Listing, Pieces, Server
 from oh_tui.api.filters import ConversationFilters, SortOrder
-from oh_tui.api.git_models import GitChange, GitCommit, GitDiff
 from oh_tui.api.http.asgi import ASGIApp
 from oh_tui.api.http.connections import Distrust, Headers, Watch
 from oh_tui.api.http.transport import Limiter, RetryPolicy
@@ -17,6 +16,9 @@ from oh_tui.api.models import (
     BashOutput,
     CommandResult,
     ConfirmationPolicy,
+    GitChange,
+    GitCommit,
+    GitDiff,
     LlmProfiles,
     Page,
     Sandbox,

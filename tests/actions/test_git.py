@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from oh_tui.actions.workspace import _unquoted
 from oh_tui.api import AppServer, Conversation, NotFound, Secret, ServerError
-from oh_tui.api.git_models import GitChange
+from oh_tui.api.models import GitChange
 from oh_tui.sources.server import ServerSource
 from tests.api.servers import Script, json, over
 

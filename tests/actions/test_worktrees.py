@@ -8,7 +8,7 @@ from oh_tui.actions import worktrees
 from oh_tui.actions.start_draft import Choices, Draft, Invalid, request_for
 from oh_tui.actions.worktrees import Ground
 from oh_tui.api.bare_server import BareAgentServer
-from oh_tui.api.git_models import GitCommit
+from oh_tui.api.models import GitCommit
 from oh_tui.conversation import Conversation
 from oh_tui.demo import Demo
 from oh_tui.demo.servers.alone import make_alone

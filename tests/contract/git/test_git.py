@@ -13,7 +13,7 @@ from oh_tui.api import (
     NotFound,
     ServerError,
 )
-from oh_tui.api.git_models import GitDiff
+from oh_tui.api.models import GitDiff
 from oh_tui.sources.server import ServerSource
 from tests.contract.fixtures import every_version
 

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 import oh_tui.tui.app
 from oh_tui.actions.workspace import Committed
-from oh_tui.api.git_models import GitChange, GitCommit
+from oh_tui.api.models import GitChange, GitCommit
 from oh_tui.text.problem import Problem
 from oh_tui.trajectory.changes.changes import changes
 from oh_tui.trajectory.findings.study import Study

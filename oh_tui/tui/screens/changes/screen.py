@@ -12,7 +12,7 @@ from textual import work
 from textual.reactive import var
 
 from oh_tui.actions.workspace import Committed
-from oh_tui.api.git_models import GitChange
+from oh_tui.api.models import GitChange
 from oh_tui.text.human import plural
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe, safe_line
