@@ -13,17 +13,11 @@ from oh_tui.batch.reports.one_run import chosen, read_compared
 from oh_tui.catalog.names import title
 from oh_tui.commands.across_runs.sets import compare_sets
 from oh_tui.commands.framework.command import Call, argument, command, path_of
-from oh_tui.commands.framework.printing import (
-    Hue,
-    Row,
-    Style,
-    print_json,
-    print_rows,
-    print_table,
-)
+from oh_tui.commands.framework.printing import Hue, Row, Style, print_json, print_rows, print_table
 from oh_tui.commands.framework.quoted_lines import quoted_lines
 from oh_tui.commands.framework.run_words import is_path, is_shared, split_run
 from oh_tui.commands.framework.status import HUES, LABEL_HUES
+from oh_tui.commands.steps import COLUMNS as STEP_COLUMNS
 from oh_tui.commands.steps import step_row
 from oh_tui.documents.run import line
 from oh_tui.sources import file_indexes
@@ -188,16 +182,12 @@ _HEAD: tuple[Column[Side, Style], ...] = (
     Column("B minus A", lambda row, _: row[1].figures.less(row[2]).words, hue="dim"),
 )
 
+_SIDE = STEP_COLUMNS[4:7]
+
 _COLUMNS: Columns = (
-    Column("A", right=True),
+    *(Column("A", right=True), *_SIDE),
     Column(""),
-    Column("what", share=3),
-    Column("result", share=2),
-    Column(""),
-    Column("B", right=True),
-    Column(""),
-    Column("what", share=3),
-    Column("result", share=2),
+    *(Column("B", right=True), *_SIDE),
 )
 
 

@@ -29,13 +29,14 @@ class Words(argparse.Action):
         given: Any,
         option: str | None = None,
     ) -> None:
-        if isinstance(given, str):
-            given = [given]
+        self.take(parser.prog, args, [given] if isinstance(given, str) else given)
+
+    def take(self, prog: str, args: argparse.Namespace, given: list[str]) -> None:
         if self.const:
             runs = getattr(args, self.const)
             # of two lists argparse gives all to the first
             every = [runs] if isinstance(runs, str) else runs
-            found, given = _divided(parser.prog, [*every, *given], self.const)
+            found, given = _divided(prog, [*every, *given], self.const)
             setattr(args, self.const, found[0] if isinstance(runs, str) else found)
         setattr(args, self.dest, " ".join(given))
 
@@ -44,20 +45,14 @@ class Searched(Words):
     """Takes the paths behind the words to find; `no_files` is a note on words among those that may
     have been meant as paths."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        args: argparse.Namespace,
-        given: Any,
-        option: str | None = None,
-    ) -> None:
+    def take(self, prog: str, args: argparse.Namespace, given: list[str]) -> None:
         args.paths = list(filter(is_listed_path, given))
         words = [word for word in given if word not in args.paths]
         first = args.filter
         right = [first, *words, *args.paths]
         if words and not args.paths and is_listed_path(first):
             right = [*words, first]
-        _require(parser.prog, [first, *given], right, "words come before files")
+        _require(prog, [first, *given], right, "words come before files")
         args.filter = " ".join([first, *words])
         unclear = [safe_line(word) for word in words if not re.search(r'[\s:"]|^-', word)]
         told = "not files, so words to find: " if unclear[1:] else "not a file, so a word to find: "
