@@ -159,7 +159,7 @@ ATTRIBUTES = (
             "needs", 1, _needs, ("what needs you", "what needs you last"),
             ("needs", "needs last"), ("y", "needs you"),
         ),
-        text=_status_text, place=4, key="s", width=13, usual_from=76,
+        text=_status_text, place=4, key="s", width=14, usual_from=76,
     ),
     ListColumn(
         name="goal", label="goal", json="goal", is_optional=True, words=(words.GOAL,),

@@ -60,6 +60,10 @@ class PrivateStore(ABC, Generic[H, C]):
         return self._file is not None
 
     @property
+    def for_now(self) -> str:
+        return "" if self.lasts else ", until oh-tui ends"
+
+    @property
     def has_changes(self) -> bool:
         return bool(self._changes)
 

@@ -56,10 +56,10 @@ CLOSE = 0.5
 
 class AsciiFilter(LineFilter):
     """Replaces the remaining non-ASCII marks: those in our sentences, and Textual's scrollbars,
-    borders and icons. Letters stay."""
+    borders and icons, and the bullets of Markdown. Letters stay."""
 
     MARKS: ClassVar[dict[int, str]] = {
-        **dict(zip(map(ord, "·…↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "|>^v<>-=||||||||:|-#", strict=True)),
+        **dict(zip(map(ord, "·…•↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "|>*^v<>-=||||||||:|-#", strict=True)),
         **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
     }
 

@@ -35,6 +35,15 @@ _OF_AGENTS = (
     *("agent setup", "switch profile", "replay this run"),
 )
 
+TROUBLE = ("error", "failed", "waiting", "loop")
+"""The marks of the strip at which `e` stops."""
+
+OF_STEPS = (
+    *("error.next", "find", "filter", "sort", "changes", "where", "context", "files", "rules"),
+    *("wrap", "json", "copy", "share", "fork"),
+)
+"""Keys that look at the steps of a run or act on one."""
+
 OPENS = {"timeline": "read whole", "detail": "whole screen"}
 """Pane -> what enter does there."""
 
@@ -72,6 +81,8 @@ def _first(session: Session, labels: Labels) -> tuple[str, ...]:
     target = session.target()
     if labels["agent.stop"] == CONTINUE and target and target.execution_status in STOPPED:
         return ("agent.stop",)
+    if session.find_text:
+        return ("find.next",)
     if not session.no_changes and session.all_listed and not session.loaded.rows:
         return ("start",)
     return ()
@@ -125,7 +136,20 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
         "sort": "sort" if pane == "conversations" and session.listing.is_on else None,
         **_agent_labels(session),
         "open": _open_label(session, zoom),
+        **_run_labels(session),
     }
+
+
+def _run_labels(session: Session) -> Labels:
+    """What has no step to act on does nothing."""
+    run = session.run
+    if not session.in_run or session.is_reading:
+        return {}
+    if run is None or not run.whole.steps:
+        anew = {"timeline": "read the run" if session.current else None, "detail": "whole screen"}
+        return {**dict.fromkeys(OF_STEPS), "open": anew[session.pane]}
+    marks = run.study and run.whole.complete and run.study.strip.marks
+    return {"error.next": None} if marks and not marks.nearest(0, 1, TROUBLE) else {}
 
 
 def _open_label(session: Session, zoom: str) -> str | None:

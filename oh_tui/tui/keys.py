@@ -307,7 +307,7 @@ def selection_hints(keymap: Keymap) -> tuple[Hint, ...]:
 LEAST_HINTS = 4
 """Keys that the footer names at least, besides those at its right end."""
 
-_SPARE = ("pane.next", "palette")
+_SPARE = ("pane.next", "back", "palette")
 """Keys that it names where there are too few others."""
 
 

@@ -467,6 +467,7 @@ class MainScreen(BaseScreen):
     def on_find_changed(self) -> None:
         self.run_view.find(self.session.finding)
         self.sidebar.find(self.session.finding)
+        self._show_keys()
 
     def on_wrap_changed(self) -> None:
         self.run_view.detail.wrap_lines(self.session.wrap_lines)
@@ -509,6 +510,7 @@ class MainScreen(BaseScreen):
         if self.session.trajectory is None:
             self.run_view.show_run(None)
         self.run_view.say(*message.lines)
+        self._show_keys()
 
     def on_run_loaded(self, message: messages.RunLoaded) -> None:
         run = message.run
@@ -549,6 +551,7 @@ class MainScreen(BaseScreen):
 
     def on_run_read(self, message: messages.RunRead) -> None:
         self.session.run_news.ring()
+        self._show_keys()
         if not message.cut_off and highlight.is_put_off():
             self.call_after_refresh(self.warm_up)
         if not message.cut_off and self.session.settings.library_folder:
@@ -648,7 +651,7 @@ class MainScreen(BaseScreen):
         if arrangement.too_small and not self.query("#too-small"):
             self.mount(Static(id="too-small", markup=False))
         self.set_class(arrangement.too_small, "-too-small")
-        self._tell_size()
+        self._show_keys()
 
     def _tell_size(self) -> None:
         """In a terminal that is too small, show the least size and what waits unseen."""

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from oh_tui.catalog.attributes import ATTRIBUTES, COLUMNS, ORDERS, WORDS, filter_help
+from oh_tui.catalog.run_status import ConversationState, RunStatus
 from oh_tui.conversation import Conversation
 from oh_tui.documents.run import conversation_json
 from oh_tui.documents.schema import schema_of
@@ -31,6 +32,14 @@ def test_each_name_key_and_place_is_there_once() -> None:
 def test_a_column_sorts_and_has_a_name() -> None:
     for one in COLUMNS:
         assert one.sorts_by and one.name and one.label and one.key and one.width
+
+
+def test_every_word_for_a_status_fits_its_column() -> None:
+    column = next(one for one in COLUMNS if one.name == "status")
+    for status in RunStatus:
+        for sandbox in ("RUNNING", "ERROR", "MISSING", None):
+            one = Conversation(id="1" * 32, sandbox_status=sandbox)
+            assert len(column.text(one, ConversationState(status))) <= column.width
 
 
 def test_the_fields_of_a_document_are_those_of_its_schema() -> None:

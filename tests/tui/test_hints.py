@@ -30,6 +30,7 @@ def made(conversation: Conversation, *, read_only: bool = False) -> Session:
     session = Session(Settings(read_only=read_only))
     source: Any = SimpleNamespace(agents=object(), sandboxes=object(), remote=ZIPS)
     session.source, session.current, session.pane = source, conversation, "timeline"
+    session.is_reading = True  # steps may come
     status = conversation.sandbox_status
     session.sandboxes.take([Sandbox(id="box", status=status)], 0.0)
     return session
@@ -65,6 +66,45 @@ def test_enter_reads_a_step_whole_and_makes_it_smaller_again() -> None:
     assert "enter read whole" in labels(session)
     session.pane = "detail"
     assert "enter smaller" in labels(session, zoom="detail")
+
+
+def test_without_steps_no_key_that_looks_at_one_is_named() -> None:
+    session = made(ONE)
+    assert {"/ find", "e next error", "V context"} <= labels(session)
+    session.is_reading = False
+    named = labels(session)
+    assert "enter read the run" in named
+    assert not {one.split()[0] for one in named} & set("/e&cTVHCSFwR")
+
+
+async def test_the_next_error_is_named_where_there_is_one() -> None:
+    async with explore(size=(160, 48)) as it:
+        for title, has in (("Explain the retry policy", False), ("Fix the add function", True)):
+            await it.open(title)
+            await it.until(lambda: it.screen.session.run and it.screen.session.run.study)
+            await it.settle()
+            assert ("e next error" in it.footer) is has, title
+            await it.press("escape")
+
+
+async def test_while_there_are_hits_the_next_is_named_first() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open("Fix the add function")
+        await it.press("slash")
+        await it.type("pytest")
+        await it.press("enter")
+        assert it.footer.startswith(" n next hit ")
+        await it.press("escape")
+        assert "n next hit" not in it.footer
+
+
+async def test_after_a_zoom_the_footer_says_what_enter_does_now() -> None:
+    async with explore(size=(160, 48)) as it:
+        await it.open("Fix the add function")
+        await it.press("4")
+        assert "enter whole screen" in it.footer
+        await it.press("z")
+        assert "enter smaller" in it.footer
 
 
 def test_while_steps_are_selected_the_keys_are_those_of_the_selection() -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from rich.segment import Segment
 from textual.actions import parse
+from textual.color import Color
 from textual.widgets import OptionList, Static
 
 import oh_tui
@@ -21,6 +23,7 @@ from oh_tui.tui.keys import COPY_KEYS, MORE, MOVE_KEYS, SCREEN_KEYS
 from oh_tui.tui.main_screen import MainScreen
 from oh_tui.tui.palette import Palette
 from oh_tui.tui.platform.scrolling import THUMB
+from oh_tui.tui.rendering import prose
 from oh_tui.tui.screens.context.screen import ContextScreen
 from oh_tui.tui.screens.costs_page import EIGHTHS
 from oh_tui.tui.screens.help import HelpScreen, signs
@@ -122,6 +125,15 @@ def test_the_document_explains_every_sign_in_both_forms() -> None:
 def test_in_ascii_a_cut_and_a_condensation_are_different_signs() -> None:
     assert ASCII.condensed not in (ASCII.more, ASCII.before)
     assert ASCII.condensed not in AsciiFilter.MARKS.values()
+
+
+def test_in_ascii_prose_is_drawn_with_ascii() -> None:
+    source = "# a\n\n- b\n  - c\n\n1. d\n\n> e\n\n---\n\n| f | g |\n|---|---|\n| 1 | 2 |\n\n![h](http://i)\n"
+    lines = [[Segment(text) for text, _ in line] for line in prose.render(source, 40)]
+    drawn = [
+        "".join(one.text for one in AsciiFilter().apply(line, Color(0, 0, 0))) for line in lines
+    ]
+    assert " * b" in drawn and all(line.isascii() for line in drawn)
 
 
 async def test_in_ascii_arrow_keys_are_words() -> None:

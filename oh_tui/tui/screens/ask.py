@@ -117,7 +117,7 @@ class AskScreen(LineScreen):
         ]
         if self.waiting:
             facts = [(f"the model answers, {duration(self.seconds)}", "mark")]
-        return (("Asked", "title"),), joined(facts, self.rule.glyphs.dot)
+        return (("Question", "title"),), joined(facts, self.rule.glyphs.dot)
 
     def key_labels(self) -> KeyLabels:
         answered = not self.in_field and self.questions.last_answered

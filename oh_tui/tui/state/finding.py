@@ -89,7 +89,7 @@ class Finding:
         return _UNKNOWN not in self._rows
 
     def words(self, row: int) -> str:
-        """`3 of 12` on a hit, else the number of hits; with a `+` while rows are untested. Also how
+        """`3 of 12 hits` on a hit, else `12 hits`; with a `+` while rows are untested. Also how
         many are in sub-agents that are not opened, and that no row holds the text."""
         closed = f", {self.closed:,} in closed sub-agents" if self.closed else ""
         by_word = f", {NO_PHRASE}" if len(self.wanted) > 1 else ""
@@ -99,6 +99,7 @@ class Finding:
         count, more = self._rows.count(_HIT), "" if self.is_whole else "+"
         if not count:
             return "no hit" if self.is_whole else "looking"
+        hits = f"{count:,}{more} {'hit' if (count, more) == (1, '') else 'hits'}"
         if self.is_hit(row) and self._rows.find(_UNKNOWN, 0, row) < 0:
-            return f"{self._rows.count(_HIT, 0, row + 1):,} of {count:,}{more}"
-        return f"{count:,}{more} {'hit' if (count, more) == (1, '') else 'hits'}"
+            return f"{self._rows.count(_HIT, 0, row + 1):,} of {hits}"
+        return hits

@@ -184,9 +184,7 @@ class AskingBars(Stack):
 
     @on(BodyView.Scrolled, "#asked")
     def _show_lines(self) -> None:
-        first, last, total = self.asked.position()
-        position = f"lines {first}-{last} of {total}" if last - first + 1 < total else ""
-        facts = self._asked_facts
+        position, facts = self.asked.position_words, self._asked_facts
         self.asked_rule.facts = (*facts, (f"  {position}", "dim")) if position else facts
 
     @on(QuestionBar.Answered)

@@ -109,11 +109,18 @@ class BodyView(KeptLines, Drawn, can_focus=True):
         top = min(self.scroll_offset.y, total - 1)
         return top + 1, min(total, top + height), total
 
-    def position_facts(self) -> list[Piece]:
-        """`lines 1-9 of 10` for the rule, unless all are in sight."""
+    @property
+    def position_words(self) -> str:
+        """`lines 1-9 of 10`, or "" where all are in sight."""
         first, last, total = self.position()
-        is_part = total > last - first + 1
-        return [(f"lines {first:,}-{last:,} of {total:,}", "dim")] if is_part else []
+        if total <= last - first + 1:
+            return ""
+        lines = f"lines {first:,}-{last:,}" if first < last else f"line {first:,}"
+        return f"{lines} of {total:,}"
+
+    def position_facts(self) -> list[Piece]:
+        """For the rule."""
+        return [(words, "dim")] if (words := self.position_words) else []
 
     # Moving
 

@@ -84,7 +84,7 @@ class Editor(Vertical):
         text: str = "",
         hint: str = "",
         send: str = "send",
-        keep: str = "keep it",
+        keep: str = "keep as draft",
         empty: str = "",
     ) -> None:
         """`lines` say what the text is for, as far as there is room beside the run. `hint` shows

@@ -231,9 +231,8 @@ class StepDetail(Stack):
 
     @on(BodyView.Scrolled, "#result")
     def _show_position(self) -> None:
-        first, last, total = self.result_view.position()
-        whole = first <= 1 and last >= total
-        position = plural(total, "line") if whole else f"lines {first}-{last} of {total:,}"
+        *_, total = self.result_view.position()
+        position = self.result_view.position_words or plural(total, "line")
         facts = [fact for fact in self._result_facts if fact[0]]
         if total and not self.is_making:
             facts.insert(2, (position, "dim"))  # before a folder, which may be long

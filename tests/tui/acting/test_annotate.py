@@ -388,7 +388,7 @@ async def test_a_tag_is_offered_to_the_agent_server_and_added_to_those_it_has() 
         await it.press("number_sign")
         await it.type("bug needs-review -gone")
         await it.press("enter")
-        assert "bug is saved on this machine. The server can keep it" in it.text("#question")
+        assert "bug is on this machine, until oh-tui ends. The server" in it.text("#question")
         assert agent_tags(it) == {"team": "web"}
         await it.press("y")
         await it.settle()

@@ -91,6 +91,17 @@ async def test_keys_scroll_and_the_position_is_told() -> None:
         assert (91, 100, 100) in app.positions
 
 
+async def test_one_line_in_sight_is_no_lines() -> None:
+    app = Body(numbers(3))
+    async with app.run_test(size=(40, 1)) as pilot:
+        await settle(pilot)
+        assert app.body.position_words == "line 1 of 3"
+        await pilot.resize_terminal(40, 2)
+        assert app.body.position_words == "lines 1-2 of 3"
+        await pilot.resize_terminal(40, 3)
+        assert app.body.position_words == ""
+
+
 async def test_a_screen_can_scroll_it_while_another_pane_has_the_focus() -> None:
     app = Body(numbers(100))
     async with app.run_test(size=(40, 10)) as pilot:

@@ -71,7 +71,7 @@ class Budgets(Controller):
             return "no budget"
         if budget.cost is None:
             return f"price unknown: {budget.words}"
-        until = "" if self._session.annotations.lasts else ", until oh-tui ends"
+        until = self._session.annotations.for_now
         row = self._session.loaded.row(conversation.id)
         if row is None or not row.is_at_work:
             return f"{budget.words}: nothing to watch until the agent works again{until}"

@@ -136,7 +136,7 @@ class AnnotationActions(Controller):
         while is_wanted:
             editor = editing.Editor(
                 ((f"Note on {what}", "title"),), ((refused, "warn"),), text=text,
-                hint="private, saved on this machine", send="save", keep="keep as draft",
+                hint=f"private, on this machine{session.annotations.for_now}", send="save",
             )  # fmt: skip
             with session.writes.doing("writing a note"):
                 text, is_wanted = await ui.write_text(editor)
@@ -225,7 +225,8 @@ class AnnotationActions(Controller):
         """Ask whether to write tags to the agent server too; False for here alone."""
         source = self._session.source
         told = " ".join((*tag_words(applied({}, changes)), *(f"-{k}" for k in _taken(changes))))
-        kept = f"{told} is saved on this machine. The server can keep it for everyone."
+        here = f"{told} is on this machine{self._session.annotations.for_now}."
+        kept = f"{here} The server can keep it for everyone."
         lines = [[(kept, "")], [("This sets the time of its last change to now.", "dim")]]
         if conversation.execution_status == "running":
             works = "The agent is working: the tags are written when its step ends."
@@ -269,10 +270,9 @@ class AnnotationActions(Controller):
         self._ui.work_on("keep", self.save_annotations)
 
     def _tell_kept(self, told: str) -> None:
-        for_now = "" if self._session.annotations.lasts else ", until oh-tui ends"
         key = shown_keys(self._session.settings.config.keys.get("undo", "backspace"))
         undo = f" · {key} takes it back" if self._session.own_change else ""
-        self._ui.tell(f"{told}{for_now}{undo}")
+        self._ui.tell(f"{told}{self._session.annotations.for_now}{undo}")
 
     def action_undo(self) -> None:
         """Take the last tag, note, bookmark or mark back, once."""

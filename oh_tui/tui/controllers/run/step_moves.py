@@ -13,6 +13,7 @@ from oh_tui.trajectory.findings.failure_signatures import failed_steps
 from oh_tui.trajectory.model import steps as model
 from oh_tui.trajectory.model.steps import Outcome
 from oh_tui.tui.controllers.controller import Controller
+from oh_tui.tui.hints import TROUBLE
 from oh_tui.tui.messages import FollowingChanged
 from oh_tui.tui.ui import NotNow
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from oh_tui.tui.state.across_runs.failures import FailuresFound
     from oh_tui.tui.widgets.step_detail import StepDetail
     from oh_tui.tui.widgets.timeline import Timeline
-
-TROUBLE = ("error", "failed", "waiting", "loop")
-"""The marks of the strip at which `e` stops."""
 
 FAILED = (Outcome.ERROR, Outcome.COMMAND_FAILED, Outcome.WAITING)
 """The outcomes at which it stops while there is no strip."""

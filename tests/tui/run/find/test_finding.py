@@ -19,11 +19,11 @@ def test_a_hit_has_its_number_once_all_rows_before_it_are_tested() -> None:
     for row in (0, 2):
         finding.put(row, False)
     finding.put(1, True)
-    assert finding.words(3) == "2 of 2+"
+    assert finding.words(3) == "2 of 2+ hits"
     assert list(finding.untested()) == [4, 5]
     finding.put(4, False)
     finding.put(5, False)
-    assert (finding.words(3), finding.words(0)) == ("2 of 2", "2 hits")
+    assert (finding.words(3), finding.words(0)) == ("2 of 2 hits", "2 hits")
 
 
 def test_rows_that_are_added_or_change_are_tested_again() -> None:
