@@ -123,7 +123,7 @@ SCREEN_KEYS = (
     Key("where", "T", "reports.costs", "T", "where it went", "where time and money went", _LOOK, frozenset({"timeline"}), also="cost money price tokens duration"),
     Key("blame", "at", "reports.blame", "@", "blame line", "which step wrote a line that the result names", _LOOK, also="traceback who wrote line file"),
     Key("compare", "equals_sign", "comparisons.open", "=", "compare", "compare two to eight marked runs; without a mark a fork with its origin", _LOOK, frozenset({"conversations"}), also="diff versus"),
-    Key("hidden", "x", "view.hidden", "x", "hidden", "hidden events, gone sandboxes: show, hide", _LOOK, frozenset({"sandboxes"}), also="gone"),
+    Key("hidden", "x", "view.hidden", "x", "hidden", "show or hide the other events; what is gone", _LOOK, frozenset({"sandboxes"}), also="gone"),
     Key("time", "t", "view.time", "t", "time", "elapsed, clock, UTC", _LOOK),
     Key("wrap", "w", "view.wrap", "w", "wrap", "wrap or cut long lines in call and result", _LOOK, frozenset({"detail"}), also="lines"),
     Key("json", "R", "view.json", "R", "JSON", "the step as raw JSON and back", _LOOK, frozenset({"detail"}), also="raw source"),

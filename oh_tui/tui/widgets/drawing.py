@@ -168,8 +168,9 @@ def wrap_lines(
     """Each line wrapped; of more than `most` the last that is kept ends with `more`."""
     rows = [row for line in lines for row in wrap_pieces(line, width)]
     if 0 < most < len(rows):
-        last = wrap_pieces(rows[most - 1], width - 1)[0]
-        rows[most - 1 :] = [[*last, (more, "dim")]]
+        *before, (text, hue) = wrap_pieces(rows[most - 1], width - 1)[0] or [("", "")]
+        # the space between two words may stand beyond the width
+        rows[most - 1 :] = [[*before, (text.rstrip(), hue), (more, "dim")]]
     return rows
 
 

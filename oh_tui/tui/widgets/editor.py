@@ -48,7 +48,7 @@ class EditorKeys(Drawn):
         space, gap = ("  ", "     ") if wide <= room else (" ", "   ")
         for key, label in self.keys:
             hint: list[Piece] = [(key, "key"), (f"{space}{label}", "")]
-            if total_width([*pieces, *hint]) >= width:
+            if total_width([*pieces, *hint]) > width:
                 break
             pieces += [*hint, (gap, "")]
         return self.strip(pieces, width)

@@ -41,10 +41,14 @@ def made(*answers: str) -> tuple[Session, FakeUi, FakeAgents, AgentActions]:
     session, ui, agents = Session(Settings()), FakeUi(*answers), FakeAgents()
     source: Any = SimpleNamespace(agents=agents, sandboxes=object())
     source.holder = lambda _: source
-    no_others: Any = None  # no key was rejected in these tests
+
+    async def stops_none(_: Conversation) -> bool:
+        return False
+
+    others: Any = SimpleNamespace(automations=SimpleNamespace(stop_run=stops_none))
     session.source, session.current = source, ONE
     session.pane = "timeline"
-    return session, ui, agents, AgentActions(session, ui, no_others)
+    return session, ui, agents, AgentActions(session, ui, others)
 
 
 async def test_stopping_tells_its_stage_and_posts_what_changed() -> None:

@@ -392,7 +392,7 @@ async def test_V_opens_it_for_the_step_under_the_cursor_and_enter_goes_to_a_step
         assert it.app.screen is it.screen
         assert it.screen.timeline.step_here == at - 2
         await it.press("ctrl+p")
-        await it.find_command("copy context", "all messages that the model saw")
+        await it.find_command("copy context", "what the model saw at the step")
         await it.press("enter")
         await it.until(lambda: "the context of step" in it.footer)
         assert json.loads(it.app.clipboard)[0]["role"] == "system"

@@ -57,7 +57,7 @@ async def test_long_lines_and_answers_wrap_and_leave_the_run_in_sight(
         text = " ".join(line.strip() for line in lines)
         assert "enter  stop the agent after this step, then pause" in text
         assert "f, then enter  " + " ".join(["freeze"] * 14) in text
-        assert "number 3" in text and "word …" in text
+        assert "number 3" in text and "word…" in text
         assert lines[0].endswith("━") and max(map(width_of, lines)) <= size[0]
         assert it.screen.query_one("#panes").size.height >= size[1] // 4
         await it.press("escape")
