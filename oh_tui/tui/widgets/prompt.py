@@ -7,14 +7,13 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 from textual.suggester import Suggester
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from oh_tui.tui.platform.input_line import InputLine
 from oh_tui.tui.widgets.bars import Footer
-from oh_tui.tui.widgets.drawing import FirstFrame, glyphs_of, hands_of, shorten
+from oh_tui.tui.widgets.drawing import FirstFrame, hands_of
 
 Complete = Callable[[str], Awaitable[str | None]]
 """Gives the whole text that begins with what is typed, None for no such."""
@@ -35,16 +34,6 @@ class Prompt(InputLine):
         Binding("tab", "take_completion", show=False),
         Binding("ctrl+u", "empty", show=False),
     ]
-
-    def render_line(self, y: int) -> Strip:
-        """As Textual's own, which stops in the middle of a hint that is too long."""
-        hint = self.placeholder
-        cut = shorten(hint, self.content_size.width, glyphs_of(self.app).more)
-        self.set_reactive(Input.placeholder, cut)
-        try:
-            return super().render_line(y)
-        finally:
-            self.set_reactive(Input.placeholder, hint)
 
     def action_empty(self) -> None:
         """Empty the line, whatever is selected and wherever the caret stands."""

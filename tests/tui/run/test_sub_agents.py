@@ -233,12 +233,12 @@ async def test_find_counts_the_hits_in_closed_sub_agents(tmp_path: Path) -> None
         await it.press("slash")
         await it.type("$ ls")
         await it.press("enter")
-        await it.until(lambda: "1 of 1, 4 in closed sub-agents" in it.text("#timeline-rule"))
+        await it.until(lambda: "1 of 1 hit, 4 in closed sub-agents" in it.text("#timeline-rule"))
         await it.press("g", "j", "right")
         await it.until(lambda: "2 hits, 3 in closed sub-agents" in it.text("#timeline-rule"))
         await it.press("n")
         assert it.screen.timeline.label_of(it.screen.timeline.row(3)[0]) == "2.2"  # type: ignore
-        await it.until(lambda: "1 of 2, 3 in closed" in it.text("#timeline-rule"))
+        await it.until(lambda: "1 of 2 hits, 3 in closed" in it.text("#timeline-rule"))
 
 
 async def test_find_opens_the_sub_agents_to_the_only_hit(tmp_path: Path) -> None:

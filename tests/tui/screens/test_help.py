@@ -29,7 +29,7 @@ def rows(lines: list[str]) -> list[str]:
 @pytest.mark.parametrize("pane", ["1", "2", "3", "4"])
 async def test_the_first_page_has_the_keys_that_matter_in_the_pane(pane: str) -> None:
     async with explore(size=(160, 48)) as it:
-        await it.open("Flaky CI on main")
+        await it.open("Parse ISO week dates")
         await it.press(pane, "question_mark")
         first = rows((await pages(it))["left"])
         assert 10 <= len(first) <= 20

@@ -54,14 +54,6 @@ async def test_the_form_says_what_it_makes_before_anything_is_made() -> None:
         assert (await open_form(it)).text.text == "Add a test for week 53", "the text is kept"
 
 
-async def test_a_hint_that_does_not_fit_ends_in_a_sign_of_it() -> None:
-    async with explore(size=(80, 24)) as it:
-        form = await open_form(it)
-        whole, drawn = form.fields["times"].placeholder, form.fields["times"].render_line(0).text
-        assert whole.endswith("of its own")
-        assert drawn.rstrip().endswith("of its o…")
-
-
 async def test_ctrl_s_starts_shows_the_stages_and_opens_the_run_that_is_followed() -> None:
     between = Between()
     async with explore(wrap=between) as it:
