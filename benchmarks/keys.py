@@ -39,7 +39,7 @@ FIRST_PALETTES = 5
 AT_REST = 2.5
 """Seconds after which an explorer has loaded what it loads when its rows stand."""
 
-SEARCH_LINE = "Search for commands"
+SEARCH_LINE = "a command, another word for it, a title"
 """In the palette's first frame."""
 
 

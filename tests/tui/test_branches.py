@@ -83,9 +83,9 @@ async def test_the_palette_shows_another_and_says_where_there_is_none(tmp_path: 
             await it.press("enter")
             if run.name == "a":
                 await it.press("1")
-                assert "⑂ branch 1 of 2" in rule(it)
+                await it.until(lambda: "⑂ branch 1 of 2" in rule(it))
             else:
-                assert "no branches: nobody went back" in it.footer
+                await it.until(lambda: "no branches: nobody went back" in it.footer)
                 assert "⑂" not in rule(it)
             it.screen.focus_pane("conversations")
 

@@ -277,8 +277,10 @@ async def test_esc_and_quit_ask_and_stop_what_was_started(key: str) -> None:
         assert twin.status == "running"
         await it.send("enter")
         await it.until(lambda: twin.status == "paused")
-        with pytest.raises(httpx.TransportError):
-            await twin.asks(it, 1)
+        async with asyncio.timeout(30):
+            with pytest.raises(httpx.TransportError):
+                while True:  # until its model is gone too
+                    await twin.asks(it, 1)
 
 
 async def test_a_run_that_was_stopped_can_be_left() -> None:
