@@ -143,7 +143,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
         Binding("=", "compare", "compare", tooltip="compare one that recovered with one not"),
         Binding("b", "group", "group", tooltip="by model, repository …"),
         Binding("i", "read_missing", "read others", tooltip="read the others"),
-        Binding("&", "words", "words", tooltip="only runs that match"),
+        Binding("&", "words", "filter", tooltip="only runs that match"),
         Binding("/", "find", "find", tooltip="find in the rows"),
         *pair("n", "N", "next_hit", "next hit", "next and previous hit"),
         Binding("s", "sort", "sort"),
