@@ -67,7 +67,7 @@ LOOK = f"""{_GIT}sum=
 [ -n "$folder" ] && sum=$(cd "$folder" && {_SUM})
 {_TREE}{_APART}{_WRITE}head=$(git rev-parse HEAD) || exit 97
 was=$(git rev-parse "$base^{{tree}}") || exit 97
-printf '%s\\0' "$tree" "$was" "$head" "$(git symbolic-ref -q --short HEAD)" "$sum"
+printf '%s\\0' "$tree" "$was" "$head" "$(git symbolic-ref -q HEAD | sed 's|^refs/heads/||')" "$sum"
 git diff-tree -r --raw --numstat -z --no-renames "$was" "$tree" || exit 98
 printf '\\0'
 git diff-tree -r --name-only -z --no-renames "$head" "$tree" """

@@ -238,8 +238,10 @@ class Attempts:
         return told.strip()
 
     async def patch(self, row: Row, path: Path) -> int:
-        """Writes its change since the start commit into a new file, and returns its bytes."""
+        """Writes its change since the start commit into a new file, and returns its bytes. Refused
+        while its agent works, or if its files are not as they were shown."""
         failing, want = "There is no patch", row.known().tree
+        await self._require_rest(row.attempt)
         told = await self._git(row.attempt, failing, scripts.PATCH, want=want)
         size, _, text = told.partition("\n")
         try:

@@ -293,7 +293,7 @@ class Automations:
                 conversation = await self.conversation(now.run, known)
             except Problem as error:
                 why = f"The run is over, but whether its agent works is not told: {error.sentence}"
-                raise HalfDone(why, Remedy.STOP_AGAIN) from error
+                raise HalfDone(why, Remedy.STOP_RUN_AGAIN) from error
         if conversation and works(conversation):
             yield StopStage.INTERRUPTING
             await self._interrupt(run, conversation)
@@ -312,7 +312,7 @@ class Automations:
                 await asyncio.sleep(0.2)
         except Problem as error:
             why = f"The run is over, but its agent was not stopped: {error.sentence}"
-            raise HalfDone(why, Remedy.STOP_AGAIN) from error
+            raise HalfDone(why, Remedy.STOP_RUN_AGAIN) from error
 
     async def set_enabled(self, automation: Automation, enabled: bool) -> Automation:
         """Switches its trigger on or off. Raises Refused if somebody did so meanwhile."""

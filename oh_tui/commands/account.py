@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from oh_tui import __version__
-from oh_tui.api.errors import OtherKind
+from oh_tui.api.errors import AuthError, OtherKind
 from oh_tui.api.models import User
 from oh_tui.batch.reports import wall
 from oh_tui.batch.reports.seen import Seen
@@ -295,8 +296,10 @@ _HUES = {"dim": "dim", "warn": "amber"}
 async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     folder, source, now = call.settings.cache_folder, call.source, call.style.now
     address = source.address or " ".join(one.address for one in source.members.values())
-    address = f"{address} {call.settings.key_from}".strip()  # a server may have several accounts
     file = folder / cache_files.KEPT["status"].path if folder and address else None
+    key = call.settings.key
+    account = f"{address} {key.reveal() if key else call.settings.key_from}"  # one has several
+    address = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
     kept = _Answers(file, 1_000_000, dict)
     before = (kept.read() or {}).get(address)
     if before and 0 <= now - before.asked < FRESH:
@@ -304,7 +307,7 @@ async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     rows: list[Needy] = []
     try:
         answer, rows = await _ask(call)
-    except OtherKind:
+    except (AuthError, OtherKind):
         raise
     except Problem:
         if before is None:

@@ -245,7 +245,7 @@ async def _run_again(call: Call, plan: Plan, revision: Revision | None, source: 
 def _require_yes(call: Call, plan: Plan, source: Source) -> None:
     """Asks, with what would be done again."""
     for one in plan.found.reaching:
-        say(f"step {one.step:,} {one.what}: {one.why}")
+        say(f"{f'step {one.step:,}' if one.step else 'a sub-agent,'} {one.what}: {one.why}")
     for needed in plan.missing if not call.args.git else ():
         say(f"missing at its start: {needed.path}, which step {needed.step:,} names")
     done_by = "oh-tui replay ... --workspace FOLDER --yes"
@@ -350,6 +350,6 @@ def _print_check(call: Call, found: Check) -> None:
         Column("reaches far", share=2),
         Column("why", share=1),
     )
-    print_table(call.style, columns, ((str(n), what, why) for n, what, why in found.reaching))
+    print_table(call.style, columns, ((str(n or ""), what, why) for n, what, why in found.reaching))
     columns = (Column("step", right=True), Column("needs at its start", share=1))
     print_table(call.style, columns, ((str(n), path) for n, path in found.needed))

@@ -26,7 +26,9 @@ def check_json(found: Check) -> replays.Check:
         "rules": safe_line(found.rules),
         "version_is_told": found.version_is_told,
         "answers": found.answers,
-        "reaching": [{"step": n, "what": what, "why": why} for n, what, why in found.reaching],
+        "reaching": [
+            {"step": n or None, "what": what, "why": why} for n, what, why in found.reaching
+        ],
         "needed": [{"step": n, "path": path} for n, path in found.needed],
     }
 

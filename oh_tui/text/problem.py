@@ -30,6 +30,7 @@ class Remedy(StrEnum):
     STOP = "stop the agent"
     STOP_FIRST = "stop the agent first"
     STOP_AGAIN = "stop it again"
+    STOP_RUN_AGAIN = "stop the run again"
     CONTINUE = "look at the run, where it may go on; then let the agent go on"
     CONTINUE_AGAIN = "let it go on once more"
     CONTINUE_LATER = "it is still ending its step: try again in a moment"
@@ -128,6 +129,7 @@ WORDS = {
     Remedy.STOP: "oh-tui stop {id} stops it",
     Remedy.STOP_FIRST: "oh-tui stop {id} stops it first",
     Remedy.STOP_AGAIN: "try again, or --now",
+    Remedy.STOP_RUN_AGAIN: "try again",
     Remedy.CONTINUE: "it may still run there: look with oh-tui tail {id}; oh-tui continue {id} "
     "lets the agent go on",
     Remedy.CONTINUE_AGAIN: "try again",

@@ -149,7 +149,11 @@ def _run_labels(session: Session) -> Labels:
         anew = {"timeline": "read the run" if session.current else None, "detail": "whole screen"}
         return {**dict.fromkeys(OF_STEPS), "open": anew[session.pane]}
     marks = run.study and run.whole.complete and run.study.strip.marks
-    return {"error.next": None} if marks and not marks.nearest(0, 1, TROUBLE) else {}
+    return (
+        {"error.next": None}
+        if marks and not any(marks.nearest(0, 1, [one]) for one in TROUBLE)
+        else {}
+    )
 
 
 def _open_label(session: Session, zoom: str) -> str | None:

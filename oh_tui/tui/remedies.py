@@ -29,6 +29,7 @@ WORDS = {
     Remedy.STOP: "P stops it",
     Remedy.STOP_FIRST: "P stops it first",
     Remedy.STOP_AGAIN: "P asks again",
+    Remedy.STOP_RUN_AGAIN: "P asks again",
     Remedy.CONTINUE: "it may still run there: look at the run; P lets the agent go on",
     Remedy.CONTINUE_AGAIN: "P tries again",
     Remedy.CONTINUE_LATER: "It is still ending its step: P again in a moment",

@@ -53,7 +53,7 @@ class Preparations:
     repeated key waits for the first; of different ones the latest counts."""
 
     def __init__(self, session: Session, tell: Callable[..., None]) -> None:
-        """`tell` is that of the footer."""
+        """`tell` is that of the footers."""
         self._session = session
         self._tell = tell
         self._current: Preparation | None = None
@@ -162,7 +162,7 @@ class Ui:
 
     @property
     def asking(self) -> AskingBars:
-        """Those where the user is."""
+        """Those of the view that acts, else those of the main screen."""
         return self.view.asking if self.view else self._asking
 
     def _in_view_too(self, tell: Callable[P, None]) -> Callable[P, None]:

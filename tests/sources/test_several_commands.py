@@ -159,11 +159,11 @@ def test_the_kept_answer_of_one_account_is_not_that_of_another(
     tables = [f'[servers.{name}]\nurl = "{url}"\nkey_env = "{name}"\n' for name in ("MINE", "OURS")]
     servers.settings.write_text("".join(tables), encoding="utf-8")
     cloud, asked = servers.each["cloud"].between, []
-    for name in ("MINE", "MINE", "OURS"):
-        monkeypatch.setenv(name, f"sk-oh-{name}-7Qz1vX9mKp4RtL2w")
+    for name, key in (("MINE", "a"), ("MINE", "a"), ("OURS", "b"), ("OURS", "c")):
+        monkeypatch.setenv(name, f"sk-oh-{key}-7Qz1vX9mKp4RtL2w")
         assert servers(f"status --short --server {name}").code == 0
         asked.append(cloud.count("GET *"))
-    assert asked[0] == asked[1] < asked[2]
+    assert asked[0] == asked[1] < asked[2] < asked[3], "one with another key in its variable too"
 
 
 def test_what_is_said_of_one_that_is_missing_is_whole_and_clean(servers: Servers) -> None:

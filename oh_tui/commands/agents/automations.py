@@ -117,13 +117,16 @@ async def _run(
     last = sorted(every, key=lambda one: one.last_triggered_at or "", reverse=True)
     asked, runs, problems = last[: call.args.limit], list[AutomationRun](), list[Problem]()
     pages = [asyncio.ensure_future(_page(held, one, 100, problems)) for one in asked]
-    for each in asyncio.as_completed(pages):
-        page = await each
-        runs += page.runs if page else ()
-        if any(same_id(one.id, of) for one in runs):
-            break
-    for page_to_come in pages:
-        page_to_come.cancel()
+    try:
+        for each in asyncio.as_completed(pages):
+            page = await each
+            runs += page.runs if page else ()
+            if any(same_id(one.id, of) for one in runs):
+                break
+    finally:
+        for to_come in pages:
+            to_come.cancel()
+        await asyncio.gather(*pages, return_exceptions=True)
     found = _meant(runs, of, "runs")
     if problems and not (found and same_id(found.id, of)):
         raise problems[0]  # what could not be read may have another one with this start

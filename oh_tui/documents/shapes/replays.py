@@ -9,7 +9,8 @@ from oh_tui.trajectory.comparison.plain import How
 
 
 class Reaching(TypedDict):
-    step: Number
+    step: Number | None
+    """Null in a sub-agent of which it is not known where it began."""
     what: str
     why: str
 

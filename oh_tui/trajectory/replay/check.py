@@ -24,7 +24,7 @@ class Reaching(NamedTuple):
     """A call that may do something beyond the folder of its run."""
 
     step: int
-    """That of the run, for a call of a sub-agent."""
+    """Of the run; for a call of a sub-agent the step that began it, 0 where that is not known."""
     what: str
     """Its line, safe to show, behind its own number for a sub-agent."""
     why: str
@@ -102,13 +102,13 @@ def _lacks(study: Study, agent: object) -> Iterator[str]:
 
 
 def _reaching(study: Study) -> Iterator[Reaching]:
-    own = [(study, 0), *((one, top.step) for top in study.sub_runs.runs for one in _all(top))]
-    for run, place in own:
+    subs = [(one, top.step) for top in study.sub_runs.runs for one in _all(top)]
+    for run, place in ((study, None), *subs):
         for step in run.trajectory.steps:
             if step.is_call and (why := _reach(run, step)):
                 what = describe(step, run.trajectory.outcome(step)).what
                 within = f"{run.path}{step.number} " if run.path else ""
-                yield Reaching(place or step.number, f"{within}{what}", why)
+                yield Reaching(step.number if place is None else place, f"{within}{what}", why)
 
 
 def _all(study: Study) -> tuple[Study, ...]:

@@ -26,9 +26,15 @@ class ActingView(View[None]):
         if here := self.asking.hints:
             self.footer.hints, self.footer.always = here
 
-    def go_back(self) -> None:
+    def action_back(self) -> None:
         if not (self.asking.refuse() or self._ui.preparations.drop()):
-            super().go_back()
+            super().action_back()
+
+    def clear_news(self) -> bool:
+        """On the main screen too, where the same was told."""
+        if is_told := super().clear_news():
+            self._ui.clear_news()
+        return is_told
 
     def leave(self) -> str:
         waits = "a question waits: answer it first, or esc"

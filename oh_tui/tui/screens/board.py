@@ -347,7 +347,7 @@ class BoardScreen(PassScreen[Board]):
         """Lines for the cost by day: what the rows leave free, and so many lines above them; where
         the rows are days it is what is looked for."""
         free = self.app.size.height - self.groups.row_count() - AROUND - above
-        return max(self.app.size.height // 8 if above else 1, min(TALLEST, free), 1)
+        return max(self.app.size.height // 8 if above else 1, min(TALLEST, free))
 
     # Keys
 

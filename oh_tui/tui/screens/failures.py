@@ -230,6 +230,8 @@ class FailuresScreen(PassScreen[FailuresFound]):
         """Reads its runs again, of which the sums have no text."""
         await asyncio.sleep(REST)
         for one in row.examples:
+            if (one.run, row.failure) in found.told:
+                continue
             told: Sequence[tuple[int, str]] = ()
             with contextlib.suppress(Problem):
                 if run := await found.reading.run_of(found.runs[one.run]):

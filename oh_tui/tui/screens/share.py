@@ -216,7 +216,7 @@ class ShareScreen(View[None]):
 
         format, part = FORMATS[choice.format], self._part(choice)
         found = what_leaves(format.write, part, is_wanted)
-        head = safe(format.head(part, self.leaves.size.height))
+        head = safe(format.head(part, self.app.size.height))
         return found, [*_blocks(found), Heading("how it begins"), Plain(head)]
 
     def _tell_looking(self) -> None:

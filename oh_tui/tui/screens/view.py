@@ -230,8 +230,12 @@ class View(ModalScreen[T], ClosesOnce[T]):
     def action_back(self) -> None:
         if line := self.typed:
             line.close()
-        elif not self.footer.clear():
+        elif not self.clear_news():
             self.go_back()
+
+    def clear_news(self) -> bool:
+        """Put away what the footer tells; False where it tells nothing."""
+        return self.footer.clear()
 
     def go_back(self) -> None:
         """Esc, where there is nothing to put away."""

@@ -134,7 +134,7 @@ class RowList(KeptLines, Drawn, can_focus=True):
         self.scroll_to(y=top, animate=False, immediate=True, force=True)
 
     def find_words(self) -> str:
-        """`3 of 12`, for the rule; "" when this pane is not searched."""
+        """`3 of 12 hits`, for the rule; "" when this pane is not searched."""
         finding = self.finding
         return finding.words(self.cursor) if finding and finding.basis is self.basis else ""
 

@@ -124,8 +124,14 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
         attempt: Attempt = one.row.attempt
         about, name = attempt.conversation.id, f"attempt {attempt.number}: "
         self._ui.tell(f"{name}{safe_line(attempt.verify, 80)} runs")
-        with self._ui.reporting(), self._session.writes.doing("verifying an attempt", about):
-            row = await self._on(attempt.conversation).verify(one.row)
+        with (
+            self._ui.reporting(about=f"verify {about}"),
+            self._session.writes.doing("verifying an attempt", about),
+        ):
+            try:
+                row = await self._on(attempt.conversation).verify(one.row)
+            except Problem as problem:
+                raise Problem(f"{name}{problem.sentence}", problem.hint) from problem
             last = row.verified.output.strip().rpartition("\n")[2] if row.verified else ""
             self._ui.tell(f"{name}{row.verify_words}  {safe_line(last, 120)}".strip())
             if view.is_attached:

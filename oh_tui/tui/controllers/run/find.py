@@ -2,7 +2,7 @@
 percentage of the run, a time, or an id.
 
 A worker of the group "find", which Esc cancels, searches the next hit; then all rows are tested in
-the group "hits", for `3 of 12` and the marks of the rows.
+the group "hits", for `3 of 12 hits` and the marks of the rows.
 """
 
 from __future__ import annotations
