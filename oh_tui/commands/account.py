@@ -298,8 +298,8 @@ async def _kept_or_asked(call: Call) -> tuple[_Answer, list[Needy]]:
     address = source.address or " ".join(one.address for one in source.members.values())
     file = folder / cache_files.KEPT["status"].path if folder and address else None
     key = call.settings.key
-    account = f"{address} {key.reveal() if key else call.settings.key_from}"  # one has several
-    address = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
+    if account := key.reveal() if key else call.settings.key_from:  # a server may have several
+        address += f" {hashlib.blake2b(account.encode(), digest_size=16).hexdigest()}"
     kept = _Answers(file, 1_000_000, dict)
     before = (kept.read() or {}).get(address)
     if before and 0 <= now - before.asked < FRESH:

@@ -45,6 +45,7 @@ async def test_each_view_and_form_has_its_own_commands_first_then_the_programs()
                 assert isinstance(it.app.screen, View)
                 view = it.app.screen
                 await it.until(partial(getattr, view.footer, "always"))
+                await it.until(lambda view=view: view.key_labels() is not None)  # it has its rows
                 await it.send("ctrl+p")
                 found = await lines(it, "board")
                 first = [n for n, row in enumerate(found) if own in row]
