@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 from textual.content import Content
@@ -34,6 +35,11 @@ async def lines(it: Explorer, wanted: str = "") -> list[str]:
     return rows()
 
 
+def has_rows(view: View[Any]) -> bool:
+    """Keys of a view do something once it has what it shows."""
+    return view.key_labels() is not None
+
+
 async def test_each_view_and_form_has_its_own_commands_first_then_the_programs() -> None:
     async with explore() as it:
         await it.open("Flaky CI on main")
@@ -45,7 +51,7 @@ async def test_each_view_and_form_has_its_own_commands_first_then_the_programs()
                 assert isinstance(it.app.screen, View)
                 view = it.app.screen
                 await it.until(partial(getattr, view.footer, "always"))
-                await it.until(lambda view=view: view.key_labels() is not None)  # it has its rows
+                await it.until(partial(has_rows, view))
                 await it.send("ctrl+p")
                 found = await lines(it, "board")
                 first = [n for n, row in enumerate(found) if own in row]
