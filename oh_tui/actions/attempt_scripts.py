@@ -46,7 +46,7 @@ export GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_OBJECT_DIRECTORY="$t/objects"
 """
 
 # an agent may have told git to overlook a file (assume-unchanged, skip-worktree); of a repository
-# inside another one git keeps the commit alone
+# inside this one git records only the commit, not the files
 _WRITE = """git -c core.sparseCheckout=true update-index -q --really-refresh \\
 --force-write-index >/dev/null 2>&1
 git add -A >"$t/said" 2>&1 || { cat "$t/said" >&2; exit 94; }

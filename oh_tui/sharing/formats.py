@@ -17,7 +17,7 @@ from oh_tui.sharing.shared_run import SharedRun, Sink, Write
 from oh_tui.text.problem import Problem, Remedy
 
 LONGEST, LONGEST_LINE = 100_000, 300
-"""Characters of the head of what is written."""
+"""Characters of the file that the preview is made of."""
 
 
 class Format(NamedTuple):
@@ -29,10 +29,10 @@ class Format(NamedTuple):
     """Of a whole run it has their steps."""
     has_notes: bool = True
     read: Callable[[str], str] = str
-    """What people read of a piece of it."""
+    """Turns a piece of the file into the text that people read."""
 
     def head(self, run: SharedRun, most: int) -> str:
-        """The first lines that people read of what is written."""
+        """The first lines of the file as people read it, at most `most`."""
         text = ""
         for piece in self.write(run, Sink(run)):
             text += self.read(piece)

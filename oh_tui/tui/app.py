@@ -252,8 +252,8 @@ class OhTui(BaseApp):
         if new := next((one for one in self.screen_stack[1:] if not one.is_mounted), None):
             new.call_later(self.action_quit)  # composing fails for a screen that is gone
             return
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
+        if len(self.screen_stack) > 1:  # as esc does: who opened it learns that it is closed
+            self.screen_stack[1].dismiss(None)
         if self.main.is_mounted:
             self.main.controllers.navigation.action_quit()
         else:

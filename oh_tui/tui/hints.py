@@ -141,7 +141,7 @@ def _labels(session: Session, zoom: str, followed: bool) -> Labels:
 
 
 def _run_labels(session: Session) -> Labels:
-    """What has no step to act on does nothing."""
+    """No label for a key that has no step to act on: the footer leaves it out."""
     run = session.run
     if not session.in_run or session.is_reading:
         return {}
@@ -149,11 +149,8 @@ def _run_labels(session: Session) -> Labels:
         anew = {"timeline": "read the run" if session.current else None, "detail": "whole screen"}
         return {**dict.fromkeys(OF_STEPS), "open": anew[session.pane]}
     marks = run.study and run.whole.complete and run.study.strip.marks
-    return (
-        {"error.next": None}
-        if marks and not any(marks.nearest(0, 1, [one]) for one in TROUBLE)
-        else {}
-    )
+    fails = not marks or any(marks.nearest(0, 1, [one]) for one in TROUBLE)
+    return {} if fails else {"error.next": None}
 
 
 def _open_label(session: Session, zoom: str) -> str | None:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
@@ -53,7 +53,7 @@ class Preparations:
     repeated key waits for the first; of different ones the latest counts."""
 
     def __init__(self, session: Session, tell: Callable[..., None]) -> None:
-        """`tell` is that of the footers."""
+        """`tell` writes to the footer."""
         self._session = session
         self._tell = tell
         self._current: Preparation | None = None
@@ -138,7 +138,7 @@ class Ui:
         self._screen = screen
         self._asking = asking
         self._footer = footer
-        self.tell, self._settle = self._in_view_too(footer.tell), self._in_view_too(footer.settle)
+        self.tell, self._settle = self._on_footers(Footer.tell), self._on_footers(Footer.settle)
         self.note, self.clear_news = footer.note, footer.clear
         self.preparations = Preparations(session, self.tell)
         self.ask = self._latest(lambda question: self.asking.ask(question))
@@ -157,23 +157,23 @@ class Ui:
 
     @property
     def view(self) -> Any:
-        """The one that acts, if it is open."""
+        """The open view that asks and acts by itself; None without one."""
         return next((one for one in self._app.screen_stack[1:] if hasattr(one, "asking")), None)
 
     @property
     def asking(self) -> AskingBars:
-        """Those of the view that acts, else those of the main screen."""
+        """The question bars of that view, else those of the main screen."""
         return self.view.asking if self.view else self._asking
 
-    def _in_view_too(self, tell: Callable[P, None]) -> Callable[P, None]:
-        """What is told below the main screen is told in a view that acts as well."""
+    def _on_footers(self, do: Callable[Concatenate[Footer, P], None]) -> Callable[P, None]:
+        """The same on the footer of the main screen and on that of a view that acts."""
 
-        def told(*args: P.args, **kwargs: P.kwargs) -> None:
-            tell(*args, **kwargs)
+        def done(*args: P.args, **kwargs: P.kwargs) -> None:
+            do(self._footer, *args, **kwargs)
             if (view := self.view) and view.is_mounted:
-                getattr(view.footer, tell.__name__)(*args, **kwargs)
+                do(view.footer, *args, **kwargs)
 
-        return told
+        return done
 
     @property
     def is_asking(self) -> bool:

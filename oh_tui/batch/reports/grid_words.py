@@ -73,7 +73,7 @@ def p_words(p: float) -> str:
 def sure_words(
     interval: tuple[float, float] | None, word: Callable[[float], str], pairs: int
 ) -> str:
-    """How sure a difference is: its interval, and of how many pairs it is."""
+    """How sure a difference is: its interval, and the number of pairs it comes from."""
     edges = f", 95 % from {word(interval[0])} to {word(interval[1])}" if interval else ""
     return f"{edges} ({plural(pairs, 'pair')})"
 

@@ -89,7 +89,7 @@ async def sub_agents(agent: AgentServer) -> Sequence[SubAgent]:
 
 
 def out_of_reach(status: str | None) -> Refused:
-    """Why they cannot be read in a sandbox that does not run."""
+    """The sentence for sub-agents whose sandbox does not run."""
     told, hint = _OUT_OF_REACH.get(status or "MISSING", ("", Remedy.WAIT))
     told = told or f"which is {safe_line(status or '').lower()[:20]}"
     return Refused(f"The steps of the sub-agents are in the sandbox, {told}", hint)

@@ -1,4 +1,4 @@
-"""Views that act on their rows in place, and what opens a view."""
+"""The base of views that ask and act in place, and of the controllers that open views."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ V = TypeVar("V", bound=View[Any])
 
 
 class ActingView(View[None]):
-    """Asks above its own footer, and tells there what came of it."""
+    """Has question bars of its own above its footer, so that it need not close to ask."""
 
     def __init__(self, ui: Ui) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class ActingView(View[None]):
             super().action_back()
 
     def clear_news(self) -> bool:
-        """On the main screen too, where the same was told."""
+        """Also clears the footer of the main screen, which tells the same."""
         if is_told := super().clear_news():
             self._ui.clear_news()
         return is_told
@@ -42,7 +42,7 @@ class ActingView(View[None]):
 
 
 class OpensView(Generic[V]):
-    """Knows its view while that is open. The view may be left for a run, and opened again."""
+    """For a controller: holds its view while that is open."""
 
     _ui: Ui
     view: V | None = None
@@ -68,5 +68,5 @@ class OpensView(Generic[V]):
             view.dismiss(None)
 
     def closed(self) -> None:
-        """The user closed it: no question about what it shows is to come."""
+        """Called when the user closes the view: what it was preparing to ask is dropped."""
         self._ui.preparations.drop()

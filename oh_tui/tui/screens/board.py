@@ -344,8 +344,8 @@ class BoardScreen(PassScreen[Board]):
         self.before.show(before)
 
     def _height(self, above: int) -> int:
-        """Lines for the cost by day: what the rows leave free, and so many lines above them; where
-        the rows are days it is what is looked for."""
+        """Lines of the cost by day: those that the rows and the lines `above` them leave free.
+        Grouped by day it has at least an eighth of the screen, as the reader came for it."""
         free = self.app.size.height - self.groups.row_count() - AROUND - above
         return max(self.app.size.height // 8 if above else 1, min(TALLEST, free))
 

@@ -155,7 +155,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
 
     NAME = "Failures"
     BELOW = 17
-    """A failure has three helps and three examples."""
+    """Room for a failure with three helps and three examples."""
     tab = "failures"
     AGAIN = ("r reads again",)
     esc = "back"
@@ -227,7 +227,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
 
     @work(group="examples", exclusive=True)
     async def _read_examples(self, found: FailuresFound, row: FailureRow) -> None:
-        """Reads its runs again, of which the sums have no text."""
+        """Read the runs of its examples again: the sums keep no text of them."""
         await asyncio.sleep(REST)
         for one in row.examples:
             if (one.run, row.failure) in found.told:

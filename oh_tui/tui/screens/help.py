@@ -352,7 +352,7 @@ def signs(glyphs: Glyphs) -> Section:
 
 
 def _in_a_list(sign: str) -> str:
-    """It stands behind the status of a run; elsewhere it is another sign."""
+    """A sign that stands behind the status of a run; elsewhere it means something else."""
     return rf"(?m)^.\S{re.escape(sign)} \S"
 
 

@@ -53,7 +53,7 @@ class PassActions(OpensView["PassScreen[P]"], Generic[P]):
         raise NotImplementedError
 
     def keep(self, conversation: Conversation) -> None:
-        """Gets each run that was read from the server."""
+        """Called with each run that was read from the server."""
         raise NotImplementedError
 
     def source_runs(self) -> SourceRuns | None:
@@ -67,14 +67,18 @@ class PassActions(OpensView["PassScreen[P]"], Generic[P]):
             session.source, session.annotations, session.loaded, folder, now, self.keep
         )
 
-    def of_list(self, make: Callable[[SourceRuns, ConversationQuery, P | None], P]) -> P | None:
-        """What is found in the runs of the list, or in all without a filter: it stays until another
-        filter or source, or `r`."""
+    def of_runs(
+        self,
+        make: Callable[[SourceRuns, ConversationQuery, P | None], P],
+        query: ConversationQuery | None = None,
+    ) -> P | None:
+        """The pass over the runs that match, by default those of the list. What it has found stays
+        until other runs are asked for, another source is opened, or `r`."""
         runs, found = self.source_runs(), self.found
         if runs is None:
             return None
-        query = self._session.listing.query or ConversationQuery()
-        is_same = found and found.query == query and found.reading.source is runs.source
+        query = query or self._session.listing.query or ConversationQuery()
+        is_same = found and found.first == query and found.reading.source is runs.source
         if found is None or found.stopped or not is_same:
             found = make(runs, query, found)
             self.begin(found)
@@ -138,8 +142,8 @@ class PassScreen(View[None], Generic[P]):
     AGAIN: ClassVar[tuple[str, ...]] = ()
     """What the list says after a problem."""
     BELOW = 0
-    """Lines that what stands below the list has at least, with what is around it; 0 where the list
-    has all that is left."""
+    """The least lines that stay for what is below the list, rules and footer counted; 0 where the
+    list takes all lines that are left."""
     below: tuple[Widget, ...] = ()
 
     def __init__(self, found: P, actions: PassActions[P], rows: TableList[Any], name: str) -> None:

@@ -86,7 +86,7 @@ class RuleList(TableList[RuleRow]):
 
 def rule_blocks(rule: RunRule, found: Finding, run: Trajectory, here: int) -> list[Block]:
     """Which steps break the rule, why it is there, what it asks; and the step that enter goes to
-    from `here`. Decodes those: for a thread."""
+    from `here`. Call it in a thread: it decodes these steps."""
     origin = tilde(Path(rule.origin), os.environ) if rule.origin else "oh-tui itself"
     asks = Fields((*rule.fields, ("severity", rule.severity), ("comes from", origin)))
     told = [*_found(found.answer, run), Plain(rule.why), asks]

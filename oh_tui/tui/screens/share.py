@@ -207,8 +207,8 @@ class ShareScreen(View[None]):
         self.leaves.show(blocks)
 
     def _leaves_by(self, choice: Choice) -> tuple[WhatLeaves, list[Block]]:
-        """What leaves, and the same in words with the head of what is written, in as many lines as
-        there are to see. Raises Problem once something else is looked at."""
+        """What leaves, and blocks that tell it and show the first lines of the file, as many as the
+        screen has. Raises Problem once the user looks at another choice."""
 
         def is_wanted(step: int) -> bool:
             self._looked_at = step

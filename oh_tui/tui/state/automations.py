@@ -99,11 +99,10 @@ class LoadedAutomations:
         return next((one for one in found if server in (None, one.server)), None)
 
     def that_made(self, conversation: Conversation) -> Automation | None:
-        """That on its own server, where another one has the same: a copy, or one over the same
-        folder."""
-        if (made := made_by(conversation)) is None:
-            return None
-        return self.of(made.automation_id, conversation.server) or self.of(made.automation_id)
+        """The automation on the conversation's own server: another server, as of a copied folder,
+        may have one with the same id."""
+        made = made_by(conversation)
+        return self.of(made.automation_id, conversation.server) if made else None
 
     # Runs
 
@@ -141,7 +140,7 @@ class LoadedAutomations:
 
 
 def at_work(conversations: Iterable[Conversation]) -> list[Conversation]:
-    """Those whose agents work, and that may be those of runs."""
+    """The conversations whose agents work and that may belong to runs of automations."""
     return [one for one in conversations if works(one) and not is_derived(one)]
 
 

@@ -111,7 +111,7 @@ class BodyView(KeptLines, Drawn, can_focus=True):
 
     @property
     def position_words(self) -> str:
-        """`lines 1-9 of 10`, or "" where all are in sight."""
+        """`lines 1-9 of 10`; "" where all lines are in sight."""
         first, last, total = self.position()
         if total <= last - first + 1:
             return ""

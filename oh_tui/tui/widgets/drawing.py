@@ -165,7 +165,8 @@ def wrap_pieces(pieces: Sequence[Piece], width: int) -> list[list[Piece]]:
 def wrap_lines(
     lines: Iterable[Sequence[Piece]], width: int, most: int = 0, more: str = "…"
 ) -> list[list[Piece]]:
-    """Each line wrapped; of more than `most` the last that is kept ends with `more`."""
+    """The lines wrapped to `width`. With `most`, no more rows than that; where rows are left out,
+    the last one ends with `more`."""
     rows = [row for line in lines for row in wrap_pieces(line, width)]
     if 0 < most < len(rows):
         *before, (text, hue) = wrap_pieces(rows[most - 1], width - 1)[0] or [("", "")]

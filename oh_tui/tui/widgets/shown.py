@@ -28,7 +28,7 @@ NOTE_LINES = 2
 
 
 PARTS = 4
-"""Parts that the title of a call or a result has at most."""
+"""The most parts that the title of a call or a result has."""
 
 
 class Place(NamedTuple):
@@ -143,8 +143,8 @@ def _spent(step: Step, place: Place) -> list[str]:
 
 
 def _details(step: Step, place: Place, rest: list[str]) -> list[Block]:
-    """All that the titles name a part of, below the whole call: those of the result have room for
-    one part besides the outcome, the lines in sight and blame."""
+    """All parts of the titles, shown below the whole call. The title of a result has room for one
+    besides the outcome, the lines in sight and blame."""
     told = _spent(step, place), [f"result: {rest[0]}", *rest[1:]] if rest[1:] else []
     return [Note(", ".join(facts)) for facts in told if len(facts) > 1]
 

@@ -146,7 +146,7 @@ def test_a_run_is_looked_for_at_once_until_one_has_its_whole_id(
             code = cli.main(["automations", "show", of, "--server", address])
             return Said(code, *capsys.readouterr())
 
-        for one in others:  # they never answer: who has the run does
+        for one in others:  # these hang; the one that has the run answers
             between.hold(f"GET {BASE}/{one}/runs")
         assert f"run\t{runs[first][1]}" in show(runs[first][1]).out
         assert f"run\t{runs[first][1]}" in show(runs[first][1].replace("-", "")).out

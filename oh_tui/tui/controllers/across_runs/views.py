@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.run.reports import Comparisons
     from oh_tui.tui.state.across_runs.board import Board
     from oh_tui.tui.state.across_runs.failures import FailuresFound
+    from oh_tui.tui.state.across_runs.passes import SourceRuns
     from oh_tui.tui.state.across_runs.search_all import SearchAll
 
 
@@ -52,17 +53,18 @@ class FailuresOfRuns(_ViewOfRuns):
         self.open(self._session.listing.query or ConversationQuery())
 
     def open(self, query: ConversationQuery, below: PassActions[Any] | None = None) -> None:
-        """What was found stays until other runs are asked for, or `r`. Closing it ends reading."""
-        runs, found = self.source_runs(), self.found
-        if runs is None:
-            return
-        is_same = found and found.first == query and found.reading.source is runs.source
-        self._below = below
-        if found is None or found.stopped or not is_same:
-            found = failures.FailuresFound(runs, query, like=found)
+        """Show what failed in the runs that match; closing the view ends reading."""
+
+        def make(
+            runs: SourceRuns, query: ConversationQuery, like: FailuresFound | None
+        ) -> FailuresFound:
+            found = failures.FailuresFound(runs, query, like=like)
             found.first = query
-            self.begin(found)
-        self._push(found)
+            return found
+
+        if found := self.of_runs(make, query):
+            self._below = below
+            self._push(found)
 
     def _push(self, found: FailuresFound) -> None:
         self.push(
@@ -130,7 +132,7 @@ class SetsOfRuns(_ViewOfRuns):
         self.show()
 
     def show(self) -> None:
-        if found := self.of_list(sets.SetsFound):
+        if found := self.of_runs(sets.SetsFound):
             self.push(sets_screen.SetsScreen(found, self))
 
     def open_row(self) -> None:
@@ -158,7 +160,7 @@ class BoardOfRuns(_ViewOfRuns):
         """Closing the board while it counts stops that, leaving it for some of its runs does
         not."""
         before = self.found
-        if board := self.of_list(boards.Board):
+        if board := self.of_runs(boards.Board):
             if before and board is before:
                 before.drop_unended()
             self.push(board_screen.BoardScreen(board, self))

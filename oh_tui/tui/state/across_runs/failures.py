@@ -52,11 +52,10 @@ class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
         """Failure -> ids of the runs in which it was seen."""
         self.shown = ()
         self.told: dict[tuple[str, Failure], Sequence[tuple[int, str]]] = {}
-        """Of a run, once it was read again for it: the steps that failed so, and how."""
+        """(run, failure) -> the numbers of the steps that failed so, each with its line. Only for
+        runs that were read again."""
         self.chosen: Failure | None = None
         """That to which the user went: the cursor stays on its row, else on the first."""
-        self.first = query
-        """The runs for which it was opened; the words may be others by now."""
         if like:
             self.sort, self.chosen, self.first = like.sort, like.chosen, like.first
 

@@ -75,6 +75,8 @@ class Pass(Generic[T, Rows]):
     ) -> None:
         """`known` is made in a thread: loading the library takes longer than a frame."""
         self.source_runs, self.query = runs, query
+        self.first = query
+        """The runs for which it was opened; the user may have changed the words since."""
         self.words = query.text
         self.asked = range_before.time_range(query, runs.now)
         self.reading = RunBatch(
