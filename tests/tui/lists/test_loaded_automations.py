@@ -31,6 +31,15 @@ def test_they_stand_by_state_and_name_and_keep_their_places_while_one_is_there()
     assert [one.name for one in kept.all] == ["z", "0", "b", "a", "C"]
 
 
+def test_the_automation_of_a_conversation_is_on_its_own_server_alone() -> None:
+    kept, tags = LoadedAutomations(), {"automationid": "a", "automationrunid": "r"}
+    one = Conversation(id="1" * 32, tags=tags, server="far")
+    kept.take([automation("a", server="near")])
+    assert kept.that_made(one) is None, "a key that stops would reach another server"
+    kept.take([automation("a", server="near"), automation("a", server="far")])
+    assert (found := kept.that_made(one)) and found.server == "far"
+
+
 def test_runs_are_read_again_where_there_may_be_others() -> None:
     kept = LoadedAutomations()
     before = [automation("a", last_triggered_at="1"), automation("b", last_triggered_at="1")]

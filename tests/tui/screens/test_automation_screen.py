@@ -256,6 +256,17 @@ def test_nothing_of_a_run_need_be_told_and_all_may_be_hostile() -> None:
     assert took(run, 5.0) == ""
 
 
+async def test_quitting_and_staying_leaves_no_view_that_is_still_renewed() -> None:
+    canvas = Canvas()
+    async with explore(source=canvas.source, size=(160, 48)) as it:
+        await opened(it, FLAKY)
+        with it.screen.session.writes.doing("something"):  # so that it asks
+            await it.send("ctrl+q")
+            await it.until(lambda: it.screen.asking.question_bar.is_seen)
+            assert it.screen.controllers.automations.view is None
+            await it.press("escape")
+
+
 async def test_a_run_under_way_is_followed_at_each_refresh() -> None:
     canvas = Canvas()
     async with explore(source=canvas.source, size=(160, 48)) as it:
