@@ -36,7 +36,7 @@ TIMED_OUT, NOT_STARTED = 124, 126
     argument("--cwd", metavar="FOLDER", default="", help="where; the agent's folder by default"),
     argument(
         "--timeout",
-        type=number_of("seconds up to 86400", 1, 86_400),
+        type=number_of("seconds", 1, 86_400),
         default=TIMEOUT,
         metavar="SECONDS",
         help=f"after which it is stopped; {TIMEOUT} by default",

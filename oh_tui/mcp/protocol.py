@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
@@ -85,7 +86,8 @@ async def serve(session: Session) -> None:
     server, wire = Server(session)._lowlevel_server, Wire()
     with _signal_first():
         async with stdio_server(stdin=wire) as (reading, wire.writing):  # type: ignore[arg-type]
-            await server.run(reading, wire, server.create_initialization_options())
+            with contextlib.redirect_stdout(sys.stderr):  # held back, a print would end on the wire
+                await server.run(reading, wire, server.create_initialization_options())
 
 
 def _served(session: Session, tool: Tool) -> Served:

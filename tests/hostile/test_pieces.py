@@ -68,7 +68,7 @@ async def in_single_bytes(writer: asyncio.StreamWriter) -> None:
 async def test_a_body_in_single_bytes_keeps_no_key_waiting() -> None:
     async with sending(in_single_bytes) as api, Turns() as turns:
         assert await api.count_conversations() == 5
-        assert turns.longest < 0.1
+        assert turns.longest < 0.5
 
 
 @pytest.mark.slow
@@ -78,7 +78,7 @@ async def test_a_download_in_single_bytes_comes_in_few_pieces() -> None:
             sizes = [len(piece) async for piece in pieces]
         assert sum(sizes) == CHUNKS + 1
         assert len(sizes) < CHUNKS / 10
-        assert turns.longest < 0.1
+        assert turns.longest < 0.5
 
 
 async def hints_without_end(writer: asyncio.StreamWriter) -> None:
@@ -93,7 +93,7 @@ async def test_early_hints_without_end_are_given_up() -> None:
         with pytest.raises(ApiError, match=r"the connection to .* broke off"):
             await api.users_me()
         assert time.thread_time() - began < 20
-        assert turns.longest < 0.1
+        assert turns.longest < 0.5
 
 
 async def hints_and_then_an_answer(writer: asyncio.StreamWriter) -> None:

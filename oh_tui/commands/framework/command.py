@@ -144,7 +144,8 @@ def argument(*names: str, **options: Any) -> Argument:
 def number_of(what: str, least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{clean_line(text)!r} is not a number of {what}")
+            what_is_one = f"a number of {what} from {least:,} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{clean_line(text)!r} is not {what_is_one}")
         return int(text)
 
     return read
