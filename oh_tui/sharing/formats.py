@@ -16,7 +16,7 @@ from oh_tui.sharing.otlp.otlp import otlp
 from oh_tui.sharing.shared_run import SharedRun, Sink, Write
 from oh_tui.text.problem import Problem, Remedy
 
-LONGEST, LONGEST_LINE = 100_000, 300
+LONGEST, LONGEST_LINE = 100_000, 600
 """Characters of the file that the preview is made of."""
 
 

@@ -242,7 +242,7 @@ def test_the_files_of_a_patch_are_listed_with_its_lines() -> None:
     html = text_by(page, run)
     text = Reader(html).text
     assert "the patch that it handed in changes 1 file +1 -1" in text
-    assert "<b>.py" in text and "changed in the patch, changed outside the editor" in text
+    assert "<b>.py" in text and "changed in the patch, outside the editor" in text
     assert '<b class="h-del">-x</b>' in html and secret not in html
     assert "<b>.py" in text[text.index("What was hidden") :]
     assert "Changed files" not in Reader(text_by(page, replace(run, is_part=True))).text

@@ -15,6 +15,7 @@ from oh_tui.sharing.html.head import changed_files_html, head_html
 from oh_tui.sharing.html.steps import StepsWriter, event_html
 from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.text.human import plural
+from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import hide_keys
 from oh_tui.trajectory.glyphs import COLOURS, HUES
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -34,8 +35,16 @@ def page(run: SharedRun, sink: Sink) -> Iterator[str]:
 def read_page(part: str) -> str:
     """A part of the page as its readers see it, without empty lines and the picture."""
     before, _, picture = (part.partition("<body>")[2] or part).partition("<svg")
-    shown = seen(before + picture.partition("</svg>")[2])
-    return "".join(f"{line}\n" for line in shown.splitlines() if line.strip())
+    shown = _SPAN.sub("", before + picture.partition("</svg>")[2])
+    shown = shown.replace("</dd></div>\n<div><dt>", " · ")
+    chapters = (seen(one).splitlines() for one in _HEADING.split(shown))
+    lines = ["".join(f"{line}\n" for line in one if line.strip()) for one in chapters]
+    return "\n".join(lines)
+
+
+_HEADING = pattern("(?=<h2 )")
+_SPAN = pattern("</?(?:span|b|time)(?: [^<>]{0,}+)?>")
+"""In the rows of a list the page has blanks between them."""
 
 
 def _body(run: SharedRun, sink: Sink) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oh_tui.settings.startup import Settings
-from oh_tui.sharing.formats import FORMATS
+from oh_tui.sharing.formats import FORMATS, LONGEST_LINE
 from oh_tui.sharing.shared_run import SharedRun, Sink
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.share import ShareScreen
@@ -54,7 +54,8 @@ async def test_a_run_of_a_server_is_shared_as_it_is_chosen(tmp_path: Path) -> No
         assert "dates/src/dates/parse.py (steps 5, 48)" in explorer.text_of(view.leaves)
         assert "61 steps: 5 whole files" in explorer.text_of(view.leaves_rule)
         begins = explorer.text_of(view.leaves).partition("how it begins\n")[2]
-        assert begins.startswith(f"{WEEKS}\n") and "\nSteps: 61\n" in begins
+        assert begins.startswith(f"{WEEKS}\n") and " · Steps: 61 · " in begins
+        assert "\n\nWhat was asked\n1 Our ERP export has" in begins
         assert not list(tmp_path.iterdir())
         await change(explorer, view, FILES, RESULTS)
         assert "no whole file" in explorer.text_of(view.leaves)
@@ -256,5 +257,5 @@ async def test_the_head_of_what_is_chosen_is_shown_as_far_as_there_is_room() -> 
         for name, one in FORMATS.items():
             with case(name):
                 head = one.head(part, 20)
-                assert 0 < len(head.split("\n")) <= 20 and len(head) < 20 * 301
+                assert 0 < len(head.split("\n")) <= 20 and len(head) < 20 * (LONGEST_LINE + 1)
                 assert "<svg" not in head and "<style" not in head
