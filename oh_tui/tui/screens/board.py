@@ -190,13 +190,14 @@ class BoardSection(Vertical):
 
 
 def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
-    """A line for each measure, if there are several periods."""
+    """A line for each measure but the cost, which is drawn large; if there are several periods."""
     if trend.length == 1:
         return None
     drawing = draw(trend, room, glyphs.levels)
     lines = [
         [(name, "dim"), *_quiet(blocks, HUES.get(name.strip(), "llm"), glyphs), (numbers, "")]
         for name, blocks, numbers in drawing.lines
+        if name.strip() != COST.head
     ]
     facts = [(fact, "dim") for fact in drawing.facts]
     return TitledLines(f"Each {NAMES[trend.kind]}", facts, lines)
