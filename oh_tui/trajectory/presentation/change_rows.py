@@ -71,7 +71,7 @@ class FileRow(NamedTuple):
         if self.then:
             return ", ".join(filter(None, (self.then.fate, self.then.state.brief)))
         if self.file is None:
-            return "changed outside the editor"
+            return "outside the editor"
         parts = [f"by sub-agent {self.agent}" if self.agent else "", self.file.fate]
         if self.file.edits and not self.file.whole and not self.file.deleted:
             parts.append("pieces")

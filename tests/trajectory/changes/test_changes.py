@@ -277,9 +277,9 @@ def test_git_stands_beside_and_differences_are_marked() -> None:
     assert [(row.path, row.letter, row.remark("git")) for row in beside] == [
         ("b.py", "", "new, not in git"),
         ("c.py", "", "as it was before"),
-        ("d.py", "A", "changed outside the editor"),
+        ("d.py", "A", "outside the editor"),
         ("src/a.py", "M", ""),
-        ("uv.lock", "M", "changed outside the editor"),
+        ("uv.lock", "M", "outside the editor"),
     ]
 
 
@@ -288,7 +288,7 @@ def test_files_of_sub_agents_stand_beside_those_of_the_run() -> None:
     other = changes(run(*edit("1", A, "b", "c"), *edit("2", below, "a", "b")))
     found = rows(log, [("M", A), ("M", below), ("A", "c.py")], {"7.": other})
     assert [(row.path, row.agent, row.letter, row.remark("git")) for row in found] == [
-        ("c.py", "", "A", "changed outside the editor"),
+        ("c.py", "", "A", "outside the editor"),
         ("src/a.py", "", "M", ""),
         ("src/a.py", "7", "M", "by sub-agent 7"),
         ("src/a.pyb", "7", "M", "by sub-agent 7"),

@@ -110,7 +110,7 @@ def test_files_of_the_patch_stand_beside_those_of_the_calls() -> None:
     assert found["dates.py"].file is not None
     assert found["dates.py"].letter == "M"
     assert "not in the patch" in found["scratch.py"].remark("patch")
-    assert found["new.txt"].remark("patch") == "changed outside the editor"
+    assert found["new.txt"].remark("patch") == "outside the editor"
     assert len(found) == 7
 
 

@@ -143,7 +143,7 @@ async def test_the_patch_is_among_the_changed_files(tmp_path: Path) -> None:
         await it.until(lambda: "another" in told("#change"))
         assert "src/a.py" in told("#changed-files")
         assert "patch: 1 file +2 -1" in told("#changed-rule")
-        assert "changed outside the editor" in told("#changed-files")
+        assert "outside the editor" in told("#changed-files")
         assert "in the patch" in told("#change")
 
 

@@ -268,7 +268,7 @@ async def test_the_files_as_of_a_step_say_what_is_certain() -> None:
         assert "Files as of step 5  Dates" in it.rule
         assert "1 file +3 -2 · 1 may have changed since · editor and patch calls only" in it.rule
         assert it.files[0].split("  ")[0] == "▌src/a.py"
-        assert it.files[0].endswith("as of step 3; 1 command since")
+        assert it.files[0].endswith(" step 3; 1 command since")
         assert "2 edits by then · as of step 3; 1 command since" in it.change
         assert "step 5 read 3 lines of it since, and found them so" in it.change
         assert "step 4  $ make format" in it.change

@@ -55,12 +55,12 @@ class FileList(TableList[FileRow]):
             _number("edits", _edits),
             _number("+", _added, "edit"),
             _number("-", _removed, "edit"),
-            _number("last step", _last, "dim", last_from),
+            _number("last", _last, "dim", last_from),
             Column("", self._remark, share=1),
         )
 
     def _remark(self, row: FileRow, _glyphs: Glyphs) -> Cell:
-        text = row.remark(self.lister)
+        text = row.remark(self.lister).replace("as of ", "", 1)  # the rule has it whole
         is_sure = row.then.state.certain if row.then else row.key and "not in " not in text
         return Cell(text, "dim" if is_sure else "warn")
 
