@@ -294,7 +294,7 @@ def about(ledgers: Iterable[Ledger], apart: Collection[str], *, whole: bool) -> 
         (f"{plural(strays, 'call')} without a step{'' if whole else ' here'}", strays),
         (f"no price is known for {', '.join(sorted(free))}", free and priced),
         (f"the cost of {plural(costs, 'call')} is known only as a sum", costs),
-        ("some of the model's time is known only as a sum", timed),
+        ("some of the LLM time is known only as a sum", timed),
         ("the total is higher than the sum of its calls", rest),
         ("the totals went down: the highest ones count", below),
         ("the calls add up to more than the reported total", exceeded),

@@ -79,7 +79,7 @@ def _cost(accounts: Accounts | None, step: Step) -> float | None:
 
 LLM = StepColumn(
     name="llm",
-    label="model's time",
+    label="LLM time",
     value=lambda accounts, step: accounts.llm(step) if accounts else None,
     json="llm_s",
     digits=3,
@@ -88,8 +88,8 @@ LLM = StepColumn(
     key="l",
     width=7,
     usual_from=100,
-    menu=("m", "the model's time"),
-    orders=("by the model's time", "least of the model's time first"),
+    menu=("m", "LLM time"),
+    orders=("by LLM time", "least LLM time first"),
 )
 
 RAN = StepColumn(

@@ -49,7 +49,7 @@ class Writer:
         """How model and tools share the active time."""
         spent = self.spent
         whole = max(spent.active, spent.model + sum(span for _, span in spent.tools) + spent.rest)
-        rows: list[tuple[str, str, float]] = [("model", "llm", spent.model)]
+        rows: list[tuple[str, str, float]] = [("llm", "llm", spent.model)]
         rest = spent.rest
         for family, span in spent.tools:
             if span < SMALL * whole:

@@ -101,7 +101,7 @@ async def look(
 async def test_the_page_of_the_week_dates_run() -> None:
     async with look(demo_run("week-dates")) as it:
         assert it.lines[0] == " Time  6m19s active + 2h10m waiting for you"
-        assert it.words("model")[1:3] == ["5m03s", "80%"]
+        assert it.words("llm")[1:3] == ["5m03s", "80%"]
         assert it.words("terminal")[1:3] == ["1m14s", "19%"]
         # what took next to nothing is no line of its own
         assert it.words("other")[1:4] == ["2.3", "s", "<1%"]
@@ -120,7 +120,7 @@ async def test_the_page_of_the_week_dates_run() -> None:
 
 async def test_bars_are_shares_of_the_active_time() -> None:
     async with look(demo_run("week-dates")) as it:
-        model, terminal, other = (it.words(name)[-1] for name in ("model", "terminal", "other"))
+        model, terminal, other = (it.words(name)[-1] for name in ("llm", "terminal", "other"))
         assert set(model) | set(terminal) <= set("▏▎▍▌▋▊▉█")
         assert len(model) / len(terminal) == pytest.approx(303 / 74, rel=0.15)
         assert other in "▏▎▍"
@@ -192,8 +192,8 @@ async def test_a_double_click_on_a_step_goes_there() -> None:
 
 async def test_it_is_drawn_in_ascii() -> None:
     async with look(demo_run("week-dates"), ascii=True) as it:
-        assert it.words("model")[-1].strip("#") == ""
-        assert len(it.words("model")[-1]) > 4 * len(it.words("other")[-1])
+        assert it.words("llm")[-1].strip("#") == ""
+        assert len(it.words("llm")[-1]) > 4 * len(it.words("other")[-1])
         assert "~**%" in it.text
         assert it.row.startswith(">")
         page = "\n".join(line for line in it.lines if "$ for" not in line and "think" not in line)
