@@ -116,7 +116,7 @@ class Said:
     def shown(self) -> str:
         if self._shown is None:
             about = self._described(self.events)
-            self._shown = f"{about.what} {about.result}".strip()
+            self._shown = f"{about.what}  {about.result}".strip()
         return self._shown
 
     @property

@@ -80,7 +80,7 @@ class StepDetail(Stack):
         if current is None or run is None:
             self._shown = None
             self._made.set()
-            self._show_bodies(Shown((), (), [], []))
+            self._show_bodies(Shown((("no step is selected", "dim"),), (), [], []))
             return
         step, event = current
         place = timeline.place_of_step(step) if step else None
