@@ -299,7 +299,7 @@ SELECTING = {"copy": "copy", "filter": "show alone", "back": "drop it"}
 def selection_hints(keymap: Keymap) -> tuple[Hint, ...]:
     keys = {key.id: key for key in bound(ALL_KEYS, keymap)}
     first = {name: key.shown.split()[0] for name, key in keys.items()}
-    ends = Hint(f"{first['move.down']} {first['move.up']}", "longer, shorter", "")
+    ends = Hint(f"{first['move.down']} {first['move.up']}", "move the end", "")
     others = (Hint(first[name], label, keys[name].action) for name, label in SELECTING.items())
     return ends, *others
 

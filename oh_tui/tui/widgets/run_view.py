@@ -275,6 +275,8 @@ class RunView(Stack):
             parts.append((f"{glyphs.failed} {shorten(self.note, 60, glyphs.more)}", "warn"))
         if self.following and trajectory.live and trajectory.status == "running":
             parts.append((self.following, "good"))
+        if counts.hidden and self.timeline.show_events:
+            parts.append((f"all {plural(counts.events, 'event')} shown (x)", "dim"))
         last = "" if trajectory.complete else "the last "
         parts.append((last + plural(len(trajectory), "step"), "dim"))
         if counts.errors:
@@ -284,19 +286,17 @@ class RunView(Stack):
         if counts.failed_commands:
             failed = plural(counts.failed_commands, "failed command")
             parts.append((f"{glyphs.failed} {failed}", "warn"))
-        for count, noun, many in (
-            (counts.second_results, "second result", ""),
-            (counts.stray_results, "result without a call", "results without a call"),
-            (counts.unreadable, "unreadable event", ""),
+        for count, noun, many, hue in (
+            (counts.second_results, "call answered twice", "calls answered twice", "warn"),
+            (counts.stray_results, "result without a call", "results without a call", "bad"),
+            (counts.unreadable, "unreadable event", "", "bad"),
         ):
             if count:
-                parts.append((plural(count, noun, many), "bad"))
+                parts.append((plural(count, noun, many), hue))
         if forgotten := self.timeline.events_forgotten:
             gone = f"{plural(forgotten, 'event')} forgotten"
             parts.append((f"{glyphs.forgotten} {gone}", "dim"))
-        if counts.hidden and self.timeline.show_events:
-            parts.append((f"all {plural(counts.events, 'event')} shown (x)", "dim"))
-        elif counts.hidden:
+        if counts.hidden and not self.timeline.show_events:
             parts.append((f"{plural(counts.hidden, 'other event')} hidden (x)", "dim"))
         if self.via.endswith("server"):
             parts.append((f"from the {self.via}", "dim"))

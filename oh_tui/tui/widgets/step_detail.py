@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.reactive import var
 
-from oh_tui.text.human import plural
+from oh_tui.text.patterns import pattern
 from oh_tui.trajectory.changes import touched_files
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import Outcome
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 BLAME = "(@)"
 """At the end of the fact that leads to blame."""
+
+_COUNT = pattern(r"[\d,]+ lines?")
+"""A fact that the lines in sight repeat."""
 
 _Key = tuple[Event, Outcome | None, int, bool, int, bool, str, Place | None]
 """The bodies depend on event, outcome, number of results, as_json, the study, whole_call, the
@@ -153,9 +156,10 @@ class StepDetail(Stack):
         self._show_call_facts()
 
     def _show_call_facts(self) -> None:
-        facts, phase = self._call_facts, self._phase
-        if facts and phase is not None:
-            dot = glyphs_of(self.app).dot
+        facts, phase, dot = self._call_facts, self._phase, glyphs_of(self.app).dot
+        if facts and (position := self.call_view.position_words):
+            facts += ((f" {dot} {position}", "dim"),)
+        if facts and phase is not None and phase.first < phase.last:
             facts += ((f" {dot} {phase.place}", "dim"), (f": {phase.summary}", "dim"))
         self._call_rule.facts = facts
 
@@ -214,10 +218,12 @@ class StepDetail(Stack):
         return current[1].id if current else ""
 
     def _fit_call(self) -> None:
-        """The lines it needs, at most a third of the room or three: a thought takes two."""
+        """The lines it needs, at most a third of the room, three (a thought takes two), or what
+        the result leaves."""
         room = self.size.height - 2
         least = 3 if room >= 7 else 2 if room >= 5 else 1
-        lines = min(self.call_view.position()[2], max(least, room // 3))
+        left = room - max(2, self.result_view.position()[2])
+        lines = min(self.call_view.position()[2], max(least, room // 3, left))
         self.call_view.styles.height = lines
 
     def _place(self) -> FilePlace | None:
@@ -231,11 +237,13 @@ class StepDetail(Stack):
 
     @on(BodyView.Scrolled, "#result")
     def _show_position(self) -> None:
-        *_, total = self.result_view.position()
-        position = self.result_view.position_words or plural(total, "line")
+        position = self.result_view.position_words
         facts = [fact for fact in self._result_facts if fact[0]]
-        if total and not self.is_making:
-            facts.insert(2, (position, "dim"))  # before a folder, which may be long
+        if position and not self.is_making:
+            facts = [fact for fact in facts if not _COUNT.fullmatch(fact[0])]
+            # before a folder, which may be long
+            at = next((n for n, (fact, _) in enumerate(facts) if fact.startswith("/")), 2)
+            facts.insert(min(at, 2), (position, "dim"))
         if self._finding and (found := self.result_view.find_words(self._finding)):
             facts.insert(0, (found, "mark"))
         if not self.as_json and (place := self._place()):
@@ -243,7 +251,9 @@ class StepDetail(Stack):
         facts = facts[:PARTS]  # the whole call has them all
         self._result_rule.facts = joined(facts, glyphs_of(self.app).dot)
 
+    @on(events.Resize)
     @on(BodyView.Scrolled, "#call")
-    def on_resize(self) -> None:
+    def _room_changed(self) -> None:
         """The room or the lines of the call have changed."""
         self._fit_call()
+        self._show_call_facts()

@@ -175,9 +175,9 @@ class StepLines(NamedTuple):
         telling = f"{mark} {described.result}" if mark else f"  {described.result}"
         more = self.glyphs.more
         plain = "" if own else "dim"
-        if not rest and not mark:
-            # a message, a thought or an answer takes the room after its one word
-            rest, telling, what, room = described.result, "", what + 2 + room, -2
+        if not mark and not (rest and described.result):
+            # a message, a thought, an answer: what has no result beside it takes its room
+            rest, telling, what, room = rest or described.result, "", what + 2 + room, -2
         indent = "  " * sub.depth if sub else ""
         verb = indent + verb
         said = fit(" " + rest, what - width_of(verb), more) if verb else " " * what
@@ -197,7 +197,7 @@ class StepLines(NamedTuple):
             (_left_cell(self._look(step, sub) if own and cells.look else "", cells.look), ""),
             *(cell(one, "") for one in _LEFT),
             ("  ", ""),
-            (shorten(verb, what, more), hue or plain),
+            (shorten(verb, what, more), plain or hue),
             (said, plain),
             ("  " if room >= 0 else "", ""),
             (fit(telling, room, more), mark_hue or "dim"),

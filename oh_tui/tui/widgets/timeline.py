@@ -482,7 +482,8 @@ class Timeline(RowList):
             self.glyphs,
             time=self.shown_time,
             now=self.now,
-            choice=self.choice,
+            # what it is sorted by has a column, as if chosen
+            choice={**self.choice, self.order.order: True} if self.order else self.choice,
             sorts=self.order is not None,
             filters=self.filtered is not None,
             kept=self.kept,

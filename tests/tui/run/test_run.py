@@ -410,6 +410,22 @@ async def test_each_pane_takes_the_whole_screen_and_gives_it_back() -> None:
             assert it.screen.session.pane == pane
 
 
+async def test_the_whole_call_has_the_rows_that_it_needs() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.press("enter", "4", "z")
+        call = it.screen.run_view.detail.call_view
+        assert call.size.height == call.position()[2] > 2
+        assert "lines" not in it.text("#call-rule")
+
+
+async def test_what_it_is_sorted_by_has_a_column_in_any_width() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.press("enter", "3")
+        assert "cost" not in it.screen.timeline.columns
+        await it.press("s", "c")
+        assert "cost" in it.screen.timeline.columns
+
+
 async def test_long_lines_wrap_or_are_cut() -> None:
     async with explore() as it:
         await it.open("[/b] and [red]markup[/red] in a title")
@@ -445,7 +461,7 @@ async def test_broken_pairs_are_shown_for_what_they_are() -> None:
         for fact in (
             "12 steps",
             "✗ 3 errors · – 1 rejected",
-            "1 second result",
+            "1 call answered twice",
             "1 result without a call",
             "16 other events hidden (x)",
         ):

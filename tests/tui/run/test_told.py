@@ -190,7 +190,7 @@ async def test_a_range_is_told_copied_and_shown_alone() -> None:
         await it.open(WEEKS)
         await it.press("v", "k", "k")
         assert "steps 56-58 selected" in it.text("#timeline-rule")
-        hints = "j k longer, shorter  y copy  & show alone  esc drop it"
+        hints = "j k move the end  y copy  & show alone  esc drop it"
         assert hints in it.footer
         await it.pilot.resize_terminal(80, 24)
         await it.settle()
