@@ -143,10 +143,11 @@ def _spent(step: Step, place: Place) -> list[str]:
 
 
 def _details(step: Step, place: Place, rest: list[str]) -> list[Block]:
-    """All parts of the titles, shown below the whole call. The title of a result has room for one
-    besides the outcome, the lines in sight and blame."""
-    told = _spent(step, place), [f"result: {rest[0]}", *rest[1:]] if rest[1:] else []
-    return [Note(", ".join(facts)) for facts in told if len(facts) > 1]
+    """What the titles have no room for, shown below the whole call. That of a result has room for
+    one fact besides the outcome, the lines in sight and blame."""
+    told = _spent(step, place)[: -2 if place.below.cost else -1]
+    more = [f"result: {', '.join(rest[1:])}"] if rest[1:] else []
+    return [Note(one) for one in (", ".join(told), *more) if one]
 
 
 def _loop(step: Step, run: Trajectory, study: Study | None) -> tuple[str, ...]:
