@@ -202,7 +202,7 @@ def test_git_is_asked_for_a_bounded_number_of_files(
 def test_a_run_without_edits_says_why_and_gives_no_table() -> None:
     done = oh_tui("--demo", "changes", DOCS)
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "oh-tui: this run edited no file through the editor; commands may have\n"
+    assert done.stderr == "oh-tui: no steps are known, so neither is what they changed\n"
 
 
 def test_pieces_are_explained() -> None:

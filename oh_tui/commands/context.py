@@ -10,14 +10,14 @@ from oh_tui.commands.framework.opening import begin_table, open_run, say_damage
 from oh_tui.commands.framework.printing import Hue, Row, print_json, print_table
 from oh_tui.documents.context import report, seen_at
 from oh_tui.tables.column import Cell, Column, Columns
-from oh_tui.text.human import compact, percent, plural
+from oh_tui.text.human import compact, percent, plural, steps_words
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe_line
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.context.context import Context, Difference
 from oh_tui.trajectory.context.message import MODEL, RESULT, SUMMARY, SYSTEM, USER, Message
 from oh_tui.trajectory.findings.study import Study
-from oh_tui.trajectory.presentation.sent_messages import message_line, steps_words
+from oh_tui.trajectory.presentation.sent_messages import message_line
 
 COLUMNS: Columns = (
     Column(""),

@@ -129,6 +129,20 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def steps_words(steps: tuple[int, ...]) -> str:
+    """`step 12`, `steps 2-31`, or `steps 1, 47` of two or more that do not follow each other."""
+    if not steps:
+        return ""
+    first, last = steps[0], steps[-1]
+    if first == last:
+        return f"step {first:,}"
+    if last - first + 1 == len(steps):
+        return f"steps {first:,}-{last:,}"
+    if len(steps) == 2:
+        return f"steps {first:,}, {last:,}"
+    return f"{len(steps):,} steps {first:,}-{last:,}"
+
+
 def are(count: int) -> str:
     """The verb of so many."""
     return "is" if count == 1 else "are"

@@ -152,12 +152,19 @@ class Glyphs(msgspec.Struct, frozen=True):
 UNICODE = Glyphs()
 ASCII = Glyphs(
     running="*", starting="o", waiting="?", error="x", failed="!", rejected="-", finished="+",
-    unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut=":", selected="v", user="^",
+    unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut="|", selected="v", user="^",
     falling="v", rising="^",
     loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
     divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
     sub_agents=">", forgotten=":", branch="Y", phase=",", parted="&",
 )  # fmt: skip
+
+IN_ASCII = {
+    ord(sign): ascii
+    for name in Glyphs.__struct_fields__
+    for sign, ascii in zip(getattr(UNICODE, name), getattr(ASCII, name), strict=True)
+}
+"""Sign -> the one in its place."""
 
 _STATES = {
     "waiting": ("waiting", "warn"),

@@ -26,6 +26,7 @@ from oh_tui.sources.source import Source
 from oh_tui.text.clean import clean
 from oh_tui.text.human import plural
 from oh_tui.text.redact import hide_keys
+from oh_tui.trajectory.glyphs import IN_ASCII
 from oh_tui.tui import palette
 from oh_tui.tui.controllers import Controllers
 from oh_tui.tui.controllers.system import clipboard
@@ -55,10 +56,11 @@ CLOSE = 0.5
 
 
 class AsciiFilter(LineFilter):
-    """Replaces the remaining non-ASCII marks: those in our sentences, and Textual's scrollbars,
-    borders and icons, and the bullets of Markdown. Letters stay."""
+    """Replaces the remaining non-ASCII marks: those in our sentences and
+    pages, Textual's scrollbars, borders and icons, and the bullets of Markdown. Letters stay."""
 
     MARKS: ClassVar[dict[int, str]] = {
+        **IN_ASCII,
         **dict(zip(map(ord, "·…•↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "|>*^v<>-=||||||||:|-#", strict=True)),
         **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
     }

@@ -124,7 +124,14 @@ def test_the_document_explains_every_sign_in_both_forms() -> None:
 
 def test_in_ascii_a_cut_and_a_condensation_are_different_signs() -> None:
     assert ASCII.condensed not in (ASCII.more, ASCII.before)
-    assert ASCII.condensed not in AsciiFilter.MARKS.values()
+    drawn_so = [chr(sign) for sign, mark in AsciiFilter.MARKS.items() if mark == ASCII.condensed]
+    assert drawn_so == [UNICODE.condensed]
+
+
+def test_in_ascii_a_page_has_no_sign_of_the_other_set() -> None:
+    signs = "".join(getattr(UNICODE, name) for name in Glyphs.__struct_fields__)
+    drawn = AsciiFilter().apply([Segment(f"{signs} ✗ stuck")], Color(0, 0, 0))[0].text
+    assert drawn.isascii() and drawn.endswith(" x stuck")
 
 
 def test_in_ascii_prose_is_drawn_with_ascii() -> None:

@@ -193,6 +193,8 @@ class ChangeLog:
             return ""
         if self.files:
             return "what the editor changed was undone again; commands may have changed more"
+        if not self.trajectory.steps:
+            return "no steps are known, so neither is what they changed"
         return "this run edited no file through the editor; commands may have"
 
     @property

@@ -98,9 +98,9 @@ def parting_words(comparison: Comparison) -> str:
 
 
 def counts_words(comparison: Comparison, dot: str = "·") -> str:
-    """How many steps are of each kind, without those of which there is none."""
-    counts = ((comparison.counts[kind], name) for kind, name in _COUNTED.items())
-    return f" {dot} ".join(f"{count:,} {name}" for count, name in counts if count)
+    """How many steps are of each kind, with its sign, without those of which there is none."""
+    counts = ((SIGNS[kind], comparison.counts[kind], name) for kind, name in _COUNTED.items())
+    return f" {dot} ".join(f"{sign} {count:,} {name}" for sign, count, name in counts if count)
 
 
 def _rows(a: Trajectory, b: Trajectory) -> Iterator[StepPair]:

@@ -63,9 +63,9 @@ class Parted(NamedTuple):
         if self.seen is None:
             return self.not_told
         if self.seen is Seen.SAME:
-            return "both saw the same: the model or chance"
+            return "both saw the same, so it was the model or chance"
         if self.seen is Seen.NOISE:
-            return f"only noise differed ({', '.join(self.plain)}): the model or chance"
+            return f"only noise differed ({', '.join(self.plain)}), so it was the model or chance"
         first, *others = self.real
         more = f", and {len(others):,} more" if others else ""
         return f"they saw other things: first {name_of(first)}{_how(first)}{more}"
@@ -158,7 +158,7 @@ def parting(a: Study, b: Study) -> Parted | None:
         *steps,
         agreed,
         _verdict(found),
-        f"not told: {', '.join(sorted(lacks))}" if lacks else "",
+        f"not known: {', '.join(sorted(lacks))}" if lacks else "",
         max(len(context.messages) for context in contexts),
         found,
     )

@@ -45,20 +45,6 @@ def message_line(message: Message, run: Trajectory) -> str:
     return first_line(message.dump())
 
 
-def steps_words(steps: tuple[int, ...]) -> str:
-    """`step 12`, `steps 2-31`, or `steps 1, 47` of two or more that do not follow each other."""
-    if not steps:
-        return ""
-    first, last = steps[0], steps[-1]
-    if first == last:
-        return f"step {first:,}"
-    if last - first + 1 == len(steps):
-        return f"steps {first:,}-{last:,}"
-    if len(steps) == 2:
-        return f"steps {first:,}, {last:,}"
-    return f"{len(steps):,} steps {first:,}-{last:,}"
-
-
 LINE = 400
 """Characters of the first line at most."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from oh_tui.text.human import steps_words
+
 if TYPE_CHECKING:
     from oh_tui.trajectory.search.step_filter import Query
 
@@ -35,9 +37,11 @@ class Answer(NamedTuple):
     """What of the run breaks a rule about the whole run, in words."""
 
     def broken_by(self, most: int = 5) -> str:
-        """What breaks the rule: `steps 3, 5 and 8 more`, or what of the whole run does."""
+        """What breaks the rule: `steps 3-7`, `steps 3, 5 and 8 more`, or of the whole run."""
         if not self.steps:
             return self.because or "the run as a whole"
+        if len(self.steps) == self.total == self.steps[-1] - self.steps[0] + 1:
+            return steps_words(self.steps)
         named = self.steps[: self.total if self.total <= most + 1 else most]
         more = self.total - len(named)
         rest = f" and {more:,} more" if more else ""

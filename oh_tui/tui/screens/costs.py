@@ -18,6 +18,7 @@ from oh_tui.trajectory.costs.spending import Spending, context_fill, spending
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.tui.screens.costs_page import INDENT, Writer
 from oh_tui.tui.screens.view import KeyLabels, View
+from oh_tui.tui.state.context_rows import NO_ANSWER
 from oh_tui.tui.widgets.drawing import Piece, Rule
 from oh_tui.tui.widgets.row_list import RowList
 
@@ -27,7 +28,6 @@ WIDEST = 100
 LEAST = 57
 """Cells of a line at least; a narrower screen cuts it off."""
 
-NO_ANSWER = "no model has answered yet"
 NOTHING = "this run records no times, tokens or cost"
 """What stands in place of the page."""
 

@@ -85,15 +85,15 @@ class RuleList(TableList[RuleRow]):
 
 
 def rule_blocks(rule: RunRule, found: Finding, run: Trajectory, here: int) -> list[Block]:
-    """Which steps break the rule, why it is there, what it asks; and the step that enter goes to
-    from `here`. Call it in a thread: it decodes these steps."""
+    """Which steps break the rule, why it is there, the step that enter goes to from `here`; and
+    what it asks. Call it in a thread: it decodes these steps."""
     origin = tilde(Path(rule.origin), os.environ) if rule.origin else "oh-tui itself"
     asks = Fields((*rule.fields, ("severity", rule.severity), ("comes from", origin)))
-    told = [*_found(found.answer, run), Plain(rule.why), asks]
+    told = [*_found(found.answer, run), Plain(rule.why)]
     number = next_step(found.answer, here) if found.answer.steps else 0
     if 0 < number <= len(run.steps):
         told += [Heading(f"step {number:,}"), *step_blocks(run, run.steps[number - 1])]
-    return told
+    return [*told, Heading("the rule"), asks]
 
 
 def _found(answer: Answer, run: Trajectory) -> list[Block]:

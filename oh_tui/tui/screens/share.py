@@ -33,7 +33,7 @@ from oh_tui.tui.desktop import open_file
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.screens.view import KeyLabels, View, pair
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import PaneMessage, Rule
+from oh_tui.tui.widgets.drawing import PaneMessage, Rule, joined
 from oh_tui.tui.widgets.row_list import RowList
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
@@ -82,7 +82,7 @@ class ShareScreen(View[None]):
         Binding("space", "change", "change", tooltip="change the choice"),
         Binding("o", "open_file", "open", tooltip="open the file that was written"),
         Binding("y", "copy_path", "copy path", tooltip="copy its path"),
-        *pair("J", "K", "scroll_leaves", "what leaves, down and up", show=False),
+        *pair("J", "K", "scroll_leaves", "scroll", "what leaves, down and up"),
         Binding("S,q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = "#choices"
@@ -107,6 +107,7 @@ class ShareScreen(View[None]):
         self._looking: Choice | None = None
         """For which choice is looked at what leaves, and not told yet."""
         self._looked_at = 0
+        self._headline = ""
         self._stop = threading.Event()
         self._is_writing = False
         self.written: Path | None = None
@@ -203,8 +204,15 @@ class ShareScreen(View[None]):
         finally:
             ticks.stop()
         self._looking = None
-        self.leaves_rule.facts = ((found.headline, "dim"),)
+        self._headline = found.headline
         self.leaves.show(blocks)
+        self._show_position()
+
+    @on(BodyView.Scrolled)
+    def _show_position(self) -> None:
+        if self._looking is None:
+            facts = [(self._headline, "dim"), *self.leaves.position_facts()]
+            self.leaves_rule.facts = joined(facts, self.leaves_rule.glyphs.dot)
 
     def _leaves_by(self, choice: Choice) -> tuple[WhatLeaves, list[Block]]:
         """What leaves, and blocks that tell it and show the first lines of the file, as many as the

@@ -23,7 +23,7 @@ T = TypeVar("T")
 GAP = "not known"
 """The role of a row that tells what the events do not."""
 
-NO_ANSWER = "no model has answered yet"
+NO_ANSWER = "no model has answered"
 
 _ONE = threading.Lock()
 

@@ -436,6 +436,10 @@ def state_of(log: ChangeLog) -> Any:
     return files, log.headline, log.why_nothing
 
 
+def test_of_a_run_without_steps_nothing_is_claimed() -> None:
+    assert changes(Trajectory()).why_nothing.startswith("no steps are known")
+
+
 def test_a_later_report_of_a_call_counts_in_place_of_the_one_before() -> None:
     done = report("1", "completed", (A, "x\n", "y\n"))
     assert follow([done]).headline == "changed 1 file +1 -1"

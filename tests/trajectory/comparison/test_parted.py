@@ -168,7 +168,7 @@ def test_what_was_planted_is_named_first(slug: str, plant: str) -> None:
 def test_only_times_are_noise(slug: str) -> None:
     found = parting(*pair(slug, times(1), times(2)))
     assert (found.seen, found.plain, found.real) == (Seen.NOISE, ["times"], [])
-    assert found.sentence == "only noise differed (times): the model or chance"
+    assert found.sentence == "only noise differed (times), so it was the model or chance"
 
 
 @pytest.mark.parametrize("slug", RUNS)
@@ -181,8 +181,8 @@ def test_another_folder_is_noise(slug: str) -> None:
 def test_the_same_is_the_same_whatever_the_ids(slug: str) -> None:
     found = parting(*pair(slug, nothing))
     assert (found.seen, found.differs) == (Seen.SAME, [])
-    assert found.sentence == "both saw the same: the model or chance"
-    assert found.not_told == "not told: calls as text, tools"
+    assert found.sentence == "both saw the same, so it was the model or chance"
+    assert found.not_told == "not known: calls as text, tools"
 
 
 def test_a_number_is_no_noise() -> None:

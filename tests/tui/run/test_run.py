@@ -461,7 +461,7 @@ async def test_broken_pairs_are_shown_for_what_they_are() -> None:
         for fact in (
             "12 steps",
             "✗ 3 errors · – 1 rejected",
-            "1 call answered twice",
+            "1 further result of a call",
             "1 result without a call",
             "16 other events hidden (x)",
         ):

@@ -228,7 +228,7 @@ async def test_a_run_of_one_answer_is_told_in_one_table_without_a_picture() -> N
 
 async def test_a_run_without_anything_says_so() -> None:
     async with look(Trajectory()) as it:
-        assert "no model has answered yet" in it.text
+        assert "no model has answered" in it.text
         await it.press("enter", "j", "k", "G", "g", "pagedown")
         assert it.app.answers == []
         await it.press("escape")

@@ -259,3 +259,13 @@ async def test_the_head_of_what_is_chosen_is_shown_as_far_as_there_is_room() -> 
                 head = one.head(part, 20)
                 assert 0 < len(head.split("\n")) <= 20 and len(head) < 20 * (LONGEST_LINE + 1)
                 assert "<svg" not in head and "<style" not in head
+
+
+async def test_the_rule_tells_how_much_of_what_leaves_is_in_sight() -> None:
+    async with explore(size=(80, 24)) as explorer:
+        await explorer.open(WEEKS)
+        view = await shared(explorer)
+        assert " · lines 1-" in explorer.text_of(view.leaves_rule)
+        assert "J K scroll" in explorer.text_of(view.footer)
+        await explorer.press("J")
+        assert " · lines 2-" in explorer.text_of(view.leaves_rule)

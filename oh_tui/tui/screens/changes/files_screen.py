@@ -54,7 +54,7 @@ class FileList(TableList[FileRow]):
             _number("reads", _reads, "dim", WIDE),
             _number("edits", _edits),
             _number("+", _added, "edit"),
-            _number("-", _removed, "edit"),
+            _number("-", _removed, "bad"),
             _number("last", _last, "dim", last_from),
             Column("", self._remark, share=1),
         )
@@ -249,7 +249,7 @@ class FilesScreen(View[Chosen]):
             "to the step": file and file.key and f"to step {step_words(self._step_of(file))}",
             "only read": False,
             "scroll": file and not self.whole,
-            "wrap": not blame,
+            "wrap": file,
         }
 
     def _step_of(self, row: FileRow) -> Label:

@@ -74,12 +74,12 @@ class ComparedRuns(TableList[RunRow]):
             Column("", lambda row, _: row.letter, hue="title"),
             Column("ended", _ended),
             Column("title", lambda row, _: title_of(row.run.conversation), share=1, least=12),
-            Column("model", _model, hue="dim", goes=1),
+            Column("model", _model, hue="dim", goes=3),
             Column("steps", self._steps, right=True),
             Column("time", lambda row, _: row.run.figures.took, right=True),
             Column("cost", _cost, right=True),
-            Column("files", lambda row, _: row.run.figures.changes, hue="dim", goes=2),
-            Column("parts from A", lambda row, _: row.last, goes=0 if self.has_head else 3),
+            Column("files", lambda row, _: row.run.figures.changes, hue="dim", goes=1),
+            Column("parts from A", lambda row, _: row.last, goes=0 if self.has_head else 2),
         )
         return found if self.has_head else [replace(one, head="") for one in found]
 

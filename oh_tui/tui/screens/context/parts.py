@@ -12,7 +12,7 @@ from textual.message import Message as TextualMessage
 from textual.strip import Strip
 
 from oh_tui.tables.column import FILL, Cell, Column
-from oh_tui.text.human import compact, percent, plural, size
+from oh_tui.text.human import compact, percent, plural, size, steps_words
 from oh_tui.text.redact import held
 from oh_tui.trajectory.context.context import Answer
 from oh_tui.trajectory.context.message import Message
@@ -20,7 +20,7 @@ from oh_tui.trajectory.costs.spending import context_fill
 from oh_tui.trajectory.glyphs import Glyphs
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.presentation.block import Block, Note
-from oh_tui.trajectory.presentation.sent_messages import message_blocks, message_line, steps_words
+from oh_tui.trajectory.presentation.sent_messages import message_blocks, message_line
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
 from oh_tui.tui.state.context_rows import GAP, ContextRow, Fill, Page, Sign
@@ -123,7 +123,7 @@ def message_facts(page: Page, marked: Answer | None) -> list[Piece]:
     facts: list[Piece] = [(f"{page.new:,} new{since}", "")]
     if page.forgotten:
         shown = "shown" if page.wanted.forgotten else "hidden"
-        facts.append((f"{plural(page.forgotten, 'event')} forgotten, {shown} (x)", "dim"))
+        facts.append((f"forgotten {shown} (x)", "dim"))  # how many, the line above tells
     if marked:
         facts.append((f"step {marked.step:,} marked", "mark"))
     return facts
