@@ -167,7 +167,7 @@ SIGN_HUES = {Kind.SAME: "dim", Kind.CHANGED: "mark"}
 
 
 def _sign(pair: StepPair, _glyphs: Glyphs) -> Cell:
-    return Cell(f"  {SIGNS[pair.kind]}", SIGN_HUES.get(pair.kind, ""))
+    return Cell(f" {SIGNS[pair.kind]}", SIGN_HUES.get(pair.kind, ""))
 
 
 class SeenMessages(TableList[Differing]):
@@ -205,7 +205,7 @@ class ComparedSteps(TableList[StepPair]):
     def columns(self) -> Columns[StepPair]:
         return (
             Column("", draw=partial(self._step, 0), width=FILL, share=1),
-            Column("", _sign, gap=0, width=5),
+            Column("", _sign, gap=0, width=3),
             Column("", draw=partial(self._step, 1), gap=0, width=FILL, share=1),
         )
 
@@ -240,7 +240,7 @@ class ComparedSteps(TableList[StepPair]):
         run, is_same = (comparison.a, comparison.b)[side], pair.kind is Kind.SAME
         outcome = run.outcome(step)
         described = self._describe(side, run, step)
-        digits = max(4, len(str(len(run))) + 1)
+        digits = len(str(max(len(comparison.a), len(comparison.b)))) + 1
         mark, mark_hue = outcome_mark(self.glyphs, outcome)
         room = width - digits - 2
         result = int((room - 4) * 0.38) if room >= WITH_RESULT else 0
