@@ -163,6 +163,7 @@ IN_ASCII = {
     ord(sign): ascii
     for name in Glyphs.__struct_fields__
     for sign, ascii in zip(getattr(UNICODE, name), getattr(ASCII, name), strict=True)
+    if not sign.isascii()  # in a text, `+` stays one
 }
 """Sign -> the one in its place."""
 

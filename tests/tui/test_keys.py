@@ -130,8 +130,8 @@ def test_in_ascii_a_cut_and_a_condensation_are_different_signs() -> None:
 
 def test_in_ascii_a_page_has_no_sign_of_the_other_set() -> None:
     signs = "".join(getattr(UNICODE, name) for name in Glyphs.__struct_fields__)
-    drawn = AsciiFilter().apply([Segment(f"{signs} ✗ stuck")], Color(0, 0, 0))[0].text
-    assert drawn.isascii() and drawn.endswith(" x stuck")
+    drawn = AsciiFilter().apply([Segment(f"{signs} ✗ stuck +2")], Color(0, 0, 0))[0].text
+    assert drawn.isascii() and drawn.endswith(" x stuck +2")
 
 
 def test_in_ascii_prose_is_drawn_with_ascii() -> None:
