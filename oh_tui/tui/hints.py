@@ -174,7 +174,7 @@ def _back_label(session: Session) -> str | None:
         return "unmark"
     if session.listing.query:
         back_to = session.listing.back_to
-        return f"back to {back_to}" if back_to else "list all"
+        return f"back to {back_to}" if back_to else "show all"
     return "usual order" if session.listing.order else None
 
 

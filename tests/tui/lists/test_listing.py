@@ -43,7 +43,7 @@ async def test_a_filter_narrows_the_list_and_esc_takes_it_off() -> None:
         assert titles(it) == ["Parse ISO week dates"]
         assert "is:failed repo:dates" in it.text(RULE)
         assert f"1 of {len(every)}" in it.text(RULE)
-        assert "esc list all" in it.footer
+        assert "esc show all" in it.footer
         assert len(it.screen.sidebar.sandbox_list.rows) > 1, "sandboxes are all there"
         await it.press("escape")
         assert titles(it) == every

@@ -152,7 +152,7 @@ async def test_l_lists_the_runs_of_a_row_and_esc_comes_back_to_it() -> None:
         await it.press("escape")
         assert isinstance(it.app.screen, BoardScreen)
         await it.press("escape")
-        assert it.app.screen is it.screen and "esc list all" in it.footer
+        assert it.app.screen is it.screen and "esc show all" in it.footer
         await it.press("escape")
         assert it.screen.session.listing.query is None
 
@@ -187,7 +187,7 @@ async def test_a_filter_typed_over_that_of_the_failures_is_ones_own() -> None:
         await failures(it)
         await it.press("l")
         await filtered(it, "repo:acme/dates")
-        assert "esc list all" in it.footer
+        assert "esc show all" in it.footer
         await it.press("escape")
         assert it.app.screen is it.screen and it.screen.session.listing.query is None
 

@@ -178,7 +178,7 @@ class ListActions(Controller):
         if not self._ui.at_work("sift"):
             return False
         self._ui.cancel("sift")
-        self._show_matches(f" · not all read: {GOES_ON}")
+        self._show_matches(f"not all read: {GOES_ON}")
         return True
 
     # Searching conversations that are not loaded
@@ -284,13 +284,15 @@ class ListActions(Controller):
         self._say_why_empty()
         session = self._session
         if session.listing.query is None:
-            self._ui.tell(f"sorted {self._found()}{more}", log=False)
+            told = f"sorted {self._found()}"
+            self._ui.tell(" · ".join(filter(None, (told, more))), log=False)
             return
         unsure = session.listing.undecided()
         what = session.listing.query.may_lack
-        unknown = f" · {what} of {plural(unsure, 'other')} not known" if unsure else ""
-        by_word = f" · {NO_PHRASE}" if session.listing.each_word else ""
-        self._ui.tell(f"{self._found()} conversations{by_word}{unknown}{more}", log=False)
+        unknown = f"{what} of {plural(unsure, 'other')} not known" if unsure else ""
+        by_word = NO_PHRASE if session.listing.each_word else ""
+        # the rule counts them, and the footer keeps its keys
+        self._ui.tell(" · ".join(filter(None, (by_word, unknown, more))), log=False)
 
     def _say_why_empty(self) -> None:
         query = self._session.listing.query
