@@ -107,7 +107,6 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         self.page.focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < NARROW, "-narrow")
         self._show()
 
     def on_key(self, event: events.Key) -> None:
@@ -126,7 +125,8 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _show(self) -> None:
         width = self.size.width
-        narrow = width < NARROW
+        narrow = width < NARROW or bool(self._wanted)
+        self.set_class(narrow, "-narrow")
         inside = min(width, WIDEST) - 5
         column = inside if narrow else (inside - 2) // 2
         glyphs = glyphs_of(self.app)
