@@ -88,7 +88,7 @@ class Fold(Drawn):
     def render_line(self, y: int) -> Strip:
         width, shown = self.size.width, self._sandboxes
         text = folded(shown.rows, self.counts, shown.seen, self.gone)
-        key = " (x)" if self.shows_gone or self.gone else ""
+        key = " (x)" if self.gone and not self.shows_gone else ""
         texts = (text + key, text, text.replace(" are ", " "))
         text = next((one for one in texts if width_of(one) <= width - 2), texts[-1])
         return self.strip([(" ", ""), (shorten(text, width - 2, self.glyphs.more), "dim")], width)
