@@ -389,7 +389,7 @@ async def test_a_tag_is_offered_to_the_agent_server_and_added_to_those_it_has() 
         await it.press("number_sign")
         await it.type("bug needs-review -gone")
         await it.press("enter")
-        assert "bug is on this machine, until oh-tui ends. The server" in it.text("#question")
+        assert "On this machine, until oh-tui ends: bug. The server" in it.text("#question")
         assert agent_tags(it) == {"team": "web"}
         await it.press("y")
         await it.settle()

@@ -283,7 +283,7 @@ async def test_gone_sandboxes_are_neither_paused_nor_resumed() -> None:
         await mark(it, ADD, ESLINT)
         assert "sandbox" not in it.footer
         await it.press("p")
-        await it.until(lambda: "It cannot be paused or resumed" in it.footer)
+        await it.until(lambda: "No pause or resume" in it.footer)
         assert between.count("POST *") == 0
 
 

@@ -225,9 +225,9 @@ class AnnotationActions(Controller):
         """Ask whether to write tags to the agent server too; False for here alone."""
         source = self._session.source
         told = " ".join((*tag_words(applied({}, changes)), *(f"-{k}" for k in _taken(changes))))
-        here = f"{told} is on this machine{self._session.annotations.for_now}."
-        kept = f"{here} The server can keep it for everyone."
-        lines = [[(kept, "")], [("This sets the time of its last change to now.", "dim")]]
+        here = f"On this machine{self._session.annotations.for_now}: {told}."
+        kept = f"{here} The server can keep tags for everyone."
+        lines = [[(kept, "")], [("The conversation then counts as changed now.", "dim")]]
         if conversation.execution_status == "running":
             works = "The agent is working: the tags are written when its step ends."
             lines.append([(works, "dim")])

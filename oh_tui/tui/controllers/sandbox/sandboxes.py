@@ -115,7 +115,7 @@ class SandboxActions(Controller):
         with self._ui.preparing("asking for the sandbox's state"):
             plan = await sandboxes.plan(sandbox_id)
         if not plan.action:
-            raise Problem(f"It cannot be paused or resumed: {plan.reason}", plan.hint)
+            raise Problem(f"No pause or resume: {plan.reason}", plan.hint)
         if why := self._session.no_change_of(plan.sandbox):
             raise Problem(why)
         pauses = plan.action == "pause"
@@ -253,9 +253,7 @@ class SandboxActions(Controller):
             if not todo:
                 first = next(iter(plans.values()), None)
                 reason = first.reason if first else "none of them has a known sandbox"
-                raise Problem(
-                    f"It cannot be paused or resumed: {reason}", first.hint if first else ""
-                )
+                raise Problem(f"No pause or resume: {reason}", first.hint if first else "")
             answer = "now"
             if action == "pause" or any(plan.at_stake for plan in todo.values()):
                 question = self._marked_question([*todo.values()], len(ids) - len(todo))
