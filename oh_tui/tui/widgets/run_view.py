@@ -287,7 +287,12 @@ class RunView(Stack):
             failed = plural(counts.failed_commands, "failed command")
             parts.append((f"{glyphs.failed} {failed}", "warn"))
         for count, noun, many, hue in (
-            (counts.second_results, "further result of a call", "further results of a call", "warn"),
+            (
+                counts.second_results,
+                "further result of a call",
+                "further results of a call",
+                "warn",
+            ),
             (counts.stray_results, "result without a call", "results without a call", "bad"),
             (counts.unreadable, "unreadable event", "", "bad"),
         ):
