@@ -92,14 +92,12 @@ class Editor(Vertical):
         super().__init__()
         self._empty = empty
         self._rule = Rule()
-        self._rule.title, self._rule.facts, self._rule.heavy = title, facts, True
+        self._rule.title, self._rule.facts = title, facts
         self._facts = Labels()
         self._facts.lines = lines
         self.lines = Lines(text, placeholder=hint, compact=True, highlight_cursor_line=False)
         self._keys = EditorKeys()
-        self._keys.keys = (
-            ("ctrl+s", send), ("enter", "new line"), ("esc", keep), ("tab", "the run"),
-        )  # fmt: skip
+        self._own = ("ctrl+s", send), ("enter", "new line"), ("esc", keep), ("tab", "panes")
 
     def compose(self) -> ComposeResult:
         yield from (self._rule, self._facts, self.lines, self._keys)
@@ -113,7 +111,13 @@ class Editor(Vertical):
 
     def on_mount(self) -> None:
         self.lines.move_cursor(self.lines.document.end)
+        self.watch(self.lines, "has_focus", self._show_keys)
         self._fit()
+
+    def _show_keys(self, has_focus: bool) -> None:
+        """Its keys do nothing while a pane has the focus."""
+        self._rule.heavy = has_focus
+        self._keys.keys = self._own if has_focus else (("tab", "back to the text"),)
 
     def on_resize(self) -> None:
         self._facts.most = max(1, self.screen.size.height // 4)

@@ -276,7 +276,7 @@ async def test_profile_mode_and_secrets_go_with_the_start(monkeypatch: pytest.Mo
 async def test_the_sandboxes_that_a_start_may_pause_are_named_before_it() -> None:
     async with explore() as it:
         form = await opened(it)
-        assert "8 sandboxes up" in form.message
+        assert "8 sandboxes run" in form.message
         assert "the server pauses the oldest first: Rename Store to Ledger" in form.message
 
 

@@ -227,7 +227,7 @@ class StartScreen(View[None]):
             if note := "asking the server" if asking else self.offers.note(name, draft):
                 pieces.append((f"{note}   ", "dim"))
             if len(fitting) > 1:
-                pieces.append((f"{len(fitting):,}: ", "dim"))
+                pieces.append((f"{len(fitting):,} fit: ", "dim"))
             pieces += [(f"{word}  ", "") for word in fitting[:MOST_SHOWN]]
             if not pieces and field.value.strip() and self.offers.was_asked(name, draft):
                 pieces.append(("the server finds nothing that fits", "dim"))

@@ -68,7 +68,7 @@ async def test_the_keys_of_the_editor_are_all_shown() -> None:
     async with explore(size=(64, 20)) as it:
         await it.press("g", "a", "n")
         await it.until(lambda: "ctrl+s reject" in it.text("EditorKeys"))
-        assert it.text("EditorKeys").endswith("enter new line   esc answer later   tab the run")
+        assert it.text("EditorKeys").endswith("enter new line   esc answer later   tab panes")
 
 
 async def test_news_wrap_where_they_are_longer_than_the_footer() -> None:
