@@ -68,6 +68,7 @@ async def test_nothing_found_says_so_and_how_many_outcomes_are_not_known() -> No
         await it.press("escape")
         await filter_by(it, "is:failed")
         assert "others not known" in it.footer
+        assert "conversations" not in it.footer, "the rule counts them"
 
 
 async def test_marks_and_keys_mean_what_is_listed() -> None:
