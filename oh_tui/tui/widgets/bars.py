@@ -279,7 +279,9 @@ class Footer(Drawn):
         shown: list[list[Piece]] = []
         for words, ends in ((0, 0), (0, 1), (0, -1), (1, -1)):
             right = [self._hint_pieces(hint, ends) for hint in always]
-            room = self.size.width - 4 - news - sum(map(total_width, right))
+            # the blanks behind the last hint at the right end may be cut
+            edge = 1 if right else 4
+            room = self.size.width - edge - news - sum(map(total_width, right))
             shown = []
             for hint in self.hints:
                 drawn = self._hint_pieces(hint, words)
