@@ -92,6 +92,8 @@ class ConversationList(RowList):
         self._repeated: frozenset[str | None] = frozenset()
         """Titles of several files, as they came, which only their names tell apart."""
         self._has_ages = False
+        self._gap = ""
+        """Before all titles where what the user keeps of a run has a sign before one."""
 
     @property
     def row(self) -> Row | None:
@@ -124,6 +126,8 @@ class ConversationList(RowList):
         self.rows_changed()
 
     def watch_annotated(self) -> None:
+        has_signs = self.annotated and any(self._kept(row)[0] != " " for row in self.rows)
+        self._gap = " " if has_signs else ""
         if self.column_head:
             self.column_head.refresh()
 
@@ -202,6 +206,7 @@ class ConversationList(RowList):
         indent = "  " * (1 + min(row.depth, DEEPEST))
         lost = self._lost(row)
         told = f"{lost.as_of} {self.glyphs.dot} {row.line}" if lost else row.line
+        indent += self._gap
         text = shorten(told, width - len(indent) - 1, self.glyphs.more)  # free at the end
         hue = "" if row.status in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
@@ -212,7 +217,7 @@ class ConversationList(RowList):
         glyph, hue = label_mark(self.glyphs, label) or status_mark(self.glyphs, shown.status)
         if shown.due is Group.NOT_OPENED:
             hue = "good"
-        kept, kept_hue = self._kept(shown)
+        sign = self._sign(shown)
         depth = min(shown.depth, DEEPEST)
         fork = shown.fork_step if shown.conversation.origin and shown.fork_step > 0 else 0
         branch = self.glyphs.branch if shown.conversation.origin else self.glyphs.last
@@ -225,7 +230,7 @@ class ConversationList(RowList):
         is_column = facts.strip() or (self._has_ages and name)
         cells = 5 if self._is_table(width) else 4 if is_column else 0
         aged = f"{self._aged(shown, self.now):>{cells}} "
-        room = width - 2 - len(tree) - width_of(kept) - width_of(facts) - len(aged)
+        room = width - 2 - len(self._gap) - len(tree) - width_of(facts) - len(aged)
         is_away = MEMBER + conversation.server in self.losses
         inside = self.marked_sandbox and conversation.sandbox_id == self.marked_sandbox
         beside = 0
@@ -237,14 +242,13 @@ class ConversationList(RowList):
             beside = min(width_of(name), left) + 2 if left >= LEAST_NAME else 0
         return [
             (glyph, hue if shown.certain and not (is_away or self._lost(shown)) else "dim"),
-            (self.glyphs.marked, "marked") if shown.id in self.marks else (" ", ""),
-            (tree, "dim"),
+            sign,
+            (self._gap + tree, "dim"),
             (
                 fit(title, room - beside, self.glyphs.more),
                 "mark" if inside else "dim" if is_away else "",
             ),
             (f"  {fit_end(name, beside - 2, self.glyphs.before)}" if beside else "", "dim"),
-            (kept, kept_hue),
             (facts, "dim"),
             (aged, "dim"),
         ]
@@ -254,15 +258,20 @@ class ConversationList(RowList):
         is_open = self.losses and row.certain and row.due <= Group.RUNNING
         return lost_of(self.losses, row.conversation) if is_open else None
 
+    def _sign(self, row: Row) -> Piece:
+        """Whether a row is marked, else what the user keeps of its run."""
+        if row.id in self.marks:
+            return self.glyphs.marked, "marked"
+        return self._kept(row)
+
     def _kept(self, row: Row) -> Piece:
-        """The sign behind a title of what the user keeps of its run."""
         name = run_name(row.conversation) if self.annotated else ""
         kept = self.annotated.get(name, NOTHING)
         if kept.bookmarks:
-            return f" {self.glyphs.bookmark}", "you"
+            return self.glyphs.bookmark, "you"
         if kept.notes:
-            return f" {self.glyphs.note}", "you"
-        return (f" {self.glyphs.tag}" if kept.tags else ""), "you"
+            return self.glyphs.note, "you"
+        return (self.glyphs.tag, "you") if kept.tags else (" ", "")
 
     def _shown(self, width: int) -> frozenset[str]:
         """The columns between title and age."""
@@ -324,7 +333,9 @@ class ConversationList(RowList):
         found.append(self._head_cell(age, f"{self._named(age):>5} "))
         room = max(3, width + 1 - sum(width_of(cell.text) for cell in found))
         return [
-            self._head_cell(title, f"   {self._named(title):<{room - 3}}"),
+            self._head_cell(
+                title, f"   {self._gap}{self._named(title):<{room - 3 - len(self._gap)}}"
+            ),
             *found,
         ]
 

@@ -102,7 +102,7 @@ async def test_without_a_message_the_fork_waits_for_one() -> None:
         lines = it.screen.asking.editor.lines
         assert str(lines.placeholder) == "leave it empty and the fork waits for one"
         assert lines.get_component_rich_style("text-area--placeholder").italic
-        for width, last in ((80, "tab panes"), (60, "esc no fork")):
+        for width, last in ((80, "tab  panes"), (60, "esc no fork")):
             with case(width):
                 await it.pilot.resize_terminal(width, 24)
                 keys = it.text("EditorKeys")

@@ -169,7 +169,7 @@ class ChangesScreen(FilesScreen):
         labels, read = super().key_labels(), self.changes.only_read
         count = plural(len(read), "file")
         label = f"hide {count}" if self.show_read else f"{count} only read"
-        return {**labels, "only read": labels["wrap"] and read and label}
+        return {**labels, "only read": self.pane.shown != "blame" and read and label}
 
     def _subject(self, row: FileRow) -> Subject:
         edits = len(row.file.edits) if row.file else -1
