@@ -81,6 +81,7 @@ def _hit(step: Step, part: RunPart, query: Query) -> Hit:
     run = part.study.trajectory
     said = said_by_step(step, run)
     event, where, line, at = step.event, "row", said.shown, 0
+    row = "  ".join(filter(None, map(clean_line, (said.about.what, said.about.result))))
     if texts := query.texts:
         place, line, at = _first(said, texts[0])
         if place is not None:
@@ -92,9 +93,9 @@ def _hit(step: Step, part: RunPart, query: Query) -> Hit:
         part.above,
         event.id,
         where,
-        clean_line(line),
+        row if where == "row" else clean_line(line),
         len(clean_line(line[:at])),
-        clean_line(said.shown),
+        row,
         run.outcome(step),
     )
 

@@ -416,6 +416,13 @@ def test_hits_name_where_and_the_line() -> None:
     assert row.where == "row" and row.line == row.shown
 
 
+def test_the_row_of_a_hit_sets_the_result_apart_and_is_searched_without_the_gap() -> None:
+    run = Trajectory()
+    run.extend([shell("a1", "echo value "), output("a1", "error")])
+    found = list(hits(RunPart(Study(run)), parse('"value error"').steps))
+    assert [hit.shown for hit in found] == ["$ echo value  error"]
+
+
 async def test_a_stop_ends_the_thread_that_reads_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

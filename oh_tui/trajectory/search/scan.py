@@ -87,14 +87,14 @@ def needle(text: str) -> Needle:
 class Said:
     """The texts of a step or an event; its JSON is read only once."""
 
-    __slots__ = ("_described", "_events", "_inlined", "_raws", "_shown", "_texts")
+    __slots__ = ("_about", "_described", "_events", "_inlined", "_raws", "_texts")
 
     def __init__(self, events: Sequence[Event], described: Callable[..., Description]) -> None:
         self._events = events
         self._described = described
         self._raws: list[bytes] | None = None
         self._inlined: list[Event] | None = None
-        self._shown: str | None = None
+        self._about: Description | None = None
         self._texts: dict[int, list[str]] = {}
 
     @property
@@ -113,11 +113,14 @@ class Said:
         return self._inlined
 
     @property
+    def about(self) -> Description:
+        if self._about is None:
+            self._about = self._described(self.events)
+        return self._about
+
+    @property
     def shown(self) -> str:
-        if self._shown is None:
-            about = self._described(self.events)
-            self._shown = f"{about.what}  {about.result}".strip()
-        return self._shown
+        return f"{self.about.what} {self.about.result}".strip()
 
     @property
     def row(self) -> str:
