@@ -71,13 +71,14 @@ class Group(IntEnum):
 
     NEEDS_YOU = 0
     RUNNING = 1
-    NOT_OPENED = 2
-    EARLIER = 3
-    UNRESOLVED = 4
+    IDLE = 2
+    NOT_OPENED = 3
+    EARLIER = 4
+    UNRESOLVED = 5
     """Groups from here on are labels of an evaluation."""
-    ERROR = 5
-    UNLABELLED = 6
-    RESOLVED = 7
+    ERROR = 6
+    UNLABELLED = 7
+    RESOLVED = 8
 
     @property
     def title(self) -> str:
@@ -89,7 +90,7 @@ class Group(IntEnum):
 
 
 _TITLES = (
-    "needs you", "running", "finished, not opened yet", "earlier",
+    "needs you", "running", "idle", "finished, not opened yet", "earlier",
     "unresolved", "evaluation error", "unlabelled", "resolved",
 )  # fmt: skip
 
@@ -129,6 +130,8 @@ class ConversationState(NamedTuple):
             return Group.NEEDS_YOU
         if self.status in AT_WORK:
             return Group.RUNNING
+        if self.status is RunStatus.IDLE and self.certain:  # it has not begun, or waits for a task
+            return Group.IDLE
         is_read = self.opened or conversation.parent_conversation_id
         if self.status is RunStatus.FINISHED and not is_read:
             return Group.NOT_OPENED

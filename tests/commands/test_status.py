@@ -89,7 +89,7 @@ def test_a_list_asked_for_by_state_knows_the_agent_s_and_the_sandbox_s() -> None
 def test_of_several_in_a_sandbox_the_one_that_the_explorer_lists_first_is_named_first() -> None:
     named = [line.split("\t")[-1] for line in demo("sandboxes").stdout.splitlines()]
     assert "Migrate to pydantic 2, Pydantic notes" in named
-    assert "Cache the docker layers, Docker follow-ups" in named
+    assert "Docker follow-ups, Cache the docker layers" in named
 
 
 def test_of_the_demo_too() -> None:

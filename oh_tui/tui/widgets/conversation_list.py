@@ -152,9 +152,13 @@ class ConversationList(RowList):
             self._tops = [*range(1, len(self.rows) + 1)]
             self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
             return
-        # a row below its parent, or kept where it was, counts to its own group
-        grouped = self.grouped
-        counts = Counter(row.due if grouped else row.group for row in self.rows)
+        # a row below its parent, or kept where it was, counts to its own group; but one that was
+        # opened counts where it stands, as no word elsewhere has its number
+        grouped, opened = self.grouped, (Group.EARLIER, Group.NOT_OPENED, 0)
+        counts = Counter(
+            row.due if grouped and (row.due, row.group, row.depth) != opened else row.group
+            for row in self.rows
+        )
         self._tops, self._headings = [], {}
         line, before = 0, None
         for row in self.rows:

@@ -241,8 +241,10 @@ class RowList(KeptLines, Drawn, can_focus=True):
             return self.strip(self.empty_line(y, width), width)
         if line >= self.line_count():
             return self.strip([], width)
-        pieces = hits(self.line_pieces(line, self.row_width), self.find_text)
         row = self.row_at(line)
+        if y == 0 and row is not None:
+            line = self.lines_of(row)[0]  # the rest of a row says little without its beginning
+        pieces = hits(self.line_pieces(line, self.row_width), self.find_text)
         if row != self.cursor or not (self.keeps_cursor or self.has_focus):
             return self.strip([self._hit_mark(row, line), *pieces], width)
         under = "cursor" if self.has_focus else "cursor-blurred"

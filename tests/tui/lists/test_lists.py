@@ -171,7 +171,7 @@ async def test_leaving_the_pane_puts_rows_in_order_and_a_question_does_not() -> 
         assert titles(it).index(LEDGER) < titles(it).index(FLAKY)
 
 
-async def test_the_four_groups_are_as_in_the_drawing() -> None:
+async def test_the_groups_are_as_in_the_drawing() -> None:
     async with explore(size=(160, 48)) as it:
         await it.until(lambda: "pytest -q" in it.text("#conversations"))
         lines = it.text("#conversations").splitlines()
@@ -191,9 +191,11 @@ async def test_the_four_groups_are_as_in_the_drawing() -> None:
             " ○ Docs: dark mode                0:05",
             "   starting",
         ]
-        assert "finished, not opened yet            2" in lines[14]
-        assert "✓ Cache the docker layers $0.21+   1h" in lines[15]
-        assert "earlier                            34" in lines[17]
+        assert "idle                                1" in lines[14]
+        assert "○ Docker follow-ups               40m" in lines[15]
+        assert "finished, not opened yet            2" in lines[16]
+        assert "✓ Cache the docker layers $0.21+   1h" in lines[17]
+        assert "earlier                            33" in lines[19]
         assert any("· Bump eslint to 10       $0.15+   1d" in line for line in lines)
         assert any("✓ └ Migration notes        $0.13   1d" in line for line in lines)
         assert it.app.title == "oh-tui ◆1 ✗4 ●3"
@@ -270,12 +272,21 @@ async def test_find_goes_to_titles_and_to_second_lines() -> None:
         assert listed.current.title == "Nightly dependency bump"
 
 
+async def test_the_top_row_shows_its_beginning() -> None:
+    async with explore(size=(120, 36)) as it:
+        listed = it.screen.sidebar.list
+        listed.scroll_to(y=2, animate=False, immediate=True, force=True)
+        await it.settle()
+        assert "◆ Add OAuth login" in it.text("#conversations").splitlines()[0]
+
+
 async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is_elsewhere() -> (
     None
 ):
     async with explore() as it:
         await it.open(LEDGER)
         assert group_of(it, LEDGER) is Group.NOT_OPENED, "it waits where it was for who comes back"
+        assert re.search(r"not opened yet +2\b", it.text("#conversations")), "one for each row"
         await it.press("1", "k", "2")
         assert group_of(it, LEDGER) is Group.EARLIER
         await it.press("1")

@@ -88,7 +88,7 @@ async def test_esc_from_a_filter_without_hits_returns_to_where_one_was() -> None
 
 async def test_filter_and_order_keep_the_run_under_the_cursor() -> None:
     async with explore() as it:
-        await it.press(*"jjjjjj")
+        await it.press(*"jjjjjjj")
         await it.settle()
         was = it.screen.session.listed_id
         row = it.screen.session.loaded.row(was)
