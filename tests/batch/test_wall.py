@@ -111,5 +111,5 @@ def test_the_facts_of_a_tile_say_what_is_not_known() -> None:
     lines = wall.facts_of(wall.tile_of(row(replace(asleep, metrics=Metrics(1.25))), None), "3m")
     assert lines == [
         ("nothing is known of its last call", ""),
-        ("$1.25+  last event 3m  unknown: context, cost an hour", "dim"),
+        ("$1.25+  last event 3m ago  context, cost an hour not known", "dim"),
     ]

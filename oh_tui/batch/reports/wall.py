@@ -109,16 +109,17 @@ def _have_one_folder(one: Conversation, other: Conversation) -> bool:
 
 def facts_of(tile: Tile, heard: str) -> list[tuple[str, str]]:
     """What a tile tells below its title and above what the agent says, each line with its hue;
-    `heard` is when its last event came."""
+    `heard` is when its last event came, a time or an age."""
+    ago = " ago" if heard[:1].isdecimal() and len(heard) <= 3 else ""
     facts = {
         "context": "" if tile.fill is None else f"context {percent(tile.fill)}",
         "cost": tile.row.conversation.price.words,
         "cost an hour": "" if tile.hourly is None else f"{dollars(tile.hourly)} an hour",
-        "last event": f"last event {heard}" if heard else "",
+        "last event": f"last event {heard}{ago}" if heard else "",
     }
     unknown = ", ".join(name for name, fact in facts.items() if not fact)
     call = ": ".join(filter(None, (tile.phase, tile.call)))
-    known = "  ".join(filter(None, (*facts.values(), unknown and f"unknown: {unknown}")))
+    known = "  ".join(filter(None, (*facts.values(), unknown and f"{unknown} not known")))
     told = [(call or "nothing is known of its last call", ""), (known, "dim")]
     if not (call or any(facts.values())):
         told = [(f"{tile.row.word}: nothing known yet", "dim")]

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from oh_tui.tables.column import FILL, Cell, Column
-from oh_tui.text.human import age
+from oh_tui.text.human import age, plural
 from oh_tui.trajectory.glyphs import status_mark
 from oh_tui.trajectory.model.clock import seconds
 from oh_tui.tui.rendering.cells import width_of
@@ -62,7 +62,7 @@ class SandboxList(TableList[SandboxRow]):
         if not row.conversations:
             return [(fit(f"no conversation loaded{on}", room, self.glyphs.more), "dim")]
         extra = len(row.conversations) - 1
-        more = (f" +{extra} more" if extra else "") + on
+        more = (f" +{plural(extra, 'run')}" if extra else "") + on
         title = fit(title_of(row.conversations[0]), room - len(more) - 1, self.glyphs.more)
         return [(title, "" if row.status == "RUNNING" else "dim"), (more, "dim")]
 

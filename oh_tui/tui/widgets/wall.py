@@ -131,13 +131,15 @@ class Wall(Drawn, can_focus=True):
 
     def _text(self, tile: Tile, y: int, room: int, width: int) -> Piece:
         """A line of a tile: its facts, each in at most two lines, then as many of the last lines
-        that the agent said as have room."""
+        that the agent said as have room; a sign says that they begin within it."""
         lines: list[Piece] = []
         heard = "" if tile.heard is None else age(tile.heard, self.now)
         for text, hue in wall.facts_of(tile, heard):
             first = head(text, width, words=True)
             rest = text[len(first) :].strip()
             lines += [(one.rstrip(), hue) for one in (first, rest) if one]
-        said = [one.rstrip() for text in tile.says for one in chopped(text, width, words=True)]
-        lines += [(one, "read") for one in said[-max(1, room - len(lines)) :]]
+        said = [one.rstrip() for text in tile.says for one in chopped(text, width - 2, words=True)]
+        if len(said) > (room := max(1, room - len(lines))):
+            said[-room] = f"{self.glyphs.before} {said[-room]}"
+        lines += [(one, "read") for one in said[-room:]]
         return lines[y] if y < len(lines) else ("", "")

@@ -151,7 +151,7 @@ async def test_seven_lines_with_errors_on_top_and_the_rest_counted() -> None:
         assert pane.size.height + 1 == 7
         lines = it.text("#sandboxes").splitlines()
         assert lines[0].startswith("▌✗")
-        assert lines[3] == " ●  13m Migrate to pydantic 2  +1 more"
+        assert lines[3] == " ●  13m Migrate to pydantic 2   +1 run"
         assert it.text("#sandboxes-fold").strip() == "4 more up, 4 paused, 24 are gone (x)"
         await it.press("z")
         assert pane.row_count() == 14

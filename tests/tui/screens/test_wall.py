@@ -49,6 +49,19 @@ async def test_what_waits_comes_first_in_a_frame_and_esc_goes_back_to_the_pane()
         assert explorer.screen.session.pane == "timeline" and "q quit" in explorer.footer
 
 
+async def test_words_that_begin_within_what_was_said_have_a_sign() -> None:
+    async with explore(size=(80, 24)) as explorer:
+        await explorer.press("W")
+        await explorer.until(lambda: "becomes required." in shown(explorer))
+        lines = shown(explorer).split("\n")
+        assert "last event 8s ago" in shown(explorer) and "cost an hour not known" in shown(
+            explorer
+        )
+        first = next(n for n, line in enumerate(lines) if "last event 8s ago" in line) + 1
+        assert lines[first].startswith("  … "), lines[first]
+        assert not lines[first + 1].startswith("  …")
+
+
 async def test_a_number_or_a_click_picks_a_tile_and_enter_opens_its_run() -> None:
     async with explore() as explorer:
         await explorer.press("W", "3")
@@ -198,7 +211,7 @@ async def test_six_tiles_tell_what_they_do_at_each_size(size: tuple[int, int]) -
         assert all(len(line) <= width for line in text.split("\n"))
         columns = min(3, width // LEAST[0])
         seen = min(6, columns * (height // LEAST[1]))
-        assert text.count("● running  Run") == text.count("unknown: context") == seen
+        assert text.count("● running  Run") == text.count(" context") == seen
         await explorer.press("6")
         assert "━ 6 ● running  Run 6 ━" in shown(explorer), "the focus is in sight"
 
