@@ -263,7 +263,7 @@ def test_an_option_that_is_gone_names_its_word(words: str, told: str, line: str)
 def test_an_option_that_is_gone_says_what_its_word_takes() -> None:
     done = demo("conversations", "--status", "asleep")
     assert done.returncode == 2
-    assert "one of waiting stuck" in done.stderr
+    assert "one of waiting, stuck" in done.stderr
 
 
 def test_conversations_of_a_folder(run_file: Path) -> None:

@@ -103,7 +103,9 @@ class FakeUi(Ui):
     ) -> None:
         self.told.append(text)
 
-    def note(self, text: str, *, error: bool = False) -> None: ...
+    def note(self, text: str, *, error: bool = False) -> None:
+        if error:
+            self.told.append(text)
 
     def clear_news(self) -> bool:
         return False

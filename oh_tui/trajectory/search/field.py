@@ -102,7 +102,7 @@ def one_of(words: Words) -> Callable[[str], str]:
         if len(found) == 1:
             return found[0]
         near = get_close_matches(low, [value.lower() for value in values], 3, 0.6)
-        raise Wrong(f"did you mean {' or '.join(near)}?" if near else "one of " + " ".join(values))
+        raise Wrong(f"did you mean {' or '.join(near)}?" if near else "one of " + ", ".join(values))
 
     return read
 

@@ -55,7 +55,8 @@ async def test_wrong_words_are_asked_for_again_with_a_suggestion() -> None:
     async with explore() as it:
         every = titles(it)
         await filter_by(it, "is:fialed")
-        assert "did you mean failed?" in it.footer
+        assert "did you mean failed?" in it.text_of(it.screen.asking.asked)
+        assert "esc close" in it.footer, "the line and its keys stay"
         await it.press("escape")
         assert titles(it) == every
 
@@ -119,7 +120,8 @@ async def test_s_sorts_and_the_heading_says_by_what() -> None:
 async def test_a_word_that_filters_steps_leads_to_their_filter() -> None:
     async with explore(size=(80, 24)) as it:
         await filter_by(it, "look:any")
-        assert "look: filters steps" in it.footer and "press esc and 3 first" in it.footer
+        told = " ".join(it.text_of(it.screen.asking.asked).split())
+        assert "look: filters steps" in told and "press esc and 3 first" in told
         await it.press("escape", "3")
         await filter_by(it, "look:any")
         assert it.screen.timeline.filtered is not None

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, TypeVar
 from oh_tui.catalog.user_annotations import NOTHING, RunAnnotations
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
-from oh_tui.trajectory.search import step_filter
 from oh_tui.trajectory.search import step_filter as queries
 from oh_tui.trajectory.search.fields import Subject
 from oh_tui.trajectory.search.scan import Breathing, scan
 from oh_tui.tui.controllers.controller import Controller, in_worker
 from oh_tui.tui.controllers.run.pace import RETESTED, SHOW_EVERY, Pace
 from oh_tui.tui.messages import FilterChanged
+from oh_tui.tui.remedies import words_of
 from oh_tui.tui.state.filtering import Filtering
 from oh_tui.tui.state.loaded_runs import beside_words
 
@@ -46,25 +46,21 @@ _FILTERS = {
 async def ask_words(
     ui: Ui, hint: str, text: str, parse: Callable[[str], T], complete: Complete, pane: str
 ) -> T | None:
-    """Ask for filter words until they can be parsed, and go back to the pane; None for Esc."""
-    wrong: queries.QueryError | None = None
-    try:
-        while True:
-            typed = await ui.prompt(
-                hint, text, enter="filter", complete=complete,
-                mistake=(wrong.start, wrong.end) if wrong else None,
-            )  # fmt: skip
-            if typed is None:
-                return None
-            try:
-                return parse(typed)
-            except queries.QueryError as error:
-                text, wrong = typed, error
-                ui.report(error, about="filter")
-    finally:
-        if wrong:
-            ui.tell("", log=False, about="filter")
+    """Ask for filter words until they can be parsed, with what is wrong above; None for Esc."""
+    wrong, mistake = "", None
+    while True:
+        typed = await ui.prompt(
+            hint, text, enter="filter", complete=complete, title="Filter" if wrong else "",
+            wrong=wrong, mistake=mistake,
+        )  # fmt: skip
         ui.focus_pane(pane)
+        if typed is None:
+            return None
+        try:
+            return parse(typed)
+        except queries.QueryError as error:
+            text, wrong, mistake = typed, words_of(error), (error.start, error.end)
+            ui.note(wrong, error=True)
 
 
 class Filter(Controller):
@@ -211,7 +207,7 @@ class Filter(Controller):
         before = filtering.note
         filtering.unknown, filtering.beside = unknown, self._beside(query)
         if not filtering.passed:
-            hint = step_filter.suggest(query, trajectory)
+            hint = queries.suggest(query, trajectory)
             words = f'no steps match "{clean_line(query.text)}"'
             if why := filtering.gave_up:
                 words = f"{clean_line(query.text)}: {why}; some steps were not searched"

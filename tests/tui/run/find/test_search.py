@@ -359,8 +359,8 @@ async def test_a_wrong_filter_is_asked_again_with_the_wrong_word_selected() -> N
         await it.until(lambda: line.selected_text == "tol")
         assert line.display
         assert line.value == "is:failed tol:edit"
-        assert "no field tol" in it.footer
-        assert "tool:" in it.footer
+        assert "no field tol" in it.text_of(it.screen.asking.asked)
+        assert "tool:" in it.text_of(it.screen.asking.asked)
         await it.type("tool")
         assert line.value == "is:failed tool:edit"
         await it.press("enter")
