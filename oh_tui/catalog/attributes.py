@@ -53,11 +53,6 @@ class ListColumn(Column[Conversation, ConversationState], frozen=True, kw_only=T
     """Left out unless a row has a value."""
 
     @property
-    def is_measured(self) -> bool:
-        """Whether the texts decide how wide the column is, or that it is left out."""
-        return bool(self.most) or self.is_rare
-
-    @property
     def sorts_by(self) -> str:
         """The word of its order; "" without one."""
         return self.sorting.word if self.sorting else ""
@@ -223,7 +218,7 @@ ATTRIBUTES = (
             ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
         ),
         text=lambda one, _: one.price.words if one.cost else "",
-        right=True, place=5, key="c", width=8, usual_from=35,
+        right=True, place=5, key="c", width=8, usual_from=35, is_rare=True,
     ),
     ListColumn(json="cost_is_partial", value=lambda one, _: one.cost_is_partial),
     ListColumn(

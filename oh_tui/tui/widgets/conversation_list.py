@@ -30,7 +30,7 @@ from oh_tui.tui.widgets.row_list import HeadCell, RowList
 
 UNTITLED = "untitled"
 
-COST, REPOSITORY = BY_NAME["cost"], BY_NAME["repo"]
+COST, REPOSITORY, STATUS = BY_NAME["cost"], BY_NAME["repo"], BY_NAME["status"]
 
 WIDE = REPOSITORY.usual_from
 """Cells from which a row shows several columns; with fewer, titles need the room."""
@@ -87,7 +87,7 @@ class ConversationList(RowList):
         self._headings: dict[int, tuple[str, int]] = {}
         """Line of each heading -> its text, and the number of rows below it."""
         self._empty: frozenset[str] = frozenset()
-        """Columns that have nothing to show: files seldom name a repository."""
+        """Columns that tell nothing: few files name a repository, most of their runs finished."""
         self._cells = {one.name: one.most or one.width for one in COLUMNS}
         self._repeated: frozenset[str | None] = frozenset()
         """Titles of several files, as they came, which only their names tell apart."""
@@ -121,9 +121,7 @@ class ConversationList(RowList):
         self._lay_out()
         self.rows_changed()
 
-    def watch_order(self) -> None:
-        self._lay_out()
-        self.rows_changed()
+    watch_order = watch_grouped
 
     def watch_annotated(self) -> None:
         has_signs = self.annotated and any(self._kept(row)[0] != " " for row in self.rows)
@@ -135,13 +133,15 @@ class ConversationList(RowList):
         self.watch_annotated()
         empty: set[str] = set()
         for column in COLUMNS:
-            rows = self.rows if column.is_measured else ()
+            is_same = column is STATUS and not self.grouped and len(self.rows) > 1
+            rows = self.rows if column.most or column.is_rare or is_same else ()
             # of many rows few have a value of their own
             apart = {column.value(row.conversation, row.state): row for row in rows}
-            texts = (column.text(row.conversation, row.state) for row in apart.values())
+            measured = apart.values() if column.most else ()
+            texts = (column.text(row.conversation, row.state) for row in measured)
             widest = max(map(width_of, texts), default=0)
             self._cells[column.name] = max(column.width, min(column.most, widest))
-            if not any(apart) and (rows or column.is_rare):
+            if (is_same and len(apart) == 1) or (not any(apart) and (rows or column.is_rare)):
                 empty.add(column.name)
         self._empty = frozenset(empty)
         self._has_ages = any(row.since is not None for row in self.rows)
@@ -152,8 +152,7 @@ class ConversationList(RowList):
             self._tops = [*range(1, len(self.rows) + 1)]
             self._headings = {0: (self.order.heading, len(self.rows))} if self.rows else {}
             return
-        # a row below its parent, or kept where it was, counts to its own group; but one that was
-        # opened counts where it stands, as no word elsewhere has its number
+        # a row below its parent, or kept where it was, counts to its own group, unless opened alone
         grouped, opened = self.grouped, (Group.EARLIER, Group.NOT_OPENED, 0)
         counts = Counter(
             row.due if grouped and (row.due, row.group, row.depth) != opened else row.group
@@ -211,7 +210,8 @@ class ConversationList(RowList):
         lost = self._lost(row)
         told = f"{lost.as_of} {self.glyphs.dot} {row.line}" if lost else row.line
         indent += self._gap
-        text = shorten(told, width - len(indent) - 1, self.glyphs.more)  # free at the end
+        room = width - len(indent) - 1  # free at the end
+        text = shorten(self._at_hit(told, room), room, self.glyphs.more)
         hue = "" if row.status in (RunStatus.WAITING, RunStatus.STUCK, RunStatus.ERROR) else "dim"
         return [(indent, ""), (text, hue)]
 
@@ -249,13 +249,20 @@ class ConversationList(RowList):
             sign,
             (self._gap + tree, "dim"),
             (
-                fit(title, room - beside, self.glyphs.more),
+                fit(self._at_hit(title, room - beside), room - beside, self.glyphs.more),
                 "mark" if inside else "dim" if is_away else "",
             ),
             (f"  {fit_end(name, beside - 2, self.glyphs.before)}" if beside else "", "dim"),
             (facts, "dim"),
             (aged, "dim"),
         ]
+
+    def _at_hit(self, text: str, room: int) -> str:
+        """The text without its beginning where what is found would be cut off."""
+        at = text.lower().find(self.find_text.lower()) if self.find_text else -1
+        if at < 0 or width_of(text) <= room or width_of(text[: at + len(self.find_text)]) < room:
+            return text
+        return self.glyphs.before + text[min(at, len(text) - room + 1) :]
 
     def _lost(self, row: Row) -> Lost | None:
         """When its server was last heard, if its state may have changed since."""

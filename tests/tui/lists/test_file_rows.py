@@ -57,7 +57,9 @@ async def test_titles_get_the_room_of_repositories_that_no_file_names(tmp_path: 
     async with explore(source=lambda: FileSource([tmp_path]), size=(90, 24)) as it:
         await it.until(lambda: "by column two" in it.text("#conversations"))
         head = it.text("#conversations-pane ColumnHead")
-        assert head.split() == ["conversation", "status", "cost", "age"]
+        assert head.split() == ["conversation", "age"], "no cost, and one status for all"
+        await it.press("vertical_line", "c", "escape")
+        assert "cost" in it.text("#conversations-pane ColumnHead"), "who chose it has it"
 
 
 async def test_names_stand_below_each_other_where_a_row_has_no_age(tmp_path: Path) -> None:

@@ -280,6 +280,19 @@ async def test_the_top_row_shows_its_beginning() -> None:
         assert "◆ Add OAuth login" in it.text("#conversations").splitlines()[0]
 
 
+async def test_what_is_found_in_a_title_is_in_sight() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.press("slash")
+        await it.type("ERP")
+        await it.press("enter")
+        found = next(line for line in it.text("#conversations").splitlines() if "ERP" in line)
+        assert found.startswith("▌✓ …"), found
+        await it.press("slash", "ctrl+u")
+        await it.type("Read the")
+        await it.press("enter")
+        assert "▌✓ Read the ISO dates" in it.text("#conversations"), "it begins where that shows it"
+
+
 async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is_elsewhere() -> (
     None
 ):
