@@ -219,8 +219,8 @@ class Sidebar(Stack):
         elif order and is_short:
             name, order = f"1 {order.short}", None
         marked = f"{len(self.marks):,} marked" if self.marks else ""
-        facts: list[Piece] = [(self.list.find_words(), "mark"), (marked, "marked")]
-        if loaded or self.total is not None or not self.has_more:
+        facts: list[Piece] = [(found := self.list.find_words(), "mark"), (marked, "marked")]
+        if not (found and is_short) and (loaded or self.total is not None or not self.has_more):
             shown = f"{listed:,}"
             if listed != total:
                 shown += f" of {total:,}"
@@ -229,7 +229,8 @@ class Sidebar(Stack):
             facts += ((shown, "dim"), (order.short if order else "", "mark"))
         glyphs = glyphs_of(self.app)
         self._rule.facts = joined(facts, glyphs.dot)
-        room = max(LEAST, self.size.width - total_width(self._rule.facts) - 8)
+        least = 1 if found else LEAST
+        room = max(least, self.size.width - total_width(self._rule.facts) - 8)
         self._rule.title = ((shorten(name, room, glyphs.more), "title"),)
 
     def reorder_sandboxes(self) -> None:

@@ -293,6 +293,15 @@ async def test_what_is_found_in_a_title_is_in_sight() -> None:
         assert "▌✓ Read the ISO dates" in it.text("#conversations"), "it begins where that shows it"
 
 
+async def test_the_hits_have_the_room_of_the_number_of_runs() -> None:
+    async with explore(size=(120, 36)) as it:
+        await it.press("slash")
+        await it.type("ERP")
+        await it.press("enter")
+        await it.until(lambda: "1 of 1 hit" in it.text("#conversations-rule"))
+        assert it.text("#conversations-rule").startswith("━ 1 Conv")
+
+
 async def test_opening_a_finished_run_makes_it_an_earlier_one_when_the_cursor_is_elsewhere() -> (
     None
 ):
