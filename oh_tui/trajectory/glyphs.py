@@ -133,9 +133,7 @@ class Glyphs(msgspec.Struct, frozen=True):
     divider: str = "│"
     dot: str = "·"
     more: str = "…"
-    """In place of the end of a text that was cut for lack of room."""
-    before: str = "…"
-    """In place of its beginning."""
+    """In place of what was cut of a text for lack of room."""
     marked: str = "+"
     found: str = "/"
     bookmark: str = "★"
@@ -154,9 +152,9 @@ ASCII = Glyphs(
     running="*", starting="o", waiting="?", error="x", failed="!", rejected="-", finished="+",
     unknown=".", paused="=", no_result="/", levels=".:-=+*%#", cut="|", selected="v", user="^",
     falling="v", rising="^",
-    loop="@", condensed="~", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
-    divider="|", dot="|", more=">", before="<", marked="#", bookmark="'", note=";", tag="%",
-    sub_agents=">", forgotten=":", branch="Y", phase=",", parted="&",
+    loop="@", condensed="_", cursor=">", first="/", middle="|", last="\\", rule="-", heavy="=",
+    divider="|", dot="|", more="~", marked="#", bookmark="'", note=";", tag="%",
+    sub_agents=")", forgotten='"', branch="Y", phase="{", parted="&",
 )  # fmt: skip
 
 IN_ASCII = {

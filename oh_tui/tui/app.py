@@ -61,18 +61,15 @@ class AsciiFilter(LineFilter):
 
     MARKS: ClassVar[dict[int, str]] = {
         **IN_ASCII,
-        **dict(zip(map(ord, "·…•↑↓←→─━│▏▎▍▌▋▊▉▐▕▔█"), "|>*^v<>-=||||||||:|-#", strict=True)),
+        **dict(zip(map(ord, "•↑↓←→▏▎▍▌▋▊▉▐▕▔█"), "*^v<>|||||||:|-#", strict=True)),
         **dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " "),
     }
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
-            Segment(text if text.isascii() else self._plain(text), style, control)
+            Segment(text if text.isascii() else text.translate(self.MARKS), style, control)
             for text, style, control in segments
         ]
-
-    def _plain(self, text: str) -> str:
-        return text.replace(" …", "..").translate(self.MARKS)
 
 
 class OhTui(BaseApp):

@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import Any, ClassVar
 
 import msgspec
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -19,14 +20,14 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from oh_tui.catalog.attributes import filter_help
-from oh_tui.trajectory.glyphs import Glyphs
+from oh_tui.trajectory.glyphs import UNICODE, Glyphs
 from oh_tui.trajectory.search.step_filter import FILTER_HELP
 from oh_tui.tui.keys import COPY_KEYS, MORE, Hint, Ids, Key, Keymap, help_groups
 from oh_tui.tui.platform.base_app import ClosesOnce
 from oh_tui.tui.theme import palette_of, style
 from oh_tui.tui.widgets.bars import Footer
 from oh_tui.tui.widgets.body_view import BodyView
-from oh_tui.tui.widgets.drawing import Drawn, Rule, glyphs_of, spelled
+from oh_tui.tui.widgets.drawing import Divider, Drawn, Facts, Rule, glyphs_of, spelled
 
 WIDEST, NARROW = 156, 100
 """Columns of the help, and of a screen below which it stands in one column."""
@@ -46,10 +47,13 @@ class Entry(msgspec.Struct, frozen=True):
     at: str = ""
     """The title of the help of the only view that has the sign, MAIN for the main screen."""
     seen: str = ""
-    """The pattern by which it is known where it is drawn, if not by its name."""
+    """The pattern by which it is known where it is drawn, if not by its name and colour."""
 
 
 MAIN = "main"
+
+STATES = ("good", "warn", "bad", "dim")
+"""Hues of one sign: how urgent it is."""
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -130,20 +134,15 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
         inside = min(width, WIDEST) - 5
         column = inside if narrow else (inside - 2) // 2
         glyphs = glyphs_of(self.app)
-        legend = signs(glyphs)
-        is_here = [on_screen(one, self._at, self._drawn, glyphs) for one in legend.entries]
-        here_signs, others = (
-            Section(
-                title, [one for one, on in zip(legend.entries, is_here, strict=True) if on is here]
-            )
-            for title, here in (("Signs here", True), ("Other signs", False))
-        )
+        looks = palette_of(self.app.current_theme)
+        here = legend(signs(glyphs), self._at, self._drawn, looks)
+        here_signs = Section("Signs here", here)
+        others = Section("Other signs", [one for one in signs(glyphs) if one not in here])
         more_left, more_right = sections(self._here, others, self._keymap, glyphs, self._idle)
         left, right = ([_spelled(one, glyphs)] for one in (self._here, here_signs))
         if self._wanted:
             left = found(self._wanted, (*left, *right, *more_left, *more_right))
             right = more_left = more_right = []
-        looks = palette_of(self.app.current_theme)
         parts = (self.left, left), (self.right, right)
         for part, told in (*parts, (self.more_left, more_left), (self.more_right, more_right)):
             part.update(written(told, column, looks))
@@ -157,24 +156,50 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
             rule.facts = ((f"{count} found" if count else "nothing found", "dim"),)
 
 
-def drawn(screen: Screen[Any]) -> str:
-    """The rows and rules of a screen as text, without what calls and results say, and without the
-    footer, whose keys look like signs."""
+def drawn(screen: Screen[Any]) -> list[Segment]:
+    """What rows and rules of a screen draw, each in one style, without what calls and results say,
+    without lines and dots, and without the footer, whose keys look like signs."""
     seen = (one for one in screen.query("*") if isinstance(one, Drawn) and one.region.area)
-    parts = (one for one in seen if not isinstance(one, (BodyView, Footer)))
-    rows = (one.render_line(y) for one in parts for y in range(one.size.height))
-    return "\n".join(row.text for row in rows)
+    parts = (one for one in seen if not isinstance(one, (BodyView, Divider, Footer)))
+    return [
+        segment
+        for one in parts
+        for y in range(one.size.height)
+        for segment in one.render_line(y)
+        if segment.text != f" {one.glyphs.dot} "
+        and not (
+            isinstance(one, Facts) and set(segment.text) <= {one.glyphs.rule, one.glyphs.heavy}
+        )
+    ]
 
 
-def on_screen(entry: Entry, at: str, text: str, glyphs: Glyphs) -> bool:
-    """Whether a sign of the legend is drawn; one of ASCII stands alone, or behind the cursor."""
-    if entry.at not in ("", at):
-        return False
-    cursor = re.escape(glyphs.cursor)
-    names = entry.name.split()
-    alone = (rf"(?<!\S){cursor}?{re.escape(one)}(?!\S)" for one in names if one.isascii())
-    signs = (f"[{one}]" for one in names if not one.isascii())
-    return bool(re.search(entry.seen or "|".join((*alone, *signs)), text))
+def legend(
+    entries: Sequence[Entry], at: str, segments: Sequence[Segment], palette: str
+) -> list[Entry]:
+    """Those on the screen; a view may mean another thing by a sign."""
+    own = [name for one in entries if one.at == at != MAIN for name in one.name.split()]
+    return [
+        one
+        for one in entries
+        if one.at == at or not (one.at or one.name in own)
+        if on_screen(one, segments, palette)
+    ]
+
+
+def on_screen(entry: Entry, segments: Iterable[Segment], palette: str) -> bool:
+    """Whether a sign of the legend is drawn, alone or before words, and in its colour; a row in
+    reverse has none, and a sign of ASCII may be text there."""
+    if entry.seen:
+        return any(re.search(entry.seen, one.text) for one in segments)
+    sign = re.compile("|".join(rf"\s*[{re.escape(name)}]+(?!\S)" for name in entry.name.split()))
+    hues = STATES if entry.hue in STATES else (entry.hue,)
+    colours = {style(palette, hue).color for hue in hues}
+    any_colour = entry.at not in ("", MAIN)
+    return any(
+        any_colour or look.color in colours or (look.reverse and not text.isascii())
+        for text, look, _ in segments
+        if look and sign.match(text)
+    )
 
 
 def sections(
@@ -245,115 +270,115 @@ def key_section(title: str, keys: Iterable[Key]) -> Section:
     return Section(title, entries)
 
 
-def signs(glyphs: Glyphs) -> Section:
+def signs(glyphs: Glyphs) -> list[Entry]:
     """The legend: every sign on the screen, in its colour."""
-    levels = f"{glyphs.levels[0]}{glyphs.levels[4]}{glyphs.levels[-1]}"
-    cut = "a text was cut here for lack of room"
-    if glyphs.before != glyphs.more:
-        cut += f"; {glyphs.before} its beginning"
-    return Section(
-        "Signs",
-        [
-            Entry(glyphs.running, "running", "good"),
-            Entry(glyphs.starting, "starting", "good"),
-            Entry(glyphs.waiting, "waits for you", "warn"),
-            Entry(glyphs.error, "error, failed or stuck run", "bad"),
-            Entry(glyphs.failed, "command exit not 0; a run that was cut off", "warn"),
-            Entry(glyphs.loop, "in a loop: steps that repeat each other", "bad"),
-            Entry(glyphs.paused, "stopped", "dim"),
-            Entry(glyphs.finished, "finished; in green not opened yet", "good"),
-            Entry(
-                glyphs.unknown,
-                "outcome not known: the server does not say",
-                "dim",
-                seen=rf"(?m)^\W*{re.escape(glyphs.unknown)} ",
-            ),
-            Entry(glyphs.rejected, "call rejected, or blocked by a hook", "dim"),
-            Entry(glyphs.no_result, "call without result", "dim"),
-            Entry(glyphs.user, "you wrote", "you"),
-            Entry(glyphs.condensed, "condensed: events forgotten, a summary in their place", "dim"),
-            Entry(glyphs.parted, "replayed: another result than in the record", "warn"),
-            Entry(glyphs.forgotten, "forgotten at the step under the cursor", "dim"),
-            Entry(
-                glyphs.branch,
-                "the run has branches: somebody went back in it; in lists a fork",
-                "mark",
-            ),
-            Entry(
-                f"{glyphs.first} {glyphs.middle} {glyphs.last}",
-                "calls made at once, by one answer of the model; in lists sub-conversations",
-                "dim",
-            ),
-            Entry(levels, "strip: share of the time in which the model answered", "llm", at=MAIN),
-            Entry(levels, "strip: share of the time in which tools ran", "terminal", at=MAIN),
-            Entry(glyphs.cut, "strip: idle time cut out", "dim", at=MAIN),
-            Entry(glyphs.phase, "strip: a phase begins ({ })", "dim", at=MAIN),
-            Entry(glyphs.selected, "strip: the step under the cursor", "", at=MAIN),
-            Entry(
-                f"{glyphs.falling} {glyphs.rising}",
-                "sorted by it: largest, smallest first",
-                "mark",
-                seen=rf"\w ?[{glyphs.falling}{glyphs.rising}](?!\w)",
-            ),
-            Entry(glyphs.cursor, "the cursor", "mark"),
-            Entry(glyphs.marked, "marked with space", "marked", seen=_in_a_list(glyphs.marked)),
-            Entry(glyphs.sub_agents, "started sub-agents: → opens them, ← closes", "mark"),
-            Entry(glyphs.bookmark, "bookmarked with b; in the lists a run with a bookmark", "you"),
-            Entry(glyphs.note, "has a note of yours", "you"),
-            Entry(glyphs.tag, "a run with a tag of yours", "you", seen=_in_a_list(glyphs.tag)),
-            Entry(glyphs.found, "contains the text of /, in the row or in call and result", "hit"),
-            Entry(
-                "$0.14+", "at least: the cost of a part is not known", "dim", seen=r"\$[\d.,]+\+"
-            ),
-            Entry("~$0.10", "an estimate: the agent's program made it up", "dim", seen=r"~\$"),
-            Entry("~13:29", "a time as written: its zone is unknown", "dim", seen=r"~\d+:"),
-            Entry(glyphs.more, cut, "dim"),
-            Entry(
-                f"{levels[-1]}{levels[-1]}",
-                "in T: share of the time, or of the money",
-                "llm",
-                at="Where it went",
-            ),
-            Entry(
-                "= ~ < >",
-                "in =: the same in both, changed, only in A, only in B",
-                "mark",
-                at="In the comparison",
-            ),
-            Entry(
-                f"{glyphs.rule} {levels[-1]} {glyphs.no_result}",
-                "in B: runs that finished, that failed, others",
-                "good",
-                at="On the board",
-            ),
-            Entry(
-                f"{glyphs.finished} {glyphs.error} {glyphs.unknown} {glyphs.rejected}",
-                "in C: a rule that holds, is broken, is not known, has nothing to check",
-                "mark",
-                at="In the rules of a run",
-            ),
-            Entry(
-                levels,
-                "in B: by day or week; the lowest is 0, a gap is not known",
-                "llm",
-                at="On the board",
-            ),
-            Entry(
-                "M A D",
-                "in c: what git says, modified, added, deleted",
-                "number",
-                at="In the changed files",
-            ),
-            Entry("$", "a command, in the colour of commands", "terminal"),
-            Entry("edit", "file changes; reads are pale, the web is blue", "edit"),
-            Entry("+2 -1", "lines added and removed", "add-sign", seen=r"\+\d"),
-        ],
-    )
-
-
-def _in_a_list(sign: str) -> str:
-    """A sign that stands behind the status of a run; elsewhere it means something else."""
-    return rf"(?m)^.\S{re.escape(sign)} \S"
+    return [
+        Entry(glyphs.running, "running", "good"),
+        Entry(glyphs.starting, "starting", "good"),
+        Entry(glyphs.waiting, "waits for you", "warn"),
+        Entry(glyphs.error, "error, failed or stuck run", "bad"),
+        Entry(glyphs.failed, "command exit not 0; a run that was cut off", "warn"),
+        Entry(glyphs.loop, "in a loop: steps that repeat each other", "bad"),
+        Entry(glyphs.paused, "stopped", "dim"),
+        Entry(glyphs.finished, "finished; in green not opened yet", "good"),
+        Entry(glyphs.unknown, "outcome not known: the server does not say", "dim"),
+        Entry(glyphs.rejected, "call rejected, or blocked by a hook", "dim"),
+        Entry(glyphs.no_result, "call without result", "dim"),
+        Entry(glyphs.user, "you wrote", "you"),
+        Entry(glyphs.condensed, "condensed: events forgotten, a summary in their place", "dim"),
+        Entry(glyphs.parted, "replayed: another result than in the record", "warn"),
+        Entry(glyphs.forgotten, "forgotten at the step under the cursor", "dim"),
+        Entry(
+            glyphs.branch,
+            "the run has branches: somebody went back in it; in lists a fork",
+            "mark",
+        ),
+        Entry(
+            f"{glyphs.first} {glyphs.middle} {glyphs.last}",
+            "calls made at once, by one answer of the model; in lists sub-conversations",
+            "dim",
+        ),
+        Entry(
+            glyphs.levels, "strip: share of the time in which the model answered", "llm", at=MAIN
+        ),
+        Entry(glyphs.levels, "strip: share of the time in which tools ran", "terminal", at=MAIN),
+        Entry(glyphs.cut, "strip: idle time cut out", "dim", at=MAIN),
+        Entry(
+            glyphs.phase,
+            "strip: a phase begins ({ })",
+            "dim",
+            at=MAIN,
+            seen=rf"[\d ][{glyphs.phase}]+(?![^\d\s])",
+        ),
+        Entry(glyphs.selected, "strip: the step under the cursor", "mark", at=MAIN),
+        Entry(
+            f"{glyphs.falling} {glyphs.rising}",
+            "sorted by it: largest, smallest first",
+            "mark",
+            seen=rf"\w [{glyphs.falling}{glyphs.rising}]\s*$",
+        ),
+        Entry(glyphs.cursor, "the cursor", "mark"),
+        Entry(glyphs.marked, "marked with space", "marked"),
+        Entry(glyphs.sub_agents, "started sub-agents: → opens them, ← closes", "mark"),
+        Entry(glyphs.bookmark, "bookmarked with b; in the lists a run with a bookmark", "you"),
+        Entry(glyphs.note, "has a note of yours", "you"),
+        Entry(glyphs.tag, "a run with a tag of yours", "you"),
+        Entry(glyphs.found, "contains the text of /, in the row or in call and result", "hit"),
+        Entry("$0.14+", "at least: the cost of a part is not known", "dim", seen=r"\$[\d.,]+\+"),
+        Entry("~$0.10", "an estimate: the agent's program made it up", "dim", seen=r"~\$"),
+        Entry("~13:29", "a time as written: its zone is unknown", "dim", seen=r"~\d+:"),
+        Entry(
+            glyphs.more,
+            "a text was cut here for lack of room",
+            "dim",
+            seen=rf"[{glyphs.more}{UNICODE.more}]\s*$",
+        ),
+        Entry(
+            glyphs.levels[-1],
+            "in T: share of the time, or of the money",
+            "llm",
+            at="Where it went",
+        ),
+        Entry(
+            "= ~ < >",
+            "in =: the same in both, changed, only in A, only in B",
+            "mark",
+            at="In the comparison",
+        ),
+        Entry(
+            f"{glyphs.rule} {glyphs.levels[-1]} {glyphs.no_result}",
+            "in B: runs that finished, that failed, others",
+            "good",
+            at="On the board",
+        ),
+        Entry(
+            f"{glyphs.finished} {glyphs.error} {glyphs.unknown} {glyphs.rejected}",
+            "in C: a rule that holds, is broken, is not known, has nothing to check",
+            "mark",
+            at="In the rules of a run",
+        ),
+        Entry(
+            glyphs.levels,
+            "in B: by day or week; the lowest is 0, a gap is not known",
+            "llm",
+            at="On the board",
+        ),
+        Entry(
+            f"{glyphs.finished} {glyphs.failed} {glyphs.rejected} {glyphs.unknown}",
+            "a run that finished, that did not wholly, was skipped, does not tell",
+            "mark",
+            at="In the runs of an automation",
+        ),
+        Entry(
+            "M A D",
+            "in c: what git says, modified, added, deleted",
+            "number",
+            at="In the changed files",
+        ),
+        Entry("$", "a command, in the colour of commands", "terminal"),
+        Entry("edit", "file changes; reads are pale, the web is blue", "edit", seen=r"^edit\b"),
+        Entry("+2 -1", "lines added and removed", "add-sign", seen=r"\+\d"),
+    ]
 
 
 def found(wanted: str, among: Iterable[Section]) -> list[Section]:

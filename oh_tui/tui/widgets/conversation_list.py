@@ -252,7 +252,7 @@ class ConversationList(RowList):
                 fit(self._at_hit(title, room - beside), room - beside, self.glyphs.more),
                 "mark" if inside else "dim" if is_away else "",
             ),
-            (f"  {fit_end(name, beside - 2, self.glyphs.before)}" if beside else "", "dim"),
+            (f"  {fit_end(name, beside - 2, self.glyphs.more)}" if beside else "", "dim"),
             (facts, "dim"),
             (aged, "dim"),
         ]
@@ -262,7 +262,7 @@ class ConversationList(RowList):
         at = text.lower().find(self.find_text.lower()) if self.find_text else -1
         if at < 0 or width_of(text) <= room or width_of(text[: at + len(self.find_text)]) < room:
             return text
-        return self.glyphs.before + text[min(at, len(text) - room + 1) :]
+        return self.glyphs.more + text[min(at, len(text) - room + 1) :]
 
     def _lost(self, row: Row) -> Lost | None:
         """When its server was last heard, if its state may have changed since."""

@@ -53,7 +53,7 @@ class Fitted(Generic[T]):
             text = shorten(text, gap + cells, self._glyphs.more)
             return " " * (gap + cells - width_of(text)) + text
         if column.is_path:
-            return " " * gap + fit_end(text, cells, self._glyphs.before)
+            return " " * gap + fit_end(text, cells, self._glyphs.more)
         return " " * gap + fit(text, cells, self._glyphs.more)
 
 

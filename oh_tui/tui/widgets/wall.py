@@ -140,6 +140,6 @@ class Wall(Drawn, can_focus=True):
             lines += [(one.rstrip(), hue) for one in (first, rest) if one]
         said = [one.rstrip() for text in tile.says for one in chopped(text, width - 2, words=True)]
         if len(said) > (room := max(1, room - len(lines))):
-            said[-room] = f"{self.glyphs.before} {said[-room]}"
+            said[-room] = f"{self.glyphs.more} {said[-room]}"
         lines += [(one, "read") for one in said[-room:]]
         return lines[y] if y < len(lines) else ("", "")

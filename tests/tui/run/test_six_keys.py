@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from textual.screen import Screen
 
 from oh_tui.tui.screens.changes.screen import FilesThenScreen
 from oh_tui.tui.screens.costs import CostsScreen
@@ -47,7 +50,11 @@ async def test_what_it_cost() -> None:
         await it.until(lambda: isinstance(it.app.screen, CostsScreen))
         view = it.app.screen
         assert isinstance(view, CostsScreen)
-        await it.until(lambda: re.search(r"\$0\.\d\d", drawn(view)))
+        await it.until(lambda: re.search(r"\$0\.\d\d", text_of(view)))
+
+
+def text_of(view: Screen[Any]) -> str:
+    return "".join(segment.text for segment in drawn(view))
 
 
 async def test_which_step_wrote_a_line() -> None:
@@ -58,7 +65,7 @@ async def test_which_step_wrote_a_line() -> None:
         view = it.app.screen
         assert isinstance(view, FilesThenScreen)
         wanted = r"\d+ +112 +monday = date\.fromisocalendar"  # its step, then the line
-        await it.until(lambda: re.search(wanted, drawn(view)))
+        await it.until(lambda: re.search(wanted, text_of(view)))
 
 
 async def test_a_phrase_in_all_runs() -> None:

@@ -153,7 +153,7 @@ async def test_a_long_title_leaves_room_for_the_facts() -> None:
 
 
 def test_a_long_help_goes_on_below_itself() -> None:
-    columns = sections(Section("Here", []), signs(UNICODE), {}, UNICODE)
+    columns = sections(Section("Here", []), Section("Signs", signs(UNICODE)), {}, UNICODE)
     left, right = (written(column, 50, "oh-dark") for column in columns)
     for text in (left, right):
         assert all(len(line) <= 52 for line in text.plain.splitlines()[:40])

@@ -21,6 +21,7 @@ from tests.tui.lists.test_automations import (
     Canvas,
     there,
 )
+from tests.tui.screens.test_help import signs_here
 from tests.tui.test_keys import shown as help_shown
 
 TRIAGE, LINKS, HEALTH = "Triage new issues", "Weekly link check", "Health of the relay"
@@ -42,6 +43,14 @@ async def opened(it: Explorer, name: str) -> AutomationScreen:
 
 def footer(it: Explorer, view: AutomationScreen) -> str:
     return it.text_of(view.footer)
+
+
+async def test_its_help_tells_what_the_signs_mean_of_its_runs() -> None:
+    async with explore(source=Canvas().source, size=(160, 48)) as it:
+        await opened(it, SWEEP)
+        here = signs_here(it)
+        assert any("was skipped" in one for one in here)
+        assert not any("rejected" in one or "not opened yet" in one for one in here)
 
 
 async def test_it_shows_what_it_is_its_runs_and_what_came_of_one() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from rich.segment import Segment
 from textual.widgets import Static
 
 from oh_tui.settings.startup import Settings
 from oh_tui.trajectory.glyphs import ASCII, UNICODE
-from oh_tui.tui.screens.help import MAIN, Entry, HelpScreen, drawn, on_screen, signs
+from oh_tui.tui.screens.help import MAIN, HelpScreen, drawn, legend, on_screen, signs
+from oh_tui.tui.theme import palette_of, style
 from tests.tui.explorer import Explorer, case, explore
 
 PARTS = ("left", "right", "more-left", "more-right")
@@ -66,7 +68,7 @@ async def test_a_view_shows_its_own_signs() -> None:
         await it.press("B")
         await it.until(lambda: type(it.app.screen).__name__ == "BoardScreen")
         view = it.app.screen
-        await it.until(lambda: "claude" in drawn(view))
+        await it.until(lambda: any("claude" in one.text for one in drawn(view)))
         await it.send("question_mark")
         here = " ".join((await pages(it))["right"])
         assert "in B: runs that finished" in here and "sorted by it" in here
@@ -89,13 +91,32 @@ async def test_a_key_of_the_footer_is_no_sign() -> None:
         assert "waits for you" not in " ".join((await pages(it))["right"]), "? shows all keys"
 
 
-def test_a_sign_is_known_by_its_form() -> None:
-    for name, text, seen in (
-        ("!", "12 ! exit 1", True), ("!", "stop!", False), ("@", ">@ 58", True),
-        ("∞", "▌∞ 5", True),
-    ):  # fmt: skip
-        glyphs = UNICODE if name == "∞" else ASCII
-        assert on_screen(Entry(name, ""), MAIN, text, glyphs) is seen, text
+def test_a_sign_is_known_by_its_form_and_colour() -> None:
+    for glyphs in (UNICODE, ASCII):
+        entries = {one.meaning.partition(":")[0]: one for one in signs(glyphs)}
+        failed, sub, mark = glyphs.failed, glyphs.sub_agents, glyphs.rejected
+        for meaning, text, hue, seen in (
+            ("command exit not 0", f" {failed} ", "warn", True),
+            ("command exit not 0", f"{failed} exit 1", "warn", True),
+            ("command exit not 0", f"stop{failed}", "warn", False),
+            ("started sub-agents", sub, "mark", True),
+            ("started sub-agents", sub, "llm", False),
+            ("call rejected, or blocked by a hook", mark, "dim", True),
+            ("call rejected, or blocked by a hook", mark, "llm", False),
+            ("a text was cut here for lack of room", f"no room fo{glyphs.more}  ", "", True),
+        ):
+            entry = next(one for name, one in entries.items() if name.startswith(meaning))
+            segment = Segment(text, style("oh-dark", hue))
+            assert on_screen(entry, [segment], "oh-dark") is seen, (text, hue)
+
+
+async def test_in_ascii_as_many_signs_are_here_as_in_the_other_set() -> None:
+    found = []
+    for ascii in (False, True):
+        async with explore(size=(160, 48), settings=Settings(ascii=ascii)) as it:
+            await it.open("Parse ISO week dates")
+            found.append(signs_here(it))
+    assert found[0] == found[1] > {"strip: a phase begins ({ })", "strip: idle time cut out"}
 
 
 @pytest.mark.parametrize("ascii", [False, True])
@@ -111,5 +132,9 @@ async def test_signs_of_marks_and_tags_are_here_only_where_a_run_has_one(ascii: 
 
 
 def signs_here(it: Explorer) -> set[str]:
-    glyphs, text = it.screen.footer.glyphs, drawn(it.screen)
-    return {one.meaning for one in signs(glyphs).entries if on_screen(one, MAIN, text, glyphs)}
+    view = it.app.screen
+    at = getattr(view, "HELP_TITLE", MAIN)
+    entries = signs(it.screen.footer.glyphs)
+    return {
+        one.meaning for one in legend(entries, at, drawn(view), palette_of(it.app.current_theme))
+    }

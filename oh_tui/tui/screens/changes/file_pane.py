@@ -280,7 +280,7 @@ class FilePane(Vertical):
             facts += self.body.position_facts()
         self.rule.facts = joined(facts, self.rule.glyphs.dot)
         path, room = self._subject.path, self.rule.title_room
-        name = fit_end(path, min(room, width_of(path)), self.body.glyphs.before)
+        name = fit_end(path, min(room, width_of(path)), self.body.glyphs.more)
         self.rule.title = ((name, "title"),)
 
     # Versions

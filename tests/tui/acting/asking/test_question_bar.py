@@ -136,7 +136,7 @@ def test_of_too_many_lines_the_last_that_is_kept_says_so() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("ascii", "more"), [(False, "…"), (True, ">")])
+@pytest.mark.parametrize(("ascii", "more"), [(False, "…"), (True, "~")])
 async def test_a_line_that_is_cut_ends_with_a_sign_of_it(ascii: bool, more: str) -> None:
     async with explore(settings=Settings(ascii=ascii)) as it:
         strip = it.screen.footer.strip
