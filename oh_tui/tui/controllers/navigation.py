@@ -3,13 +3,11 @@ hidden, the clock, JSON, columns, the divider."""
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from oh_tui.catalog.attributes import COLUMNS
-from oh_tui.tables.column import Columns
 from oh_tui.tui.controllers.controller import Controller
 from oh_tui.tui.messages import (
     AnnotationsChanged,
@@ -209,8 +207,18 @@ class ViewActions(Controller):
             choice, shown = session.columns(pane), rows.columns
             # shown, or would be, were there room
             wanted = shown | {name for name, on in choice.items() if on}
-            title = f"Columns of the {'list' if is_list else 'timeline'}"
-            name = await ui.ask(_question(title, columns, wanted, wanted - shown, bool(choice)))
+            sign = ui.glyphs.finished
+            title = f"Columns of the {'list' if is_list else 'timeline'}, {sign} shown"
+            answers = [
+                Answer(f"{sign if one.name in wanted else ' '} {one.label}", one.name, one.key)
+                for one in columns
+            ]
+            if choice:
+                answers.append(Answer("as many as fit", USUAL, "u"))
+            lacks = ", ".join(one.label for one in columns if one.name in wanted - shown)
+            room = f"no room for {lacks}: z gives the pane the whole screen"
+            lines = [[(room, "warn")]] if lacks else []
+            name = await ui.ask(Question(title, lines, answers, "done", harmless=True))
             if not name:
                 break
             session.choose_columns(pane, {} if name == USUAL else {name: name not in wanted})
@@ -237,22 +245,3 @@ class ViewActions(Controller):
         session.preferences.change(left={after.width: after.left})
         self._ui.post_message(LayoutChanged())
         return True
-
-
-def _question(
-    title: str,
-    columns: Columns,
-    wanted: AbstractSet[str],
-    missing: AbstractSet[str],
-    was_chosen: bool,
-) -> Question:
-    answers = [
-        Answer(f"{'hide' if one.name in wanted else 'show'} {one.label}", one.name, one.key)
-        for one in columns
-    ]
-    if was_chosen:
-        answers.append(Answer("as many as fit", USUAL, "u"))
-    lines: list[list[Piece]] = []
-    if lacks := ", ".join(one.label for one in columns if one.name in missing):
-        lines.append([(f"no room for {lacks}: z gives the pane the whole screen", "warn")])
-    return Question(title, lines, answers, refusal="done", harmless=True)

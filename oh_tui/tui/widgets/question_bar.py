@@ -104,11 +104,11 @@ SCROLLS = {
 
 
 def underlined(label: str, letter: str) -> list[Piece]:
-    """A label with its letter underlined, where it begins a word rather than within one."""
-    places = [n for n, one in enumerate(label) if one.lower() == letter]
-    if not places:
+    """A label with its letter underlined where that begins a word."""
+    places = (n for n, one in enumerate(label) if one.lower() == letter)
+    at = next((n for n in places if not label[n - 1 : n].isalnum()), None)
+    if at is None:
         return [(label, "")]
-    at = next((n for n in places if not label[:n] or not label[n - 1].isalnum()), places[0])
     return [(label[:at], ""), (label[at], "letter"), (label[at + 1 :], "")]
 
 
@@ -122,6 +122,8 @@ def letters(labels: Sequence[str]) -> list[str]:
         found.append(next(free))
     return found
 
+
+GAP = "   "
 
 HELP = ("f1", "question_mark")
 """Keys that never answer a question: the screen handles them."""
@@ -213,8 +215,8 @@ class QuestionBar(Drawn, can_focus=True):
         return lines
 
     def _answers(self, question: Question) -> list[list[Piece]]:
-        """The keys and what they do, in as many lines as they take. After the first keys of an
-        answer what gives it, or takes them back."""
+        """The keys and what they do, in as many lines as they take, many in columns. After the
+        first keys of an answer what gives it, or takes them back."""
         hints, so_far = question.hints, self._typed
         if so_far:
             ways = question.ways.items()
@@ -225,15 +227,20 @@ class QuestionBar(Drawn, can_focus=True):
         answers: list[list[Piece]] = [
             [(key, hue), ("  ", ""), *underlined(label, key)] for key, label in hints
         ]
-        free = self._room - sum(map(total_width, answers))
-        share = free // max(1, len(answers) - 1)
-        gap = " " * (min(5, share) if share > 2 else 4)
+        rows = self._rows(answers)
+        widest = max(map(total_width, answers))
+        for answer in answers:
+            answer.append((" " * (widest - total_width(answer)), ""))
+        table = self._rows(answers)
+        return table if 1 < len(rows) >= len(table) - (len(rows) > 2) else rows
+
+    def _rows(self, answers: Sequence[Sequence[Piece]]) -> list[list[Piece]]:
         rows: list[list[Piece]] = [[]]
         for answer in answers:
-            if rows[-1] and total_width([*rows[-1], (gap, ""), *answer]) > self._room:
+            if rows[-1] and total_width([*rows[-1], (GAP, ""), *answer]) > self._room:
                 rows.append([])
             if rows[-1]:
-                rows[-1].append((gap, ""))
+                rows[-1].append((GAP, ""))
             first, *others = wrap_pieces(answer, self._room)
             rows[-1] += first
             rows += others

@@ -143,7 +143,7 @@ async def test_a_sandbox_in_which_nothing_works_is_asked_about_like_all_others()
     async with explore() as it:
         await ask_to_pause(it, SPLIT)
         assert f"Pauses the sandbox of: ║ {SPLIT}" in it.text("#question")
-        assert "enter  pause     n or esc  no" in it.text("#question")
+        assert "enter  pause   n or esc  no" in it.text("#question")
         await it.press("enter")
         await it.until(lambda: "sandbox paused" in it.footer)
         assert status(it, SPLIT) == "PAUSED"

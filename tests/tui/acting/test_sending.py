@@ -200,7 +200,7 @@ async def test_what_is_at_stake_is_there_whole_at_80_columns() -> None:
         await it.pilot.pause()
         shown = it.text("#question").split("\n")
         assert " ".join(" ".join(shown[1:-2]).split()) == line.strip()
-        assert shown[-2:] == [" a  b", " y or enter  yes     n or esc  no"]
+        assert shown[-2:] == [" a  b", " y or enter  yes   n or esc  no"]
         await it.send("y")
         assert await asking == "y"
 

@@ -46,7 +46,7 @@ async def test_a_column_is_shown_where_there_is_room_and_hidden_at_will() -> Non
         assert it.text(HEAD).split() == ["#", "at", "llm", "what", "result", "cost"]
         rows = it.text("#timeline")
         assert "$0.0" in rows
-        assert "show duration" in it.text("#question")
+        assert "    duration" in it.text("#question")
         await it.press("u")
         assert it.text(HEAD).split() == ["#", "at", "ran", "what", "result"]
         await it.press("escape")

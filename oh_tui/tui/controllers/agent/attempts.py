@@ -184,7 +184,7 @@ class AttemptActions(OpensView[AttemptsScreen], Controller):
             answers = [Answer(f"drop {name}", name, key) for name, key in keyed]
             lines = [[(f"{name}  ", "key"), (words, "warn")] for name, words in lost.items()]
             title = f"Drop an attempt: {group[0].task}"
-            chosen = await self._ui.ask(Question(title, lines, answers, "none", Stake.FINAL))
+            chosen = await self._ui.ask(Question(title, lines, answers, "cancel", Stake.FINAL))
             for one in group:
                 if str(one.number) == chosen:
                     (now,) = await attempts.rows([one])

@@ -86,7 +86,7 @@ class AgentSetups(Controller):
             answers = [one for one in offered if not (read_only or setup.cannot(Act(one.value)))]
             title = f"Agent of {short_title(setup.state.conversation)}"
             facts = [[(f"{label:<10} ", "dim"), (words, "")] for label, words in setup.facts]
-            match await self._ui.ask(Question(title, facts, answers, "leave it")):
+            match await self._ui.ask(Question(title, facts, answers, "close")):
                 case Act.SWITCH:
                     await self._switch(agents, setup)
                 case Act.CONFIRM:
@@ -151,7 +151,7 @@ class AgentSetups(Controller):
             answers = [Answer(label, name, letter) for name, label, letter in rows]
             now = f"Now: {setup.profile or 'no profile'}, {setup.model}."
             lines = [[(now, "")], [("The next answer comes from the other model.", "dim")]]
-            name = await self._ui.ask(Question("Switch to a profile", lines, answers, "as it is"))
+            name = await self._ui.ask(Question("Switch to a profile", lines, answers, "cancel"))
             if not name:
                 return None
             return await self._carry_out(setup, agent_setup.switch_profile(agents, setup, name))
@@ -177,7 +177,7 @@ class AgentSetups(Controller):
             Answer("never", "never", "x"),
         ]
         title = "When the agent asks"
-        word = await self._ui.ask(Question(title, lines, answers, "as it is", Stake.WORK))
+        word = await self._ui.ask(Question(title, lines, answers, "cancel", Stake.WORK))
         if not word:
             return
         after = await self._carry_out(setup, agent_setup.set_policy(agents, setup, word))

@@ -129,7 +129,7 @@ class ListActions(Controller):
     async def _ask(self, title: str, keys: Sequence[tuple[str, str, str]]) -> str:
         pane = self._session.pane
         answers = [Answer(label, value, key) for key, label, value in keys]
-        answer = await self._ui.ask(Question(title, (), answers, "as it is", harmless=True))
+        answer = await self._ui.ask(Question(title, (), answers, "cancel", harmless=True))
         self._ui.focus_pane(pane)
         return answer
 

@@ -80,7 +80,7 @@ class SubConversations(Controller):
             task = shorten(safe_line(asked), 24, self._ui.glyphs.more)
             answers.append(Answer(task or f"number {n}", id, str(n)))
         title = f"This step started {len(ids)} sub-agents"
-        return await self._ui.ask(Question(title, [], answers, "none", harmless=True))
+        return await self._ui.ask(Question(title, [], answers, "cancel", harmless=True))
 
     # Opening in place
 

@@ -89,7 +89,7 @@ class Clipboard(Controller):
         if session.saved:
             answers.append(Answer("path of the download", "p", "p"))
         title = f"Copy {self._steps.range_words}".rstrip()
-        answer = await ui.ask(Question(title, [], answers, "none", harmless=True))
+        answer = await ui.ask(Question(title, [], answers, "cancel", harmless=True))
         if not answer:
             return
         ui.cancel("copy")  # the latest request wins

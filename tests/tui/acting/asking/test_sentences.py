@@ -356,7 +356,7 @@ async def test_any_other_key_takes_a_yes_back() -> None:
         for other in ("y", "x", "j", "space"):
             with case(other):
                 await it.press("y")
-                assert "enter  push     esc  no     any other key  takes that back" in it.text(
+                assert "enter  push   esc  no   any other key  takes that back" in it.text(
                     "#question"
                 )
                 await it.press(other)
