@@ -274,17 +274,17 @@ class Footer(Drawn):
         self, always: Sequence[Hint], news: int
     ) -> tuple[list[list[Piece]], list[list[Piece]]]:
         """The hints that fit beside news of that width, and those at the right end. If too few fit,
-        the right end gets shorter labels, then shows only its keys; then the others get shorter
-        labels."""
+        the right end gets shorter labels, then the others, the longest first; at last the right end
+        shows only its keys."""
         shown: list[list[Piece]] = []
-        for words, ends in ((0, 0), (0, 1), (0, -1), (1, -1)):
+        for most, ends in ((99, 0), (99, 1), (12, 1), (0, 1), (0, -1)):
             right = [self._hint_pieces(hint, ends) for hint in always]
             # the blanks behind the last hint at the right end may be cut
             edge = 1 if right else 4
             room = self.size.width - edge - news - sum(map(total_width, right))
             shown = []
             for hint in self.hints:
-                drawn = self._hint_pieces(hint, words)
+                drawn = self._hint_pieces(hint, int(len(hint.label) > most))
                 room -= total_width(drawn)
                 if room < 0:
                     break
@@ -315,6 +315,7 @@ def _begin(label: str, words: int) -> str:
     for word in label.split():
         if words <= 0:
             break
-        kept.append(word)
+        if kept or word not in _LITTLE:
+            kept.append(word)
         words -= not (word in _LITTLE or word.isdecimal())
     return " ".join(kept).removesuffix(",")

@@ -94,7 +94,8 @@ async def test_short_labels_of_the_footer_still_tell_something() -> None:
     async with explore(size=(64, 20)) as it:
         await it.open(WEEKS)
         await it.press("v")
-        assert it.footer.startswith(" j k move the end  y copy  & show alone  esc drop")
+        assert it.footer.startswith(" j k move  y copy  & show  esc drop ")
+        assert it.footer.endswith("? keys  q close")
         await it.press("escape", "c")
         changes = it.app.screen
         footer = changes.query_one(Footer)
