@@ -71,7 +71,7 @@ MOVE_KEYS = (
         "open",
         "enter",
         "open",
-        "open: the run of a conversation or of a sub-agent, a step to read it whole",
+        "open a run, of a sub-agent too, or read a step whole",
         _MOVE,
         ALL,
     ),
@@ -89,8 +89,8 @@ SCREEN_KEYS = (
     Key("pane.2", "2", "navigation.pane('sandboxes')", "2", "sandboxes", "go to the sandboxes; again: to the automations", _MOVE),
     Key("pane.3", "3", "navigation.pane('timeline')", "3", "timeline", "go to the timeline", _MOVE),
     Key("pane.4", "4", "navigation.pane('detail')", "4", "result", "go to call and result", _MOVE),
-    Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane", _MOVE),
-    Key("pane.previous", "shift+tab", "navigation.next_pane(-1)", "shift+tab", "previous pane", "the previous pane", _MOVE),
+    Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane: list, sandboxes, timeline, result", _MOVE),
+    Key("pane.previous", "shift+tab", "navigation.next_pane(-1)", "shift+tab", "previous pane", "the previous pane: the other way round", _MOVE),
     Key("back", "escape", "navigation.back", "esc", "back", "back, one thing at a time: question, find, filter; never quits", _MOVE, frozenset({"detail", "conversations", "wall"})),
     Key("place.back", "alt+left", "way_back.go(-1)", "alt+←", "where you were", "back to before a jump, a find or another run", _MOVE, also="history return undo jump previous"),
     Key("place.forward", "alt+right", "way_back.go(1)", "alt+→", "forth again", "forth again, after going back", _MOVE, also="history redo"),
@@ -105,13 +105,13 @@ SCREEN_KEYS = (
     Key("phase.next", "right_curly_bracket", "steps.next_phase(1)", "}", "next phase", "the next phase: what the run did then, such as edit or debug", _LOOK, also="section chapter"),
     Key("phase.previous", "left_curly_bracket", "steps.next_phase(-1)", "{", "previous phase", "the start of the phase, or the previous phase", _LOOK),
     Key("bookmark", "b", "annotations.bookmark", "b", "bookmark", "bookmark the step; again: remove the bookmark", _LOOK),
-    Key("bookmark.next", "apostrophe", "annotations.next_bookmark", "'", "next bookmark", "the next bookmark", _LOOK),
+    Key("bookmark.next", "apostrophe", "annotations.next_bookmark", "'", "next bookmark", "the next bookmark; after the last the first", _LOOK),
     Key("note", "semicolon", "annotations.note", ";", "note", "write a note on the step; in the lists on the run", _LOOK, also="comment annotate"),
     Key("tag", "number_sign", "annotations.tag", "#", "tag", "tag the run: bug kind:flaky; -bug removes it", _LOOK, also="label"),
     Key("undo", "backspace", "annotations.undo", "backspace", "undo", "take back your last tag, note, bookmark or mark", _LOOK, also="revert back remove"),
     Key("find", "slash", "find.ask", "/", "find", "find text in the rows, hiding none", _LOOK, RUN | {"conversations"}, also="search"),
-    Key("find.next", "n", "find.next(1)", "n", "next hit", "the next hit", _LOOK),
-    Key("find.previous", "N", "find.next(-1)", "N", "previous hit", "the previous hit", _LOOK),
+    Key("find.next", "n", "find.next(1)", "n", "next hit", "the next hit of what / found", _LOOK),
+    Key("find.previous", "N", "find.next(-1)", "N", "previous hit", "the previous hit of what / found", _LOOK),
     Key("search.all", "asterisk", "search_all.search", "*", "search all runs", "search all runs: IndexError is:failed repo:dates", _LOOK, also="grep everywhere"),
     Key("board", "B", "board.board", "B", "board", "sums over all runs, or those of the filter; failures, rules, sets of runs", _LOOK, also="stats statistics dashboard totals"),
     Key("wall", "W", "wall.open", "W", "wall", "up to six that wait or run, side by side; a m P act on one", _LOOK, also="tiles dashboard monitor many live"),
@@ -154,7 +154,7 @@ SCREEN_KEYS = (
     Key("editor", "f4", "external_programs.edit", "F4", "editor", "open a copy of call or result in $EDITOR", _LOOK, also="vim external"),
     Key("images", "i", "images.save", "i", "images", "save the images of the step, and open them", _ACT, also="picture"),
     Key("refresh", "r", "navigation.refresh", "r", "refresh", "read lists and run again, in new order", _ACT, LISTS, also="reload update"),
-    Key("help", "question_mark,f1", "help", "? F1", "all keys", "this help; in a text field F1", _APP, ALL),
+    Key("help", "question_mark,f1", "help", "? F1", "all keys", "the help: keys and signs of where you are; in a text field F1", _APP, ALL),
     Key("palette", "ctrl+p,f2", "app.command_palette", "ctrl+p F2", "palette", "every command and conversation, by name", _APP),
     Key("quit", "q", "navigation.close_or_quit", "q", "quit", "close this view; in the main view quit", _APP, ALL, also="exit leave"),
 )  # fmt: skip
@@ -280,6 +280,9 @@ BASICS = (
 FIRST_PAGE = 20
 """Keys on the first page of the help."""
 
+_BACK = {"move.down": "move.up", "error.next": "error.previous"}
+"""Id of a key there -> of the one that goes the other way."""
+
 
 def keys_here(
     pane: str, keymap: Keymap, here: Collection[str]
@@ -289,7 +292,13 @@ def keys_here(
     keys = {key.id: key for key in bound(ALL_KEYS, keymap)}
     own = [name for name in here if name not in BASICS][: FIRST_PAGE - BASICS.index("filter")]
     shown = [keys[name] for name in (*own, *BASICS)][:FIRST_PAGE]
-    return PANE_NAMES[pane], [(key.shown, key.help) for key in shown]
+    backs = (keys.get(_BACK.get(key.id, "")) for key in shown)
+    return PANE_NAMES[pane], [
+        (f"{key.shown.split()[0]} {back.shown.split()[0]}", f"{key.help}, {back.label}")
+        if back
+        else (key.shown, key.help)
+        for key, back in zip(shown, backs, strict=True)
+    ]
 
 
 SELECTING = {"copy": "copy", "filter": "show alone", "back": "drop it"}

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import msgspec
 from rich.segment import Segment
-from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -145,11 +144,12 @@ class HelpScreen(ModalScreen[None], ClosesOnce[None]):
             right = more_left = more_right = []
         parts = (self.left, left), (self.right, right)
         for part, told in (*parts, (self.more_left, more_left), (self.more_right, more_right)):
-            part.update(written(told, column, looks))
+            brief = part is self.left and narrow and not self._wanted
+            part.update(written(told, column, looks, brief=brief))
         self.others.display = not self._wanted
         rule = self.rule
         rule.title = (("Help", "title"),)
-        rule.facts = ()
+        rule.facts = (("type sign for the signs here", "dim"),) if narrow else ()
         if self._wanted:
             count = sum(len(section.entries) for section in left)
             rule.title = (("Help", "title"), (f"  {self._wanted}", "mark"))
@@ -388,28 +388,31 @@ def found(wanted: str, among: Iterable[Section]) -> list[Section]:
         entries = [
             entry
             for entry in section.entries
-            if all(word in f"{entry.name} {entry.meaning} {entry.also}".lower() for word in words)
+            if all(
+                word in f"{section.title} {entry.name} {entry.meaning} {entry.also}".lower()
+                for word in words
+            )
         ]
         if entries:
             kept.append(Section(section.title, entries))
     return kept
 
 
-def written(sections: Iterable[Section], width: int, palette: str) -> Text:
+def written(sections: Iterable[Section], width: int, palette: str, *, brief: bool = False) -> Text:
+    """In `brief` a long meaning has only what stands before its `;`."""
     text = Text()
     for section in sections:
         names = 16 if any(len(entry.name) > 11 for entry in section.entries) else 12
         text.append(f"{section.title}\n", "bold")
         for entry in section.entries:
-            _add(text, entry, width, names, style(palette, entry.hue))
+            meaning = entry.meaning
+            if brief and len(meaning) > width - names - 2:
+                meaning = meaning.partition(";")[0]
+            lines = wrap(meaning, max(16, width - names - 2)) or [""]
+            gap = max(1, names - len(entry.name))
+            text.append("  ").append(entry.name, style(palette, entry.hue))
+            text.append(f"{'':{gap}}{lines[0]}\n")
+            for line in lines[1:]:  # below itself, not below the key
+                text.append(f"  {'':<{names}}{line}\n")
         text.append("\n")
     return text
-
-
-def _add(text: Text, entry: Entry, width: int, names: int, look: Style) -> None:
-    """One line; a long meaning goes on below itself, not below the key."""
-    lines = wrap(entry.meaning, max(16, width - names - 2)) or [""]
-    gap = max(1, names - len(entry.name))
-    text.append("  ").append(entry.name, look).append(f"{'':{gap}}{lines[0]}\n")
-    for line in lines[1:]:
-        text.append(f"  {'':<{names}}{line}\n")

@@ -40,6 +40,17 @@ async def test_the_first_page_has_the_keys_that_matter_in_the_pane(pane: str) ->
         assert ("e" in keys) is (pane in "34") and ("space" in keys) is (pane == "1")
 
 
+async def test_at_80_columns_the_first_page_has_a_row_a_key_and_leads_to_the_signs() -> None:
+    async with explore(size=(80, 24)) as it:
+        await it.open("Parse ISO week dates")
+        await it.press("question_mark")
+        first = (await pages(it))["left"][1:]
+        assert rows(first) == [line.strip() for line in first if line.strip()], "none wraps"
+        assert {"j k", "e E"} <= {row[:3] for row in rows(first)}
+        await it.type("sign")
+        assert "in a loop" in " ".join((await pages(it))["left"])
+
+
 async def test_each_key_and_sign_stands_once() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open("Flaky CI on main")

@@ -199,7 +199,7 @@ async def test_a_long_description_ends_with_the_sign_of_a_cut() -> None:
     async with explore(size=(60, 24), settings=Settings(ascii=True)) as it:
         await it.press("ctrl+p")
         found = await lines(it, "pause")
-        assert "p pause sandbox pause the sandbox, or resum>" in found
+        assert "p pause sandbox pause the sandbox, or resum~" in found
 
 
 async def test_a_name_is_said_once() -> None:
@@ -209,7 +209,7 @@ async def test_a_name_is_said_once() -> None:
         found = await lines(it, "rename")
         assert len(found) == len(set(found))
         assert "/ find text in the rows, hiding none" in found
-        assert "n next hit" in found
+        assert "n next hit of what / found" in found
         assert not any("find find" in row or "find: find" in row for row in found)
     assert told("board", "boards of all") == "boards of all", "another word is no name"
 
