@@ -41,12 +41,12 @@ class Entry(msgspec.Struct, frozen=True):
     name: str
     meaning: str
     hue: str = "key"
-    also: str = ""
-    """Words that a search finds it by, besides those that are shown."""
     at: str = ""
     """The title of the help of the only view that has the sign, MAIN for the main screen."""
     seen: str = ""
     """The pattern by which it is known where it is drawn, if not by its name and colour."""
+    also: str = ""
+    """Words that a search finds it by, besides those that are shown."""
 
 
 MAIN = "main"
@@ -288,29 +288,23 @@ def signs(glyphs: Glyphs) -> list[Entry]:
         Entry(glyphs.condensed, "condensed: events forgotten, a summary in their place", "dim"),
         Entry(glyphs.parted, "replayed: another result than in the record", "warn"),
         Entry(glyphs.forgotten, "forgotten at the step under the cursor", "dim"),
-        Entry(
-            glyphs.branch,
-            "the run has branches: somebody went back in it; in lists a fork",
-            "mark",
-        ),
+        Entry(glyphs.branch, "has branches: somebody went back in it; in lists a fork", "mark"),
         Entry(
             f"{glyphs.first} {glyphs.middle} {glyphs.last}",
             "calls made at once, by one answer of the model; in lists sub-conversations",
             "dim",
         ),
-        Entry(
-            glyphs.levels, "strip: share of the time in which the model answered", "llm", at=MAIN
-        ),
-        Entry(glyphs.levels, "strip: share of the time in which tools ran", "terminal", at=MAIN),
-        Entry(glyphs.cut, "strip: idle time cut out", "dim", at=MAIN),
+        Entry(glyphs.levels, "strip: share of the time in which the model answered", "llm", MAIN),
+        Entry(glyphs.levels, "strip: share of the time in which tools ran", "terminal", MAIN),
+        Entry(glyphs.cut, "strip: idle time cut out", "dim", MAIN),
         Entry(
             glyphs.phase,
             "strip: a phase begins ({ })",
             "dim",
-            at=MAIN,
+            MAIN,
             seen=rf"[\d ][{glyphs.phase}]+(?![^\d\s])",
         ),
-        Entry(glyphs.selected, "strip: the step under the cursor", "mark", at=MAIN),
+        Entry(glyphs.selected, "strip: the step under the cursor", "mark", MAIN),
         Entry(
             f"{glyphs.falling} {glyphs.rising}",
             "sorted by it: largest, smallest first",
@@ -333,48 +327,35 @@ def signs(glyphs: Glyphs) -> list[Entry]:
             "dim",
             seen=rf"[{glyphs.more}{UNICODE.more}]\s*$",
         ),
+        Entry(glyphs.levels[-1], "in T: share of the time or money", "llm", "Where it went"),
         Entry(
-            glyphs.levels[-1],
-            "in T: share of the time, or of the money",
-            "llm",
-            at="Where it went",
-        ),
-        Entry(
-            "= ~ < >",
-            "in =: the same in both, changed, only in A, only in B",
-            "mark",
-            at="In the comparison",
+            "= ~ < >", "in =: same in both, changed, only A, only B", "mark", "In the comparison"
         ),
         Entry(
             f"{glyphs.rule} {glyphs.levels[-1]} {glyphs.no_result}",
             "in B: runs that finished, that failed, others",
             "good",
-            at="On the board",
+            "On the board",
         ),
         Entry(
             f"{glyphs.finished} {glyphs.error} {glyphs.unknown} {glyphs.rejected}",
             "in C: a rule that holds, is broken, is not known, has nothing to check",
             "mark",
-            at="In the rules of a run",
+            "In the rules of a run",
         ),
         Entry(
             glyphs.levels,
             "in B: by day or week; the lowest is 0, a gap is not known",
             "llm",
-            at="On the board",
+            "On the board",
         ),
         Entry(
             f"{glyphs.finished} {glyphs.failed} {glyphs.rejected} {glyphs.unknown}",
             "a run that finished, that did not wholly, was skipped, does not tell",
             "mark",
-            at="In the runs of an automation",
+            "In the runs of an automation",
         ),
-        Entry(
-            "M A D",
-            "in c: what git says, modified, added, deleted",
-            "number",
-            at="In the changed files",
-        ),
+        Entry("M A D", "in c: by git modified, added, deleted", "number", "In the changed files"),
         Entry("$", "a command, in the colour of commands", "terminal"),
         Entry("edit", "file changes; reads are pale, the web is blue", "edit", seen=r"^edit\b"),
         Entry("+2 -1", "lines added and removed", "add-sign", seen=r"\+\d"),
