@@ -57,11 +57,11 @@ LISTED = 0.3
 class StopStage(StrEnum):
     """A stage of stopping a run, in words that fit anywhere."""
 
-    CANCELLING = "cancelling the run"
-    CANCELLED = "the run is cancelled"
+    CANCELLING = "stopping the run"
+    CANCELLED = "the run is stopped"
     ENDED = "the run ended by itself meanwhile"
-    SCRIPT_ENDED = "its script is ended"
-    SCRIPT_GOES_ON = "its script cannot be ended, and may still start its agent"
+    SCRIPT_ENDED = "its script is stopped"
+    SCRIPT_GOES_ON = "its script cannot be stopped, and may still start its agent"
     INTERRUPTING = "stopping its agent now"
     STOPPED = "its agent is stopped"
 
@@ -94,15 +94,15 @@ class StopPlan(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """What it does, as part of a sentence; "" for nothing."""
         over = f"the run is over ({outcome(self.run).word})"
-        script = "end its script" if self.script else ""
+        script = "stop its script" if self.script else ""
         if self.works_on:
             return f"{script}{' and ' * self.script}stop its agent, which works on: {over}"
         if self.interrupts:
-            return f"cancel the run{', ' * self.script}{script} and stop its agent, which works"
+            return f"stop the run{', its script' * self.script} and its agent, which works"
         if self.run.status == "PENDING":
-            return "cancel the run before it begins"
+            return "stop the run before it begins"
         if self.cancels:
-            return f"cancel the run{' and ' * self.script}{script}; no agent of it is known to work"
+            return f"stop the run{' and its script' * self.script}; no agent of it is known to work"
         return f"{script}, which told no end: {over}" * self.script
 
 

@@ -12,23 +12,23 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.clock import seconds
 
 if TYPE_CHECKING:
-    from oh_tui.api.automation_models import Automation, AutomationRun, Trigger
+    from oh_tui.api.automation_models import Automation, AutomationRun, StatusDetail, Trigger
     from oh_tui.trajectory.glyphs import Glyphs
 
 MOST = 200
 """Characters of a text of the server in a line."""
 
-NOT_TOLD = "not told"
+NOT_KNOWN = "not known"
 
 
 # when
 
 
 def trigger_words(trigger: Trigger | None) -> str:
-    """When it runs, such as "every day at 03:00 UTC"; a cron line that is none of six forms as it
-    is, also a wrong one."""
+    """When it runs, such as "every day at 03:00 UTC"; a cron line that is none of seven forms as
+    it is, also a wrong one."""
     if trigger is None:
-        return NOT_TOLD
+        return NOT_KNOWN
     if trigger.type == "event" or (trigger.on and not trigger.schedule):
         source, condition = _line(trigger.source), _line(trigger.filter)
         words = f"on {_line(' or '.join(trigger.events)) or 'events'}" + f" of {source}" * bool(
@@ -36,7 +36,7 @@ def trigger_words(trigger: Trigger | None) -> str:
         )
         return words + f", if {condition}" * bool(condition)
     if not trigger.schedule:
-        return _line(trigger.type) or NOT_TOLD
+        return _line(trigger.type) or NOT_KNOWN
     zone = _line(trigger.timezone)
     return _cron_words(trigger.schedule, zone) or f"{_line(trigger.schedule)} {zone}".strip()
 
@@ -51,41 +51,53 @@ def _cron_words(line: str, zone: str) -> str:
         return f"every {step} minutes" if step > 1 else "every minute"
     if not (found := _AT.fullmatch(line)):
         return ""
-    minute, hour, date, weekday = found.groups()
-    any_day = date == weekday == "*"
+    minute, hour, date, month, weekday = found.groups()
+    any_day = date == month == weekday == "*"
     if hour == "*":
         return f"each hour at :{int(minute):02}" if any_day else ""
     time = f"at {int(hour):02}:{int(minute):02} {zone}".strip()
-    if date == "*":
+    if date == month == "*":
         return f"{_DAYS[weekday]} {time}" if weekday in _DAYS else ""
+    if date == "*" or weekday != "*":
+        return ""
+    if month != "*":
+        return f"every {int(date)} {_MONTHS[int(month) - 1]} {time}"
     tens, ones = divmod(int(date), 10)
     ending = {1: "st", 2: "nd", 3: "rd"}.get(ones, "th") if tens != 1 else "th"
-    return f"on the {int(date)}{ending} of each month {time}" if weekday == "*" else ""
+    return f"on the {int(date)}{ending} of each month {time}"
 
 
 _EVERY = pattern(r"\*(?:/(0?[1-9]|[1-9][0-9]))? \* \* \* \*")
 _AT = pattern(  # not every month has a 29th
-    r"([0-5]?[0-9]) (\*|[01]?[0-9]|2[0-3]) (\*|0?[1-9]|1[0-9]|2[0-8]) \* (\S+)"
+    r"([0-5]?[0-9]) (\*|[01]?[0-9]|2[0-3]) (\*|0?[1-9]|1[0-9]|2[0-8]) (\*|0?[1-9]|1[0-2]) (\S+)"
 )
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 _DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _DAYS = {"*": "every day", "1-5": "weekdays", "mon-fri": "weekdays"}
 for _day, _name in enumerate((*_DAY_NAMES, "Sunday")):
     _DAYS |= dict.fromkeys((f"{_day}", f"0{_day}", _name[:3].lower()), f"every {_name}")
 
 
-def why_off(automation: Automation) -> str:
-    """Who switched it off, and why; "" for one that is on or does not tell."""
-    if automation.is_on is not False:
+def off_by_itself(one: Automation) -> bool:
+    """Its server switched it off, after failures."""
+    return one.is_on is False and one.disabled_reason not in (None, "", "manual")
+
+
+def why_off(one: Automation, since: str = "", runs: Iterable[AutomationRun] = ()) -> str:
+    """Who switched it off, and why, unless one of its `runs` says that; "" for one that is on or
+    does not tell."""
+    if one.is_on is not False:
         return ""
-    detail, reason = automation.disabled_detail, automation.disabled_reason
-    if reason == "manual":
-        return "switched off by hand"
-    status = detail.status_detail if detail else None
-    if detail is None or status is None or not (status.kind or status.detail):
-        return _of_class("switched off", _line(reason))
-    why = _of_class(status.kind, _telling_line(status.detail or "")).rstrip(".")
-    runs = f", in its last {plural(detail.threshold, 'run')}" if detail.threshold else ""
-    return f"switched off automatically: {why}{runs}"
+    when = f" since {since}" * bool(since)
+    if not off_by_itself(one):
+        return f"off{' by hand' * bool(one.disabled_reason)}{when}"
+    detail = one.disabled_detail
+    why = (detail and _cause(detail.status_detail)) or _line(one.disabled_reason)
+    after = detail and detail.threshold and f", after {plural(detail.threshold, 'failed run')}"
+    return f"off by itself{when}{after or ''}" + f": {why}" * (why not in ("", *map(cause, runs)))
 
 
 # how a run ended
@@ -106,7 +118,7 @@ class Outcome(NamedTuple):
 ENDED = Outcome("ended")
 
 _OUTCOMES = {
-    "": Outcome(NOT_TOLD, hue="dim"),
+    "": Outcome(NOT_KNOWN, hue="dim"),
     "PENDING": Outcome("pending", "starting", "dim"),
     "RUNNING": Outcome("running", "running", "good"),
     "FAILED": Outcome("failed", "error", "bad"),
@@ -185,14 +197,12 @@ def failed_share(counts: Mapping[str, int] | None) -> str:
 
 
 def cause(run: AutomationRun) -> str:
-    """Why it did not do what it should, as `auth: Your LLM API key …`; "" without a reason."""
+    """Why it did not do what it should, as `Your LLM API key …`; "" without a reason."""
     if run.status == "COMPLETED":
         if outcome(run) in (_DONE["success"], ENDED):
             return ""
         return _telling_line(run.result.get("outcome_summary") or run.result.get("message", ""))
-    detail = run.status_detail
-    text = (detail and detail.detail) or run.error_detail or ""
-    return _of_class(detail.kind if detail else None, _telling_line(text))
+    return _cause(run.status_detail, run.error_detail or "")
 
 
 def phase(run: AutomationRun) -> str:
@@ -200,9 +210,10 @@ def phase(run: AutomationRun) -> str:
     return _line(run.current_phase)
 
 
-def _of_class(kind: str | None, text: str) -> str:
-    name = _line((kind or "").replace("_", " "))
-    return ": ".join(filter(None, (name, text)))
+def _cause(detail: StatusDetail | None, text: str = "") -> str:
+    """Its first telling line, else the class of the error."""
+    kind = (detail and detail.kind) or ""
+    return _telling_line((detail and detail.detail) or text) or _line(kind.replace("_", " "))
 
 
 def _telling_line(text: str) -> str:

@@ -112,7 +112,7 @@ async def test_stopping_a_run_ends_its_agent_too(canvas: Canvas) -> None:
     run = await canvas.newest(WATCH)
     plan = await canvas.automations.stop_plan(run)
     assert plan.cancels and plan.interrupts and not plan.works_on
-    assert plan.words == "cancel the run, end its script and stop its agent, which works"
+    assert plan.words == "stop the run, its script and its agent, which works"
     canvas.asked.clear()
     assert await stages(canvas, plan) == [
         StopStage.CANCELLING,
@@ -142,7 +142,7 @@ async def test_nothing_is_stopped_that_stands_otherwise_than_shown(canvas: Canva
     automation = await canvas.called(YEARLY)
     waits = await canvas.automations.run_now(automation)
     plan = await canvas.automations.stop_plan(waits)
-    assert plan.words == "cancel the run before it begins"
+    assert plan.words == "stop the run before it begins"
     canvas.demo.advance(20)  # the dispatcher begins it
     canvas.asked.clear()
     with pytest.raises(Refused, match="changed meanwhile, so nothing was done"):
@@ -164,7 +164,7 @@ async def test_the_script_of_a_cancelled_run_is_ended_too(canvas: Canvas) -> Non
     assert plan.conversation and plan.works_on and plan.script and not plan.cancels
     await canvas.api.agent_server(plan.conversation).interrupt()
     plan = await canvas.automations.stop_plan(run)
-    assert plan.words == "end its script, which told no end: the run is over (stopped)"
+    assert plan.words == "stop its script, which told no end: the run is over (stopped)"
     assert await stages(canvas, plan) == [StopStage.SCRIPT_ENDED]
     log = await canvas.automations.log(plan.run)
     assert log and log.exit_code == -15

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oh_tui.api.automation_models import Automation, AutomationRun, Trigger
+from oh_tui.api.automation_models import Automation, AutomationRun, StatusDetail, Trigger
 from oh_tui.catalog.automations import (
     automation_name,
     cause,
@@ -51,8 +51,13 @@ def cron(line: str, zone: str | None = "UTC") -> str:
         ("0 9 1 * *", "on the 1st of each month at 09:00 UTC"),
         ("0 9 22 * *", "on the 22nd of each month at 09:00 UTC"),
         ("0 9 11 * *", "on the 11th of each month at 09:00 UTC"),
+        ("0 3 1 1 *", "every 1 January at 03:00 UTC"),
+        ("30 18 24 12 *", "every 24 December at 18:30 UTC"),
         # none of them, or not exactly
-        ("0 3 1 1 *", "0 3 1 1 * UTC"),
+        ("0 3 * 1 *", "0 3 * 1 * UTC"),
+        ("0 3 1 1 1", "0 3 1 1 1 UTC"),
+        ("0 3 1 13 *", "0 3 1 13 * UTC"),
+        ("5 * 1 1 *", "5 * 1 1 * UTC"),
         ("*/7 * * * *", "*/7 * * * * UTC"),
         ("*/0 * * * *", "*/0 * * * * UTC"),
         ("0 9 31 * *", "0 9 31 * * UTC"),
@@ -69,7 +74,7 @@ def cron(line: str, zone: str | None = "UTC") -> str:
         ("-1 3 * * *", "-1 3 * * * UTC"),
     ],
 )
-def test_six_forms_of_cron_in_words(line: str, words: str) -> None:
+def test_seven_forms_of_cron_in_words(line: str, words: str) -> None:
     assert cron(line) == words
 
 
@@ -85,7 +90,7 @@ def test_what_an_event_trigger_waits_for() -> None:
     assert trigger_words(Trigger("event", on=("push", "release"))) == "on push or release"
     assert trigger_words(Trigger("event")) == "on events"
     assert trigger_words(Trigger("moon")) == "moon"
-    assert trigger_words(Trigger()) == trigger_words(None) == "not told"
+    assert trigger_words(Trigger()) == trigger_words(None) == "not known"
 
 
 def test_completed_is_green_only_where_the_agent_says_success() -> None:
@@ -105,17 +110,19 @@ def test_completed_is_green_only_where_the_agent_says_success() -> None:
 
 def test_the_cause_is_its_first_telling_line() -> None:
     (setup,) = runs("runs-breaks-before-a-conversation")
-    assert cause(setup) == "execution error: [setup] no network here (exit code 7)"
+    assert cause(setup) == "[setup] no network here (exit code 7)"
     assert outcome(setup).word == "failed" and phase(setup) == "Starting automation"
     told = [(outcome(one).word, cause(one)) for one in runs("runs-slow-sweep")]
-    killed = ("timed out", "timeout: command timed out or was killed")
+    killed = ("timed out", "command timed out or was killed")
     assert told == [("stopped", "Cancelled by user"), killed, killed]
     key = runs("runs-bad-key")[0]
-    assert cause(key) == "auth: Your LLM API key appears to be invalid or has expired."
+    assert cause(key) == "Your LLM API key appears to be invalid or has expired."
     (away,) = runs("runs-agent-server-not-reachable")
-    assert cause(away) == "execution error: All connection attempts failed"
+    assert cause(away) == "All connection attempts failed"
     only_code = AutomationRun("r", status="FAILED", error_detail="exit_code=2\n")
     assert cause(only_code) == "exit code 2"
+    only_kind = AutomationRun("r", status="FAILED", status_detail=StatusDetail(kind="no_disk"))
+    assert cause(only_kind) == "no disk"
 
 
 def test_a_run_past_its_time_is_probably_dead() -> None:
@@ -129,7 +136,7 @@ def test_a_run_past_its_time_is_probably_dead() -> None:
 
 def test_statuses_that_nobody_knows_are_told_as_they_are() -> None:
     assert outcome(AutomationRun("r", status="ON_HOLD")).word == "on hold"
-    assert outcome(AutomationRun("r")).word == "not told"
+    assert outcome(AutomationRun("r")).word == "not known"
     assert cause(AutomationRun("r")) == "" == phase(AutomationRun("r"))
     every = [outcome(AutomationRun("r", status=text)).word for text in CORPUS.values()]
     assert all("\x1b" not in word and "\n" not in word and len(word) <= 20 for word in every)
@@ -163,17 +170,21 @@ def test_how_many_failed_of_those_that_ended() -> None:
 
 def test_why_it_is_off() -> None:
     automatic = msgspec.convert(sample("one-paused-automatically"), Automation)
-    assert why_off(automatic) == (
-        "switched off automatically: auth: Your LLM API key appears to be invalid or has expired, "
-        "in its last 3 runs"
-    )
-    assert why_off(msgspec.convert(sample("one-paused-by-hand"), Automation)) == (
-        "switched off by hand"
-    )
+    why = "Your LLM API key appears to be invalid or has expired."
+    assert why_off(automatic) == f"off by itself, after 3 failed runs: {why}"
+    told = runs("runs-bad-key")
+    assert why_off(automatic, "14:00", told) == "off by itself since 14:00, after 3 failed runs"
+    others = runs("runs-slow-sweep")
+    assert why_off(automatic, "14:00", others).endswith(why), "none of these says it"
+    by_hand = msgspec.convert(sample("one-paused-by-hand"), Automation)
+    assert why_off(by_hand) == "off by hand"
+    assert why_off(by_hand, "14:00") == "off by hand since 14:00"
     assert why_off(msgspec.convert(sample("one", "1.13.1"), Automation)) == ""
     assert why_off(Automation("a")) == ""
-    assert why_off(Automation("a", enabled=False)) == "switched off"
-    assert why_off(Automation("a", enabled=True, state="INACTIVE")) == "switched off"
+    assert why_off(Automation("a", enabled=False)) == "off"
+    assert why_off(Automation("a", enabled=True, state="INACTIVE"), "14:00") == "off since 14:00"
+    blank = Automation("a", enabled=False, disabled_reason="\x00")
+    assert why_off(blank) == "off by itself"
 
 
 def conversation(**fields: Any) -> Conversation:

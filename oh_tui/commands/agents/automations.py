@@ -58,7 +58,7 @@ ACTIONS = ("show", "run", "stop", "enable", "disable")
         "automations": "when each runs, and how its last runs ended",
         "automations show 'Nightly count'": "its runs, and why they failed",
         "automations show 6ed4": "one run, and what its script printed",
-        "automations stop 3174": "cancels the run and stops its agent, which else works on",
+        "automations stop 3174": "stops the run and its agent, which else works on",
     },
     wants="server",
     settings=("read_only",),
@@ -271,7 +271,7 @@ async def _show(call: Call, held: Automations, one: Automation) -> int:
         runs = [run_json(*row) for row in rows]
         print_json({**document, "prompt": prompt, "runs": runs, "total": page.total})
         return 0
-    off, since = words.why_off(one), style.when(one.disabled_at)
+    off = words.why_off(one, style.when(one.disabled_at))
     if not style.piped:
         print(style.paint(safe_line(one.name or one.id), "bold"))
     print_pairs(
@@ -281,7 +281,7 @@ async def _show(call: Call, held: Automations, one: Automation) -> int:
             ("name", safe_line(one.name or "") if style.piped else ""),
             ("server", one.server),
             ("runs", words.trigger_words(one.trigger)),
-            ("state", Cell(f"{off}, since {since}" if off and since else off, "amber")),
+            ("state", Cell(off, "amber" if words.off_by_itself(one) else "dim")),
             ("model", safe_line(one.model or "")),
             ("may take", duration(one.timeout) if one.timeout and one.timeout > 0 else ""),
             ("tags", ", ".join(map(safe_line, one.tags or ()))),
@@ -310,7 +310,7 @@ async def _show_run(call: Call, held: Automations, run: AutomationRun) -> int:
         [
             ("run", safe_line(run.id)),
             ("status", _status(row, style)),
-            ("phase", words.phase(run)),
+            ("last report", words.phase(run)),
             ("why", words.cause(run)),
             ("said", safe_line(run.result.get("message", ""), 1000)),
             ("by", safe_line(run.trigger_source or "")),
@@ -318,7 +318,7 @@ async def _show_run(call: Call, held: Automations, run: AutomationRun) -> int:
             ("took", words.took(run)),
             ("cost", marked_cost(run.price)),
             ("conversation", f"{conversation_id(conversation)}  {title(conversation)}"
-             if conversation else "none known"),
+             if conversation else words.NOT_KNOWN),
             ("script", "" if log is None else "goes on" if code is None else f"exit code {code}"),
         ],
     )  # fmt: skip

@@ -10,10 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oh_tui.catalog.automations import (
+    NOT_KNOWN,
     cause,
     failed_of,
     failed_share,
     is_over,
+    off_by_itself,
     outcome,
     phase,
     took,
@@ -41,7 +43,7 @@ from oh_tui.tui.screens.acting import ActingView
 from oh_tui.tui.screens.view import KeyLabels, pair
 from oh_tui.tui.state.automations import AutomationRow
 from oh_tui.tui.ui import Ui
-from oh_tui.tui.widgets.automation_list import name_of, off_of, sign_of
+from oh_tui.tui.widgets.automation_list import name_of, state_of
 from oh_tui.tui.widgets.body_view import BodyView
 from oh_tui.tui.widgets.conversation_list import title_of
 from oh_tui.tui.widgets.drawing import Labels, Piece, Rule, joined, wrap_lines
@@ -157,12 +159,12 @@ class AutomationScreen(ActingView):
             return
         one, glyphs, page = row.automation, self.rule.glyphs, row.page
         server = f" of {cached_line(one.server)}" if one.server else ""
-        name = f"{sign_of(row, glyphs).text} {name_of(row)}"  # what comes first may be cut
-        title = (name, "title"), (f"  automation{server}", "dim")
+        sign, _ = state_of(row, self.list.now).mark(glyphs)
+        title = (f"{sign} {name_of(row)}", "title"), (f"  automation{server}", "dim")
         self.rule.title, self.rule.heavy = title, True
-        on = ("on", "good") if one.is_on else ("not told whether it is on", "dim")
+        on = {True: ("on", "good"), False: ("off", "dim"), None: ("on or off: not known", "dim")}
         works = "an agent works on" if row.working else ""
-        self.rule.facts = joined([(works, "warn"), off_of(row) or on], glyphs.dot)
+        self.rule.facts = joined([(works, "warn"), on[one.is_on]], glyphs.dot)
         self.about.lines = self._head(row)
         total = (page.total or len(page.runs)) if page else 0
         self.list_rule.title = ((plural(total, "run") if page else "Runs", "title"),)
@@ -187,7 +189,7 @@ class AutomationScreen(ActingView):
     def _head(self, row: AutomationRow) -> list[list[Piece]]:
         """The first lines of its prompt, what starts it, why it is off."""
         one, room, more = row.automation, max(8, self.size.width - 2), self.rule.glyphs.more
-        prompt = safe_line(one.prompt or "", LONGEST) or "no prompt is told"
+        prompt = safe_line(one.prompt or "", LONGEST) or "its prompt is not known"
         most = MOST_PROMPT if self.size.height > 30 else 1
         lines = wrap_lines([[(prompt, "" if one.prompt else "dim")]], room, most, more)
         timeout = one.timeout if one.timeout and one.timeout > 0 else None
@@ -198,11 +200,9 @@ class AutomationScreen(ActingView):
         ]
         told = f" {self.rule.glyphs.dot} ".join(filter(None, facts))
         lines += wrap_lines([[(told, "dim")]], room, 2, more)
-        if one.is_on is False:
-            since = seconds(one.disabled_at or "")
-            when = "" if since is None else f", since {day_time(since, self.list.now)}"
-            why = f"{why_off(one) or 'it is off'}{when}"
-            lines += wrap_lines([[(why, "bad" if row.off_by_itself else "warn")]], room, 3, more)
+        since = seconds(one.disabled_at or "")
+        if why := why_off(one, "" if since is None else day_time(since, self.list.now), row.runs):
+            lines += wrap_lines([[(why, "bad" if off_by_itself(one) else "")]], room, 3, more)
         return lines
 
     # The run under the cursor
@@ -270,7 +270,7 @@ def _nothing(row: AutomationRow) -> tuple[str, ...]:
         return f"its runs could not be read: {row.problem}", "r tries again"
     if row.page is None:
         return ("reading its runs …",)
-    return "it has not run yet", "esc, then ctrl+p: run automation now"
+    return "it has not run yet", "ctrl+p: run automation now"
 
 
 def _sign(row: RunRow, now: float, glyphs: Glyphs) -> Piece:
@@ -283,13 +283,13 @@ def _what(row: RunRow, _glyphs: Glyphs) -> Cell:
         return Cell("its agent works on", "warn")
     found = cause(row.run) or row.run.result.get("message", "")
     told = safe_line(found if is_over(row.run) else phase(row.run), 300)
-    return Cell(told) if told else Cell("not told", "dim")
+    return Cell(told) if told else Cell(NOT_KNOWN, "dim")
 
 
 def _conversation(row: RunRow, _glyphs: Glyphs) -> Cell:
     if row.conversation:
         return Cell(title_of(row.conversation))
-    return Cell("not in the list" if row.leads else "none known", "dim")
+    return Cell("not in the list" if row.leads else NOT_KNOWN, "dim")
 
 
 def _cost(row: RunRow, glyphs: Glyphs) -> Cell:
@@ -308,38 +308,33 @@ def _aged(run: AutomationRun, now: float) -> str:
 def blocks(row: RunRow, log: RunLog | str, now: float) -> list[Block]:
     """All that is known of a run; each text is safe to show."""
     run, detail, found = row.run, row.run.status_detail, list[Block]()
-    ended = log and not isinstance(log, str) and log.exit_code is not None
+    text, exited = ("", None) if isinstance(log, str) else (log.text[-LONGEST_LOG:], log.exit_code)
     if row.works_on:
         found.append(
-            Failure("The run is over, but its agent works on, which costs money: P ends it.")
+            Failure("The run is over, but its agent works on, which costs money: P stops it.")
         )
     elif outcome(run, now) != outcome(run):
-        found.append(
-            Failure("Nothing more is heard of it, it runs longer than it may: P cancels it.")
-        )
-    elif ended and not is_over(run):
-        found.append(Failure("Its script has ended and nothing more is heard of it: P cancels it."))
-    ends = None if is_over(run) else seconds(run.timeout_at or "")
+        found.append(Failure("Nothing has been heard of it and its time is over: P stops it."))
+    elif exited is not None and not is_over(run):
+        found.append(Failure("Its script has ended and nothing more is heard of it: P stops it."))
     code = (detail and detail.code) or ""
-    code = f"code {code}" if code.lstrip("-").isdecimal() else code
-    kind = (detail.kind, code, detail.phase and f"in {detail.phase}") if detail else ()
+    ends = None if is_over(run) else seconds(run.timeout_at or "")
     facts = {
         "conversation": _conversation(row, UNICODE).text,
-        "started by": safe_line(run.trigger_source or "", 60),
-        "last phase": phase(run),
-        "class of cause": ", ".join(safe_line(one, 80) for one in kind if one),
-        "cost": dollars(run.price) if run.price else "not told" * is_over(run),
+        "last report": phase(run) * (is_over(run) and run.status != "COMPLETED"),
+        "error": "" if code.lstrip("-").isdecimal() else safe_line(code, 80),
         "may run until": "" if ends is None else day_time(ends, now),
     }
     found.append(Fields(tuple(fact for fact in facts.items() if fact[1])))
     if (said := run.result.get("message", "")).strip():
         found += [Heading("its agent says"), Markdown(safe(said))]
     why = ((detail and detail.detail) or run.error_detail or "").strip()
-    if why:
+    told = why.removeprefix(f"exit_code={exited}").strip().removeprefix("stderr: ")
+    if told not in text:  # what its script printed is told below
         found += [Heading("what went wrong"), Failure(safe(why))]
     if isinstance(log, str):
         return [*found, Heading("what its script printed"), Note(log)] if log else found
-    code = "" if log.exit_code is None else f", exit code {log.exit_code}"
-    told = output_blocks(log.text[-LONGEST_LOG:]) or [Note("nothing")]
+    code = "" if exited is None else f", exit code {exited}"
+    printed = output_blocks(text) or [Note("nothing")]
     left = [Note("a part of it")] if log.is_cut or len(log.text) > LONGEST_LOG else []
-    return [*found, Heading(f"what its script printed{code}"), *told, *left]
+    return [*found, Heading(f"what its script printed{code}"), *printed, *left]

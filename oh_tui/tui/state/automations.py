@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oh_tui.catalog.automations import is_derived, is_over, made_by, working, works
+from oh_tui.catalog.automations import is_derived, is_over, made_by, off_by_itself, working, works
 from oh_tui.conversation import Conversation, bare_id
 
 if TYPE_CHECKING:
@@ -39,11 +39,6 @@ class AutomationRow(msgspec.Struct, frozen=True):
         """The newest run that is under way, else one whose agent works on."""
         under_way = (run for run in self.runs if not is_over(run))
         return next(under_way, None) or next((r for r in self.runs if r.id in self.working), None)
-
-    @property
-    def off_by_itself(self) -> bool:
-        """Its server switched it off, after failures."""
-        return off_by_itself(self.automation)
 
 
 class _Read(msgspec.Struct, frozen=True):
@@ -148,10 +143,6 @@ def key_of(one: Automation) -> str:
     return f"{one.server}/{one.id}"
 
 
-def off_by_itself(one: Automation) -> bool:
-    return one.is_on is False and bool(one.disabled_reason) and one.disabled_reason != "manual"
-
-
 def _urgency(one: Automation) -> tuple[bool, bool, str, str, str]:
     """Those that were switched off after failures, those that are on, those that are off."""
     name = (one.name or "").casefold()
@@ -159,14 +150,14 @@ def _urgency(one: Automation) -> tuple[bool, bool, str, str, str]:
 
 
 def counted(rows: Sequence[AutomationRow]) -> list[tuple[str, str]]:
-    """`1 works on`, `1 off by itself`, `5 on`, `2 off` with their hues, without zeros."""
+    """`1 off by itself`, `1 works on`, `5 on`, `2 off` with their hues, without zeros."""
     works = sum(len(row.working) for row in rows)
-    failed = sum(row.off_by_itself for row in rows)
+    failed = sum(off_by_itself(row.automation) for row in rows)
     off = sum(row.automation.is_on is False for row in rows) - failed
     on = sum(row.automation.is_on is True for row in rows)
     parts = (
-        (works, "works on", "work on", "warn"),
         (failed, "off by itself", "off by themselves", "bad"),
+        (works, "works on", "work on", "warn"),
         (on, "on", "on", "dim"),
         (off, "off", "off", "dim"),
     )

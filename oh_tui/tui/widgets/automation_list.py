@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from textual.reactive import reactive
 
-from oh_tui.catalog.automations import failed_of, failed_share, outcome, trigger_words, why_off
+from oh_tui.catalog.automations import (
+    Outcome,
+    failed_of,
+    failed_share,
+    off_by_itself,
+    outcome,
+    trigger_words,
+    why_off,
+)
 from oh_tui.catalog.names import short_servers
 from oh_tui.tables.column import FILL, Cell, Column
 from oh_tui.text.display import cached_line
@@ -22,7 +30,7 @@ WIDE, ROOMY = 100, 30
 MARKS, FEW = 8, 5
 """Runs whose marks a row shows."""
 
-LEAST_NAME = 12
+LEAST_NAME = 11
 
 
 class AutomationList(TableList[AutomationRow]):
@@ -35,8 +43,8 @@ class AutomationList(TableList[AutomationRow]):
     def columns(self) -> Columns[AutomationRow]:
         self._most = max((len(row.runs) for row in self.rows), default=0)
         return (
-            Column("", sign_of, width=1),
-            Column("", lambda row, _: _aged(row, self.now), gap=1, width=4, right=True, hue="dim"),
+            Column("", self._sign, width=1),
+            Column("", self._age, gap=1, width=4, right=True, hue="dim", usual_from=WIDE // 2),
             Column("", _server, hue="dim", usual_from=35),
             Column("", _starts, hue="dim", share=1, usual_from=WIDE),
             Column("", draw=self._inside, gap=1, width=FILL, share=3),
@@ -56,6 +64,12 @@ class AutomationList(TableList[AutomationRow]):
         rows = self.rows
         self.refresh_rows(lambda n: _aged(rows[n], before) != _aged(rows[n], now))
 
+    def _sign(self, row: AutomationRow, glyphs: Glyphs) -> Cell:
+        return Cell(*state_of(row, self.now - row.ahead).mark(glyphs))
+
+    def _age(self, row: AutomationRow, _glyphs: Glyphs) -> str:
+        return _aged(row, self.now)
+
     def on_resize(self) -> None:
         super().on_resize()
         self.post_message(self.Highlighted(self))  # others may be in sight
@@ -68,48 +82,38 @@ class AutomationList(TableList[AutomationRow]):
         outcomes = [outcome(run, self.now - row.ahead) for run in row.runs[:most]]
         tail: list[Piece] = [(" " * (most + 1 - len(outcomes)), "")]
         tail += [one.mark(self.glyphs) for one in reversed(outcomes)]
-        for text, hue in (_failed(row), what_is_wrong(row, short=room < WIDE // 2)):
-            left = room - total_width(tail) - 2
+        state = state_of(row, self.now - row.ahead, short=room < WIDE)
+        failed = _failed(row) if room >= WIDE // 2 else ("", "")
+        for text, hue in ((state.word, state.hue), failed):
+            left = room - total_width(tail) - 2 - LEAST_NAME
             text = (
                 shorten(text, left - 2 * LEAST_NAME, self.glyphs.more) if left > WIDE // 2 else text
             )
-            if text and width_of(text) <= left - LEAST_NAME:
+            if text and width_of(text) <= left:
                 tail = [("  ", ""), (text, hue), *tail]
         name = fit(name_of(row), max(0, room - total_width(tail)), self.glyphs.more)
         return [(name, "dim" if row.automation.is_on is False else ""), *tail]
 
 
-def sign_of(row: AutomationRow, glyphs: Glyphs) -> Cell:
+def state_of(row: AutomationRow, now: float, *, short: bool = False) -> Outcome:
+    """How it stands, `now` by the clock of its server; in words only what is wrong."""
+    one = row.automation
     if row.working:
-        return Cell(glyphs.failed, "warn")
-    if row.off_by_itself:
-        return Cell(glyphs.error, "bad")
-    if row.automation.is_on is None:
-        return Cell(glyphs.unknown, "dim")
-    return Cell(glyphs.running, "good") if row.automation.is_on else Cell(glyphs.starting, "dim")
+        return Outcome("works on" if short else "an agent works on", "failed", "warn")
+    if off_by_itself(one):
+        return Outcome("off by itself" if short else why_off(one), "error", "bad")
+    if row.page is None and row.problem:
+        return Outcome("not read" if short else row.problem, "failed", "warn")
+    if one.is_on is False:
+        return Outcome(why_off(one), "starting", "dim")
+    newest = outcome(row.runs[0], now) if row.runs else None
+    if newest and newest.hue == "warn":
+        return newest
+    return Outcome("", "running", "good") if one.is_on else Outcome("", hue="dim")
 
 
 def name_of(row: AutomationRow) -> str:
     return cached_line(row.automation.name) or "without a name"
-
-
-def what_is_wrong(row: AutomationRow, *, short: bool = False) -> Piece:
-    """In words, which its sign repeats; ("", "") for nothing."""
-    if row.working:
-        return "works on" if short else "an agent works on", "warn"
-    if row.page is None and row.problem:
-        return "not read" if short else row.problem, "warn"
-    if off := off_of(row):
-        words, hue = off
-        return (short and words) or why_off(row.automation) or words, hue
-    return "", ""
-
-
-def off_of(row: AutomationRow) -> Piece | None:
-    """That it is off, in a few words; None for one that is on or does not tell."""
-    if row.automation.is_on is not False:
-        return None
-    return ("off by itself", "bad") if row.off_by_itself else ("off", "dim")
 
 
 def _server(row: AutomationRow, glyphs: Glyphs) -> str:

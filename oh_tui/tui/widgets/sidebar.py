@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.reactive import var
 
 from oh_tui.api.models import Sandbox
+from oh_tui.catalog.automations import off_by_itself
 from oh_tui.conversation import Conversation, same_id
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
@@ -300,7 +301,8 @@ class Sidebar(Stack):
         pane.styles.height = "1fr" if is_whole else min(lines - fold.display, wanted or 2)
         below, made = self.automation_list, self.automation_list.rows
         is_whole, lines = arrangement.zoom == "automations", lines_for(height, both=both)
-        wanted = len(made) if is_read else _reach(r.off_by_itself or bool(r.working) for r in made)
+        wrong = (off_by_itself(row.automation) or bool(row.working) for row in made)
+        wanted = len(made) if is_read else _reach(wrong)
         wanted = wanted if made else below.lines_of_empty(self.size.width - 1)
         below.display = is_read or wanted > 0
         below.styles.height = "1fr" if is_whole else min(lines, wanted)

@@ -71,20 +71,23 @@ async def test_a_row_tells_how_its_last_runs_ended_and_what_is_wrong() -> None:
     async with explore(source=canvas.source, size=(160, 48)) as it:
         await there(it)
         rule, rows = it.text("#automations-rule"), lines(it)
-        assert "2 Automations" in rule and "1 works on" in rule
-        assert rows[0].split() == ["▌✗", "2h", "Nightly", "dependency", "bump", "✓✗✗✗"]
+        assert "2 Automations" in rule and "1 off by itself" in rule
+        assert rows[0].split() == ["▌✗", "Nightly", "depende…", "off", "by", "itself", "✓✗✗✗"]
         sweep = next(row for row in rows if "Migrate" in row)
-        assert sweep.startswith(" !  12m") and "works on" in sweep and "!✓✗" in sweep
-        assert next(row for row in rows if "Triage" in row).endswith("✓!!"), "blocked is not green"
+        assert sweep.startswith(" ! Migr") and "works on" in sweep and "!✓✗" in sweep
+        triage = next(row for row in rows if "Triage" in row)
+        assert triage.startswith(" !") and triage.endswith("blocked  ✓!!"), "it is not green"
+        health = next(row for row in rows if "Health" in row)
+        assert health.startswith(" !") and "probably dead" in health
         assert "sandboxes" not in it.screen.arrangement.visible()
         await it.press("z")
         whole = it.text("#automations")
         for told in (
-            "every day at 03:00 UTC", "3 of 4 failed", "switched off automatically: auth",
-            "0 3 1 1 * UTC", "switched off by hand", "an agent works on",
+            "every day at 03:00 UTC", "3 of 4 failed", "by itself, after 3 failed runs: Y", "  2h",
+            "every 1 January at 03:00 UTC", "off by hand", "an agent works on",
         ):  # fmt: skip
             assert told in whole
-        assert "1 off by itself · 6 on · 1 off" in it.text("#automations-rule")
+        assert "1 off by itself · 1 works on · 6 on · 1 off" in it.text("#automations-rule")
 
 
 @pytest.mark.parametrize("size", [(160, 48), (120, 36), (80, 24)])
@@ -92,8 +95,7 @@ async def test_it_stands_in_each_size_below_the_conversations(size: tuple[int, i
     canvas = Canvas()
     async with explore(source=canvas.source, size=size) as it:
         await there(it, SWEEP)
-        told = "#automations-rule" if size[0] == 120 else "#automations"
-        await it.until(lambda: "works on" in it.text(told))
+        await it.until(lambda: "works on" in it.text("#automations"))
         assert "P stop agent" in it.footer and "p switch off" in it.footer
         assert "enter open" in it.footer
         assert it.screen.sidebar.automation_list.size.height <= 7
@@ -104,10 +106,10 @@ async def test_the_name_comes_first_in_a_narrow_pane() -> None:
     canvas = Canvas()
     async with explore(source=canvas.source, size=(120, 36)) as it:
         await there(it)
-        for columns, drawn in ((30, "Nightly depende… ✓✗✗✗"), (20, "Nightly … ✗")):
+        for columns, drawn in ((30, "Nightly dependency b… ✓✗✗✗"), (20, "Nightly de… ✓✗✗✗")):
             it.screen._arrange(it.screen.session.arrangement.divided(columns))
             await it.settle()
-            assert lines(it)[0] == f"▌✗   2h {drawn}"
+            assert lines(it)[0] == f"▌✗ {drawn}"
 
 
 async def test_without_automations_all_is_as_it_was() -> None:
@@ -299,7 +301,7 @@ async def test_capital_p_on_its_conversation_names_the_run_and_ends_both() -> No
         await it.press("P")
         asked = it.text("#question")
         assert FLAKY in asked and "Flaky CI on main" in asked
-        assert "cancel the run, end its script and stop its agent" in asked
+        assert "stop the run, its script and its agent" in asked
         assert "stop both" in asked
         await it.press("enter")
         await it.until(lambda: canvas.between.count(INTERRUPT) == 1)

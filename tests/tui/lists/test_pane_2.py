@@ -90,7 +90,7 @@ async def test_an_agent_that_works_on_opens_it_though_no_row_is_in_sight() -> No
         await it.until(lambda: any(row.working for row in pane.rows))
         await it.settle()
         assert height(it) == 3 and "1 works on" in it.text("#automations-rule")
-        assert f"!  12m {SWEEP[:11]}" in it.text("#automations")
+        assert f"! {SWEEP[:11]}" in it.text("#automations")
 
 
 async def test_why_automations_cannot_be_read_takes_the_lines_that_it_needs() -> None:
