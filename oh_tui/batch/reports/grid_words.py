@@ -7,7 +7,7 @@ from functools import partial
 
 from oh_tui.batch.reports.grid import MEASURES, Against, Grid, Setting
 from oh_tui.batch.run_stats import resolved_of
-from oh_tui.text.human import dollars, duration, plural
+from oh_tui.text.human import dollars, duration, percent, plural
 from oh_tui.text.redact import safe_line
 
 NAMED = 20
@@ -67,23 +67,24 @@ def _against_words(grid: Grid, found: Against) -> Iterator[str]:
 
 
 def p_words(p: float) -> str:
-    return f"McNemar p = {'below 0.001' if p < 0.001 else f'{p:.3f}'}"
+    """Whether a difference may be chance, by the test of McNemar."""
+    chance = "unlikely to be" if p < 0.05 else "may be"
+    return f"{chance} chance (p {'below 0.001' if p < 0.001 else f'{p:.3f}'})"
 
 
 def sure_words(
     interval: tuple[float, float] | None, word: Callable[[float], str], pairs: int
 ) -> str:
     """How sure a difference is: its interval, and the number of pairs it comes from."""
-    edges = f", 95 % from {word(interval[0])} to {word(interval[1])}" if interval else ""
+    edges = f", 95% from {word(interval[0])} to {word(interval[1])}" if interval else ""
     return f"{edges} ({plural(pairs, 'pair')})"
 
 
 def _least_words(found: Against) -> str:
     if found.tasks < 6:
         return f"{plural(found.tasks, 'task')} can show no difference, six are the fewest"
-    share = f"{600 / found.tasks:.1f} %"
-    least = f"the smallest difference that {found.tasks:,} tasks can show is 6 ({share})"
-    return f"{least}; with as many that differ as here {found.least}" if found.least else least
+    least = f"{found.tasks:,} tasks can only show one of 6 ({percent(6 / found.tasks)}) or more"
+    return f"{least}, with as many that differ as here of {found.least}" if found.least else least
 
 
 def _signed(value: float, word: Callable[[float], str]) -> str:
@@ -97,7 +98,8 @@ def spread_words(one: Setting, measure: str) -> str:
     found = one.spread(measure)
     if found.mean is None or found.median is None or found.p90 is None:
         return ""
-    return " / ".join(map(_WORDS[measure], (found.mean, found.median, found.p90)))
+    word = _WORDS[measure]
+    return f"mean {word(found.mean)}, median {word(found.median)}, p90 {word(found.p90)}"
 
 
 def _tasks_words(tasks: Sequence[str]) -> str:

@@ -171,7 +171,7 @@ def print_grid(style: Style, grid: Grid, *, as_markdown: bool) -> None:
         resolved, labelled = resolved_of(one.labels)
         told = f"{resolved:,} of {labelled:,}" if labelled else ""
         print(_line([name, told, *(spread_words(one, measure) for measure in MEASURES)]))
-    print("\ncost, tokens, requests, time: mean / median / P90 of a task\n")
+    print()
     for text in said:
         print(f"- {text}")
 

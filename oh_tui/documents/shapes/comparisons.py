@@ -149,7 +149,7 @@ class Paired(TypedDict):
     difference: float | None
     """The median of b less a within a pair."""
     interval: list[float | None] | None
-    """Its 95 % bootstrap interval; null for fewer than two pairs."""
+    """Its 95% bootstrap interval; null for fewer than two pairs."""
 
 
 class SetsTotals(TypedDict):

@@ -152,7 +152,7 @@ class Paired(NamedTuple):
     difference: float | None
     """The median of B minus A within a pair."""
     interval: tuple[float, float] | None
-    """Its 95 % interval; None for fewer than two pairs."""
+    """Its 95% interval; None for fewer than two pairs."""
 
 
 def mcnemar(gained: int, lost: int) -> float:
@@ -178,7 +178,7 @@ def paired(pairs: Iterable[tuple[float | None, float | None]]) -> Paired:
 
 
 def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
-    """The percentile bootstrap interval of 95 %, the same at each call. The k-th smallest of n
+    """The percentile bootstrap interval of 95%, the same at each call. The k-th smallest of n
     draws from n values is that at floor(n U), U being the k-th smallest of n uniform numbers: a
     beta variate. So no sample need be drawn and sorted."""
     rng, ordered, n = random.Random(_SEED), sorted(values), len(values)
@@ -204,7 +204,7 @@ class Means(NamedTuple):
     pairs: int
     difference: float | None
     interval: tuple[float, float] | None
-    """Its 95 % interval; None for fewer than two pairs."""
+    """Its 95% interval; None for fewer than two pairs."""
 
 
 MEAN_RESAMPLES = 2_000

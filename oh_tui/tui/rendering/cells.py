@@ -13,6 +13,8 @@ _NARROW = "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\
 _NARROW += "\u20a0-\u20bf\u2100-\u2319\u2500-\u25fc\u2713-\u2727\u2800-\u28ff"
 _ALL_NARROW = pattern(f"[{_NARROW}]*+")
 
+_UNIT = pattern(r" (?:s|min|h|B|kB|MB|GB)\b")
+
 
 def is_narrow(text: str) -> bool:
     """Each character takes one cell: a quick test, which misses some narrow text."""
@@ -34,8 +36,8 @@ def chop(text: str, width: int, *, words: bool = False, most: int = 0) -> list[i
 
     A character wider than the width gets a line of its own; combining characters stay with
     theirs. The text is one line, cleaned and without tabs: terminals disagree on the width of
-    control characters. `words` cuts between words. `most` stops after so many lines, because
-    walking a megabyte takes long.
+    control characters. `words` cuts between words, but not a number from its unit. `most` stops
+    after so many lines, because walking a megabyte takes long.
     """
     if not words and is_narrow(text):
         return list(range(0, max(1, len(text)), width))
@@ -44,7 +46,7 @@ def chop(text: str, width: int, *, words: bool = False, most: int = 0) -> list[i
     after_space = -1
     for offset, char in enumerate(text):
         size = get_character_cell_size(char)
-        if words and char == " ":
+        if words and char == " " and not (text[offset - 1].isdigit() and _UNIT.match(text, offset)):
             used += size  # it may be beyond the edge, where nobody sees it
             after_space = offset + 1
             continue

@@ -323,7 +323,7 @@ class BoardScreen(PassScreen[Board]):
     def nothing(self) -> tuple[str, ...]:
         board = self.found
         if board.by == RULE and board.rules:
-            asking = ("asking the rules …", "esc goes back and stops it")
+            asking = ("asking the rules …", "esc closes and stops it")
             return ("no run could be asked",) if board.rules.ended else asking
         if not (board.reading.runs or board.reading.not_here):
             return ("there is no run to count",)

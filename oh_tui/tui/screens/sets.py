@@ -26,6 +26,10 @@ from oh_tui.tui.widgets.table_list import Columns, TableList, name_after
 _HUES = {YES: "good", NO: "bad", MISSING: "dim", "": ""}
 
 
+def _drawn(told: str, glyphs: Glyphs) -> str:
+    return {YES: glyphs.finished, NO: glyphs.error, MISSING: glyphs.rejected}.get(told, told)
+
+
 class Run(NamedTuple):
     attempt: Attempt
     conversation: Conversation
@@ -54,10 +58,10 @@ class GridList(TableList[str]):
             sign = (
                 glyphs.cursor if is_here else glyphs.marked if run and run == self.marked else " "
             )
-            drawn = {YES: glyphs.finished, NO: glyphs.error, MISSING: glyphs.rejected}
-            return Cell(sign + drawn.get(told, told), _HUES.get(told, "warn"))
+            return Cell(sign + _drawn(told, glyphs), _HUES.get(told, "warn"))
 
-        head = f" {number + 1}" if number else f" {setting.name}"
+        several = any(one is setting and other for one, other in self.places)
+        head = f" {setting.name}" * (not number) + f" #{number + 1}" * several
         return Column(head, cell, gap=1, share=1, least=2)
 
     def run(self, task: str | None, at: int) -> Run | None:
@@ -134,10 +138,10 @@ class SetsScreen(PassScreen[SetsFound]):
         if grid.current:
             setting, number = grid.places[grid.at]
             name = f"  {setting.name}" + f", attempt {number + 1}" * bool(number)
-            told = (run.attempt.cell, run.attempt.cause) if run else ("no run of it", "")
+            told, cause = (run.attempt.cell, run.attempt.cause) if run else ("no run of it", "")
             self.cell_rule.title = (clean_line(grid.current), "title"), (name, "dim")
-            facts = (told[0], _HUES.get(told[0], "warn")), (clean_line(told[1]), "dim")
-            self.cell_rule.facts = joined(facts, self.cell_rule.glyphs.dot)
+            fact = _drawn(told, grid.glyphs), _HUES.get(told, "warn")
+            self.cell_rule.facts = joined((fact, (clean_line(cause), "dim")), grid.glyphs.dot)
 
     # Keys
 

@@ -85,7 +85,10 @@ def test_markdown_is_a_table_for_a_pull_request(settings: list[Path]) -> None:
     assert lines[:2] == ["| task | `base` | `new` | `other` |", "| --- | :-: | :-: | :-: |"]
     assert lines[2] == "| `task-0` | ✓ | ✓ | – |"
     assert lines[4] == "| `task-2` | ✗ | ✓ | rate limit |"
-    assert "- `new` against `base`: 6 won, 2 tied, 0 lost; McNemar p = 0.031; " in done.stdout
+    assert (
+        "- `new` against `base`: 6 won, 2 tied, 0 lost; unlikely to be chance (p 0.031); "
+        in done.stdout
+    )
     assert "broken from outside the agent: rate limit 1" in done.stdout
 
 

@@ -33,7 +33,7 @@ from oh_tui.trajectory.presentation.block import (
 )
 from oh_tui.trajectory.reading.plans import Task
 from oh_tui.tui.rendering import cells, sections
-from oh_tui.tui.rendering.cells import chop, expand, width_of
+from oh_tui.tui.rendering.cells import chop, chopped, expand, width_of
 from oh_tui.tui.rendering.lines import Document
 from oh_tui.tui.rendering.sections import SLICE, slices
 from tests.work import counted
@@ -449,6 +449,12 @@ def test_chopped_lines_hold_the_whole_text(text: str, width: int, words: bool) -
     assert starts == sorted(set(starts))
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         assert width_of(text[start:end].rstrip(" ") if words else text[start:end]) <= max(2, width)
+
+
+def test_a_number_stays_with_its_unit() -> None:
+    text = "took 3.5 s, 12 steps, 4 MB"
+    assert chopped(text, 9, words=True) == ["took ", "3.5 s, 12 ", "steps, ", "4 MB"]
+    assert chopped(text, 3, words=True)[2] == "3.5", "where it has room"
 
 
 @pytest.mark.parametrize("text", ["plain", "日本", "✓ done", "e\u0301", "a─b", "→", "👍"])

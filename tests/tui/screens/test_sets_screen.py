@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from oh_tui.settings.startup import Settings
 from oh_tui.sources.file_source import FileSource
 from oh_tui.tui.screens.board import BoardScreen
 from oh_tui.tui.screens.comparison.screen import CompareScreen
@@ -46,19 +47,29 @@ async def test_each_task_has_a_row_and_each_attempt_a_column(folder: Path) -> No
     async with explore(size=(120, 30), source=lambda: FileSource([folder])) as it:
         view = await sets(it, "B", "6")
         head = it.text_of(view.query_one("#sets-head"))
-        assert head.split() == ["task", "base", "2", "new"]
+        assert head.split() == ["task", "base", "#1", "#2", "new"]
         rows = [line.split() for line in it.text_of(view.grid).splitlines()]
         assert rows[0] == ["▌task-0", "▌✓", "✓", "✓"]
         assert [one[1:] for one in rows[1:3]] == [["✓", "✗", "✓"], ["✗", "✗", "✓"]]
         assert rows[6] == ["task-6", "✗", "✗", "rate", "limit"]
         assert rows[7] == ["task-7", "✗", "✗", "–"]
         said = it.text_of(view.said)
-        assert "new against base: 3 won, 4 tied, 0 lost; McNemar p = 0.250" in said
+        assert "new against base: 3 won, 4 tied, 0 lost; may be chance (p 0.250); 7" in said
+        assert "time mean 3.5 s, median 3.5 s, p90 3.5 s" in " ".join(said.split())
         assert "1 task flips between attempts of base: task-1" in said
         assert "23 runs · 8 tasks" in it.text_of(view.query_one("#sets-rule"))
         await it.press("end", "right", "right", "right", "enter")
         assert "no run of it" in it.text_of(view.cell_rule)
         assert view.is_current and "no run in this cell" in it.text_of(view.footer)
+
+
+async def test_in_ascii_the_title_of_a_cell_is_drawn_as_the_cell(folder: Path) -> None:
+    async with explore(
+        size=(80, 24), source=lambda: FileSource([folder]), settings=Settings(ascii=True)
+    ) as it:
+        view = await sets(it, "B", "6")
+        assert "+ | All done." in it.text_of(view.cell_rule)
+        assert it.text_of(view.said).isascii()
 
 
 async def test_enter_opens_the_run_of_the_cell_and_esc_comes_back_to_it(folder: Path) -> None:

@@ -90,7 +90,7 @@ class Sums(NamedTuple):
 
 
 class Board(Pass[Summand, Sums]):
-    waits = ("counting …", "esc goes back and stops it")
+    waits = ("counting …", "esc closes and stops it")
 
     def __init__(
         self, runs: SourceRuns, query: ConversationQuery, like: Board | None = None

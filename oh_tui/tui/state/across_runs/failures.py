@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class FailuresFound(Pass["RunFailures", "tuple[FailureRow, ...]"]):
-    waits = ("reading what failed …", "esc goes back and stops it")
+    waits = ("reading what failed …", "esc closes and stops it")
     sort = "runs"
     """A key of SORTS, or "what": by what failed."""
 

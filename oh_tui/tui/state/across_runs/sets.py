@@ -30,7 +30,7 @@ class Shown(NamedTuple):
 
 
 class SetsFound(Pass[Attempt, Shown]):
-    waits = ("reading the sets of runs …", "esc goes back and stops it")
+    waits = ("reading the sets of runs …", "esc closes and stops it")
 
     def __init__(
         self, runs: SourceRuns, query: ConversationQuery, like: SetsFound | None = None
