@@ -215,7 +215,7 @@ def _files(told: AttemptRow) -> list[dict[str, object]] | None:
 COLUMNS: tuple[Column[AttemptRow, Style], ...] = (
     Column("n", json="attempt", get=lambda one: one.number, right=True),
     Column("id", lambda one, _: short(one.row.attempt.conversation)),
-    Column("ended", lambda one, _: one.ended),
+    Column("status", lambda one, _: one.ended),
     Column("verify", _verify, "passes", lambda one: one.row.passes),
     Column("tests changed", _tests, share=1),
     Column(json="files", get=_files),

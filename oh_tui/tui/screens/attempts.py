@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oh_tui.actions.attempt_rows import NUMBERS, AttemptRow, Row
-from oh_tui.tables.column import FILL, Cell, Column
+from oh_tui.tables.column import Cell, Column
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.glyphs import Glyphs, status_mark
 from oh_tui.tui.screens.acting import ActingView
@@ -31,11 +31,13 @@ class AttemptList(TableList[AttemptRow]):
     def columns(self) -> Columns[AttemptRow]:
         return (
             Column("", self._number, right=True, width=3),
-            Column("ended", lambda one, glyphs: Cell(one.ended, status_mark(glyphs, one.ended)[1])),
+            Column(
+                "status", lambda one, glyphs: Cell(one.ended, status_mark(glyphs, one.ended)[1])
+            ),
             Column("verify", lambda one, _: Cell(one.row.verify_words, _HUES[one.row.passes])),
-            Column("tests changed", _tests, share=1, least=14),
+            Column("tests changed", _tests, share=1, least=14, is_path=True),
             *NUMBERS,
-            Column("", lambda one, _: _remarks(one.row), width=FILL, share=2, least=16, hue="mark"),
+            Column("", lambda one, _: _remarks(one.row), share=2, least=16, hue="mark"),
         )
 
     def _number(self, one: AttemptRow, glyphs: Glyphs) -> str:

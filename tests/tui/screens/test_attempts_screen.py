@@ -99,6 +99,10 @@ async def test_the_table_tells_them_apart(tmp_path: Path) -> None:
             ["no", "1", "+1 -0"],
         ]
         assert "same change as" not in "".join(lines[:2]) and "same change as 1" in lines[2]
+        await it.pilot.resize_terminal(80, 24)
+        await it.settle()
+        narrow = it.text_of(view.list).splitlines()
+        assert "/test_fixed.py  +1 -0" in narrow[1] and "same change as 1" in narrow[2]
         await it.press("down", "v")
         await it.until(lambda: "attempt 2: OK  fine" in it.text_of(view.footer))
         assert [one.row.verify_words for one in view.list.rows] == ["not run", "OK", "not run"]

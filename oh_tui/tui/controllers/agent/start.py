@@ -174,7 +174,7 @@ class NewConversations(Controller):
         self._ui.post_message(ListsWanted())
         told = f"started: {title_of(conversation)}" if form.left else ""
         if form.draft.count > 1:
-            told = f"{form.draft.count} attempts began: `attempts` in the palette has them"
+            told = f"{form.draft.count} attempts started: ctrl+p attempts"
         self._ui.tell(told, about="start")
         if form.left:
             return
