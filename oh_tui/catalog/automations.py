@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,7 +62,7 @@ def _cron_words(line: str, zone: str) -> str:
     if date == "*" or weekday != "*":
         return ""
     if month != "*":
-        return f"every {int(date)} {_MONTHS[int(month) - 1]} {time}"
+        return f"every {int(date)} {month_name[int(month)]} {time}"
     tens, ones = divmod(int(date), 10)
     ending = {1: "st", 2: "nd", 3: "rd"}.get(ones, "th") if tens != 1 else "th"
     return f"on the {int(date)}{ending} of each month {time}"
@@ -71,10 +72,6 @@ _EVERY = pattern(r"\*(?:/(0?[1-9]|[1-9][0-9]))? \* \* \* \*")
 _AT = pattern(  # not every month has a 29th
     r"([0-5]?[0-9]) (\*|[01]?[0-9]|2[0-3]) (\*|0?[1-9]|1[0-9]|2[0-8]) (\*|0?[1-9]|1[0-2]) (\S+)"
 )
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
 _DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _DAYS = {"*": "every day", "1-5": "weekdays", "mon-fri": "weekdays"}
 for _day, _name in enumerate((*_DAY_NAMES, "Sunday")):

@@ -310,9 +310,7 @@ def blocks(row: RunRow, log: RunLog | str, now: float) -> list[Block]:
     run, detail, found = row.run, row.run.status_detail, list[Block]()
     text, exited = ("", None) if isinstance(log, str) else (log.text[-LONGEST_LOG:], log.exit_code)
     if row.works_on:
-        found.append(
-            Failure("The run is over, but its agent works on, which costs money: P stops it.")
-        )
+        found.append(Failure("It is over, but its agent works on, which costs money: P stops it."))
     elif outcome(run, now) != outcome(run):
         found.append(Failure("Nothing has been heard of it and its time is over: P stops it."))
     elif exited is not None and not is_over(run):

@@ -84,7 +84,7 @@ class SetsScreen(PassScreen[SetsFound]):
     HELP_TITLE = "In the sets of runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_run", "open", tooltip="open the run"),
-        *pair("right", "left", "go", "attempt", "to the next attempt or setting, and back"),
+        *pair("right", "left", "go", "cell", "to the next attempt or setting, and back"),
         Binding("space", "mark", "mark", tooltip="mark the run, to compare it with another"),
         Binding(
             "=", "compare", "compare", tooltip="with the marked run, else the first of the row"
@@ -184,7 +184,7 @@ class SetsScreen(PassScreen[SetsFound]):
     def key_labels(self) -> KeyLabels:
         task, run = self.grid.current is not None, self.grid.here is not None
         return {
-            "attempt": task,
+            "cell": task,
             **dict.fromkeys(("open", "mark"), run),
             "compare": self.compared,
             "differences": self.found.shown.grid.settings and name_after(self.found.only, ONLY),

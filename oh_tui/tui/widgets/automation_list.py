@@ -84,12 +84,9 @@ class AutomationList(TableList[AutomationRow]):
         tail += [one.mark(self.glyphs) for one in reversed(outcomes)]
         state = state_of(row, self.now - row.ahead, short=room < WIDE)
         failed = _failed(row) if room >= WIDE // 2 else ("", "")
-        for text, hue in ((state.word, state.hue), failed):
-            left = room - total_width(tail) - 2 - LEAST_NAME
-            text = (
-                shorten(text, left - 2 * LEAST_NAME, self.glyphs.more) if left > WIDE // 2 else text
-            )
-            if text and width_of(text) <= left:
+        words = shorten(state.word, room // 2, self.glyphs.more)
+        for text, hue in ((words, state.hue), failed):
+            if text and width_of(text) <= room - total_width(tail) - 2 - LEAST_NAME:
                 tail = [("  ", ""), (text, hue), *tail]
         name = fit(name_of(row), max(0, room - total_width(tail)), self.glyphs.more)
         return [(name, "dim" if row.automation.is_on is False else ""), *tail]
