@@ -128,7 +128,8 @@ def _failed(groups: Sequence[Group]) -> float | None:
 
 
 def _cost_words(groups: Sequence[Group], _face: object = None) -> str:
-    return dollars(_cost(groups) or 0.0) + "+" * any(group.partial for group in groups)
+    is_least = any(group.unpriced or group.partial for group in groups)
+    return dollars(_cost(groups) or 0.0) + "+" * is_least
 
 
 COST: Measure = Column("cost", _cost_words, order=_cost)

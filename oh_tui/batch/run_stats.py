@@ -179,12 +179,17 @@ class Group(NamedTuple):
     @property
     def total_words(self) -> str:
         """What the runs cost, "" if no cost is known."""
-        return sum_words(self.cost.total, self.partial, self.estimates)
+        return sum_words(self.cost.total, self.unpriced + self.partial, self.estimates)
+
+    @property
+    def unpriced(self) -> int:
+        """Runs whose cost is not known."""
+        return self.runs - self.cost.known - self.estimates
 
     @property
     def cost_gaps(self) -> list[str]:
         """How many runs lack a cost, or a part of it, a phrase each."""
-        counts = {"not known": self.runs - self.cost.known - self.estimates}
+        counts = {"not known": self.unpriced}
         counts["known in part"] = self.partial
         return [f"the cost of {plural(n, 'run')} is {how}" for how, n in counts.items() if n]
 
@@ -270,7 +275,7 @@ GROUP_COLUMNS: tuple[Column[Group, object], ...] = (
     Column(json="cost_estimated_runs", get=lambda group: group.estimates),
     Column(
         "total", lambda group, _: marked_cost(
-            group.cost.total, is_partial=bool(group.partial or group.estimates)
+            group.cost.total, is_partial=bool(group.unpriced + group.partial + group.estimates)
         ),
         name="total", order=lambda group: group.cost.total if group.cost.known else None,
         right=True, goes=11,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oh_tui.batch.over_time import COST
 from oh_tui.batch.run_stats import (
     GROUP_COLUMNS,
     GROUPINGS,
@@ -32,6 +33,19 @@ def test_what_is_not_known_is_not_counted_as_nothing() -> None:
     assert summed((), [row()]).cost == Spread(0, 0.0, None, None)
     assert summed((), [row()]).resolved_share is None
     assert summed((), [row(label="unlabelled")]).resolved_share is None
+
+
+def test_a_sum_that_leaves_a_run_out_is_told_as_the_least() -> None:
+    total = next(one for one in GROUP_COLUMNS if one.head == "total")
+    for rows, words in (
+        ([row(cost=2.0), row(cost=4.0)], "$6.00"),
+        ([row(cost=2.0), row(), row(cost=4.0)], "$6.00+"),
+        ([row(cost=2.0), row(cost=4.0, cost_is_partial=True)], "$6.00+"),
+        ([row()], ""),
+    ):
+        group = summed((), rows)
+        assert group.total_words == total.cell(group, None).text == words
+        assert COST.cell([group], None).text == (words or "$0.00+")
 
 
 def test_nine_in_ten_take_at_most_so_much() -> None:

@@ -220,7 +220,7 @@ def test_a_terminal_says_so_in_words(capsys: pytest.CaptureFixture[str]) -> None
     said = capsys.readouterr().out
     assert "cost without 1 ACP run\n" in said, "beside the lines over time"
     assert "$0.25+" in said, "in the row of the first day"
-    facts = "4 runs, $0.75 without 1 ACP run, the cost of 1 run is not known"
+    facts = "4 runs, $0.75+ without 1 ACP run, the cost of 1 run is not known"
     assert facts in said, "below the table"
     assert "cost a run $0.38 without 1 ACP run, was price unknown without 1 ACP run" in said
 
@@ -231,7 +231,7 @@ async def test_the_explorer_says_so(runs: Path) -> None:
             lambda: "at least $0.75 · 4 conversations · without 1 ACP run" in it.text("#header")
         )
         view = await board(it)
-        await it.until(lambda: "$0.75 without 1 ACP run" in text(it, view, "#board-rule"))
+        await it.until(lambda: "$0.75+ without 1 ACP run" in text(it, view, "#board-rule"))
         assert "without 1 ACP run" not in text(it, view, "#groups"), "too long for a cell"
         assert "the cost of 1 run is not known" in text(it, view, "#board-rule")
 
