@@ -128,8 +128,7 @@ def _failed(groups: Sequence[Group]) -> float | None:
 
 
 def _cost_words(groups: Sequence[Group], _face: object = None) -> str:
-    is_least = any(group.unpriced or group.partial for group in groups)
-    return dollars(_cost(groups) or 0.0) + "+" * is_least
+    return dollars(_cost(groups) or 0.0) + "+" * any(one.unpriced or one.partial for one in groups)
 
 
 COST: Measure = Column("cost", _cost_words, order=_cost)

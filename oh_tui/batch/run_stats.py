@@ -189,8 +189,7 @@ class Group(NamedTuple):
     @property
     def cost_gaps(self) -> list[str]:
         """How many runs lack a cost, or a part of it, a phrase each."""
-        counts = {"not known": self.unpriced}
-        counts["known in part"] = self.partial
+        counts = {"not known": self.unpriced, "known in part": self.partial}
         return [f"the cost of {plural(n, 'run')} is {how}" for how, n in counts.items() if n]
 
     @property

@@ -80,18 +80,18 @@ class Groups(TableList[Group]):
             parts = (counted_part(self.by, name, self.times) for name in names)
             names = [" ".join(each).strip() for each in zip(names, parts, strict=True)]
         self._names = dict(zip((row.names for row in self.rows), names, strict=True))
-        least = 20 if self.asked is None else 40  # a rule is known by its name
+        by_rule = self.asked is not None  # it is known by its name and the counts of its answers
         return (
-            Column(NAMES[self.by], self._named, name="name", share=2, least=least),
-            *((RUNS,) if self.asked is None else self._counted()),
+            Column(NAMES[self.by], self._named, name="name", share=2, least=20 + 20 * by_rule),
+            *(self._counted() if by_rule else (RUNS,)),
             Column(ENDED.head, draw=self._bar, width=20, goes=3),
             *self._over_time(),
             Column(
                 "ok", _share(0), hue="number", name=ENDED.name, order=ENDED.order,
-                right=True, gap=2, width=4,
+                right=True, gap=2, width=4, goes=6 * by_rule,
             ),
-            Column("fail", _share(1), hue="number", right=True, gap=1, width=4),
-            Column("other", _share(2), hue="number", right=True, gap=1, width=5),
+            Column("fail", _share(1), hue="number", right=True, gap=1, width=4, goes=5 * by_rule),
+            Column("other", _share(2), hue="number", right=True, gap=1, width=5, goes=4 * by_rule),
             *(
                 replace(one, head=self.glyphs.loop, goes=1) if one.name == "loops" else one
                 for one in OTHERS
@@ -112,7 +112,7 @@ class Groups(TableList[Group]):
 
         for state in State:
             head = f"{rule_mark(self.glyphs, state)[0]} {state}"
-            is_broken, goes = state is State.BROKEN, 6 * (state is State.NOTHING)
+            is_broken, goes = state is State.BROKEN, 12 * (state is State.NOTHING)
             yield Column(
                 head, partial(count, state, "bad" if is_broken else "dim"), right=True, goes=goes,
                 name=RUNS.name * is_broken, order=RUNS.order, width=len(head) + 2 * is_broken,
@@ -205,7 +205,7 @@ def each_period(trend: Trend, room: int, glyphs: Glyphs) -> TitledLines | None:
 
 def _quiet(blocks: str, hue: str, glyphs: Glyphs) -> list[Piece]:
     """Blocks in a hue, of which those of nothing do not stand out."""
-    parts = groupby(blocks, lambda block: block in (glyphs.levels[0], " "))
+    parts = groupby(blocks, lambda block: block in (glyphs.levels[0], " ", "?"))
     return [("".join(part), "dim" if is_none else hue) for is_none, part in parts]
 
 
@@ -223,8 +223,8 @@ def cost_alone(trend: Trend, room: int, glyphs: Glyphs, height: int) -> TitledLi
     ]
     facts += [(text, "dim") for text in trend.without_estimates]
     wide = max(1, min(WIDEST, room // trend.length))
-    values = trend.values(COST, room)
-    lines = columns(values, glyphs.levels, height)
+    *lines, lowest = columns(trend.values(COST, room), glyphs.levels, height)
+    lines.append(lowest.replace(" ", "?"))
     drawn = [_quiet("".join(_wide(one, wide) for one in line), "llm", glyphs) for line in lines]
     if height > 1 and wide >= LABELLED and wide > max(map(len, costs.values())):
         numbers = range(trend.first, trend.last + 1)
@@ -234,12 +234,16 @@ def cost_alone(trend: Trend, room: int, glyphs: Glyphs, height: int) -> TitledLi
             [("".join(f"{text:<{wide}}" for text in texts).rstrip(), hue)]
             for texts, hue in ((amounts, ""), (names, "dim"))
         ]
+    elif height > 1:
+        first, last = (trend.name(n).partition("-")[2] for n in (trend.first, trend.last))
+        cells = len(lowest) * wide - len(first) - (wide > 1)
+        drawn.append([(f"{first}{last:>{cells}}", "dim")])
     return TitledLines(title, facts, drawn)
 
 
 def _wide(block: str, wide: int) -> str:
-    """A block in so many cells, of which the last is left free."""
-    return block * (wide - 1) + " " if wide > 1 else block
+    """A block in so many cells, of which the last is left free; what is not known takes one."""
+    return (block * max(1, wide - 1 if block != "?" else 1)).ljust(wide)
 
 
 def range_before(now: Group, before: Before, was: Group, room: int, glyphs: Glyphs) -> TitledLines:
@@ -276,15 +280,14 @@ class BoardScreen(PassScreen[Board]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_group", "open", tooltip="list these runs"),
         Binding("b", "group", "group", tooltip="other grouping"),
-        Binding("f", "board.failures", "failures", tooltip="what failed"),
-        Binding("C", "rules", "rules", tooltip="by rule"),
+        Binding("f", "board.failures", "failures", tooltip="what failed", show=False),
+        Binding("C", "rules", "rules", tooltip="by rule", show=False),
         Binding("p", "before", "before", tooltip="the range before"),
         Binding("i", "read_missing", "count others", tooltip="count the others"),
         Binding("s", "sort", "sort"),
         Binding("r", "again", "count again"),
         Binding("B,q", "dismiss", "close", show=False),
     ]
-    NAME = "Board"
 
     def __init__(self, found: Board, actions: PassActions[Board]) -> None:
         self.groups = Groups(id="groups")
@@ -301,7 +304,9 @@ class BoardScreen(PassScreen[Board]):
         groups.by, groups.times, groups.days = board.by, board.asked, rows.days
         groups.asked = board.rules.counts if board.by == RULE and board.rules else None
         shown = bool(groups.rows)  # else the cursor goes where it was left
-        groups.show(rows.table.groups, None if shown else board.cursor, keep_line=shown)
+        # until it is moved it stays on the first row, whichever that becomes
+        stays = None if groups.cursor or board.order == "name" else 0
+        groups.show(rows.table.groups, stays if shown else board.cursor, keep_line=shown)
         self._show_over_time()
 
     @property
@@ -317,8 +322,8 @@ class BoardScreen(PassScreen[Board]):
             await self._regrouped()
 
     def about(self) -> str:
-        by = self.found.by
-        return f"by {NAMES[by]}" + ": the runs that break it" * (by == RULE)
+        said = {RULE: "the runs that break each", "day": "on which they began"}
+        return said.get(self.found.by, f"by {NAMES[self.found.by]}")
 
     def nothing(self) -> tuple[str, ...]:
         board = self.found
@@ -391,7 +396,8 @@ class BoardScreen(PassScreen[Board]):
     async def _regrouped(self) -> None:
         await self.renew()
         is_by_time = self.found.by in PERIODS and self.found.order == "name"
-        self.groups.move_to(max(0, self.groups.row_count() - 1) if is_by_time else 0)  # the last
+        self.found.cursor = max(0, self.groups.row_count() - 1) if is_by_time else 0  # the last
+        self.groups.move_to(self.found.cursor)
 
     async def action_before(self) -> None:
         """Show the range before beside this one, or no longer."""
@@ -418,7 +424,6 @@ class BoardScreen(PassScreen[Board]):
         has_start = any(term.field == AFTER.name for term in board.query.terms)
         return {
             "open": group and group.runs,
-            "rules": board.by != RULE,
             "before": has_start and ("not before" if board.before else "before"),
             "count others": board.not_here,
         }

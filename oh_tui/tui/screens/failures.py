@@ -152,8 +152,6 @@ class FailuresScreen(PassScreen[FailuresFound]):
         *pair("J", "K", "scroll_half", "detail down and up", show=False),
         Binding("f,q", "dismiss", "close", show=False),
     ]
-
-    NAME = "Failures"
     BELOW = 17
     """Room for a failure with three helps and three examples."""
     tab = "failures"
@@ -215,7 +213,7 @@ class FailuresScreen(PassScreen[FailuresFound]):
             for run, number, line in found.examples(row)
         ]
         self.detail_rule.title = (("What is known of it", "title"),)
-        self.detail_rule.facts = ((row.failure.id, "dim"),)
+        self.detail_rule.facts = ((f"failure:{row.failure.id}", "dim"),)
         blocks = detail(row, found.reading.read, examples, self._clock())
         if found.by:
             blocks.append(by_group(row, found.by, found.sums.runs, found.asked))

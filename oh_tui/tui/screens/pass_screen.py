@@ -138,7 +138,6 @@ class PassScreen(View[None], Generic[P]):
         for n, one in enumerate(TABS, 1)
     ]
 
-    NAME: ClassVar[str]
     AGAIN: ClassVar[tuple[str, ...]] = ()
     """What the list says after a problem."""
     BELOW = 0
@@ -210,7 +209,7 @@ class PassScreen(View[None], Generic[P]):
         self.share_room()
         self.list.empty = self._empty()
         words = (f"  {found.words}" if found.words else "", "mark")
-        self.rule.title = ((self.NAME, "title"), (f"  {self.about()}", "dim"), words)
+        self.rule.title = ((self.tab.capitalize(), "title"), (f"  {self.about()}", "dim"), words)
         facts = [*self.facts()]
         facts[1:1] = [(text, "warn") for text in found.left_out]
         self.rule.facts = joined(facts, self.rule.glyphs.dot)

@@ -94,7 +94,6 @@ class SetsScreen(PassScreen[SetsFound]):
         Binding("r", "again", "read again"),
         Binding("q", "dismiss", "close", show=False),
     ]
-    NAME = "Sets"
     BELOW = 14
     tab = "sets"
 

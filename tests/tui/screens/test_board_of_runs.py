@@ -83,10 +83,13 @@ async def test_it_counts_the_runs_of_the_filter_and_groups_them() -> None:
 async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
     async with explore(size=(160, 40)) as it:
         view = await board(it)
-        await it.press("C")
+        await it.press("2")
+        await it.until(lambda: view.groups.cursor > 10)
+        await it.press("4")
         await it.until(lambda: view.found.rules and view.found.rules.ended)
-        await it.until(lambda: "rules of" not in text(it, view, "#board-rule"))
-        assert "by rule: the runs that break it" in text(it, view, "#board-rule")
+        assert view.groups.cursor == 0, "it stays on the first, whichever that became"
+        await it.until(lambda: "rules asked" not in text(it, view, "#board-rule"))
+        assert "Rules  the runs that break each" in text(it, view, "#board-rule")
         await it.settle()
         rows = {group.names[0]: group.runs for group in view.groups.rows}
         assert rows["tested-before-commit"] == 2 and rows["no-installs"] == 3
@@ -105,8 +108,9 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
             head = "✓ holds  ✗ broken ▼  · not known  – nothing to check "
             assert head in text(it, view, "#groups-head")
             await it.pilot.resize_terminal(80, 24)
-            await it.until(lambda: "nothing to check" not in text(it, view, "#groups-head"))
-            assert "✓ holds  ✗ broken ▼  · not known " in text(it, view, "#groups-head")
+            await it.until(lambda: "other" not in text(it, view, "#groups-head"))
+            assert head in text(it, view, "#groups-head") + " ", "they add up to all runs"
+            assert not view.days.display, "the cost by day tells nothing of rules"
             await it.pilot.resize_terminal(160, 40)
         with case("other groupings and back, without asking again"):
             await it.press("b")
@@ -124,7 +128,7 @@ async def test_each_rule_has_a_row_with_the_runs_that_break_it() -> None:
             await it.press("escape")
             assert isinstance(it.app.screen, BoardScreen)
             back = it.app.screen
-            await it.until(lambda: "by rule: the runs" in text(it, back, "#board-rule"))
+            await it.until(lambda: "Rules  the runs" in text(it, back, "#board-rule"))
             await it.press("r")
             await it.until(lambda: "by model" in text(it, back, "#board-rule"))
 
@@ -464,8 +468,12 @@ async def test_the_money_of_the_days_is_large_and_days_without_a_failure_are_qui
         days = view.groups.rows
         assert view.groups.cursor == len(days) - 1 > 10
         assert days[-1].names[0] in text(it, view, "#groups"), "the last day is in sight"
-        assert len(text(it, view, "#cost-by-day").split("\n")) == 1 + 3
-        *_, below = view.days.lines.lines
+        assert len(text(it, view, "#cost-by-day").split("\n")) == 1 + 3 + 1
+        *_, below, names = view.days.lines.lines
+        first, last = names[0][0].split()
+        assert (first, last) == tuple(day.names[0][5:] for day in (days[0], days[-1]))
+        shown = "".join(part for part, _ in below)
+        assert shown.startswith("? ") and len(names[0][0]) == len(shown.rstrip()), "below its bar"
         assert {hue for part, hue in below if part.strip() and set(part) <= {"▁", " "}} == {"dim"}
         assert {hue for part, hue in below if "█" in part} == {"llm"}
         hues = [view.groups.pieces(row, 78)[0][1] for row in range(len(days))]
@@ -549,7 +557,7 @@ async def test_on_a_narrow_terminal_the_footer_names_the_keys_that_matter() -> N
         await filtered(it, RECENT)
         view = await board(it)
         shown = it.text_of(view.footer)
-        for hint in ("enter open", "b group", "f failures", "C rules", "p before"):
+        for hint in ("enter open", "b group", "p before", "s sort", "r count again"):
             assert hint in shown
         await it.press("C")
         await it.until(lambda: view.found.rules and view.found.rules.ended)
@@ -675,8 +683,9 @@ async def test_the_cost_by_day_takes_the_room_that_is_free() -> None:
         assert re.search(r"most on \S+: \$[\d.]+\+", lines[0])
         view.found.runs[:] = [counted(one, cost=123_456_789.0) for one in runs]
         await view.renew()
-        lines = text(it, view, "#cost-by-day").split("\n")
-        assert not re.search(r"\$|\d\d-\d\d", "\n".join(lines[1:])), "wider than their columns"
+        assert len(view.days.lines.lines) == TALLEST + 1, "wider than their columns"
+        (names,) = view.days.lines.lines[-1]
+        assert re.fullmatch(r"\d\d-\d\d +\d\d-\d\d", names[0]), "the first and the last"
     async with explore(size=(80, 24)) as it:
         view = await board(it)
         assert all(width_of(line) <= 80 for line in text(it, view, "#cost-by-day").split("\n"))

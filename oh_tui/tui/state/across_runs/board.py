@@ -73,9 +73,7 @@ class RulesOfRuns(Pass[Mapping[str, State], None]):
     @property
     def fact(self) -> str:
         """How far it is; "" at the end."""
-        if self.ended or not self.reading.runs:
-            return ""
-        return f"rules of {len(self.broken):,} of {plural(self.reading.runs, 'run')}"
+        return "" if self.ended else f"rules asked of {plural(len(self.broken), 'run')} so far"
 
 
 class Sums(NamedTuple):
@@ -156,7 +154,7 @@ class Board(Pass[Summand, Sums]):
         """The groups; over time by day where the groups are no periods."""
         rows = [one.row for one in list(self.runs)]
         if self.by == RULE:
-            return Table(self._by_rule(), over_time("day", grouped(rows, ["day"])))
+            return Table(self._by_rule(), None)
         table = table_of(rows, [self.by], self.sort)
         if self.by in PERIODS:
             return table
