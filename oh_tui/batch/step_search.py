@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.clean import clean_line, cleaned_pieces
+from oh_tui.text.patterns import pattern
 from oh_tui.text.redact import hide_split, redacted_pieces
 from oh_tui.text.regex import Regex
 from oh_tui.trajectory.findings.study import Study, SubRuns
@@ -19,6 +20,9 @@ from oh_tui.trajectory.search.step_filter import Query
 
 LONGEST = 240
 """Characters of a line that are shown, around its match."""
+
+_OF_FILE = pattern(r"\A(\d{1,9})\t")
+"""The number that `cat -n` and the viewer of files write before a line."""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -93,7 +97,7 @@ def _hit(step: Step, part: RunPart, query: Query) -> Hit:
         part.above,
         event.id,
         where,
-        row if where == "row" else clean_line(line),
+        row if where == "row" else clean_line(_OF_FILE.sub(r"\1: ", line)),
         len(clean_line(line[:at])),
         row,
         run.outcome(step),

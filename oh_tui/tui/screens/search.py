@@ -44,7 +44,7 @@ from oh_tui.tui.widgets.shown import Place, of_step
 from oh_tui.tui.widgets.table_list import Columns, TableList
 
 MIDDLE = 100
-"""Columns from which there is a preview."""
+"""Columns from which the step stands beside the hits, else below."""
 
 PAUSE = 0.15
 """Seconds without a key after which the words are searched, where the index answers."""
@@ -129,7 +129,12 @@ class SearchScreen(PassScreen[SearchAll]):
     SearchScreen RunsHit { width: 1fr; }
     SearchScreen Hits, SearchScreen BodyView { height: 1fr; width: 1fr; }
     SearchScreen Divider { width: 1; height: 1fr; }
-    SearchScreen.-narrow #search-right, SearchScreen.-narrow #step-divider { display: none; }
+    SearchScreen.-narrow #search-panes { layout: vertical; }
+    SearchScreen.-narrow #search-left { width: 1fr; height: auto; }
+    SearchScreen.-narrow #search-right { width: 1fr; }
+    SearchScreen.-narrow Hits { height: auto; }
+    SearchScreen.-narrow #step-divider { display: none; }
+    SearchScreen.-nothing #search-left { height: 1fr; }
     SearchScreen.-nothing #hits-rule, SearchScreen.-nothing #hits { display: none; }
     SearchScreen.-nothing #search-right, SearchScreen.-nothing #step-divider { display: none; }
     """
@@ -148,7 +153,6 @@ class SearchScreen(PassScreen[SearchAll]):
         Binding("q", "dismiss", "close", show=False),
     ]
     AUTO_FOCUS = ""
-    NAME = "Search"
     tab = "hits"
 
     def __init__(
@@ -222,9 +226,10 @@ class SearchScreen(PassScreen[SearchAll]):
             self._show_hits(self.found.hit)
         self._arrange()
         self.runs_rule.title = (("Runs", "title"),)
+        self.runs_rule.facts = (("age hits" if rows else "", "dim"),)
 
     def about(self) -> str:
-        return "all runs"
+        return "in all runs"
 
     def facts(self) -> Sequence[Piece]:
         count = self.found.count
@@ -264,10 +269,10 @@ class SearchScreen(PassScreen[SearchAll]):
 
     def _show_step(self) -> None:
         run, hit = self.list.current, self.hits.current
-        self.hits_rule.title = ((title_of(run.conversation) if run else "Hits", "title"),)
+        self.hits_rule.title = ((f"Steps of {title_of(run.conversation)}" if run else "", "title"),)
         self.hits_rule.facts = ((plural(len(run.hits), "hit"), "dim"),) if run else ()
         key = (run.conversation.id, hit.event_id) if run and hit else None
-        if key != self._shown and not self.has_class("-narrow"):
+        if key != self._shown:
             self._shown = key
             self._read_step(hit)
 
@@ -368,9 +373,7 @@ class SearchScreen(PassScreen[SearchAll]):
         if self.words.has_focus and by > 0 and self.words.suggestion and self.words.cursor_at_end:
             self.words.action_take_completion()
             return
-        panes = [self.words, self.list]
-        if self.found.found:
-            panes += [self.hits] if self.has_class("-narrow") else [self.hits, self.step]
+        panes = [self.words, self.list, *([self.hits, self.step] if self.found.found else [])]
         here = next((n for n, pane in enumerate(panes) if pane.has_focus), 0)
         self.set_focus(panes[(here + by) % len(panes)])
 
@@ -387,10 +390,9 @@ class SearchScreen(PassScreen[SearchAll]):
         found, typed = self.found, self.in_field  # letters are typed there
         return {
             **dict.fromkeys(("search", "clear"), typed),
-            "open": found.found and not typed,
+            **dict.fromkeys(("open", "scroll step"), found.found and not typed),
             "words": not typed,
             "read others": found.not_here and not typed,
-            "scroll step": found.found and not (typed or self.has_class("-narrow")),
         }
 
     async def action_submit(self) -> None:
@@ -404,4 +406,5 @@ class SearchScreen(PassScreen[SearchAll]):
         """The runs take the lines they need, at most a third: the room is for their hits."""
         size, count = self.app.size, self.list.row_count()
         self.set_class(size.width < MIDDLE, "-narrow")
+        self.hits.styles.max_height = size.height // 4 if size.width < MIDDLE else None
         self.list.styles.height = min(count, max(3, size.height // 3)) if count else "1fr"

@@ -234,11 +234,16 @@ async def test_the_footer_names_keys_that_work_where_the_focus_is() -> None:
         assert view.words.value == ""
 
 
-async def test_on_a_narrow_screen_there_is_no_preview() -> None:
+async def test_on_a_narrow_screen_the_step_stands_below_its_hits() -> None:
     async with explore(size=(80, 24)) as it:
-        view = await search(it, "ValueError repo:dates")
-        assert not view.query_one("#search-right").display
-        assert "ValueError" in text(it, view, "#hits")
+        view = await search(it, "net and tax do not")
+        await it.until(lambda: "net and tax do not" in text(it, view, "#found-step"))
+        assert text(it, view, "#hits").split()[:3] == ["▌", "11", "15:"], "the step, then the line"
+        assert view.step.region.y == view.hits.region.bottom + 1 and view.hits.region.height == 1
+        assert view.step.region.height == 24 - 7 - 1 - 1
+        assert "J K scroll step" in it.text_of(view.footer)
+        await it.press("tab", "tab")
+        assert view.step.has_focus
 
 
 @pytest.mark.parametrize(("size", "width"), [((160, 48), 95), ((120, 36), 71), ((80, 24), 80)])
@@ -247,7 +252,9 @@ async def test_the_runs_leave_the_room_to_their_hits(size: tuple[int, int], widt
         view = await search(it, "ValueError repo:dates")
         await it.until(lambda: view.list.region.height == len(view.found.found) > 1)
         assert view.hits.region.width == width
-        assert view.hits.region.height == size[1] - 6 - len(view.found.found)
+        room = size[1] - 6 - len(view.found.found) if size[0] > 100 else size[1] // 4
+        assert view.hits.region.height == room
+        assert view.step.region.bottom == size[1] - 1 and view.step.region.height > 5
         view.found.found *= 20
         await view.renew()
         await it.until(lambda: view.list.region.height == size[1] // 3)
