@@ -62,6 +62,11 @@ def summand(row: RunRow) -> Summand:
     return Summand(*attrgetter(*Summand._fields)(row))
 
 
+def listed_as(row: Summand, status: str) -> Summand:
+    """A run counts as what the list says of it; only what that does not know its events say."""
+    return row._replace(verdict=status, cause="") if status not in ("", row.verdict) else row
+
+
 def _date(row: Summand) -> date | None:
     """The local day on which the run began; the written date if its zone is unknown."""
     if row.began is None:

@@ -11,6 +11,7 @@ from oh_tui.batch.run_stats import (
     Spread,
     Summand,
     grouped,
+    listed_as,
     summand,
     summed,
 )
@@ -77,6 +78,14 @@ def test_causes_are_the_same_whatever_the_numbers() -> None:
         row(verdict="error", cause="hit its limit of 30 steps")
     )
     assert cause(row(verdict="finished", cause="All done.")) == "finished"
+
+
+def test_a_run_counts_as_what_the_list_says_of_it() -> None:
+    saved = row(verdict="saved", cause="Saved while step 4 was running")
+    assert GROUPINGS["cause"](listed_as(saved, "error")) == "error", "not with another's reason"
+    assert listed_as(saved, "") is saved, "the list does not know it"
+    error = row(verdict="error", cause="hit its limit")
+    assert GROUPINGS["cause"](listed_as(error, "error")) == "error: hit its limit"
 
 
 def test_the_most_common_last_error() -> None:

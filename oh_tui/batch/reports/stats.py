@@ -11,12 +11,14 @@ from oh_tui.batch.over_time import PERIODS, Table, table_of
 from oh_tui.batch.reports.over_runs import OK, PARTIAL, left_out, results_of, runs_of, say_rest
 from oh_tui.batch.reports.reader import Reader
 from oh_tui.batch.run_batch import RunBatch
-from oh_tui.batch.run_stats import GROUP_COLUMNS, Group, Summand, summed
+from oh_tui.batch.run_stats import GROUP_COLUMNS, Group, Summand, listed_as, summed
 from oh_tui.batch.stats_rows import RowJob
 from oh_tui.batch.worker import Unread
 from oh_tui.catalog import conversation_query
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.range_before import Ranges, ranges
+from oh_tui.catalog.run_status import conversation_state
+from oh_tui.catalog.status_cache import LastKnown
 from oh_tui.tables.column import Column, json_of
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import stamp
@@ -110,5 +112,8 @@ async def _read(
 ) -> tuple[list[Summand], RunBatch[Summand]]:
     known = known_rows(reader.settings.library_folder, reader.source)
     reading = runs_of(reader, RowJob(reader.source.label), query, known=known, live=live)
-    found = [one.value async for one in results_of(reading)]
-    return [one for one in found if not isinstance(one, Unread)], reading
+    rows = list[Summand]()
+    async for run, row in results_of(reading):
+        if not isinstance(row, Unread):
+            rows.append(listed_as(row, conversation_state(run, LastKnown()).status.value))
+    return rows, reading

@@ -72,6 +72,10 @@ def test_sums_over_many_say_how_many_are_known_in_part(server: Served) -> None:
     assert status["partial"] == sum(one.is_partial for one in rows) == status["priced"]
     asked("index", *at, "--yes")
     sums = asked("stats", *at)["total"]
+    failed = (sums["endings"].get(word, 0) for word in ("error", "stuck"))
+    assert sum(failed) == asked(*at, "status")["failed"] == 4, (
+        "a sandbox that failed among them, as on the board"
+    )
     sql = "select run, cost, cost_is_partial from runs where cost and not cost_is_estimate"
     lines = oh_tui("query", sql, "--json").stdout.splitlines()
     costs = [tuple(json.loads(line).values()) for line in lines]

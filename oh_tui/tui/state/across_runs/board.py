@@ -7,17 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oh_tui.batch import cached_rows, rule_rows, stats_rows
-from oh_tui.batch.over_time import PERIODS, Table, over_time, table_of, usual_order
-from oh_tui.batch.run_stats import (
-    GROUPINGS,
-    NO_NAME,
-    Group,
-    Summand,
-    grouped,
-    names_of,
-    ordered,
-    summed,
-)
+from oh_tui.batch.over_time import PERIODS, Table, table_of, usual_order
+from oh_tui.batch.run_stats import GROUPINGS, NO_NAME, Group, Summand, listed_as, ordered, summed
 from oh_tui.catalog import range_before
 from oh_tui.catalog.conversation_query import ConversationQuery
 from oh_tui.catalog.range_before import Ranges
@@ -109,9 +100,7 @@ class Board(Pass[Summand, Sums]):
         """Only if they are asked for."""
 
     def take(self, conversation: Conversation, value: Summand) -> None:
-        """A run counts as what the list says of it; only what that does not know its events say."""
-        verdict = self.source_runs.listed_verdict(conversation.id) or value.verdict
-        row = value._replace(verdict=verdict)
+        row = listed_as(value, self.source_runs.listed_verdict(conversation.id))
         self.runs.append(Counted(conversation.id, row, GROUPINGS["day"](row)))
 
     def ask_before(self) -> None:
@@ -158,7 +147,7 @@ class Board(Pass[Summand, Sums]):
         table = table_of(rows, [self.by], self.sort)
         if self.by in PERIODS:
             return table
-        return Table(table.groups, over_time("day", grouped(rows, ["day"])))
+        return table._replace(trend=table_of(rows, ["day"], "runs").trend)
 
     def _days(self) -> dict[str, Counter[int]]:
         found: dict[str, Counter[int]] = {}
@@ -187,7 +176,7 @@ class Board(Pass[Summand, Sums]):
 
     def _names(self, one: Counted) -> Sequence[str]:
         if self.by != RULE:
-            return names_of(one.row, [self.by])
+            return (GROUPINGS[self.by](one.row),)
         return self.rules.broken.get(one.id, ()) if self.rules else ()
 
     def total(self) -> Group:
