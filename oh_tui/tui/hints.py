@@ -146,7 +146,7 @@ def _run_labels(session: Session) -> Labels:
     if not session.in_run or session.is_reading:
         return {}
     if run is None or not run.whole.steps:
-        anew = {"timeline": "read the run" if session.current else None, "detail": "whole screen"}
+        anew = {"timeline": "read again" if session.current else None, "detail": "whole screen"}
         return {**dict.fromkeys(OF_STEPS), "open": anew[session.pane]}
     marks = run.study and run.whole.complete and run.study.strip.marks
     fails = not marks or any(marks.nearest(0, 1, [one]) for one in TROUBLE)

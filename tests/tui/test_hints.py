@@ -73,7 +73,7 @@ def test_without_steps_no_key_that_looks_at_one_is_named() -> None:
     assert {"/ find", "e next error", "V context"} <= labels(session)
     session.is_reading = False
     named = labels(session)
-    assert "enter read the run" in named
+    assert "enter read again" in named
     assert not {one.split()[0] for one in named} & set("/e&cTVHCSFwR")
 
 
