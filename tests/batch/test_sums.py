@@ -74,8 +74,8 @@ def test_groups_by_two_names_and_in_order() -> None:
 
 def test_causes_are_the_same_whatever_the_numbers() -> None:
     cause = GROUPINGS["cause"]
-    assert cause(row(verdict="error", cause="hit its limit of 1,000 steps")) == cause(
-        row(verdict="error", cause="hit its limit of 30 steps")
+    assert cause(row(verdict="error", cause="hit its limit of 1,000 iterations")) == cause(
+        row(verdict="error", cause="hit its limit of 30 iterations")
     )
     assert cause(row(verdict="finished", cause="All done.")) == "finished"
 

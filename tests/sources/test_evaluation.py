@@ -124,7 +124,7 @@ async def test_an_error_beside_the_events_and_a_limit_are_causes(tmp_path: Path)
     causes = {name: judge(source.runs.read(rows[name])).cause for name in ("broken", "limit")}
     assert causes == {
         "broken": "Timeout after 300 s",
-        "limit": "The run hit its limit of 3 steps, so OpenHands stopped it.",
+        "limit": "The run hit its limit of 3 iterations, so OpenHands stopped it.",
     }
     peeked = [await source.runs.peek(rows[name]) for name in ("broken", "limit")]
     assert [judge(run).word for run in peeked if run] == ["error", "error"]

@@ -66,12 +66,12 @@ def failure_words(event: Event, where: str = "") -> tuple[str, str]:
     body = event.body()
     code, detail = text_field(body, "code"), text_field(body, "detail")
     if code in ("MaxIterationsReached", "MaxBudgetReached"):
-        limit = "its limit of steps"
+        limit = "its limit of iterations"
         if code == "MaxBudgetReached":
             dollars = _DOLLARS.search(detail[:500])
             limit = f"its budget of ${float(dollars[1]):.2f}" if dollars else "its budget"
         elif steps := _STEPS.search(detail[:500]):
-            limit = f"its limit of {int(steps[1]):,} steps"
+            limit = f"its limit of {int(steps[1]):,} iterations"
         return limit_words(limit)
     code = _SAME_AS.get(code, code)
     reason = _line(first_line(detail))

@@ -75,6 +75,12 @@ class Verdict(msgspec.Struct, frozen=True):
     """The end of the run is missing, so how it ended is unknown."""
 
     @property
+    def undone(self) -> str:
+        """`plan 1/5` of a run that finished without doing all of its plan, else ""."""
+        is_undone = self.word == "finished" and self.plan and self.plan[0] < self.plan[1]
+        return f"plan {self.plan[0]}/{self.plan[1]}" if self.plan and is_undone else ""
+
+    @property
     def goal_word(self) -> str:
         """That of its goal; "" for a run without any."""
         return self.goal.word if self.goal else ""
@@ -107,14 +113,14 @@ def judge(trajectory: Trajectory) -> Verdict:
     if trajectory.complete and may_be_limit(trajectory, verdict):
         limit = trajectory.recorded.max_iterations
         if count_answers(trajectory) >= limit:
-            ending = limit_words(f"its limit of {limit:,} steps")
+            ending = limit_words(f"its limit of {limit:,} iterations")
             verdict = _verdict(trajectory, "error", *ending)
     recorded = trajectory.recorded
     if recorded.names_evaluation or (recorded.by_evaluation and verdict.word == "finished"):
         verdict = _with_evaluation(verdict, recorded.error)
-    plan = plan_of(trajectory)
-    if verdict.word == "finished" and plan and plan[0] < plan[1]:
-        tail = f" (plan {plan[0]}/{plan[1]})"
+    verdict = msgspec.structs.replace(verdict, plan=plan_of(trajectory))
+    if verdict.undone:
+        tail = f" ({verdict.undone})"
         cause = fit(verdict.cause, CAUSE - len(tail)) + tail
         verdict = _worded(verdict, cause, fit(verdict.short, SHORT - len(tail)) + tail)
     goal = goal_of(trajectory)
@@ -122,7 +128,7 @@ def judge(trajectory: Trajectory) -> Verdict:
         said = goal.words if verdict.word == "finished" else f"{verdict.short}, {goal.words}"
         cause = said[:1].upper() + said[1:]
         verdict = _worded(verdict, cause, said, landing=len(trajectory) or None)
-    return msgspec.structs.replace(verdict, plan=plan, goal=goal)
+    return msgspec.structs.replace(verdict, goal=goal)
 
 
 def _with_evaluation(verdict: Verdict, error: str) -> Verdict:
@@ -276,7 +282,7 @@ def _stopped(trajectory: Trajectory) -> Verdict:
         return _verdict(trajectory, "stopped", cause, "stopped")
     did, by = STOPS[step.event.kind], {"user": "you", "agent": "the agent"}.get(step.event.source)
     how = f"{did} by {by}" if by else did
-    sentence = how.capitalize()
+    sentence = how.removeprefix("stopped ").capitalize()  # it stands behind that word
     moment = moment_of(trajectory, step)
     cut = [call for call in calls_before(trajectory, step) if is_cut_off(call)]
     if cut:
@@ -308,6 +314,7 @@ def _finished(trajectory: Trajectory) -> Verdict:
     answer = re.sub(r"^#{1,6} |\*\*", "", answer).strip()
     if hands_in or not answer or answer.startswith("diff --git "):
         return _verdict(trajectory, "finished", *_handed_in(trajectory, answer), [step])
+    answer += " …" * answer.endswith(":")  # what it announces is in other lines
     return _verdict(trajectory, "finished", answer, answer, [step])
 
 

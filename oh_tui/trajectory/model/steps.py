@@ -121,6 +121,9 @@ def decoded(step: Step) -> Iterator[None]:
             event.decoded = None
 
 
+_SWITCHES = ("SwitchLLM", "ClassifyAndSwitchLLM")
+
+
 class Counts(msgspec.Struct):
     """Counts of a run, updated as events arrive. `calls`, `ok`, `with_result`, `failed_commands`,
     `call_errors`, `rejected` and `open` count calls only; `errors` counts every step that is an
@@ -139,6 +142,7 @@ class Counts(msgspec.Struct):
     second_results: int = 0
     stray_results: int = 0
     unreadable: int = 0
+    model_switches: int = 0
 
     def add(self, step: Step, sign: int = 1) -> None:
         """Counts a step, or with `sign` -1 uncounts it."""
@@ -167,3 +171,4 @@ class Counts(msgspec.Struct):
             self.with_result += sign
         else:
             self.ok += sign
+            self.model_switches += sign * (step.event.tool in _SWITCHES)

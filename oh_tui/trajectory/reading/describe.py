@@ -269,7 +269,7 @@ EVENTS: dict[str, Callable[[Event, Body], Facts]] = {
     "ConversationStateUpdateEvent": _state,
     "HookExecutionEvent": _hook,
     "InterruptEvent": _only(Family.YOU, "interrupt the agent"),
-    "PauseEvent": _only(Family.YOU, "pause the agent"),
+    "PauseEvent": _only(Family.YOU, "stop the agent"),
     "SystemPromptEvent": _system_prompt,
     "StreamingDeltaEvent": _delta,
     "TokenEvent": _tokens,

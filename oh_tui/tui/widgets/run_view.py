@@ -357,9 +357,9 @@ def _loose_words(study: Study | None) -> str:
 def _facts(conversation: Conversation, trajectory: Trajectory | None, now: float) -> list[str]:
     """The most important first: if space is short, the last are left out."""
     facts = []
-    model = cached_line(conversation.llm_model)
-    if model:
-        facts.append(f"model {model}")
+    if model := cached_line(conversation.llm_model).rpartition("/")[2]:
+        switched = trajectory is not None and trajectory.counts.model_switches
+        facts.append(f"model {model}{', switched' if switched else ''}")
     if trajectory and trajectory.cut_off:
         facts.append("cut off")
     status = conversation.sandbox_status

@@ -18,7 +18,7 @@ from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import label_mark, verdict_mark
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
 from oh_tui.tui.rendering.cells import total_width, width_of
-from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, fit, shorten
+from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, fit, shorten, whole_pieces
 
 GAP = "   "
 
@@ -78,13 +78,15 @@ class Summary(Drawn):
         word = verdict.word
         if self.as_of and run.live:
             word, hue = f"{word} {self.as_of}", "dim"
-        rules = f"  {self.glyphs.error} {plural(self.broken, 'rule')} (C)"
+        rules = f"  {self.glyphs.error} {plural(self.broken, 'rule')} broken (C)"
         broken = ((rules, "bad"),) if self.broken else ()
         if verdict.cut_off:
             return [(f" {self.glyphs.failed} {verdict.cause}", "warn"), *broken]
         label = self.study.trajectory.recorded.label
         marked = label_mark(self.glyphs, label)
-        said = ((f", {label.words}", marked[1]),) if label and marked else ()
+        said: tuple[Piece, ...] = ((f", {label.words}", marked[1]),) if label and marked else ()
+        if verdict.undone:  # beside the word, where no long sentence cuts it off
+            said = (*said, (f", {verdict.undone}", "warn"))
         warned = (
             *broken,
             *_failed_words(self.study, f"{self.glyphs.failed} "),
@@ -92,13 +94,14 @@ class Summary(Drawn):
         )
         if not verdict.word:
             return [(f" {glyph} {verdict.cause or NOT_TOLD}", "dim"), *said, *warned]
-        came_to = ""
+        came_to = " "
         if self.short:  # there is no second line
             cost = _cost_words(self.study, self.budget)
             came_to = f"  {'  '.join(filter(None, (self._spans[0], cost)))} "
         room = max(0, width - 5 - len(word) - total_width(said) - len(came_to))
-        warned = warned if total_width(warned) <= room // 2 else ()
-        cause = fit(verdict.cause, room - total_width(warned), self.glyphs.more)
+        warned = tuple(whole_pieces(warned, room // 2))
+        told = verdict.cause.removesuffix(f" ({verdict.undone})")
+        cause = fit(told, room - total_width(warned), self.glyphs.more)
         return [
             (" ", ""), (f"{glyph} {word}", hue), *said, ("  ", ""), (cause, ""),
             *warned, (came_to, "dim"),
@@ -180,7 +183,7 @@ def totals(study: Study, spans: tuple[str, str], limit: float | None = None) -> 
     if accounts.context_now and accounts.context_window:
         share = accounts.context_now / accounts.context_window
         facts.append((f"context {share:.0%}", "warn" if share > NEARLY_FULL else "dim"))
-    if plan:
+    if plan and not study.verdict.undone:
         facts.append((f"plan {plan[0]}/{plan[1]}", "dim"))
     if study.trajectory.complete and changes.headline:
         facts.append((f"{changes.headline} (c)", "dim"))

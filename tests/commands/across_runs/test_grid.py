@@ -158,7 +158,7 @@ def test_what_is_no_set_is_refused(settings: list[Path], run_file: Path, tmp_pat
         ("", "error", "The model's service was not available.", "server error"),
         ("error", "finished", "Handed in; the evaluation failed: 502 Bad Gateway", "server error"),
         ("unresolved", "finished", "The tests say rate limit now", "✗"),
-        ("", "error", "The run hit its limit of 500 steps, so OpenHands stopped it.", "error"),
+        ("", "error", "The run hit its limit of 500 iterations, so OpenHands stopped it.", "error"),
         ("", "stuck", "", "stuck"),
         ("", "", "", "not known"),
     ],

@@ -47,7 +47,7 @@ def test_at_its_limit_the_agent_is_stopped_after_its_step(shell: Shell) -> None:
     said = shell(f"tail -f {FLAKY} --stop-at 0.01 --yes --json")
     assert said.code == 4
     steps = [json.loads(line) for line in said.out.splitlines()]
-    assert [step["what"] for step in steps[-2:]][1] == "pause the agent"
+    assert [step["what"] for step in steps[-2:]][1] == "stop the agent"
     assert steps[-2]["outcome"] != "running"
     assert "the run has cost $0.1" in said.err and "of its budget of $0.01" in said.err
     assert "the agent stops after this step" in said.err and "oh-tui: stopped" in said.err

@@ -54,7 +54,7 @@ AT_REST = {
     "flaky-ci": ("saved", "Saved while"),
     "dark-mode": ("", ""),
     "pydantic": ("saved", "Saved while"),
-    "pydantic-notes": ("finished", "Four things reach the API:"),
+    "pydantic-notes": ("finished", "Four things reach the API: …"),
     "oauth": ("waiting", "Asks: git push --force origin auth (risk HIGH)"),
     "week-dates": (
         "stuck",
@@ -66,7 +66,7 @@ AT_REST = {
         "A year that has 53 weeks keeps them: `2020-W53-5` is 1 January 2021.",
     ),
     "dep-bump": ("error", "The model's key was rejected at the first step."),
-    "settings-split": ("stopped", "Stopped by you at 1:46, after step 11."),
+    "settings-split": ("stopped", "By you at 1:46, after step 11."),
     "docker-followup": ("idle", "Nothing was asked yet."),
     "docker-cache": (
         "finished",
@@ -83,7 +83,7 @@ AT_REST = {
         "Saved while step 4 was running: $ valgrind --leak-check=no build/pngcrush-lite "
         "test/huge.png /tmp/out.png",
     ),
-    "max-iterations": ("error", "The run hit its limit of 20 steps, so OpenHands stopped it."),
+    "max-iterations": ("error", "The run hit its limit of 20 iterations, so OpenHands stopped it."),
     "coverage": ("finished", "Coverage is 90.2 %; 364 test files, all pass."),
     "fuzzing": (
         "finished",
@@ -185,7 +185,7 @@ def test_live_runs_of_the_demo() -> None:
 # errors
 
 CODES = {
-    "MaxIterationsReached": "The run hit its limit of 1,500 steps, so OpenHands stopped it.",
+    "MaxIterationsReached": "The run hit its limit of 1,500 iterations, so OpenHands stopped it.",
     "MaxBudgetReached": "The run hit its budget of $2.50, so OpenHands stopped it.",
     "LLMAuthenticationError": "The model's key was rejected after step 2.",
     "RateLimitError": "The model took no more calls, its rate limit was hit after step 2.",
@@ -288,12 +288,12 @@ def test_of_a_sandbox_that_starts_nothing_is_said_to_be_saved() -> None:
 def test_stopped_by_you() -> None:
     stop = event("PauseEvent", "p", 50, source="user")
     events = [ASKED, state("r", "running"), *pairs("a"), stop, state("s", "paused")]
-    assert judge(run(*events)).cause == "Stopped by you at 0:50, after step 2."
+    assert judge(run(*events)).cause == "By you at 0:50, after step 2."
     tail = judge(run(*events, complete=False))
-    assert tail.cause == "Stopped by you at ~10:00:50."
+    assert tail.cause == "By you at ~10:00:50."
     stop = event("PauseEvent", "p", 50, source="user")
     tail = judge(run(*pairs("a"), stop, state("s", "paused"), complete=False, clock="-05:00"))
-    assert tail.cause == "Stopped by you at 15:00:50 UTC."
+    assert tail.cause == "By you at 15:00:50 UTC."
 
 
 @pytest.mark.parametrize("first", ["state", "event"])
@@ -317,7 +317,7 @@ def test_an_interrupt_names_what_it_cut_off(first: str) -> None:
 def test_a_time_that_lies_is_not_told(when: str | None) -> None:
     stop = event("PauseEvent", "p", source="user", timestamp=when)
     verdict = judge(run(ASKED, *pairs("a"), stop, state("s", "paused")))
-    assert verdict.cause == "Stopped by you, after step 2."
+    assert verdict.cause == "By you, after step 2."
 
 
 def test_a_pause_of_an_earlier_turn_is_not_this_one() -> None:
@@ -342,7 +342,7 @@ def test_the_answer_is_the_first_line() -> None:
 def test_what_is_left_of_the_plan() -> None:
     events = [ASKED, *plan("p", "done", "in_progress"), *finish("f", "Done. " * 60)]
     verdict = judge(run(*events, state("s", "finished")))
-    assert verdict.plan == (1, 2)
+    assert (verdict.plan, verdict.undone) == ((1, 2), "plan 1/2")
     assert verdict.cause.endswith("… (plan 1/2)") and len(verdict.cause) <= 200
     assert verdict.short.endswith("… (plan 1/2)") and len(verdict.short) <= 60
     # a plan that was refused or is done does not count

@@ -22,7 +22,7 @@ MAXIMUM = (
     "RuntimeError: Agent reached maximum iteration in headless mode. "
     "Current iteration: 50, max iteration: 50"
 )
-HIT = "The run hit its limit of 50 steps, so OpenHands stopped it."
+HIT = "The run hit its limit of 50 iterations, so OpenHands stopped it."
 
 
 class History:

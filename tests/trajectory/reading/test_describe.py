@@ -421,7 +421,7 @@ def test_an_open_call_says_what_it_waits_for(outcome: Outcome, shown: str) -> No
             Family.SYSTEM,
             "system prompt | 1 tool, 1,234 characters",
         ),
-        (event("PauseEvent", "1"), Family.YOU, "pause the agent | "),
+        (event("PauseEvent", "1"), Family.YOU, "stop the agent | "),
         (event("StreamingDeltaEvent", "1", content="to"), Family.AGENT, "stream | to"),
         (parse_event(b"no json\nat all"), Family.OTHER, "cannot read | no json"),
         (

@@ -41,6 +41,21 @@ async def test_the_verdict_and_what_the_run_came_to_stand_above() -> None:
         assert it.screen.query_one("#strip").size.height == 4
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_an_undone_plan_and_another_model_are_told_once_and_never_cut(
+    size: tuple[int, int],
+) -> None:
+    async with explore(size=size) as it:
+        await it.open("Plan the move to object storage")
+        told = it.text("#summary")
+        assert told.startswith(" ✓ finished, plan 1/5  The plan is in PLAN.md")
+        assert told.count("1/5") == 1
+        # the agent chose another model at step 5
+        assert " model claude-sonnet-4-5," in it.text("#run-rule")
+        await it.open(WEEKS)
+        assert " model claude-sonnet-4-5 " in it.text("#run-rule")
+
+
 async def test_a_low_screen_keeps_the_verdict_and_the_strip_without_its_axis() -> None:
     async with explore(size=(80, 24)) as it:
         await it.open(WEEKS)

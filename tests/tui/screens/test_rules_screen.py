@@ -84,11 +84,11 @@ async def test_enter_goes_to_each_step_that_breaks_a_rule_and_esc_comes_back(
 async def test_the_verdict_line_counts_broken_rules_of_high_severity() -> None:
     async with explore() as explorer:
         await explorer.open("Cache the docker layers")
-        await explorer.until(lambda: "✗ 1 rule (C)" in explorer.text("#summary"))
+        await explorer.until(lambda: "✗ 1 rule broken (C)" in explorer.text("#summary"))
         await explorer.open(WEEKS)
         assert "rule" not in explorer.text("#summary")
         await explorer.open("Cache the docker layers")
-        assert "✗ 1 rule (C)" in explorer.text("#summary")
+        assert "✗ 1 rule broken (C)" in explorer.text("#summary")
         view = await asked(explorer)
         assert lines(explorer, view)[0].startswith("▌✗ high    tested-before-commit")
 
