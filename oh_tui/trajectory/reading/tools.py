@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from oh_tui.text.clean import clean
 from oh_tui.text.patterns import pattern
-from oh_tui.text.redact import safe_line
+from oh_tui.text.redact import safe, safe_line
 from oh_tui.trajectory.model.bodies import blocks_text, field, strip_echo, text_field
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.difference import change, count_changes, count_lines, patch_files
 from oh_tui.trajectory.model.event_kinds import STILL_RUNNING
 from oh_tui.trajectory.model.events import Event, same_tool
 from oh_tui.trajectory.model.tool_use import Family, Parts, count, first_line, last_line, shorten
+from oh_tui.trajectory.reading.error_lines import error_line
 from oh_tui.trajectory.reading.plans import plan_progress, tasks_of
 
 What = tuple[str, str | None]
@@ -76,8 +77,16 @@ def _terminal_result(call: Call) -> Parts:
         state = "timed out" if result.timed_out else "still running"
         return (state + (f" after {_seconds(call.ran)}" if call.ran else ""), last)
     if result.exit_code and result.exit_code != STILL_RUNNING:
+        # rows are made of all steps of a run: the line is looked for in the end alone
+        end = output if len(output) < 4000 else output[-4000:].partition("\n")[2]
+        if not _TELLING.search(last[:1000]) and (named := error_line(safe(end))):
+            last = ": ".join(filter(None, named))
         return (f"exit {result.exit_code}", last)
     return (last,)
+
+
+_TELLING = pattern(r"err|fail|fault|fatal|passed|exce|panic|denied|refused|not |no ", re.IGNORECASE)
+"""In a last line that tells what went wrong, as those of most tests and tracebacks do."""
 
 
 def _seconds(span: float) -> str:

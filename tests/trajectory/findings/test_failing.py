@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oh_tui.trajectory.findings.failure_signatures.call_signatures import LONGEST_LINE, normal_line
-from oh_tui.trajectory.findings.failure_signatures.error_lines import TABLE, error_line
 from oh_tui.trajectory.findings.failure_signatures.failed_steps import AGAIN, Failure, failures_of
 from oh_tui.trajectory.model.events import Event, parse_event
 from oh_tui.trajectory.model.steps import FAILED
 from oh_tui.trajectory.model.tool_use import bounded
 from oh_tui.trajectory.model.trajectory import Trajectory
+from oh_tui.trajectory.reading.error_lines import TABLE, error_line
 from tests.demo_runs import SLUGS, demo_run
 from tests.trajectory.made import call, failure, output, result, shell
 

@@ -110,6 +110,11 @@ def test_an_unknown_tool_shows_its_name_and_main_field_else_the_summary() -> Non
         ("a\nb\n\n", 0, "b"),
         ("", 0, ""),
         ("2 failed\nE   ValueError: no\n", 1, "exit 1  E ValueError: no"),
+        (" ! [rejected] a -> a (stale)\nhint: so.\n", 1, "exit 1  [rejected] a -> a (stale)"),
+        (" ! [rejected] a -> a (stale)\nhint: so.\n", 0, "hint: so."),
+        ("KeyError: 'x'\n}\n", 1, "exit 1  KeyError: 'x'"),
+        ("fine\n}\n", 1, "exit 1  }"),
+        ("KeyError: 'x'\n1 failed\n", 1, "exit 1  1 failed"),
         ("", 127, "exit 127"),
         ("tick 3", -1, "still running after 30 s  tick 3"),
         ("\x1b[31mred\x1b[0m\n$ ", 0, "red"),
@@ -119,7 +124,9 @@ def test_an_unknown_tool_shows_its_name_and_main_field_else_the_summary() -> Non
         ("last", None, "last"),
     ],
 )
-def test_a_command_comes_down_to_its_last_line(shown: str, code: int | None, expected: str) -> None:
+def test_a_command_comes_down_to_its_last_line_or_its_error(
+    shown: str, code: int | None, expected: str
+) -> None:
     found = told(shell("1", "ls -la"), output("1", shown, code, second=30))
     assert line(found) == f"$ ls -la | {expected}"
     assert found.family is Family.TERMINAL

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import msgspec
 
 from oh_tui.text.patterns import pattern
-from oh_tui.trajectory.findings.failure_signatures.error_lines import FILE_ERRORS
 from oh_tui.trajectory.model.bodies import message_text
 from oh_tui.trajectory.model.call import Call
 from oh_tui.trajectory.model.steps import Outcome, Step
@@ -19,6 +18,7 @@ from oh_tui.trajectory.model.tool_use import Family
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.model.usual_fields import is_empty
 from oh_tui.trajectory.reading.describe import describe_event, family_of
+from oh_tui.trajectory.reading.error_lines import FILE_ERRORS
 from oh_tui.trajectory.reading.write_targets import working_folder
 from oh_tui.trajectory.shell.commands import program_of
 

@@ -18,13 +18,13 @@ from oh_tui.trajectory.findings.failure_signatures.call_signatures import (
     normal_line,
     worked,
 )
-from oh_tui.trajectory.findings.failure_signatures.error_lines import ErrorLine, error_line
 from oh_tui.trajectory.model.bodies import text_field
 from oh_tui.trajectory.model.events import Event
 from oh_tui.trajectory.model.steps import FAILED, Outcome, Step, decoded
 from oh_tui.trajectory.model.tool_use import bounded, last_line
 from oh_tui.trajectory.model.trajectory import Trajectory
 from oh_tui.trajectory.reading.describe import describe
+from oh_tui.trajectory.reading.error_lines import ErrorLine, error_line
 from oh_tui.trajectory.reading.intents import purposes_of
 from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.trajectory.reading.write_targets import working_folder
