@@ -22,4 +22,6 @@ def parse(source: str) -> list[Token]:
             # people and models mean the line ends they write
             if child.type == "softbreak":
                 child.type = "hardbreak"
+            elif child.type == "code_inline" and "\n " in token.content:  # not the indentation
+                child.content = " ".join(child.content.split())
     return tokens

@@ -73,6 +73,7 @@ class _Table(markdown.TableElement):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in super().__rich_console__(console, options):
             if isinstance(table, Table):
+                table.show_edge = False  # two blank lines
                 for column in table.columns:
                     column.overflow = "fold"
             yield table

@@ -175,7 +175,10 @@ def test_markdown_is_rendered_with_named_styles_and_no_frames() -> None:
 @pytest.mark.parametrize(
     ("source", "lines"),
     [
-        ("| a | b |\n|---|---|\n| 1 | 2 |", [" a  b", " ────", " 1  2"]),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", ["a  b", "────", "1  2"]),
+        ("x:\n\n| a | b |\n|---|---|\n\ny", ["x:", "", "a  b", "────", "", "y"]),
+        ("it says `rolled\n  over` and `a  b`", ["it says rolled over and a b"]),
+        ("`a  b`", ["a  b"]),
         ("1. one\n2. two", [" 1 one", " 2 two"]),
         ("> quote", ["▌ quote"]),
         ("![text](http://a.b/c.png)", ["[image] text (http://a.b/c.png)"]),
