@@ -130,8 +130,8 @@ class Study:
 
     @property
     def known_phases(self) -> Phases | None:
-        """They if they were read: asking for what is known of them reads nothing."""
-        read: Phases | None = vars(self).get("phases")
+        """Those of a whole run, if they were read: asking for what is known reads nothing."""
+        read: Phases | None = vars(self).get("phases") if self.trajectory.complete else None
         return read if read and read.known is not None else None
 
     def spent(self, phase: Phase) -> Spent:
@@ -204,10 +204,6 @@ class Study:
         if branch is None or branch.number == ALL or not every:
             return ""
         return f"this branch {self.sub_runs.cost().words or '$0'} of {every}"
-
-    @property
-    def tells_something(self) -> bool:
-        return bool(self.trajectory.steps or self.verdict.word)
 
     def update(self) -> None:
         """Adds new events to what is computed; while the agent works changed files get 5 ms."""

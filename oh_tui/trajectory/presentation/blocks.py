@@ -52,13 +52,13 @@ from oh_tui.trajectory.presentation.take import View, view
 from oh_tui.trajectory.reading.terminal import read_output
 from oh_tui.trajectory.reading.tools import tool_of
 
-_UNDONE = (Outcome.ERROR, Outcome.REJECTED)
+_UNDONE = (Outcome.ERROR, Outcome.REJECTED, Outcome.NO_RESULT)
 """Outcomes for which blocks tell what the agent did next."""
 
 _OPEN = {
-    Outcome.WAITING: "waits for your answer: nothing was run yet",
-    Outcome.RUNNING: "still running: no result yet",
-    Outcome.NO_RESULT: "no result: the events end, or go on, without one",
+    Outcome.WAITING: "nothing was run yet",
+    Outcome.RUNNING: "no result yet",
+    Outcome.NO_RESULT: "the events have none",
 }
 
 _OPEN_TITLES = {

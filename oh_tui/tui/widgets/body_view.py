@@ -111,12 +111,12 @@ class BodyView(KeptLines, Drawn, can_focus=True):
 
     @property
     def position_words(self) -> str:
-        """`lines 1-9 of 10`; "" where all lines are in sight."""
+        """`rows 1-9 of 10`, as a long line has several; "" where all are in sight."""
         first, last, total = self.position()
         if total <= last - first + 1:
             return ""
-        lines = f"lines {first:,}-{last:,}" if first < last else f"line {first:,}"
-        return f"{lines} of {total:,}"
+        rows = f"rows {first:,}-{last:,}" if first < last else f"row {first:,}"
+        return f"{rows} of {total:,}"
 
     def position_facts(self) -> list[Piece]:
         """For the rule."""

@@ -60,10 +60,8 @@ class RunView(Stack):
     """Whether the cursor follows the newest step, and the key that changes that."""
 
     def compose(self) -> ComposeResult:
-        self._rule, self._timeline_rule = (
-            Rule(id="run-rule"),
-            Rule("3 Timeline", id="timeline-rule"),
-        )
+        self._rule = Rule(id="run-rule")
+        self._timeline_rule = Rule("3 Timeline", id="timeline-rule")
         self.summary, self._annotations = Summary(id="summary"), AnnotationLine(id="annotations")
         self._strip, self.timeline = StripView(id="strip"), Timeline(id="timeline")
         self._head = ColumnHead(self.timeline)
@@ -79,16 +77,8 @@ class RunView(Stack):
         self._now = 0.0
         self._is_low = True
         """The screen is low: less is shown above the timeline."""
-        for name in (
-            "show_events",
-            "time",
-            "filtered",
-            "range_from",
-            "order",
-            "choice",
-            "forgotten",
-            "replay",
-        ):
+        names = "show_events time filtered range_from order choice forgotten replay"
+        for name in names.split():
             self.watch(self.timeline, name, self._show_counts, init=False)
         for name in ("following", "note", "progress", "filter_note"):
             self.watch(self, name, self._show_counts, init=False)
@@ -216,12 +206,15 @@ class RunView(Stack):
 
     def _arrange_top(self) -> None:
         """Show the summary and the strip when they have content and no pane is zoomed."""
-        study, is_zoomed = self.study, self.detail.whole_call
-        has_content = not is_zoomed and study is not None and study.tells_something
-        self.summary.display = has_content
+        is_zoomed = self.detail.whole_call
+        shown = None if is_zoomed else self.study
+        self.summary.display = bool(shown and (shown.trajectory.steps or shown.verdict.word))
         annotations = self._annotations
         annotations.display = not is_zoomed and bool(annotations.tags or annotations.note)
-        self._strip.display = has_content and bool(study and study.trajectory.steps)
+        # where neither a model answered nor a tool ran, it is empty
+        works = shown and (shown.accounts.reported.answered or shown.trajectory.counts.calls)
+        runs = shown and shown.trajectory.steps and shown.verdict.word == "running"
+        self._strip.display = bool(works or runs)
         self.summary.short = self._strip.compact = self._is_low
 
     def grown(self, changed: list[int], *, follow: bool) -> None:
@@ -286,18 +279,13 @@ class RunView(Stack):
         if counts.failed_commands:
             failed = plural(counts.failed_commands, "failed command")
             parts.append((f"{glyphs.failed} {failed}", "warn"))
-        for count, noun, many, hue in (
-            (
-                counts.second_results,
-                "further result of a call",
-                "further results of a call",
-                "warn",
-            ),
-            (counts.stray_results, "result without a call", "results without a call", "bad"),
+        for count, noun, of, hue in (
+            (counts.second_results, "further result", " of a call", "warn"),
+            (counts.stray_results, "result", " without a call", "bad"),
             (counts.unreadable, "unreadable event", "", "bad"),
         ):
             if count:
-                parts.append((plural(count, noun, many), hue))
+                parts.append((plural(count, noun) + of, hue))
         if forgotten := self.timeline.events_forgotten:
             gone = f"{plural(forgotten, 'event')} forgotten"
             parts.append((f"{glyphs.forgotten} {gone}", "dim"))

@@ -92,7 +92,8 @@ class StepLines(NamedTuple):
         trajectory = self.trajectory
         number, at = 3, CLOCK
         if trajectory is not None and trajectory.steps:
-            number = max(3, len(str(len(trajectory))) + 1, self.widest + 1 if self.widest else 0)
+            digits = (len(str(len(trajectory))) if trajectory.complete else 0, self.widest)
+            number = max(3, max(digits) + 1) if any(digits) else 1
             ends = trajectory.steps[-1].event.seconds(), self.latest
             ended = max((when for when in ends if when is not None), default=None)
             if self.time == "elapsed" and trajectory.began is not None and ended is not None:

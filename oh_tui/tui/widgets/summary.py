@@ -17,7 +17,7 @@ from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.findings.study import Study
 from oh_tui.trajectory.glyphs import label_mark, verdict_mark
 from oh_tui.trajectory.search.step_attributes import NEARLY_FULL
-from oh_tui.tui.rendering.cells import total_width, width_of
+from oh_tui.tui.rendering.cells import total_width
 from oh_tui.tui.widgets.drawing import Drawn, Piece, cut, fit, shorten, whole_pieces
 
 GAP = "   "
@@ -110,15 +110,9 @@ class Summary(Drawn):
     def _totals(self, width: int) -> list[Piece]:
         """The most important first; those that do not fit are left out."""
         assert self.study is not None
-        pieces: list[Piece] = [(" ", "")]
-        room = width - 1
-        for text, hue in totals(self.study, self._spans, self.budget):
-            cells = width_of(text) + len(GAP)
-            if cells > room + len(GAP):
-                break
-            pieces += [(text, hue), (GAP, "")]
-            room -= cells
-        return pieces
+        facts = totals(self.study, self._spans, self.budget)
+        told = tuple(piece for fact in facts for piece in (fact, (GAP, "")))
+        return [(" ", ""), *whole_pieces(told, width - 1)]
 
 
 def _cost_words(study: Study, limit: float | None) -> str:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
+from msgspec.structs import replace
 from textual.binding import BindingType
 from textual.reactive import reactive
 
@@ -469,7 +470,11 @@ class Timeline(RowList):
         """The description of a row. Cached, because it decodes the bodies; described again when a
         result comes in or the outcome changes."""
         if step is None or event is not step.event:
-            return self._describe(event, None, 0, held())
+            found = self._describe(event, None, 0, held())
+            whole = self.trajectory is not None and self.trajectory.complete
+            number = f" of {step.number}" if step and whole else ""
+            # the call has a row of its own: named again, it reads as if it ran twice
+            return replace(found, what=f"result{number}") if step else found
         run = self.run_of(step)
         assert run is not None
         return self._describe(step, run.outcome(step), len(step.results), held())

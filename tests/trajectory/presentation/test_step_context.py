@@ -103,6 +103,10 @@ def test_an_error_says_what_the_run_went_on_with_or_that_it_ended() -> None:
     assert shown(run, 2)[-1] == Note("nothing came after it: the run ended here")
     live = run_of(shell("a"), failure("a", "no"), state("s", "running"), live=True)
     assert shown(live, 1) == [Failure("no")], "it may go on at any time"
+    cut = run_of(shell("a"), shell("b", "ls -l"), failure("b", "no"))
+    none, went_on = shown(cut, 1)
+    assert none == Note("the events have none")
+    assert went_on == Note("the run went on with step 2: $ ls -l")
     half = Trajectory(complete=False)
     half.extend([event("ConversationErrorEvent", "e", code="X")])
     assert shown(half, 1) == [Failure("X")]

@@ -180,12 +180,12 @@ async def test_a_call_longer_than_the_room_scrolls_below_the_run() -> None:
             group="ask",
         )
         await it.until(lambda: it.screen.asking.asked.display)
-        await it.until(lambda: "lines 1-" in it.text("#asked-rule"))
+        await it.until(lambda: "rows 1-" in it.text("#asked-rule"))
         assert it.screen.asking.asked.size.height == 24 // 3
         assert "1 of 9" in it.text("#asked")
         assert it.text("#timeline").strip()
         await it.press("pagedown", "j")
-        await it.until(lambda: "lines 9-" in it.text("#asked-rule"))
+        await it.until(lambda: "rows 9-" in it.text("#asked-rule"))
         await it.press("escape")
 
 

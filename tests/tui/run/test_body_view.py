@@ -91,13 +91,13 @@ async def test_keys_scroll_and_the_position_is_told() -> None:
         assert (91, 100, 100) in app.positions
 
 
-async def test_one_line_in_sight_is_no_lines() -> None:
+async def test_one_row_in_sight_is_no_rows() -> None:
     app = Body(numbers(3))
     async with app.run_test(size=(40, 1)) as pilot:
         await settle(pilot)
-        assert app.body.position_words == "line 1 of 3"
+        assert app.body.position_words == "row 1 of 3"
         await pilot.resize_terminal(40, 2)
-        assert app.body.position_words == "lines 1-2 of 3"
+        assert app.body.position_words == "rows 1-2 of 3"
         await pilot.resize_terminal(40, 3)
         assert app.body.position_words == ""
 

@@ -159,7 +159,7 @@ async def test_the_result_scrolls_while_the_cursor_stays() -> None:
         first = it.screen.run_view.detail.result_view.position()[0]
         await it.press("J", "J", "J")
         assert it.screen.run_view.detail.result_view.position()[0] == first + 3
-        assert f"lines {first + 3}-" in it.text("#result-rule")
+        assert f"rows {first + 3}-" in it.text("#result-rule")
         await it.press("K")
         assert it.screen.run_view.detail.result_view.position()[0] == first + 2
         assert number(it) == 3
@@ -706,6 +706,8 @@ async def test_a_click_on_the_hidden_events_shows_and_hides_them() -> None:
             await it.pilot.click("#timeline-rule", offset=(rule.index("(x)"), 0))
             await it.settle()
             assert it.screen.timeline.show_events is shows
+            # the call has its own row: named again it would read as if it ran twice
+            assert ("result of 58 " in it.text("#timeline")) is shows
 
 
 async def test_a_click_on_a_key_in_the_footer_does_what_the_key_does() -> None:

@@ -65,6 +65,14 @@ async def test_a_low_screen_keeps_the_verdict_and_the_strip_without_its_axis() -
         assert not it.screen.query_one("#strip").display
 
 
+async def test_a_run_in_which_nothing_worked_has_no_strip() -> None:
+    async with explore() as it:
+        await it.open("Nightly dependency bump")  # the key of its model was rejected
+        assert not it.screen.query_one("#strip").display
+        await it.open(FINISHED)
+        assert it.screen.query_one("#strip").display
+
+
 async def test_the_cursor_lands_where_the_verdict_points_with_what_follows_in_view() -> None:
     async with explore(size=(160, 48)) as it:
         await it.open(WEEKS)
@@ -117,7 +125,7 @@ async def test_the_title_of_a_result_has_four_parts_at_most_and_the_whole_call_t
     async with explore(size=(200, 48)) as it:
         await it.open(WEEKS)
         told = it.text("#result-rule").strip("─ ").removeprefix("Result").strip("─ ")
-        assert told == "! exit 1 · in the loop 58-61 · lines 2-13 of 13 · blame parse.py:112 (@)"
+        assert told == "! exit 1 · in the loop 58-61 · rows 2-13 of 13 · blame parse.py:112 (@)"
         await it.press("4", "z")
         assert "result: 0.3 s, /workspace/dates" in it.text("#call")
         await it.press("z", "3", "slash", *"W53", "enter", "g")

@@ -145,7 +145,7 @@ async def test_enter_gives_the_change_the_whole_screen_and_esc_leads_back() -> N
         assert it.screen.pane.body.size.height > small
         assert not it.screen.files.display
         await it.press("j")
-        assert "lines 2-" in it.change
+        assert "rows 2-" in it.change
         await it.press("escape")
         assert it.screen.files.display
         assert it.screen.files.has_focus

@@ -265,7 +265,7 @@ async def test_the_rule_tells_how_much_of_what_leaves_is_in_sight() -> None:
     async with explore(size=(80, 24)) as explorer:
         await explorer.open(WEEKS)
         view = await shared(explorer)
-        assert " · lines 1-" in explorer.text_of(view.leaves_rule)
+        assert " · rows 1-" in explorer.text_of(view.leaves_rule)
         assert "J K scroll" in explorer.text_of(view.footer)
         await explorer.press("J")
-        assert " · lines 2-" in explorer.text_of(view.leaves_rule)
+        assert " · rows 2-" in explorer.text_of(view.leaves_rule)
