@@ -121,9 +121,6 @@ def decoded(step: Step) -> Iterator[None]:
             event.decoded = None
 
 
-_SWITCHES = ("SwitchLLM", "ClassifyAndSwitchLLM")
-
-
 class Counts(msgspec.Struct):
     """Counts of a run, updated as events arrive. `calls`, `ok`, `with_result`, `failed_commands`,
     `call_errors`, `rejected` and `open` count calls only; `errors` counts every step that is an
@@ -171,4 +168,4 @@ class Counts(msgspec.Struct):
             self.with_result += sign
         else:
             self.ok += sign
-            self.model_switches += sign * (step.event.tool in _SWITCHES)
+            self.model_switches += sign * (step.event.tool in ("SwitchLLM", "ClassifyAndSwitchLLM"))

@@ -209,8 +209,8 @@ class RunView(Stack):
         is_zoomed = self.detail.whole_call
         shown = None if is_zoomed else self.study
         self.summary.display = bool(shown and (shown.trajectory.steps or shown.verdict.word))
-        annotations = self._annotations
-        annotations.display = not is_zoomed and bool(annotations.tags or annotations.note)
+        told = self._annotations.tags or self._annotations.note
+        self._annotations.display = bool(told) and not is_zoomed
         # where neither a model answered nor a tool ran, it is empty
         works = shown and (shown.accounts.reported.answered or shown.trajectory.counts.calls)
         runs = shown and shown.trajectory.steps and shown.verdict.word == "running"
