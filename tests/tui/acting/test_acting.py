@@ -117,7 +117,7 @@ async def test_what_stopped_the_agent_is_read_before_its_sandbox_is_paused(
         await it.until(lambda: "after a resume it stays stopped" in it.footer)
         run = it.screen.session.trajectory
         assert run is not None and "PauseEvent" in [event.kind for event in run.events]
-        await it.until(lambda: "by you" in it.text("#summary"))
+        await it.until(lambda: "By you" in it.text("#summary"))
         assert "while the model was at work" not in it.text("#summary")
 
 
