@@ -59,6 +59,7 @@ _DONE = pattern(
     r"The file (?P<a>[^\n]{1,4000}) has been edited\."
     r"|File created successfully at: (?P<b>[^\n]{1,4000})"
     r"|Last edit to (?P<c>[^\n]{1,4000}) undone successfully\."
+    r"|Here's the result of running `cat -n` on a snippet of (?:it|the edited file):(?=\n|$)"
     r"|Here's the result of running `cat -n` on (?:a snippet of )?(?P<d>[^\n]{1,4000}?):(?=\n|$)"
     r"|Review the changes and make sure they are as expected(?: \([^)\n]{1,200}\))?\."
     r"|Edit the file again if necessary\."

@@ -158,10 +158,18 @@ def test_an_edit_is_a_unified_diff_of_old_and_new_content() -> None:
     assert title(edit, done) == "0.3 s · +1 -1 · /w/a.py"
 
 
-def test_an_empty_old_content_is_a_side_of_the_diff_too() -> None:
+@pytest.mark.parametrize("snippet", ["the edited file", "it"])
+def test_an_empty_old_content_is_a_side_of_the_diff_too(snippet: str) -> None:
     edit = action("FileEditorAction", command="insert", path="a.py", insert_line=0, new_str="x")
     done = observation(
-        "FileEditorObservation", command="insert", path="a.py", old_content="", new_content="x\n"
+        "FileEditorObservation",
+        "The file a.py has been edited. Here's the result of running `cat -n` on a snippet of"
+        f" {snippet}:\n     1\tx\nReview the changes and make sure they are as expected (correct"
+        " indentation, no duplicate lines, etc). Edit the file again if necessary.",
+        command="insert",
+        path="a.py",
+        old_content="",
+        new_content="x\n",
     )
     assert result(edit, done) == [Diff("@@ -0,0 +1 @@\n+x", "a.py")]
 
