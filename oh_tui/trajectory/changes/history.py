@@ -113,19 +113,20 @@ class FileState(NamedTuple):
     @property
     def words(self) -> str:
         """Such as "certain" or "as of step 18; 4 commands since may have changed it"."""
-        return self.brief if self.certain else f"{self.brief} may have changed it"
+        label = self.edit.part.label(self.edit.step)
+        found = self.version is None or self.version.is_found
+        as_of = f"as step {label} found it" if found else f"as of step {label}"
+        return self.brief if self.certain else f"{as_of}; {self.brief} may have changed it"
 
     @property
     def brief(self) -> str:
-        """Such as "certain" or "as of step 18; 4 commands since"."""
+        """Such as "certain" or "4 commands since": what the step of the edit leaves open."""
         if self.certain:
             return "certain"
-        label = self.edit.part.label(self.edit.step)
-        count = len(self.since)
-        commands = f"{plural(count, 'command')} " if count else "no command "
+        commands = plural(len(self.since), "command") if self.since else "no command"
         if self.version is None or self.version.is_found:
-            return f"as step {label} found it; {commands}until then"
-        return f"as of step {label}; {commands}since"
+            return f"{commands} until step {self.edit.part.label(self.edit.step)}"
+        return f"{commands} since"
 
 
 class FileHistory:

@@ -56,7 +56,7 @@ def test_the_first_edit_tells_what_was_there_before() -> None:
     assert told(files) == [("before", 2, "old\n"), ("edit", 2, "new\n")]
     state = at(files, 0)
     assert (state.text(), state.certain) == ("old\n", False)
-    assert state.words == "as step 2 found it; 1 command until then may have changed it"
+    assert state.words == "as step 2 found it; 1 command until step 2 may have changed it"
 
 
 def test_a_version_is_certain_at_its_step_and_until_an_edit_that_finds_it_again() -> None:

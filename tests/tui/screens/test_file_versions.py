@@ -45,7 +45,7 @@ async def test_the_versions_of_a_file_are_walked() -> None:
     async with look(edited_elsewhere()) as it:
         assert "( ) versions" in it.footer and "b blame" in it.footer
         await it.press("left_parenthesis")
-        assert "version 4 of 4 · step 3 · edit · as of step 3; 1 command since" in it.change
+        assert "version 4 of 4 · step 3 · edit" in it.change
         assert "as of step 3; 1 command since may have changed it" in it.change
         assert "+three" in it.change and "+ONE" not in it.change
         assert "step 4  $ make format" in it.change
@@ -77,6 +77,7 @@ async def test_t_shows_the_whole_text_of_a_version() -> None:
             ["2", "2"],
             ["3", "three"],
         ]
+        assert "edit · 3 lines" in it.change and "4" not in it.lines(it.screen.pane.body)[4]
         await it.press("left_parenthesis")
         assert "version 3 of 4" in it.change and "three" not in it.change
         await it.press("t")
@@ -268,8 +269,9 @@ async def test_the_files_as_of_a_step_say_what_is_certain() -> None:
         assert "Files as of step 5  Dates" in it.rule
         assert "1 file +3 -2 · 1 may have changed since · editor and patch calls only" in it.rule
         assert it.files[0].split("  ")[0] == "▌src/a.py"
-        assert it.files[0].endswith(" step 3; 1 command since")
-        assert "2 edits by then · as of step 3; 1 command since" in it.change
+        assert it.files[0].endswith(" 3  1 command since")
+        assert "2 edits by then" in it.change
+        assert it.change.count("1 command since") == 1
         assert "step 5 read 3 lines of it since, and found them so" in it.change
         assert "step 4  $ make format" in it.change
         assert "+three" in it.change and "-one" in it.change
@@ -277,7 +279,8 @@ async def test_the_files_as_of_a_step_say_what_is_certain() -> None:
         assert it.app.answers == [None]
     async with look(trajectory, (80, 24), FilesThenScreen("Dates", 2)) as it:
         assert "Files as of step 2" in it.rule and "1 may have changed since" in it.rule
-        assert it.files[0].endswith("as step 3 found it; no command until then")
+        assert it.files[0].endswith(" 1  no command until step 3")
+        assert "as step 3 found it; no command until step 3 may have changed it" in it.change
         await it.press("left_parenthesis")
         assert "version 3 of 3" in it.change, "later ones are not shown"
         await it.press("b")

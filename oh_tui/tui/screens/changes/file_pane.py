@@ -22,7 +22,7 @@ from oh_tui.trajectory.changes.blame import Histories, blame
 from oh_tui.trajectory.changes.history import FileHistory, FileState, Stopped
 from oh_tui.trajectory.changes.touched_files import END, Label, Moment
 from oh_tui.trajectory.changes.versions import Version
-from oh_tui.trajectory.presentation.block import Block
+from oh_tui.trajectory.presentation.block import Block, Code
 from oh_tui.tui.rendering.cells import width_of
 from oh_tui.tui.rendering.lines import in_sight
 from oh_tui.tui.rendering.sections import Line
@@ -240,6 +240,7 @@ class FilePane(Vertical):
         state = file_versions.state_of(file, versions, number, subject.moment)
         self._facts = tuple(file_versions.facts(versions, number, state))
         if self.shown == "blame":
+            self._facts += () if state.certain else ((state.brief, "warn"),)
             rows = await asyncio.to_thread(_blamed, subject, state, stop)
             if rows is not None:
                 self._show_lines(rows, state, keep)
@@ -276,6 +277,9 @@ class FilePane(Vertical):
         facts = list(self._facts)
         if self.shown == "blame":
             facts.append((plural(self.lines.row_count(), "line"), "dim"))
+        elif self.shown == "text":  # whose lines have numbers
+            whole = (block.text for block in self.body.blocks if isinstance(block, Code))
+            facts += [(plural(text.count("\n") + 1, "line"), "dim") for text in whole]
         else:
             facts += self.body.position_facts()
         self.rule.facts = joined(facts, self.rule.glyphs.dot)

@@ -56,8 +56,8 @@ def facts(versions: Sequence[Version], number: int, state: FileState) -> list[Pi
         found.append((origin(versions, number), ""))
     else:
         found += [(f"step {version.label}", ""), (version.kind, "")]
-    if not version.is_found or number == len(versions) - 1:
-        found.append((state.brief, "dim" if state.certain else "warn"))
+    if state.certain and (not version.is_found or number == len(versions) - 1):
+        found.append(("certain", "dim"))
     return found
 
 
@@ -94,7 +94,8 @@ def _content(
     if whole or before is None:
         is_told = whole or version.kind == "before"
         about = [] if is_told else [Note("the text before it is not known; its whole text:")]
-        return [*about, Code(safe(text), file.shown) if text else Note("an empty file")]
+        told = Code(safe(text).removesuffix("\n"), file.shown)
+        return [*about, told if text else Note("an empty file")]
     diff = unified(safe(before), safe(text))
     same = "the same text again" if before == text else "only invisible characters differ"
     return [Diff(diff, file.shown) if diff else Note(same)]

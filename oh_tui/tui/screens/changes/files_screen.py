@@ -46,8 +46,6 @@ class FileList(TableList[FileRow]):
         return row.path, row.agent
 
     def columns(self) -> Columns[FileRow]:
-        # as of a step, what is certain matters more than the last
-        last_from = WIDE if any(row.then for row in self.rows[:1]) else 0
         return (
             Column("path", _path, share=9, least=30, is_path=True),
             Column(self.lister, lambda row, _: row.letter, hue="number", width=len(self.lister)),
@@ -55,14 +53,13 @@ class FileList(TableList[FileRow]):
             _number("edits", _edits),
             _number("+", _added, "edit"),
             _number("-", _removed, "bad"),
-            _number("last", _last, "dim", last_from),
+            _number("last", _last, "dim"),
             Column("", self._remark, share=1),
         )
 
     def _remark(self, row: FileRow, _glyphs: Glyphs) -> Cell:
-        text = row.remark(self.lister).replace("as of ", "", 1)  # the rule has it whole
-        is_sure = row.then.state.certain if row.then else row.key and "not in " not in text
-        return Cell(text, "dim" if is_sure else "warn")
+        text = row.remark(self.lister)
+        return Cell(text, "dim" if row.key and "not in " not in text else "warn")
 
 
 def _path(row: FileRow, _glyphs: Glyphs) -> Cell:

@@ -368,9 +368,8 @@ class FilesThenScreen(FilesScreen):
     def _subject(self, row: FileRow) -> Subject:
         assert row.then is not None
         then = row.then
-        count = len(then.steps)
-        facts: list[Piece] = [(f"{plural(count, 'edit')} by then", "")]
-        facts.append((then.state.brief, "dim" if then.state.certain else "warn"))
+        facts: list[Piece] = [(f"{plural(len(then.steps), 'edit')} by then", "")]
+        facts += [("certain", "dim")] if then.state.certain else []
         return Subject(
             row.path,
             (then.steps, then.state.words),
@@ -395,7 +394,8 @@ def then_blocks(then: FileThen, moment: Moment) -> list[Block]:
         blocks.append(Note(NOT_KNOWN))
     elif old is None:
         blocks.append(Note("the text before the run is not known; the whole text then:"))
-        blocks.append(Code(safe(new), then.file.shown) if new else Note("an empty file"))
+        told = Code(safe(new).removesuffix("\n"), then.file.shown)
+        blocks.append(told if new else Note("an empty file"))
     elif diff := unified(safe(old), safe(new)):
         blocks.append(Diff(diff, then.file.shown))
     else:
