@@ -59,7 +59,7 @@ def test_the_messages_are_those_of_the_context(run_file: Path) -> None:
     ]
     assert [one["step"] for one in found["about"] if one["new"]] == [57, 57]
     assert found["step"] == 58 and found["rules"]["certain"]
-    assert "tools" in [gap["name"] for gap in found["gaps"]]
+    assert "tool parameters" in [gap["name"] for gap in found["gaps"]]
     usage = found["usage"]
     assert usage["fill"] == round(usage["prompt"] / usage["window"], 4)
     assert told(run_file)["step"] == study.contexts.answers[-1].step

@@ -21,7 +21,7 @@ from oh_tui.trajectory.model.trajectory import Trajectory
 
 class Gap(NamedTuple):
     name: str
-    """In one or two words, the same in each run."""
+    """In a few words, the same in each run."""
     about: str
     """A sentence without a full stop."""
 
@@ -30,13 +30,13 @@ OWN_CONTEXT = Gap(
     "own context",
     "the agent keeps its context itself: the events have its calls, not what its model saw",
 )
-TOOLS = Gap("tools", "the parameters of the tools are not in the events, only their descriptions")
+TOOLS = Gap("tool parameters", "the parameters of the tools are not in the events")
 IMAGES = Gap("images", "the model gets images only if it can see, which the events do not tell")
 NO_SYSTEM = Gap("system prompt", "no system prompt is in the events")
 OLDER = Gap("older events", "events before the first that was read are missing")
-CALLS_AS_TEXT = Gap("calls as text", "the model got its calls and their results as text, not so")
+CALLS_AS_TEXT = Gap("native tool calling", "the model got calls and their results as text")
 CALLS_UNTOLD = Gap(
-    "calls as text", "whether the model got calls as calls or as text is not in the events"
+    "native tool calling", "whether the model got calls natively or as text is not in the events"
 )
 
 

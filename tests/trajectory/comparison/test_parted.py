@@ -182,7 +182,7 @@ def test_the_same_is_the_same_whatever_the_ids(slug: str) -> None:
     found = parting(*pair(slug, nothing))
     assert (found.seen, found.differs) == (Seen.SAME, [])
     assert found.sentence == "both saw the same, so it was the model or chance"
-    assert found.not_told == "not known: calls as text, tools"
+    assert found.not_told == "not known: native tool calling, tool parameters"
 
 
 def test_a_number_is_no_noise() -> None:

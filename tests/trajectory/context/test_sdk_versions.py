@@ -129,13 +129,13 @@ def test_what_is_missing_is_named() -> None:
 
     native = {"agent": {"kind": "Agent", "llm": {"native_tool_calling": True}}}
     told = event("ConversationStateUpdateEvent", "x", key="full_state", value=native)
-    assert names(told, system(), user("u")) == ["tools"]
-    assert names(system(), user("u")) == ["tools", "calls as text"]
-    assert names(told, user("u")) == ["system prompt", "tools"]
-    assert names(told, system(), user("u"), complete=False) == ["older events", "tools"]
-    assert names(told, system(), act("a", parent_id="nobody")) == ["parents", "tools"]
+    assert names(told, system(), user("u")) == ["tool parameters"]
+    assert names(system(), user("u")) == ["tool parameters", "native tool calling"]
+    assert names(told, user("u")) == ["system prompt", "tool parameters"]
+    assert names(told, system(), user("u"), complete=False) == ["older events", "tool parameters"]
+    assert names(told, system(), act("a", parent_id="nobody")) == ["parents", "tool parameters"]
     text = {"agent": {"llm": {"native_tool_calling": False}}}
     as_text = event("ConversationStateUpdateEvent", "y", key="full_state", value=text)
-    assert names(told, as_text, system())[-1] == "calls as text"
+    assert names(told, as_text, system())[-1] == "native tool calling"
     broken = event("ConversationStateUpdateEvent", "z", key="full_state", value={"agent": 3})
-    assert names(broken, system()) == ["tools", "calls as text"]
+    assert names(broken, system()) == ["tool parameters", "native tool calling"]
