@@ -22,7 +22,7 @@ from oh_tui.tui.state.context_rows import NO_ANSWER
 from oh_tui.tui.widgets.drawing import Piece, Rule
 from oh_tui.tui.widgets.row_list import RowList
 
-WIDEST = 100
+WIDEST, WIDEST_STEP = 100, 140
 """Cells of a line at most: in a wider one the eye loses its way from name to number."""
 
 LEAST = 57
@@ -166,7 +166,7 @@ class CostsPage(RowList):
         writer.time()
         writer.money()
         writer.context(*context_fill(self._spent.prompts, width - INDENT))
-        writer.steps(numbered=self._numbered)
+        writer.steps(min(WIDEST_STEP, self.size.width) - 3, numbered=self._numbered)
         self._lines, self._steps = writer.lines, writer.step_lines
 
     def empty_line(self, y: int, width: int) -> list[Piece]:

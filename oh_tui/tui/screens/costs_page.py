@@ -116,11 +116,8 @@ class Writer:
         """The cost that belongs to no step, and what is wrong with the sums."""
         other, about = self.spent.other, ", ".join(self.spent.other_about)
         sums = [dollars(other.cost)] if other.cost else []
-        if other.tokens:
-            sums.append(f"{compact(other.tokens)} tokens")
-        if not sums:
-            return about
-        return f"not tied to a step: {', '.join(sums)}" + (f" ({about})" if about else "")
+        sums += [f"{compact(other.tokens)} tokens"] if other.tokens else []
+        return f"{', '.join(sums)}: {about or 'not tied to a step'}" if sums else about
 
     def context(self, fill: tuple[int, ...], condensed: frozenset[int]) -> None:
         """How full the context was, answer by answer; the highest column is the maximum."""
@@ -134,7 +131,7 @@ class Writer:
         of = f" of {compact(spent.window).replace('.0', '')}" if spent.window else ""
         last = f"at the end {compact(spent.last)}{of} tokens{share(spent.last_fill)}"
         most = f"most {compact(spent.fullest)}{share(spent.most_fill)}"
-        said = f"{self.glyphs.condensed} history condensed" if condensed else ""
+        said = f"{self.glyphs.condensed} condensed" if condensed else ""
         facts = (last, ""), (most * (spent.fullest > spent.last), ""), (said, "dim")
         self._head("Context", *joined(facts, self.glyphs.dot))
         if len(fill) < 2:  # one column is no picture
@@ -148,12 +145,14 @@ class Writer:
                 line.append((levels[max(0, (prompt * len(levels) - 1) // top)], "llm"))
         self.lines.append(line)
 
-    def steps(self, *, numbered: bool) -> None:
-        """The slowest and the dearest steps, with their numbers if those are final (`numbered`)."""
+    def steps(self, most: int, *, numbered: bool) -> None:
+        """The slowest and the dearest steps in up to `most` cells; `numbered` if that is final."""
         spent = self.spent
-        steps = {step.number for step in (*spent.slowest, *spent.dearest)}
+        shown = {step.number: width_of(step.what) for step in (*spent.slowest, *spent.dearest)}
         tokens = (IN, OUT, COST) if spent.priced else (IN, OUT)
-        if len(steps) == len(spent.slowest) == len(spent.dearest) == 1:
+        needs = max(shown.values(), default=0) + LABEL + NUMBER * len(tokens)
+        self.width = max(self.width, min(most, needs))
+        if len(shown) == len(spent.slowest) == len(spent.dearest) == 1:
             self._table("Its one step", spent.slowest, (LLM, RAN, *tokens), numbered=numbered)
             return
         self._table("Slowest steps", spent.slowest, (LLM, RAN), numbered=numbered)
@@ -232,8 +231,8 @@ def _short(text: str, number: float, sign: str = "") -> str:
     return text if len(text) < NUMBER else f"{sign}{number:.0e}"
 
 
-LLM: Column[Costly, object] = _number("llm", lambda step: tenths(step.llm))
-RAN: Column[Costly, object] = _number("ran", lambda step: tenths(step.ran))
+LLM: Column[Costly, object] = _number("llm s", lambda step: tenths(step.llm))
+RAN: Column[Costly, object] = _number("ran s", lambda step: tenths(step.ran))
 IN: Column[Costly, object] = _number("in", lambda step: _count(step.spent.prompt))
 OUT: Column[Costly, object] = _number("out", lambda step: _count(step.spent.completion))
 COST: Column[Costly, object] = _number("cost", _step_price)
