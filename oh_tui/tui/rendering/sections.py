@@ -28,12 +28,8 @@ class Line(NamedTuple):
         return "".join(text for text, _ in self.body)
 
 
-_LONG = 10_000
-"""Characters of a line whose cuts are kept from the first measure on."""
-
-
 class TextSection:
-    """Lines of text; with `wrap`, cut at the width, and between words with `words`.
+    """Lines of text; with `wrap`, cut at the width; prose, with `words`, between words.
 
     `paint` gives the pieces of a line by its number; without it the text has the one `style`.
     `gutters` are shown before the lines, in `indent` cells; `tint` names a style for a whole line.
@@ -80,16 +76,9 @@ class TextSection:
 
     def _height(self, number: int, line: str) -> int:
         size = len(line)
-        if size * 2 <= self._room:
+        if size * 2 <= self._room or (size <= self._room and is_narrow(line)):
             return 1
-        if is_narrow(line):
-            if size <= self._room:
-                return 1
-            if not self._words:
-                return -(-size // self._room)
-        if size > _LONG:
-            return len(self._cuts(number))
-        return len(chop(line, self._room, words=self._words))
+        return len(self._cuts(number))
 
     def __len__(self) -> int:
         return self._count
@@ -337,7 +326,17 @@ def cut(pieces: Sequence[Piece], start: int, end: int) -> Sequence[Piece]:
 
 
 def _cuts(lines: Sequence[str], room: int, words: bool, number: int) -> list[int]:
-    return chop(lines[number], room, words=words)
+    line = lines[number]
+    if words or not is_narrow(line):
+        return chop(line, room, words=words)
+    return [row.start() for row in _rows(room).finditer(line)] or [0]
+
+
+@lru_cache(maxsize=16)
+def _rows(room: int) -> re.Pattern[str]:
+    """Parts after a space or a bracket where that fills half of the row: a number stays whole."""
+    after = r"(?:(?<=[\s()\[\]{},;=|])|(?=\s)|$) ?"
+    return re.compile(f".{{{room // 2 + 1},{room}}}{after}|.{{1,{room}}}")
 
 
 def _pattern(needle: str) -> re.Pattern[str]:

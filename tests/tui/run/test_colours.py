@@ -47,10 +47,8 @@ def test_a_line_far_down_knows_the_colours_of_those_above() -> None:
 
 def test_tabs_and_wrapped_lines_keep_their_colours() -> None:
     shown = document("\x1b[31ma\tb\x1b[0mc", 9)
-    assert pieces(shown, 0) == [("a       ", "sgr:color(1)"), ("b", "sgr:color(1)")] or pieces(
-        shown, 0
-    ) == [("a       b", "sgr:color(1)")]
-    assert pieces(shown, 1) == [("c", "")]
+    assert pieces(shown, 0) == [("a       ", "sgr:color(1)")]
+    assert pieces(shown, 1) == [("b", "sgr:color(1)"), ("c", "")]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,13 @@ def test_output_is_cut_at_the_width_like_in_a_terminal() -> None:
     assert [document.continues(row) for row in range(5)] == [False, True, True, False, False]
 
 
+def test_code_and_output_break_no_number_in_two() -> None:
+    document = Document([Code("day == date(2021, 2, 17)", "a.py")], 24)
+    assert shown(document) == ["1  day == date(2021, 2,", "   17)"]
+    assert shown(Document([Output("took 12.56 s in")], 8)) == ["took", "12.56 s", "in"]
+    assert document.source_line(1) == "day == date(2021, 2, 17)", "it is copied whole"
+
+
 def test_prose_is_cut_between_words_and_long_words_where_they_must() -> None:
     assert shown(Document([Plain("one two three")], 8)) == ["one two", "three"]
     assert shown(Document([Plain("a abcdefghij")], 4)) == ["a", "abcd", "efgh", "ij"]

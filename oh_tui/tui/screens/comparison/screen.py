@@ -61,7 +61,9 @@ class CompareScreen(View[None]):
     DEFAULT_CSS = """
     CompareScreen #compared-heads { height: 2; }
     CompareScreen ComparedStrips { height: 5; }
+    CompareScreen #both Stack:last-child { margin-left: 1; }
     CompareScreen.-narrow #both { layout: vertical; }
+    CompareScreen.-narrow #both Stack { margin: 0; }
     """
     HELP_TITLE = "In the comparison"
     BINDINGS: ClassVar[list[BindingType]] = [
