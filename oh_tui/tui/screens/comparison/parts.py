@@ -244,7 +244,7 @@ class ComparedSteps(TableList[StepPair]):
         mark, mark_hue = outcome_mark(self.glyphs, outcome)
         room = width - digits - 2
         result = int((room - 4) * 0.38) if room >= WITH_RESULT else 0
-        what = room - result - 4 if result else room - 2
+        what = room - result - 4 if result else room - (2 if mark else 0)
         verb, _, rest = described.what.removesuffix(" wrote").partition(" ")
         telling = described.result
         if not rest and not mark:  # a message: its text takes the room
