@@ -156,7 +156,7 @@ async def test_the_messages_of_an_answer_what_is_new_and_what_was_forgotten() ->
         assert "in place of steps 2-43" in summary
 
         await it.press("x")
-        assert it.all.count("╎") == 82 and it.all.count("forgotten at 47") == 82
+        assert it.all.count("╎") == 82 and "forgotten at" not in it.all
         assert it.row.endswith("step 57"), "the cursor stays at the end"
         rows = it.all.splitlines()
         first = next(n for n, row in enumerate(rows) if row.startswith("╎"))

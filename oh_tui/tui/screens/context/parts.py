@@ -164,11 +164,12 @@ class MessageList(TableList[ContextRow]):
         super().__init__(id=id)
         self.run: Trajectory | None = None
         self._line_of = lru_cache(maxsize=4096)(_line)
-        self._steps = 0
-        """Cells of the longest list of steps."""
+        self._steps = self._last = 0
+        """Cells of the longest list of steps; the last condensation, which the line above names."""
 
     def columns(self) -> Columns[ContextRow]:
         self._steps = max((len(steps_words(row.steps)) for row in self.rows), default=0)
+        self._last = max((row.message.forgotten_by for row in self.rows if row.message), default=0)
         return (
             Column("", _sign, width=1),
             Column("", _role, gap=1, width=10),
@@ -202,7 +203,7 @@ class MessageList(TableList[ContextRow]):
         room = max(0, room - len(steps))
         if row.replaces:
             about = f"in place of {steps_words(row.replaces)}"
-        elif row.sign is Sign.FORGOTTEN and row.message:
+        elif row.message and 0 < row.message.forgotten_by < self._last:
             about = f"forgotten at {row.message.forgotten_by}"
         elif row.about:
             about = f"({row.about})"
