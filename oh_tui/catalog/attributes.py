@@ -215,7 +215,7 @@ ATTRIBUTES = (
         name="cost", label="cost", json="cost", value=lambda one, _: one.cost, words=(words.COST,),
         sorting=Order(
             "cost", 3, lambda one, _: one.cost, ("most expensive first", "cheapest first"),
-            ("by cost", "cheapest"), ("e", "most expensive"), is_falling=True,
+            ("by cost", "cheapest"), ("c", "cost"), is_falling=True,
         ),
         text=lambda one, _: one.price.words if one.cost else "",
         right=True, place=5, key="c", width=8, usual_from=35, is_rare=True,
@@ -230,9 +230,9 @@ ATTRIBUTES = (
         sorting=Order(
             "tokens", 4, lambda one, _: one.tokens or None,
             ("most tokens first", "fewest tokens first"), ("by tokens", "fewest tokens"),
-            ("k", "most tokens"), is_falling=True,
+            ("k", "tokens"), is_falling=True,
         ),
-        text=_tokens_text, right=True, place=6, key="t", width=7,
+        text=_tokens_text, right=True, place=6, key="k", width=7,
     ),
     ListColumn(json="parent_id", value=lambda one, _: bare_id(one.parent_conversation_id or "")),
     ListColumn(

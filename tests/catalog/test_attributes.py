@@ -34,6 +34,13 @@ def test_a_column_sorts_and_has_a_name() -> None:
         assert one.sorts_by and one.name and one.label and one.key and one.width
 
 
+def test_a_column_and_its_order_have_the_same_letter() -> None:
+    letters = {order.menu[1]: order.menu[0] for order in ORDERS.values() if order.menu}
+    shared = {one.label: one.key for one in COLUMNS if one.label in letters}
+    assert {"cost", "tokens", "repository", "server"} <= set(shared)
+    assert shared.items() <= letters.items()
+
+
 def test_every_word_for_a_status_fits_its_column() -> None:
     column = next(one for one in COLUMNS if one.name == "status")
     for status in RunStatus:

@@ -117,7 +117,7 @@ def order_of(it: Explorer) -> str:
 
 async def test_the_order_stays_until_it_is_ended(settings: Settings) -> None:
     async with explore(settings=settings) as it:
-        await it.press("s", "e")
+        await it.press("s", "c")
     async with explore(settings=settings) as it:
         assert order_of(it) == "cost"
         assert it.screen.session.all_listed, "an order needs all pages"
@@ -161,7 +161,7 @@ async def test_order_and_columns_are_those_of_the_server(settings: Settings) -> 
     for address, chosen in (("https://one", True), ("https://two", False), ("https://one", True)):
         async with explore(settings=settings, source=here(address), size=(90, 30)) as it:
             if chosen and not order_of(it):
-                await it.press("s", "e")
+                await it.press("s", "c")
                 await it.press("vertical_line", "m", "escape")
             assert order_of(it) == ("cost" if chosen else "")
             assert ("model" in it.text("#conversations-pane ColumnHead")) is chosen
@@ -178,7 +178,7 @@ async def test_files_this_machine_and_the_demo_have_their_own(
         "files": lambda: FileSource([runs]),
         "local": lambda: ThisMachine(runs),
     }
-    for name, key in zip(sources, "etr", strict=True):
+    for name, key in zip(sources, "ctr", strict=True):
         async with explore(settings=settings, source=sources[name]) as it:
             assert order_of(it) == "", name
             await it.press("s", key)

@@ -53,8 +53,6 @@ class StepColumn(Column["Step", object], frozen=True, kw_only=True):
     """After the point in JSON: sums of floats are a little off."""
     at_right: bool = False
     """Its column stands at the right of what was done and its result."""
-    menu: tuple[str, str]
-    """Key and name in the menu of orders."""
     orders: tuple[str, str]
     """The order in a few words: the largest first, and last."""
 
@@ -88,7 +86,6 @@ LLM = StepColumn(
     key="l",
     width=7,
     usual_from=100,
-    menu=("m", "LLM time"),
     orders=("by LLM time", "least LLM time first"),
 )
 
@@ -107,7 +104,6 @@ RAN = StepColumn(
     key="r",
     width=7,
     usual_from=0,
-    menu=("d", "duration"),
     orders=("by duration", "shortest first"),
 )  # fmt: skip
 
@@ -128,7 +124,6 @@ CONTEXT = StepColumn(
     width=6,
     usual_from=NEVER,
     at_right=True,
-    menu=("f", "context fill"),
     orders=("by context fill", "emptiest context first"),
 )  # fmt: skip
 
@@ -148,7 +143,6 @@ COST = StepColumn(
     width=8,
     usual_from=84,
     at_right=True,
-    menu=("c", "cost"),
     orders=("by cost", "cheapest first"),
 )
 

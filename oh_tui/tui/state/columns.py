@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from oh_tui.tables.column import Column, Columns
 from oh_tui.trajectory.search.step_attributes import STEP_ATTRIBUTES
@@ -14,8 +15,10 @@ Choice = Mapping[str, bool]
 PHASE = "phase"
 LOOK = "look"
 
+AT = Column[Any, Any](name="at", key="a", label="time")
+
 STEPS: Columns = (
-    Column(name="at", key="a", label="time"),
+    AT,
     Column(name=PHASE, key="p", label="phase"),
     Column(name=LOOK, key="w", label="worth a look"),
     *STEP_ATTRIBUTES,

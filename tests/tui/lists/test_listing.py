@@ -98,7 +98,7 @@ async def test_a_row_stays_under_the_cursor_though_it_does_not_pass_any_more() -
 async def test_s_sorts_and_the_heading_says_by_what() -> None:
     async with explore() as it:
         every = titles(it)
-        await it.press("s", "e")
+        await it.press("s", "c")
         await it.settle()
         costs = [row.conversation.cost for row in it.screen.sidebar.list.rows]
         known = [cost for cost in costs if cost]
@@ -148,7 +148,7 @@ async def test_the_filter_completes_tags_repositories_and_rules() -> None:
 
 async def test_a_filter_and_an_order_go_one_after_the_other() -> None:
     async with explore(size=(110, 30)) as it:
-        await it.press("s", "e")
+        await it.press("s", "c")
         await filter_by(it, "is:failed")
         rows = it.screen.sidebar.list.rows
         assert {row.status for row in rows} <= {RunStatus.STUCK, RunStatus.ERROR}
@@ -223,10 +223,10 @@ async def test_an_order_goes_on_too() -> None:
     between = Between()
     async with explore(wrap=lambda app: between(SHORT_PAGES.over(app, seed=1))) as it:
         between.answer(SEARCH, 500)
-        await it.press("s", "e")
+        await it.press("s", "c")
         assert "& or s continues" in it.footer
         between.answers.clear()
-        await it.press("s", "e")
+        await it.press("s", "c")
         assert len(it.screen.sidebar.loaded) == ALL
 
 

@@ -30,6 +30,7 @@ from oh_tui.tui.messages import ListEmpty, ListsChanged
 from oh_tui.tui.platform.key_queue import hops
 from oh_tui.tui.remedies import hint_of
 from oh_tui.tui.state import rules
+from oh_tui.tui.state.columns import AT
 from oh_tui.tui.ui import NotNow
 from oh_tui.tui.widgets.question_bar import Answer, Question
 
@@ -49,8 +50,8 @@ GOES_ON = "& or s continues"
 
 KEYS = [(*order.menu, order.word) for order in ORDERS.values() if order.menu]
 STEP_KEYS = (
-    ("t", "time", StepOrder.TIME),
-    *((*one.menu, StepOrder(one.name)) for one in reversed(STEP_ATTRIBUTES)),
+    (AT.key, AT.label, StepOrder.TIME),
+    *((one.key, one.label, StepOrder(one.name)) for one in reversed(STEP_ATTRIBUTES)),
 )
 """The orders offered by `s`: of conversations, and of steps."""
 

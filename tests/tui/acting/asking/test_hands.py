@@ -98,7 +98,7 @@ async def test_filter_and_order_keep_the_run_under_the_cursor() -> None:
         await it.press("enter")
         await it.until(lambda: 1 < len(it.screen.session.listed) < 30)
         assert it.screen.session.listed_id == was
-        for key in "wtcel":
+        for key in "wtckl":
             await it.press("s", key)
             await it.settle()
             if it.screen.asking.is_asking:

@@ -47,8 +47,8 @@ async def test_s_sorts_the_steps_and_esc_goes_back_to_the_step_under_the_cursor(
         usual = shown(it)
         for key, order, head in (
             ("c", StepOrder.COST, "cost ▼"),
-            ("d", StepOrder.RAN, "ran ▼"),
-            ("m", StepOrder.LLM, "llm ▼"),
+            ("r", StepOrder.RAN, "ran ▼"),
+            ("l", StepOrder.LLM, "llm ▼"),
         ):
             with case(order):
                 await it.press("s", key)
@@ -94,7 +94,7 @@ async def test_a_click_on_a_name_sorts_again_turns_round_and_a_third_goes_back()
 async def test_a_filter_find_and_walking_go_through_the_rows_as_they_stand() -> None:
     async with explore() as it:
         await it.open(DATES)
-        await it.press("s", "d")
+        await it.press("s", "r")
         by_duration = shown(it)
         await it.press("ampersand")
         await it.type("tool:terminal")
@@ -134,7 +134,7 @@ async def test_a_live_run_grows_while_sorted_and_the_cursor_stays_on_its_step() 
     async with explore() as it:
         await it.open("Flaky CI on main")
         timeline = it.screen.timeline
-        await it.press("s", "d")
+        await it.press("s", "r")
         assert timeline.current
         under, before = timeline.current[1].id, len(shown(it))
         it.demo.advance(120)
@@ -184,7 +184,7 @@ async def test_names_stand_above_their_columns() -> None:
         row = next(line for line in rows if "acme/dates" in line)
         assert row.index("acme/dates") == head.index("repository")
         assert row.index("stuck") == head.index("status")
-        await it.press("s", "e")
+        await it.press("s", "c")
         rows = it.text("#conversations").split("\n")
         assert rows[1].index("$") + len("$1.12") == it.text(LIST_HEAD).index("cost ▼") + 6
 
