@@ -38,6 +38,9 @@ POLICIES: Mapping[str, ConfirmationPolicy] = {
 
 NEVER = "NeverConfirm"
 
+CONDENSERS = {"LLMSummarizingCondenser": "a model summarizes what is old"}
+"""What one of this class does."""
+
 
 class Act(StrEnum):
     """What a server may be too old for, in words that fit behind "cannot"."""
@@ -140,15 +143,15 @@ class AgentSetup(msgspec.Struct, frozen=True):
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What is set and what can be, for people: a label and its words."""
-        used = f"{self.profile}; " if self.profile else ""
         ask, switch = self.cannot(Act.ASK), self.cannot(Act.SWITCH)
         return [
             ("model", self.model or "not known"),
-            ("profile", f"{used}{switch or profile_hint(self)}"),
-            ("asks", f"{self.asks}{_also(self.cannot(Act.CONFIRM))}"),
+            ("profile", f"{self.profile or 'none'}; {switch or profile_hint(self)}"),
+            ("asks you", f"{self.asks}{_also(self.cannot(Act.CONFIRM))}"),
             (
                 "condenser",
-                f"{self.condenser or 'none'}{_also(too_old(self.version, Act.CONDENSE))}",
+                CONDENSERS.get(self.condenser, self.condenser or "none")
+                + _also(too_old(self.version, Act.CONDENSE)),
             ),
             ("server", f"agent server {self.version or 'of unknown version'}{_also(ask)}"),
         ]
@@ -322,7 +325,7 @@ def profile_hint(setup: AgentSetup) -> str:
     if setup.no_profiles:
         return setup.no_profiles
     named = setup.names_shown
-    return f"its server keeps {named}" if named else "its server keeps none: make one there"
+    return f"the server has {named}" if named else "the server has none: make one there"
 
 
 async def _as_shown(agents: Agents, shown: AgentSetup, act: Act) -> AgentSetup:

@@ -16,7 +16,7 @@ from oh_tui.api.models import AgentConversation
 from oh_tui.conversation import Conversation
 from oh_tui.text.clean import clean_line
 from oh_tui.text.human import plural
-from oh_tui.text.problem import Refused, Remedy
+from oh_tui.text.problem import OutOfReach, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.findings.ending import key_was_rejected
 from oh_tui.trajectory.findings.verdict import judge
@@ -88,22 +88,22 @@ class AgentState(msgspec.Struct, frozen=True):
         return self.known and (bool(self.calls) or not self.waits)
 
     @property
-    def obstacle(self) -> Refused | None:
+    def obstacle(self) -> OutOfReach | None:
         """Why the agent cannot be reached; None when it can."""
         match self.conversation.sandbox_status:
             case "RUNNING":
                 return None
             case "PAUSED":
-                return Refused("The sandbox is paused", Remedy.RESUME)
+                return OutOfReach("The sandbox is paused", Remedy.RESUME)
             case "STARTING":
-                return Refused("The sandbox is starting", "try again in a moment")
+                return OutOfReach("The sandbox is starting", "try again in a moment")
             case "ERROR":
-                return Refused("The sandbox failed", "its history stays readable")
+                return OutOfReach("The sandbox failed", "the run stays readable")
             case "MISSING" | None:
-                return Refused("The sandbox is gone", "its history stays readable")
+                return OutOfReach("The sandbox is gone", "the run stays readable")
             case other:
                 state = safe_line(other).lower()[:20]
-                return Refused(f"The sandbox is {state}", Remedy.WAIT)
+                return OutOfReach(f"The sandbox is {state}", Remedy.WAIT)
 
     @property
     def agent_status(self) -> AgentStatus:

@@ -88,9 +88,7 @@ class ServerSandboxes:
         """What pausing or resuming it would do now. Takes three calls."""
         sandbox = await self.get(sandbox_id)
         if sandbox is None or sandbox.status == "MISSING":
-            return SandboxPlan(
-                "", sandbox, reason="the sandbox is gone; its history stays readable"
-            )
+            return SandboxPlan("", sandbox, reason="the sandbox is gone; the run stays readable")
         inside = await self.inside(sandbox_id)
         if sandbox.status == "RUNNING":
             return SandboxPlan("pause", sandbox, inside)
@@ -167,9 +165,9 @@ class ServerSandboxes:
             if status == wanted:
                 return SandboxStage.PAUSED if wanted == "PAUSED" else SandboxStage.RUNNING
             if status == "MISSING":
-                raise Refused("The sandbox is gone", "its history stays readable")
+                raise Refused("The sandbox is gone", "the run stays readable")
             if status == "ERROR" and patience == math.inf:
-                raise Refused("The sandbox failed", "its history stays readable")
+                raise Refused("The sandbox failed", "the run stays readable")
             if failure is not None and wanted == "RUNNING" and status == "STARTING":
                 failure, patience = None, settle  # the call arrived, whatever its answer
             if loop.time() >= began + patience:

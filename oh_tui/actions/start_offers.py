@@ -301,6 +301,6 @@ def may_pause(sandboxes: Iterable[Sandbox], conversations: Iterable[Conversation
         titles.setdefault(one.sandbox_id or "", safe_line((one.title or "")[:LONGEST])[:40])
     names = [titles.get(one.id) or safe_line(one.id) for one in up[:3]]
     return (
-        f"{plural(len(up), 'sandbox runs', 'sandboxes run')}: above its limit the server pauses "
+        f"{plural(len(up), 'sandbox runs', 'sandboxes run')}; above its limit the server pauses "
         f"the oldest first: {', '.join(names)}"
     )

@@ -24,7 +24,7 @@ from oh_tui.conversation import Conversation
 from oh_tui.settings.part_file import part_file_aside, publish
 from oh_tui.text.clean import clean, clean_line
 from oh_tui.text.patterns import pattern
-from oh_tui.text.problem import Problem, Refused, Remedy
+from oh_tui.text.problem import OutOfReach, Problem, Refused, Remedy
 from oh_tui.text.redact import safe_line
 from oh_tui.trajectory.model.bodies import field
 from oh_tui.trajectory.model.clock import seconds
@@ -36,7 +36,7 @@ _REFUSED_NAMES = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 """The errors of a file system for a name that it does not accept."""
 
 
-class Asleep(Refused):
+class Asleep(OutOfReach):
     """The sandbox is paused and can be resumed."""
 
 
@@ -271,7 +271,7 @@ class Workspaces:
         if status == "PAUSED":
             raise Asleep("The sandbox is paused", Remedy.RESUME)
         if status == "MISSING" or not status:
-            raise Refused("The sandbox is gone", "its history stays readable")
+            raise OutOfReach("The sandbox is gone", "the run stays readable")
         agent = self._api.agent_server(now) if status == "RUNNING" else None
         if agent is None:
             state = safe_line(status or "in no known state").lower()

@@ -185,7 +185,7 @@ async def _sandbox_id(call: Call) -> str:
     here = "" if call.args.demo else call.settings.base_url
     conversation = await find(call.source, require_id(word, here))
     if not conversation.sandbox_id:
-        raise Problem(f"{title(conversation)} has no sandbox", "its history stays readable")
+        raise Problem(f"{title(conversation)} has no sandbox", "the run stays readable")
     return conversation.sandbox_id
 
 

@@ -89,6 +89,10 @@ class Refused(Problem):
     """The server or the network refused or failed; the request itself was valid."""
 
 
+class OutOfReach(Refused):
+    """The agent has no sandbox that runs. Nothing failed, and nothing was asked of it."""
+
+
 NO_THREADS = "the system starts no more threads or processes"
 NO_THREADS_HINT = "end other programs, or raise the limit: ulimit -u"
 

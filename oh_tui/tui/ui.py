@@ -13,7 +13,7 @@ from textual.app import SuspendNotSupported
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
-from oh_tui.text.problem import Problem
+from oh_tui.text.problem import OutOfReach, Problem
 from oh_tui.tui.remedies import words_of
 from oh_tui.tui.widgets.bars import Footer, work_name
 from oh_tui.tui.widgets.drawing import glyphs_of
@@ -231,7 +231,8 @@ class Ui:
     # Showing
 
     def report(self, problem: Problem, about: str = "") -> None:
-        self.tell(words_of(problem), error=True, about=about)
+        told, fails = words_of(problem), not isinstance(problem, OutOfReach)
+        self.tell(told if fails else f"{told[0].lower()}{told[1:]}", error=fails, about=about)
 
     @contextlib.contextmanager
     def reporting(

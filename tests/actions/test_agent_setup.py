@@ -82,8 +82,8 @@ async def here(request: pytest.FixtureRequest) -> AsyncIterator[Here]:
 async def test_what_is_set_is_told_with_what_the_server_can(here: Here) -> None:
     facts = dict((await here.read()).facts)
     assert facts["model"] == "anthropic/claude-sonnet-4-5"
-    assert facts["profile"] == "its server keeps careful, fast, local (no key), long-context"
-    assert (facts["asks"], facts["condenser"]) == ("never", "LLMSummarizingCondenser")
+    assert facts["profile"] == "none; the server has careful, fast, local (no key), long-context"
+    assert (facts["asks you"], facts["condenser"]) == ("never", "a model summarizes what is old")
     assert facts["server"] == "agent server 1.34.0"
 
 
@@ -146,7 +146,7 @@ async def test_an_unknown_profile_names_those_that_there_are(here: Here) -> None
     setup = await here.read()
     with pytest.raises(Problem, match="There is no profile none") as caught:
         await agent_setup.switch_profile(here.agents, setup, "none")
-    assert caught.value.hint == "its server keeps careful, fast, local (no key), long-context"
+    assert caught.value.hint == "the server has careful, fast, local (no key), long-context"
     assert here.changes == []
 
 
@@ -232,7 +232,7 @@ async def test_names_of_a_hostile_server_are_short_and_steer_nothing(here: Here)
     kept = {"profiles": [{"name": name} for name in names], "active_profile": None}
     here.between.answers["GET *profiles"] = lambda: JSONResponse(kept)
     told = dict((await here.read()).facts)["profile"]
-    assert told.startswith("its server keeps red, p0x") and told.endswith(" and 2,981 more")
+    assert told.startswith("none; the server has red, p0x") and told.endswith(" and 2,981 more")
     assert "\x1b" not in told and len(told) < 5_000
 
 

@@ -70,7 +70,7 @@ def test_without_a_yes_nothing_is_started(shell: Shell) -> None:
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 2)])
 def test_a_terminal_is_asked(answer: str, code: int) -> None:
     asked = spawn("start", "fix it")
-    asked.expect_exact("which may cost money. 8 sandboxes run: above its limit the server pauses")
+    asked.expect_exact("which may cost money. 8 sandboxes run; above its limit the server pauses")
     asked.expect_exact("Go on? [y/N] ")
     asked.sendline(answer)
     rest = str(asked.read())

@@ -265,7 +265,7 @@ async def test_d_saves_the_events_of_the_timeline(live: Live, tmp_path: Path) ->
         await it.press("d")
         await shows(it, "#footer", "saved ", " in ")
         saved, held = downloaded(tmp_path)
-        await shows(it, "#footer", f"saved {saved.name} in ")
+        await shows(it, "#footer", f"saved {saved.name}, ")
         assert [event.id for event in run_shown(it).events] == held
         assert len(held) > len(TOUR)
 

@@ -53,10 +53,10 @@ async def test_a_sandbox_deleted_between_list_and_key_is_said_to_be_gone(mortal:
         path = f"/api/v1/sandboxes/{sandbox}?sandbox_id={sandbox}"  # it wants both (measured)
         await asyncio.to_thread(mortal.server.delete, path)
         await it.press("p")
-        assert "the sandbox is gone; its history stays readable" in it.footer
+        assert "the sandbox is gone; the run stays readable" in it.footer
         assert not it.screen.asking.question_bar.display
         await it.press("escape", "m")
-        assert "The sandbox is gone: its history stays readable" in it.footer
+        assert "the sandbox is gone: the run stays readable" in it.footer
         await it.press("escape", "r")
         await shows(it, "#run-rule", "sandbox gone")
         assert "pause sandbox" not in it.footer
@@ -70,7 +70,7 @@ async def test_a_sandbox_deleted_between_list_and_key_is_said_to_be_gone(mortal:
     ):
         done = await asyncio.to_thread(mortal, *words)
         assert (done.returncode, done.stdout) == (1, ""), done
-        assert "he sandbox is gone" in done.stderr and "its history stays readable" in done.stderr
+        assert "he sandbox is gone" in done.stderr and "the run stays readable" in done.stderr
     assert (await asyncio.to_thread(mortal, "pause", sandbox)).returncode == 2
     read = await asyncio.to_thread(mortal, "steps", mortal.first)
     assert read.returncode == 0 and read.stdout.count("\n") == len(steps)

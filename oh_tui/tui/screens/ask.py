@@ -10,7 +10,7 @@ from textual import events, work
 from textual.binding import Binding, BindingType
 
 from oh_tui.actions import agent_setup
-from oh_tui.text.human import duration, size
+from oh_tui.text.human import clock, size
 from oh_tui.text.problem import Problem
 from oh_tui.text.redact import safe
 from oh_tui.trajectory.presentation.block import Note, Plain
@@ -22,7 +22,7 @@ from oh_tui.tui.widgets.prompt import Prompt, SentLine
 
 WHAT = (
     "The agent answers from what its model sees of the run, also while it works. Neither question "
-    "nor answer enters the run; what you asked stays here while oh-tui runs."
+    "nor answer enters the run; both stay here while oh-tui runs."
 )
 
 GIVEN_UP = "no longer waited for: the model may still answer there, which costs money"
@@ -112,11 +112,10 @@ class AskScreen(LineScreen):
         self.output.show(asked[1:] or [Note(WHAT)], at_end=bool(asked))
 
     def facts(self) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-        facts: list[Piece] = [
-            (part, "warn" if not n else "dim") for n, part in enumerate(self._price)
-        ]
+        told = self._price if self.questions.asked else self._price[:2]  # the rest stands above
+        facts: list[Piece] = [(part, "warn" if not n else "dim") for n, part in enumerate(told)]
         if self.waiting:
-            facts = [(f"the model answers, {duration(self.seconds)}", "mark")]
+            facts = [(f"waiting {clock(self.seconds)}", "mark")]
         return (("Question", "title"),), joined(facts, self.rule.glyphs.dot)
 
     def key_labels(self) -> KeyLabels:

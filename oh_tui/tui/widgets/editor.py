@@ -84,7 +84,7 @@ class Editor(Vertical):
         text: str = "",
         hint: str = "",
         send: str = "send",
-        keep: str = "keep as draft",
+        keep: str = "keep draft",
         empty: str = "",
     ) -> None:
         """`lines` say what the text is for, as far as there is room beside the run. `hint` shows

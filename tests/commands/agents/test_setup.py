@@ -52,8 +52,8 @@ def test_what_an_agent_works_with_is_told(shell: Shell) -> None:
     said = shell(f"agent {DATES} --read-only")
     assert said.code == 0 and said.out.splitlines()[:3] == [
         "model      anthropic/claude-sonnet-4-5",
-        "profile    its server keeps careful, fast, local (no key), long-context",
-        "asks       never",
+        "profile    none; the server has careful, fast, local (no key), long-context",
+        "asks you   never",
     ]
     told = json.loads(shell(f"agent {DATES} --json").out)
     schemas.check("agent", told)
@@ -79,7 +79,7 @@ def test_a_switch_says_what_is_set_then(shell: Shell) -> None:
 
 def test_wrong_words_change_nothing(shell: Shell) -> None:
     none = shell(f"agent {DATES} --profile none")
-    assert none.code == 2 and "its server keeps careful, fast" in none.complaint
+    assert none.code == 2 and "the server has careful, fast" in none.complaint
     assert shell(f"agent {DATES} --profile ''").code == 2
     assert shell(f"agent {DATES} --confirm maybe").code == 2
     assert shell(f"agent {DATES} --confirm never --profile fast").code == 2
@@ -110,7 +110,7 @@ def test_why_names_another_profile_where_the_key_was_rejected(shell: Shell) -> N
     said = shell(f"why {bump}")
     assert (
         said.out.splitlines()[-1]
-        == f"{helps}: its server keeps careful, fast, local (no key), long-context"
+        == f"{helps}: the server has careful, fast, local (no key), long-context"
     )
     assert "help" not in shell(f"why {DATES}").out
     shell.between.answer("GET *settings/profiles", 500)

@@ -174,7 +174,7 @@ async def test_a_sandbox_gone_between_list_and_key_is_said_to_be_gone() -> None:
         del it.demo.world.sandboxes["portal"]
         await it.press("p")
         assert not it.screen.asking.question_bar.display
-        assert "the sandbox is gone; its history stays readable" in it.footer
+        assert "the sandbox is gone; the run stays readable" in it.footer
 
 
 async def test_a_refused_pause_says_what_is_true_now() -> None:
@@ -312,7 +312,7 @@ async def test_a_download_is_whole_named_after_the_run_and_never_overwrites(fold
         assert name.endswith(f"{IDS[COVERAGE][:8]}.zip")
         with zipfile.ZipFile(folder / name) as archive:
             assert len(archive.namelist()) == 3001
-        assert f"saved {name} in {tilde(folder, os.environ)} · y p copies" in told(it)
+        assert f"saved {name}, 2.1 MB, in {tilde(folder, os.environ)} · y p copies" in told(it)
         first = (folder / name).read_bytes()
         (folder / name).write_bytes(b"mine")
         await it.press("d")

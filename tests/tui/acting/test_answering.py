@@ -391,7 +391,7 @@ async def test_where_there_is_nothing_to_stop_P_names_the_key_that_helps() -> No
         for title, words in (
             (LEDGER, "the agent has finished: m sends it another message"),
             (OAUTH, "the agent waits for your answer: a"),
-            (COVERAGE, "The sandbox is paused: p resumes it"),
+            (COVERAGE, "the sandbox is paused: p resumes it"),
         ):
             with case(title):
                 await opened(it, title)

@@ -64,9 +64,9 @@ async def test_it_says_what_it_means_and_sends_the_first_message() -> None:
         said = await forking(it)
         for words in (
             "First message to the fork of Parse ISO week dates at step 42",
-            "It knows steps 1-42 of 61, its model is anthropic/claude-sonnet-4-5.",
+            "The fork knows steps 1-42 of 61, its model is anthropic/claude-sonnet-4-5.",
             "It costs nothing until it gets a message.",
-            "The files are not turned back: since step 42, dates/CHANGELOG.md",
+            "Files are not turned back: since step 42, dates/CHANGELOG.md",
             "--at 42 -o FOLDER writes them as they were then",
         ):
             assert words in said
@@ -86,7 +86,7 @@ async def test_the_version_of_the_server_comes_before_what_a_fork_knows() -> Non
     async with explore() as it:
         it.demo.world.agent_version = AgentVersion.WHOLE
         await at(it, DATES, 42)
-        assert "It knows all 61 steps: this server cannot" in await forking(it)
+        assert "The fork knows all 61 steps: this server cannot" in await forking(it)
         await it.press("escape")
         it.demo.world.agent_version = AgentVersion.OLD
         await it.send("F")
@@ -105,6 +105,7 @@ async def test_without_a_message_the_fork_waits_for_one() -> None:
         for width, last in ((80, "tab  panes"), (60, "esc no fork")):
             with case(width):
                 await it.pilot.resize_terminal(width, 24)
+                await it.settle()
                 keys = it.text("EditorKeys")
                 assert keys.endswith(last) and len(keys) < width
         await it.send("ctrl+s")
@@ -134,7 +135,7 @@ async def test_on_ones_own_message_it_begins_before_it_with_its_text() -> None:
     async with explore() as it:
         await at(it, DATES, 1)
         said = await forking(it)
-        assert "before step 1" in said and "It knows nothing of this run" in said
+        assert "before step 1" in said and "The fork knows nothing of this run" in said
         assert "ISO" in text(it)
         await it.type(" Quickly.")
         await it.send("ctrl+s")
@@ -198,7 +199,7 @@ async def test_read_only_and_a_sandbox_that_sleeps_say_why_not() -> None:
     async with explore(wrap=between) as it:
         await at(it, COVERAGE, 1)
         await it.send("F")
-        await it.until(lambda: "The sandbox is paused: p resumes it" in it.footer)
+        await it.until(lambda: "the sandbox is paused: p resumes it" in it.footer)
     assert between.count(FORK) == 0
 
 

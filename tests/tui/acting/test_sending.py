@@ -165,7 +165,7 @@ async def test_on_a_run_that_waits_a_message_rejects_first() -> None:
         await opened(it, OAUTH)
         before = results(it, OAUTH)
         await writing(it)
-        assert "asks about pending calls first" in it.text("Editor > Rule")
+        assert "you answer the pending calls first" in it.text("Editor > Rule")
         await it.type("open a pull request")
         question = await asked(it, "ctrl+s")
         assert "$ git push --force origin auth" in question
@@ -183,7 +183,7 @@ async def test_at_80_columns_every_answer_is_there_whole() -> None:
     async with explore(size=(80, 24)) as it:
         it.screen.sidebar.highlight(IDS[OAUTH])
         await writing(it)
-        assert it.text("Editor > Rule").endswith("asks about pending calls first ━")
+        assert it.text("Editor > Rule").endswith("you answer the pending calls first ━")
         await it.type("open a pull request")
         question = await asked(it, "ctrl+s")
         assert question.endswith("n or esc  back to the text")
@@ -278,8 +278,8 @@ async def test_to_one_that_is_gone_nothing_can_be_written() -> None:
         await opened(it, GONE)
         assert "m message" not in it.footer
         await it.press("m")
-        assert it.screen.asking.editor is None
-        assert "The sandbox is gone: its history stays readable" in told(it)
+        assert it.screen.asking.editor is None and not it.screen.footer.errors
+        assert "the sandbox is gone: the run stays readable" in told(it)
 
 
 async def test_what_is_typed_goes_on_into_the_text_when_the_agent_cannot_be_asked() -> None:

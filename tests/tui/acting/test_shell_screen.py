@@ -218,7 +218,7 @@ async def test_a_sandbox_that_is_gone_and_read_only_are_refused_in_a_sentence() 
         it.screen.focus_pane("conversations")
         it.screen.sidebar.highlight(IDS[FIXED])
         await it.press("exclamation_mark")
-        assert "The sandbox is gone" in it.footer
+        assert "the sandbox is gone" in it.footer
     async with explore(settings=Settings(read_only=True)) as it:
         await it.press("exclamation_mark")
         assert "read-only" in it.footer

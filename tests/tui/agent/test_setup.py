@@ -33,8 +33,8 @@ async def test_it_shows_what_is_set_and_esc_leaves_it() -> None:
     between = Between()
     async with explore(wrap=between) as it:
         shown = await open_dialog(it)
-        assert "model      anthropic/claude-sonnet-4-5" in shown and "asks       never" in shown
-        assert "its server keeps careful" in shown and "LLMSummarizingCondenser" in shown
+        assert "model      anthropic/claude-sonnet-4-5" in shown and "asks you   never" in shown
+        assert "none; the server has careful" in shown and "condenser  a model summarizes" in shown
         assert "p  switch profile   c  change when it asks   k  condense now" in shown
         await it.press("escape")
         assert changes(between) == []

@@ -221,7 +221,7 @@ async def test_the_form_fits_80_columns() -> None:
         shown_fields = [shown.fields[name] for name, row in shown.rows.items() if row.display]
         assert len(shown_fields) > 5 and all(field.size.width > 60 for field in shown_fields)
         assert shown.said.region.bottom < 24
-        assert "F1 all keys  esc close" in shown.footer.render_line(0).text
+        assert "F1 all keys  esc keep draft" in shown.footer.render_line(0).text
 
 
 @pytest.mark.parametrize(("width", "end"), [(80, "sandbox of its own"), (70, "sandbox …")])

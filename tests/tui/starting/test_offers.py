@@ -276,8 +276,10 @@ async def test_profile_mode_and_secrets_go_with_the_start(monkeypatch: pytest.Mo
 async def test_the_sandboxes_that_a_start_may_pause_are_named_before_it() -> None:
     async with explore() as it:
         form = await opened(it)
-        assert "8 sandboxes run" in form.message
-        assert "the server pauses the oldest first: Rename Store to Ledger" in form.message
+        cost, limit, names = form.message.split("\n")
+        assert cost.endswith("may cost money") and names.startswith("Rename Store to Ledger, ")
+        assert limit == "8 sandboxes run; above its limit the server pauses the oldest first:"
+        assert [[hue for _, hue in line] for line in form.said.lines] == [["warn"], [""], [""]]
 
 
 async def test_start_anew_fills_the_form_from_the_run_on_screen() -> None:

@@ -231,7 +231,7 @@ def _read_when(state: AgentState) -> str:
     if state.runs:
         return "it reads this when its step is over"
     if state.waits:
-        return "asks about pending calls first"
+        return "you answer the pending calls first"
     if state.calls:
-        return "asks about the call without result first"
+        return "you decide about the call without result first"
     return ""

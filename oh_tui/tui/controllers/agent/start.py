@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from oh_tui.tui.controllers.system.external import ExternalPrograms
     from oh_tui.tui.widgets.timeline import Timeline
 
-COST = "makes a new sandbox and starts the agent in it: this may cost money"
+COST = "makes a new sandbox and starts the agent in it, which may cost money"
 
-COST_ALONE = "starts an agent on the server: this may cost money"
+COST_ALONE = "starts an agent on the server, which may cost money"
 
 UNREAD = "The first message of that run is not read: L in its timeline reads all. "
 
@@ -119,7 +119,7 @@ class NewConversations(Controller):
         if source.sandboxes is not None:
             own = [one for one in session.sandboxes.all if session.holder(one) is source]
             pauses = may_pause(own, session.conversations)
-            stakes = f"{COST}. {pauses}" if pauses else COST
+            stakes = "\n".join(filter(None, (COST, pauses.replace(": ", ":\n", 1))))
         form = screen.StartScreen(
             draft,
             choices(session.conversations),
@@ -352,15 +352,15 @@ def _stakes(ready: Origin, study: Study, place: ForkPlace, changed: str) -> list
     """What a fork is, above its first message."""
     origin = ready.conversation
     model = f", its model is {safe_line(origin.llm_model)}" if origin.llm_model else ""
-    knows = f"It knows {ready.knows(place, len(study.trajectory))}{model}. "
+    knows = f"The fork knows {ready.knows(place, len(study.trajectory))}{model}. "
     costs_nothing = ("It costs nothing until it gets a message.", "dim")
     lines: list[list[Piece]] = [[(knows, ""), costs_nothing]]
     if origin.worktree or not changed:
         lines.append([(f"{ready.shares[0].upper()}{ready.shares[1:]}.", "warn")])
     if changed:
-        lines.append([("The files are not turned back", "warn"), (changed, "")])
+        lines.append([("Files are not turned back", "warn"), (f"{changed}.", "")])
         told = f"oh-tui checkout {bare_id(origin.id)[:8]} --at {place.step} -o FOLDER"
-        lines.append([(told, "key"), ("  writes them as they were then", "dim")])
+        lines.append([(told, "key"), ("  writes them as they were then.", "dim")])
     return lines
 
 

@@ -113,8 +113,9 @@ class WorkspaceActions(Controller):
             with session.writes.doing(f"putting a file {inside}"):
                 title = f"Put a local file {inside}"
                 await self._ui.prompt_until(
-                    choose, "", "", enter="go on", title=title, pane=pane, complete=complete
-                )
+                    choose, "a path on this machine", "", enter="choose where", title=title,
+                    pane=pane, complete=complete,
+                )  # fmt: skip
 
     async def _fetch(self, workspace: Workspace, path: str) -> None:
         session = self._session

@@ -115,4 +115,4 @@ class Downloads(Controller):
 def saved_words(path: Path) -> str:
     """What was saved and where; if space is short, the end is cut."""
     took, folder = size(path.stat().st_size), tilde(path.absolute().parent, os.environ)
-    return f"saved {path.name} in {folder} · y p copies the path · {took}"
+    return f"saved {path.name}, {took}, in {folder} · y p copies the path"

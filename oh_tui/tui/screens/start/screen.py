@@ -94,7 +94,8 @@ class StartScreen(View[None]):
         stakes: str,
         edit: Callable[[str], str],
     ) -> None:
-        """`stakes` is what starting does, `edit` gives the text as the user's editor left it."""
+        """`stakes` is what starting does, then lines about it; `edit` gives the text as the user's
+        editor left it."""
         super().__init__()
         self.first = draft
         self.known = known
@@ -121,8 +122,9 @@ class StartScreen(View[None]):
         self.rule.heavy = True
         yield self.rule
         self.text = Lines(
-            self.first.prompt, id="start-prompt", compact=True, highlight_cursor_line=False
-        )
+            self.first.prompt, id="start-prompt", compact=True, highlight_cursor_line=False,
+            show_cursor=False,
+        )  # fmt: skip
         yield self.text
         yield Rule("Where and how, all of it optional", id="how-rule")
         self.fields = {
@@ -160,7 +162,9 @@ class StartScreen(View[None]):
     def _show_stakes(self) -> None:
         """Show what the start will do, and the fields that have a meaning for it."""
         draft = self.draft
-        self._point_at("", ". ".join(filter(None, (self._stakes, self.offers.stakes(draft)))))
+        first, *more = self._stakes.split("\n")
+        first = ". ".join(filter(None, (first, self.offers.stakes(draft))))
+        self._point_at("", "\n".join((first, *more)))
         for name, row in self.rows.items():
             row.display = self.offers.fits(name, draft)
 
@@ -303,7 +307,7 @@ class StartScreen(View[None]):
         self._began = time.monotonic()
         self._tick.resume()
         self.show_stage("asking the server")
-        self._say("esc leaves this: the start goes on, and the list will show it")
+        self._say("")
         self.begin(request)
 
     def show_stage(self, what: str) -> None:
@@ -338,7 +342,8 @@ class StartScreen(View[None]):
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         self.message, self.is_wrong = text, wrong
-        self.said.lines = [[(text, "bad" if wrong else "warn")]]
+        first, *more = text.split("\n")
+        self.said.lines = [[(first, "bad" if wrong else "warn")], *([(one, "")] for one in more)]
 
     def _point_at(self, field: str, text: str, *, wrong: bool = False) -> None:
         self._say(text, wrong=wrong or bool(field))
@@ -370,7 +375,7 @@ class StartScreen(View[None]):
             self.show_keys()
 
     def show_keys(self) -> None:
-        self.esc = "leave it running" if self.starting else "close, keep the text"
+        self.esc = "leave it running" if self.starting else "keep draft"
         super().show_keys()
 
     def key_labels(self) -> KeyLabels | None:

@@ -485,7 +485,7 @@ async def test_keys_wait_for_the_question_that_the_editor_announced() -> None:
         await writing(it)
         await it.type("on a branch")
         await it.seen()
-        await it.until(lambda: "asks about pending calls first" in it.text("Editor Rule"))
+        await it.until(lambda: "you answer the pending calls first" in it.text("Editor Rule"))
         gate = between.hold(SERVER)
         burst(it, "ctrl+s", "a", "y", "enter")
         await it.until(lambda: "3 keys are waiting until this opens" in it.footer)
