@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,6 +155,27 @@ async def test_a_long_run_is_asked_aside_with_progress_until_esc(
         await explorer.until(ended.is_set)
         monkeypatch.setattr(rule, "findings", findings)
         assert len(lines(explorer, await asked(explorer))) == 12
+
+
+async def test_a_run_that_was_read_while_its_rules_were_asked_is_waited_for_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slowly(*words: object) -> object:
+        time.sleep(0.3)
+        return findings(*words)  # type: ignore[arg-type]
+
+    async with explore() as explorer:
+        await explorer.open(WEEKS)
+        session, rules = explorer.screen.session, explorer.screen.controllers.rules
+        monkeypatch.setattr(rule, "findings", slowly)
+        rules._found, session.reader = None, "reader"
+        explorer.key("C")
+        await explorer.until(lambda: isinstance(explorer.app.screen, RulesScreen))
+        await explorer.until(lambda: rules._found)
+        session.reader = None
+        session.run_news.ring()
+        await explorer.until(lambda: not explorer.screen.ui.at_work("rules"), 10)
+        assert isinstance(explorer.app.screen, RulesScreen)
 
 
 async def test_rules_of_a_repository_count_only_once_they_were_agreed_to(

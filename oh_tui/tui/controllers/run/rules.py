@@ -129,12 +129,13 @@ class RulesOfRun(Controller):
         """Show what the rules find as soon as the run is read, and again as it grows."""
         session = self._session
         while study := await self._run.until_shown(conversation):
-            began = perf_counter()
+            began, goes_on = perf_counter(), self._goes_on(study)
             view.show(await self._ask(conversation, study, view))
-            if not self._goes_on(study):
+            if not goes_on:
                 return
             await asyncio.sleep(perf_counter() - began)  # half of the time is for others
-            await session.run_news.wait()
+            if self._goes_on(study):  # else its last news came meanwhile
+                await session.run_news.wait()
         view.tell_progress((self._steps.empty or ("this run could not be read",))[0])
 
     # Asking
