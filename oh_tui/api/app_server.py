@@ -375,7 +375,7 @@ class OpenHands(AppServer):
 
 
 _MESSAGE_HINTS: Hints = {
-    NotFound: "The conversation may be deleted, or its sandbox gone: the run stays readable",
+    NotFound: "The conversation may be deleted, or its sandbox gone: its history stays readable",
     Conflict: "Resume its sandbox, wait until it runs, then send it again",
     ServerError: "Its sandbox has failed: find out why, then send it again",
 }
