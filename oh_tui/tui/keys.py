@@ -89,7 +89,7 @@ SCREEN_KEYS = (
     Key("pane.2", "2", "navigation.pane('sandboxes')", "2", "sandboxes", "go to the sandboxes; again: to the automations", _MOVE),
     Key("pane.3", "3", "navigation.pane('timeline')", "3", "timeline", "go to the timeline", _MOVE),
     Key("pane.4", "4", "navigation.pane('detail')", "4", "result", "go to call and result", _MOVE),
-    Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane: list, sandboxes, timeline, result", _MOVE),
+    Key("pane.next", "tab", "navigation.next_pane(1)", "tab", "next pane", "the next pane: from the lists to the run", _MOVE),
     Key("pane.previous", "shift+tab", "navigation.next_pane(-1)", "shift+tab", "previous pane", "the previous pane: the other way round", _MOVE),
     Key("back", "escape", "navigation.back", "esc", "back", "back, one thing at a time: question, find, filter; never quits", _MOVE, frozenset({"detail", "conversations", "wall"})),
     Key("place.back", "alt+left", "way_back.go(-1)", "alt+←", "where you were", "back to before a jump, a find or another run", _MOVE, also="history return undo jump previous"),

@@ -214,7 +214,7 @@ TABLE = {
     # Looking
     "read all": Asks("older._cost_question", ("L",), FUZZ, W),
     "sort": Asks("filter_and_sort._ask", ("s",), stake=N),
-    "columns": Asks("navigation._question", ("vertical_line",), stake=N),
+    "columns": Asks("navigation._choose_columns", ("vertical_line",), stake=N),
     "copy": Asks("clipboard._ask", ("y",), stake=N),
     "branches": Asks("sub_conversations._ask", title=SLUGS, stake=N, action="branches.choose"),
     "number of a branch": Asks("sub_conversations._ask_number", shown=False),
