@@ -276,7 +276,7 @@ def _print_wall(
 ) -> None:
     """On a terminal the lines of a tile stand below its row; for a pipe they follow in it."""
     for tile in tiles:
-        facts = wall.facts_of(tile, style.when(tile.heard))
+        facts = wall.facts_of(tile, style.when_ago(tile.heard))
         told = [*facts, *((line, "") for line in tile.says[-SAID:])]
         cells = [column.cell(tile.row, style) for column in columns]
         if style.room is None:

@@ -95,8 +95,6 @@ def _facts(
     call: Call, one: Conversation, known: dict[str, str], last_known: LastKnown
 ) -> list[tuple[str, str | Cell]]:
     style, tokens = call.style, one.tokens
-    changed = style.when(one.updated_at)
-    ago = " ago" if changed not in ("", "now") and style.times == "relative" else ""
     return [
         ("id", conversation_id(one)),
         ("title", title(one) if style.piped else ""),
@@ -111,7 +109,7 @@ def _facts(
         ("cost", one.price.words or ("price unknown" if tokens else "")),
         ("tokens", compact(tokens) if tokens else ""),
         ("events", known["events"]),
-        ("changed", changed + ago),
+        ("changed", style.when_ago(one.updated_at)),
         ("parent", safe_line(one.parent_conversation_id or "")),
         ("automation", made_words(one)),
         ("forked from", safe_line(one.origin)),

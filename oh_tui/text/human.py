@@ -20,6 +20,11 @@ def age(then: float, now: float) -> str:
     return f"{int(past // (365 * _DAY))}y"
 
 
+def ago(told: str) -> str:
+    """An age as a sentence has it: 4m ago, now."""
+    return f"{told} ago" if told not in ("", "now") else told
+
+
 def spelled(span: float) -> str:
     """A span in whole units, for a voice: 1 second, 4 minutes, 2 hours, 3 days."""
     for size, unit in ((_DAY, "day"), (3600, "hour"), (60, "minute")):

@@ -108,7 +108,7 @@ def test_the_facts_of_a_tile_say_what_is_not_known() -> None:
     asleep = Conversation("a" * 32, execution_status="running", sandbox_status="RUNNING")
     lines = wall.facts_of(wall.tile_of(row(asleep), None), "")
     assert lines == [("running: nothing known yet", "dim")]
-    lines = wall.facts_of(wall.tile_of(row(replace(asleep, metrics=Metrics(1.25))), None), "3m")
+    lines = wall.facts_of(wall.tile_of(row(replace(asleep, metrics=Metrics(1.25))), None), "3m ago")
     assert lines == [
         ("nothing is known of its last call", ""),
         ("$1.25+  last event 3m ago  context, cost an hour not known", "dim"),

@@ -109,13 +109,12 @@ def _have_one_folder(one: Conversation, other: Conversation) -> bool:
 
 def facts_of(tile: Tile, heard: str) -> list[tuple[str, str]]:
     """What a tile tells below its title and above what the agent says, each line with its hue;
-    `heard` is when its last event came, a time or an age."""
-    ago = " ago" if heard[:1].isdecimal() and len(heard) <= 3 else ""
+    `heard` says when its last event came: "3m ago", or a time."""
     facts = {
         "context": "" if tile.fill is None else f"context {percent(tile.fill)}",
         "cost": tile.row.conversation.price.words,
         "cost an hour": "" if tile.hourly is None else f"{dollars(tile.hourly)} an hour",
-        "last event": f"last event {heard}{ago}" if heard else "",
+        "last event": f"last event {heard}" if heard else "",
     }
     unknown = ", ".join(name for name, fact in facts.items() if not fact)
     call = ": ".join(filter(None, (tile.phase, tile.call)))

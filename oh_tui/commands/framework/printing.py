@@ -21,7 +21,7 @@ from oh_tui.commands.framework.masking import print_masked
 from oh_tui.conversation import Conversation
 from oh_tui.tables.column import FILL, Cell, Column, Columns, fit_columns
 from oh_tui.text.display import json_line
-from oh_tui.text.human import age, stamp, unzoned
+from oh_tui.text.human import age, ago, stamp, unzoned
 from oh_tui.text.redact import json_without_held, redact_json
 from oh_tui.text.remarks import say
 from oh_tui.trajectory.model.clock import by_the_clock, is_bare, seconds
@@ -75,6 +75,11 @@ class Style(msgspec.Struct, frozen=True):
         if self.times == "relative":
             return age(moment, self.now)
         return stamp(moment, utc=self.times == "utc")
+
+    def when_ago(self, moment: float | str | None) -> str:
+        """As `when`, with "ago" behind an age."""
+        told = self.when(moment)
+        return ago(told) if self.times == "relative" else told
 
     def paint(self, text: str, hue: str) -> str:
         return f"\x1b[{_CODES[hue]}m{text}\x1b[0m" if self.color and hue and text else text

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from oh_tui.batch.reports import wall
 from oh_tui.catalog.names import title
 from oh_tui.conversation import same_id
-from oh_tui.text.human import age
+from oh_tui.text.human import age, ago
 from oh_tui.trajectory.glyphs import status_mark
 from oh_tui.tui.rendering.cells import chopped, head, total_width
 from oh_tui.tui.widgets.drawing import Drawn, PaneMessage, Piece, cut, fit
@@ -130,10 +130,10 @@ class Wall(Drawn, can_focus=True):
         yield " ", ""
 
     def _text(self, tile: Tile, y: int, room: int, width: int) -> Piece:
-        """A line of a tile: its facts, each in at most two lines, then as many of the last lines
-        that the agent said as have room; a sign says that they begin within it."""
+        """A line of a tile: its facts, each in at most two lines, then the last lines that the
+        agent said, as many as fit, with a sign where earlier ones are left out."""
         lines: list[Piece] = []
-        heard = "" if tile.heard is None else age(tile.heard, self.now)
+        heard = "" if tile.heard is None else ago(age(tile.heard, self.now))
         for text, hue in wall.facts_of(tile, heard):
             first = head(text, width, words=True)
             rest = text[len(first) :].strip()
