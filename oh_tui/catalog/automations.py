@@ -208,7 +208,7 @@ def phase(run: AutomationRun) -> str:
 
 
 def _cause(detail: StatusDetail | None, text: str = "") -> str:
-    """Its first telling line, else the class of the error."""
+    """The first line of the reason that says something, else the class of the error."""
     kind = (detail and detail.kind) or ""
     return _telling_line((detail and detail.detail) or text) or _line(kind.replace("_", " "))
 

@@ -130,7 +130,7 @@ class Study:
 
     @property
     def known_phases(self) -> Phases | None:
-        """Those of a whole run, if they were read: asking for what is known reads nothing."""
+        """The phases of a whole run, if something has read them; this property reads nothing."""
         read: Phases | None = vars(self).get("phases") if self.trajectory.complete else None
         return read if read and read.known is not None else None
 

@@ -86,7 +86,7 @@ def _terminal_result(call: Call) -> Parts:
 
 
 _TELLING = pattern(r"err|fail|fault|fatal|passed|exce|panic|denied|refused|not |no ", re.IGNORECASE)
-"""In a last line that tells what went wrong, as those of most tests and tracebacks do."""
+"""A last line with one of these says what went wrong, as in most tests and tracebacks."""
 
 
 def _seconds(span: float) -> str:

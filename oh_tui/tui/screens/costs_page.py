@@ -146,7 +146,8 @@ class Writer:
         self.lines.append(line)
 
     def steps(self, most: int, *, numbered: bool) -> None:
-        """The slowest and the dearest steps in up to `most` cells; `numbered` if that is final."""
+        """The slowest and the most expensive steps, `most` cells wide at most; `numbered` where
+        the numbers of steps are final."""
         spent = self.spent
         shown = {step.number: width_of(step.what) for step in (*spent.slowest, *spent.dearest)}
         tokens = (IN, OUT, COST) if spent.priced else (IN, OUT)

@@ -176,7 +176,7 @@ def drawn(screen: Screen[Any]) -> list[Segment]:
 def legend(
     entries: Sequence[Entry], at: str, segments: Sequence[Segment], palette: str
 ) -> list[Entry]:
-    """Those on the screen; a view may mean another thing by a sign."""
+    """The entries of the signs on the screen; where a view has its own meaning, only that one."""
     own = [name for one in entries if one.at == at != MAIN for name in one.name.split()]
     return [
         one

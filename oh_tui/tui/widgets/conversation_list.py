@@ -87,7 +87,7 @@ class ConversationList(RowList):
         self._headings: dict[int, tuple[str, int]] = {}
         """Line of each heading -> its text, and the number of rows below it."""
         self._empty: frozenset[str] = frozenset()
-        """Columns that tell nothing: few files name a repository, most of their runs finished."""
+        """Columns left out because they say nothing: no row has a value, or all have the same."""
         self._cells = {one.name: one.most or one.width for one in COLUMNS}
         self._repeated: frozenset[str | None] = frozenset()
         """Titles of several files, as they came, which only their names tell apart."""

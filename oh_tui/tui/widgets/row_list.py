@@ -243,7 +243,7 @@ class RowList(KeptLines, Drawn, can_focus=True):
             return self.strip([], width)
         row = self.row_at(line)
         if y == 0 and row is not None:
-            line = self.lines_of(row)[0]  # the rest of a row says little without its beginning
+            line = self.lines_of(row)[0]  # a row that begins above the top shows its title there
         pieces = hits(self.line_pieces(line, self.row_width), self.find_text)
         if row != self.cursor or not (self.keeps_cursor or self.has_focus):
             return self.strip([self._hit_mark(row, line), *pieces], width)

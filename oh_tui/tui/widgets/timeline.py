@@ -473,7 +473,7 @@ class Timeline(RowList):
             found = self._describe(event, None, 0, held())
             whole = self.trajectory is not None and self.trajectory.complete
             number = f" of {step.number}" if step and whole else ""
-            # the call has a row of its own: named again, it reads as if it ran twice
+            # repeating the call here would read as if it ran twice
             return replace(found, what=f"result{number}") if step else found
         run = self.run_of(step)
         assert run is not None
